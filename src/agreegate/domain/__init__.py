@@ -1,0 +1,1 @@
+"""The rules. Standard library only: no IO, no clock, no randomness."""

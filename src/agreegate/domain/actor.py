@@ -1,0 +1,111 @@
+"""Who asks: a user or an application of one partner tenant, and what each may do.
+
+Every route names one `Access`; `permit` is the only place that compares an actor with it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NewType
+
+from agreegate.domain.errors import AccessDenied, FeatureAbsent, ResellerRefused, RoleRefused, UserRequired
+from agreegate.domain.partner import Cloud, Partner, PartnerKind
+
+UserId = NewType("UserId", str)
+"""A directory object id of a user in a partner tenant: a GUID in lower case."""
+
+
+class Role(StrEnum):
+    """The partner roles that the product tells apart (contract section 1)."""
+
+    ADMIN_AGENT = "admin_agent"
+    SALES_AGENT = "sales_agent"
+    HELPDESK_AGENT = "helpdesk_agent"
+    PROGRAMME_OPERATOR = "programme_operator"
+
+
+class Channel(StrEnum):
+    """The two methods there are (R41). Each has its own enforcement date."""
+
+    API = "api"
+    DASHBOARD = "dashboard"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller, as its token and the directory tell: a user (App+User) or an application alone (App-only)."""
+
+    partner: Partner
+    roles: frozenset[Role] = frozenset()
+    user_id: UserId | None = None
+    """None for App-only."""
+    user_name: str | None = None
+    """The user principal name; a person's, so never written to diagnostics."""
+    application_id: str | None = None
+    channel: Channel = Channel.API
+
+    @property
+    def recorded_by(self) -> str:
+        """What goes beside a record as its author: the user, else the application."""
+        return self.user_id or self.application_id or ""
+
+
+AGENTS = frozenset({Role.ADMIN_AGENT, Role.SALES_AGENT})
+STAFF = AGENTS | {Role.HELPDESK_AGENT}
+CONFIRMING_KINDS = frozenset({PartnerKind.DIRECT_BILL, PartnerKind.INDIRECT_PROVIDER})
+SELLING_KINDS = CONFIRMING_KINDS | {PartnerKind.INDIRECT_RESELLER}
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may call an operation. Default-deny: what is not named is refused."""
+
+    kinds: frozenset[PartnerKind] = CONFIRMING_KINDS
+    roles: frozenset[Role] = AGENTS
+    """Roles of which a user needs one; an application alone has none and needs none."""
+    application: bool = True
+    """Whether an App-only token suffices."""
+    public_cloud_only: bool = False
+    """The operation does not exist in national clouds (R31)."""
+    reseller_silent: bool = field(default=False)
+    """An indirect reseller is answered 403 with an empty body (contract 3.6)."""
+    any_role: bool = False
+    """Any signed-in user, whatever the roles."""
+
+
+AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=True, reseller_silent=True)
+CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
+READ_CONFIRMATIONS = CONFIRM
+DIRECT_ACCEPTANCE = AGREEMENT_METADATA
+PARTNER_AGREEMENT = Access(kinds=SELLING_KINDS, roles=STAFF, application=False)
+READ_PARTNER = Access(kinds=SELLING_KINDS, roles=STAFF)
+READ_CUSTOMERS = Access(kinds=SELLING_KINDS, roles=STAFF)
+WRITE_CUSTOMERS = Access()
+READ_SUBSCRIPTIONS = Access(kinds=SELLING_KINDS, roles=STAFF)
+WRITE_SUBSCRIPTIONS = Access()
+READ_ORDERS = Access(roles=STAFF)
+WRITE_ORDERS = Access()
+READ_AUDIT = Access()
+ASK_GATE = Access(roles=STAFF)
+RECORD_DECISION = Access()
+STANDING = Access(application=False)
+ANYONE_SIGNED_IN = Access(kinds=frozenset(PartnerKind), any_role=True)
+
+
+def permit(actor: Actor, access: Access) -> None:
+    """Let the actor pass, or say why not.
+
+    The order of checks is part of the contract: kind of token, kind of partner, role, cloud (contract 4.2).
+
+    Raises:
+        UserRequired, ResellerRefused, AccessDenied, RoleRefused, FeatureAbsent.
+    """
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER and access.reseller_silent:
+        raise ResellerRefused
+    if actor.user_id is None and not access.application:
+        raise UserRequired
+    if actor.partner.kind not in access.kinds:
+        raise AccessDenied
+    if actor.user_id is not None and not access.any_role and actor.roles.isdisjoint(access.roles):
+        raise RoleRefused
+    if access.public_cloud_only and actor.partner.cloud is not Cloud.PUBLIC:
+        raise FeatureAbsent
