@@ -134,6 +134,12 @@ class AlreadyConfirmed(Rejected):
     key = "confirmation.already-exists"
 
 
+class EmployeeAlreadyStated(Rejected):
+    """Which employee stands behind the confirmation was said before; what was said stays (R28)."""
+
+    key = "confirmation.employee-stated"
+
+
 class NothingToEnd(Rejected):
     """There is no confirmation to take back, or the customer's refusal is recorded already."""
 

@@ -1,0 +1,81 @@
+"""Agreement types, their templates, and which published text is in force on a date (R32–R36).
+
+*Agreement*: the document type. *Template*: its stable id on the wire. *Version*: one published text.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import NewType
+
+TemplateId = NewType("TemplateId", str)
+"""An agreement template's id: a GUID in lower case, stable over all versions of the text."""
+
+AgreementType = NewType("AgreementType", str)
+"""The wire's name of a document type, such as `MicrosoftCloudAgreement`."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementTemplate:
+    """One template of a programme: how it is shown, when it may be confirmed, when it opens the gate."""
+
+    id: TemplateId
+    agreement_type: AgreementType
+    link: str
+    version_rank: int
+    confirm_until: datetime | None
+    """From this instant on the template is retired: a confirmation of it is refused. None: never."""
+    opens_from: datetime | None
+    """A confirmation of it opens the gate from this instant. None: since ever."""
+    opens_until: datetime | None
+    """From this instant on it opens the gate no longer. None: without end."""
+    duplicates_refused_from: datetime | None
+    """From this instant on an identical repeat is refused (contract 4.2). None: never."""
+
+    def has_opened(self, now: datetime) -> bool:
+        """Whether its confirmations have begun to open the gate, even if they have stopped since."""
+        return self.opens_from is None or self.opens_from <= now
+
+    def opens_gate(self, now: datetime) -> bool:
+        """Whether a confirmation of this template opens the gate at `now` (contract 4.14, step 5)."""
+        return self.has_opened(now) and (self.opens_until is None or now < self.opens_until)
+
+    def retired(self, now: datetime) -> bool:
+        """Whether confirming this template is refused at `now`."""
+        return self.confirm_until is not None and self.confirm_until <= now
+
+    def refuses_duplicates(self, now: datetime) -> bool:
+        """Whether an identical repeat is refused at `now`."""
+        return self.duplicates_refused_from is not None and self.duplicates_refused_from <= now
+
+
+@dataclass(frozen=True, slots=True)
+class TextVersion:
+    """One published text of an agreement."""
+
+    label: str
+    effective_from: datetime
+    major: bool
+    """A major version asks customers again; a minor one does not."""
+
+
+def in_force(published: Sequence[TextVersion], on: datetime) -> TextVersion | None:
+    """The text that binds a customer who accepts at `on`: the one that took effect last (R32)."""
+    return max(
+        (version for version in published if version.effective_from <= on),
+        key=attrgetter("effective_from"),
+        default=None,
+    )
+
+
+def outdated_since(published: Sequence[TextVersion], date_agreed: datetime, now: datetime) -> datetime | None:
+    """When a newer major text took effect after the one accepted at `date_agreed`; None while none has (R33, R34)."""
+    return min(
+        (
+            version.effective_from
+            for version in published
+            if version.major and date_agreed < version.effective_from <= now
+        ),
+        default=None,
+    )

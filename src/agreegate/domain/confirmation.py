@@ -1,0 +1,195 @@
+"""Confirmations: what makes one valid, when a repeat is a duplicate, and how one ends (R15–R17, R36, R47)."""
+
+import re
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NewType
+
+from agreegate.domain.actor import Channel, UserId
+from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.errors import (
+    AgreedInFuture,
+    AlreadyConfirmed,
+    InvalidEmail,
+    InvalidProperty,
+    TemplateRetired,
+)
+
+ConfirmationId = NewType("ConfirmationId", str)
+
+NAME_LENGTH = 50
+EMAIL_LENGTH = 254
+PHONE_LENGTH = 50
+NOTE_LENGTH = 1000
+
+CLOCK_SKEW = timedelta(minutes=5)
+"""How far a caller's clock may run ahead of ours (contract 4.2)."""
+EASTERNMOST = timedelta(hours=14)
+"""How far local time can be ahead of UTC: the tolerance for a date written without a zone (contract 4.2)."""
+
+# The classic form: a local part that is dotted (the characters RFC 5322 allows unquoted, and letters beyond ASCII as in
+# RFC 6531) or quoted; then a dotted domain, or an IPv4 address in brackets. Only the form is checked (R16).
+_ATOM = r"[^\s\x00-\x20()<>\[\]:;,\\\"@.\x7f]+"
+_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
+_TOP_LABEL = r"[^\W\d_](?:[\w-]{0,61}[^\W_])?"
+_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
+_EMAIL = re.compile(
+    rf"(?:{_ATOM}(?:\.{_ATOM})*|\"[^\x00-\x1f\"\\\x7f]+\")"
+    rf"@(?:(?:{_LABEL}\.)+{_TOP_LABEL}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class PrimaryContact:
+    """The person in the customer organisation who accepted (R15, R24). Kept apart, so that it can be erased."""
+
+    first_name: str
+    last_name: str
+    email: str
+    phone: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Employee:
+    """The real partner employee behind a designated account (R28)."""
+
+    name: str
+    email: str | None = None
+    reference: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A confirmation as the partner hands it in, before any rule has looked at it."""
+
+    contact: PrimaryContact
+    template_id: TemplateId
+    date_agreed: datetime
+    date_zoned: bool = True
+    """False when the date came without a zone: it may then be ahead by the easternmost local time."""
+    user_id: UserId | None = None
+    """The confirming user when named; None: the caller itself (X8)."""
+    employee: Employee | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """The partner's record that a customer accepted. Never changed once recorded."""
+
+    id: ConfirmationId
+    sequence: int
+    """Order of recording among this customer's confirmations and endings with this partner."""
+    template_id: TemplateId
+    agreement_type: AgreementType
+    date_agreed: datetime
+    contact: PrimaryContact | None
+    """None once erased."""
+    user_id: UserId
+    """The confirming user (the wire's `userId`)."""
+    recorded_by: str
+    """The token's user or application."""
+    channel: Channel
+    recorded_at: datetime
+    request_id: str | None = None
+    confirmed_by: Employee | None = None
+
+
+class EndReason(StrEnum):
+    """Why a confirmation stopped counting."""
+
+    NO_LONGER_AGREES = "no_longer_agrees"
+    """The customer's word: it ends every agreement type, and is never forgotten (R47)."""
+    RECORDED_IN_ERROR = "recorded_in_error"
+    """The partner's mistake: the record stays, the state before it returns (R17)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """The partner's record that a confirmation no longer counts. Never changed once recorded."""
+
+    id: str
+    sequence: int
+    reason: EndReason
+    confirmation_id: ConfirmationId | None
+    """The one taken back; None for a refusal, which ends them all."""
+    note: str
+    recorded_by: str
+    channel: Channel
+    recorded_at: datetime
+
+
+def valid_email(address: str) -> bool:
+    """Whether the text has the form of an e-mail address (R16). Nothing is asked of the mail system."""
+    return len(address) <= EMAIL_LENGTH and _EMAIL.fullmatch(address) is not None
+
+
+def checked_contact(contact: PrimaryContact) -> PrimaryContact:
+    """The contact with surrounding blanks removed, if every required member is there and of its form (R15, R16).
+
+    Raises:
+        InvalidProperty: a name is blank or longer than 50 characters, or a member holds control characters.
+        InvalidEmail: the address is not of the form of one.
+    """
+    first_name = _text(contact.first_name, "primaryContact.firstName", NAME_LENGTH)
+    last_name = _text(contact.last_name, "primaryContact.lastName", NAME_LENGTH)
+    email = contact.email.strip()
+    if not email:
+        raise InvalidProperty(name="primaryContact.email")
+    if not valid_email(email):
+        raise InvalidEmail(name="primaryContact.email")
+    phone = _text(contact.phone, "primaryContact.phoneNumber", PHONE_LENGTH) if (contact.phone or "").strip() else None
+    return PrimaryContact(first_name, last_name, email, phone)
+
+
+def checked_employee(employee: Employee) -> Employee:
+    """The employee with surrounding blanks removed (R28).
+
+    Raises:
+        InvalidProperty: there is no name, something is too long, or holds control characters.
+        InvalidEmail: an address is given and is not of the form of one.
+    """
+    name = _text(employee.name, "confirmedBy.name", 2 * NAME_LENGTH)
+    email = (employee.email or "").strip() or None
+    if email is not None and not valid_email(email):
+        raise InvalidEmail(name="confirmedBy.email")
+    reference = (
+        _text(employee.reference, "confirmedBy.ref", NAME_LENGTH) if (employee.reference or "").strip() else None
+    )
+    return Employee(name, email, reference)
+
+
+def check_draft(draft: Draft, template: AgreementTemplate, now: datetime) -> None:
+    """Refuse a date in the future and a retired template (X11, contract 4.2).
+
+    Raises:
+        AgreedInFuture, TemplateRetired.
+    """
+    if template.retired(now):
+        raise TemplateRetired(agreement=template.agreement_type, template=template.id)
+    if draft.date_agreed > now + (CLOCK_SKEW if draft.date_zoned else EASTERNMOST):
+        raise AgreedInFuture(name="dateAgreed")
+
+
+def check_duplicate(
+    contact: PrimaryContact, current: PrimaryContact | None, template: AgreementTemplate, now: datetime
+) -> None:
+    """Refuse an identical repeat where the programme does: same names, e-mail and phone (contract 4.2).
+
+    Args:
+        contact: the one handed in.
+        current: the contact of the current confirmation of the same template; None when there is none.
+
+    Raises:
+        AlreadyConfirmed.
+    """
+    if current is not None and template.refuses_duplicates(now) and contact == current:
+        raise AlreadyConfirmed
+
+
+def _text(value: str | None, name: str, most: int) -> str:
+    """The value without surrounding blanks. Any script is welcome; control characters and emptiness are not."""
+    stripped = (value or "").strip()
+    if not stripped or len(stripped) > most or any(character < " " or character == "\x7f" for character in stripped):
+        raise InvalidProperty(name=name)
+    return stripped

@@ -1,0 +1,69 @@
+"""A programme: one vendor's dates and rules, as data (D17).
+
+What goes beyond the published process is a key of its own, and off in `microsoft-cloud-agreement`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agreegate.domain.actor import Channel
+from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.partner import Cloud
+
+
+class StaleRule(StrEnum):
+    """What an outdated confirmation does to purchases (X4, X5)."""
+
+    ADVISE = "advise"
+    """As in the published process: presence suffices, the partner is reminded."""
+    REFUSE = "refuse"
+    """Extension: purchases need a confirmation of the current text. Auto-renewal never does."""
+
+
+@dataclass(frozen=True, slots=True)
+class Programme:
+    """The rules of one vendor. `policy` names the exact set that a decision was made under."""
+
+    name: str
+    version: int
+    title: str
+    starts: datetime
+    """Before this instant the feature does not exist (R1)."""
+    default_agreement_type: AgreementType
+    """What a list shows when no type is asked for (contract 4.1)."""
+    templates: tuple[AgreementTemplate, ...]
+    """In the order in which a list of everything shows them."""
+    enforce_from: Mapping[Channel, datetime | None]
+    """Per channel: refusals start at this instant; None: the gate only watches (D17)."""
+    unsupported_clouds: frozenset[Cloud]
+    stale_rule: StaleRule = StaleRule.ADVISE
+
+    @property
+    def policy(self) -> str:
+        """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@1`."""
+        return f"{self.name}@{self.version}"
+
+    def template(self, template_id: str) -> AgreementTemplate | None:
+        """The template of this id, or None."""
+        return next((template for template in self.templates if template.id == template_id), None)
+
+    def of_type(self, agreement_type: str) -> AgreementTemplate | None:
+        """The template of this agreement type, its name in any case (contract 4.1), or None."""
+        wanted = agreement_type.casefold()
+        return next((t for t in self.templates if t.agreement_type.casefold() == wanted), None)
+
+    def exists(self, now: datetime) -> bool:
+        """Whether confirmation exists at all at `now` (R1)."""
+        return now >= self.starts
+
+    def opens_gate(self, template_id: TemplateId, now: datetime) -> bool:
+        """Whether a confirmation of the template opens the gate at `now`; a template unknown here never does."""
+        template = self.template(template_id)
+        return template is not None and template.opens_gate(now)
+
+    def has_opened(self, template_id: TemplateId, now: datetime) -> bool:
+        """Whether a confirmation of the template has ever opened the gate by `now`."""
+        template = self.template(template_id)
+        return template is not None and template.has_opened(now)

@@ -1,0 +1,57 @@
+"""Standing: everything known about one partner and customer when the gate is asked, or that it is unknown (D15).
+
+Facts are stored, states are derived: nothing here is a status column.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agreegate.domain.agreement import AgreementType, TemplateId
+
+
+class State(StrEnum):
+    """The state of one agreement type for one partner and customer."""
+
+    CURRENT = "current"
+    MISSING = "missing"
+    ENDED = "ended"
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The one confirmation of an agreement type that counts now (R27): without personal data."""
+
+    agreement_type: AgreementType
+    template_id: TemplateId
+    date_agreed: datetime
+    recorded_at: datetime
+    sequence: int
+    """Order of recording for this customer; *newest* is by sequence, never by instant."""
+    outdated_since: datetime | None = None
+    """A newer major text has been in force since then (R34); None: the accepted text is the current one."""
+    renew_by: datetime | None = None
+    """By when an outdated confirmation must be renewed: before the next renewal (R34)."""
+    overdue: bool = False
+    """A renewal ran although the confirmation was outdated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What the gate reads. Confirmations are those of the present relationship period, recorded after any refusal."""
+
+    related: bool
+    """Whether the customer exists and has an open relationship with the partner."""
+    current: tuple[Current, ...] = ()
+    """At most one per agreement type."""
+    refused_at: datetime | None = None
+    """When the partner last recorded that the customer no longer agrees (R47). It is never forgotten, only
+    answered by a later confirmation."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """The standing cannot be read. Never the same as *not confirmed*: it denies, and says why (D15)."""
+
+
+NO_RELATIONSHIP = Standing(related=False)

@@ -1,0 +1,62 @@
+"""One call of a client, and the promise that the same call is done once (contract 3.10)."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import RequestIdReused
+from agreegate.storage.replay import keep_answer, kept_answer
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """What identifies one request."""
+
+    method: str
+    path: str
+    """Canonical: ids in lower case, literals in the contract's spelling."""
+    request_id: str
+    correlation_id: str
+    fingerprint: str
+    """Digest of the parsed body and the acting user or application."""
+    repeatable: bool = True
+    """False when the client sent no usable request id: the call can then not be recognised again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the client is sent, as bytes, so that a repeat gets the very same."""
+
+    status: int
+    body: bytes
+
+    @property
+    def accepted(self) -> bool:
+        """Only these are kept: a kept refusal would outlive the confirmation that heals it."""
+        return 200 <= self.status < 300
+
+
+async def once(uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awaitable[Answer]]) -> Answer:
+    """Do the work, unless this very call was answered within 24 hours of the machine's clock: then answer that again.
+
+    Answer and work are kept in one unit, so neither exists without the other.
+
+    Raises:
+        RequestIdReused: the request id came with another body or from another user.
+    """
+    if not call.repeatable:
+        return await work()
+    partner = actor.partner.id
+    kept = await kept_answer(uow, partner, call.method, call.path, call.request_id)
+    if kept is not None:
+        fingerprint, status, body = kept
+        if fingerprint != call.fingerprint:
+            raise RequestIdReused(name="MS-RequestId")
+        return Answer(status, body)
+    answer = await work()
+    if answer.accepted:
+        await keep_answer(
+            uow, partner, call.method, call.path, call.request_id, call.fingerprint, answer.status, answer.body
+        )
+    return answer

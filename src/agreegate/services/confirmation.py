@@ -1,0 +1,149 @@
+"""Confirm a customer's acceptance, and read what was confirmed."""
+
+from agreegate.domain.actor import Actor, UserId
+from agreegate.domain.agreement import AgreementType
+from agreegate.domain.confirmation import (
+    Confirmation,
+    ConfirmationId,
+    Draft,
+    Employee,
+    check_draft,
+    check_duplicate,
+    checked_contact,
+    checked_employee,
+)
+from agreegate.domain.errors import (
+    EmployeeAlreadyStated,
+    FeatureAbsent,
+    NoRelationship,
+    NotFound,
+    TemplateUnknown,
+    UserNotOfPartner,
+    UserRequired,
+)
+from agreegate.domain.programme import Programme
+from agreegate.services.call import Call
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.confirmation import (
+    add_confirmation,
+    add_employee,
+    confirmation_at,
+    counting_confirmations,
+    current_confirmation,
+    make_current,
+    next_sequence,
+    without_employee,
+)
+from agreegate.storage.partner import roles_of
+from agreegate.storage.standing import relationship_since
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def confirm(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft, call: Call
+) -> Confirmation:
+    """Record that the customer accepted. The record counts from this unit of work on, on both channels (R41).
+
+    A correction is the same again: the newest one counts, the older ones stay (R17, R27).
+
+    Raises:
+        FeatureAbsent: before the programme starts (R1).
+        NoRelationship: the customer is not one of this partner's (D18).
+        InvalidProperty, InvalidEmail, AgreedInFuture, TemplateUnknown, TemplateRetired, UserNotOfPartner,
+        AlreadyConfirmed: the data breaks a rule.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    partner = actor.partner.id
+    relationship = await relationship_since(uow, partner, customer)
+    if relationship is None:
+        raise NoRelationship(partner=partner, customer=customer)
+    contact = checked_contact(draft.contact)
+    employee = None if draft.employee is None else checked_employee(draft.employee)
+    template = programme.template(draft.template_id)
+    if template is None:
+        raise TemplateUnknown(name="templateId")
+    check_draft(draft, template, uow.now)
+    user = await _confirming_user(uow, actor, draft)
+    current = await current_confirmation(uow, partner, customer, template.agreement_type)
+    repeated = current.contact if current is not None and current.template_id == template.id else None
+    check_duplicate(contact, repeated, template, uow.now)
+
+    confirmation = Confirmation(
+        id=ConfirmationId(uow.new_id()),
+        sequence=await next_sequence(uow, partner, customer),
+        template_id=template.id,
+        agreement_type=template.agreement_type,
+        date_agreed=draft.date_agreed,
+        contact=contact,
+        user_id=user,
+        recorded_by=actor.recorded_by,
+        channel=actor.channel,
+        recorded_at=uow.now,
+        request_id=call.request_id,
+        confirmed_by=employee,
+    )
+    await add_confirmation(uow, partner, customer, relationship[0], confirmation)
+    await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
+    await add_audit_record(
+        uow,
+        actor,
+        "create_agreement",
+        "agreement",
+        customer=customer,
+        resource_id=confirmation.id,
+        correlation_id=call.correlation_id,
+    )
+    return confirmation
+
+
+async def list_confirmations(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, agreement_type: AgreementType | None
+) -> list[Confirmation]:
+    """The partner's own confirmations that still count or were superseded by a newer one, newest first (X7, R26).
+
+    Args:
+        agreement_type: only of this type; None: of every type.
+
+    Raises:
+        FeatureAbsent, NoRelationship.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    partner = actor.partner.id
+    if await relationship_since(uow, partner, customer) is None:
+        raise NoRelationship(partner=partner, customer=customer)
+    found = await counting_confirmations(uow, partner, customer)
+    return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
+
+
+async def state_employee(uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee) -> None:
+    """Say afterwards which employee stands behind a confirmation by a designated account (R28).
+
+    Raises:
+        NotFound: the partner has no such confirmation.
+        EmployeeAlreadyStated: it was said before; what was said stays.
+    """
+    checked = checked_employee(employee)
+    found = await confirmation_at(uow, actor.partner.id, confirmation_id)
+    if found is None:
+        raise NotFound
+    customer, confirmation = found
+    if confirmation.confirmed_by is not None:
+        raise EmployeeAlreadyStated
+    await add_employee(uow, actor.partner.id, customer, confirmation.sequence, checked, actor.recorded_by)
+
+
+async def list_without_employee(uow: UnitOfWork, actor: Actor, limit: int = 500) -> list[tuple[str, str, str]]:
+    """Confirmations by designated accounts whose real employee is unknown (R28): customer, confirmation, template."""
+    return await without_employee(uow, actor.partner.id, limit)
+
+
+async def _confirming_user(uow: UnitOfWork, actor: Actor, draft: Draft) -> UserId:
+    """The user named, if it is one of the partner's; else the caller (X8)."""
+    user = draft.user_id or actor.user_id
+    if user is None:
+        raise UserRequired
+    if user != actor.user_id and await roles_of(uow, actor.partner.id, user) is None:
+        raise UserNotOfPartner(user=user)
+    return user

@@ -1,0 +1,63 @@
+"""Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.gate import Decision, decide
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Transaction
+from agreegate.services.call import Call
+from agreegate.storage.decision import add_decision
+from agreegate.storage.standing import standing_of
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedDecision:
+    """A decision and the id under which it is kept."""
+
+    id: str
+    decision: Decision
+
+
+async def ask(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction, at: datetime | None = None
+) -> Decision:
+    """What the gate would answer; nothing is changed or kept.
+
+    Args:
+        at: compare the programme's dates with this instant instead of now; the standing is today's.
+    """
+    standing = await standing_of(uow, actor.partner.id, customer)
+    return decide(asked, standing, programme, actor.partner.cloud, at or uow.now)
+
+
+async def check(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    asked: Transaction,
+    call: Call,
+    subject: str | None = None,
+) -> RecordedDecision:
+    """Decide a real transaction and keep the decision, whichever way it goes (design section 4).
+
+    Args:
+        subject: the order, cart or subscription that it is about.
+    """
+    standing = await standing_of(uow, actor.partner.id, customer)
+    decision = decide(asked, standing, programme, actor.partner.cloud, uow.now)
+    decision_id = await add_decision(
+        uow,
+        actor,
+        customer,
+        asked,
+        standing,
+        decision,
+        request_id=call.request_id,
+        fingerprint=call.fingerprint,
+        subject=subject,
+    )
+    return RecordedDecision(decision_id, decision)

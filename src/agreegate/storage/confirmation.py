@@ -1,0 +1,231 @@
+"""Confirmations and endings as rows: append only, with the one that counts beside them."""
+
+from agreegate.domain.actor import Channel, UserId
+from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.confirmation import Confirmation, ConfirmationId, Employee, Ending, EndReason, PrimaryContact
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+
+_COLUMNS = """
+    c.confirmation_id, c.sequence, c.template_id, c.agreement_type, c.date_agreed_at, c.user_id, c.recorded_by, c.channel,
+    c.recorded_at, c.request_id, p.first_name, p.last_name, p.email, p.phone, e.name, e.email, e.reference
+    from confirmation c
+    left join confirmation_contact p
+      on p.partner_id = c.partner_id and p.customer_id = c.customer_id and p.sequence = c.sequence
+    left join confirmation_employee e
+      on e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence
+"""
+
+
+async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """Take the next place in this customer's history; the row it updates also keeps rivals apart."""
+    row = await uow.one(
+        "update customer set last_sequence = last_sequence + 1 where partner_id = $1 and customer_id = $2"
+        " returning last_sequence",
+        partner,
+        customer,
+    )
+    if row is None:
+        raise LookupError(customer)
+    return int(row[0])
+
+
+async def add_confirmation(
+    uow: UnitOfWork, partner: PartnerId, customer: str, period: int, confirmation: Confirmation
+) -> None:
+    """Record a confirmation with its contact and, when stated, the real employee."""
+    key = (partner, customer, confirmation.sequence)
+    await uow.run(
+        "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
+        " agreement_type, date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        *key,
+        confirmation.id,
+        period,
+        confirmation.template_id,
+        confirmation.agreement_type,
+        to_micros(confirmation.date_agreed),
+        confirmation.user_id,
+        confirmation.recorded_by,
+        confirmation.channel,
+        confirmation.request_id,
+        to_micros(confirmation.recorded_at),
+    )
+    if (contact := confirmation.contact) is not None:
+        await uow.run(
+            "insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email, phone)"
+            " values ($1, $2, $3, $4, $5, $6, $7)",
+            *key,
+            contact.first_name,
+            contact.last_name,
+            contact.email,
+            contact.phone,
+        )
+    if confirmation.confirmed_by is not None:
+        await add_employee(
+            uow, partner, customer, confirmation.sequence, confirmation.confirmed_by, confirmation.recorded_by
+        )
+
+
+async def add_employee(
+    uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int, employee: Employee, stated_by: str
+) -> None:
+    """Keep who really confirmed beside a record made by a designated account (R28). Said once; the key refuses twice."""
+    await uow.run(
+        "insert into confirmation_employee"
+        " (partner_id, customer_id, sequence, name, email, reference, stated_by, stated_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        partner,
+        customer,
+        sequence,
+        employee.name,
+        employee.email,
+        employee.reference,
+        stated_by,
+        to_micros(uow.now),
+    )
+
+
+async def add_ending(
+    uow: UnitOfWork, partner: PartnerId, customer: str, period: int, ending: Ending, taken_back: int | None
+) -> None:
+    """Record that a confirmation (by its sequence), or every one (None), no longer counts."""
+    await uow.run(
+        "insert into ending (partner_id, customer_id, sequence, ending_id, period, reason, confirmation_sequence, note,"
+        " recorded_by, channel, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        partner,
+        customer,
+        ending.sequence,
+        ending.id,
+        period,
+        ending.reason,
+        taken_back,
+        ending.note,
+        ending.recorded_by,
+        ending.channel,
+        to_micros(ending.recorded_at),
+    )
+
+
+async def make_current(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str, sequence: int) -> None:
+    """Let a recorded confirmation be the one that counts for its agreement type (R27)."""
+    await uow.run(
+        "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
+        " date_agreed_at, recorded_at)"
+        " select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at"
+        " from confirmation where partner_id = $1 and customer_id = $2 and agreement_type = $3 and sequence = $4"
+        " on conflict (partner_id, customer_id, agreement_type) do update set period = excluded.period,"
+        " sequence = excluded.sequence, template_id = excluded.template_id, date_agreed_at = excluded.date_agreed_at,"
+        " recorded_at = excluded.recorded_at",
+        partner,
+        customer,
+        agreement_type,
+        sequence,
+    )
+
+
+async def clear_current(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str | None = None) -> None:
+    """Let no confirmation count: of one agreement type, or (None) of any."""
+    await uow.run(
+        "delete from current_confirmation where partner_id = $1 and customer_id = $2"
+        " and ($3 is null or agreement_type = $3)",
+        partner,
+        customer,
+        agreement_type,
+    )
+
+
+async def current_confirmation(
+    uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str
+) -> Confirmation | None:
+    """The confirmation that counts for one agreement type, with its contact."""
+    row = await uow.one(
+        f"select {_COLUMNS} join current_confirmation n"
+        " on n.partner_id = c.partner_id and n.customer_id = c.customer_id and n.sequence = c.sequence"
+        " where c.partner_id = $1 and c.customer_id = $2 and n.agreement_type = $3",
+        partner,
+        customer,
+        agreement_type,
+    )
+    return None if row is None else _confirmation(row)
+
+
+async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> tuple[str, Confirmation] | None:
+    """One confirmation by its id, with the customer it is of; only the partner's own."""
+    row = await uow.one(
+        f"select c.customer_id, {_COLUMNS} where c.partner_id = $1 and c.confirmation_id = $2", partner, confirmation_id
+    )
+    return None if row is None else (row[0], _confirmation(row[1:]))
+
+
+async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
+    """Every confirmation ever recorded by this partner for this customer, newest first."""
+    rows = await uow.all(
+        f"select {_COLUMNS} where c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc", partner, customer
+    )
+    return [_confirmation(row) for row in rows]
+
+
+async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
+    """What the wire lists: of the present period, not taken back, not ended by a refusal; newest first (contract 4.3)."""
+    rows = await uow.all(
+        f"select {_COLUMNS} join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
+        " where c.partner_id = $1 and c.customer_id = $2 and r.ended_at is null and c.period = r.period"
+        " and c.sequence > coalesce(r.refused_sequence, 0)"
+        " and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id"
+        "  and x.confirmation_sequence = c.sequence)"
+        " order by c.sequence desc",
+        partner,
+        customer,
+    )
+    return [_confirmation(row) for row in rows]
+
+
+async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Ending]:
+    """Every ending this partner recorded for this customer, newest first."""
+    rows = await uow.all(
+        "select x.ending_id, x.sequence, x.reason, c.confirmation_id, x.note, x.recorded_by, x.channel, x.recorded_at"
+        " from ending x left join confirmation c on c.partner_id = x.partner_id and c.customer_id = x.customer_id"
+        "  and c.sequence = x.confirmation_sequence"
+        " where x.partner_id = $1 and x.customer_id = $2 order by x.sequence desc",
+        partner,
+        customer,
+    )
+    return [
+        Ending(row[0], row[1], EndReason(row[2]), row[3], row[4], row[5], Channel(row[6]), from_micros(row[7]))
+        for row in rows
+    ]
+
+
+async def without_employee(uow: UnitOfWork, partner: PartnerId, limit: int) -> list[tuple[str, str, str]]:
+    """Confirmations by a designated account for which no employee is stated (R28): customer, confirmation, template."""
+    return [
+        (row[0], row[1], row[2])
+        for row in await uow.all(
+            "select c.customer_id, c.confirmation_id, c.template_id from confirmation c"
+            " join partner_user u on u.partner_id = c.partner_id and u.user_id = c.user_id and u.designated = 1"
+            " where c.partner_id = $1 and not exists (select 1 from confirmation_employee e"
+            "  where e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence)"
+            " order by c.recorded_at desc, c.customer_id limit $2",
+            partner,
+            limit,
+        )
+    ]
+
+
+def _confirmation(row: Row) -> Confirmation:
+    contact = None if row[10] is None else PrimaryContact(row[10], row[11], row[12], row[13])
+    return Confirmation(
+        id=ConfirmationId(row[0]),
+        sequence=row[1],
+        template_id=TemplateId(row[2]),
+        agreement_type=AgreementType(row[3]),
+        date_agreed=from_micros(row[4]),
+        contact=contact,
+        user_id=UserId(row[5]),
+        recorded_by=row[6],
+        channel=Channel(row[7]),
+        recorded_at=from_micros(row[8]),
+        request_id=row[9],
+        confirmed_by=None if row[14] is None else Employee(row[14], row[15], row[16]),
+    )

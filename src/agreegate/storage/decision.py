@@ -1,0 +1,103 @@
+"""The gate's recorded answers, with what was asked and known, so that they can be decided again."""
+
+import json
+from typing import Any
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.gate import Code, Decision, Reason
+from agreegate.domain.standing import Current, Standing, Unknown
+from agreegate.domain.transaction import Transaction
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
+
+
+async def add_decision(
+    uow: UnitOfWork,
+    actor: Actor,
+    customer: str,
+    asked: Transaction,
+    standing: Standing | Unknown,
+    decision: Decision,
+    *,
+    request_id: str,
+    fingerprint: str,
+    subject: str | None = None,
+) -> str:
+    """Keep a decision; its id. A repeat with the same request, body and verdict adds no row and has the first one's id."""
+    await uow.run(
+        "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
+        " advisories, standing, cloud, policy, decided_by, request_id, fingerprint, subject_id, decided_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
+        " on conflict (partner_id, request_id, fingerprint, verdict, action) do nothing",
+        actor.partner.id,
+        uow.new_id(),
+        customer,
+        asked.action,
+        asked.channel,
+        asked.agreement_type,
+        decision.verdict,
+        reasons_text(decision.reasons),
+        reasons_text(decision.advisories),
+        standing_text(standing),
+        actor.partner.cloud,
+        decision.policy,
+        actor.recorded_by,
+        request_id,
+        fingerprint,
+        subject,
+        to_micros(uow.now),
+    )
+    row = await uow.one(
+        "select decision_id from decision where partner_id = $1 and request_id = $2 and fingerprint = $3"
+        " and verdict = $4 and action = $5",
+        actor.partner.id,
+        request_id,
+        fingerprint,
+        decision.verdict,
+        asked.action,
+    )
+    if row is None:
+        raise LookupError("the decision just recorded is not there")
+    return str(row[0])
+
+
+def reasons_text(reasons: tuple[Reason, ...]) -> str:
+    """Reasons as they are kept."""
+    return json.dumps([[r.code, r.rule, r.channel, maybe_micros(r.date)] for r in reasons], separators=(",", ":"))
+
+
+def as_reasons(text: str) -> tuple[Reason, ...]:
+    """Kept reasons, as the rules made them."""
+    return tuple(
+        Reason(Code(code), rule, None if channel is None else Channel(channel), maybe_instant(date))
+        for code, rule, channel, date in json.loads(text)
+    )
+
+
+def standing_text(standing: Standing | Unknown) -> str:
+    """What was known, as it is kept: no personal data."""
+    if isinstance(standing, Unknown):
+        return "null"
+    known: dict[str, Any] = {
+        "related": standing.related,
+        "refused_at": maybe_micros(standing.refused_at),
+        "current": [
+            [c.agreement_type, c.template_id, to_micros(c.date_agreed), to_micros(c.recorded_at), c.sequence,
+             maybe_micros(c.outdated_since), maybe_micros(c.renew_by), c.overdue]
+            for c in standing.current
+        ],
+    }  # fmt: skip
+    return json.dumps(known, separators=(",", ":"))
+
+
+def as_standing(text: str) -> Standing | Unknown:
+    """What was known when a kept decision was made."""
+    known = json.loads(text)
+    if known is None:
+        return Unknown()
+    current = tuple(
+        Current(AgreementType(kind), TemplateId(template), from_micros(agreed), from_micros(recorded), sequence,
+                maybe_instant(outdated), maybe_instant(renew_by), overdue)
+        for kind, template, agreed, recorded, sequence, outdated, renew_by, overdue in known["current"]
+    )  # fmt: skip
+    return Standing(known["related"], current, maybe_instant(known["refused_at"]))

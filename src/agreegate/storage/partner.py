@@ -1,0 +1,82 @@
+"""Partners, their users and the links between providers and resellers, as rows."""
+
+from agreegate.domain.actor import Role, UserId
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
+
+_PARTNER = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture from partner"
+
+
+async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
+    """The partner tenant of this id."""
+    row = await uow.one(f"select {_PARTNER} where partner_id = $1", partner)
+    return None if row is None else _partner(row)
+
+
+async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
+    """The partner with this partner network id."""
+    row = await uow.one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
+    return None if row is None else _partner(row)
+
+
+async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[Role] | None:
+    """The roles of an active user of the partner; None for a user the directory does not know or has closed."""
+    rows = await uow.all(
+        "select r.role from partner_user u left join partner_user_role r"
+        "  on r.partner_id = u.partner_id and r.user_id = u.user_id"
+        " where u.partner_id = $1 and u.user_id = $2 and u.active = 1",
+        partner,
+        user,
+    )
+    return frozenset(Role(row[0]) for row in rows if row[0] is not None) if rows else None
+
+
+async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
+    """Whether the directory has this user, active or not."""
+    return await uow.one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user) is not None
+
+
+async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
+    """Add a user first seen with a valid token, without any role."""
+    await uow.run(
+        "insert into partner_user (partner_id, user_id, user_name, created_at) values ($1, $2, $3, $4)"
+        " on conflict (partner_id, user_id) do nothing",
+        partner,
+        user,
+        user_name,
+        to_micros(uow.now),
+    )
+
+
+async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner]:
+    """The resellers with an open link to the provider, by name."""
+    rows = await uow.all(
+        f"select {_PARTNER} where partner_id in"
+        " (select reseller_id from reseller_link where partner_id = $1 and ended_at is null) order by name, partner_id",
+        provider,
+    )
+    return [_partner(row) for row in rows]
+
+
+async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner]:
+    """The providers with an open link to the reseller, by name."""
+    rows = await uow.all(
+        f"select {_PARTNER} where partner_id in"
+        " (select partner_id from reseller_link where reseller_id = $1 and ended_at is null) order by name, partner_id",
+        reseller,
+    )
+    return [_partner(row) for row in rows]
+
+
+def _partner(row: Row) -> Partner:
+    return Partner(
+        id=PartnerId(row[0]),
+        name=row[1],
+        kind=PartnerKind(row[2]),
+        cloud=Cloud(row[3]),
+        account=Account(row[4]),
+        mpn_id=row[5],
+        domain=row[6],
+        country=row[7],
+        culture=row[8],
+    )

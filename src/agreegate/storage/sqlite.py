@@ -1,0 +1,315 @@
+"""SQLite through apsw (D4): one writer on a thread of its own, one reader, answers only after the commit is on disk.
+
+Units of work that wait while a commit is under way share the next one: each runs in a savepoint of its own, so one that
+fails undoes itself alone, and a commit that fails undoes them all.
+"""
+
+import asyncio
+import fcntl
+import os
+import threading
+import uuid
+from collections.abc import Awaitable, Callable, Coroutine
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import apsw
+
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.storage.schema import SchemaError, require_latest, upgrade
+from agreegate.storage.unit_of_work import Row, Value, Work
+
+T = TypeVar("T")
+Clock = Callable[[], datetime]
+
+DATABASE = "agreegate.db"
+GROUP = 256
+"""At most so many units of work share one commit."""
+_STATEMENTS = 256
+_CACHE_KIB = 32 * 1024
+_PARAMETER_NAMES = tuple(str(number) for number in range(1, 64))
+_BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
+           apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
+
+
+def machine_clock() -> datetime:
+    """The machine's time, in UTC."""
+    return datetime.now(UTC)
+
+
+def new_id() -> str:
+    """A random GUID in lower case."""
+    return str(uuid.uuid4())
+
+
+class SqliteUnitOfWork:
+    """A unit of work on one connection. Its coroutines never suspend."""
+
+    __slots__ = ("_connection", "_new_id", "machine_now", "now")
+
+    def __init__(
+        self, connection: apsw.Connection, now: datetime, machine_now: datetime, ids: Callable[[], str]
+    ) -> None:
+        self._connection = connection
+        self.now = now
+        self.machine_now = machine_now
+        self._new_id = ids
+
+    def new_id(self) -> str:
+        """A fresh GUID."""
+        return self._new_id()
+
+    async def one(self, sql: str, *parameters: Value) -> Row | None:
+        """The first row, or None."""
+        row: Row | None = self._connection.execute(sql, bound(parameters)).fetchone()
+        return row
+
+    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+        """Every row."""
+        return self._connection.execute(sql, bound(parameters)).fetchall()
+
+    async def run(self, sql: str, *parameters: Value) -> int:
+        """Change rows; how many were."""
+        before = self._connection.total_changes()
+        self._connection.execute(sql, bound(parameters))
+        return self._connection.total_changes() - before
+
+
+def bound(parameters: tuple[Value, ...]) -> dict[str, Value]:
+    """Parameters by name: `$2` is the second whichever comes first in the text (D6)."""
+    return dict(zip(_PARAMETER_NAMES, parameters, strict=False))
+
+
+def drive(work: Awaitable[T]) -> T:
+    """Run a unit of work to its end, here and now.
+
+    Raises:
+        RuntimeError: it awaited something that is not its store, which would hold the writer up.
+    """
+    steps = work.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        return end.value  # type: ignore[no-any-return]
+    if isinstance(work, Coroutine):
+        work.close()
+    raise RuntimeError("a unit of work awaited something other than its store")
+
+
+class DataFolder:
+    """A folder of ours: owner-only, and served by one process at a time (D4)."""
+
+    def __init__(self, path: Path) -> None:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.path = path
+        self._lock: int | None = None
+
+    @property
+    def database(self) -> Path:
+        """The SQLite file."""
+        return self.path / DATABASE
+
+    def claim(self) -> None:
+        """Take the folder for this process until `release`.
+
+        Raises:
+            SchemaError: another server has it.
+        """
+        self.path.chmod(0o700)
+        lock = os.open(self.path / "agreegate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(lock)
+            raise SchemaError("data.in-use", folder=str(self.path)) from None
+        self._lock = lock
+
+    def release(self) -> None:
+        """Let another process have the folder."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
+
+def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
+    """A connection set up the way every one of ours is.
+
+    A new file is made readable by its owner alone.
+    """
+    if str(path) != ":memory:" and not read_only:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE | apsw.SQLITE_OPEN_CREATE
+    connection = apsw.Connection(str(path), flags=flags | apsw.SQLITE_OPEN_NOMUTEX, statementcachesize=_STATEMENTS)
+    connection.set_busy_timeout(10_000)
+    connection.pragma("mmap_size", 0)
+    connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("foreign_keys", True)
+    if not read_only:
+        connection.pragma("journal_mode", "wal")
+        connection.pragma("synchronous", "full")
+    return connection
+
+
+class InlineStore:
+    """One connection, no thread: for commands and for tests in memory. Every unit is its own commit."""
+
+    def __init__(
+        self, connection: apsw.Connection, clock: Clock = machine_clock, ids: Callable[[], str] = new_id
+    ) -> None:
+        self._connection = connection
+        self.clock = clock
+        self._ids = ids
+
+    @classmethod
+    def in_memory(cls, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> "InlineStore":
+        """A store that is gone when it is let go of."""
+        connection = connect(":memory:")
+        upgrade(connection)
+        return cls(connection, clock, ids)
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing."""
+        return self._run(work)
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work and keep it."""
+        return self._run(work)
+
+    def _run(self, work: Work[T]) -> T:
+        try:
+            self._connection.execute("savepoint unit")
+            try:
+                result = drive(work(SqliteUnitOfWork(self._connection, self.clock(), machine_clock(), self._ids)))
+            except BaseException:
+                self._connection.execute("rollback to unit")
+                raise
+            finally:
+                self._connection.execute("release unit")
+            return result
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._connection.close()
+
+
+class _Pending:
+    """A unit of work on its way through the writer."""
+
+    __slots__ = ("error", "future", "loop", "result", "work")
+
+    def __init__(self, work: Work[Any], loop: asyncio.AbstractEventLoop) -> None:
+        self.work = work
+        self.loop = loop
+        self.future: asyncio.Future[Any] = loop.create_future()
+        self.result: Any = None
+        self.error: BaseException | None = None
+
+    def settle(self) -> None:
+        if self.future.done():  # the caller went away; what it asked for is done all the same
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+class SqliteStore:
+    """The store of a server: a writer thread with group commit, and a reader for the event loop."""
+
+    def __init__(self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> None:
+        self.clock = clock
+        self._ids = ids
+        self._writer = connect(path)
+        try:
+            require_latest(self._writer)
+            self.reader = connect(path, read_only=True)
+        except BaseException:
+            self._writer.close()
+            raise
+        self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write_until_closed, name="agreegate-writer", daemon=True)
+        self._thread.start()
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing, on one state of the record."""
+        reader = self.reader
+        try:
+            reader.execute("begin")
+            try:
+                return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
+            finally:
+                reader.execute("rollback")
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work on the writer's thread; the answer comes after the commit is on disk."""
+        pending = _Pending(work, asyncio.get_running_loop())
+        self._queue.put(pending)
+        return await pending.future  # type: ignore[no-any-return]
+
+    def close(self) -> None:
+        """Finish the work that was handed in, then close the files."""
+        self._queue.put(None)
+        self._thread.join()
+        self.reader.close()
+        self._writer.close()
+
+    def _write_until_closed(self) -> None:
+        while (first := self._queue.get()) is not None:
+            group = [first]
+            closing = False
+            with suppress(Empty):
+                while len(group) < GROUP:
+                    following = self._queue.get_nowait()
+                    if following is None:
+                        closing = True
+                        break
+                    group.append(following)
+            self._commit(group)
+            by_loop: dict[asyncio.AbstractEventLoop, list[_Pending]] = {}
+            for pending in group:
+                by_loop.setdefault(pending.loop, []).append(pending)
+            for loop, settled in by_loop.items():
+                with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+                    loop.call_soon_threadsafe(_settle, settled)
+            if closing:
+                return
+
+    def _commit(self, group: list[_Pending]) -> None:
+        writer = self._writer
+        try:
+            writer.execute("begin immediate")
+            for pending in group:
+                self._run(pending)
+                if not writer.in_transaction:  # the engine gave the whole transaction up
+                    raise pending.error or StoreUnavailable("rolled back")
+            writer.execute("commit")
+        except BaseException as error:
+            with suppress(apsw.Error):
+                if writer.in_transaction:
+                    writer.execute("rollback")
+            for pending in group:
+                pending.error = StoreUnavailable(type(error).__name__)
+
+    def _run(self, pending: _Pending) -> None:
+        writer = self._writer
+        writer.execute("savepoint unit")
+        try:
+            pending.result = drive(pending.work(SqliteUnitOfWork(writer, self.clock(), machine_clock(), self._ids)))
+        except BaseException as error:
+            pending.error = StoreUnavailable(type(error).__name__) if isinstance(error, _BROKEN) else error
+            if writer.in_transaction:
+                writer.execute("rollback to unit")
+        if writer.in_transaction:
+            writer.execute("release unit")
+
+
+def _settle(settled: list[_Pending]) -> None:
+    for pending in settled:
+        pending.settle()

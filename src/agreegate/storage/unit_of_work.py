@@ -1,0 +1,81 @@
+"""The small interface behind which the engines stand: units of work and the store that runs them (D4, D5).
+
+A service is an `async def` that receives a unit of work and awaits nothing else. SQLite drives it to its end on the
+writer's thread without an event loop; an engine that talks over a network awaits its answers. The service is the same.
+"""
+
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Value = str | int | float | bytes | None
+Row = tuple[Any, ...]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class UnitOfWork(Protocol):
+    """One actor's work: one clock reading, one commit. Either all of it is kept or none."""
+
+    now: datetime
+    """The product's clock, read once (D14). Only the demo can move it."""
+    machine_now: datetime
+    """The machine's clock, for what must not follow the demo's: kept answers, leases, sessions."""
+
+    def new_id(self) -> str:
+        """A fresh random GUID in lower case."""
+
+    async def one(self, sql: str, *parameters: Value) -> Row | None:
+        """The first row, or None. Parameters are `$1`, `$2`, …"""
+
+    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+        """Every row."""
+
+    async def run(self, sql: str, *parameters: Value) -> int:
+        """Change rows; how many were."""
+
+
+Work = Callable[[UnitOfWork], Awaitable[T]]
+
+
+class Store(Protocol):
+    """Runs units of work."""
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing, on one consistent state that includes every acknowledged write.
+
+        Raises:
+            StoreUnavailable: the record cannot be read now.
+        """
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work and answer once it is durable. A raised error undoes the work, and only this work.
+
+        Raises:
+            StoreUnavailable: nothing of it was kept.
+        """
+
+    def close(self) -> None:
+        """Finish what was begun, then let go of the files."""
+
+
+def to_micros(instant: datetime) -> int:
+    """An instant as it is stored: microseconds since 1970, UTC."""
+    return (instant - _EPOCH) // _MICROSECOND
+
+
+def maybe_micros(instant: datetime | None) -> int | None:
+    """Likewise, for an instant that may be missing."""
+    return None if instant is None else to_micros(instant)
+
+
+def from_micros(micros: int) -> datetime:
+    """A stored instant, aware and in UTC."""
+    return _EPOCH + timedelta(microseconds=micros)
+
+
+def maybe_instant(micros: int | None) -> datetime | None:
+    """Likewise, for an instant that may be missing."""
+    return None if micros is None else from_micros(micros)
