@@ -1,0 +1,42 @@
+"""Sentences: message key, parameters and language in; text out. English and French, from the catalogues in `locale/`."""
+
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+
+from babel.messages.pofile import read_po
+
+LANGUAGES = ("en", "fr")
+DEFAULT_LANGUAGE = "en"
+
+
+@cache
+def catalogue(language: str) -> Mapping[str, str]:
+    """Every sentence of one language, by message key."""
+    with (files("agreegate") / "locale" / f"{language}.po").open("rb") as file:
+        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+
+
+def text(key: str, language: str, **parameters: object) -> str:
+    """The sentence of a key, its `{placeholders}` filled.
+
+    Raises:
+        KeyError: no such message. A test holds keys, catalogues and placeholders together.
+    """
+    sentence = catalogue(language)[key]
+    return sentence.format_map(parameters) if parameters else sentence
+
+
+def language_of(header: str | None) -> str:
+    """The best of our languages for an `X-Locale` or `Accept-Language` value; English when none fits."""
+    best, best_weight = DEFAULT_LANGUAGE, 0.0
+    for part in (header or "").split(",")[:20]:
+        tag, _, weight_text = part.partition(";q=")
+        language = tag.strip()[:2].lower()
+        try:
+            weight = float(weight_text) if weight_text else 1.0
+        except ValueError:
+            weight = 0.0
+        if language in LANGUAGES and weight > best_weight:
+            best, best_weight = language, weight
+    return best
