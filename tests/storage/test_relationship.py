@@ -1,0 +1,111 @@
+"""A relationship begins, ends, and begins again as a new period."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.confirmation import make_current, next_sequence
+from agreegate.storage.relationship import end_relationship, open_relationship
+from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
+
+ALDER = PartnerId("a1de0000-0000-4000-8000-000000000001")
+CEDAR = "ceda0000-0000-4000-8000-000000000011"
+START = datetime(2018, 9, 3, tzinfo=UTC)
+
+
+class Clock:
+    """A clock that stands still until it is told."""
+
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+async def _customer(uow: UnitOfWork) -> None:
+    await uow.run(
+        "insert into partner (partner_id, name, kind, cloud, account, domain, country, culture, profile_etag, created_at)"
+        " values ($1, 'Alder', 'indirect_provider', 'public', 'production', 'alder.example', 'US', 'en-US', '1', 0)",
+        ALDER,
+    )
+    await uow.run(
+        "insert into customer (partner_id, customer_id, commerce_id, company_name, domain, country, language, culture,"
+        " created_at) values ($1, $2, $2, 'Cedar', 'cedar.example', 'US', 'en', 'en-US', 0)",
+        ALDER,
+        CEDAR,
+    )
+
+
+async def _confirm(uow: UnitOfWork) -> None:
+    period, _, _ = await relationship_since(uow, ALDER, CEDAR) or (0, 0, 0)
+    sequence = await next_sequence(uow, ALDER, CEDAR)
+    await uow.run(
+        "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
+        " agreement_type, date_agreed_at, user_id, recorded_by, channel, recorded_at)"
+        " values ($1, $2, $3, $4, $5, 't', 'MicrosoftCloudAgreement', 0, 'u', 'u', 'api', 0)",
+        ALDER,
+        CEDAR,
+        sequence,
+        uow.new_id(),
+        period,
+    )
+    await make_current(uow, ALDER, CEDAR, "MicrosoftCloudAgreement", sequence)
+
+
+@pytest.fixture
+async def store() -> InlineStore:
+    store = InlineStore.in_memory(Clock())
+    await store.write(_customer)
+    return store
+
+
+async def test_first_period_is_one_and_an_open_one_stays(store: InlineStore) -> None:
+    clock = store.clock
+    assert isinstance(clock, Clock)
+    assert await store.write(lambda uow: open_relationship(uow, ALDER, CEDAR)) == 1
+    clock.now += timedelta(days=1)
+    assert await store.write(lambda uow: open_relationship(uow, ALDER, CEDAR)) == 1
+
+    row = await store.read(lambda uow: relationship_since(uow, ALDER, CEDAR))
+    assert row is not None
+    assert from_micros(row[1]) == START
+
+
+@pytest.mark.rule("R26")
+async def test_confirmations_do_not_come_back_with_the_customer(
+    store: InlineStore,
+) -> None:
+    clock = store.clock
+    assert isinstance(clock, Clock)
+    await store.write(lambda uow: open_relationship(uow, ALDER, CEDAR))
+    await store.write(_confirm)
+    assert (await store.read(lambda uow: standing_of(uow, ALDER, CEDAR))).current
+
+    clock.now += timedelta(days=30)
+    assert await store.write(lambda uow: end_relationship(uow, ALDER, CEDAR))
+    assert not (await store.read(lambda uow: standing_of(uow, ALDER, CEDAR))).related
+    assert not await store.write(lambda uow: end_relationship(uow, ALDER, CEDAR)), (
+        "ended once"
+    )
+
+    clock.now += timedelta(days=30)
+    assert await store.write(lambda uow: open_relationship(uow, ALDER, CEDAR)) == 2
+    standing = await store.read(lambda uow: standing_of(uow, ALDER, CEDAR))
+    assert standing.related
+    assert standing.current == ()
+
+    async def periods(uow: UnitOfWork) -> list[Row]:
+        return await uow.all(
+            "select period, started_at, ended_at from relationship_period"
+        )
+
+    [(period, started, ended)] = await store.read(periods)
+    assert period == 1
+    assert (from_micros(started), from_micros(ended)) == (
+        START,
+        START + timedelta(days=30),
+    )
