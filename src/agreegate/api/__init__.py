@@ -1,0 +1,1 @@
+"""Partner Center as we answer it, and our own endpoints."""
