@@ -1,0 +1,223 @@
+"""The one reader of wire bodies: bytes to JSON to models, and nothing else reads a body (D3, contract 3.5).
+
+Clients send member names in any case, every property with its nulls, and members we do not know; none of it is an error.
+"""
+
+import json
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from functools import cache
+from typing import Any, NamedTuple, NoReturn, TypeVar
+
+import msgspec
+from msgspec import inspect
+
+from agreegate.domain.errors import BodyTooLarge, InvalidProperty, InvalidRequest
+
+MAX_BODY = 1 << 20
+"""The largest body read, in bytes."""
+DEEPEST = 64
+"""How deep arrays and objects may nest. Fixed, because the interpreter's own limit depends on who calls."""
+
+_BOM = b"\xef\xbb\xbf"
+_EXACT_FLOAT = 2**53
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+_PLACE = re.compile(r" - at `\$\.?([^`]*)`\Z")
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+async def receive_body(receive: Receive, content_length: bytes | None) -> bytes:
+    """The whole body of an ASGI request, never holding more than the cap and the piece that broke it.
+
+    Raises:
+        BodyTooLarge: more than `MAX_BODY` bytes are announced or sent.
+        InvalidRequest: the client went away before the end. Nobody is left to read an answer; nothing may be stored.
+    """
+    if content_length is not None and content_length.isdigit() and int(content_length[:20]) > MAX_BODY:
+        raise BodyTooLarge(limit=MAX_BODY)
+    pieces: list[bytes] = []
+    size = 0
+    more = True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise InvalidRequest
+        piece: bytes = message.get("body", b"")
+        size += len(piece)
+        if size > MAX_BODY:
+            raise BodyTooLarge(limit=MAX_BODY)
+        pieces.append(piece)
+        more = message.get("more_body", False)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def read_json(raw: bytes) -> object:
+    """The JSON value in a body, untyped. A byte order mark ahead of it is dropped.
+
+    Raises:
+        BodyTooLarge: more than `MAX_BODY` bytes.
+        InvalidRequest: not UTF-8, not JSON by the letter, nested deeper than `DEEPEST`, half a surrogate pair, U+0000 in a
+            text or name, the same name twice in an object, an integer beyond 64 bits or a number beyond a double.
+    """
+    if len(raw) > MAX_BODY:
+        raise BodyTooLarge(limit=MAX_BODY)
+    text = raw.removeprefix(_BOM)
+    try:
+        value: object = msgspec.json.decode(text)
+        _second_look.decode(text.decode())
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        # The cause may quote the body, which may hold names and addresses: it must not reach the diagnostics.
+        raise InvalidRequest from None
+    if text.count(b"{") + text.count(b"[") > DEEPEST or b"\\u0000" in text:
+        _check_tree(value)
+    return value
+
+
+def to_model(raw: object, model: type[T]) -> T:
+    """The JSON value as a model: names match in any case, null is the same as absent, unknown members are dropped.
+
+    Maps of data (`dict[str, str]`) keep their names and nulls. A number stays a number: a text where an integer belongs is
+    refused, and so is true or false; 5.0 is 5.
+
+    Raises:
+        InvalidRequest: not an object at all.
+        InvalidProperty: a member is missing, is there twice in different case, or is of the wrong type; `name` is its path
+            in the contract's spelling, such as `primaryContact.email` or `lineItems[0].quantity`.
+    """
+    if not isinstance(raw, dict):
+        raise InvalidRequest
+    spelled = _spelled(raw, model, "")
+    try:
+        return msgspec.convert(spelled, model)
+    except msgspec.ValidationError as error:
+        name = _place(str(error))
+    if not name:
+        raise InvalidRequest
+    raise InvalidProperty(name=name)  # out here, so that the cause, which may quote the body, is not carried along
+
+
+class _Member(NamedTuple):
+    """What has to be done to one member of a model before msgspec may convert it."""
+
+    wire: str
+    model: type[msgspec.Struct] | None
+    """The model of the member's object."""
+    items: type[msgspec.Struct] | None
+    """The model of the objects in the member's array."""
+    whole: bool
+    """Whether it takes an integer, and no other number."""
+
+
+@cache
+def _members(model: type[msgspec.Struct]) -> dict[str, _Member]:
+    """A model's members by name: as the contract spells it, as .NET does, and in lower case for every other spelling."""
+    members: dict[str, _Member] = {}
+    described = inspect.type_info(model)
+    assert isinstance(described, inspect.StructType)
+    for field in described.fields:
+        kinds = _kinds(field.type)
+        wire = field.encode_name
+        member = _Member(
+            wire,
+            next((kind.cls for kind in kinds if isinstance(kind, inspect.StructType)), None),
+            next(
+                (
+                    item.cls
+                    for kind in kinds
+                    if isinstance(kind, inspect.ListType)
+                    for item in _kinds(kind.item_type)
+                    if isinstance(item, inspect.StructType)
+                ),
+                None,
+            ),
+            any(isinstance(kind, inspect.IntType) for kind in kinds)
+            and not any(isinstance(kind, inspect.FloatType) for kind in kinds),
+        )
+        for name in (wire, wire[:1].upper() + wire[1:], wire.lower()):
+            members[name] = member
+    return members
+
+
+def _kinds(kind: inspect.Type) -> tuple[inspect.Type, ...]:
+    return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
+
+
+def _spelled(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> dict[str, object]:
+    """The object with the members its model knows, in the contract's spelling and without nulls.
+
+    Raises:
+        InvalidProperty: a member is there twice, even if one of them is null.
+    """
+    members = _members(model)
+    spelled: dict[str, object] = {}
+    nulls = False
+    for name, value in raw.items():
+        member = members.get(name) or members.get(name.lower())
+        if member is None:
+            continue
+        wire, nested, items, whole = member
+        if wire in spelled:
+            raise InvalidProperty(name=path + wire)
+        if value is None:
+            nulls = True
+        elif nested is not None and isinstance(value, dict):
+            value = _spelled(value, nested, f"{path}{wire}.")
+        elif items is not None and isinstance(value, list):
+            value = [
+                _spelled(item, items, f"{path}{wire}[{at}].") if isinstance(item, dict) else item
+                for at, item in enumerate(value)
+            ]
+        elif whole and isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
+            value = int(value)
+        spelled[wire] = value
+    return {wire: value for wire, value in spelled.items() if value is not None} if nulls else spelled
+
+
+def _place(complaint: str) -> str:
+    """The path of the member that msgspec's message complains about: the object's place, and in it what is missing."""
+    place = _PLACE.search(complaint)
+    missing = _MISSING.match(complaint)
+    return ".".join(found[1] for found in (place, missing) if found and found[1])
+
+
+def _check_tree(value: object) -> None:
+    """Look at every text and name for U+0000 and at the depth, one level at a time.
+
+    Raises:
+        InvalidRequest.
+    """
+    level = [value]
+    for depth in range(DEEPEST + 1):
+        below: list[object] = []
+        for item in level:
+            if isinstance(item, str):
+                if "\0" in item:
+                    raise InvalidRequest
+            elif isinstance(item, dict | list):
+                if depth == DEEPEST:
+                    raise InvalidRequest
+                below.extend(item)
+                if isinstance(item, dict):
+                    below.extend(item.values())
+        level = below
+
+
+def _distinct(pairs: list[tuple[str, object]]) -> None:
+    if len(dict(pairs)) != len(pairs):
+        raise ValueError("the same name twice")
+
+
+def _integer(digits: str) -> None:
+    if len(digits) > 20 or not -(1 << 63) <= int(digits) < 1 << 63:
+        raise ValueError("beyond 64 bits")
+
+
+def _refused(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+# msgspec takes the last of two equal names, and integers of any size, without a word. The standard library's decoder calls
+# for every object and number, so it reads the text once more, only to object: 2 µs for a confirmation, msgspec 0.4.
+_second_look = json.JSONDecoder(object_pairs_hook=_distinct, parse_int=_integer, parse_constant=_refused)
