@@ -1,0 +1,142 @@
+"""One spelling of each path, ahead of every route (D2, contract 3.1, section 8).
+
+Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, replay keys and metrics see one spelling only.
+"""
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
+from typing import Any
+from urllib.parse import quote
+
+from agreegate.domain.errors import MalformedId
+
+Scope = MutableMapping[str, Any]
+App = Callable[[Scope, Any, Any], Awaitable[None]]
+
+# Only the contract's own paths: pages and our own API have one spelling and answer 404 to any other.
+_CONTRACT = re.compile(r"/+(?:v1|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)
+_BRACED = re.compile(r"\{([^{}]+)\}")
+_GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
+
+
+class _Node:
+    """What may follow a prefix of the contract's paths."""
+
+    __slots__ = ("ends", "literals", "parameter", "spellings")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node] = {}
+        self.spellings: dict[str, str] = {}
+        """The contract's spelling of each literal, by its lower case."""
+        self.parameter: _Node | None = None
+        self.ends = False
+        """Whether a path may end here."""
+
+    def add(self, segments: list[str]) -> None:
+        if not segments:
+            self.ends = True
+            return
+        segment, *rest = segments
+        if segment.startswith("{"):
+            self.parameter = self.parameter or _Node()
+            self.parameter.add(rest)
+        else:
+            spelling = self.spellings.setdefault(segment.lower(), segment)
+            self.literals.setdefault(spelling, _Node()).add(rest)
+
+    def spelled(self, segments: list[str]) -> list[str] | None:
+        """The segments with the literals as the contract has them; None when no path is like that.
+
+        Where a literal and an id may stand, the literal is tried first.
+        """
+        if not segments:
+            return [] if self.ends else None
+        segment, *rest = segments
+        spelling = self.spellings.get(segment.lower())
+        if spelling is not None:
+            found = self.literals[spelling].spelled(rest)
+            if found is not None:
+                return [spelling, *found]
+        if self.parameter is not None:
+            found = self.parameter.spelled(rest)
+            if found is not None:
+                return [segment, *found]
+        return None
+
+
+class PathNormaliser:
+    """Knows the contract's paths, and gives any spelling of one its canonical form."""
+
+    def __init__(self, templates: Iterable[str]) -> None:
+        """Take the routes, such as `/v1/customers/{customer_id}/orders/{order_id}`, in the spelling to be kept."""
+        self._root = _Node()
+        for template in templates:
+            self._root.add(_segments(template))
+
+    def canonical_path(self, path: str) -> str:
+        """The path with single slashes, none at the end, no braces round a segment, and literals in the contract's case.
+
+        Ids keep their case, also one that is spelled like a literal of another place. A path of the contract's that no
+        route has only loses its slashes and braces. Paths outside `/v1` and `/webhooks` come back as they are.
+        """
+        if self._is_canonical(path) or not _CONTRACT.match(path):
+            return path
+        segments = [_unbraced(segment) for segment in _segments(path)]
+        return "/" + "/".join(self._root.spelled(segments) or [segments[0].lower(), *segments[1:]])
+
+    def _is_canonical(self, path: str) -> bool:
+        """Whether nothing needs doing: true for nearly every request, so it comes first and builds nothing."""
+        if "{" in path or "//" in path:
+            return False
+        node = self._root
+        for segment in path[1:].split("/"):
+            following = node.literals.get(segment)
+            if following is None:
+                if not segment or node.parameter is None or (node.literals and segment.lower() in node.spellings):
+                    return False
+                following = node.parameter
+            node = following
+        return node.ends
+
+
+class NormalisedPaths:
+    """ASGI middleware that hands the application canonical paths only."""
+
+    def __init__(self, app: App, normaliser: PathNormaliser) -> None:
+        self._app = app
+        self._canonical_path = normaliser.canonical_path
+
+    async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
+        """Pass the request on, in a scope of its own when the path had to change."""
+        if scope["type"] == "http":
+            path = scope["path"]
+            canonical = self._canonical_path(path)
+            if canonical != path:
+                raw_path = quote(canonical, safe="/!$&'()*+,;=:@~").encode("ascii")
+                scope = {**scope, "path": canonical, "raw_path": raw_path}
+        await self._app(scope, receive, send)
+
+
+def as_guid(text: str, name: str) -> str:
+    """The GUID in lower case, from 36 characters with hyphens in any case, with or without braces round them.
+
+    Args:
+        text: the segment or parameter as sent.
+        name: what it names, for the message.
+
+    Raises:
+        MalformedId: anything else, also 32 digits without hyphens: .NET's and PowerShell's ids always have them.
+    """
+    found = _GUID.fullmatch(text)
+    if found is None or len(text) == 37:  # 37: only one brace
+        raise MalformedId(name=name)
+    return found[1].lower()
+
+
+def _segments(path: str) -> list[str]:
+    return [segment for segment in path.split("/") if segment]
+
+
+def _unbraced(segment: str) -> str:
+    found = _BRACED.fullmatch(segment)
+    return found[1] if found else segment
