@@ -3,22 +3,17 @@
 A leaf for the edges: it knows tokens and key sets, no partner and no storage. `api/caller.py` turns claims into an actor.
 """
 
-import asyncio
-import json
 import logging
 import re
-from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
 from typing import Any
-from urllib.parse import urlsplit
 
-import httpx2
 from joserfc import jws, jwt
-from joserfc.errors import JoseError
-from joserfc.jwk import JWKRegistry, Key, KeySet
+from joserfc.jwk import KeySet
 
 from agreegate.domain.errors import Unauthenticated
+from agreegate.issuer import KeySource
 
 ALGORITHMS = ("RS256", "ES256")
 LARGEST_TOKEN = 16 * 1024
@@ -27,9 +22,6 @@ LONGEST_CACHED = 60.0
 TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 USER_MARKS = ("upn", "unique_name", "preferred_username", "nonce", "at_hash", "amr")
 """Claims about a person signing in. A token without `scp` that has one is an ID token, never an application's."""
-
-KeySource = Callable[[str], Awaitable[KeySet]]
-"""Gives the key set to trust now, asked by the key id of a token. The same object means: nothing has changed."""
 
 logger = logging.getLogger(__name__)
 _GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -81,17 +73,11 @@ class TokenVerifier:
         cache_seconds: float = LONGEST_CACHED,
     ) -> None:
         self._issuers = tuple(issuers)
-        self._audiences = frozenset(
-            audience.removesuffix("/") for audience in audiences
-        )
-        self._application_audiences = frozenset(
-            audience.removesuffix("/") for audience in application_audiences
-        )
+        self._audiences = frozenset(audience.removesuffix("/") for audience in audiences)
+        self._application_audiences = frozenset(audience.removesuffix("/") for audience in application_audiences)
         self._keys = keys
         self._clock = clock
-        self._dates = jwt.JWTClaimsRegistry(
-            now=lambda: int(clock()), leeway=leeway, exp={"essential": True}
-        )
+        self._dates = jwt.JWTClaimsRegistry(now=lambda: int(clock()), leeway=leeway, exp={"essential": True})
         self._cache: dict[bytes, tuple[Claims, float, float]] = {}
         self._cache_size = cache_size
         self._cache_seconds = min(cache_seconds, LONGEST_CACHED)
@@ -123,14 +109,8 @@ class TokenVerifier:
                 self._trusted = keys
                 self._cache.clear()
             claims = self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
-        except (
-            Exception
-        ) as problem:  # The bytes are a stranger's: any failure to read them means no.
-            reason = (
-                str(problem)
-                if isinstance(problem, _Untrusted)
-                else type(problem).__name__
-            )
+        except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no
+            reason = str(problem) if isinstance(problem, _Untrusted) else type(problem).__name__
             logger.debug("bearer token refused: %s", reason)
             raise Unauthenticated from None
         self._remember(token, claims)
@@ -150,32 +130,20 @@ class TokenVerifier:
     def _claims(self, said: Mapping[str, Any]) -> Claims:
         self._dates.validate(dict(said))
         tenant, issuer = _guid(said, "tid"), _text(said, "iss")
-        if issuer not in [
-            template.replace("{tid}", said["tid"]) for template in self._issuers
-        ]:
+        if issuer not in [template.replace("{tid}", said["tid"]) for template in self._issuers]:
             raise _Untrusted("iss")
         user, application = (
             said.get("scp") is not None,
             _text(said, "appid") or _text(said, "azp"),
         )
         audiences = {audience.removesuffix("/") for audience in _texts(said, "aud")}
-        if audiences.isdisjoint(self._audiences) and (
-            user or audiences.isdisjoint(self._application_audiences)
-        ):
+        if audiences.isdisjoint(self._audiences) and (user or audiences.isdisjoint(self._application_audiences)):
             raise _Untrusted("aud")
         if user and (not _text(said, "scp") or said.get("idtyp") == "app"):
             raise _Untrusted("scp")
-        if not user and (
-            said.get("idtyp", "app") != "app"
-            or not application
-            or any(map(said.get, USER_MARKS))
-        ):
+        if not user and (said.get("idtyp", "app") != "app" or not application or any(map(said.get, USER_MARKS))):
             raise _Untrusted("idtyp")
-        name = (
-            _text(said, "upn")
-            or _text(said, "unique_name")
-            or _text(said, "preferred_username")
-        )
+        name = _text(said, "upn") or _text(said, "unique_name") or _text(said, "preferred_username")
         return Claims(
             tenant=tenant,
             user_id=_guid(said, "oid") if user else None,
@@ -222,150 +190,6 @@ def _guid(said: Mapping[str, Any], name: str) -> str:
 def _texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
     value = said.get(name)
     values = [] if value is None else [value] if isinstance(value, str) else value
-    if not isinstance(values, list) or not all(
-        isinstance(item, str) and item.isprintable() for item in values
-    ):
+    if not isinstance(values, list) or not all(isinstance(item, str) and item.isprintable() for item in values):
         raise _Untrusted(name)
     return tuple(values)
-
-
-def fixed_keys(keys: KeySet) -> KeySource:
-    """A key source without a network, for one who signs the tokens too (the demo)."""
-
-    async def known(_kid: str) -> KeySet:
-        return keys
-
-    return known
-
-
-class PublishedKeys:
-    """The key set that an issuer publishes: found by its OpenID discovery document, followed through rotations.
-
-    A key id not seen before asks the issuer again, at most once in `pause` seconds and once at a time; an old set is renewed
-    in the background after `lifetime` seconds. An issuer that is down or answers nonsense leaves the known set in force.
-    `client` belongs to the caller; `clock` counts seconds.
-
-    Raises:
-        ValueError: the address is neither https nor this machine's own.
-    """
-
-    def __init__(
-        self,
-        discovery_url: str,
-        client: httpx2.AsyncClient,
-        *,
-        clock: Callable[[], float],
-        pause: float = 5.0,
-        lifetime: float = 900.0,
-        timeout: float = 5.0,
-        largest: int = 256 * 1024,
-    ) -> None:
-        self._url = _safe(discovery_url)
-        self._client = client
-        self._clock = clock
-        self._pause, self._lifetime, self._timeout, self._largest = (
-            pause,
-            lifetime,
-            timeout,
-            largest,
-        )
-        self._set = KeySet([])
-        self._tried_at = self._renewed_at = float("-inf")
-        self._renewal: asyncio.Task[None] | None = None
-
-    async def __call__(self, kid: str) -> KeySet:
-        """The key set to trust now; waits for the issuer only when the set does not hold `kid`."""
-        now = self._clock()
-        known = any(key.kid == kid for key in self._set)
-        if not known or not 0 <= now - self._renewed_at < self._lifetime:
-            renewal = self._start_renewal(now)
-            if renewal is not None and not known:
-                await asyncio.shield(
-                    renewal
-                )  # Others wait for it too: one caller who leaves must not end it.
-        return self._set
-
-    def _start_renewal(self, now: float) -> asyncio.Task[None] | None:
-        if self._renewal is None or self._renewal.done():
-            if 0 <= now - self._tried_at < self._pause:
-                return None
-            self._tried_at = now
-            self._renewal = asyncio.create_task(self._renew())
-        return self._renewal
-
-    async def _renew(self) -> None:
-        try:
-            async with asyncio.timeout(self._timeout):
-                discovered = await self._read(self._url)
-                fresh = _signing_keys(await self._read(_safe(discovered["jwks_uri"])))
-        except Exception as problem:  # Whatever the network or the issuer does wrong, the known keys stay good.
-            logger.warning(
-                "keys of %s not renewed (%s); %d known",
-                self._url,
-                type(problem).__name__,
-                len(self._set.keys),
-            )
-            return
-        if fresh != self._set:
-            self._set = fresh
-        self._renewed_at = self._clock()
-
-    async def _read(self, url: str) -> Any:
-        body = bytearray()
-        async with self._client.stream(
-            "GET", url, timeout=self._timeout, follow_redirects=False
-        ) as answer:
-            if answer.status_code != 200:
-                raise ValueError(f"status {answer.status_code}")
-            async for part in answer.aiter_bytes():
-                body += part
-                if len(body) > self._largest:
-                    raise ValueError("answer too large")
-        return json.loads(body)
-
-    async def close(self) -> None:
-        """Give up a renewal under way."""
-        if self._renewal is not None:
-            self._renewal.cancel()
-            await asyncio.gather(self._renewal, return_exceptions=True)
-
-
-def _safe(url: str) -> str:
-    parts = urlsplit(url)
-    host = parts.hostname or ""
-    if not (parts.scheme == "https" and host) and not (
-        parts.scheme == "http" and is_loopback(host)
-    ):
-        raise ValueError("keys are read over https only")
-    return url
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine and no other."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _signing_keys(document: Mapping[str, Any]) -> KeySet:
-    keys = [key for data in document["keys"] if (key := _signing_key(data)) is not None]
-    if not keys:
-        raise ValueError("no usable key")
-    return KeySet(keys)
-
-
-def _signing_key(data: Any) -> Key | None:
-    """The key, or None for one that this product cannot or must not use: shared secrets above all."""
-    try:
-        small = data["kty"] == "RSA" and len(data["n"]) < 342  # 2048 bits in base64url
-        if (
-            data["kty"] not in ("RSA", "EC")
-            or data.get("use", "sig") != "sig"
-            or "d" in data
-            or small
-        ):
-            return None
-        return JWKRegistry.import_key(data)
-    except (JoseError, ValueError, TypeError, LookupError, AttributeError):
-        return None
