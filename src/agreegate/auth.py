@@ -1,6 +1,6 @@
 """Bearer tokens: who signed one, for whom, and until when (contract 3.2, design D8).
 
-A leaf for the edges: it knows tokens and key sets, no partner and no storage. `api/caller.py` turns claims into an actor.
+A leaf for the edges: it knows tokens, no partner and no storage. `api/caller.py` turns claims into an actor.
 """
 
 import logging
@@ -56,7 +56,7 @@ class TokenVerifier:
     """Verifies bearer tokens and remembers the good ones for at most a minute.
 
     All issuers of one verifier must publish the same key set, as the identity platform's two issuers do. A template
-    `https://issuer.example/{tid}/` trusts any tenant of that issuer; one without `{tid}` trusts its word about the tenant.
+    `https://issuer.example/{tid}/` binds the issuer to the token's tenant; one without `{tid}` is believed about it.
     `application_audiences` count for App-only tokens alone. `leeway` is in seconds, `clock` gives seconds since 1970.
     """
 
@@ -84,7 +84,7 @@ class TokenVerifier:
         self._trusted: KeySet | None = None
 
     def verify_cached(self, token: bytes | str) -> Claims | None:
-        """The claims of a token verified a moment ago, or None: then `verify` decides. Give bytes where speed counts."""
+        """The claims of a token verified a moment ago, or None: then `verify` decides. Bytes are quickest."""
         if isinstance(token, str):
             token = token.encode("utf-8", "surrogatepass")
         held = self._cache.get(token)
@@ -97,7 +97,7 @@ class TokenVerifier:
         """The claims of a token that can be trusted.
 
         Raises:
-            Unauthenticated: whatever is wrong with it; the reason goes to the diagnostics at debug level, without values.
+            Unauthenticated: whatever is wrong with it; diagnostics at debug level name the reason, without values.
         """
         if isinstance(token, str):
             token = token.encode("utf-8", "surrogatepass")

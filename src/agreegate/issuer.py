@@ -30,8 +30,9 @@ def fixed_keys(keys: KeySet) -> KeySource:
 class PublishedKeys:
     """The key set that an issuer publishes: found by its OpenID discovery document, followed through rotations.
 
-    A key id not seen before asks the issuer again, at most once in `pause` seconds and once at a time; an old set is renewed
-    in the background after `lifetime` seconds. An issuer that is down or answers nonsense leaves the known set in force.
+    A key id not seen before asks the issuer again, at most once in `pause` seconds and once at a time; an old set is
+    renewed in the background after `lifetime` seconds. An issuer that is down or answers nonsense leaves the known
+    set in force.
     `client` belongs to the caller; `clock` counts seconds.
 
     Raises:
