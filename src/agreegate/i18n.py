@@ -1,9 +1,11 @@
 """Sentences: message key, parameters and language in; text out. English and French, from the catalogues in `locale/`."""
 
 from collections.abc import Mapping
-from functools import cache
+from datetime import datetime
+from functools import cache, lru_cache
 from importlib.resources import files
 
+from babel.dates import format_date
 from babel.messages.pofile import read_po
 
 LANGUAGES = ("en", "fr")
@@ -27,6 +29,7 @@ def text(key: str, language: str, **parameters: object) -> str:
     return sentence.format_map(parameters) if parameters else sentence
 
 
+@lru_cache(maxsize=1024)
 def language_of(header: str | None) -> str:
     """The best of our languages for an `X-Locale` or `Accept-Language` value; English when none fits."""
     best, best_weight = DEFAULT_LANGUAGE, 0.0
@@ -40,3 +43,9 @@ def language_of(header: str | None) -> str:
         if language in LANGUAGES and weight > best_weight:
             best, best_weight = language, weight
     return best
+
+
+@lru_cache(maxsize=1024)
+def date_text(instant: datetime, language: str) -> str:
+    """The date of an instant as its readers write it, such as `7 November 2018`."""
+    return format_date(instant, "d MMMM y", locale=language)

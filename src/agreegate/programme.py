@@ -3,9 +3,9 @@
 import re
 import tomllib
 from datetime import UTC, date, datetime, time
+from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
-from enum import StrEnum
 from typing import Any, NoReturn, TypeVar
 from uuid import UUID
 

@@ -44,10 +44,28 @@ class MalformedId(Rejected):
     key = "request.malformed-id"
 
 
+class InvalidParameter(Rejected):
+    """The query parameter or paging header `name` has a value that cannot be used (400 / 2000)."""
+
+    key = "request.invalid-parameter"
+
+
 class NotFound(Rejected):
     """No such resource, or none that the caller may know of."""
 
     key = "request.not-found"
+
+
+class MethodNotAllowed(Rejected):
+    """The resource exists, but not for this method."""
+
+    key = "request.method-not-allowed"
+
+
+class NotAcceptable(Rejected):
+    """The caller accepts no JSON (contract 3.3)."""
+
+    key = "request.not-acceptable"
 
 
 class RequestIdReused(Rejected):
@@ -86,6 +104,12 @@ class RoleRefused(Rejected):
     key = "access.role"
 
 
+class ActionNotAllowed(Rejected):
+    """Something that only a sandbox account may do, asked of a production account (403 / 600006)."""
+
+    key = "access.action-not-allowed"
+
+
 class FeatureAbsent(Rejected):
     """Confirmation does not exist in this cloud, or not yet at this date (R1, R31)."""
 
@@ -96,6 +120,90 @@ class NoRelationship(Rejected):
     """The customer is unknown, or has no relationship with this partner: both alike (D18)."""
 
     key = "relationship.missing"
+
+
+class SubscriptionsActive(Rejected):
+    """A relationship cannot end while subscriptions are active: the partner suspends them first (contract 4.7)."""
+
+    key = "relationship.subscriptions-active"
+
+
+class RegistrationMissing(Rejected):
+    """The customer's country asks for its organisation's registration number (400 / 600049)."""
+
+    key = "customer.registration-missing"
+
+
+class RegistrationMalformed(Rejected):
+    """The registration number has not the form `format` of the customer's country (400 / 600050)."""
+
+    key = "customer.registration-malformed"
+
+
+class RegistrationNotSupported(Rejected):
+    """A registration number was given for a country that does not ask for one (400 / 600002)."""
+
+    key = "customer.registration-not-supported"
+
+
+class PhoneMissing(Rejected):
+    """The customer's country asks for its phone number (400 / 600051)."""
+
+    key = "customer.phone-missing"
+
+
+class DomainTaken(Rejected):
+    """Another customer or a partner has the domain."""
+
+    key = "customer.domain-taken"
+
+
+class ResellerNotLinked(Rejected):
+    """The reseller named has no partnership with this provider (contract 4.7)."""
+
+    key = "customer.reseller-not-linked"
+
+
+class SearchUnsupported(Rejected):
+    """Customers are looked for by the start of a member or the whole of it, and by nothing else (400 / 2000)."""
+
+    key = "customer.search-unsupported"
+
+
+class SandboxLimit(Rejected):
+    """A sandbox account has as many as it may have (400 / 800018)."""
+
+    key = "sandbox.limit"
+
+
+class AuditTooOld(Rejected):
+    """Audit records are shown for `days` days (contract 4.12)."""
+
+    key = "audit.too-old"
+
+
+class MpnIdNotNumeric(Rejected):
+    """A partner network id is made of digits (contract 4.6)."""
+
+    key = "partner.mpn-not-numeric"
+
+
+class PartnerNotNamed(Rejected):
+    """Neither a partner network id nor a tenant id was given (contract 4.6)."""
+
+    key = "partner.not-named"
+
+
+class PartnerNamedTwice(Rejected):
+    """Both a partner network id and a tenant id were given (contract 4.6)."""
+
+    key = "partner.named-twice"
+
+
+class PartnerUnknown(Rejected):
+    """The id `id`, called `name`, is of no partner that the caller works with (contract 4.6)."""
+
+    key = "partner.unknown"
 
 
 class InvalidEmail(Rejected):
@@ -144,6 +252,117 @@ class NothingToEnd(Rejected):
     """There is no confirmation to take back, or the customer's refusal is recorded already."""
 
     key = "confirmation.nothing-to-end"
+
+
+class InvalidOffer(Rejected):
+    """`name` is no offer id: not a GUID (400 / 800004)."""
+
+    key = "order.invalid-offer"
+
+
+class LineNumbersInvalid(Rejected):
+    """Line numbers run from 0 to one less than the number of lines, each once (400 / 800071)."""
+
+    key = "order.line-numbers"
+
+
+class OrderNotFound(Rejected):
+    """The customer has no such order with this partner (404 / 20000)."""
+
+    key = "order.not-found"
+
+
+class OrderNotProcessable(Rejected):
+    """What was ordered cannot be done with what the customer has (400 / 4018)."""
+
+    key = "order.not-processable"
+
+
+class CartNotFound(Rejected):
+    """The customer has no such cart with this partner, or it has expired (404 / 800008)."""
+
+    key = "cart.not-found"
+
+
+class CartSubmitted(Rejected):
+    """The cart `cart` was bought; it changes no more (400 / 800065)."""
+
+    key = "cart.submitted"
+
+
+class CartFaulty(Rejected):
+    """A line of the cart cannot be bought; which and why stands in the cart (400 / 800009)."""
+
+    key = "cart.faulty"
+
+
+class SubscriptionNotFound(Rejected):
+    """The customer has no subscription `subscription` with this partner (404 / 20003)."""
+
+    key = "subscription.not-found"
+
+
+class SubscriptionEnded(Rejected):
+    """The subscription `subscription` is deleted or expired and changes no more (400 / 2011)."""
+
+    key = "subscription.ended"
+
+
+class SubscriptionSuspended(Rejected):
+    """The subscription must be active for this (400 / 800091)."""
+
+    key = "subscription.suspended"
+
+
+class SuspendedQuantity(Rejected):
+    """The seat count of a suspended subscription does not change (400 / 2001)."""
+
+    key = "subscription.suspended-quantity"
+
+
+class QuantityOutOfRange(Rejected):
+    """The quantity is not between `least` and `most` (400 / 2002)."""
+
+    key = "subscription.quantity-out-of-range"
+
+
+class BillingCycleFixed(Rejected):
+    """The billing cycle is changed on the order, not on the subscription (400 / 2054)."""
+
+    key = "subscription.billing-cycle-fixed"
+
+
+class EtagStale(Rejected):
+    """The resource has changed since the client read it (400 / 2055)."""
+
+    key = "request.etag-stale"
+
+
+class ParentNotActive(Rejected):
+    """An add-on needs the subscription `subscription` to be active (409 / 27009)."""
+
+    key = "subscription.parent-not-active"
+
+
+class NotAutoRenewable(Rejected):
+    """A trial does not renew; it is converted (400 / 800093)."""
+
+    key = "subscription.not-auto-renewable"
+
+
+class NotConvertible(Rejected):
+    """Only a trial is converted to a paid subscription (400 / 2006)."""
+
+    key = "subscription.not-convertible"
+
+
+class GateRefused(Rejected):
+    """The gate denied a transaction: the customer's acceptance is not confirmed (R3, R4, R47).
+
+    Raised by an edge to spell a decision that a service returned as a value, and kept.
+    """
+
+    key = "gate.refused"
 
 
 class StoreUnavailable(Exception):

@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
+from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
+from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import Transaction
 from agreegate.services.call import Call
 from agreegate.storage.decision import add_decision
-from agreegate.storage.standing import standing_of
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.standing import STANDING, as_standing, standing_of
+from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,15 +24,19 @@ class RecordedDecision:
 
 
 async def ask(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction, at: datetime | None = None
+    store: Store, actor: Actor, programme: Programme, customer: str, asked: Transaction, at: datetime | None = None
 ) -> Decision:
-    """What the gate would answer; nothing is changed or kept.
+    """What the gate would answer; nothing is changed or kept. A record that cannot be read denies (D15).
 
     Args:
         at: compare the programme's dates with this instant instead of now; the standing is today's.
     """
-    standing = await standing_of(uow, actor.partner.id, customer)
-    return decide(asked, standing, programme, actor.partner.cloud, at or uow.now)
+    now = at or store.clock()
+    try:
+        standing: Standing | Unknown = as_standing(await store.look(STANDING, actor.partner.id, customer))
+    except StoreUnavailable:
+        standing = Unknown()
+    return decide(asked, standing, programme, actor.partner.cloud, now)
 
 
 async def check(

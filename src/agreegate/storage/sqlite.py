@@ -174,6 +174,13 @@ class InlineStore:
         """Run work that changes nothing."""
         return self._run(work)
 
+    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+        """The rows of one statement that changes nothing."""
+        try:
+            return self._connection.execute(sql, bound(parameters)).fetchall()
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
     async def write(self, work: Work[T]) -> T:
         """Run work and keep it."""
         return self._run(work)
@@ -244,6 +251,13 @@ class SqliteStore:
                 return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
             finally:
                 reader.execute("rollback")
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+        """The rows of one statement that changes nothing."""
+        try:
+            return self.reader.execute(sql, bound(parameters)).fetchall()
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 

@@ -43,8 +43,18 @@ Work = Callable[[UnitOfWork], Awaitable[T]]
 class Store(Protocol):
     """Runs units of work."""
 
+    clock: Callable[[], datetime]
+    """The product's clock (D14)."""
+
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing, on one consistent state that includes every acknowledged write.
+
+        Raises:
+            StoreUnavailable: the record cannot be read now.
+        """
+
+    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+        """The rows of one statement that changes nothing: the shortest way to an answer, for the gate.
 
         Raises:
             StoreUnavailable: the record cannot be read now.

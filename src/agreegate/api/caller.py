@@ -1,0 +1,93 @@
+"""Bearer token → actor: what the token proves, joined with what the directory says of the user (contract 3.2)."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from agreegate.auth import Claims, TokenVerifier
+from agreegate.domain.actor import Actor, Channel, Role, UserId
+from agreegate.domain.errors import Unauthenticated
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.partner import add_user, known_user, partner_of, roles_of
+from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+KEPT_SECONDS = 60.0
+"""How long a role or a revocation may take to be noticed (D8)."""
+KEPT_ACTORS = 4096
+
+_BEARER = b"bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    claims: Claims
+    actor: Actor
+    until: float
+
+
+class Callers:
+    """Finds the actor behind a token. Keeps those it found, for at most a minute."""
+
+    def __init__(
+        self,
+        store: Store,
+        verifier: TokenVerifier,
+        machine_time: Callable[[], float],
+        *,
+        roles_from_token: bool = False,
+    ) -> None:
+        self._store = store
+        self._verifier = verifier
+        self._machine_time = machine_time
+        self._roles_from_token = roles_from_token
+        self._known: dict[bytes, _Known] = {}
+
+    def known(self, authorization: bytes) -> Actor | None:
+        """The actor of an `Authorization` value seen within the last minute, without waiting; else None."""
+        known = self._known.get(authorization)
+        if known is None or known.until <= self._machine_time():
+            return None
+        return known.actor if self._verifier.verify_cached(authorization[len(_BEARER) :]) is known.claims else None
+
+    async def actor_of(self, authorization: bytes | None) -> Actor:
+        """The actor of an `Authorization` value.
+
+        Raises:
+            Unauthenticated: there is no bearer token, it cannot be trusted, or its tenant is not in the directory.
+        """
+        if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
+            raise Unauthenticated
+        if (actor := self.known(authorization)) is not None:
+            return actor
+        claims = await self._verifier.verify(authorization[len(_BEARER) :])
+        actor = await self._resolve(claims)
+        if len(self._known) >= KEPT_ACTORS:
+            self._known.clear()
+        self._known[authorization] = _Known(claims, actor, self._machine_time() + KEPT_SECONDS)
+        return actor
+
+    async def _resolve(self, claims: Claims) -> Actor:
+        async def look(uow: UnitOfWork) -> tuple[Actor | None, bool]:
+            partner = await partner_of(uow, claims.tenant)
+            if partner is None:
+                return None, False
+            if claims.user_id is None:
+                return Actor(partner, application_id=claims.application_id), False
+            roles = await roles_of(uow, partner.id, claims.user_id)
+            stranger = roles is None and not await known_user(uow, partner.id, claims.user_id)
+            if roles is None and not stranger:  # closed in the directory
+                return None, False
+            if self._roles_from_token:
+                roles = frozenset(Role(role) for role in claims.roles if role in frozenset(Role))
+            user = UserId(claims.user_id)
+            return (
+                Actor(partner, roles or frozenset(), user, claims.user_name, claims.application_id, Channel.API),
+                stranger,
+            )
+
+        actor, stranger = await self._store.read(look)
+        if actor is None:
+            raise Unauthenticated
+        if stranger and actor.user_id is not None:
+            partner, user, name = actor.partner.id, actor.user_id, actor.user_name or actor.user_id
+            await self._store.write(lambda uow: add_user(uow, PartnerId(partner), user, name))
+        return actor

@@ -1,0 +1,24 @@
+"""What this running server consists of, as every edge needs it."""
+
+from dataclasses import dataclass, field
+
+from agreegate.api.caller import Callers
+from agreegate.api.figures import Figures
+from agreegate.api.throttle import Throttle
+from agreegate.domain.programme import Programme
+from agreegate.storage.unit_of_work import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Handed to every handler; nothing in it is global."""
+
+    store: Store
+    programme: Programme
+    callers: Callers
+    public_url: str
+    """Absolute links start with it; without a trailing slash."""
+    emit_bom: bool = False
+    """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
+    throttle: Throttle | None = None
+    figures: Figures = field(default_factory=Figures)

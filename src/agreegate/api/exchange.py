@@ -1,0 +1,244 @@
+"""One request on the wire and its answer: caller, ids, language, body, refusals. Every `/v1` handler works on it.
+
+The framework and the hot path both come through `perform`, so that they cannot differ.
+"""
+
+import hashlib
+import logging
+import re
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from agreegate.api.body import read_json, to_model
+from agreegate.api.deployment import Deployment
+from agreegate.api.paths import as_guid
+from agreegate.api.problems import RETRY_AFTER, error_body, problem_of
+from agreegate.domain.actor import Access, Actor, permit
+from agreegate.domain.errors import InvalidRequest, NotAcceptable, Rejected, StoreUnavailable
+from agreegate.i18n import language_of
+from agreegate.services.call import Answer, Call
+
+logger = logging.getLogger("agreegate.api")
+
+M = TypeVar("M", bound=msgspec.Struct)
+Handler = Callable[["Exchange"], Awaitable[Answer]]
+Headers = list[tuple[bytes, bytes]]
+
+BOM = b"\xef\xbb\xbf"
+JSON = b"application/json"
+JSON_UTF8 = b"application/json; charset=utf-8"
+
+_LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
+_GUID = re.compile(r"\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
+_deterministic = msgspec.json.Encoder(order="deterministic")
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One operation of the contract: where it is, who may call it, what answers."""
+
+    method: str
+    path: str
+    """A template such as `/v1/customers/{customer_id}/agreements`."""
+    access: Access
+    handler: Handler
+    content_type: bytes = JSON_UTF8
+    throttled: bool = False
+    """Whether the contract's rate limit counts it (3.8)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back over the connection."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as the server hands it over, before anything is known of it."""
+
+    method: str
+    path: str
+    """Canonical (see `paths`)."""
+    ids: Mapping[str, str]
+    """The path's parameters, as they were sent."""
+    query_string: bytes
+    headers: Mapping[bytes, bytes]
+    """Names in lower case; of a repeated header the last."""
+    receive: Callable[[], Awaitable[bytes]]
+    """Reads the body, capped.
+
+    Raises:
+        BodyTooLarge, InvalidRequest.
+    """
+
+    def header(self, name: bytes) -> str | None:
+        """A header's value, or None."""
+        value = self.headers.get(name)
+        return None if value is None else value.decode("latin-1")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """A request of a known caller."""
+
+    deployment: Deployment
+    actor: Actor
+    incoming: Incoming
+    language: str
+    request_id: str
+    correlation_id: str
+    repeatable: bool
+    """Whether the client sent the request id itself, so that a repeat can be recognised."""
+    query: dict[str, str] = field(default_factory=dict)
+    """Names in lower case."""
+
+    def guid(self, name: str, shown: str) -> str:
+        """A path parameter as a GUID in lower case.
+
+        Args:
+            shown: what the error message calls it, such as `Customer Id`.
+
+        Raises:
+            MalformedId.
+        """
+        return as_guid(self.incoming.ids[name], shown)
+
+    async def read(self, model: type[M]) -> M:
+        """The body as a model of the contract.
+
+        Raises:
+            BodyTooLarge, InvalidRequest, InvalidProperty.
+        """
+        raw = await self.incoming.receive()
+        value = read_json(raw)
+        if not isinstance(value, dict):
+            raise InvalidRequest
+        return to_model(value, model)
+
+    def call(self, body: object = None) -> Call:
+        """What identifies this request; `body` is the parsed one (contract 3.10)."""
+        digest = hashlib.sha256(_deterministic.encode(body))
+        digest.update(b"\x00" + self.actor.recorded_by.encode())
+        return Call(
+            self.incoming.method,
+            self.incoming.path.lower(),
+            self.request_id,
+            self.correlation_id,
+            digest.hexdigest(),
+            self.repeatable,
+        )
+
+
+def answer(status: int, body: object = None) -> Answer:
+    """An answer from a wire model; None for an empty body."""
+    return Answer(status, b"" if body is None else msgspec.json.encode(body))
+
+
+async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:
+    """Authenticate, permit, handle, and spell what came of it. Never raises for something a caller sent."""
+    language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
+    request_id, repeatable = _given_or_fresh(incoming.header(b"ms-requestid"))
+    correlation_id, _ = _given_or_fresh(incoming.header(b"ms-correlationid"))
+    headers = _headers(incoming, request_id, correlation_id)
+    try:
+        accepted = incoming.headers.get(b"accept", b"")
+        if accepted and not _accepts_json(accepted):
+            raise NotAcceptable
+        actor = await deployment.callers.actor_of(incoming.headers.get(b"authorization"))
+        if route.throttled and deployment.throttle and (wait := deployment.throttle.wait(actor.partner.id)):
+            return _throttled(wait, headers)
+        permit(actor, route.access)
+        query = {name.lower(): value for name, value in _query(incoming.query_string)}
+        exchange = Exchange(deployment, actor, incoming, language, request_id, correlation_id, repeatable, query)
+        done = await route.handler(exchange)
+    except (Rejected, StoreUnavailable) as error:
+        return refusal(error, language, headers)
+    except Exception as error:
+        logger.exception("defect in %s %s", route.method, route.path)
+        return refusal(error, language, headers)
+    if done.status >= 400:
+        return Reply(done.status, [*headers, (b"content-type", JSON)], done.body)
+    if not done.body:
+        return Reply(done.status, headers, b"")
+    body = BOM + done.body if deployment.emit_bom else done.body
+    return Reply(done.status, [*headers, (b"content-type", route.content_type)], body)
+
+
+def refusal(error: Exception, language: str, headers: Headers) -> Reply:
+    """The reply to a request that broke a rule, or that met a broken record."""
+    problem = problem_of(error)
+    if problem.status == 401:
+        headers = [*headers, (b"www-authenticate", b'Bearer realm="agreegate", OAuth realm="urn:cpsvc:cpid"')]
+    if problem.status == 503:
+        headers = [*headers, (b"retry-after", str(RETRY_AFTER).encode())]
+    body = error_body(error, language)
+    return Reply(problem.status, [*headers, (b"content-type", JSON)] if body else headers, body)
+
+
+def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
+    """The reply to a path or method that the contract does not have."""
+    incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
+    request_id, _ = _given_or_fresh(incoming.header(b"ms-requestid"))
+    correlation_id, _ = _given_or_fresh(incoming.header(b"ms-correlationid"))
+    language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
+    return refusal(error, language, _headers(incoming, request_id, correlation_id))
+
+
+async def _nothing() -> bytes:
+    return b""
+
+
+def _headers(incoming: Incoming, request_id: str, correlation_id: str) -> Headers:
+    given = incoming.header(b"x-locale") or ""
+    locale = given if _LOCALE.fullmatch(given) else "en-US"
+    return [
+        (b"ms-requestid", request_id.encode()),
+        (b"ms-correlationid", correlation_id.encode()),
+        (b"x-locale", f"{locale},{locale}".encode()),  # doubled, as the original sends it (contract 3.4)
+        (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
+    ]
+
+
+def _given_or_fresh(given: str | None) -> tuple[str, bool]:
+    if given is not None and _GUID.fullmatch(given):
+        return given.strip("{}").lower(), True
+    return str(uuid.uuid4()), False
+
+
+def _accepts_json(accept: bytes) -> bool:
+    """Whether an `Accept` value admits JSON (contract 3.3)."""
+    for part in accept.lower().split(b","):
+        kind, _, parameters = part.partition(b";")
+        if kind.strip() in (b"*/*", b"application/*", b"application/json", b"text/json") and b"q=0" not in (
+            p.strip() for p in parameters.split(b";")
+        ):
+            return True
+    return False
+
+
+def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
+    if not query_string:
+        return ()
+    try:
+        return parse_qsl(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
+    except ValueError:
+        raise InvalidRequest from None
+
+
+def _throttled(seconds: int, headers: Headers) -> Reply:
+    body = {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {seconds} seconds."}
+    return Reply(
+        429,
+        [*headers, (b"retry-after", str(seconds).encode()), (b"content-type", JSON)],
+        msgspec.json.encode(body),
+    )

@@ -1,0 +1,34 @@
+"""What the server counts of itself, for Prometheus: no names, no ids."""
+
+from collections.abc import Iterable, Iterator
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+
+class Figures(Collector):
+    """Counts of answers by route and status. Plain integers: the hot path pays one dictionary look-up."""
+
+    def __init__(self) -> None:
+        self.answers: dict[tuple[str, str, int], int] = {}
+        self.registry = CollectorRegistry(auto_describe=False)
+        self.registry.register(self)
+
+    def count(self, method: str, path: str, status: int) -> None:
+        """Count one answer. `path` is the route's template, never a path with ids in it."""
+        key = (method, path, status)
+        self.answers[key] = self.answers.get(key, 0) + 1
+
+    def collect(self) -> Iterator[Metric]:
+        """The counts as Prometheus reads them."""
+        answers = CounterMetricFamily(
+            "agreegate_answers", "Answers by method, route and status.", labels=["method", "route", "status"]
+        )
+        for (method, path, status), number in list(self.answers.items()):
+            answers.add_metric([method, path, str(status)], number)
+        yield answers
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing is known before the first answer."""
+        return ()

@@ -1,0 +1,38 @@
+"""Whether the server lives and can serve, and its figures: open to anybody, without names or ids in them."""
+
+from typing import Any
+
+from litestar import Request, Response, get
+from prometheus_client import generate_latest
+
+from agreegate.api.deployment import Deployment
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@get("/healthz", opt={"public": True}, include_in_schema=False)
+async def alive() -> dict[str, str]:
+    """The process answers."""
+    return {"status": "alive"}
+
+
+@get("/readyz", opt={"public": True}, include_in_schema=False)
+async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
+    """The record can be read, so the gate can tell yes from no. The schema was checked at the start."""
+    deployment: Deployment = request.app.state.deployment
+
+    async def look(uow: UnitOfWork) -> None:
+        await uow.one("select 1 from partner limit 1")
+
+    try:
+        await deployment.store.read(look)
+    except StoreUnavailable:
+        return Response({"status": "record unavailable"}, status_code=503)
+    return Response({"status": "ready"})
+
+
+@get("/metrics", opt={"public": True}, include_in_schema=False)
+async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
+    """The figures as Prometheus reads them."""
+    deployment: Deployment = request.app.state.deployment
+    return Response(generate_latest(deployment.figures.registry), media_type="text/plain; version=0.0.4; charset=utf-8")

@@ -1,0 +1,83 @@
+"""Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
+
+import hashlib
+import uuid
+from typing import Any
+
+import msgspec
+from litestar import Request
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
+
+from agreegate.api.body import read_json, receive_body
+from agreegate.api.deployment import Deployment
+from agreegate.api.paths import as_guid
+from agreegate.domain.actor import Access, Actor, permit
+from agreegate.domain.errors import AccessDenied, MalformedId
+from agreegate.services.call import Call
+
+_deterministic = msgspec.json.Encoder(order="deterministic")
+
+
+class OwnRequest(Request[Actor, None, Any]):
+    """A request whose body is capped, and refused with a sentence whatever it holds."""
+
+    async def body(self) -> bytes:
+        """The body's bytes.
+
+        Raises:
+            BodyTooLarge, InvalidRequest.
+        """
+        known: bytes | None = self.scope["state"].get("own_body") if "state" in self.scope else None
+        if known is None:
+            length = self.headers.get("content-length")
+            known = await receive_body(self.receive, None if length is None else length.encode("latin-1"))
+            self.scope["state"]["own_body"] = known
+        return known
+
+    async def json(self) -> Any:
+        """The body as untyped JSON.
+
+        Raises:
+            BodyTooLarge, InvalidRequest.
+        """
+        return read_json(await self.body())
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Let only those pass whom the route names; a route that names nobody lets nobody pass.
+
+    Raises:
+        Unauthenticated, AccessDenied, UserRequired, RoleRefused, FeatureAbsent.
+    """
+    access = handler.opt.get("access")
+    if not isinstance(access, Access):
+        raise AccessDenied
+    deployment: Deployment = connection.app.state.deployment
+    authorization = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
+    actor = await deployment.callers.actor_of(authorization)
+    permit(actor, access)
+    connection.scope["user"] = actor
+
+
+def actor_of(request: Request[Any, Any, Any]) -> Actor:
+    """Whom the guard let pass."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+def call_of(request: Request[Any, Any, Any], body: object) -> Call:
+    """What identifies this request; `body` is the parsed one."""
+    digest = hashlib.sha256(_deterministic.encode(body))
+    digest.update(b"\x00" + actor_of(request).recorded_by.encode())
+    given = request.headers.get("ms-requestid")
+    try:
+        request_id, repeatable = as_guid(given or "", "MS-RequestId"), True
+    except MalformedId:
+        request_id, repeatable = str(uuid.uuid4()), False
+    correlation = request.headers.get("ms-correlationid")
+    try:
+        correlation_id = as_guid(correlation or "", "MS-CorrelationId")
+    except MalformedId:
+        correlation_id = str(uuid.uuid4())
+    return Call(request.method, request.url.path.lower(), request_id, correlation_id, digest.hexdigest(), repeatable)

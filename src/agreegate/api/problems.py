@@ -1,0 +1,110 @@
+"""One table: kind of error → status, code and name on the wire; and the two bodies an error can have (contract 3.6).
+
+The only map from the domain's refusals to HTTP. A test proves that every kind has a row and a sentence in both languages.
+"""
+
+from dataclasses import dataclass
+
+import msgspec
+
+from agreegate.domain import errors
+from agreegate.domain.errors import Rejected, StoreUnavailable
+from agreegate.i18n import text
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """How one kind of error is answered."""
+
+    status: int
+    code: int
+    name: str
+    """The wire's `errorName`."""
+    source: str = "PartnerApiServiceControllers"
+    silent: bool = False
+    """Answered with an empty body (contract 3.6, third form)."""
+
+
+PROBLEMS: dict[type[Rejected], Problem] = {
+    errors.InvalidRequest: Problem(400, 3000, "InvalidRequest"),
+    errors.BodyTooLarge: Problem(413, 3000, "RequestTooLarge"),
+    errors.InvalidProperty: Problem(400, 3000, "InvalidProperty"),
+    errors.MalformedId: Problem(400, 2000, "InvalidInput"),
+    errors.NotFound: Problem(404, 1000, "NotFound"),
+    errors.MethodNotAllowed: Problem(405, 1000, "MethodNotAllowed"),
+    errors.NotAcceptable: Problem(406, 3000, "NotAcceptable"),
+    errors.RequestIdReused: Problem(409, 3000, "RequestIdReused"),
+    errors.Unauthenticated: Problem(401, 400, "AccessDenied"),
+    errors.AccessDenied: Problem(403, 2032, "AccessDenied"),
+    errors.UserRequired: Problem(403, 2032, "AccessDenied"),
+    errors.ResellerRefused: Problem(403, 2032, "AccessDenied", silent=True),
+    errors.RoleRefused: Problem(403, 900150, "RoleNotAllowed"),
+    errors.FeatureAbsent: Problem(404, 1000, "NotFound"),
+    errors.NoRelationship: Problem(403, 20002, "NoCommerceRelationship"),
+    errors.InvalidEmail: Problem(400, 3000, "InvalidProperty"),
+    errors.AgreedInFuture: Problem(400, 600002, "InvalidDateOfAgreement"),
+    errors.TemplateUnknown: Problem(400, 3000, "InvalidProperty"),
+    errors.TemplateRetired: Problem(400, 3000, "AgreementTemplateNotSupported"),
+    errors.UserNotOfPartner: Problem(404, 60002, "UserNotFound"),
+    errors.AlreadyConfirmed: Problem(409, 600061, "PartnerConfirmedAgreementAlreadyExists"),
+    errors.EmployeeAlreadyStated: Problem(409, 3000, "EmployeeAlreadyStated"),
+    errors.NothingToEnd: Problem(409, 3000, "NothingToEnd"),
+    errors.GateRefused: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
+}
+
+UNAVAILABLE = Problem(503, 0, "ServiceUnavailable")
+"""The record cannot be reached (D15): nothing was changed, and the same call may be sent again."""
+DEFECT = Problem(500, 0, "ExceptionNotDefined")
+"""An error of ours. The details go to the diagnostics, never to the caller."""
+RETRY_AFTER = 5
+"""Seconds after which an unavailable record is worth another try."""
+
+
+class ErrorBody(msgspec.Struct, rename="camel"):
+    """The superset that every client understands: each reads what it knows (contract 3.6)."""
+
+    code: int
+    message: str
+    description: str
+    error_name: str
+    is_retryable: bool
+    parameters: dict[str, str | int]
+    error_message_extended: str
+    data: list[str]
+    source: str
+
+
+def problem_of(error: Exception) -> Problem:
+    """The row for an error; a kind without one is a defect of ours."""
+    if isinstance(error, Rejected):
+        return PROBLEMS.get(type(error), DEFECT)
+    return UNAVAILABLE if isinstance(error, StoreUnavailable) else DEFECT
+
+
+def sentence_of(error: Exception, language: str) -> str:
+    """What the caller is told."""
+    if isinstance(error, Rejected):
+        return text(error.key, language, **error.parameters)
+    return text("store.unavailable" if isinstance(error, StoreUnavailable) else "defect", language)
+
+
+def error_body(error: Exception, language: str) -> bytes:
+    """The wire's error body; without a byte order mark (contract 3.5). Empty for a silent kind."""
+    problem = problem_of(error)
+    if problem.silent:
+        return b""
+    sentence = sentence_of(error, language)
+    parameters = error.parameters if isinstance(error, Rejected) else {}
+    name = parameters.get("name")
+    body = ErrorBody(
+        code=problem.code,
+        message=sentence,
+        description=sentence,
+        error_name=problem.name,
+        is_retryable=problem is UNAVAILABLE,
+        parameters=parameters,
+        error_message_extended=f"InternalErrorCode={problem.code}",
+        data=[str(name)] if name is not None else [],
+        source=problem.source,
+    )
+    return msgspec.json.encode(body)

@@ -1,0 +1,138 @@
+"""Agreement metadata and confirmations on the wire (contract 4.1–4.3)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agreegate.api.instant import parse_instant, written_bare, written_utc
+from agreegate.api.paths import as_guid
+from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.domain.actor import UserId
+from agreegate.domain.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
+from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.programme import Programme
+
+
+class AgreementMetadata(Wire):
+    """One agreement template, as a list of them shows it."""
+
+    template_id: str
+    agreement_type: str
+    agreement_link: str
+    version_rank: int
+
+    @classmethod
+    def of(cls, template: AgreementTemplate) -> "AgreementMetadata":
+        """The template's row."""
+        return cls(template.id, template.agreement_type, template.link, template.version_rank)
+
+
+class Contact(Wire):
+    """The person who accepted."""
+
+    first_name: str
+    last_name: str
+    email: str
+    phone_number: str | None = None
+
+    @classmethod
+    def of(cls, contact: PrimaryContact) -> "Contact":
+        """The contact as it was recorded."""
+        return cls(contact.first_name, contact.last_name, contact.email, contact.phone)
+
+
+class AgreementIn(Wire):
+    """A confirmation as a client posts it. `type` is not read: the template decides it (contract 4.2)."""
+
+    primary_contact: Contact
+    template_id: str
+    date_agreed: str
+    user_id: str | None = None
+
+    def to_draft(self, employee: Employee | None) -> Draft:
+        """What the client confirms.
+
+        Raises:
+            InvalidProperty: the template or user id is no GUID, or the date is missing or unreadable.
+        """
+        contact = self.primary_contact
+        agreed = _date(self.date_agreed)
+        return Draft(
+            contact=PrimaryContact(contact.first_name, contact.last_name, contact.email, contact.phone_number),
+            template_id=TemplateId(_guid(self.template_id, "templateId")),
+            date_agreed=agreed[0],
+            date_zoned=agreed[1],
+            user_id=UserId(_guid(self.user_id, "userId")) if self.user_id else None,
+            employee=employee,
+        )
+
+
+class AgreementOut(Wire):
+    """A confirmation as it is answered: after a POST with `userId`, in a list with `agreementLink` too."""
+
+    primary_contact: Contact | None
+    template_id: str
+    date_agreed: str
+    type: str
+    user_id: str | None = None
+    agreement_link: str | None = None
+
+    @classmethod
+    def recorded(cls, confirmation: Confirmation) -> "AgreementOut":
+        """The echo of a POST: the date in UTC with `Z` (contract 4.2)."""
+        return cls(
+            primary_contact=None if confirmation.contact is None else Contact.of(confirmation.contact),
+            template_id=confirmation.template_id,
+            date_agreed=written_utc(confirmation.date_agreed),
+            type=confirmation.agreement_type,
+            user_id=confirmation.user_id,
+        )
+
+    @classmethod
+    def listed(cls, confirmation: Confirmation, programme: Programme) -> "AgreementOut":
+        """An item of a list: the date without a zone (contract 4.3)."""
+        template = programme.template(confirmation.template_id)
+        return cls(
+            primary_contact=None if confirmation.contact is None else Contact.of(confirmation.contact),
+            template_id=confirmation.template_id,
+            date_agreed=written_bare(confirmation.date_agreed),
+            type=confirmation.agreement_type,
+            user_id=confirmation.user_id,
+            agreement_link=None if template is None else template.link,
+        )
+
+
+def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Collection:
+    """The answer of `GET /v1/agreements`."""
+    return Collection(
+        total_count=len(templates),
+        items=[AgreementMetadata.of(template) for template in templates],
+        links={"self": Link.to("/agreements" + query)},
+        attributes=ObjectType("Collection"),
+    )
+
+
+def agreement_list(confirmations: Sequence[Confirmation], programme: Programme) -> Collection:
+    """The answer of `GET /v1/customers/{id}/agreements`: newest first; without confirmations an empty list, not 404."""
+    return Collection(
+        total_count=len(confirmations),
+        items=[AgreementOut.listed(confirmation, programme) for confirmation in confirmations],
+        attributes=ObjectType("Collection"),
+    )
+
+
+def _date(written: str) -> tuple[datetime, bool]:
+    try:
+        parsed = parse_instant(written)
+    except ValueError:
+        raise InvalidProperty(name="dateAgreed") from None
+    if parsed is None:
+        raise InvalidProperty(name="dateAgreed")
+    return parsed.instant, parsed.zoned
+
+
+def _guid(written: str, name: str) -> str:
+    try:
+        return as_guid(written, name)
+    except MalformedId:
+        raise InvalidProperty(name=name) from None

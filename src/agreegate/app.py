@@ -1,0 +1,106 @@
+"""The composition root: what a server is made of, from the network inwards.
+
+host check → one spelling of paths → hot path → framework (wire routes, our own API, pages)
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from typing import Any
+
+from litestar import Litestar, Request, Response, Router, get
+from litestar.datastructures import State
+from litestar.handlers.base import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from agreegate import __version__
+from agreegate.api import confirmation, gate, health, standing
+from agreegate.api.deployment import Deployment
+from agreegate.api.exchange import Route, unrouted
+from agreegate.api.own import OwnRequest, guard
+from agreegate.api.paths import NormalisedPaths, PathNormaliser
+from agreegate.api.problem_details import as_rejected, problem_response
+from agreegate.api.server import wire_handlers
+from agreegate.domain.errors import NotFound, Rejected
+from agreegate.hotpath import App, HotPath
+
+WIRE_ROUTES: tuple[Route, ...] = (*confirmation.ROUTES,)
+"""Every operation of the contract that is served."""
+
+OWN_HANDLERS = (
+    gate.decide_question,
+    standing.read_standing,
+    standing.end_standing,
+    standing.without_employee,
+    standing.state_confirming_employee,
+)
+"""Our own API, below `/api`."""
+
+Lifespan = AbstractAsyncContextManager[None]
+
+
+@get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
+async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The description of our own API, OpenAPI 3.1."""
+    return request.app.openapi_schema.to_schema()
+
+
+def framework(
+    deployment: Deployment, more: Sequence[BaseRouteHandler] = (), own: Sequence[BaseRouteHandler] = ()
+) -> Litestar:
+    """The framework's application: every route, each with the rule of who may call it.
+
+    Args:
+        more: further handlers below `/`, such as the demo's sign-in.
+        own: further handlers below `/api`, such as the demo's clock.
+    """
+    api = Router(
+        "/api",
+        route_handlers=[*OWN_HANDLERS, *own],
+        request_class=OwnRequest,
+        guards=[guard],
+        security=[{"token": []}],
+        exception_handlers={Exception: problem_response},
+    )
+    return Litestar(
+        route_handlers=[
+            api,
+            *wire_handlers(deployment, WIRE_ROUTES),
+            openapi,
+            health.alive,
+            health.ready,
+            health.metrics,
+            *more,
+        ],
+        state=State({"deployment": deployment}),
+        exception_handlers={Exception: _elsewhere},
+        openapi_config=OpenAPIConfig(
+            title="Agreegate",
+            version=__version__,
+            path="/api/docs",
+            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            components=Components(
+                security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
+            ),
+            use_handler_docstrings=True,
+        ),
+        logging_config=None,
+        debug=False,
+    )
+
+
+def application(deployment: Deployment, inner: Litestar) -> App:
+    """The whole ASGI application around the framework's."""
+    normaliser = PathNormaliser(route.path for route in WIRE_ROUTES)
+    return NormalisedPaths(HotPath(inner, deployment), normaliser)
+
+
+def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Errors outside our own API: in the contract's envelope, whatever the path (interface section 2)."""
+    known = as_rejected(error)
+    if request.url.path.startswith("/api") or not isinstance(known, Rejected):
+        return problem_response(request, error)
+    reply = unrouted(known if known.key != "request.not-found" else NotFound(), request.scope["headers"])
+    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    return Response(reply.body, status_code=reply.status, headers=headers, media_type=headers.get("content-type"))
