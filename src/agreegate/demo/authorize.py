@@ -1,0 +1,162 @@
+"""Signing in to the demo through a browser: what was asked, the page of made-up users, the one-time codes."""
+
+import base64
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from html import escape
+from urllib.parse import urlencode
+
+from agreegate.demo.oauth import DemoUser, OAuthError, audience_of, client_of, missing, redirect_of
+from agreegate.demo.tokens import Granted
+from agreegate.i18n import text
+
+CODE_LIFETIME = 120
+MANY_CODES = 1000
+CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
+
+STYLE = """
+:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
+body { margin: 0 }
+main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem }
+ul { list-style: none; margin: 0; padding: 0 }
+li { margin: 0 0 .75rem }
+button { font: inherit; text-align: start; width: 100%; padding: .75rem 1rem; border: 1px solid; border-radius: .5rem;
+  background: Canvas; color: CanvasText; cursor: pointer }
+button:hover, button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
+button span { display: block }
+.name { font-weight: 600 }
+""".strip()
+STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+
+
+@dataclass(frozen=True, slots=True)
+class SignInRequest:
+    """A sign-in that a client has asked for and that may be answered by a redirect."""
+
+    granted: Granted
+    """What will be granted, the user still open."""
+    redirect_uri: str
+    challenge: str
+    state: str | None
+
+    def back(self, **answer: str) -> str:
+        """The address that takes the browser back to the client with this answer."""
+        return _back(self.redirect_uri, self.state, answer)
+
+
+class Redirected(Exception):
+    """A refusal that the client hears of through the browser, because its redirect address is a good one."""
+
+    def __init__(self, location: str) -> None:
+        super().__init__(location)
+        self.location = location
+
+
+def read_request(asked: Mapping[str, str], tenant_id: str, base_url: str, language: str) -> SignInRequest:
+    """The sign-in that the parameters ask for.
+
+    Raises:
+        OAuthError: client or redirect address cannot be trusted, so the browser stays here.
+        Redirected: anything else is wrong (RFC 6749, 4.1.2.1; PKCE by S256 is a must).
+    """
+    client_id, redirect_uri = client_of(asked), asked.get("redirect_uri") or missing("redirect_uri")
+    redirect_of(redirect_uri, base_url)
+    try:
+        if asked.get("response_type", "") != "code":
+            raise OAuthError("unsupported_response_type", "signin.parameter-unusable", name="response_type")
+        if asked.get("response_mode", "query") != "query":
+            raise OAuthError("invalid_request", "signin.parameter-unusable", name="response_mode")
+        challenge = asked.get("code_challenge", "")
+        if asked.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(challenge):
+            raise OAuthError("invalid_request", "signin.challenge")
+        scope = asked.get("scope") or missing("scope")
+        audience = audience_of(scope, application=False)
+        if asked.get("prompt") == "none":
+            raise OAuthError("login_required", "signin.login-required")
+    except OAuthError as refusal:
+        description = text(refusal.key, language, **refusal.parameters)
+        answer = {"error": refusal.error, "error_description": description}
+        raise Redirected(_back(redirect_uri, asked.get("state"), answer)) from None
+    granted = Granted(client_id, tenant_id, audience, None, scope, ("pwd", "mfa"), asked.get("nonce"))
+    return SignInRequest(granted, redirect_uri, challenge, asked.get("state"))
+
+
+class Codes:
+    """Authorization codes: each good once, for two minutes, for the client and redirect address it was given for."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._open: dict[str, tuple[SignInRequest, float]] = {}
+
+    def issue(self, request: SignInRequest, user: DemoUser) -> str:
+        """A new code for this user; with too many open the oldest lapses."""
+        if len(self._open) >= MANY_CODES:
+            del self._open[next(iter(self._open))]
+        code = secrets.token_urlsafe(32)
+        signed_in = replace(request, granted=replace(request.granted, user=user, tenant_id=user.tenant_id))
+        self._open[code] = (signed_in, self._clock() + CODE_LIFETIME)
+        return code
+
+    def redeem(self, code: str, client_id: str, redirect_uri: str, verifier: str) -> Granted:
+        """What the code was given for; afterwards it is void, whatever the outcome.
+
+        Raises:
+            OAuthError.
+        """
+        request, until = self._open.pop(code, (None, 0.0))
+        if request is None or self._clock() >= until:
+            raise OAuthError("invalid_grant", "signin.code")
+        shown = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).decode().rstrip("=")
+        same = client_id == request.granted.client_id and redirect_uri == request.redirect_uri
+        if not same or not hmac.compare_digest(shown, request.challenge):
+            raise OAuthError("invalid_grant", "signin.code-binding")
+        return request.granted
+
+
+def user_page(request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str) -> tuple[str, str]:
+    """The page that offers each user by one button, and its content security policy. Works without scripts."""
+    back = redirect_of(request.redirect_uri, base_url)
+    address = f"{back.scheme}://{back.netloc}"
+    # A policy cannot name an IPv6 address, so the whole scheme stands for it there.
+    target = f"{back.scheme}:" if "[" in back.netloc else address
+    buttons = "".join(
+        f'<li><button name="user" value="{escape(user.user_id)}"><span class="name">{escape(user.name)}</span> '
+        f"<span>{escape(user.tenant_name)}</span> <span>{escape(text(user.may, language))}</span></button></li>"
+        for user in users
+    )
+    body = (
+        f"<p>{escape(text('signin.page-choose', language))}</p>"
+        f"<p>{escape(text('signin.page-next', language, address=address))}</p>"
+        f'<form method="post"><ul>{buttons}</ul></form>'
+    )
+    return _page(text("signin.page-title", language), body, language), _policy(f"'self' {target}")
+
+
+def refusal_page(refusal: OAuthError, language: str) -> tuple[str, str]:
+    """The page for a sign-in that cannot go on, and its content security policy."""
+    body = f"<p>{escape(text(refusal.key, language, **refusal.parameters))}</p>"
+    return _page(text("signin.page-refused", language), body, language), _policy("'none'")
+
+
+def _page(title: str, body: str, language: str) -> str:
+    return (
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
+        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
+    )
+
+
+def _policy(form_action: str) -> str:
+    return (
+        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action {form_action}; "
+        "frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def _back(redirect_uri: str, state: str | None, answer: Mapping[str, str]) -> str:
+    joint = "&" if "?" in redirect_uri else "?"
+    return redirect_uri + joint + urlencode({**answer, **({} if state is None else {"state": state})})

@@ -1,0 +1,132 @@
+"""The words of OAuth that the demo's token and sign-in addresses share: parameters, scopes, redirects, refusals."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+from urllib.parse import SplitResult, parse_qsl, urlsplit
+
+from agreegate.issuer import is_loopback
+
+PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
+DIRECTORY_GRAPH = "https://graph.windows.net"
+"""A resource for App-only tokens of the v1 address alone (contract 3.2)."""
+PROFILE = "00000003-0000-0000-c000-000000000000"
+"""The audience of an access token that was asked for signing in only; no API of ours takes it."""
+SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
+MANY_PARAMETERS = 40
+
+
+@dataclass(frozen=True, slots=True)
+class DemoUser:
+    """A made-up user whom the demo's sign-in service knows."""
+
+    name: str
+    """The user principal name."""
+    tenant_id: str
+    tenant_domain: str
+    tenant_name: str
+    user_id: str
+    may: str
+    """The catalogue key of the sentence that says what this user may do."""
+
+
+class OAuthError(Exception):
+    """A refusal in OAuth's words: `error` for programs, the catalogue's sentence `key` for people."""
+
+    def __init__(self, error: str, key: str, **parameters: str) -> None:
+        super().__init__(error)
+        self.error = error
+        self.key = key
+        self.parameters = parameters
+
+    @property
+    def status(self) -> int:
+        """The HTTP status (RFC 6749, 5.2)."""
+        return 401 if self.error == "invalid_client" else 400
+
+
+def missing(name: str) -> NoReturn:
+    """Refuse a request that lacks a parameter.
+
+    Raises:
+        OAuthError.
+    """
+    raise OAuthError("invalid_request", "signin.parameter-missing", name=name)
+
+
+def parameters(encoded: bytes) -> dict[str, str]:
+    """The parameters of a form or a query; empty ones count as left out (RFC 6749, 3.1).
+
+    Raises:
+        OAuthError: not a form, or a parameter appears twice.
+    """
+    try:
+        pairs = parse_qsl(encoded.decode(), errors="strict", max_num_fields=MANY_PARAMETERS)
+    except ValueError:
+        raise OAuthError("invalid_request", "signin.form") from None
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise OAuthError("invalid_request", "signin.form")
+    return found
+
+
+def client_of(found: Mapping[str, str]) -> str:
+    """The client id. Any is taken, if it can be written into a token.
+
+    Raises:
+        OAuthError.
+    """
+    client_id = found.get("client_id") or missing("client_id")
+    if not client_id.isprintable() or len(client_id) > 200:
+        raise OAuthError("invalid_request", "signin.parameter-unusable", name="client_id")
+    return client_id
+
+
+def resource_of(resource: str, *, application: bool) -> str:
+    """The audience for a v1 `resource`, which may be spelled as a scope too.
+
+    Raises:
+        OAuthError.
+    """
+    plain = resource.lower().removesuffix("/.default").removesuffix("/user_impersonation").removesuffix("/")
+    if plain == PARTNER_CENTER or (application and plain == DIRECTORY_GRAPH):
+        return plain
+    raise OAuthError("invalid_resource", "signin.resource", resource=PARTNER_CENTER)
+
+
+def audience_of(scope: str, *, application: bool) -> str:
+    """The audience for a v2 `scope`: Partner Center's, or the profile's when only signing in is asked for.
+
+    Raises:
+        OAuthError: something else is asked for, or nothing.
+    """
+    wanted = set(scope.split())
+    resources = wanted - SIGN_IN_SCOPES
+    try:
+        audiences = {resource_of(resource, application=False) for resource in resources}
+    except OAuthError:
+        audiences = set()
+    if audiences:
+        return PARTNER_CENTER
+    if resources or application or "openid" not in wanted:
+        raise OAuthError("invalid_scope", "signin.scope", resource=PARTNER_CENTER)
+    return PROFILE
+
+
+def redirect_of(uri: str, base_url: str) -> SplitResult:
+    """The address a browser may be sent back to: the demo itself, or this machine.
+
+    Raises:
+        OAuthError: it leads elsewhere, or is not plainly readable.
+    """
+    refusal = OAuthError("invalid_request", "signin.redirect")
+    if not uri.isascii() or not uri.isprintable() or set(uri) & set('\\"<># '):
+        raise refusal
+    try:
+        parts, own = urlsplit(uri), urlsplit(base_url)
+        demo = (parts.scheme, parts.hostname, parts.port) == (own.scheme, own.hostname, own.port)
+    except ValueError:
+        raise refusal from None
+    if parts.scheme not in ("http", "https") or "@" in parts.netloc or not (demo or is_loopback(parts.hostname or "")):
+        raise refusal
+    return parts

@@ -1,0 +1,185 @@
+"""The demo's sign-in service, shaped as the identity platform's (interface.md, sections 2 and 3).
+
+It exists under `agreegate demo` only. Every password, and the secret of every application, is `demo`.
+"""
+
+import base64
+import binascii
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import unquote_plus
+
+from joserfc.jwk import RSAKey
+from litestar import MediaType, Request, Response, get, route
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+from litestar.types import Method
+
+from agreegate.demo.authorize import Redirected, read_request, refusal_page, user_page
+from agreegate.demo.grants import SignIn
+from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError, parameters
+from agreegate.demo.tokens import Version, issuers
+from agreegate.i18n import language_of, text
+
+LARGEST_FORM = 64 * 1024
+FORM = "application/x-www-form-urlencoded"
+FRESH = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+EVERY_METHOD: Sequence[Method] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""The token addresses take all of them, so that a wrong one is refused in OAuth's words."""
+OPTIONS: dict[str, Any] = {"public": True, "exclude_from_csrf": True}
+
+
+def _with_basic(asked: dict[str, str], header: str | None) -> dict[str, str]:
+    """The parameters with the client id and secret of a Basic header, as some clients send them (RFC 6749, 2.3.1)."""
+    scheme, _, encoded = (header or "").partition(" ")
+    if scheme.lower() != "basic":
+        return asked
+    try:
+        client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
+    except (binascii.Error, ValueError):
+        raise OAuthError("invalid_request", "signin.parameter-unusable", name="Authorization") from None
+    client_id = unquote_plus(client_id)
+    if asked.get("client_id", client_id) != client_id:
+        raise OAuthError("invalid_request", "signin.parameter-unusable", name="client_id")
+    return {**asked, "client_id": client_id, "client_secret": unquote_plus(secret)}
+
+
+async def _form(request: Request[Any, Any, Any]) -> dict[str, str]:
+    if request.method != "POST":
+        raise OAuthError("invalid_request", "signin.method")
+    if request.headers.get("content-type", "").partition(";")[0].strip().lower() != FORM:
+        raise OAuthError("invalid_request", "signin.form")
+    try:
+        return parameters(await request.body())
+    except RequestEntityTooLarge:
+        raise OAuthError("invalid_request", "signin.form") from None
+
+
+def _language(request: Request[Any, Any, Any], asked: Mapping[str, str] | None = None) -> str:
+    wished = (asked or {}).get("ui_locales", "").replace(" ", ",")
+    return language_of(wished or request.headers.get("accept-language"))
+
+
+def _refused(refusal: OAuthError, request: Request[Any, Any, Any]) -> Response[Any]:
+    description = text(refusal.key, _language(request), **refusal.parameters)
+    headers = FRESH | ({"WWW-Authenticate": "Basic"} if refusal.status == 401 else {})
+    body = {"error": refusal.error, "error_description": description}
+    return Response(body, status_code=refusal.status, headers=headers)
+
+
+def _page(page: tuple[str, str], status: int) -> Response[Any]:
+    body, policy = page
+    headers = {"Content-Security-Policy": policy, "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Response(body, status_code=status, media_type=MediaType.HTML, headers=headers)
+
+
+def signin_routes(
+    users: Sequence[DemoUser], key: RSAKey, base_url: str, clock: Callable[[], float]
+) -> list[HTTPRouteHandler]:
+    """The routes of the sign-in service for these users.
+
+    `base_url`, without a slash at the end, is fixed: a Host header is never believed. `clock` is the machine's, in
+    seconds since 1970, whatever the demo's own clock says.
+    """
+    service = SignIn(users, key, base_url, clock)
+
+    async def answer_token(request: Request[Any, Any, Any], tenant: str, version: Version) -> Response[Any]:
+        try:
+            asked = _with_basic(await _form(request), request.headers.get("authorization"))
+            return Response(service.mint.answer(service.grant(asked, tenant, version), version), headers=FRESH)
+        except OAuthError as refusal:
+            return _refused(refusal, request)
+
+    @route(
+        "/{tenant:str}/oauth2/v2.0/token",
+        http_method=EVERY_METHOD,
+        status_code=200,
+        opt=OPTIONS,
+        include_in_schema=False,
+        request_max_body_size=LARGEST_FORM,
+    )
+    async def token(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
+        return await answer_token(request, tenant, Version.V2)
+
+    @route(
+        "/{tenant:str}/oauth2/token",
+        http_method=EVERY_METHOD,
+        status_code=200,
+        opt=OPTIONS,
+        include_in_schema=False,
+        request_max_body_size=LARGEST_FORM,
+    )
+    async def token_v1(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
+        return await answer_token(request, tenant, Version.V1)
+
+    @route(
+        "/{tenant:str}/oauth2/v2.0/authorize",
+        http_method=["GET", "POST"],
+        status_code=200,
+        opt=OPTIONS,
+        include_in_schema=False,
+        request_max_body_size=LARGEST_FORM,
+    )
+    async def authorize(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
+        language = _language(request)
+        try:
+            asked = parameters(request.scope["query_string"])
+            language = _language(request, asked)
+            tenant_id = service.tenant_of(tenant)
+            sign_in = read_request(asked, tenant_id or "", base_url, language)
+            offered = service.users_of(tenant_id)
+            if request.method == "GET":
+                return _page(user_page(sign_in, offered, base_url, language), 200)
+            # A form of another site must not sign anybody in; browsers name where a form came from.
+            if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+                raise OAuthError("invalid_request", "signin.form")
+            chosen = (await _form(request)).get("user")
+            for user in offered:
+                if user.user_id == chosen:
+                    return _sent_to(sign_in.back(code=service.codes.issue(sign_in, user)))
+            raise OAuthError("invalid_request", "signin.parameter-unusable", name="user")
+        except Redirected as refusal:
+            return _sent_to(refusal.location)
+        except OAuthError as refusal:
+            return _page(refusal_page(refusal, language), 400)
+
+    @get("/{tenant:str}/discovery/v2.0/keys", opt=OPTIONS, include_in_schema=False)
+    async def keys(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
+        try:
+            service.tenant_of(tenant)
+        except OAuthError as refusal:
+            return _refused(refusal, request)
+        return Response(service.mint.key_set())
+
+    @get("/{tenant:str}/v2.0/.well-known/openid-configuration", opt=OPTIONS, include_in_schema=False)
+    async def configuration(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
+        try:
+            tenant_id = service.tenant_of(tenant)
+        except OAuthError as refusal:
+            return _refused(refusal, request)
+        return Response(_configuration(base_url, tenant.lower(), tenant_id))
+
+    return [token, token_v1, authorize, keys, configuration]
+
+
+def _sent_to(location: str) -> Response[Any]:
+    return Response(None, status_code=303, headers={"Location": location, "Cache-Control": "no-store"})
+
+
+def _configuration(base_url: str, tenant: str, tenant_id: str | None) -> dict[str, Any]:
+    """The OpenID discovery document. Where the user tells the tenant, the issuer is a template."""
+    return {
+        "issuer": issuers(base_url)[0].replace("{tid}", tenant_id or "{tenantid}"),
+        "authorization_endpoint": f"{base_url}/{tenant}/oauth2/v2.0/authorize",
+        "token_endpoint": f"{base_url}/{tenant}/oauth2/v2.0/token",
+        "jwks_uri": f"{base_url}/{tenant}/discovery/v2.0/keys",
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code", "client_credentials", "password", "refresh_token"],
+        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic", "none"],
+        "code_challenge_methods_supported": ["S256"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": ["RS256"],
+        "scopes_supported": ["openid", "profile", "email", "offline_access", f"{PARTNER_CENTER}/.default"],
+    }

@@ -1,0 +1,163 @@
+"""The tokens that the demo signs, shaped as the identity platform's (contract 3.2)."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import UUID, uuid5
+
+from joserfc import jwt
+from joserfc.jwk import KeySet, RSAKey
+
+from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError
+
+LIFETIME = 3600
+REFRESH_LIFETIME = 90 * 24 * 3600
+
+
+class Version(StrEnum):
+    """The two generations of the sign-in addresses; they differ in issuer and in the shape of the answer."""
+
+    V1 = "1.0"
+    V2 = "2.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """What the sign-in service has granted: to which client, in whose name, for which audience."""
+
+    client_id: str
+    tenant_id: str
+    audience: str
+    user: DemoUser | None = None
+    """None for App-only."""
+    scope: str = ""
+    factors: tuple[str, ...] = ("pwd",)
+    nonce: str | None = None
+
+
+def issuers(base_url: str) -> tuple[str, str]:
+    """The templates of the demo's two issuers, for `TokenVerifier`: the v2 address's, the v1 address's."""
+    return f"{base_url}/{{tid}}/v2.0", f"{base_url}/{{tid}}/"
+
+
+class Mint:
+    """Signs tokens with the demo's key, by the machine's clock (seconds since 1970)."""
+
+    def __init__(self, base_url: str, key: RSAKey, clock: Callable[[], float], users: Sequence[DemoUser]) -> None:
+        key.ensure_kid()
+        self._base_url = base_url
+        self._key = key
+        self._clock = clock
+        self._users = {user.user_id: user for user in users}
+
+    def answer(self, granted: Granted, version: Version) -> dict[str, Any]:
+        """The token answer: numbers are texts in the old version, and numbers in the new one."""
+        now = int(self._clock())
+        answer: dict[str, Any] = {
+            "token_type": "Bearer",
+            "expires_in": LIFETIME,
+            "ext_expires_in": LIFETIME,
+            "access_token": self._access_token(granted, version, now),
+        }
+        if version is Version.V1:
+            answer |= {
+                "expires_in": str(LIFETIME),
+                "ext_expires_in": str(LIFETIME),
+                "expires_on": str(now + LIFETIME),
+                "not_before": str(now),
+                "resource": granted.audience,
+            }
+        if granted.user is not None:
+            asked = granted.scope.split()
+            answer["scope"] = granted.scope if version is Version.V2 else "user_impersonation"
+            if version is Version.V1 or "offline_access" in asked:
+                answer["refresh_token"] = self._refresh_token(granted, granted.user, now)
+            if "openid" in asked:
+                answer["id_token"] = self._id_token(granted, granted.user, now)
+        return answer
+
+    def key_set(self) -> dict[str, Any]:
+        """The public key, as published."""
+        return dict(KeySet([self._key]).as_dict(private=False))
+
+    def read_refresh_token(self, token: str, client_id: str) -> Granted:
+        """What a refresh token was granted for.
+
+        Raises:
+            OAuthError: not ours, expired, or another client's.
+        """
+        dates = jwt.JWTClaimsRegistry(
+            now=int(self._clock()), exp={"essential": True}, aud={"essential": True, "value": self._refresh_audience}
+        )
+        try:
+            said = jwt.decode(token, self._key, algorithms=["RS256"]).claims
+            dates.validate(said)
+            user = self._users[said["oid"]]
+            granted = Granted(said["client_id"], user.tenant_id, said["for"], user, said["scope"], tuple(said["amr"]))
+        except Exception:  # noqa: BLE001 - a stranger wrote the text: any failure to read it means no
+            raise OAuthError("invalid_grant", "signin.refresh") from None
+        if granted.client_id != client_id:
+            raise OAuthError("invalid_grant", "signin.refresh")
+        return granted
+
+    @property
+    def _refresh_audience(self) -> str:
+        return f"{self._base_url}/refresh"
+
+    def _access_token(self, granted: Granted, version: Version, now: int) -> str:
+        template = issuers(self._base_url)[0 if version is Version.V2 else 1]
+        claims: dict[str, Any] = {
+            "aud": granted.audience,
+            "iss": template.replace("{tid}", granted.tenant_id),
+            "tid": granted.tenant_id,
+            "appid": granted.client_id,
+            "ver": str(version),
+        }
+        if granted.user is None:
+            principal = str(uuid5(UUID(granted.tenant_id), granted.client_id))
+            return self._sign(claims | {"oid": principal, "sub": principal, "idtyp": "app"}, now)
+        claims |= {
+            "oid": granted.user.user_id,
+            "sub": _subject(granted, granted.user),
+            "upn": granted.user.name,
+            "unique_name": granted.user.name,
+            "scp": "user_impersonation" if granted.audience == PARTNER_CENTER else "openid profile",
+            "amr": list(granted.factors),
+        }
+        return self._sign(claims, now)
+
+    def _id_token(self, granted: Granted, user: DemoUser, now: int) -> str:
+        claims: dict[str, Any] = {
+            "aud": granted.client_id,
+            "iss": issuers(self._base_url)[0].replace("{tid}", granted.tenant_id),
+            "tid": granted.tenant_id,
+            "oid": user.user_id,
+            "sub": _subject(granted, user),
+            "preferred_username": user.name,
+            "name": user.name,
+            "ver": str(Version.V2),
+        }
+        if granted.nonce is not None:
+            claims["nonce"] = granted.nonce
+        return self._sign(claims, now)
+
+    def _refresh_token(self, granted: Granted, user: DemoUser, now: int) -> str:
+        claims = {
+            "aud": self._refresh_audience,
+            "oid": user.user_id,
+            "client_id": granted.client_id,
+            "for": granted.audience,
+            "scope": granted.scope,
+            "amr": list(granted.factors),
+        }
+        return self._sign(claims, now, lifetime=REFRESH_LIFETIME, kind="refresh+jwt")
+
+    def _sign(self, claims: dict[str, Any], now: int, *, lifetime: int = LIFETIME, kind: str = "JWT") -> str:
+        header = {"alg": "RS256", "typ": kind, "kid": self._key.kid}
+        return jwt.encode(header, claims | {"iat": now, "nbf": now, "exp": now + lifetime}, self._key, ["RS256"])
+
+
+def _subject(granted: Granted, user: DemoUser) -> str:
+    """The user's name towards one client alone, as the identity platform gives each client another."""
+    return str(uuid5(UUID(user.user_id), granted.client_id))
