@@ -75,7 +75,7 @@ class Demo:
 
     def __init__(self) -> None:
         self.now = float(NOW)
-        self.app = Litestar(signin_routes(USERS, KEY, BASE, lambda: self.now), openapi_config=None)
+        self.app: Any = Litestar(signin_routes(USERS, KEY, BASE, lambda: self.now), openapi_config=None)
         self.client = TestClient(self.app, base_url=BASE)
         self.verifier = TokenVerifier(
             issuers=issuers(BASE),
