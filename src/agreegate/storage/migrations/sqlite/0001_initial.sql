@@ -19,7 +19,7 @@ create table partner (
 create unique index partner_by_domain on partner (domain);
 create unique index partner_by_mpn on partner (mpn_id) where mpn_id is not null;
 
-create table partner_mail_domain (  -- the partner's own, for the warning about who accepts (X14)
+create table partner_mail_domain (  -- the partner's own, in lower case, for the warning about who accepts (X14)
     partner_id text not null references partner,
     domain text not null,
     primary key (partner_id, domain)
@@ -57,7 +57,8 @@ create table customer (             -- the partner's own copy; only the tenant i
     customer_id text not null,
     commerce_id text not null,
     company_name text not null,
-    domain text not null,
+    company_key text not null default '',  -- the name as it is ordered and looked for, in any case and script
+    domain text not null,           -- in lower case
     country text not null,
     language text not null,         -- two letters
     culture text not null,
@@ -66,8 +67,9 @@ create table customer (             -- the partner's own copy; only the tenant i
     created_at integer not null,
     primary key (partner_id, customer_id)
 ) without rowid;
-create index customer_by_name on customer (partner_id, company_name collate nocase, customer_id);
-create index customer_by_domain on customer (domain collate nocase);
+create index customer_by_name on customer (partner_id, company_key, customer_id);
+create index customer_by_domain on customer (partner_id, domain, customer_id);
+create index customer_domain on customer (domain);  -- whoever has it: is it taken?
 
 create table customer_contact (     -- personal data, apart so that it can be erased
     partner_id text not null,
@@ -118,7 +120,7 @@ create table customer_reseller (    -- through which of its resellers a provider
     foreign key (partner_id, customer_id) references customer,
     foreign key (partner_id, reseller_id) references reseller_link
 ) without rowid;
-create index customer_reseller_by_reseller on customer_reseller (reseller_id, partner_id, customer_id);
+create index customer_reseller_by_reseller on customer_reseller (reseller_id, customer_id, partner_id);
 
 create table direct_acceptance (    -- the customer accepted with the vendor itself (contract 4.5)
     partner_id text not null,
@@ -251,8 +253,7 @@ create table order_ (
     order_id text not null,
     billing_cycle text not null,
     currency_code text not null,
-    status text not null check (status in ('completed', 'pending', 'cancelled')),
-    transaction_type text not null,
+    status text not null check (status in ('completed', 'cancelled')),
     created_at integer not null,
     primary key (partner_id, customer_id, order_id),
     foreign key (partner_id, customer_id) references customer
@@ -264,12 +265,13 @@ create table order_line (
     order_id text not null,
     line_number integer not null,
     offer_id text not null,
-    subscription_id text,
+    subscription_id text not null,
     parent_subscription_id text,
     friendly_name text not null,
     quantity integer not null check (quantity between 1 and 100000),
     partner_id_on_record text,
-    term_duration text,
+    transaction_type text not null check (transaction_type in ('New', 'renew', 'convert')),
+    term_duration text not null,
     renews_to text,
     provisioning_context text,      -- JSON: a string map of the caller's
     primary key (partner_id, customer_id, order_id, line_number),
@@ -289,6 +291,7 @@ create table cart (
     primary key (partner_id, customer_id, cart_id),
     foreign key (partner_id, customer_id) references customer
 ) without rowid;
+create index cart_by_age on cart (expires_at) where status = 'Active';
 
 create table subscription (
     partner_id text not null,
@@ -302,7 +305,8 @@ create table subscription (
     parent_subscription_id text,
     partner_id_on_record text,
     billing_cycle text not null,
-    term_duration text not null check (term_duration in ('P1M', 'P1Y', 'P3Y')),
+    term_duration text not null check (term_duration in ('P1M', 'P1Y', 'P3Y')),          -- of the present term
+    renewal_term_duration text not null check (renewal_term_duration in ('P1M', 'P1Y', 'P3Y')),  -- of those after it
     status text not null check (status in ('active', 'suspended', 'deleted', 'expired')),
     auto_renew integer not null check (auto_renew in (0, 1)),
     is_trial integer not null default 0 check (is_trial in (0, 1)),
@@ -310,6 +314,7 @@ create table subscription (
     created_at integer not null,
     started_at integer not null,    -- of the first term: every term's end is counted from here
     terms integer not null default 1,
+    months integer not null,        -- of all terms so far
     commitment_end_at integer not null,
     primary key (partner_id, customer_id, subscription_id),
     foreign key (partner_id, customer_id, order_id) references order_
@@ -344,9 +349,9 @@ create table audit_record (         -- who did what; no personal data, contacts 
     resource_old_value text,        -- JSON, PascalCase, as the wire shows it
     resource_new_value text,
     operation_at integer not null,
-    primary key (partner_id, audit_id)
+    primary key (partner_id, operation_at, audit_id)
 ) without rowid;
-create index audit_record_by_time on audit_record (partner_id, operation_at, audit_id);
+create index audit_record_by_customer on audit_record (partner_id, customer_id, operation_at, audit_id);
 
 create table demo_clock (           -- only the demo's clock is ever moved (D14)
     id integer primary key check (id = 1),

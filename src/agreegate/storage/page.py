@@ -1,0 +1,99 @@
+"""One page of a long list, found by where it begins in an index, never by counting rows (contract 3.9)."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+LARGEST = 500
+"""The most items on a page, and how many it has when no size is asked for."""
+
+Position = tuple[str | int, str]
+"""Where an item stands: what the list is ordered by, then the item's id, which no other has."""
+
+
+class Seek(StrEnum):
+    """Which page is wanted, seen from the one the caller has."""
+
+    NEXT = "Next"
+    PREVIOUS = "Previous"
+    FIRST = "First"
+    LAST = "Last"
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The page that is asked for."""
+
+    size: int = LARGEST
+    seek: Seek = Seek.FIRST
+    first: Position | None = None
+    """Of the page the caller has; None with `last` None: it has none yet."""
+    last: Position | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[T]):
+    """Some items of a list, in its order, with where they stand."""
+
+    items: tuple[T, ...] = ()
+    first: Position | None = None
+    last: Position | None = None
+    more_before: bool = False
+    more_after: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """A list as SQL: the statement without an order, and what it is ordered by."""
+
+    select: str
+    """Its first two columns are an item's position. It ends within its `where` clause."""
+    key: str
+    id: str
+    newest_first: bool = False
+    lower: str | int | None = None
+    """Only items whose key is not below it."""
+    upper: str | int | None = None
+    """Only items whose key is below it."""
+
+
+async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters: Value) -> Page[Row]:
+    """The rows of one page, from an index of (…, key, id): as dear at the end of a million rows as at its beginning."""
+    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
+    backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and start is not None)
+    descending = backwards is not listing.newest_first
+    values = list(parameters)
+
+    def bound(value: Value) -> str:
+        values.append(value)
+        return f"${len(values)}"
+
+    # The position replaces the bound on its own side: an index is entered at one place only.
+    sql = listing.select
+    if start is not None:
+        sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({bound(start[0])}, {bound(start[1])})"
+    if listing.lower is not None and (start is None or descending):
+        sql += f" and {listing.key} >= {bound(listing.lower)}"
+    if listing.upper is not None and (start is None or not descending):
+        sql += f" and {listing.key} < {bound(listing.upper)}"
+    way = " desc" if descending else ""
+    rows = await uow.all(
+        f"{sql} order by {listing.key}{way}, {listing.id}{way} limit {bound(wanted.size + 1)}", *values
+    )
+    more, rows = len(rows) > wanted.size, rows[: wanted.size]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return Page()
+    return Page(
+        items=tuple(rows),
+        first=(rows[0][0], rows[0][1]),
+        last=(rows[-1][0], rows[-1][1]),
+        more_before=more if backwards else start is not None,
+        more_after=start is not None if backwards else more,
+    )
