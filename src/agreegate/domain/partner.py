@@ -54,3 +54,12 @@ class Partner:
     """ISO 3166 code, two capitals."""
     culture: str
     """The language its organisation profile names, such as `fr-FR`."""
+
+
+@dataclass(frozen=True, slots=True)
+class OrganizationProfile:
+    """How a partner presents itself (contract 4.8)."""
+
+    partner: Partner
+    email: str | None
+    etag: str

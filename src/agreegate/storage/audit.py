@@ -1,7 +1,21 @@
 """Audit records: who did what to which customer (contract 4.12). No personal data: contacts are joined when read."""
 
 from agreegate.domain.actor import Actor
-from agreegate.storage.unit_of_work import UnitOfWork, to_micros
+from agreegate.domain.audit import RESOURCE_TYPES, AuditField, AuditRecord, AuditSearch, AuditWindow
+from agreegate.domain.customer import search_key
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.confirmation import confirmation_at
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
+
+_RECORDS = f"""
+    select a.operation_at, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
+      a.application_id, a.resource_type, a.operation_type, a.operation_status, a.correlation_id,
+      a.resource_old_value, a.resource_new_value, a.resource_id
+    from audit_record a
+    left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
+    left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
+    where a.partner_id = $1 and a.resource_type in ({", ".join(f"'{kind}'" for kind in sorted(RESOURCE_TYPES))})"""
 
 
 async def add_audit_record(
@@ -42,3 +56,59 @@ async def add_audit_record(
         new_value,
         moment,
     )
+
+
+async def audit_records_of(
+    uow: UnitOfWork, partner: PartnerId, window: AuditWindow, search: AuditSearch | None, wanted: Wanted
+) -> Page[AuditRecord]:
+    """A page of the partner's records of the contract's resource types, newest first."""
+    condition, parameters = "", [str(partner)]
+    if search is not None:
+        match search.field:
+            case AuditField.COMPANY_NAME:
+                condition = " and c.company_key like $2 escape '!'"
+                parameters.append(f"%{_literally(search_key(search.value))}%")
+            case AuditField.CUSTOMER_ID:
+                condition = " and a.customer_id = $2"
+                parameters.append(search.value)
+            case AuditField.RESOURCE_TYPE:
+                condition = " and a.resource_type = $2"
+                parameters.append(search.value)
+    listing = Listing(
+        _RECORDS + condition,
+        "a.operation_at",
+        "a.audit_id",
+        newest_first=True,
+        lower=to_micros(window.start),
+        upper=maybe_micros(window.end),
+    )
+    found = await page_of(uow, listing, wanted, *parameters)
+    items = [await _record(uow, row) for row in found.items]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
+    confirmed = row[9] == "create_agreement" and row[14] is not None
+    found = await confirmation_at(uow, row[2], row[14]) if confirmed else None
+    return AuditRecord(
+        id=row[1],
+        partner_id=row[2],
+        customer_id=row[3],
+        customer_name=row[4],
+        user_name=row[5],
+        user_id=row[6],
+        application_id=row[7],
+        resource_type=row[8],
+        operation_type=row[9],
+        operation_status=row[10],
+        correlation_id=row[11],
+        old_value=row[12],
+        new_value=row[13],
+        operation_at=from_micros(row[0]),
+        confirmation=None if found is None else found[1],
+    )
+
+
+def _literally(part: str) -> str:
+    """The text as `like` matches it and nothing else."""
+    return part.replace("!", "!!").replace("%", "!%").replace("_", "!_")

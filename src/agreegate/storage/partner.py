@@ -1,10 +1,19 @@
 """Partners, their users and the links between providers and resellers, as rows."""
 
+from datetime import datetime
+
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
-from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
+from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
+from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, to_micros
 
 _PARTNER = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture from partner"
+_WORKED_WITH = """
+    select partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, mpa_signed_at from partner
+    where {column} = $2 and (partner_id = $1 or exists (
+      select 1 from reseller_link l where l.ended_at is null
+         and ((l.partner_id = $1 and l.reseller_id = partner.partner_id)
+           or (l.partner_id = partner.partner_id and l.reseller_id = $1))))
+"""
 
 
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
@@ -17,6 +26,35 @@ async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
     """The partner with this partner network id."""
     row = await uow.one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
     return None if row is None else _partner(row)
+
+
+async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
+    """The partner as it presents itself."""
+    row = await uow.one(
+        "select email, profile_etag, partner_id, name, kind, cloud, account, mpn_id, domain, country, culture"
+        " from partner where partner_id = $1",
+        partner,
+    )
+    return None if row is None else OrganizationProfile(_partner(row[2:]), row[0], row[1])
+
+
+async def worked_with(
+    uow: UnitOfWork, asking: PartnerId, *, mpn_id: str | None = None, tenant: str | None = None
+) -> tuple[Partner, datetime | None] | None:
+    """The asking partner itself or one it has an open link with, by either id; and when it signed its own agreement."""
+    column, value = ("mpn_id", mpn_id) if mpn_id is not None else ("partner_id", tenant)
+    row = await uow.one(_WORKED_WITH.format(column=column), asking, value)
+    return None if row is None else (_partner(row), maybe_instant(row[9]))
+
+
+async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
+    """Whether the reseller has an open link to the provider."""
+    row = await uow.one(
+        "select 1 from reseller_link where partner_id = $1 and reseller_id = $2 and ended_at is null",
+        provider,
+        reseller,
+    )
+    return row is not None
 
 
 async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[Role] | None:

@@ -1,0 +1,245 @@
+"""Customers: what a partner must say of one to create it, and the limits of each member (contract 3.7, 4.7, R19)."""
+
+import re
+import unicodedata
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import NewType
+
+from agreegate.domain.confirmation import valid_email
+from agreegate.domain.errors import (
+    InvalidProperty,
+    PhoneMissing,
+    RegistrationMalformed,
+    RegistrationMissing,
+    RegistrationNotSupported,
+)
+
+CustomerId = NewType("CustomerId", str)
+"""A customer's tenant id: a GUID in lower case."""
+
+COMPANY_LENGTH = 200
+NAME_LENGTH = 50
+LINE_LENGTH = 200
+CITY_LENGTH = 80
+STATE_LENGTH = 2
+POSTAL_CODE_LENGTH = 20
+PHONE_LENGTH = 50
+DOMAIN_LENGTH = 253
+SANDBOX_CUSTOMERS = 75
+"""How many customers a sandbox account may have at one time (contract section 1)."""
+
+REGISTRATION_FORMATS = {
+    "AM": r"^\d{8}$",
+    "AZ": r"^\d{10}$",
+    "BY": r"^\d{9}$",
+    "HU": r"^(\d{8}|\d{11}|\d{8}-\d-\d{2})$",
+    "KG": r"^\d{14}$",
+    "KZ": r"^\d{12}$",
+    "MD": r"^\d{13}$",
+    "RU": r"^(\d{10}|\d{12})$",
+    "TJ": r"^\d{9}$",
+    "UA": r"^(\d{8}|\d{10}|\d{12})$",
+    "UZ": r"^\d{9}$",
+}
+"""Countries whose organisations must name their registration number and a phone, with the form of the number there.
+Nowhere else may one be given (contract 3.7). The forms are those of each country's taxpayer numbers: our choice."""
+
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
+_COUNTRY = re.compile(r"[A-Z]{2}")
+_LANGUAGE = re.compile(r"[a-z]{2}")
+_CULTURE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?-([A-Za-z]{2}|[0-9]{3})")
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a customer is, and who is reached there. Without names it is only a place."""
+
+    country: str
+    """Two capitals."""
+    city: str
+    line1: str
+    state: str = ""
+    line2: str = ""
+    postal_code: str = ""
+    first_name: str = ""
+    last_name: str = ""
+    phone: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerDraft:
+    """A customer as the partner hands it in."""
+
+    domain: str
+    company_name: str
+    email: str
+    culture: str
+    language: str
+    address: Address
+    registration_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BillingContact:
+    """Whom bills and other mail reach. Personal data, kept apart, so that it can be erased."""
+
+    profile_id: str
+    etag: str
+    email: str
+    address: Address
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """A customer, as one partner has it: the partner's own copy, of which only the tenant id is shared (D13)."""
+
+    id: CustomerId
+    commerce_id: str
+    company_name: str
+    domain: str
+    """In lower case."""
+    country: str
+    language: str
+    """Two letters, in lower case."""
+    culture: str
+    """Such as `fr-FR`."""
+    registration_number: str | None = None
+    billing: BillingContact | None = None
+    """None once erased."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerSummary:
+    """What a list of customers shows of each."""
+
+    id: CustomerId
+    company_name: str
+    domain: str
+
+
+class SearchField(StrEnum):
+    """What customers are looked for by (contract 4.7)."""
+
+    COMPANY_NAME = "CompanyName"
+    DOMAIN = "Domain"
+    INDIRECT_RESELLER = "IndirectReseller"
+    INDIRECT_PROVIDER = "IndirectCloudSolutionProvider"
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """One condition on a list of customers. A partner, reseller or provider, is named by its whole tenant id."""
+
+    field: SearchField
+    value: str
+    whole: bool = False
+    """The member equals the value; else it starts with it. In any case of letters."""
+
+
+def search_key(name: str) -> str:
+    """The name as it is ordered and looked for: in any case, and however its accents are composed."""
+    return unicodedata.normalize("NFKC", name).casefold()
+
+
+def checked_domain(domain: str, name: str = "companyProfile.domain") -> str:
+    """The domain name in lower case.
+
+    Raises:
+        InvalidProperty: it has not the form of one: two labels at least, of letters, digits and hyphens.
+    """
+    lower = domain.strip().lower()
+    if len(lower) > DOMAIN_LENGTH or _DOMAIN.fullmatch(lower) is None:
+        raise InvalidProperty(name=name)
+    return lower
+
+
+def checked_address(address: Address, prefix: str = "") -> Address:
+    """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
+
+    Args:
+        prefix: what goes before a member's name in the refusal.
+
+    Raises:
+        InvalidProperty.
+    """
+    country = address.country.strip().upper()
+    if _COUNTRY.fullmatch(country) is None:
+        raise InvalidProperty(name=f"{prefix}country")
+    return Address(
+        country=country,
+        city=_text(address.city, f"{prefix}city", 1, CITY_LENGTH),
+        line1=_text(address.line1, f"{prefix}addressLine1", 1, LINE_LENGTH),
+        state=_text(address.state, f"{prefix}state", 0, STATE_LENGTH),
+        line2=_text(address.line2, f"{prefix}addressLine2", 0, LINE_LENGTH),
+        postal_code=_text(address.postal_code, f"{prefix}postalCode", 0, POSTAL_CODE_LENGTH),
+        first_name=_text(address.first_name, f"{prefix}firstName", 0, NAME_LENGTH),
+        last_name=_text(address.last_name, f"{prefix}lastName", 0, NAME_LENGTH),
+        phone=_text(address.phone, f"{prefix}phoneNumber", 0, PHONE_LENGTH),
+    )
+
+
+def checked_draft(draft: CustomerDraft) -> CustomerDraft:
+    """The draft in its canonical spelling, if a customer can be made of it (R19, contract 4.7).
+
+    Raises:
+        InvalidProperty: a member is missing, too long or not of its form.
+        RegistrationMissing, RegistrationMalformed, RegistrationNotSupported, PhoneMissing: what the customer's country
+            asks for, or does not know (contract 3.7).
+    """
+    where = "billingProfile."
+    email = draft.email.strip()
+    if not valid_email(email):
+        raise InvalidProperty(name=f"{where}email")
+    language = draft.language.strip().lower()
+    if _LANGUAGE.fullmatch(language) is None:
+        raise InvalidProperty(name=f"{where}language")
+    address = checked_address(draft.address, f"{where}defaultAddress.")
+    for value, name in ((address.first_name, "firstName"), (address.last_name, "lastName")):
+        if not value:
+            raise InvalidProperty(name=f"{where}defaultAddress.{name}")
+    checked = replace(
+        draft,
+        domain=checked_domain(draft.domain),
+        company_name=_text(draft.company_name, f"{where}companyName", 1, COMPANY_LENGTH),
+        email=email,
+        culture=_culture(draft.culture, f"{where}culture"),
+        language=language,
+        address=address,
+        registration_number=(draft.registration_number or "").strip() or None,
+    )
+    _check_registration(checked)
+    return checked
+
+
+def _check_registration(draft: CustomerDraft) -> None:
+    expected = REGISTRATION_FORMATS.get(draft.address.country)
+    number = draft.registration_number
+    if expected is None:
+        if number is not None:
+            raise RegistrationNotSupported(name="companyProfile.organizationRegistrationNumber")
+        return
+    if number is None:
+        raise RegistrationMissing(name="companyProfile.organizationRegistrationNumber")
+    if re.fullmatch(expected, number, re.ASCII) is None:
+        raise RegistrationMalformed(name="companyProfile.organizationRegistrationNumber", format=expected)
+    if not draft.address.phone:
+        raise PhoneMissing(name="billingProfile.defaultAddress.phoneNumber")
+
+
+def _culture(culture: str, name: str) -> str:
+    """Language, script and country each in its own case, such as `en-US` or `sr-Latn-RS`."""
+    found = _CULTURE.fullmatch(culture.strip())
+    if found is None:
+        raise InvalidProperty(name=name)
+    language, script, country = found.groups()
+    return "-".join(filter(None, (language.lower(), script and script.title(), country.upper())))
+
+
+def _text(value: str, name: str, least: int, most: int) -> str:
+    """The value without surrounding blanks. Any script is welcome; control characters are not."""
+    stripped = value.strip()
+    if not least <= len(stripped) <= most or any(c < " " or c == "\x7f" for c in stripped):
+        raise InvalidProperty(name=name)
+    return stripped

@@ -1,0 +1,201 @@
+"""Create customers, look them up, end and reopen the relationship with them (contract 4.7)."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.customer import (
+    SANDBOX_CUSTOMERS,
+    BillingContact,
+    Customer,
+    CustomerDraft,
+    CustomerId,
+    CustomerSummary,
+    Search,
+    checked_domain,
+    checked_draft,
+)
+from agreegate.domain.errors import (
+    ActionNotAllowed,
+    DomainTaken,
+    NoRelationship,
+    ResellerNotLinked,
+    SandboxLimit,
+    SubscriptionsActive,
+)
+from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
+from agreegate.services.call import Call
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.customer import (
+    add_customer,
+    add_reseller,
+    count_customers,
+    customer_of,
+    customers_of,
+    domain_in_use,
+    drop_resellers,
+    has_active_subscription,
+    has_copy,
+    resellers_of,
+)
+from agreegate.storage.page import Page, Wanted
+from agreegate.storage.partner import has_reseller, linked_resellers
+from agreegate.storage.relationship import end_relationship, open_relationship
+from agreegate.storage.standing import relationship_since
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class ServedCustomer:
+    """A customer as the caller may see it."""
+
+    customer: Customer
+    reseller: PartnerId | None
+    """The reseller it is served through; for a reseller always itself."""
+
+
+async def create_customer(
+    uow: UnitOfWork, actor: Actor, draft: CustomerDraft, reseller: PartnerId | None, call: Call
+) -> ServedCustomer:
+    """Create a customer tenant. It starts without a confirmation: creating is not gated, buying is (R12, R19).
+
+    Args:
+        reseller: the linked reseller that will serve it; None: it is the partner's own.
+
+    Raises:
+        InvalidProperty, RegistrationMissing, RegistrationMalformed, RegistrationNotSupported, PhoneMissing: the data.
+        ResellerNotLinked, DomainTaken, SandboxLimit.
+    """
+    checked = checked_draft(draft)
+    partner = actor.partner
+    if reseller is not None and not await has_reseller(uow, partner.id, reseller):
+        raise ResellerNotLinked(name="associatedPartnerId")
+    if await domain_in_use(uow, checked.domain):
+        raise DomainTaken(name="companyProfile.domain")
+    if partner.account is Account.SANDBOX and await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
+        raise SandboxLimit
+    customer = Customer(
+        id=CustomerId(uow.new_id()),
+        commerce_id=uow.new_id(),
+        company_name=checked.company_name,
+        domain=checked.domain,
+        country=checked.address.country,
+        language=checked.language,
+        culture=checked.culture,
+        registration_number=checked.registration_number,
+        billing=BillingContact(uow.new_id(), _etag(uow), checked.email, checked.address),
+    )
+    await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
+    await add_audit_record(
+        uow,
+        actor,
+        "add_customer",
+        "customer",
+        customer=customer.id,
+        resource_id=customer.id,
+        correlation_id=call.correlation_id,
+    )
+    return ServedCustomer(customer, reseller)
+
+
+async def relate(uow: UnitOfWork, partner: PartnerId, customer: Customer, resellers: Collection[PartnerId]) -> int:
+    """Let the partner serve a customer, new to it or come back; the relationship period that is open then.
+
+    A customer that comes back begins a period without a confirmation, served through the resellers named and no other;
+    what the partner already has of it stays as it is. Where a relationship is open, only resellers are added.
+
+    Args:
+        resellers: linked ones, through which an indirect provider serves the customer.
+    """
+    if not await has_copy(uow, partner, customer.id):
+        await add_customer(uow, partner, customer)
+    elif await relationship_since(uow, partner, customer.id) is None:
+        await drop_resellers(uow, partner, customer.id)
+    period = await open_relationship(uow, partner, customer.id)
+    for reseller in resellers:
+        await add_reseller(uow, partner, customer.id, reseller)
+    return period
+
+
+async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCustomer:
+    """A customer of the partner, or of one of its providers that the caller, a reseller, serves.
+
+    Raises:
+        NoRelationship: there is none such, or it is somebody else's: both alike (D18).
+    """
+    found = await customer_of(uow, actor.partner, customer)
+    if found is None:
+        raise NoRelationship(partner=actor.partner.id, customer=customer)
+    return ServedCustomer(*found)
+
+
+async def list_customers(uow: UnitOfWork, actor: Actor, search: Search | None, wanted: Wanted) -> Page[CustomerSummary]:
+    """A page of the caller's customers, all of them or those that fit the search."""
+    return await customers_of(uow, actor.partner, search, wanted)
+
+
+async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:
+    """End the relationship with a customer. Nothing is deleted; no confirmation counts any more, also if it comes back.
+
+    Raises:
+        NoRelationship.
+        SubscriptionsActive: the partner must suspend them first (R40, contract 4.7).
+    """
+    partner = actor.partner.id
+    await get_customer(uow, actor, customer)
+    if await has_active_subscription(uow, partner, customer):
+        raise SubscriptionsActive
+    await _end(uow, actor, customer, "remove_partner_customer_relationship", call)
+
+
+async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:
+    """Take a customer out of a sandbox account. As with any end of a relationship, what was recorded is kept.
+
+    Raises:
+        ActionNotAllowed: the account is a production account, whoever the customer is.
+        NoRelationship.
+    """
+    if actor.partner.account is not Account.SANDBOX:
+        raise ActionNotAllowed
+    await get_customer(uow, actor, customer)
+    await _end(uow, actor, customer, "delete_customer", call)
+
+
+async def resellers_of_customer(uow: UnitOfWork, actor: Actor, customer: str) -> list[Partner]:
+    """The linked resellers that serve a customer, by name; a reseller is shown none but itself.
+
+    Raises:
+        NoRelationship.
+    """
+    await get_customer(uow, actor, customer)
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        return [actor.partner]
+    serving = await resellers_of(uow, actor.partner.id, customer)
+    return [reseller for reseller in await linked_resellers(uow, actor.partner.id) if reseller.id in serving]
+
+
+async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
+    """Whether any customer or partner has the domain already.
+
+    Raises:
+        InvalidProperty: it has not the form of a domain.
+    """
+    return await domain_in_use(uow, checked_domain(domain, "domain"))
+
+
+async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: Call) -> None:
+    await end_relationship(uow, actor.partner.id, customer)
+    await add_audit_record(
+        uow,
+        actor,
+        operation,
+        "customer",
+        customer=customer,
+        resource_id=customer,
+        correlation_id=call.correlation_id,
+    )
+
+
+def _etag(uow: UnitOfWork) -> str:
+    """A decimal number, as billing profiles have it (contract 3.10)."""
+    return str(int(uow.new_id().replace("-", "")[:15], 16))

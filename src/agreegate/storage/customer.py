@@ -1,0 +1,252 @@
+"""Customers as rows: each partner's own copies, the resellers through which they are served, and lists of them."""
+
+from agreegate.domain.customer import (
+    Address,
+    BillingContact,
+    Customer,
+    CustomerId,
+    CustomerSummary,
+    Search,
+    SearchField,
+    search_key,
+)
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
+
+_BEYOND = "\U0010ffff"
+"""After every character of a name: a prefix and this one end what starts with the prefix."""
+_LEAST = "\x01"
+"""Before every character of a name: a name and this one end what is the name and no more."""
+
+_CUSTOMER = """
+    c.partner_id, c.customer_id, c.commerce_id, c.company_name, c.domain, c.country, c.language, c.culture,
+    c.registration_number, k.profile_id, k.etag, k.email, k.city, k.address_line1, k.state, k.address_line2,
+    k.postal_code, k.first_name, k.last_name, k.phone
+"""
+_COPY = """
+    join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
+    left join customer_contact k on k.partner_id = c.partner_id and k.customer_id = c.customer_id
+"""
+_OWN = f"""
+    select {_CUSTOMER},
+      (select v.reseller_id from customer_reseller v
+         join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
+        where v.partner_id = c.partner_id and v.customer_id = c.customer_id
+        order by v.created_at, v.reseller_id limit 1)
+    from customer c {_COPY} where c.partner_id = $1 and c.customer_id = $2
+"""
+_THROUGH_PROVIDER = f"""
+    select {_CUSTOMER}, v.reseller_id
+    from customer_reseller v
+    join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
+    join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id {_COPY}
+    where v.reseller_id = $1 and v.customer_id = $2 order by v.partner_id limit 1
+"""
+
+_LIST_OWN = """
+    select {order}, c.customer_id, c.customer_id, c.company_name, c.domain
+    from customer c
+    join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id
+    where c.partner_id = $1 and r.ended_at is null"""
+_LIST_OF_RESELLER = """
+    select v.customer_id, v.partner_id, c.customer_id, c.company_name, c.domain
+    from customer_reseller v
+    join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
+    where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null"""
+_LIST_AS_RESELLER = """
+    select v.customer_id, v.partner_id, c.customer_id, c.company_name, c.domain
+    from customer_reseller v
+    join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id
+    join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
+    where v.reseller_id = $1 and l.ended_at is null and r.ended_at is null"""
+_THROUGH_FIRST_PROVIDER = """
+    and not exists (
+      select 1 from customer_reseller o
+      join reseller_link m on m.partner_id = o.partner_id and m.reseller_id = o.reseller_id and m.ended_at is null
+      join relationship s on s.partner_id = o.partner_id and s.customer_id = o.customer_id and s.ended_at is null
+      where o.reseller_id = v.reseller_id and o.customer_id = v.customer_id and o.partner_id < v.partner_id)"""
+
+
+async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) -> None:
+    """Keep a partner's copy of a customer, its billing contact apart. Its relationship is another matter."""
+    key = (partner, customer.id)
+    await uow.run(
+        "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+        " language, culture, registration_number, created_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        *key,
+        customer.commerce_id,
+        customer.company_name,
+        search_key(customer.company_name),
+        customer.domain.lower(),
+        customer.country,
+        customer.language,
+        customer.culture,
+        customer.registration_number,
+        to_micros(uow.now),
+    )
+    if (billing := customer.billing) is None:
+        return
+    await uow.run(
+        "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
+        " address_line1, address_line2, city, state, postal_code)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
+        *key,
+        billing.profile_id,
+        billing.etag,
+        billing.email,
+        billing.address.first_name,
+        billing.address.last_name,
+        billing.address.phone,
+        billing.address.line1,
+        billing.address.line2,
+        billing.address.city,
+        billing.address.state,
+        billing.address.postal_code,
+    )
+
+
+async def has_copy(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
+    """Whether the partner has a copy of the customer, related or not."""
+    row = await uow.one("select 1 from customer where partner_id = $1 and customer_id = $2", partner, customer)
+    return row is not None
+
+
+async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[Customer, PartnerId | None] | None:
+    """A customer that the partner serves today, with the reseller it is served through.
+
+    A reseller is shown the copy of its provider, and no reseller but itself.
+    """
+    as_reseller = asking.kind is PartnerKind.INDIRECT_RESELLER
+    row = await uow.one(_THROUGH_PROVIDER if as_reseller else _OWN, asking.id, customer)
+    return None if row is None else (_customer(row), row[20])
+
+
+async def customers_of(
+    uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted
+) -> Page[CustomerSummary]:
+    """A page of the customers that the partner serves today.
+
+    Ordered by name; by domain when that is looked for; by id where a reseller's customers are shown, whoever asks.
+    """
+    if asking.kind is PartnerKind.INDIRECT_RESELLER:
+        found = await _as_reseller(uow, asking, search, wanted)
+    else:
+        found = await _as_owner(uow, asking, search, wanted)
+    items = tuple(CustomerSummary(CustomerId(row[2]), row[3], row[4]) for row in found.items)
+    return Page(items, found.first, found.last, found.more_before, found.more_after)
+
+
+async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted) -> Page[Row]:
+    key, lower, upper = "c.company_key", None, None
+    if search is not None:
+        match search.field:
+            case SearchField.INDIRECT_RESELLER:
+                listing = Listing(_LIST_OF_RESELLER, "v.customer_id", "v.partner_id")
+                return await page_of(uow, listing, wanted, asking.id, search.value)
+            case SearchField.INDIRECT_PROVIDER:
+                if search.value != asking.id:
+                    return Page()
+            case SearchField.COMPANY_NAME | SearchField.DOMAIN:
+                key = _column(search)
+                lower, upper = _between(search)
+    listing = Listing(_LIST_OWN.format(order=key), key, "c.customer_id", lower=lower, upper=upper)
+    return await page_of(uow, listing, wanted, asking.id)
+
+
+async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted) -> Page[Row]:
+    select, parameters = _LIST_AS_RESELLER + _THROUGH_FIRST_PROVIDER, [str(asking.id)]
+    if search is not None:
+        match search.field:
+            case SearchField.INDIRECT_RESELLER:
+                if search.value != asking.id:
+                    return Page()
+            case SearchField.INDIRECT_PROVIDER:
+                select = _LIST_AS_RESELLER + " and v.partner_id = $2"
+                parameters.append(search.value)
+            case SearchField.COMPANY_NAME | SearchField.DOMAIN:
+                select += f" and {_column(search)} >= $2 and {_column(search)} < $3"
+                parameters.extend(_between(search))
+    return await page_of(uow, Listing(select, "v.customer_id", "v.partner_id"), wanted, *parameters)
+
+
+def _column(search: Search) -> str:
+    return "c.domain" if search.field is SearchField.DOMAIN else "c.company_key"
+
+
+def _between(search: Search) -> tuple[str, str]:
+    """What is looked for as a range of the index: from the first up to but without the second."""
+    value = search.value.lower() if search.field is SearchField.DOMAIN else search_key(search.value)
+    return value, value + (_LEAST if search.whole else _BEYOND)
+
+
+async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
+    """How many customers the partner serves today. Reads them all: only for accounts that may have few."""
+    row = await uow.one("select count(*) from relationship where partner_id = $1 and ended_at is null", partner)
+    return 0 if row is None else int(row[0])
+
+
+async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
+    """Whether any customer or partner has the domain, given in lower case."""
+    row = await uow.one(
+        "select exists (select 1 from customer where domain = $1) or exists (select 1 from partner where domain = $1)"
+        " or exists (select 1 from partner_mail_domain where domain = $1)",
+        domain,
+    )
+    return row is not None and bool(row[0])
+
+
+async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
+    """Let a provider serve the customer through one of its linked resellers."""
+    await uow.run(
+        "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at) values ($1, $2, $3, $4)"
+        " on conflict (partner_id, customer_id, reseller_id) do nothing",
+        partner,
+        customer,
+        reseller,
+        to_micros(uow.now),
+    )
+
+
+async def drop_resellers(uow: UnitOfWork, partner: PartnerId, customer: str) -> None:
+    """Let no reseller serve the customer for this provider."""
+    await uow.run("delete from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer)
+
+
+async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> frozenset[PartnerId]:
+    """The resellers through which a provider serves the customer."""
+    rows = await uow.all(
+        "select reseller_id from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return frozenset(PartnerId(row[0]) for row in rows)
+
+
+async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
+    """Whether something the customer bought from the partner is active."""
+    row = await uow.one(
+        "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
+        partner,
+        customer,
+    )
+    return row is not None
+
+
+def _customer(row: Row) -> Customer:
+    billing = None
+    if row[9] is not None:
+        address = Address(row[5], row[12], row[13], row[14], row[15], row[16], row[17], row[18], row[19])
+        billing = BillingContact(row[9], row[10], row[11], address)
+    return Customer(
+        id=CustomerId(row[1]),
+        commerce_id=row[2],
+        company_name=row[3],
+        domain=row[4],
+        country=row[5],
+        language=row[6],
+        culture=row[7],
+        registration_number=row[8],
+        billing=billing,
+    )
