@@ -1,0 +1,29 @@
+"""Read who did what (contract 4.12)."""
+
+from datetime import datetime
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.audit import AuditRecord, AuditSearch, audit_window
+from agreegate.storage.audit import audit_records_of
+from agreegate.storage.page import Page, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def list_audit_records(
+    uow: UnitOfWork,
+    actor: Actor,
+    start: datetime | None,
+    end: datetime | None,
+    search: AuditSearch | None,
+    wanted: Wanted,
+) -> Page[AuditRecord]:
+    """A page of the partner's own records, newest first; of the last 30 days when no dates are given.
+
+    Args:
+        start, end: from the first on, up to but without the second.
+
+    Raises:
+        AuditTooOld, InvalidParameter: the dates.
+    """
+    window = audit_window(start, end, uow.now)
+    return await audit_records_of(uow, actor.partner.id, window, search, wanted)

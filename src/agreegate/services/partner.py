@@ -1,0 +1,67 @@
+"""What a partner may know of itself and of the partners it works with (contract 4.6, 4.8)."""
+
+from enum import StrEnum
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import NotFound, PartnerUnknown
+from agreegate.domain.partner import OrganizationProfile, Partner
+from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+class RelationshipType(StrEnum):
+    """How two partners are linked, seen from the first."""
+
+    PROVIDER_OF = "is_indirect_cloud_solution_provider_of"
+    RESELLER_OF = "is_indirect_reseller_of"
+
+
+async def organization_profile(uow: UnitOfWork, actor: Actor) -> OrganizationProfile:
+    """The caller's own organisation.
+
+    Raises:
+        NotFound: it left the directory a moment ago.
+    """
+    profile = await profile_of(uow, actor.partner.id)
+    if profile is None:
+        raise NotFound
+    return profile
+
+
+async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Partner:
+    """The partner of a partner network id: the caller itself, or one it is linked with; None asks for the caller.
+
+    Raises:
+        NotFound: there is none such, or the caller has no such id.
+    """
+    if mpn_id is None:
+        found = (await organization_profile(uow, actor)).partner
+        if found.mpn_id is None:
+            raise NotFound
+        return found
+    known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id)
+    if known is None:
+        raise NotFound
+    return known[0]
+
+
+async def partner_relationships(uow: UnitOfWork, actor: Actor, kind: RelationshipType) -> list[Partner]:
+    """The partners that the caller has an open link of this kind with, by name."""
+    if kind is RelationshipType.PROVIDER_OF:
+        return await linked_resellers(uow, actor.partner.id)
+    return await linked_providers(uow, actor.partner.id)
+
+
+async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str | None, tenant: str | None) -> bool:
+    """Whether a partner signed its own agreement with the vendor. Exactly one of the two ids is given.
+
+    Only the caller itself and the partners it is linked with are known to it: all others answer as ids nobody has.
+
+    Raises:
+        PartnerUnknown.
+    """
+    known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id, tenant=tenant)
+    if known is None:
+        raise PartnerUnknown(name="Tenant Id" if mpn_id is None else "MPN Id", id=mpn_id or tenant or "")
+    signed_at = known[1]
+    return signed_at is not None and signed_at <= uow.now

@@ -1,0 +1,15 @@
+"""What customers accepted with the vendor itself, as rows (contract 4.5). Nothing writes them yet."""
+
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def accepted_directly(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str) -> bool:
+    """Whether the customer accepted an agreement of this type without the partner."""
+    row = await uow.one(
+        "select 1 from direct_acceptance where partner_id = $1 and customer_id = $2 and agreement_type = $3",
+        partner,
+        customer,
+        agreement_type,
+    )
+    return row is not None
