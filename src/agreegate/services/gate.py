@@ -1,5 +1,6 @@
 """Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,7 +9,7 @@ from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, Unknown
-from agreegate.domain.transaction import Transaction
+from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.storage.decision import add_decision
 from agreegate.storage.standing import STANDING, as_standing, standing_of
@@ -67,3 +68,24 @@ async def check(
         subject=subject,
     )
     return RecordedDecision(decision_id, decision)
+
+
+async def refusal(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    actions: Iterable[Action],
+    call: Call,
+    subject: str | None = None,
+) -> RecordedDecision | None:
+    """Ask about every kind of action that one transaction is made of: the first refusal, or None when all may complete.
+
+    One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
+    writes nothing else, so that the decision stays.
+    """
+    asked = [
+        await check(uow, actor, programme, customer, Transaction(action, actor.channel), call, subject)
+        for action in actions
+    ]
+    return next((kept for kept in asked if not kept.decision.allowed), None)

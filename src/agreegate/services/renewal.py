@@ -1,0 +1,55 @@
+"""Renewals: what falls due renews or expires by itself, once, whoever is watching (R11, contract 4.11)."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.subscription import Subscription, SubscriptionStatus
+from agreegate.domain.term import renewals_due
+from agreegate.storage.renewal import add_renewals, due_subscriptions
+from agreegate.storage.subscription import save_subscription
+from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+SUBSCRIPTIONS = 100
+"""So many are renewed in one unit of work: others wait for it no longer than a few hundredths of a second."""
+TERMS = 60
+"""So many terms of one subscription are renewed in one unit of work, for the same reason."""
+
+
+async def run_renewals(store: Store, until: datetime) -> int:
+    """Renew or expire every subscription that is due by then, however long ago; how many units of work it took.
+
+    Any number of terms may have passed: the clock jumped, or nothing ran. The gate is not asked (R11), so there is no
+    decision and no order: the renewal rows are the record. Running it again, or with an earlier instant, does nothing.
+    """
+
+    async def some(uow: UnitOfWork) -> int:
+        due = await due_subscriptions(uow, until, SUBSCRIPTIONS)
+        for partner, subscription in due:
+            await renew(uow, partner, subscription, until)
+        return len(due)
+
+    units = 0
+    while await store.write(some):
+        units += 1
+    return units
+
+
+async def renew(uow: UnitOfWork, partner: PartnerId, subscription: Subscription, until: datetime) -> Subscription:
+    """Let one subscription's renewals that are due by then happen, at most `TERMS` of them; as it is afterwards.
+
+    With auto-renewal on, also while suspended, the commitment goes on by a term each time. With it off, it expires.
+    """
+    if subscription.status.ended:
+        return subscription
+    commitment, due = renewals_due(subscription.commitment, until, TERMS if subscription.auto_renew else 1)
+    if not due:
+        return subscription
+    if subscription.auto_renew:
+        outcome, after = "renewed", replace(subscription, commitment=commitment)
+    else:
+        outcome, after = "expired", replace(subscription, status=SubscriptionStatus.EXPIRED)
+    after = replace(after, revision=subscription.revision + 1)
+    await add_renewals(uow, partner, subscription, subscription.commitment.terms + 1, due, outcome)
+    await save_subscription(uow, partner, after)
+    return after

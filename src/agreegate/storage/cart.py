@@ -1,0 +1,71 @@
+"""Carts as rows. Their lines are a draft of the caller's, so they are kept as one text until they are bought."""
+
+import msgspec
+
+from agreegate.domain.cart import Cart, CartId, CartLine, CartStatus
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
+
+
+async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
+    """Keep a new cart."""
+    await uow.run(
+        "insert into cart (partner_id, customer_id, cart_id, status, last_modified_user, line_items, created_at,"
+        " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        partner,
+        cart.customer_id,
+        cart.id,
+        cart.status,
+        cart.modified_by,
+        msgspec.json.encode(cart.lines).decode(),
+        to_micros(cart.created_at),
+        to_micros(cart.modified_at),
+        to_micros(cart.expires_at),
+    )
+
+
+async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
+    """Keep what changed of a cart."""
+    await uow.run(
+        "update cart set status = $4, last_modified_user = $5, line_items = $6, modified_at = $7"
+        " where partner_id = $1 and customer_id = $2 and cart_id = $3",
+        partner,
+        cart.customer_id,
+        cart.id,
+        cart.status,
+        cart.modified_by,
+        msgspec.json.encode(cart.lines).decode(),
+        to_micros(cart.modified_at),
+    )
+
+
+async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
+    """One cart of a customer, expired or not."""
+    row = await uow.one(
+        "select cart_id, customer_id, status, line_items, created_at, modified_at, last_modified_user from cart"
+        " where partner_id = $1 and customer_id = $2 and cart_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    if row is None:
+        return None
+    return Cart(
+        id=CartId(row[0]),
+        customer_id=row[1],
+        status=CartStatus(row[2]),
+        lines=msgspec.json.decode(row[3], type=tuple[CartLine, ...]),
+        created_at=from_micros(row[4]),
+        modified_at=from_micros(row[5]),
+        modified_by=row[6],
+    )
+
+
+async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
+    """Drop carts that expired without being bought, at most so many at a time; how many went."""
+    return await uow.run(
+        "delete from cart where (partner_id, customer_id, cart_id) in"
+        " (select partner_id, customer_id, cart_id from cart where status = 'Active' and expires_at <= $1 limit $2)",
+        to_micros(uow.now),
+        most,
+    )

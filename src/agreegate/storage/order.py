@@ -1,0 +1,159 @@
+"""Orders and their lines as rows."""
+
+import json
+from collections.abc import Sequence
+
+from agreegate.domain.order import LineKind, Order, OrderId, OrderLine, OrderStatus
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.subscription import SubscriptionId
+from agreegate.domain.term import BillingCycle, TermDuration
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+
+_ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
+_LINE = (
+    "order_id, line_number, offer_id, subscription_id, friendly_name, quantity, transaction_type, term_duration,"
+    " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
+)
+
+
+async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
+    """Keep a new order, without its lines."""
+    await uow.run(
+        "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        partner,
+        order.customer_id,
+        order.id,
+        order.billing_cycle,
+        order.currency_code,
+        order.status,
+        to_micros(order.created_at),
+    )
+
+
+async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: OrderLine) -> None:
+    """Keep a line of an order that is there already."""
+    await uow.run(
+        "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
+        " parent_subscription_id, friendly_name, quantity, partner_id_on_record, transaction_type, term_duration,"
+        " renews_to, provisioning_context) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        partner,
+        order.customer_id,
+        order.id,
+        line.number,
+        line.offer_id,
+        line.subscription_id,
+        line.parent_id,
+        line.friendly_name,
+        line.quantity,
+        line.partner_id_on_record,
+        line.kind,
+        line.term,
+        line.renews_to,
+        json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
+    )
+
+
+async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
+    """Keep what may change of an order."""
+    await uow.run(
+        "update order_ set billing_cycle = $4, status = $5"
+        " where partner_id = $1 and customer_id = $2 and order_id = $3",
+        partner,
+        order.customer_id,
+        order.id,
+        order.billing_cycle,
+        order.status,
+    )
+
+
+async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Order | None:
+    """One order of a customer."""
+    row = await uow.one(
+        f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 and order_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    if row is None:
+        return None
+    lines = await uow.all(
+        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
+        " order by line_number",
+        partner,
+        customer,
+        id_,
+    )
+    return _order(row, lines)
+
+
+async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
+    """Every order of a customer, oldest first."""
+    rows = await uow.all(
+        f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 order by created_at, order_id",
+        partner,
+        customer,
+    )
+    lines = await uow.all(
+        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 order by order_id, line_number",
+        partner,
+        customer,
+    )
+    by_order: dict[str, list[Row]] = {}
+    for line in lines:
+        by_order.setdefault(line[0], []).append(line)
+    return [_order(row, by_order.get(row[0], [])) for row in rows]
+
+
+def order_text(order: Order) -> str:
+    """The order as the audit trail keeps it: without the names that the partner gave, which may be people's."""
+    return json.dumps(
+        {
+            "Id": order.id,
+            "ReferenceCustomerId": order.customer_id,
+            "BillingCycle": order.billing_cycle,
+            "CurrencyCode": order.currency_code,
+            "Status": order.status,
+            "LineItems": [
+                {
+                    "LineItemNumber": line.number,
+                    "OfferId": line.offer_id,
+                    "SubscriptionId": line.subscription_id,
+                    "ParentSubscriptionId": line.parent_id,
+                    "Quantity": line.quantity,
+                    "PartnerIdOnRecord": line.partner_id_on_record,
+                    "TransactionType": line.kind,
+                }
+                for line in order.lines
+            ],
+        },
+        separators=(",", ":"),
+    )
+
+
+def _order(row: Row, lines: Sequence[Row]) -> Order:
+    return Order(
+        id=OrderId(row[0]),
+        customer_id=row[1],
+        billing_cycle=BillingCycle(row[2]),
+        currency_code=row[3],
+        status=OrderStatus(row[4]),
+        created_at=from_micros(row[5]),
+        lines=tuple(_line(line) for line in lines),
+    )
+
+
+def _line(row: Row) -> OrderLine:
+    return OrderLine(
+        number=row[1],
+        offer_id=row[2],
+        subscription_id=SubscriptionId(row[3]),
+        friendly_name=row[4],
+        quantity=row[5],
+        kind=LineKind(row[6]),
+        term=TermDuration(row[7]),
+        parent_id=None if row[8] is None else SubscriptionId(row[8]),
+        partner_id_on_record=row[9],
+        renews_to=None if row[10] is None else TermDuration(row[10]),
+        provisioning_context={} if row[11] is None else json.loads(row[11]),
+    )

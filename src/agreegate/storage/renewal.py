@@ -1,0 +1,70 @@
+"""Renewals as rows: one a term, written once (contract 4.11)."""
+
+import json
+from collections.abc import Sequence
+from datetime import datetime
+
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.subscription import Subscription
+from agreegate.storage.subscription import COLUMNS, as_subscription
+from agreegate.storage.unit_of_work import UnitOfWork, maybe_instant, to_micros
+
+# As in the condition of the index `subscription_due`, so that it serves.
+_LIVING = "status in ('active', 'suspended')"
+
+
+async def next_due(uow: UnitOfWork) -> datetime | None:
+    """When the next subscription renews or expires; None when there is none that could."""
+    row = await uow.one(f"select min(commitment_end_at) from subscription where {_LIVING}")
+    return None if row is None else maybe_instant(row[0])
+
+
+async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list[tuple[PartnerId, Subscription]]:
+    """Subscriptions of any partner whose commitment ends by then, the most overdue first."""
+    rows = await uow.all(
+        f"select {COLUMNS}, s.partner_id from subscription s where s.{_LIVING} and s.commitment_end_at <= $1"
+        " order by s.commitment_end_at limit $2",
+        to_micros(until),
+        most,
+    )
+    return [(PartnerId(row[20]), as_subscription(row)) for row in rows]
+
+
+async def add_renewals(
+    uow: UnitOfWork, partner: PartnerId, subscription: Subscription, first: int, due: Sequence[datetime], outcome: str
+) -> None:
+    """Keep that terms began, or that the first did not because the subscription expired.
+
+    The primary key refuses a term that was kept before.
+
+    Args:
+        first: the number of the first of these terms.
+        due: when each was due.
+    """
+    await uow.run(
+        "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
+        " select $1, $2, $3, $4 + key, $5, value, $6 from json_each($7)",
+        partner,
+        subscription.customer_id,
+        subscription.id,
+        first,
+        outcome,
+        to_micros(uow.now),
+        json.dumps([to_micros(instant) for instant in due]),
+    )
+
+
+async def renewals_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, subscription: str
+) -> list[tuple[int, str, int]]:
+    """Every term after the first: number, outcome, and when it was due in microseconds; in order."""
+    return [
+        (row[0], row[1], row[2])
+        for row in await uow.all(
+            "select term, outcome, due_at from renewal"
+            " where partner_id = $1 and customer_id = $2 and subscription_id = $3 order by term",
+            partner,
+            customer,
+            subscription,
+        )
+    ]

@@ -1,0 +1,190 @@
+"""Subscriptions as rows."""
+
+import json
+from collections.abc import Sequence
+
+from agreegate.domain.partner import Partner, PartnerId
+from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
+from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+
+COLUMNS = (
+    "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity,"
+    " s.billing_cycle, s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,"
+    " s.renewal_term_duration, s.created_at, s.parent_subscription_id, s.partner_id_on_record, s.is_trial, s.revision"
+)
+
+
+async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
+    """Keep a new subscription; its order is there already."""
+    commitment = subscription.commitment
+    await uow.run(
+        "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
+        " friendly_name, quantity, parent_subscription_id, partner_id_on_record, billing_cycle, term_duration,"
+        " renewal_term_duration, status, auto_renew, is_trial, revision, created_at, started_at, terms, months,"
+        " commitment_end_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+        " $19, $20, $21, $22)",
+        partner,
+        subscription.customer_id,
+        subscription.id,
+        subscription.order_id,
+        subscription.offer_id,
+        subscription.offer_name,
+        subscription.friendly_name,
+        subscription.quantity,
+        subscription.parent_id,
+        subscription.partner_id_on_record,
+        subscription.billing_cycle,
+        commitment.term,
+        commitment.renewal_term,
+        subscription.status,
+        int(subscription.auto_renew),
+        int(subscription.is_trial),
+        subscription.revision,
+        to_micros(subscription.created_at),
+        to_micros(commitment.started_at),
+        commitment.terms,
+        commitment.months,
+        to_micros(commitment.ends_at),
+    )
+
+
+async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
+    """Keep what may change of a subscription."""
+    commitment = subscription.commitment
+    await uow.run(
+        "update subscription set offer_id = $4, offer_name = $5, friendly_name = $6, quantity = $7,"
+        " partner_id_on_record = $8, billing_cycle = $9, term_duration = $10, renewal_term_duration = $11, status = $12,"
+        " auto_renew = $13, is_trial = $14, revision = $15, started_at = $16, terms = $17, months = $18,"
+        " commitment_end_at = $19 where partner_id = $1 and customer_id = $2 and subscription_id = $3",
+        partner,
+        subscription.customer_id,
+        subscription.id,
+        subscription.offer_id,
+        subscription.offer_name,
+        subscription.friendly_name,
+        subscription.quantity,
+        subscription.partner_id_on_record,
+        subscription.billing_cycle,
+        commitment.term,
+        commitment.renewal_term,
+        subscription.status,
+        int(subscription.auto_renew),
+        int(subscription.is_trial),
+        subscription.revision,
+        to_micros(commitment.started_at),
+        commitment.terms,
+        commitment.months,
+        to_micros(commitment.ends_at),
+    )
+
+
+async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
+    """One subscription of a customer."""
+    row = await uow.one(
+        f"select {COLUMNS} from subscription s"
+        " where s.partner_id = $1 and s.customer_id = $2 and s.subscription_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    return None if row is None else as_subscription(row)
+
+
+async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Subscription]:
+    """Every subscription of a customer, those that ended included, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
+            " order by s.created_at, s.subscription_id",
+            partner,
+            customer,
+        )
+    ]
+
+
+async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: str) -> list[Subscription] | None:
+    """What an indirect reseller sees of its customer: what was bought through it, or through nobody named.
+
+    None when it serves no such customer: no provider linked to it has assigned the customer to it.
+    """
+    providers = await uow.all(
+        "select c.partner_id from customer_reseller c"
+        " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
+        " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null"
+        " where c.reseller_id = $1 and c.customer_id = $2 order by c.partner_id",
+        reseller.id,
+        customer,
+    )
+    if not providers:
+        return None
+    return [
+        subscription
+        for (provider,) in providers
+        for subscription in await subscriptions_of(uow, provider, customer)
+        if subscription.partner_id_on_record in (None, reseller.mpn_id)
+    ]
+
+
+async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions of a customer are active: none may be when the relationship ends (contract 4.7)."""
+    return await _count(uow, partner, customer, (SubscriptionStatus.ACTIVE,))
+
+
+async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
+    return await _count(uow, partner, customer, (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED))
+
+
+async def _count(uow: UnitOfWork, partner: PartnerId, customer: str, statuses: Sequence[SubscriptionStatus]) -> int:
+    row = await uow.one(
+        "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status in ($3, $4)",
+        partner,
+        customer,
+        statuses[0],
+        statuses[-1],
+    )
+    return 0 if row is None else int(row[0])
+
+
+def as_subscription(row: Row) -> Subscription:
+    """A row of `COLUMNS`."""
+    return Subscription(
+        id=SubscriptionId(row[0]),
+        customer_id=row[1],
+        order_id=row[2],
+        offer_id=row[3],
+        offer_name=row[4],
+        friendly_name=row[5],
+        quantity=row[6],
+        billing_cycle=BillingCycle(row[7]),
+        status=SubscriptionStatus(row[8]),
+        auto_renew=bool(row[9]),
+        commitment=Commitment(from_micros(row[10]), row[11], row[12], TermDuration(row[13]), TermDuration(row[14])),
+        created_at=from_micros(row[15]),
+        parent_id=None if row[16] is None else SubscriptionId(row[16]),
+        partner_id_on_record=row[17],
+        is_trial=bool(row[18]),
+        revision=row[19],
+    )
+
+
+def subscription_text(subscription: Subscription) -> str:
+    """The subscription as the audit trail keeps it: without the name that the partner gave it, which may be a person's."""
+    return json.dumps(
+        {
+            "Id": subscription.id,
+            "OfferId": subscription.offer_id,
+            "Quantity": subscription.quantity,
+            "Status": subscription.status,
+            "AutoRenewEnabled": subscription.auto_renew,
+            "BillingCycle": subscription.billing_cycle,
+            "TermDuration": subscription.commitment.term,
+            "CommitmentEndDate": f"{subscription.commitment.ends_at:%Y-%m-%dT%H:%M:%S}Z",
+            "IsTrial": subscription.is_trial,
+            "PartnerId": subscription.partner_id_on_record,
+            "OrderId": subscription.order_id,
+        },
+        separators=(",", ":"),
+    )
