@@ -22,7 +22,7 @@ from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, problem_response
 from agreegate.api.server import wire_handlers
-from agreegate.domain.errors import NotFound, Rejected
+from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
 
 WIRE_ROUTES: tuple[Route, ...] = (*confirmation.ROUTES,)
@@ -101,6 +101,6 @@ def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[by
     known = as_rejected(error)
     if request.url.path.startswith("/api") or not isinstance(known, Rejected):
         return problem_response(request, error)
-    reply = unrouted(known if known.key != "request.not-found" else NotFound(), request.scope["headers"])
+    reply = unrouted(known, request.scope["headers"])
     headers = {name.decode(): value.decode() for name, value in reply.headers}
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=headers.get("content-type"))

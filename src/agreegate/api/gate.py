@@ -5,6 +5,7 @@ from functools import lru_cache
 
 import msgspec
 from litestar import post
+from litestar.params import JSONBody
 
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_utc, written_z
@@ -70,7 +71,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
 
 
 @post("/gate/decisions", status_code=200, opt={"access": ASK_GATE}, tags=["gate"], summary="Ask the gate")
-async def decide_question(request: OwnRequest, data: Question) -> DecisionOut:
+async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> DecisionOut:
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment: Deployment = request.app.state.deployment
     actor, spoken = actor_of(request), language(request)

@@ -44,7 +44,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     known = as_rejected(error)
     problem = problem_of(known)
     if problem.status >= 500 and not isinstance(known, StoreUnavailable):
-        logger.error("defect in %s", request.scope["route_handler"].handler_name, exc_info=error)
+        handler = request.scope.get("route_handler")
+        logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
     headers = {"cache-control": "no-store"}
     if problem.status == 401:
         headers["www-authenticate"] = 'Bearer realm="agreegate"'

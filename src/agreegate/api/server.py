@@ -1,16 +1,16 @@
-"""From ASGI to the wire's routes and back: one handler per path, which knows the path's methods."""
+"""From ASGI to the wire's routes and back."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from functools import partial
 from typing import Any
 
-from litestar import asgi
-from litestar.handlers import ASGIRouteHandler
+from litestar import Request
+from litestar.handlers import HTTPRouteHandler, route
+from litestar.types import ASGIApp
 
 from agreegate.api.body import receive_body
 from agreegate.api.deployment import Deployment
-from agreegate.api.exchange import Incoming, Reply, Route, perform, unrouted
-from agreegate.domain.errors import MethodNotAllowed
+from agreegate.api.exchange import Incoming, Reply, Route, perform
 
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
@@ -37,30 +37,22 @@ async def send_reply(send: Send, reply: Reply) -> None:
     await send({"type": "http.response.body", "body": reply.body})
 
 
-def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[ASGIRouteHandler]:
-    """The framework's handlers for the contract's routes. Each carries the rules of who may call it in `opt`."""
-    by_path: dict[str, dict[str, Route]] = {}
-    for route in routes:
-        if route.method in by_path.setdefault(route.path, {}):
-            raise ValueError(f"{route.method} {route.path} is there twice")
-        by_path[route.path][route.method] = route
-    return [_handler(deployment, path, methods) for path, methods in by_path.items()]
+def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[HTTPRouteHandler]:
+    """The framework's handlers for the contract's routes. Each carries the rule of who may call it in `opt`."""
+    return [_handler(deployment, one) for one in routes]
 
 
-def _handler(deployment: Deployment, path: str, methods: dict[str, Route]) -> ASGIRouteHandler:
-    allowed = (b"allow", ", ".join(sorted(methods)).encode())
+def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
+    async def answer_request(request: Request[Any, Any, Any]) -> ASGIApp:
+        ids = {name: str(value) for name, value in request.path_params.items()}
+        reply = await perform(deployment, one, incoming_of(request.scope, request.receive, ids))
+        deployment.figures.count(one.method, one.path, reply.status)
 
-    async def answer_path(scope: Any, receive: Any, send: Any) -> None:
-        route = methods.get(scope["method"])
-        if route is None:
-            refused = unrouted(MethodNotAllowed(), scope["headers"])
-            await send_reply(send, Reply(refused.status, [*refused.headers, allowed], refused.body))
-            return
-        ids = {name: str(value) for name, value in scope["path_params"].items()}
-        reply = await perform(deployment, route, incoming_of(scope, receive, ids))
-        deployment.figures.count(route.method, route.path, reply.status)
-        await send_reply(send, reply)
+        async def send(_scope: Any, _receive: Any, send: Any) -> None:
+            await send_reply(send, reply)
 
-    template = path.replace("}", ":str}")
-    access = {method: route.access for method, route in methods.items()}
-    return asgi(template, copy_scope=True, opt={"access": access})(answer_path)
+        return send
+
+    template = one.path.replace("}", ":str}")
+    decorate = route(template, http_method=one.method, opt={"access": one.access}, include_in_schema=False)  # type: ignore[arg-type]
+    return decorate(answer_request)

@@ -1,10 +1,8 @@
 """A customer's standing, how it ends, and the employee behind a designated account, in our own API."""
 
-from typing import Annotated
-
 import msgspec
 from litestar import get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, JSONBody
 
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import written_utc, written_z
@@ -25,7 +23,7 @@ from agreegate.services.standing import (
 )
 from agreegate.storage.unit_of_work import UnitOfWork
 
-CustomerId = Annotated[str, Parameter(description="The customer's tenant id: a GUID.")]
+CustomerId = FromPath[str]
 
 
 class ContactOut(msgspec.Struct, rename="camel"):
@@ -184,7 +182,7 @@ async def read_standing(request: OwnRequest, customer_id: CustomerId) -> Standin
     tags=["standing"],
     summary="End confirmations",
 )
-async def end_standing(request: OwnRequest, customer_id: CustomerId, data: EndIn) -> StandingOut:
+async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> StandingOut:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
     deployment: Deployment = request.app.state.deployment
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
@@ -225,7 +223,9 @@ async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
     tags=["standing"],
     summary="State the employee",
 )
-async def state_confirming_employee(request: OwnRequest, confirmation_id: str, data: EmployeeIn) -> EmployeeOut:
+async def state_confirming_employee(
+    request: OwnRequest, confirmation_id: FromPath[str], data: JSONBody[EmployeeIn]
+) -> EmployeeOut:
     """Say which employee stands behind a confirmation by a designated account. Said once; it stays (R28)."""
     deployment: Deployment = request.app.state.deployment
     actor, confirmation = actor_of(request), as_guid(confirmation_id, "confirmationId")

@@ -1,0 +1,23 @@
+"""Fixtures that every test can ask for."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from pytest_socket import socket_allow_hosts
+
+from tests.world import AUGUST, World
+
+
+@pytest.fixture(autouse=True)
+def loopback_only() -> None:
+    """No test talks to another machine."""
+    socket_allow_hosts(["127.0.0.1", "::1", "localhost"], allow_unix_socket=True)
+
+
+@pytest.fixture
+async def world(tmp_path: Path) -> AsyncIterator[World]:
+    """A server on 2018-08-15: confirmation is possible, and optional."""
+    made = World(tmp_path, AUGUST)
+    yield made
+    await made.close()

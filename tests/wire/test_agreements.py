@@ -1,0 +1,189 @@
+"""Metadata, confirm and read back, as the contract's pages show them (contract 4.1–4.3)."""
+
+from datetime import timedelta
+
+import pytest
+
+from tests import personas as cast
+from tests.world import API_ENFORCED, AUGUST, World, agreement
+
+CLOUD_ITEM = {
+    "templateId": cast.CLOUD_AGREEMENT,
+    "agreementType": "MicrosoftCloudAgreement",
+    "agreementLink": "https://docs.microsoft.com/en-us/partner-center/agreements",
+    "versionRank": 0,
+}
+CUSTOMER_ITEM = {
+    "templateId": cast.CUSTOMER_AGREEMENT,
+    "agreementType": "MicrosoftCustomerAgreement",
+    "agreementLink": "https://aka.ms/customeragreement",
+    "versionRank": 0,
+}
+
+
+@pytest.mark.rule("R45")
+@pytest.mark.parametrize(
+    ("query", "items"),
+    [
+        ("", [CLOUD_ITEM]),
+        ("?agreementType=MicrosoftCloudAgreement", [CLOUD_ITEM]),
+        ("?agreementType=microsoftcloudagreement", [CLOUD_ITEM]),
+        ("?AgreementType=MicrosoftCustomerAgreement", [CUSTOMER_ITEM]),
+        ("?agreementType=*", [CUSTOMER_ITEM, CLOUD_ITEM]),
+        ("?agreementType=%2A", [CUSTOMER_ITEM, CLOUD_ITEM]),
+        ("?agreementType=", [CLOUD_ITEM]),
+    ],
+)
+async def test_metadata_lists_one_item_a_type(world: World, query: str, items: list[dict]) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/agreements{query}")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body["items"] == items
+    assert body["totalCount"] == len(items)
+    assert body["links"]["self"]["uri"].startswith("/agreements")
+    assert body["links"]["self"] | {"uri": ""} == {"uri": "", "method": "GET", "headers": []}
+    assert body["attributes"] == {"objectType": "Collection"}
+    assert answer.headers["content-type"] == "application/json"
+
+
+async def test_an_unknown_agreement_type_is_refused(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=Lease")
+    assert (answer.status_code, answer.json()["code"]) == (400, 3000)
+    assert answer.json()["data"] == ["agreementType"]
+
+
+@pytest.mark.rule("R1")
+async def test_before_the_first_day_there_is_nothing_to_confirm(world: World) -> None:
+    world.clock.now = AUGUST.replace(day=6)
+    for method, path in [("GET", "/v1/agreements"), ("GET", f"/v1/customers/{cast.CEDAR}/agreements")]:
+        answer = await world.send(cast.ALDER_SALES, method, path)
+        assert (answer.status_code, answer.json()["code"]) == (404, 1000)
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 404
+    world.clock.now = AUGUST.replace(day=7)
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2018-08-07T00:00:00Z")).status_code == 201
+
+
+@pytest.mark.rule("R15", "R50")
+async def test_a_confirmation_is_echoed_and_read_back(world: World) -> None:
+    posted = await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    assert posted.status_code == 201
+    assert posted.json() == agreement() | {"userId": cast.ALDER_SALES}
+    read = await world.send(cast.ALDER_ADMIN, "GET", f"/v1/customers/{cast.CEDAR}/agreements")
+    assert read.status_code == 200
+    [item] = read.json()["items"]
+    assert item == agreement() | {
+        "userId": cast.ALDER_SALES,
+        "dateAgreed": "2018-08-10T00:00:00",
+        "agreementLink": CLOUD_ITEM["agreementLink"],
+    }
+    assert read.json()["totalCount"] == 1
+
+
+async def test_no_confirmation_is_an_empty_list(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.DOGWOOD}/agreements")
+    assert (answer.status_code, answer.json()["totalCount"], answer.json()["items"]) == (200, 0, [])
+
+
+@pytest.mark.rule("R17", "R27", "R36")
+async def test_a_correction_is_the_same_again_and_the_newest_counts(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName="Nia")
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    read = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.CEDAR}/agreements")
+    assert [item["primaryContact"]["firstName"] for item in read.json()["items"]] == ["Noa", "Noa", "Nia"]
+    assert world.rows("select count(*) from current_confirmation") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "status", "code"),
+    [
+        ({"primaryContact__email": "not an address"}, 400, 3000),
+        ({"primaryContact__email": ""}, 400, 3000),
+        ({"primaryContact__firstName": "  "}, 400, 3000),
+        ({"primaryContact__lastName": None}, 400, 3000),
+        ({"primaryContact__lastName": "x" * 51}, 400, 3000),
+        ({"primaryContact": None}, 400, 3000),
+        ({"templateId": None}, 400, 3000),
+        ({"templateId": "no guid"}, 400, 3000),
+        ({"templateId": cast.NOBODY}, 400, 3000),
+        ({"dateAgreed": None}, 400, 3000),
+        ({"dateAgreed": "0001-01-01T00:00:00"}, 400, 3000),
+        ({"dateAgreed": "yesterday"}, 400, 3000),
+        ({"dateAgreed": "9999-01-01T00:00:00Z"}, 400, 3000),
+        ({"dateAgreed": "2018-08-15T00:05:01Z"}, 400, 600002),
+        ({"dateAgreed": "2018-08-15T14:00:01"}, 400, 600002),
+        ({"userId": cast.HAZEL_ADMIN}, 404, 60002),
+        ({"userId": "no guid"}, 400, 3000),
+    ],
+)
+@pytest.mark.rule("R15", "R16", "R28")
+async def test_what_breaks_a_rule_is_refused_and_changes_nothing(
+    world: World, changes: dict, status: int, code: int
+) -> None:
+    answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, **changes)
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert isinstance(answer.json()["data"], list)
+    assert answer.json()["description"]
+    assert world.rows("select count(*) from confirmation") == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "date", ["2018-08-15T00:05:00Z", "2018-08-15T14:00:00", "2018-08-15", "2018-08-15T02:05:00+02:00", "1900-01-01"]
+)
+async def test_a_date_within_the_tolerance_is_accepted(world: World, date: str) -> None:
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed=date)).status_code == 201
+
+
+async def test_the_template_decides_the_type(world: World) -> None:
+    answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, type="MicrosoftCustomerAgreement")
+    assert answer.json()["type"] == "MicrosoftCloudAgreement"
+    answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, type=None)
+    assert answer.json()["type"] == "MicrosoftCloudAgreement"
+
+
+async def test_a_duplicate_of_the_customer_agreement_is_refused(world: World) -> None:
+    first = await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT)
+    assert first.status_code == 201
+    again = await world.confirm(
+        cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT, dateAgreed="2018-08-11"
+    )
+    assert again.status_code == 409
+    assert again.json()["code"] == 600061
+    assert again.json()["errorName"] == "PartnerConfirmedAgreementAlreadyExists"
+    changed = await world.confirm(
+        cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT, primaryContact__phoneNumber="5550101"
+    )
+    assert changed.status_code == 201
+
+
+@pytest.mark.rule("R26")
+async def test_another_partners_confirmation_is_neither_seen_nor_counted(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    read = await world.send(cast.HAZEL_ADMIN, "GET", f"/v1/customers/{cast.CEDAR}/agreements")
+    assert read.json()["totalCount"] == 0
+    assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
+    assert (await world.ask(cast.HAZEL_ADMIN, cast.CEDAR))["verdict"] == "deny"
+
+
+async def test_a_stranger_and_nobody_answer_alike(world: World) -> None:
+    answers = []
+    for customer in (cast.ELM, cast.NOBODY):
+        posted = await world.confirm(cast.ALDER_SALES, customer)
+        read = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{customer}/agreements")
+        answers.append([(a.status_code, a.text.replace(customer, "…")) for a in (posted, read)])
+        assert [(a.status_code, a.json()["code"]) for a in (posted, read)] == [(403, 20002), (403, 20002)]
+    assert answers[0] == answers[1]
+
+
+async def test_the_same_request_id_makes_one_record(world: World) -> None:
+    headers = {"MS-RequestId": "AD6D3D7A-5E3A-4C9A-8D9C-4F3B2A1C0D9E"}
+    path = f"/v1/customers/{cast.CEDAR}/agreements"
+    first = await world.send(cast.ALDER_SALES, "POST", path, agreement(), headers)
+    world.clock.now += timedelta(days=1)
+    again = await world.send(cast.ALDER_SALES, "POST", path, agreement(), headers)
+    other = await world.send(cast.ALDER_SALES, "POST", path, agreement(dateAgreed="2018-08-11"), headers)
+    assert (first.status_code, first.content) == (again.status_code, again.content)
+    assert first.headers["ms-requestid"] == headers["MS-RequestId"].lower()
+    assert (other.status_code, other.json()["code"]) == (409, 3000)
+    assert world.rows("select count(*) from confirmation") == [(1,)]

@@ -1,0 +1,218 @@
+"""A whole server in one process: a real SQLite file, real tokens, the demo's cast, and a clock that tests move."""
+
+import time
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import apsw
+import httpx2
+from joserfc.jwk import KeySet, RSAKey
+
+from agreegate import programme
+from agreegate.api.caller import Callers
+from agreegate.api.deployment import Deployment
+from agreegate.app import application, framework
+from agreegate.auth import TokenVerifier
+from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
+from agreegate.demo.tokens import Granted, Mint, Version, issuers
+from agreegate.issuer import fixed_keys
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import SqliteStore, connect
+from agreegate.storage.unit_of_work import to_micros
+from tests import personas as cast
+
+BASE_URL = "http://127.0.0.1:8400"
+
+AUGUST = datetime(2018, 8, 15, tzinfo=UTC)
+EVE_OF_DASHBOARD = datetime(2018, 11, 6, 23, 59, 59, tzinfo=UTC)
+DASHBOARD_ENFORCED = datetime(2018, 11, 7, tzinfo=UTC)
+EVE_OF_API = datetime(2019, 3, 21, 23, 59, 59, tzinfo=UTC)
+API_ENFORCED = datetime(2019, 3, 22, tzinfo=UTC)
+
+
+class Clock:
+    """The product's clock, as tests set it."""
+
+    def __init__(self, now: datetime) -> None:
+        self.now = now
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@cache
+def signing_key() -> RSAKey:
+    key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
+    key.ensure_kid()
+    return key
+
+
+@cache
+def mint() -> Mint:
+    users = [DemoUser(name, tenant, "x.example", "X", user, "") for user, (tenant, name) in cast.USERS.items()]
+    return Mint(BASE_URL, signing_key(), time.time, users)
+
+
+@cache
+def token(user: str) -> str:
+    """A bearer token of a user (by id)."""
+    tenant, name = cast.USERS[user]
+    who = DemoUser(name, tenant, "x.example", "X", user, "")
+    granted = Granted("tests", tenant, PARTNER_CENTER, who, "user_impersonation")
+    return str(mint().answer(granted, Version.V2)["access_token"])
+
+
+@cache
+def application_token(tenant: str) -> str:
+    """An App-only token of a tenant."""
+    return str(mint().answer(Granted("tests-app", tenant, PARTNER_CENTER), Version.V2)["access_token"])
+
+
+class World:
+    """A server and its clients."""
+
+    def __init__(self, folder: Path, now: datetime, programme_name: str = programme.DEFAULT, **options: Any) -> None:
+        self.clock = Clock(now)
+        self.path = folder / "agreegate.db"
+        connection = connect(self.path)
+        upgrade(connection)
+        populate(connection)
+        connection.close()
+        self.store = SqliteStore(self.path, self.clock)
+        self.verifier = TokenVerifier(
+            issuers=issuers(BASE_URL),
+            audiences=[PARTNER_CENTER],
+            keys=fixed_keys(KeySet([signing_key()])),
+            clock=time.time,
+        )
+        self.deployment = Deployment(
+            store=self.store,
+            programme=programme.load(programme_name),
+            callers=Callers(self.store, self.verifier, time.time),
+            public_url=BASE_URL,
+            **options,
+        )
+        self.framework = framework(self.deployment)
+        self.app = application(self.deployment, self.framework)
+        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.app), base_url=BASE_URL)
+
+    async def send(
+        self, who: str | None, method: str, path: str, body: object = None, headers: dict[str, str] | None = None
+    ) -> httpx2.Response:
+        """One request. `who` is a user's or a tenant's id (App-only), None for nobody; bytes are sent as they are."""
+        sent = dict(headers or {})
+        if who is not None:
+            sent["Authorization"] = f"Bearer {token(who) if who in cast.USERS else application_token(who)}"
+        if isinstance(body, bytes):
+            return await self.client.request(method, path, content=body, headers=sent)
+        return await self.client.request(method, path, json=body, headers=sent)
+
+    async def confirm(self, who: str, customer: str, **changes: Any) -> httpx2.Response:
+        """Confirm a customer's acceptance with made-up data."""
+        return await self.send(who, "POST", f"/v1/customers/{customer}/agreements", agreement(**changes))
+
+    async def ask(self, who: str, customer: str, **changes: Any) -> dict[str, Any]:
+        """Ask the gate."""
+        question = {"customerId": customer, "action": "new_purchase", "channel": "api"} | changes
+        answer = await self.send(who, "POST", "/api/gate/decisions", question)
+        assert answer.status_code == 200, answer.text
+        decision: dict[str, Any] = answer.json()
+        return decision
+
+    def rows(self, sql: str, *parameters: Any) -> list[tuple[Any, ...]]:
+        """What is on disk."""
+        connection = apsw.Connection(str(self.path), flags=apsw.SQLITE_OPEN_READONLY)
+        try:
+            return connection.execute(sql, parameters).fetchall()
+        finally:
+            connection.close()
+
+    async def close(self) -> None:
+        await self.client.aclose()
+        self.store.close()
+
+
+def agreement(**changes: Any) -> dict[str, Any]:
+    """A confirmation as a client posts it; `primaryContact__email=…` changes a member inside."""
+    body: dict[str, Any] = {
+        "primaryContact": {
+            "firstName": "Noa",
+            "lastName": "Berg",
+            "email": "noa@contoso.example",
+            "phoneNumber": "5550100",
+        },
+        "templateId": cast.CLOUD_AGREEMENT,
+        "dateAgreed": "2018-08-10T00:00:00.000Z",
+        "type": "MicrosoftCloudAgreement",
+    }
+    for name, value in changes.items():
+        outer, _, inner = name.partition("__")
+        if inner:
+            body[outer] = body[outer] | {inner: value}
+        else:
+            body[outer] = value
+    return body
+
+
+def populate(connection: apsw.Connection) -> None:
+    """The cast as rows; nothing is confirmed or bought."""
+    start = to_micros(datetime(2018, 7, 1, tzinfo=UTC))
+    partners = [
+        (cast.ALDER, "Alder Distribution", "indirect_provider", "public", "production", "1000001", "alder.example", "US"),
+        (cast.BIRCH, "Birch IT", "indirect_reseller", "public", "production", "1000002", "birch.example", "US"),
+        (cast.HAZEL, "Hazel Cloud", "direct_bill", "public", "production", "1000003", "hazel.example", "US"),
+        (cast.FIR, "Fir Government Services", "direct_bill", "us_government", "production", "1000004", "fir.example", "US"),
+        (cast.OPERATOR, "The programme", "operator", "public", "production", None, "programme.example", "US"),
+        (cast.MAPLE, "Maple Sandbox", "direct_bill", "public", "sandbox", "1000006", "maple.example", "US"),
+        (cast.HORNBEAM, "Hornbeam Informatique", "indirect_reseller", "public", "production", "1000007", "hornbeam.example", "FR"),
+    ]  # fmt: skip
+    roles = {
+        cast.ALDER_HELPDESK: "helpdesk_agent",
+        cast.OPERATOR_USER: "programme_operator",
+        cast.ALDER_ADMIN: "admin_agent",
+        cast.HAZEL_ADMIN: "admin_agent",
+        cast.FIR_ADMIN: "admin_agent",
+        cast.MAPLE_ADMIN: "admin_agent",
+    }
+    customers = [
+        (cast.ALDER, cast.CEDAR, "Cedar Bakery", "cedar.example", "US", (cast.BIRCH, cast.HORNBEAM)),
+        (cast.HAZEL, cast.CEDAR, "Cedar Bakery", "cedar.example", "US", ()),
+        (cast.ALDER, cast.DOGWOOD, "Dogwood Legal", "dogwood.example", "US", ()),
+        (cast.HAZEL, cast.ELM, "Elm Studio", "elm.example", "US", ()),
+        (cast.FIR, cast.GINKGO, "Ginkgo Agency", "ginkgo.example", "US", ()),
+        (cast.ALDER, cast.FRENE, "Frêne Conseil", "frene.example", "FR", (cast.HORNBEAM,)),
+    ]
+    with connection:
+        for partner in partners:
+            connection.execute(
+                "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture,"
+                " profile_etag, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en-US', '1', ?)",
+                (*partner, start),
+            )
+        for user, (partner_id, name) in cast.USERS.items():
+            connection.execute(
+                "insert into partner_user (partner_id, user_id, user_name, designated, created_at) values (?, ?, ?, ?, ?)",
+                (partner_id, user, name, user == cast.ALDER_MARKETPLACE, start),
+            )
+            connection.execute(
+                "insert into partner_user_role values (?, ?, ?)", (partner_id, user, roles.get(user, "sales_agent"))
+            )
+        for reseller in (cast.BIRCH, cast.HORNBEAM):
+            connection.execute("insert into reseller_link values (?, ?, ?, null)", (cast.ALDER, reseller, start))
+        for partner_id, customer, name, domain, country, resellers in customers:
+            culture = "fr-FR" if country == "FR" else "en-US"
+            connection.execute(
+                "insert into customer (partner_id, customer_id, commerce_id, company_name, domain, country, language,"
+                " culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (partner_id, customer, customer, name, domain, country, culture[:2], culture, start),
+            )
+            connection.execute(
+                "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
+                (partner_id, customer, start),
+            )
+            for reseller in resellers:
+                connection.execute(
+                    "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
+                )
