@@ -15,7 +15,7 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from agreegate import __version__
-from agreegate.api import confirmation, gate, health, standing
+from agreegate.api import audit, confirmation, customer, direct_acceptance, gate, health, partner, standing
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.own import OwnRequest, guard
@@ -25,7 +25,13 @@ from agreegate.api.server import wire_handlers
 from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
 
-WIRE_ROUTES: tuple[Route, ...] = (*confirmation.ROUTES,)
+WIRE_ROUTES: tuple[Route, ...] = (
+    *confirmation.ROUTES,
+    *direct_acceptance.ROUTES,
+    *customer.ROUTES,
+    *partner.ROUTES,
+    *audit.ROUTES,
+)
 """Every operation of the contract that is served."""
 
 OWN_HANDLERS = (

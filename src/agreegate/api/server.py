@@ -54,5 +54,11 @@ def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
         return send
 
     template = one.path.replace("}", ":str}")
-    decorate = route(template, http_method=one.method, opt={"access": one.access}, include_in_schema=False)  # type: ignore[arg-type]
+    decorate = route(
+        template,
+        http_method=one.method,  # type: ignore[arg-type]
+        status_code=200,  # the framework's word only: the reply has its own, and DELETE's default forbids a reply
+        opt={"access": one.access},
+        include_in_schema=False,
+    )
     return decorate(answer_request)

@@ -1,0 +1,23 @@
+"""`/v1/auditrecords`: who did what to which customer (contract 4.12)."""
+
+from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.page import page_collection, wanted_page
+from agreegate.api.wire.audit import AuditRecordOut, end_date, start_date
+from agreegate.api.wire.filter import audit_search
+from agreegate.domain.actor import READ_AUDIT
+from agreegate.services.audit import list_audit_records
+from agreegate.services.call import Answer
+
+
+async def audit_records(exchange: Exchange) -> Answer:
+    """`GET /v1/auditrecords`: one page, newest first."""
+    wanted = wanted_page(exchange, int)
+    search = audit_search(exchange.query.get("filter"))
+    start, end = start_date(exchange.query.get("startdate")), end_date(exchange.query.get("enddate"))
+    actor = exchange.actor
+    page = await exchange.deployment.store.read(lambda uow: list_audit_records(uow, actor, start, end, search, wanted))
+    items = [AuditRecordOut.of(record) for record in page.items]
+    return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
+
+
+ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records),)

@@ -1,0 +1,143 @@
+"""Customers: list, get, create, part with; and what goes before creating one (contract 4.7)."""
+
+from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.page import page_collection, wanted_page
+from agreegate.api.wire import ObjectType
+from agreegate.api.wire.customer import (
+    REMOVED,
+    AddressBody,
+    CustomerIn,
+    CustomerOut,
+    CustomerPatch,
+    RelationshipRequest,
+    customer_list,
+    nothing_to_validate,
+)
+from agreegate.api.wire.filter import customer_search
+from agreegate.api.wire.partner import relationship_list
+from agreegate.domain.actor import READ_CUSTOMERS, WRITE_CUSTOMERS
+from agreegate.domain.customer import checked_address
+from agreegate.domain.errors import InvalidProperty, NotFound
+from agreegate.domain.partner import Cloud
+from agreegate.services.call import Answer, once
+from agreegate.services.customer import (
+    create_customer,
+    delete_customer,
+    domain_taken,
+    get_customer,
+    list_customers,
+    remove_relationship,
+    resellers_of_customer,
+)
+from agreegate.services.partner import RelationshipType
+from agreegate.storage.unit_of_work import UnitOfWork
+
+RELATIONSHIP_REQUEST = "/relationship-request"
+"""Our page where a customer reads who asks to serve it; `partner` names the tenant."""
+
+
+async def customers(exchange: Exchange) -> Answer:
+    """`GET /v1/customers`: one page of them, filtered or not."""
+    wanted = wanted_page(exchange, str)
+    search = customer_search(exchange.query.get("filter"))
+    actor = exchange.actor
+    page = await exchange.deployment.store.read(lambda uow: list_customers(uow, actor, search, wanted))
+    return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
+
+
+async def customer_by_id(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/{id}`."""
+    customer, actor = exchange.guid("customer_id", "Customer Id"), exchange.actor
+    return answer(
+        200,
+        CustomerOut.read(await exchange.deployment.store.read(lambda uow: get_customer(uow, actor, customer))),
+    )
+
+
+async def new_customer(exchange: Exchange) -> Answer:
+    """`POST /v1/customers`: one customer for one request id, however often it is sent (contract 3.10)."""
+    body = await exchange.read(CustomerIn)
+    draft, reseller = body.to_draft(), body.reseller()
+    call, actor = exchange.call(body), exchange.actor
+
+    async def created(uow: UnitOfWork) -> Answer:
+        served = await create_customer(uow, actor, draft, reseller, call)
+        return answer(201, CustomerOut.created(served, uow.new_id()))
+
+    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: created(uow)))
+
+
+async def changed_customer(exchange: Exchange) -> Answer:
+    """`PATCH /v1/customers/{id}`: end the relationship, the one change there is."""
+    customer = exchange.guid("customer_id", "Customer Id")
+    body = await exchange.read(CustomerPatch)
+    if body.relationship_to_partner.lower() != "none":
+        raise InvalidProperty(name="relationshipToPartner")
+    call, actor = exchange.call(body), exchange.actor
+
+    async def removed(uow: UnitOfWork) -> Answer:
+        await remove_relationship(uow, actor, customer, call)
+        return answer(200, REMOVED)
+
+    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: removed(uow)))
+
+
+async def deleted_customer(exchange: Exchange) -> Answer:
+    """`DELETE /v1/customers/{id}`: only from a sandbox account."""
+    customer = exchange.guid("customer_id", "Customer Id")
+    call, actor = exchange.call(), exchange.actor
+
+    async def deleted(uow: UnitOfWork) -> Answer:
+        await delete_customer(uow, actor, customer, call)
+        return answer(204)
+
+    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: deleted(uow)))
+
+
+async def customer_relationships(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/{id}/relationships`: the resellers that serve the customer."""
+    customer, actor = exchange.guid("customer_id", "Customer Id"), exchange.actor
+    found = await exchange.deployment.store.read(lambda uow: resellers_of_customer(uow, actor, customer))
+    return answer(200, relationship_list(found, RelationshipType.PROVIDER_OF))
+
+
+async def domain_check(exchange: Exchange) -> Answer:
+    """`HEAD /v1/domains/{domain}`: 200 when somebody has it, 404 when it is free."""
+    domain = exchange.incoming.ids["domain"]
+    taken = await exchange.deployment.store.read(lambda uow: domain_taken(uow, domain))
+    return answer(200 if taken else 404)
+
+
+async def address_check(exchange: Exchange) -> Answer:
+    """`POST /v1/validations/address`: an empty answer when the address keeps to the limits."""
+    checked_address((await exchange.read(AddressBody)).to_address())
+    return answer(200)
+
+
+async def relationship_request(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/relationshiprequests`: the link that a partner gives to a customer."""
+    url = f"{exchange.deployment.public_url}{RELATIONSHIP_REQUEST}?partner={exchange.actor.partner.id}"
+    return answer(200, RelationshipRequest(url, ObjectType("RelationshipRequest")))
+
+
+async def validation_codes(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/all/validations`: there for government partners only."""
+    if exchange.actor.partner.cloud is not Cloud.US_GOVERNMENT:
+        raise NotFound
+    return answer(200, nothing_to_validate())
+
+
+_ONE = "/v1/customers/{customer_id}"
+
+ROUTES = (
+    Route("GET", "/v1/customers", READ_CUSTOMERS, customers),
+    Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer),
+    Route("GET", "/v1/customers/relationshiprequests", WRITE_CUSTOMERS, relationship_request),
+    Route("GET", "/v1/customers/all/validations", READ_CUSTOMERS, validation_codes),
+    Route("GET", _ONE, READ_CUSTOMERS, customer_by_id, throttled=True),
+    Route("PATCH", _ONE, WRITE_CUSTOMERS, changed_customer, throttled=True),
+    Route("DELETE", _ONE, WRITE_CUSTOMERS, deleted_customer, throttled=True),
+    Route("GET", f"{_ONE}/relationships", READ_CUSTOMERS, customer_relationships),
+    Route("HEAD", "/v1/domains/{domain}", READ_CUSTOMERS, domain_check),
+    Route("POST", "/v1/validations/address", READ_CUSTOMERS, address_check),
+)

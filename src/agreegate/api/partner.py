@@ -1,0 +1,80 @@
+"""What a partner reads of itself and its partners: profiles, relationships, agreement status (contract 4.6, 4.8)."""
+
+from agreegate.api.exchange import JSON, Exchange, Route, answer
+from agreegate.api.paths import as_guid
+from agreegate.api.wire.partner import AgreementStatus, MpnProfileOut, OrganizationProfileOut, relationship_list
+from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
+from agreegate.domain.errors import InvalidParameter, MpnIdNotNumeric, PartnerNamedTwice, PartnerNotNamed
+from agreegate.services.call import Answer
+from agreegate.services.partner import (
+    RelationshipType,
+    mpn_partner,
+    organization_profile,
+    partner_agreement_signed,
+    partner_relationships,
+)
+
+_RELATIONSHIP_TYPES = {kind.replace("_", ""): kind for kind in RelationshipType}
+
+
+async def organization(exchange: Exchange) -> Answer:
+    """`GET /v1/profiles/organization`."""
+    actor = exchange.actor
+    return answer(
+        200,
+        OrganizationProfileOut.of(await exchange.deployment.store.read(lambda uow: organization_profile(uow, actor))),
+    )
+
+
+async def mpn(exchange: Exchange) -> Answer:
+    """`GET /v1/profiles/mpn`: the caller's own, or of the partner whose `mpnId` is given."""
+    mpn_id, actor = _mpn_id(exchange), exchange.actor
+    partner = await exchange.deployment.store.read(lambda uow: mpn_partner(uow, actor, mpn_id))
+    return answer(200, MpnProfileOut.of(partner, named=mpn_id is not None))
+
+
+async def relationships(exchange: Exchange) -> Answer:
+    """`GET /v1/relationships`: the partners that the caller is linked with in the way `relationship_type` names."""
+    asked = exchange.query.get("relationship_type", "").replace("_", "").lower()
+    kind = _RELATIONSHIP_TYPES.get(asked)
+    if kind is None:
+        raise InvalidParameter(name="relationship_type")
+    actor = exchange.actor
+    found = await exchange.deployment.store.read(lambda uow: partner_relationships(uow, actor, kind))
+    return answer(200, relationship_list(found, kind))
+
+
+async def agreement_status(exchange: Exchange) -> Answer:
+    """`GET /v1/compliance/csp/agreementstatus`: by exactly one of `mpnId` and `tenantId`; an empty one is none."""
+    mpn_text, tenant_text = (exchange.query.get(name, "").strip() for name in ("mpnid", "tenantid"))
+    if not mpn_text and not tenant_text:
+        raise PartnerNotNamed
+    if mpn_text and tenant_text:
+        raise PartnerNamedTwice
+    mpn_id = _mpn_id(exchange)
+    tenant = as_guid(tenant_text, "Tenant Id") if tenant_text else None
+    actor = exchange.actor
+    signed = await exchange.deployment.store.read(
+        lambda uow: partner_agreement_signed(uow, actor, mpn_id=mpn_id, tenant=tenant)
+    )
+    return answer(200, AgreementStatus(signed))
+
+
+def _mpn_id(exchange: Exchange) -> str | None:
+    """The partner network id that is asked for.
+
+    Raises:
+        MpnIdNotNumeric.
+    """
+    text = exchange.query.get("mpnid", "").strip()
+    if text and not (text.isascii() and text.isdigit()):
+        raise MpnIdNotNumeric
+    return text or None
+
+
+ROUTES = (
+    Route("GET", "/v1/profiles/organization", READ_PARTNER, organization),
+    Route("GET", "/v1/profiles/mpn", READ_PARTNER, mpn),
+    Route("GET", "/v1/relationships", READ_PARTNER, relationships),
+    Route("GET", "/v1/compliance/csp/agreementstatus", PARTNER_AGREEMENT, agreement_status, JSON),
+)

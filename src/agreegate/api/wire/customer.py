@@ -1,0 +1,268 @@
+"""Customers on the wire: what clients post, what they are answered (contract 4.7)."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agreegate.api.paths import as_guid
+from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerSummary
+from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.partner import PartnerId
+from agreegate.services.customer import ServedCustomer
+
+USER_NAME = "admin"
+REMOVED: dict[str, Any] = {
+    "Id": None,
+    "CommerceId": None,
+    "CompanyProfile": None,
+    "BillingProfile": None,
+    "RelationshipToPartner": "none",
+    "AllowDelegatedAccess": None,
+    "UserCredentials": None,
+    "CustomDomains": None,
+    "AssociatedPartnerId": None,
+    "Attributes": {"ObjectType": "Customer"},
+}
+"""The answer when a relationship has ended: nulls, and names as nowhere else (contract 4.7)."""
+
+
+class AddressBody(Wire):
+    """A customer's address, in a request and in an answer."""
+
+    country: str | None = None
+    city: str | None = None
+    state: str | None = None
+    address_line1: str | None = None
+    address_line2: str | None = None
+    postal_code: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone_number: str | None = None
+
+    def to_address(self) -> Address:
+        """The address as it was written; what is missing is blank."""
+        return Address(
+            country=self.country or "",
+            city=self.city or "",
+            line1=self.address_line1 or "",
+            state=self.state or "",
+            line2=self.address_line2 or "",
+            postal_code=self.postal_code or "",
+            first_name=self.first_name or "",
+            last_name=self.last_name or "",
+            phone=self.phone_number or "",
+        )
+
+    @classmethod
+    def of(cls, address: Address) -> "AddressBody":
+        """The address as it is kept."""
+        return cls(
+            country=address.country,
+            city=address.city,
+            state=address.state or None,
+            address_line1=address.line1,
+            address_line2=address.line2 or None,
+            postal_code=address.postal_code or None,
+            first_name=address.first_name,
+            last_name=address.last_name,
+            phone_number=address.phone,
+        )
+
+
+class CompanyProfileIn(Wire):
+    """Of a customer to be created."""
+
+    domain: str
+    organization_registration_number: str | None = None
+
+
+class BillingProfileIn(Wire):
+    """Of a customer to be created."""
+
+    email: str
+    culture: str
+    language: str
+    company_name: str
+    default_address: AddressBody
+
+
+class CustomerIn(Wire):
+    """A customer to be created."""
+
+    company_profile: CompanyProfileIn
+    billing_profile: BillingProfileIn
+    associated_partner_id: str | None = None
+
+    def to_draft(self) -> CustomerDraft:
+        """What the client says of the customer."""
+        billing = self.billing_profile
+        return CustomerDraft(
+            domain=self.company_profile.domain,
+            company_name=billing.company_name,
+            email=billing.email,
+            culture=billing.culture,
+            language=billing.language,
+            address=billing.default_address.to_address(),
+            registration_number=self.company_profile.organization_registration_number,
+        )
+
+    def reseller(self) -> PartnerId | None:
+        """The reseller that is to serve the customer.
+
+        Raises:
+            InvalidProperty: it is not named by a GUID.
+        """
+        if not self.associated_partner_id:
+            return None
+        try:
+            return PartnerId(as_guid(self.associated_partner_id, "associatedPartnerId"))
+        except MalformedId:
+            raise InvalidProperty(name="associatedPartnerId") from None
+
+
+class CustomerPatch(Wire):
+    """The one thing about a customer that can be changed."""
+
+    relationship_to_partner: str
+
+
+class CompanyProfile(Wire):
+    """A customer's company profile."""
+
+    tenant_id: str
+    domain: str
+    company_name: str
+    organization_registration_number: str | None = None
+    attributes: ObjectType | None = None
+
+
+class BillingAttributes(Wire):
+    """The `attributes` of a billing profile."""
+
+    etag: str
+    object_type: str
+
+
+class BillingProfile(Wire):
+    """A customer's billing profile."""
+
+    id: str
+    email: str
+    culture: str
+    language: str
+    company_name: str
+    default_address: AddressBody
+    attributes: BillingAttributes
+
+
+class UserCredentials(Wire):
+    """The first account of a new customer tenant."""
+
+    user_name: str
+    password: str
+
+
+class CustomerOut(Wire):
+    """A customer as it is answered: all of it by id, some of it in a list."""
+
+    id: str
+    company_profile: CompanyProfile
+    relationship_to_partner: str
+    commerce_id: str | None = None
+    billing_profile: BillingProfile | None = None
+    allow_delegated_access: bool | None = None
+    user_credentials: UserCredentials | None = None
+    custom_domains: list[str] | None = None
+    associated_partner_id: str | None = None
+    links: dict[str, Link] | None = None
+    attributes: ObjectType | None = None
+
+    @classmethod
+    def created(cls, served: ServedCustomer, password: str) -> "CustomerOut":
+        """The answer to a create: `none` for the partner's own, `reseller` through one (contract 4.7).
+
+        Args:
+            password: made up, because clients expect one. It opens nothing: no directory account is created.
+        """
+        return cls(
+            **_whole(served),
+            relationship_to_partner="none" if served.reseller is None else "reseller",
+            user_credentials=UserCredentials(USER_NAME, password),
+        )
+
+    @classmethod
+    def read(cls, served: ServedCustomer) -> "CustomerOut":
+        """A customer by its id."""
+        customer = served.customer
+        return cls(
+            **_whole(served),
+            relationship_to_partner="reseller",
+            allow_delegated_access=True,
+            custom_domains=[customer.domain],
+            links={"self": Link.to(f"/customers/{customer.id}")},
+        )
+
+    @classmethod
+    def listed(cls, customer: CustomerSummary) -> "CustomerOut":
+        """An item of a list."""
+        return cls(
+            id=customer.id,
+            company_profile=_company(customer),
+            relationship_to_partner="reseller",
+            attributes=ObjectType("Customer"),
+        )
+
+
+class RelationshipRequest(Wire):
+    """Where a customer agrees to be served by the partner."""
+
+    url: str
+    attributes: ObjectType
+
+
+def nothing_to_validate() -> Collection:
+    """The validation codes of a government partner: none is ever asked for here."""
+    return Collection(0, [], attributes=ObjectType("Collection"))
+
+
+def customer_list(customers: Sequence[CustomerSummary]) -> list[CustomerOut]:
+    """The items of a list of customers."""
+    return [CustomerOut.listed(customer) for customer in customers]
+
+
+def _whole(served: ServedCustomer) -> dict[str, Any]:
+    """What an answer about one customer always has."""
+    customer = served.customer
+    return {
+        "id": customer.id,
+        "commerce_id": customer.commerce_id,
+        "company_profile": _company(customer),
+        "billing_profile": _billing(customer),
+        "associated_partner_id": served.reseller,
+        "attributes": ObjectType("Customer"),
+    }
+
+
+def _company(customer: Customer | CustomerSummary) -> CompanyProfile:
+    return CompanyProfile(
+        tenant_id=customer.id,
+        domain=customer.domain,
+        company_name=customer.company_name,
+        organization_registration_number=customer.registration_number if isinstance(customer, Customer) else None,
+        attributes=ObjectType("CustomerCompanyProfile"),
+    )
+
+
+def _billing(customer: Customer) -> BillingProfile | None:
+    billing = customer.billing
+    if billing is None:
+        return None
+    return BillingProfile(
+        id=billing.profile_id,
+        email=billing.email,
+        culture=customer.culture,
+        language=customer.language,
+        company_name=customer.company_name,
+        default_address=AddressBody.of(billing.address),
+        attributes=BillingAttributes(billing.etag, "CustomerBillingProfile"),
+    )

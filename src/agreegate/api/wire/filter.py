@@ -1,0 +1,78 @@
+"""The `filter` parameter of lists: one field, one operator, one value, as JSON (contract 4.7, 4.12)."""
+
+from agreegate.api.body import read_json, to_model
+from agreegate.api.paths import as_guid
+from agreegate.api.wire import Wire
+from agreegate.domain.audit import AuditField, AuditSearch
+from agreegate.domain.customer import Search, SearchField
+from agreegate.domain.errors import InvalidParameter, InvalidProperty, InvalidRequest, MalformedId, SearchUnsupported
+
+_STARTS_WITH, _EQUALS, _SUBSTRING = "startswith", "equals", "substring"
+_PARTNERS = (SearchField.INDIRECT_RESELLER, SearchField.INDIRECT_PROVIDER)
+
+
+class Filter(Wire):
+    """A condition as clients spell it: names in any case, the operator as `starts_with` or `StartsWith`."""
+
+    field: str
+    value: str
+    operator: str
+
+    @property
+    def operation(self) -> str:
+        """The operator in one spelling."""
+        return self.operator.replace("_", "").lower()
+
+
+def customer_search(text: str | None) -> Search | None:
+    """What customers are looked for by; None when no filter is given.
+
+    Raises:
+        SearchUnsupported: the operator is neither `starts_with` nor `equals`.
+        InvalidParameter: anything else is wrong with it; a reseller or provider is named by its whole tenant id.
+    """
+    if (found := _filter(text)) is None:
+        return None
+    if found.operation not in (_STARTS_WITH, _EQUALS):
+        raise SearchUnsupported
+    field = next((field for field in SearchField if field.lower() == found.field.lower()), None)
+    if field is None:
+        raise InvalidParameter(name="filter")
+    value = _guid(found.value) if field in _PARTNERS else found.value.strip()
+    return Search(field, value, whole=found.operation == _EQUALS)
+
+
+def audit_search(text: str | None) -> AuditSearch | None:
+    """What audit records are looked for by; None when no filter is given.
+
+    Raises:
+        InvalidParameter.
+    """
+    if (found := _filter(text)) is None:
+        return None
+    field = next((field for field in AuditField if field.lower() == found.field.lower()), None)
+    if field is None or found.operation != (_SUBSTRING if field is AuditField.COMPANY_NAME else _EQUALS):
+        raise InvalidParameter(name="filter")
+    match field:
+        case AuditField.CUSTOMER_ID:
+            return AuditSearch(field, _guid(found.value))
+        case AuditField.RESOURCE_TYPE:
+            return AuditSearch(field, found.value.strip().lower())
+        case AuditField.COMPANY_NAME:
+            return AuditSearch(field, found.value.strip())
+
+
+def _filter(text: str | None) -> Filter | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        return to_model(read_json(text.encode()), Filter)
+    except (InvalidRequest, InvalidProperty):
+        raise InvalidParameter(name="filter") from None
+
+
+def _guid(value: str) -> str:
+    try:
+        return as_guid(value.strip(), "filter")
+    except MalformedId:
+        raise InvalidParameter(name="filter") from None

@@ -1,0 +1,116 @@
+"""Partners on the wire: profiles, relationships and the status of their own agreement (contract 4.6, 4.8)."""
+
+from collections.abc import Sequence
+
+from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.domain.partner import OrganizationProfile, Partner
+from agreegate.services.partner import RelationshipType
+
+
+class ProfileAttributes(Wire):
+    """The `attributes` of a profile."""
+
+    etag: str
+    object_type: str
+
+
+class PlaceOfPartner(Wire):
+    """As much of a partner's address as the directory has."""
+
+    country: str
+
+
+class OrganizationProfileOut(Wire):
+    """`GET /v1/profiles/organization`."""
+
+    id: str
+    company_name: str
+    default_address: PlaceOfPartner
+    tenant_id: str
+    domain: str
+    language: str
+    culture: str
+    profile_type: str
+    links: dict[str, Link]
+    attributes: ProfileAttributes
+    email: str | None = None
+
+    @classmethod
+    def of(cls, profile: OrganizationProfile) -> "OrganizationProfileOut":
+        """The partner as it presents itself."""
+        partner = profile.partner
+        return cls(
+            id=partner.id,
+            company_name=partner.name,
+            default_address=PlaceOfPartner(partner.country),
+            tenant_id=partner.id,
+            domain=partner.domain,
+            email=profile.email,
+            language=partner.culture.partition("-")[0],
+            culture=partner.culture,
+            profile_type="OrganizationProfile",
+            links={"self": Link.to("/profiles/organization")},
+            attributes=ProfileAttributes(profile.etag, "OrganizationProfile"),
+        )
+
+
+class MpnProfileOut(Wire):
+    """`GET /v1/profiles/mpn`: with the partner's name when it was asked for by its id."""
+
+    mpn_id: str
+    profile_type: str
+    links: dict[str, Link]
+    attributes: ObjectType
+    partner_name: str | None = None
+
+    @classmethod
+    def of(cls, partner: Partner, *, named: bool) -> "MpnProfileOut":
+        """The partner's profile in the partner network."""
+        return cls(
+            mpn_id=partner.mpn_id or "",
+            partner_name=partner.name if named else None,
+            profile_type="MpnProfile",
+            links={"self": Link.to(f"/profiles/mpn?mpnId={partner.mpn_id}" if named else "/profiles/mpn")},
+            attributes=ObjectType("MpnProfile"),
+        )
+
+
+class PartnerRelationship(Wire):
+    """A partner linked with the caller, or with a customer of the caller's."""
+
+    id: str
+    name: str
+    relationship_type: str
+    state: str
+    location: str
+    attributes: ObjectType
+    mpn_id: str | None = None
+
+
+class AgreementStatus(Wire):
+    """`GET /v1/compliance/csp/agreementstatus`."""
+
+    is_agreement_signed: bool
+
+
+class DirectSignedStatus(Wire):
+    """`GET …/directSignedMicrosoftCustomerAgreementStatus`."""
+
+    is_signed: bool
+
+
+def relationship_list(partners: Sequence[Partner], kind: RelationshipType) -> Collection:
+    """Linked partners as a collection; only open links are ever listed."""
+    items = [
+        PartnerRelationship(
+            id=partner.id,
+            name=partner.name,
+            relationship_type=kind,
+            state="Active",
+            mpn_id=partner.mpn_id,
+            location=partner.country,
+            attributes=ObjectType("PartnerRelationship"),
+        )
+        for partner in partners
+    ]
+    return Collection(len(items), items, attributes=ObjectType("Collection"))
