@@ -3,7 +3,7 @@
 host check → one spelling of paths → hot path → framework (wire routes, our own API, pages)
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from typing import Any
 
@@ -43,7 +43,7 @@ OWN_HANDLERS = (
 )
 """Our own API, below `/api`."""
 
-Lifespan = AbstractAsyncContextManager[None]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
 @get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
@@ -53,13 +53,17 @@ async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 def framework(
-    deployment: Deployment, more: Sequence[BaseRouteHandler] = (), own: Sequence[BaseRouteHandler] = ()
+    deployment: Deployment,
+    more: Sequence[BaseRouteHandler] = (),
+    own: Sequence[BaseRouteHandler] = (),
+    lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
 
     Args:
         more: further handlers below `/`, such as the demo's sign-in.
         own: further handlers below `/api`, such as the demo's clock.
+        lifespan: what goes on beside requests while the application lives.
     """
     api = Router(
         "/api",
@@ -91,6 +95,7 @@ def framework(
             ),
             use_handler_docstrings=True,
         ),
+        lifespan=list(lifespan),
         logging_config=None,
         debug=False,
     )

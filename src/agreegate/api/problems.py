@@ -34,6 +34,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.NotFound: Problem(404, 1000, "NotFound"),
     errors.MethodNotAllowed: Problem(405, 1000, "MethodNotAllowed"),
     errors.NotAcceptable: Problem(406, 3000, "NotAcceptable"),
+    errors.HostUnknown: Problem(400, 3000, "HostUnknown"),
     errors.RequestIdReused: Problem(409, 3000, "RequestIdReused"),
     errors.Unauthenticated: Problem(401, 400, "AccessDenied"),
     errors.AccessDenied: Problem(403, 2032, "AccessDenied"),

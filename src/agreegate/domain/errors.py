@@ -68,6 +68,12 @@ class NotAcceptable(Rejected):
     key = "request.not-acceptable"
 
 
+class HostUnknown(Rejected):
+    """The request asks for another host name than the public one."""
+
+    key = "request.host-unknown"
+
+
 class RequestIdReused(Rejected):
     """The request id was used before, with another body or by somebody else (contract 3.10)."""
 

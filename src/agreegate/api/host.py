@@ -1,0 +1,47 @@
+"""Only the public name is answered to: a forged `Host` header cannot put another name into links or caches."""
+
+from collections.abc import Awaitable, Callable, Collection
+from typing import Any
+from urllib.parse import urlsplit
+
+from agreegate.api.exchange import unrouted
+from agreegate.api.server import send_reply
+from agreegate.domain.errors import HostUnknown
+
+App = Callable[[Any, Any, Any], Awaitable[None]]
+
+UNNAMED = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked by probes that know an address, not a name."""
+
+
+def hosts_of(public_url: str) -> frozenset[bytes]:
+    """The `Host` values of a public URL: with its port, and without it when it is the scheme's own."""
+    parts = urlsplit(public_url)
+    name = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
+    usual = {"http": 80, "https": 443}[parts.scheme]
+    shown = b"[%s]" % name if b":" in name else name
+    with_port = b"%s:%d" % (shown, parts.port or usual)
+    return frozenset({shown, with_port} if (parts.port or usual) == usual else {with_port})
+
+
+class KnownHosts:
+    """Refuses a request for any other name. A named proxy may say which name it was asked for."""
+
+    def __init__(self, app: App, hosts: Collection[bytes], proxies: Collection[str] = ()) -> None:
+        self._app = app
+        self._hosts = frozenset(hosts)
+        self._proxies = frozenset(proxies)
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """Hand on, or refuse."""
+        if scope["type"] == "http" and scope["path"] not in UNNAMED and self._asked(scope) not in self._hosts:
+            await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
+            return
+        await self._app(scope, receive, send)
+
+    def _asked(self, scope: Any) -> bytes:
+        headers = dict(scope["headers"])
+        name: bytes = headers.get(b"host", b"")
+        if self._proxies and scope["client"] and scope["client"][0] in self._proxies:
+            name = headers.get(b"x-forwarded-host", name)
+        return name.lower()

@@ -1,0 +1,83 @@
+"""The demo's clock: it ticks at the machine's speed, and can be set to any instant, through restarts (D14)."""
+
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+from litestar import get, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import JSONBody
+
+from agreegate.api.deployment import Deployment
+from agreegate.api.instant import parse_instant, written_z
+from agreegate.api.own import OwnRequest
+from agreegate.domain.actor import ANYONE_SIGNED_IN
+from agreegate.domain.errors import InvalidProperty
+from agreegate.services.renewal import run_renewals
+from agreegate.storage.unit_of_work import UnitOfWork
+
+EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
+LATEST = datetime(8900, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class DemoClock:
+    """The machine's clock and an offset."""
+
+    def __init__(self, offset: timedelta = timedelta()) -> None:
+        self.offset = offset
+
+    def __call__(self) -> datetime:
+        """The demo's now."""
+        return datetime.now(UTC) + self.offset
+
+    def set(self, instant: datetime) -> timedelta:
+        """Let it be `instant` now; the offset to the machine's clock."""
+        self.offset = instant - datetime.now(UTC)
+        return self.offset
+
+
+class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
+    """The demo's instant, in UTC."""
+
+    now: str
+
+
+async def kept_offset(uow: UnitOfWork) -> timedelta | None:
+    """The offset that an earlier run of the demo left, or None."""
+    row = await uow.one("select offset_us from demo_clock where id = 1")
+    return None if row is None else row[0] * _MICROSECOND
+
+
+async def keep_offset(uow: UnitOfWork, offset: timedelta) -> None:
+    """Keep the offset for the next run."""
+    await uow.run(
+        "insert into demo_clock (id, offset_us) values (1, $1)"
+        " on conflict (id) do update set offset_us = excluded.offset_us",
+        offset // _MICROSECOND,
+    )
+
+
+def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
+    """`GET` and `PUT /api/sandbox/clock`, for any signed-in user of the demo."""
+
+    @get("/sandbox/clock", opt={"access": ANYONE_SIGNED_IN}, tags=["sandbox"], summary="Read the demo's clock")
+    async def read_clock(request: OwnRequest) -> ClockBody:
+        """What instant the demo has."""
+        return ClockBody(written_z(clock()))
+
+    @put("/sandbox/clock", opt={"access": ANYONE_SIGNED_IN}, tags=["sandbox"], summary="Set the demo's clock")
+    async def set_clock(request: OwnRequest, data: JSONBody[ClockBody]) -> ClockBody:
+        """Jump to an instant, forwards or back. Renewals due in between have happened when this returns."""
+        deployment: Deployment = request.app.state.deployment
+        try:
+            parsed = parse_instant(data.now)
+        except ValueError:
+            parsed = None
+        if parsed is None or not EARLIEST <= parsed.instant <= LATEST:
+            raise InvalidProperty(name="now")
+        offset = clock.set(parsed.instant)
+        await deployment.store.write(lambda uow: keep_offset(uow, offset))
+        await run_renewals(deployment.store, clock())
+        return ClockBody(written_z(parsed.instant))
+
+    return [read_clock, set_clock]

@@ -1,0 +1,187 @@
+"""The demo: a whole deployment on an SQLite file, with a cast, a clock that can be set, and a sign-in of its own.
+
+Never imported by the production server.
+"""
+
+import asyncio
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from importlib.resources import files
+
+from joserfc.jwk import KeySet
+
+from agreegate import directory
+from agreegate.api.caller import Callers
+from agreegate.api.deployment import Deployment
+from agreegate.app import application, framework
+from agreegate.auth import TokenVerifier
+from agreegate.demo.clock import DemoClock, clock_routes, keep_offset, kept_offset
+from agreegate.demo.keys import load_or_create
+from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
+from agreegate.demo.seed import Past, seed
+from agreegate.demo.signin import signin_routes
+from agreegate.demo.tokens import issuers
+from agreegate.domain.actor import Role
+from agreegate.domain.directory import ListedPartner, ListedUser
+from agreegate.domain.partner import Account, Cloud, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.hotpath import App
+from agreegate.issuer import fixed_keys
+from agreegate.programme import load
+from agreegate.server import upkeep
+from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.schema import require_latest, upgrade
+from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, connect
+from agreegate.storage.unit_of_work import UnitOfWork
+
+KEY_FILE = "signing-key.pem"
+
+
+class DemoRefused(Exception):
+    """The demo cannot be started on this folder. `key` finds the sentence that says what to do."""
+
+    def __init__(self, key: str, **parameters: str | int) -> None:
+        super().__init__(key)
+        self.key = key
+        self.parameters = parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A demo, ready to be served."""
+
+    app: App
+    deployment: Deployment
+    clock: DemoClock
+    folder: DataFolder
+
+    def close(self) -> None:
+        """Let go of the folder."""
+        self.deployment.store.close()
+        self.folder.release()
+
+
+def cast() -> tuple[ListedPartner, ...]:
+    """The made-up partners, users and customers."""
+    return directory.read((files("agreegate.demo") / "cast.toml").read_text(encoding="utf-8"))
+
+
+def open_demo(
+    folder: DataFolder, programme: Programme, base_url: str, at: datetime | None, *, programme_named: bool
+) -> Demo:
+    """A demo on a folder: seeded when it is empty, else as it was left, its clock moved when `at` says so.
+
+    Args:
+        base_url: where it will be reached, without a trailing slash.
+        at: the instant its clock starts at; None: now, or where an earlier run left it.
+        programme_named: whether the caller asked for this very programme.
+
+    Raises:
+        DemoRefused, SchemaError: the folder is another programme's, no demo's, or in use.
+        SigningKeyUnusable: the key file in the folder is not ours.
+    """
+    folder.claim()
+    try:
+        clock = DemoClock()
+        kept = asyncio.run(_prepare(folder, clock, programme, at, named=programme_named))
+        key = load_or_create(folder.path / KEY_FILE)
+        store = SqliteStore(folder.database, clock)
+    except BaseException:
+        folder.release()
+        raise
+    people = cast()
+    verifier = TokenVerifier(
+        issuers=issuers(base_url),
+        audiences=[PARTNER_CENTER],
+        application_audiences=[DIRECTORY_GRAPH],
+        keys=fixed_keys(KeySet([key])),
+        clock=time.time,
+    )
+    deployment = Deployment(store, kept, Callers(store, verifier, time.time), base_url)
+    inner = framework(
+        deployment,
+        more=signin_routes(demo_users(people), key, base_url, time.time),
+        own=clock_routes(clock),
+        lifespan=[upkeep],
+    )
+    return Demo(application(deployment, inner), deployment, clock, folder)
+
+
+async def _prepare(
+    folder: DataFolder, clock: DemoClock, programme: Programme, at: datetime | None, *, named: bool
+) -> Programme:
+    """Seed the record or take it over; the programme that it is under."""
+    fresh = not folder.database.exists()
+    connection = connect(folder.database)
+    past = Past()
+    store = InlineStore(connection, past)
+    try:
+        if fresh:
+            upgrade(connection)
+            clock.set(at or clock())
+            await seed(store, past, programme, cast(), clock())
+            await store.write(lambda uow: make_for(uow, programme.name, demo=True))
+        else:
+            require_latest(connection)
+            found = await store.read(made_for)
+            if found is None or not found.demo:
+                raise DemoRefused("demo.not-a-demo")
+            if named and found.programme != programme.name:
+                raise DemoRefused("demo.other-programme", found=found.programme)
+            if found.programme != programme.name:
+                programme = load(found.programme)
+            if at is not None:
+                clock.set(at)
+            else:
+                kept = await store.read(kept_offset)
+                clock.offset = clock.offset if kept is None else kept
+
+        async def keep(uow: UnitOfWork) -> None:
+            await keep_offset(uow, clock.offset)
+
+        await store.write(keep)
+    except BaseException:
+        store.close()
+        if fresh:  # half a demo is no demo: the next start begins anew
+            for name in (folder.database.name, f"{folder.database.name}-wal", f"{folder.database.name}-shm"):
+                with suppress(FileNotFoundError):
+                    (folder.path / name).unlink()
+        raise
+    store.close()
+    return programme
+
+
+def demo_users(people: Sequence[ListedPartner]) -> list[DemoUser]:
+    """The cast's users as the sign-in page offers them."""
+    return [
+        DemoUser(
+            name=user.name,
+            tenant_id=listed.partner.id,
+            tenant_domain=listed.partner.domain,
+            tenant_name=listed.partner.name,
+            user_id=user.id,
+            may=f"signin.may.{_may(listed, user)}",
+        )
+        for listed in people
+        for user in listed.users
+    ]
+
+
+def _may(listed: ListedPartner, user: ListedUser) -> str:
+    partner = listed.partner
+    if partner.kind is PartnerKind.OPERATOR:
+        return "operator"
+    if partner.kind is PartnerKind.INDIRECT_RESELLER:
+        return "reseller"
+    if user.designated:
+        return "designated"
+    if partner.cloud is not Cloud.PUBLIC:
+        return "government"
+    if partner.account is Account.SANDBOX:
+        return "sandbox"
+    if Role.HELPDESK_AGENT in user.roles:
+        return "helpdesk"
+    return "admin" if Role.ADMIN_AGENT in user.roles else "sales"

@@ -1,0 +1,146 @@
+"""The demo's history: made-up facts with fixed dates, recorded through the same services as real ones."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.domain.directory import ListedCustomer, ListedPartner
+from agreegate.domain.order import LineDraft, OrderDraft
+from agreegate.domain.programme import Programme
+from agreegate.services.call import Call
+from agreegate.services.confirmation import confirm
+from agreegate.services.directory import apply_directory
+from agreegate.services.order import place_order
+from agreegate.services.renewal import run_renewals
+from agreegate.services.standing import record_refusal
+from agreegate.storage.partner import partner_of
+from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.unit_of_work import UnitOfWork
+
+ALDER = "a1de0000-0000-4000-8000-000000000001"
+HAZEL = "4a2e0000-0000-4000-8000-000000000003"
+ALDER_SALES = UserId("a1de0000-0000-4000-8000-0000000000a2")
+HAZEL_ADMIN = UserId("4a2e0000-0000-4000-8000-0000000000c1")
+CEDAR = "ceda0000-0000-4000-8000-000000000011"
+DOGWOOD = "d09d0000-0000-4000-8000-000000000012"
+FRENE = "f2e00000-0000-4000-8000-000000000015"
+
+CLOUD_AGREEMENT = TemplateId("998b88de-aa99-4388-a42c-1b3517d49490")
+CUSTOMER_AGREEMENT = TemplateId("117a77b0-9360-443b-8795-c6dedc750cf9")
+OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
+
+BEGINNING = datetime(2018, 8, 1, tzinfo=UTC)
+BOUGHT = datetime(2018, 8, 15, 9, 0, tzinfo=UTC)
+
+Step = Callable[[UnitOfWork], Awaitable[object]]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that happened in the demo's past."""
+
+    at: datetime
+    partner: str
+    user: UserId
+    record: Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]
+
+
+class Past:
+    """A clock that stands still, so that what is seeded has the very instants of its facts."""
+
+    def __init__(self) -> None:
+        self.now = BEGINNING
+
+    def __call__(self) -> datetime:
+        """The instant that is being recorded."""
+        return self.now
+
+
+async def seed(
+    store: InlineStore, past: Past, programme: Programme, cast: Sequence[ListedPartner], start: datetime
+) -> None:
+    """Fill an empty record with the cast and its past up to `start`; renewals up to it have happened.
+
+    Facts later than `start` are left out.
+
+    Args:
+        past: the clock of `store`.
+    """
+    past.now = min(BEGINNING, start)
+    await store.write(lambda uow: apply_directory(uow, cast))
+    contacts = {str(customer.id): _acceptor(customer) for listed in cast for customer in listed.customers}
+    for number, fact in enumerate(sorted(_facts(programme, contacts), key=lambda fact: fact.at)):
+        if fact.at <= start:
+            past.now = fact.at
+            await store.write(_step(fact, number, programme))
+    past.now = start
+    await run_renewals(store, start)
+
+
+def _acceptor(customer: ListedCustomer) -> PrimaryContact:
+    """The made-up person who accepted: the customer's own contact."""
+    address = customer.draft.address
+    return PrimaryContact(address.first_name, address.last_name, customer.draft.email, address.phone or None)
+
+
+def _step(fact: Fact, number: int, programme: Programme) -> Step:
+    async def step(uow: UnitOfWork) -> None:
+        partner = await partner_of(uow, fact.partner)
+        if partner is None:
+            raise LookupError(fact.partner)
+        actor = Actor(partner, frozenset({Role.ADMIN_AGENT}), fact.user)
+        identity = str(uuid5(UUID(fact.partner), f"fact {number}"))
+        await fact.record(uow, actor, programme, Call("POST", "/demo", identity, identity, identity))
+
+    return step
+
+
+def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact]) -> list[Fact]:
+    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later."""
+    later = programme.name == "microsoft-customer-agreement"
+    template = CUSTOMER_AGREEMENT if later else CLOUD_AGREEMENT
+    confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
+    ended = datetime(2020, 5, 4, tzinfo=UTC) if later else datetime(2018, 10, 20, tzinfo=UTC)
+    facts = [
+        Fact(BOUGHT, ALDER, ALDER_SALES, _order(CEDAR, 12)),
+        Fact(BOUGHT, HAZEL, HAZEL_ADMIN, _order(CEDAR, 3)),
+        Fact(BOUGHT, ALDER, ALDER_SALES, _order(DOGWOOD, 8)),
+    ]
+    if programme.template(template) is not None:
+        facts += [
+            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed)),
+            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(FRENE, template, contacts[FRENE], confirmed)),
+            Fact(ended, ALDER, ALDER_SALES, _refusal(FRENE)),
+        ]
+    return facts
+
+
+def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
+    draft = OrderDraft((LineDraft(0, OFFER, seats, "Office work (made up)"),))
+
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+        return await place_order(uow, actor, programme, customer, draft, call)
+
+    return record
+
+
+def _confirmation(
+    customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime
+) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
+    draft = Draft(contact, template, agreed.replace(hour=0))
+
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+        return await confirm(uow, actor, programme, customer, draft, call)
+
+    return record
+
+
+def _refusal(customer: str) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+        return await record_refusal(uow, actor, programme, customer, "Made up for the demo.", call)
+
+    return record

@@ -1,0 +1,155 @@
+"""Runs an application on the network, with the work that goes on beside requests, until it is told to stop."""
+
+import asyncio
+import logging
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import uvicorn
+import uvloop
+from litestar import Litestar
+from prometheus_client import generate_latest
+
+from agreegate.api.deployment import Deployment
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.hotpath import App
+from agreegate.services.renewal import run_renewals
+from agreegate.storage.replay import forget_answers
+
+logger = logging.getLogger("agreegate.server")
+
+UPKEEP_SECONDS = 1.0
+"""How late a renewal may be noticed."""
+FORGET_EVERY = 600
+"""Rounds of upkeep between two drops of old answers."""
+SHUTDOWN_SECONDS = 10
+
+
+class AddressError(Exception):
+    """The address cannot be listened on."""
+
+    key = "serve.no-port"
+
+    def __init__(self, host: str, port: int, detail: str) -> None:
+        super().__init__(detail)
+        self.parameters: dict[str, str | int] = {"host": host, "port": port, "detail": detail}
+
+
+class _Announcing(uvicorn.Server):
+    """Says so once it answers."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._ready()
+
+
+@asynccontextmanager
+async def upkeep(app: Litestar) -> AsyncIterator[None]:
+    """While the application lives: renew what falls due, also what fell due while nothing ran; drop old answers."""
+    deployment: Deployment = app.state.deployment
+    await run_renewals(deployment.store, deployment.store.clock())
+    task = asyncio.create_task(_upkeep(deployment))
+    yield
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
+async def _upkeep(deployment: Deployment) -> None:
+    rounds = 0
+    while True:
+        await asyncio.sleep(UPKEEP_SECONDS)
+        rounds += 1
+        try:
+            await run_renewals(deployment.store, deployment.store.clock())
+            if rounds % FORGET_EVERY == 0:
+                await deployment.store.write(forget_answers)
+        except StoreUnavailable as error:
+            logger.warning("upkeep waits for the record: %s", error)
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A listening socket, taken before anything else is done, so that a busy port is said at once.
+
+    Raises:
+        AddressError.
+    """
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+    except (OSError, OverflowError) as error:
+        raise AddressError(host, port, getattr(error, "strerror", None) or str(error)) from None
+    return listener
+
+
+def run(
+    app: App,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    metrics: tuple[Deployment, socket.socket] | None = None,
+) -> None:
+    """Serve until SIGTERM or SIGINT; requests under way are finished first.
+
+    Args:
+        ready: called once the server answers.
+        metrics: serve the figures on a socket of their own.
+    """
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_run(app, listener, ready, metrics))
+
+
+async def _run(
+    app: App,
+    listener: socket.socket,
+    ready: Callable[[], None],
+    metrics: tuple[Deployment, socket.socket] | None,
+) -> None:
+    server = _Announcing(_config(app), ready)
+    if metrics is None:
+        await server.serve(sockets=[listener])
+        return
+    deployment, metrics_listener = metrics
+    beside = uvicorn.Server(_config(_metrics_application(deployment)))
+    task = asyncio.create_task(beside.serve(sockets=[metrics_listener]))
+    await server.serve(sockets=[listener])
+    beside.should_exit = True
+    await task
+
+
+def _config(app: App) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=SHUTDOWN_SECONDS,
+    )
+
+
+def _metrics_application(deployment: Deployment) -> App:
+    async def answer(scope: Any, receive: Any, send: Any) -> None:
+        if scope["type"] == "lifespan":
+            await receive()
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            await send({"type": "lifespan.shutdown.complete"})
+            return
+        found = scope["path"] == "/metrics"
+        body = generate_latest(deployment.figures.registry) if found else b""
+        headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
+        await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    return answer

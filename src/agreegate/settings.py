@@ -1,0 +1,170 @@
+"""Every option of the production server, once: name, default, help. Command line first, then the environment.
+
+`--public-url` is `AGREEGATE_PUBLIC_URL`, and so on. Secrets have no option: a server needs none, tokens are signed by the
+issuer and only verified here.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlsplit
+
+PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
+DIRECTORY_GRAPH = "https://graph.windows.net"
+PREFIX = "AGREEGATE_"
+
+
+class SettingError(Exception):
+    """A setting is missing or cannot be used. `key` finds the sentence; `setting` is the option's name."""
+
+    def __init__(self, key: str, setting: str, detail: str = "") -> None:
+        super().__init__(f"{setting}: {key}")
+        self.key = key
+        self.parameters: dict[str, str | int] = {
+            "setting": f"--{setting}",
+            "variable": variable(setting),
+            "detail": detail,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One option. Its help is the catalogue's sentence `setting.<name>`."""
+
+    name: str
+    default: str | int | bool | None = None
+    many: bool = False
+
+
+SETTINGS = (
+    Setting("public-url"),
+    Setting("host", "127.0.0.1"),
+    Setting("port", 8400),
+    Setting("data", "agreegate-data"),
+    Setting("database"),
+    Setting("workers", 1),
+    Setting("programme", "microsoft-cloud-agreement"),
+    Setting("token-issuer", many=True),
+    Setting("token-audience", PARTNER_CENTER, many=True),
+    Setting("token-application-audience", DIRECTORY_GRAPH, many=True),
+    Setting("token-keys"),
+    Setting("roles-from-token", False),
+    Setting("trusted-proxy", many=True),
+    Setting("metrics-address"),
+    Setting("requests-per-minute", 0),
+    Setting("emit-bom", False),
+)
+
+
+def variable(name: str) -> str:
+    """The environment variable of a setting."""
+    return PREFIX + name.replace("-", "_").upper()
+
+
+@dataclass(frozen=True, slots=True)
+class ServerSettings:
+    """The settings of a production server, checked."""
+
+    public_url: str
+    """Without a trailing slash. Builds every absolute link; its host is the only one answered to."""
+    token_issuers: tuple[str, ...]
+    """Templates; `{tid}` stands for the tenant of the token."""
+    token_keys: str
+    """Where the issuer publishes its discovery document."""
+    host: str = "127.0.0.1"
+    port: int = 8400
+    data: Path = Path("agreegate-data")
+    programme: str = "microsoft-cloud-agreement"
+    token_audiences: tuple[str, ...] = (PARTNER_CENTER,)
+    token_application_audiences: tuple[str, ...] = (DIRECTORY_GRAPH,)
+    roles_from_token: bool = False
+    trusted_proxies: tuple[str, ...] = field(default=())
+    metrics_address: tuple[str, int] | None = None
+    requests_per_minute: int = 0
+    """The contract's rate limit per partner tenant; 0 is off."""
+    emit_bom: bool = False
+
+
+def checked(given: Mapping[str, object]) -> ServerSettings:
+    """The settings of a server from option values by name.
+
+    Raises:
+        SettingError: one is missing, or is of no use; it names the option.
+    """
+    if given.get("database"):
+        raise SettingError("setting.not-yet", "database", "postgresql://")
+    workers = _number(given, "workers", 1)
+    if workers != 1:
+        raise SettingError("setting.one-worker", "workers", str(workers))
+    issuers = _many(given, "token-issuer")
+    if not issuers:
+        raise SettingError("setting.missing", "token-issuer")
+    keys = str(given.get("token-keys") or "")
+    if not keys:
+        plain = [issuer for issuer in issuers if "{tid}" not in issuer]
+        if not plain:
+            raise SettingError("setting.missing", "token-keys")
+        keys = plain[0].rstrip("/") + "/.well-known/openid-configuration"
+    return ServerSettings(
+        public_url=_url(given, "public-url"),
+        token_issuers=issuers,
+        token_keys=_checked_url("token-keys", keys),
+        host=str(given.get("host") or "127.0.0.1"),
+        port=_number(given, "port", 8400),
+        data=Path(str(given.get("data") or "agreegate-data")),
+        programme=str(given.get("programme") or "microsoft-cloud-agreement"),
+        token_audiences=_many(given, "token-audience") or (PARTNER_CENTER,),
+        token_application_audiences=_many(given, "token-application-audience") or (DIRECTORY_GRAPH,),
+        roles_from_token=bool(given.get("roles-from-token")),
+        trusted_proxies=_many(given, "trusted-proxy"),
+        metrics_address=_address(given, "metrics-address"),
+        requests_per_minute=_number(given, "requests-per-minute", 0),
+        emit_bom=bool(given.get("emit-bom")),
+    )
+
+
+def _many(given: Mapping[str, object], name: str) -> tuple[str, ...]:
+    value = given.get(name)
+    if value is None:
+        return ()
+    listed = value if isinstance(value, list | tuple) else [value]
+    return tuple(str(item).strip() for item in listed if str(item).strip())
+
+
+def _number(given: Mapping[str, object], name: str, default: int) -> int:
+    value = given.get(name)
+    try:
+        number = default if value is None else int(str(value))
+    except ValueError:
+        raise SettingError("setting.not-a-number", name, str(value)) from None
+    if not 0 <= number <= 65_535:
+        raise SettingError("setting.not-a-number", name, str(value))
+    return number
+
+
+def _url(given: Mapping[str, object], name: str) -> str:
+    value = str(given.get(name) or "").rstrip("/")
+    if not value:
+        raise SettingError("setting.missing", name)
+    return _checked_url(name, value)
+
+
+def _checked_url(name: str, value: str) -> str:
+    try:
+        parts = urlsplit(value)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise SettingError("setting.not-a-url", name, value)
+    return value
+
+
+def _address(given: Mapping[str, object], name: str) -> tuple[str, int] | None:
+    value = given.get(name)
+    if not value:
+        return None
+    host, _, port = str(value).rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) <= 65_535:
+        raise SettingError("setting.not-an-address", name, str(value))
+    return host.strip("[]"), int(port)

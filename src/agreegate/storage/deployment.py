@@ -1,0 +1,29 @@
+"""What a database was made for: a programme, and whether it is a demo's."""
+
+from dataclasses import dataclass
+
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class MadeFor:
+    """The purpose of a database, written when it was first used."""
+
+    programme: str
+    demo: bool
+
+
+async def made_for(uow: UnitOfWork) -> MadeFor | None:
+    """The purpose of this database; None while it has none."""
+    row = await uow.one("select programme, demo from deployment where id = 1")
+    return None if row is None else MadeFor(row[0], bool(row[1]))
+
+
+async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:
+    """Write down the purpose."""
+    await uow.run(
+        "insert into deployment (id, programme, demo) values (1, $1, $2)"
+        " on conflict (id) do update set programme = excluded.programme, demo = excluded.demo",
+        programme,
+        int(demo),
+    )
