@@ -1,0 +1,163 @@
+"""Fill the directory from a description, or show it: what an operator does at the command line."""
+
+import json
+from collections.abc import Sequence
+
+from agreegate.domain.actor import Actor, UserId
+from agreegate.domain.customer import BillingContact, Customer, CustomerId
+from agreegate.domain.directory import (
+    Change,
+    DirectoryRefused,
+    ListedCustomer,
+    ListedPartner,
+    Subject,
+    Verb,
+    check,
+    differences,
+)
+from agreegate.domain.partner import PartnerId
+from agreegate.services.customer import relate
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.customer import resellers_of
+from agreegate.storage.directory import (
+    active_subscriptions,
+    change_customer,
+    close_user,
+    drop_reseller,
+    link_reseller,
+    listed_partners,
+    new_etag,
+    put_partner,
+    put_user,
+    release_names,
+    unlink_reseller,
+)
+from agreegate.storage.relationship import end_relationship
+from agreegate.storage.unit_of_work import UnitOfWork
+
+COMMAND = "agreegate directory apply"
+"""Who the audit records say it was: an operator's command, nobody's token."""
+
+
+async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """What applying the description would change. Nothing is changed.
+
+    Raises:
+        DirectoryRefused: the description cannot be applied, and why.
+    """
+    customers = {listed.partner.id: [customer.id for customer in listed.customers] for listed in wanted}
+    known = await listed_partners(uow, customers)
+    check(known, wanted)
+    changes = differences(known, wanted)
+    for change in changes:
+        if (
+            change.subject is Subject.CUSTOMER
+            and change.verb is Verb.ENDED
+            and (count := await active_subscriptions(uow, change.partner.id, change.id))
+        ):
+            raise DirectoryRefused("directory.active-subscriptions", _path_of(change, wanted), count)
+    return changes
+
+
+async def apply_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Make the directory as described: all of it or nothing; what was changed. A second time changes nothing.
+
+    Every change leaves an audit record with the partner that it concerns.
+
+    Raises:
+        DirectoryRefused: the description cannot be applied, and why.
+    """
+    changes = await plan_directory(uow, wanted)
+    described = _Described(wanted)
+    for change in changes:
+        if change.subject is Subject.PARTNER and change.verb is Verb.CHANGED:
+            await release_names(uow, change.partner.id)
+    for change in changes:
+        await _do(uow, change, described)
+        await _audit(uow, change)
+    return changes
+
+
+async def show_directory(uow: UnitOfWork) -> tuple[ListedPartner, ...]:
+    """Every partner with its users, links and customers."""
+    return await listed_partners(uow)
+
+
+class _Described:
+    """What the file describes, by id."""
+
+    def __init__(self, wanted: Sequence[ListedPartner]) -> None:
+        self.partners = {listed.partner.id: listed for listed in wanted}
+        self.users = {(listed.partner.id, user.id): user for listed in wanted for user in listed.users}
+        self.customers = {(listed.partner.id, c.id): c for listed in wanted for c in listed.customers}
+
+
+async def _do(uow: UnitOfWork, change: Change, described: _Described) -> None:
+    partner, key = change.partner.id, (change.partner.id, change.id)
+    match change.subject:
+        case Subject.PARTNER:
+            await put_partner(uow, described.partners[partner])
+        case Subject.USER if key in described.users:
+            await put_user(uow, partner, described.users[partner, UserId(change.id)])
+        case Subject.USER:
+            await close_user(uow, partner, change.id)
+        case Subject.RESELLER if change.verb is Verb.ENDED:
+            await unlink_reseller(uow, partner, change.id)
+        case Subject.RESELLER:
+            await link_reseller(uow, partner, change.id)
+        case Subject.CUSTOMER if change.verb is Verb.ENDED:
+            await end_relationship(uow, partner, change.id)
+        case Subject.CUSTOMER:
+            await _serve(uow, partner, described.customers[partner, CustomerId(change.id)])
+
+
+async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) -> None:
+    """Add the customer, or make it as described, and open the relationship where it is not."""
+    draft = listed.draft
+    customer = Customer(
+        id=listed.id,
+        commerce_id=uow.new_id(),
+        company_name=draft.company_name,
+        domain=draft.domain,
+        country=draft.address.country,
+        language=draft.language,
+        culture=draft.culture,
+        registration_number=draft.registration_number,
+        billing=BillingContact(uow.new_id(), new_etag(uow), draft.email, draft.address),
+    )
+    await relate(uow, partner, customer, listed.resellers)
+    await change_customer(uow, partner, listed.id, draft)
+    for reseller in await resellers_of(uow, partner, listed.id) - listed.resellers:
+        await drop_reseller(uow, partner, listed.id, reseller)
+
+
+async def _audit(uow: UnitOfWork, change: Change) -> None:
+    """Values of personal data are empty in a change already, and so they are here."""
+    operation = f"{_OPERATIONS[change.verb]}_{change.subject}"
+    before = {_pascal(field.name): field.before for field in change.fields}
+    after = {_pascal(field.name): field.after for field in change.fields}
+    await add_audit_record(
+        uow,
+        Actor(change.partner, application_id=COMMAND),
+        operation,
+        change.subject,
+        customer=change.id if change.subject is Subject.CUSTOMER else None,
+        resource_id=change.id,
+        old_value=json.dumps(before) if before else None,
+        new_value=json.dumps(after) if after else None,
+    )
+
+
+_OPERATIONS = {Verb.ADDED: "add", Verb.CHANGED: "update", Verb.ENDED: "end", Verb.RESUMED: "resume"}
+
+
+def _pascal(name: str) -> str:
+    return "".join(word.capitalize() for word in name.split("_"))
+
+
+def _path_of(change: Change, wanted: Sequence[ListedPartner]) -> tuple[str | int, ...]:
+    for number, listed in enumerate(wanted):
+        for index, customer in enumerate(listed.customers):
+            if (listed.partner.id, customer.id) == (change.partner.id, change.id):
+                return ("partner", number, "customer", index, "state")
+    return ()

@@ -1,0 +1,231 @@
+"""The directory as rows: partners, users, reseller links, customers with their contacts."""
+
+from collections.abc import Mapping, Sequence
+
+from agreegate.domain.actor import Role, UserId
+from agreegate.domain.customer import Address, CustomerDraft, CustomerId, search_key
+from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.storage.customer import resellers_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
+
+_CUSTOMERS = """
+    select c.customer_id, c.company_name, c.domain, c.country, c.language, c.culture, c.registration_number,
+      r.ended_at is null and r.period is not null, p.email, p.city, p.address_line1, p.state, p.address_line2,
+      p.postal_code, p.first_name, p.last_name, p.phone
+    from customer c
+    left join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id
+    left join customer_contact p on p.partner_id = c.partner_id and p.customer_id = c.customer_id
+    where c.partner_id = $1
+"""
+
+
+async def listed_partners(
+    uow: UnitOfWork, customers: Mapping[PartnerId, Sequence[str]] | None = None
+) -> tuple[ListedPartner, ...]:
+    """Every partner with its users and links, by name.
+
+    Args:
+        customers: of each partner only these customers; None: every customer.
+    """
+    rows = await uow.all(
+        "select partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email, mpa_signed_at"
+        " from partner order by name, partner_id"
+    )
+    return tuple([await _listed(uow, row, customers) for row in rows])
+
+
+async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
+    """Add a partner, or make it as described; its users, links and customers are left alone."""
+    partner = listed.partner
+    await uow.run(
+        "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email,"
+        " mpa_signed_at, profile_etag, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " on conflict (partner_id) do update set name = excluded.name, kind = excluded.kind, cloud = excluded.cloud,"
+        " account = excluded.account, mpn_id = excluded.mpn_id, domain = excluded.domain, country = excluded.country,"
+        " culture = excluded.culture, email = excluded.email, mpa_signed_at = excluded.mpa_signed_at,"
+        " profile_etag = excluded.profile_etag",
+        partner.id,
+        partner.name,
+        partner.kind,
+        partner.cloud,
+        partner.account,
+        partner.mpn_id,
+        partner.domain,
+        partner.country,
+        partner.culture,
+        listed.email,
+        maybe_micros(listed.mpa_signed_at),
+        new_etag(uow),
+        to_micros(uow.now),
+    )
+    await uow.run("delete from partner_mail_domain where partner_id = $1", partner.id)
+    for domain in sorted(listed.mail_domains):
+        await uow.run("insert into partner_mail_domain (partner_id, domain) values ($1, $2)", partner.id, domain)
+
+
+async def release_names(uow: UnitOfWork, partner: PartnerId) -> None:
+    """Let go of a partner's domain and number, so that two partners can exchange theirs in one unit of work."""
+    await uow.run("update partner set domain = partner_id, mpn_id = null where partner_id = $1", partner)
+
+
+async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> None:
+    """Add a user, or make it and its roles as described."""
+    await uow.run(
+        "insert into partner_user (partner_id, user_id, user_name, designated, active, created_at)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, user_id) do update set"
+        " user_name = excluded.user_name, designated = excluded.designated, active = excluded.active",
+        partner,
+        user.id,
+        user.name,
+        int(user.designated),
+        int(user.active),
+        to_micros(uow.now),
+    )
+    await uow.run("delete from partner_user_role where partner_id = $1 and user_id = $2", partner, user.id)
+    for role in sorted(user.roles):
+        await uow.run(
+            "insert into partner_user_role (partner_id, user_id, role) values ($1, $2, $3)", partner, user.id, role
+        )
+
+
+async def close_user(uow: UnitOfWork, partner: PartnerId, user: str) -> None:
+    """Let a user do nothing any more; what it recorded stays its own."""
+    await uow.run("update partner_user set active = 0 where partner_id = $1 and user_id = $2", partner, user)
+
+
+async def link_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
+    """Open a provider's link to a reseller, for the first time or again."""
+    await uow.run(
+        "insert into reseller_link (partner_id, reseller_id, created_at) values ($1, $2, $3)"
+        " on conflict (partner_id, reseller_id) do update set ended_at = null",
+        provider,
+        reseller,
+        to_micros(uow.now),
+    )
+
+
+async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
+    """End a provider's link to a reseller."""
+    await uow.run(
+        "update reseller_link set ended_at = $3 where partner_id = $1 and reseller_id = $2 and ended_at is null",
+        provider,
+        reseller,
+        to_micros(uow.now),
+    )
+
+
+async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: CustomerId, draft: CustomerDraft) -> None:
+    """Make the partner's copy of a customer as described, its contact and address included."""
+    await uow.run(
+        "update customer set company_name = $3, company_key = $4, domain = $5, country = $6, language = $7,"
+        " culture = $8, registration_number = $9 where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+        draft.company_name,
+        search_key(draft.company_name),
+        draft.domain,
+        draft.address.country,
+        draft.language,
+        draft.culture,
+        draft.registration_number,
+    )
+    address = draft.address
+    await uow.run(
+        "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
+        " address_line1, address_line2, city, state, postal_code)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " on conflict (partner_id, customer_id) do update set etag = excluded.etag, email = excluded.email,"
+        " first_name = excluded.first_name, last_name = excluded.last_name, phone = excluded.phone,"
+        " address_line1 = excluded.address_line1, address_line2 = excluded.address_line2, city = excluded.city,"
+        " state = excluded.state, postal_code = excluded.postal_code",
+        partner,
+        customer,
+        uow.new_id(),
+        new_etag(uow),
+        draft.email,
+        address.first_name,
+        address.last_name,
+        address.phone,
+        address.line1,
+        address.line2,
+        address.city,
+        address.state,
+        address.postal_code,
+    )
+
+
+async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
+    """Let a provider serve the customer through this reseller no longer."""
+    await uow.run(
+        "delete from customer_reseller where partner_id = $1 and customer_id = $2 and reseller_id = $3",
+        partner,
+        customer,
+        reseller,
+    )
+
+
+def new_etag(uow: UnitOfWork) -> str:
+    """A decimal number, as profiles have it (contract 3.10)."""
+    return str(int(uow.new_id().replace("-", "")[:15], 16))
+
+
+async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions stand in the way of ending the relationship (contract 4.7)."""
+    row = await uow.one(
+        "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status = 'active'",
+        partner,
+        customer,
+    )
+    return 0 if row is None else int(row[0])
+
+
+async def _listed(
+    uow: UnitOfWork, row: Row, wanted_customers: Mapping[PartnerId, Sequence[str]] | None
+) -> ListedPartner:
+    partner = PartnerId(row[0])
+    mail_domains = await uow.all("select domain from partner_mail_domain where partner_id = $1", partner)
+    links = await uow.all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", partner)
+    if wanted_customers is None:
+        customers = await uow.all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", partner)
+    else:
+        customers = [
+            found
+            for customer in wanted_customers.get(partner, ())
+            for found in await uow.all(f"{_CUSTOMERS} and c.customer_id = $2", partner, customer)
+        ]
+    return ListedPartner(
+        partner=Partner(
+            partner, row[1], PartnerKind(row[2]), Cloud(row[3]), Account(row[4]), row[5], row[6], row[7], row[8]
+        ),
+        mail_domains=frozenset(mail_domain[0] for mail_domain in mail_domains),
+        email=row[9],
+        mpa_signed_at=maybe_instant(row[10]),
+        users=await _users(uow, partner),
+        resellers=frozenset(PartnerId(link[0]) for link in links),
+        customers=tuple([await _customer(uow, partner, customer) for customer in customers]),
+    )
+
+
+async def _users(uow: UnitOfWork, partner: PartnerId) -> tuple[ListedUser, ...]:
+    roles: dict[str, set[Role]] = {}
+    for user, role in await uow.all("select user_id, role from partner_user_role where partner_id = $1", partner):
+        roles.setdefault(user, set()).add(Role(role))
+    rows = await uow.all(
+        "select user_id, user_name, designated, active from partner_user where partner_id = $1"
+        " order by user_name, user_id",
+        partner,
+    )
+    return tuple(
+        ListedUser(UserId(row[0]), row[1], frozenset(roles.get(row[0], ())), bool(row[2]), bool(row[3])) for row in rows
+    )
+
+
+async def _customer(uow: UnitOfWork, partner: PartnerId, row: Row) -> ListedCustomer:
+    email, *address = row[8:] if row[8] is not None else ("", "", "")
+    return ListedCustomer(
+        id=CustomerId(row[0]),
+        draft=CustomerDraft(row[2], row[1], email, row[5], row[4], Address(row[3], *address), row[6]),
+        resellers=await resellers_of(uow, partner, row[0]),
+        active=bool(row[7]),
+    )

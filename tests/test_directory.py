@@ -1,0 +1,91 @@
+"""Reading directory files: what is wrong is told with its field and line."""
+
+from pathlib import Path
+
+import pytest
+
+from agreegate.directory import line_of, read, written
+from agreegate.domain.directory import DirectoryRefused
+from agreegate.i18n import LANGUAGES, text
+
+EXAMPLE = (Path(__file__).parents[1] / "docs" / "directory.example.toml").read_text(encoding="utf-8")
+
+
+def test_the_example_says_that_it_is_made_up() -> None:
+    assert "made up" in EXAMPLE
+    for listed in read(EXAMPLE):
+        assert listed.partner.domain.endswith(".example")
+        assert all(customer.draft.domain.endswith(".example") for customer in listed.customers)
+
+
+def test_what_is_left_out_has_its_default() -> None:
+    _, reseller = read(EXAMPLE)
+    assert (reseller.partner.cloud, reseller.partner.account) == ("public", "production")
+    assert reseller.mail_domains == {"willow.example"}
+    assert (reseller.email, reseller.mpa_signed_at) == (None, None)
+    assert [(user.active, user.designated) for user in reseller.users] == [(True, False)]
+
+
+def test_what_is_written_reads_back_the_same() -> None:
+    described = read(EXAMPLE.replace("Rowan Florist", 'Rowan \\"Flór\\" \\\\ 花 Florist'))
+    assert read(written(described)) == described
+
+
+WRONG = [
+    ('name = "Linden Distribution"\n', "", "directory.missing", "partner.name"),
+    ('name = "Linden Distribution"', "name = 7", "directory.wrong-type", "partner.name"),
+    ('name = "Linden Distribution"', 'name = "two\\nlines"', "directory.not-text", "partner.name"),
+    ('name = "Linden Distribution"', 'name = "Linden', "directory.not-toml", "line"),
+    ('name = "Linden Distribution"', 'nme = "Linden"', "directory.unknown-field", "partner.nme"),
+    ('kind = "indirect_provider"', 'kind = "provider"', "directory.not-one-of", "partner.kind"),
+    ('domain = "linden.example"', 'domain = "linden"', "directory.not-domain", "partner.domain"),
+    ('"mail.linden.example"', "5", "directory.not-domain", "partner.mail_domains"),
+    ('mpn_id = "6660001"', 'mpn_id = "66-1"', "directory.not-number", "partner.mpn_id"),
+    ('country = "DE"             #', 'country = "de" #', "directory.not-country", "partner.country"),
+    ('culture = "de-DE"\nemail', 'culture = "german"\nemail', "directory.not-culture", "partner.culture"),
+    ('email = "office@linden.example"', 'email = "office"', "directory.not-email", "partner.email"),
+    ("mpa_signed = 2019-09-03", 'mpa_signed = "soon"', "directory.not-date", "partner.mpa_signed"),
+    ('id = "0a110000-0000-4000-8000-0000000000a2"', 'id = "42"', "directory.not-guid", "partner.user.id"),
+    ('name = "shop@linden.example"', 'name = "shop"', "directory.not-email", "partner.user.name"),
+    ('roles = ["admin_agent"]', 'roles = ["admin"]', "directory.not-one-of", "partner.user.roles"),
+    ("designated = true", 'designated = "yes"', "directory.wrong-type", "partner.user.designated"),
+    ('language = "de"', 'language = "deu"', "request.invalid-property", "partner.customer.language"),
+    ('city = "Musterstadt"\n', "", "directory.missing", "partner.customer.contact.city"),
+    ('email = "rosa@rowan.example"', 'email = "rosa"', "request.invalid-property", "partner.customer.contact.email"),
+    ('phone = "000 000 11"', f'phone = "{"0" * 60}"', "request.invalid-property", "partner.customer.contact.phone"),
+    ('country = "DE"\nlanguage', 'country = "HU"\nlanguage', "customer.registration-missing",
+     "partner.customer.registration_number"),
+    ('state = "ended" #', 'state = "gone" #', "directory.not-one-of", "partner.customer.state"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "key", "field"), WRONG, ids=[f"{w[3]}-{w[2]}" for w in WRONG])
+def test_what_is_wrong_is_told_with_its_place(old: str, new: str, key: str, field: str) -> None:
+    assert old in EXAMPLE
+    broken = EXAMPLE.replace(old, new, 1)
+
+    with pytest.raises(DirectoryRefused) as refused:
+        read(broken)
+
+    error = refused.value
+    assert (error.key, error.field) == (key, field)
+    written_on = broken.splitlines()[line_of(broken, error.path) - 1]
+    if new and field != "line":
+        assert new.splitlines()[0] in written_on or field.rpartition(".")[2] == "registration_number"
+    for language in LANGUAGES:
+        assert "{" not in text(error.key, language, **error.parameters)
+
+
+def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:
+    broken = EXAMPLE.replace('name = "shop@linden.example"\n', "")
+    with pytest.raises(DirectoryRefused) as refused:
+        read(broken)
+    line = line_of(broken, refused.value.path)
+    assert broken.splitlines()[line - 1] == "[[partner.user]]"
+    assert "0000000000a2" in broken.splitlines()[line]
+
+
+def test_a_file_without_partners_is_refused() -> None:
+    with pytest.raises(DirectoryRefused) as refused:
+        read("# nothing\n")
+    assert refused.value.key == "directory.empty"
