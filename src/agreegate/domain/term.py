@@ -80,14 +80,14 @@ def months_after(start: datetime, months: int) -> datetime:
     return start.replace(year=year, month=month + 1, day=min(start.day, days))
 
 
-def renewals_due(commitment: Commitment, now: datetime, most: int) -> tuple[Commitment, list[datetime]]:
-    """The commitment after every renewal due by `now`, at most so many, and when each of them was due.
+def renewals_due(commitment: Commitment, now: datetime, most: int | None = None) -> tuple[Commitment, list[datetime]]:
+    """The commitment after every renewal due by `now` (at most so many), and when each of them was due.
 
     Nothing is due before the commitment end date; a clock that jumped back makes nothing due twice.
     """
     due: list[datetime] = []
     ends_at = commitment.ends_at
-    while ends_at <= now and len(due) < most:
+    while ends_at <= now and len(due) != most:
         due.append(ends_at)
         commitment = commitment.renewed()
         ends_at = commitment.ends_at

@@ -26,7 +26,7 @@ async def run_renewals(store: Store, until: datetime) -> int:
     async def some(uow: UnitOfWork) -> int:
         due = await due_subscriptions(uow, until, SUBSCRIPTIONS)
         for partner, subscription in due:
-            await renew(uow, partner, subscription, until)
+            await renew(uow, partner, subscription, until, TERMS)
         return len(due)
 
     units = 0
@@ -35,14 +35,16 @@ async def run_renewals(store: Store, until: datetime) -> int:
     return units
 
 
-async def renew(uow: UnitOfWork, partner: PartnerId, subscription: Subscription, until: datetime) -> Subscription:
-    """Let one subscription's renewals that are due by then happen, at most `TERMS` of them; as it is afterwards.
+async def renew(
+    uow: UnitOfWork, partner: PartnerId, subscription: Subscription, until: datetime, most: int | None = None
+) -> Subscription:
+    """Let one subscription's renewals that are due by then happen (at most so many); as it is afterwards.
 
     With auto-renewal on, also while suspended, the commitment goes on by a term each time. With it off, it expires.
     """
     if subscription.status.ended:
         return subscription
-    commitment, due = renewals_due(subscription.commitment, until, TERMS if subscription.auto_renew else 1)
+    commitment, due = renewals_due(subscription.commitment, until, most if subscription.auto_renew else 1)
     if not due:
         return subscription
     if subscription.auto_renew:

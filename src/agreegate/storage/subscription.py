@@ -1,7 +1,6 @@
 """Subscriptions as rows."""
 
 import json
-from collections.abc import Sequence
 
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
@@ -127,23 +126,13 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
     ]
 
 
-async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """How many subscriptions of a customer are active: none may be when the relationship ends (contract 4.7)."""
-    return await _count(uow, partner, customer, (SubscriptionStatus.ACTIVE,))
-
-
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
-    return await _count(uow, partner, customer, (SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED))
-
-
-async def _count(uow: UnitOfWork, partner: PartnerId, customer: str, statuses: Sequence[SubscriptionStatus]) -> int:
     row = await uow.one(
-        "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status in ($3, $4)",
+        "select count(*) from subscription"
+        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')",
         partner,
         customer,
-        statuses[0],
-        statuses[-1],
     )
     return 0 if row is None else int(row[0])
 

@@ -1,0 +1,276 @@
+"""Orders: buy, add to an order, change its billing, cancel it; what costs money goes through the gate (contract 4.9)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import (
+    ActionNotAllowed,
+    InvalidProperty,
+    OrderNotFound,
+    OrderNotProcessable,
+    SandboxLimit,
+    SubscriptionNotFound,
+)
+from agreegate.domain.order import (
+    LineDraft,
+    LineKind,
+    Order,
+    OrderChange,
+    OrderDraft,
+    OrderId,
+    OrderLine,
+    OrderStatus,
+    actions_of,
+    bought,
+    check_draft,
+    check_lines,
+    line_of,
+    renewed_by,
+)
+from agreegate.domain.partner import Account
+from agreegate.domain.programme import Programme
+from agreegate.domain.subscription import (
+    SANDBOX_SUBSCRIPTIONS,
+    Subscription,
+    SubscriptionId,
+    SubscriptionStatus,
+    check_parent,
+    check_seats,
+)
+from agreegate.domain.transaction import Action
+from agreegate.services.addon import take_along
+from agreegate.services.call import Call
+from agreegate.services.gate import RecordedDecision, refusal
+from agreegate.services.relationship import require_relationship
+from agreegate.services.renewal import renew
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.order import add_line, add_order, order_of, order_text, orders_of, save_order
+from agreegate.storage.partner import linked_resellers
+from agreegate.storage.renewal import add_renewals
+from agreegate.storage.subscription import (
+    add_subscription,
+    living_subscriptions,
+    save_subscription,
+    subscription_of,
+    subscriptions_of,
+)
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def place_order(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: OrderDraft, call: Call
+) -> Order | RecordedDecision:
+    """Buy what the order names, all of it or nothing (R7). A refusal by the gate is the answer, not an error.
+
+    Raises:
+        NoRelationship: the customer is not one of this partner's (D18).
+        InvalidProperty, LineNumbersInvalid, InvalidOffer: the order does not say what is bought.
+        QuantityOutOfRange, SandboxLimit, SubscriptionNotFound, ParentNotActive, OrderNotProcessable: see `fulfil`.
+    """
+    await require_relationship(uow, actor, customer)
+    check_draft(draft)
+    refused = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call)
+    return refused or await fulfil(uow, actor, customer, draft, call)
+
+
+async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:
+    """Every order that this partner placed for the customer, oldest first.
+
+    Raises:
+        NoRelationship.
+    """
+    await require_relationship(uow, actor, customer)
+    return await orders_of(uow, actor.partner.id, customer)
+
+
+async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -> Order:
+    """One order.
+
+    Raises:
+        NoRelationship, OrderNotFound.
+    """
+    await require_relationship(uow, actor, customer)
+    found = await order_of(uow, actor.partner.id, customer, order)
+    if found is None:
+        raise OrderNotFound(order=order)
+    return found
+
+
+async def change_order(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, order: str, change: OrderChange, call: Call
+) -> Order | RecordedDecision:
+    """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
+
+    Clients may send the whole order back: lines that name a subscription of it are those it has. Billing anew is a new
+    purchase to the gate, an add-on an add-on; cancelling is never denied (R40).
+
+    Raises:
+        NoRelationship, OrderNotFound.
+        ActionNotAllowed: only a sandbox account cancels orders.
+        OrderNotProcessable: the order is cancelled.
+        InvalidProperty: a new line names no subscription to add to, or a line names one that is not of this order.
+        LineNumbersInvalid, InvalidOffer, and what `fulfil` raises: the new lines.
+    """
+    stored = await show_order(uow, actor, customer, order)
+    if change.cancelled:
+        return await _cancel(uow, actor, programme, stored, call)
+    added = _added(stored, change.lines)
+    rebilled = change.billing_cycle not in (None, stored.billing_cycle)
+    if not added and not rebilled:
+        return stored
+    actions = dict.fromkeys([*actions_of(added), *([Action.NEW_PURCHASE] if rebilled else [])])
+    if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
+        return refused
+    if stored.status is OrderStatus.CANCELLED:
+        raise OrderNotProcessable(name="status")
+    after = replace(stored, billing_cycle=change.billing_cycle or stored.billing_cycle)
+    if rebilled:
+        await save_order(uow, actor.partner.id, after)
+        for subscription in await _living_of(uow, actor, stored):
+            await save_subscription(
+                uow,
+                actor.partner.id,
+                replace(subscription, billing_cycle=after.billing_cycle, revision=subscription.revision + 1),
+            )
+    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, after, added, LineKind.NEW)))
+    await _record(uow, actor, "update_order", after, call, stored)
+    return after
+
+
+async def fulfil(
+    uow: UnitOfWork, actor: Actor, customer: str, draft: OrderDraft, call: Call, kind: LineKind = LineKind.NEW
+) -> Order:
+    """Make an order that the gate has let through: the order, its lines and its subscriptions.
+
+    Args:
+        kind: what its lines did, those that renew apart.
+
+    Raises:
+        QuantityOutOfRange, SandboxLimit: more than there can be.
+        SubscriptionNotFound: an add-on's or a renewal's subscription is not the customer's.
+        ParentNotActive: an add-on's subscription is not active.
+        OrderNotProcessable: a subscription that cannot be renewed now.
+        InvalidProperty: the partner on record is no reseller of this partner.
+    """
+    order = Order(
+        id=OrderId(uow.new_id()),
+        customer_id=customer,
+        billing_cycle=draft.billing_cycle,
+        currency_code=draft.currency_code,
+        status=OrderStatus.COMPLETED,
+        created_at=uow.now,
+        lines=(),
+    )
+    await add_order(uow, actor.partner.id, order)
+    order = replace(order, lines=tuple(await _buy(uow, actor, order, draft.lines, kind)))
+    await _record(uow, actor, "create_order", order, call)
+    return order
+
+
+def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
+    """The lines that an order does not have yet."""
+    if not lines:
+        return []
+    check_lines(lines)
+    had = {line.subscription_id for line in stored.lines}
+    added = []
+    for line in lines:
+        if line.subscription_id is None:
+            if line.parent_id is None:
+                raise InvalidProperty(name=f"lineItems[{line.number}].parentSubscriptionId")
+            added.append(line)
+        elif line.subscription_id not in had:
+            raise InvalidProperty(name=f"lineItems[{line.number}].subscriptionId")
+    return added
+
+
+async def _buy(
+    uow: UnitOfWork, actor: Actor, order: Order, lines: Sequence[LineDraft], kind: LineKind
+) -> list[OrderLine]:
+    """Carry lines out, in their order; numbered after those that the order has."""
+    await _check_limits(uow, actor, order.customer_id, lines)
+    kept: list[OrderLine] = []
+    for line in sorted(lines, key=lambda draft: draft.number):
+        if line.parent_line is not None:
+            line = replace(line, parent_id=kept[line.parent_line].subscription_id)
+        if line.renews_to is not None and line.subscription_id is not None:
+            stored = await _existing(uow, actor, order.customer_id, line.subscription_id)
+            subscription, did = renewed_by(line, stored, uow.now), LineKind.RENEW
+            due = [stored.commitment.ends_at]
+            await add_renewals(uow, actor.partner.id, stored, subscription.commitment.terms, due, "renewed")
+            await save_subscription(uow, actor.partner.id, subscription)
+        else:
+            if line.parent_id is not None:
+                check_parent(await _existing(uow, actor, order.customer_id, line.parent_id))
+            subscription, did = bought(line, order, SubscriptionId(uow.new_id())), kind
+            await add_subscription(uow, actor.partner.id, subscription)
+        kept.append(line_of(line, len(order.lines) + len(kept), subscription, did))
+        await add_line(uow, actor.partner.id, order, kept[-1])
+    return kept
+
+
+async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[LineDraft]) -> None:
+    """What a catalogue would limit, after the gate has been asked."""
+    for line in lines:
+        check_seats(line.quantity, actor.partner.account)
+    through = [line for line in lines if line.partner_id_on_record is not None]
+    resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)} if through else set()
+    for line in through:
+        if line.partner_id_on_record not in resellers:
+            raise InvalidProperty(name=f"lineItems[{line.number}].partnerIdOnRecord")
+    if actor.partner.account is Account.SANDBOX:
+        new = sum(1 for line in lines if line.renews_to is None or line.subscription_id is None)
+        if await living_subscriptions(uow, actor.partner.id, customer) + new > SANDBOX_SUBSCRIPTIONS:
+            raise SandboxLimit
+
+
+async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: SubscriptionId) -> Subscription:
+    """A subscription of the customer, as it is once what is due has been renewed."""
+    found = await subscription_of(uow, actor.partner.id, customer, id_)
+    if found is None:
+        raise SubscriptionNotFound(subscription=id_)
+    return await renew(uow, actor.partner.id, found, uow.now)
+
+
+async def _cancel(
+    uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: Call
+) -> Order | RecordedDecision:
+    """Cancel an order and delete what it bought. A second time it stays as it is."""
+    if actor.partner.account is not Account.SANDBOX:
+        raise ActionNotAllowed
+    if stored.status is OrderStatus.CANCELLED:
+        return stored
+    refused = await refusal(uow, actor, programme, stored.customer_id, [Action.CANCEL], call, stored.id)
+    if refused is not None:
+        return refused
+    after = replace(stored, status=OrderStatus.CANCELLED)
+    await save_order(uow, actor.partner.id, after)
+    for subscription in await _living_of(uow, actor, stored):
+        deleted = replace(subscription, status=SubscriptionStatus.DELETED, revision=subscription.revision + 1)
+        await save_subscription(uow, actor.partner.id, deleted)
+        await take_along(uow, actor.partner.id, deleted)
+    await _record(uow, actor, "update_order", after, call, stored)
+    return after
+
+
+async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscription]:
+    """The subscriptions that an order began and that have not ended."""
+    every = await subscriptions_of(uow, actor.partner.id, order.customer_id)
+    return [s for s in every if s.order_id == order.id and not s.status.ended]
+
+
+async def _record(
+    uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: Call, before: Order | None = None
+) -> None:
+    await add_audit_record(
+        uow,
+        actor,
+        operation,
+        "order",
+        customer=order.customer_id,
+        resource_id=order.id,
+        correlation_id=call.correlation_id,
+        old_value=None if before is None else order_text(before),
+        new_value=order_text(order),
+    )

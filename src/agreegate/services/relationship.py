@@ -1,0 +1,16 @@
+"""Whether a customer is the caller's: asked before anything else, and answered alike for all who are not (D18)."""
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import NoRelationship
+from agreegate.storage.standing import relationship_since
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> None:
+    """Go on only for a customer with an open relationship to the caller's tenant.
+
+    Raises:
+        NoRelationship: the customer is someone else's, was the caller's once, or does not exist.
+    """
+    if await relationship_since(uow, actor.partner.id, customer) is None:
+        raise NoRelationship(partner=actor.partner.id, customer=customer)

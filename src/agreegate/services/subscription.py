@@ -1,0 +1,265 @@
+"""Subscriptions: read them, change them, replace a trial or an offer; seats and purchases go through the gate (4.11)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import (
+    EtagStale,
+    InvalidOffer,
+    InvalidProperty,
+    NoRelationship,
+    NotConvertible,
+    SubscriptionEnded,
+    SubscriptionNotFound,
+    SubscriptionSuspended,
+)
+from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, OrderDraft, check_friendly_name, is_guid
+from agreegate.domain.partner import PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.subscription import (
+    Subscription,
+    SubscriptionStatus,
+    WantedSubscription,
+    actions_of,
+    changed,
+    check_seats,
+)
+from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.transaction import Action
+from agreegate.services.addon import take_along
+from agreegate.services.call import Call
+from agreegate.services.gate import RecordedDecision, refusal
+from agreegate.services.order import fulfil
+from agreegate.services.relationship import require_relationship
+from agreegate.services.renewal import renew
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.order import order_of
+from agreegate.storage.partner import linked_resellers
+from agreegate.storage.subscription import (
+    reseller_subscriptions,
+    save_subscription,
+    subscription_of,
+    subscription_text,
+    subscriptions_of,
+)
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def list_subscriptions(uow: UnitOfWork, actor: Actor, customer: str) -> list[Subscription]:
+    """A customer's subscriptions with the caller, oldest first; to an indirect reseller those it may see.
+
+    Raises:
+        NoRelationship: the customer is not one of this partner's (D18).
+    """
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        found = await reseller_subscriptions(uow, actor.partner, customer)
+        if found is None:
+            raise NoRelationship(partner=actor.partner.id, customer=customer)
+        return found
+    await require_relationship(uow, actor, customer)
+    return await subscriptions_of(uow, actor.partner.id, customer)
+
+
+async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
+    """One subscription.
+
+    Raises:
+        NoRelationship, SubscriptionNotFound.
+    """
+    for subscription in await list_subscriptions(uow, actor, customer):
+        if subscription.id == id_:
+            return subscription
+    raise SubscriptionNotFound(subscription=id_)
+
+
+async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> list[Subscription]:
+    """What was bought in addition to a subscription.
+
+    Raises:
+        NoRelationship, SubscriptionNotFound.
+    """
+    every = await list_subscriptions(uow, actor, customer)
+    if all(subscription.id != id_ for subscription in every):
+        raise SubscriptionNotFound(subscription=id_)
+    return [subscription for subscription in every if subscription.parent_id == id_]
+
+
+async def change_subscription(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    id_: str,
+    wanted: WantedSubscription,
+    revisions: Sequence[int],
+    call: Call,
+) -> Subscription | RecordedDecision:
+    """Change a subscription as the client sends it back, everything or nothing (R7, R10).
+
+    The order of checks is part of the contract: shape, etag, gate, limits. What is due to renew does so first.
+
+    Args:
+        revisions: those that the client's etags speak of; none when it sent no etag.
+
+    Raises:
+        NoRelationship, SubscriptionNotFound.
+        InvalidProperty: a status that no partner can give, a name that is too long, no linked reseller's id.
+        EtagStale: the subscription has changed since the client read it.
+        SubscriptionEnded, BillingCycleFixed, QuantityOutOfRange, SandboxLimit, SuspendedQuantity, NotAutoRenewable,
+        ParentNotActive: see `changed`.
+    """
+    stored = await _stored(uow, actor, customer, id_)
+    actions = actions_of(stored, wanted)
+    check_friendly_name(wanted.friendly_name, "friendlyName")
+    _check_revisions(stored, revisions)
+    if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
+        return refused
+    if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
+        resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
+        if wanted.partner_id_on_record not in resellers:
+            raise InvalidProperty(name="partnerId")
+    parent = None
+    if stored.parent_id is not None:
+        parent = await subscription_of(uow, actor.partner.id, customer, stored.parent_id)
+    after = changed(stored, wanted, parent, actor.partner.account)
+    if after == stored:
+        return stored
+    await save_subscription(uow, actor.partner.id, after)
+    if after.status is not stored.status:
+        await take_along(uow, actor.partner.id, after)
+    await _record(uow, actor, "update_subscription", stored, after, call)
+    return after
+
+
+async def convert_trial(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    id_: str,
+    offer_id: str,
+    quantity: int | None,
+    billing_cycle: BillingCycle | None,
+    call: Call,
+) -> Subscription | RecordedDecision:
+    """Turn a trial into a paid subscription of another offer, under its own id, its first term beginning now.
+
+    Args:
+        quantity: the seats to buy; None: as many as the trial has.
+
+    Raises:
+        NoRelationship, SubscriptionNotFound, InvalidOffer.
+        NotConvertible: it is no trial. SubscriptionEnded, SubscriptionSuspended: it is not active.
+        QuantityOutOfRange, SandboxLimit.
+    """
+    stored = await _stored(uow, actor, customer, id_)
+    if not is_guid(offer_id):
+        raise InvalidOffer(name="targetOfferId")
+    if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
+        return refused
+    _require_active(stored)
+    if not stored.is_trial:
+        raise NotConvertible(offer=stored.offer_id)
+    after = replace(
+        stored,
+        offer_id=offer_id,
+        offer_name=offer_id,
+        quantity=stored.quantity if quantity is None else quantity,
+        billing_cycle=billing_cycle or stored.billing_cycle,
+        is_trial=False,
+        auto_renew=True,
+        commitment=Commitment.begin(uow.now, TermDuration.YEAR),
+        revision=stored.revision + 1,
+    )
+    check_seats(after.quantity, actor.partner.account)
+    await save_subscription(uow, actor.partner.id, after)
+    await _record(uow, actor, "convert_trial_subscription", stored, after, call)
+    return after
+
+
+async def upgrade(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    id_: str,
+    offer_id: str,
+    quantity: int | None,
+    call: Call,
+) -> Subscription | RecordedDecision:
+    """Replace a subscription by one of another offer, with an order of its own; the one replaced is deleted.
+
+    Its add-ons go with it: which of them the new offer would take, only a catalogue could say.
+
+    Args:
+        quantity: the seats to buy; None: as many as it has.
+
+    Raises:
+        NoRelationship, SubscriptionNotFound, InvalidOffer.
+        SubscriptionEnded, SubscriptionSuspended: it is not active.
+        QuantityOutOfRange, SandboxLimit.
+    """
+    partner = actor.partner.id
+    stored = await _stored(uow, actor, customer, id_)
+    if not is_guid(offer_id):
+        raise InvalidOffer(name="targetOffer.id")
+    if (refused := await refusal(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
+        return refused
+    _require_active(stored)
+    seats = stored.quantity if quantity is None else quantity
+    check_seats(seats, actor.partner.account)
+    old = replace(stored, status=SubscriptionStatus.DELETED, revision=stored.revision + 1)
+    await save_subscription(uow, partner, old)
+    await take_along(uow, partner, old)
+    first = await order_of(uow, partner, customer, stored.order_id)
+    line = LineDraft(
+        number=0,
+        offer_id=offer_id,
+        quantity=seats,
+        parent_id=stored.parent_id,
+        partner_id_on_record=stored.partner_id_on_record,
+        term=stored.commitment.term,
+    )
+    draft = OrderDraft((line,), stored.billing_cycle, DEFAULT_CURRENCY if first is None else first.currency_code)
+    order = await fulfil(uow, actor, customer, draft, call, LineKind.CONVERT)
+    after = await show_subscription(uow, actor, customer, order.lines[0].subscription_id)
+    await _record(uow, actor, "upgrade_subscription", stored, after, call)
+    return after
+
+
+async def _stored(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
+    """The subscription to change, once what is due has been renewed."""
+    await require_relationship(uow, actor, customer)
+    found = await subscription_of(uow, actor.partner.id, customer, id_)
+    if found is None:
+        raise SubscriptionNotFound(subscription=id_)
+    return await renew(uow, actor.partner.id, found, uow.now)
+
+
+def _check_revisions(stored: Subscription, revisions: Sequence[int]) -> None:
+    if any(revision != stored.revision for revision in revisions):
+        raise EtagStale
+
+
+def _require_active(stored: Subscription) -> None:
+    if stored.status.ended:
+        raise SubscriptionEnded(subscription=stored.id, status=stored.status)
+    if stored.status is not SubscriptionStatus.ACTIVE:
+        raise SubscriptionSuspended(subscription=stored.id)
+
+
+async def _record(
+    uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: Call
+) -> None:
+    await add_audit_record(
+        uow,
+        actor,
+        operation,
+        "subscription",
+        customer=after.customer_id,
+        resource_id=after.id,
+        correlation_id=call.correlation_id,
+        old_value=subscription_text(before),
+        new_value=subscription_text(after),
+    )
