@@ -1,0 +1,50 @@
+# Every target prepares what it needs: Python 3.11 or newer, git and make are all that must be there.
+
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+BIN := .venv/bin
+READY := .venv/.ready
+JOBS ?= auto
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check bench faults rules clean
+
+help: ## say what each target does
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(READY) ## start the demo on http://127.0.0.1:8400
+	@exec $(BIN)/agreegate demo $(DEMO)
+
+test: $(READY) ## run every test of the product
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q
+
+check: $(READY) ## format, lint, strict types, architecture, translations; no tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m tools.architecture
+	$(BIN)/python -m tools.translations
+
+bench: $(READY) ## measure, and print the ratios
+	$(BIN)/python -m bench
+
+faults: $(READY) ## the long fault tests: 100 kills under load
+	$(BIN)/pytest -m faults -q
+
+rules: $(READY) ## write docs/rules.md and the table that `agreegate rules` prints
+	$(BIN)/python -m tools.generate_rules
+
+clean: ## remove the virtual environment and caches
+	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
+
+$(READY): pyproject.toml uv.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Python 3.11 or newer is needed. Name it: make PYTHON=python3.12"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -q && apt-get install -q -y python3-venv; \
+	  else echo "Python's venv module is missing. Install the package python3-venv, then try again."; exit 1; fi
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
+	$(BIN)/uv sync --frozen --quiet
+	@touch $@

@@ -1,0 +1,1 @@
+"""What keeps the repository in order: checks and generators, run by make."""

@@ -1,0 +1,78 @@
+"""Every sentence in English and French: same keys, same placeholders, none empty, none missing, none unused.
+
+`python -m tools.translations` prints every fault and fails on one.
+"""
+
+import re
+import string
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from agreegate.domain.errors import Rejected
+from agreegate.i18n import LANGUAGES, catalogue
+
+ROOT = Path(__file__).resolve().parent.parent
+SOURCE = ROOT / "src" / "agreegate"
+
+_LITERAL = re.compile(r"""["']([a-z][a-z0-9]*(?:[.-][A-Za-z0-9_-]+)+)["']""")
+_FORMATTED = re.compile(r"""f["']([^"']*\{[^"']*)["']""")
+
+
+def faults() -> Iterator[str]:
+    """Every fault, as a sentence."""
+    catalogues = {language: catalogue(language) for language in LANGUAGES}
+    yield from _differences(catalogues)
+    literals, patterns = _mentioned()
+    english = catalogues["en"]
+    for key in sorted(english):
+        if key not in literals and not any(pattern.fullmatch(key) for pattern in patterns):
+            yield f"{key}: nothing uses it"
+    for kind in _kinds(Rejected):
+        if "key" in vars(kind) and kind.key not in english:
+            yield f"{kind.key}: {kind.__name__} has no sentence"
+
+
+def _differences(catalogues: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
+    keys = set().union(*catalogues.values())
+    for key in sorted(keys):
+        fields = set()
+        for language, sentences in catalogues.items():
+            if not sentences.get(key, "").strip():
+                yield f"{key}: no sentence in {language}"
+                continue
+            fields.add(frozenset(name for _, name, _, _ in string.Formatter().parse(sentences[key]) if name))
+        if len(fields) > 1:
+            yield f"{key}: the languages have different placeholders"
+
+
+def _mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
+    """Keys that the source names, and patterns of those it puts together."""
+    literals = {"defect"}
+    patterns: list[re.Pattern[str]] = []
+    for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html")]:
+        text = path.read_text(encoding="utf-8")
+        literals.update(_LITERAL.findall(text))
+        for formatted in _FORMATTED.findall(text):
+            fixed = re.split(r"\{[^}]*\}", formatted)
+            if "." in formatted and any(len(piece) > 1 for piece in fixed):
+                patterns.append(re.compile(".+".join(map(re.escape, fixed)).replace(".+", ".*")))
+    return literals, patterns
+
+
+def _kinds(kind: type[Rejected]) -> Iterator[type[Rejected]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _kinds(child)
+
+
+def main() -> int:
+    """Print the faults; 1 when there is one."""
+    found = list(faults())
+    for fault in found:
+        print(fault)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
