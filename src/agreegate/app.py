@@ -15,7 +15,19 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from agreegate import __version__
-from agreegate.api import audit, confirmation, customer, direct_acceptance, gate, health, partner, standing
+from agreegate.api import (
+    audit,
+    cart,
+    confirmation,
+    customer,
+    direct_acceptance,
+    gate,
+    health,
+    order,
+    partner,
+    standing,
+    subscription,
+)
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.own import OwnRequest, guard
@@ -29,6 +41,9 @@ WIRE_ROUTES: tuple[Route, ...] = (
     *confirmation.ROUTES,
     *direct_acceptance.ROUTES,
     *customer.ROUTES,
+    *order.ROUTES,
+    *cart.ROUTES,
+    *subscription.ROUTES,
     *partner.ROUTES,
     *audit.ROUTES,
 )

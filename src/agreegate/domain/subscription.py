@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import NewType, assert_never
+from uuid import NAMESPACE_OID, uuid5
 
 from agreegate.domain.errors import (
     BillingCycleFixed,
@@ -167,3 +168,8 @@ def check_parent(parent: Subscription | None) -> None:
     """
     if parent is not None and parent.status is not SubscriptionStatus.ACTIVE:
         raise ParentNotActive(subscription=parent.id)
+
+
+def target_offer(subscription: Subscription) -> str:
+    """The one offer that a subscription is offered to be upgraded or converted to: made up, and always the same."""
+    return str(uuid5(NAMESPACE_OID, subscription.offer_id.lower()))

@@ -142,8 +142,10 @@ async def convert_trial(
     quantity: int | None,
     billing_cycle: BillingCycle | None,
     call: Call,
-) -> Subscription | RecordedDecision:
+) -> tuple[Subscription, Subscription] | RecordedDecision:
     """Turn a trial into a paid subscription of another offer, under its own id, its first term beginning now.
+
+    The trial and what it became.
 
     Args:
         quantity: the seats to buy; None: as many as the trial has.
@@ -175,7 +177,7 @@ async def convert_trial(
     check_seats(after.quantity, actor.partner.account)
     await save_subscription(uow, actor.partner.id, after)
     await _record(uow, actor, "convert_trial_subscription", stored, after, call)
-    return after
+    return stored, after
 
 
 async def upgrade(

@@ -1,0 +1,76 @@
+"""Orders: `/v1/customers/{id}/orders` (contract 4.9)."""
+
+from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.paths import as_guid
+from agreegate.api.transaction import transact
+from agreegate.api.wire.order import OrderIn, OrderOut, OrderPatch, order_list
+from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
+from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
+from agreegate.services.call import Answer
+from agreegate.services.order import change_order, list_orders, place_order, show_order
+
+
+async def create_order(exchange: Exchange) -> Answer:
+    """`POST /v1/customers/{id}/orders`: buy; the gate is asked."""
+    customer = exchange.guid("customer_id", "Customer Id")
+    body = await exchange.read(OrderIn)
+    draft, call, programme = body.to_draft(customer), exchange.call(body), exchange.deployment.programme
+    return await transact(
+        exchange,
+        call,
+        lambda uow: place_order(uow, exchange.actor, programme, customer, draft, call),
+        201,
+        OrderOut.of,
+    )
+
+
+async def customer_orders(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/{id}/orders`: every order, oldest first. All are licences; none is billed by usage."""
+    customer = exchange.guid("customer_id", "Customer Id")
+    billing = exchange.query.get("billingtype", "").casefold()
+    if billing not in ("", "none", "license", "usage"):
+        raise InvalidParameter(name="billingType")
+    found = await exchange.deployment.store.read(lambda uow: list_orders(uow, exchange.actor, customer))
+    return answer(200, order_list([] if billing == "usage" else found, customer))
+
+
+async def one_order(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/{id}/orders/{order id}`."""
+    customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
+    found = await exchange.deployment.store.read(lambda uow: show_order(uow, exchange.actor, customer, order))
+    return answer(200, OrderOut.of(found))
+
+
+async def patch_order(exchange: Exchange) -> Answer:
+    """`PATCH /v1/customers/{id}/orders/{order id}`: buy add-ons, change the billing cycle, or cancel (sandbox)."""
+    customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
+    body = await exchange.read(OrderPatch)
+    change, call, programme = body.to_change(customer), exchange.call(body), exchange.deployment.programme
+    return await transact(
+        exchange,
+        call,
+        lambda uow: change_order(uow, exchange.actor, programme, customer, order, change, call),
+        200,
+        OrderOut.of,
+    )
+
+
+def _order_id(exchange: Exchange) -> str:
+    """The order in the path. The contract's order ids have several forms; ours are GUIDs, and others name no order.
+
+    Raises:
+        OrderNotFound.
+    """
+    given = exchange.incoming.ids["order_id"]
+    try:
+        return as_guid(given, "Order Id")
+    except MalformedId:
+        raise OrderNotFound(order=given[:64]) from None
+
+
+ROUTES = (
+    Route("GET", "/v1/customers/{customer_id}/orders", READ_ORDERS, customer_orders, throttled=True),
+    Route("POST", "/v1/customers/{customer_id}/orders", WRITE_ORDERS, create_order, throttled=True),
+    Route("GET", "/v1/customers/{customer_id}/orders/{order_id}", READ_ORDERS, one_order, throttled=True),
+    Route("PATCH", "/v1/customers/{customer_id}/orders/{order_id}", WRITE_ORDERS, patch_order, throttled=True),
+)

@@ -1,0 +1,44 @@
+"""One transaction on the wire: done once, and answered with the gate's refusal when it is refused (contract 3.10, 4.14)."""
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from agreegate.api.exchange import Exchange, answer
+from agreegate.api.problems import error_body, problem_of
+from agreegate.api.wire import Wire
+from agreegate.domain.errors import GateRefused
+from agreegate.services.call import Answer, Call, once
+from agreegate.services.gate import RecordedDecision
+from agreegate.storage.unit_of_work import UnitOfWork
+
+T = TypeVar("T")
+
+
+async def transact(
+    exchange: Exchange,
+    call: Call,
+    work: Callable[[UnitOfWork], Awaitable[T | RecordedDecision]],
+    status: int,
+    spelled: Callable[[T], Wire],
+) -> Answer:
+    """Do the work in one unit, unless this call was answered before; spell what came of it.
+
+    A refusal by the gate is committed like any result: its decision is kept, and nothing else was written.
+
+    Args:
+        status: of the answer when it is done.
+        spelled: turns the result into the body of the answer.
+    """
+
+    async def done(uow: UnitOfWork) -> Answer:
+        result = await work(uow)
+        return refused(exchange, result) if isinstance(result, RecordedDecision) else answer(status, spelled(result))
+
+    return await exchange.deployment.store.write(lambda uow: once(uow, exchange.actor, call, lambda: done(uow)))
+
+
+def refused(exchange: Exchange, kept: RecordedDecision) -> Answer:
+    """403 / 13605 for every reason of the gate; which one it was stands in `data`."""
+    reason = next((reason.code for reason in kept.decision.reasons), "")
+    error = GateRefused(agreement=exchange.deployment.programme.title, name=reason)
+    return Answer(problem_of(error).status, error_body(error, exchange.language))

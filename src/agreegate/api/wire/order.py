@@ -1,0 +1,261 @@
+"""Orders on the wire (contract 4.9)."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+from typing import TypeVar
+
+from agreegate.api.instant import written_z
+from agreegate.api.paths import as_guid
+from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, Order, OrderChange, OrderDraft, OrderLine
+from agreegate.domain.subscription import SubscriptionId
+from agreegate.domain.term import BillingCycle, TermDuration
+
+E = TypeVar("E", bound=StrEnum)
+
+CURRENCY_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
+"""Those that everyone agrees on; other currencies are shown by their code alone."""
+
+
+class RenewsTo(Wire):
+    """The terms to renew to."""
+
+    term_duration: str | None = None
+
+
+class OrderLineIn(Wire):
+    """One line of an order as a client sends it."""
+
+    offer_id: str
+    quantity: int
+    line_item_number: int | None = None
+    friendly_name: str | None = None
+    subscription_id: str | None = None
+    parent_subscription_id: str | None = None
+    partner_id_on_record: str | None = None
+    term_duration: str | None = None
+    provisioning_context: dict[str, str | None] | None = None
+    renews_to: RenewsTo | list[RenewsTo] | None = None
+
+    def to_draft(self, place: int) -> LineDraft:
+        """What the client buys with this line; `place` is its number when it names none.
+
+        Raises:
+            InvalidProperty: an id is no GUID, or a term is none that there is.
+        """
+        name = f"lineItems[{place}]."
+        term = term_of(self.term_duration, name + "termDuration")
+        return LineDraft(
+            number=place if self.line_item_number is None else self.line_item_number,
+            offer_id=self.offer_id.strip(),
+            quantity=self.quantity,
+            friendly_name=(self.friendly_name or "").strip() or None,
+            subscription_id=subscription_id_of(self.subscription_id, name + "subscriptionId"),
+            parent_id=subscription_id_of(self.parent_subscription_id, name + "parentSubscriptionId"),
+            partner_id_on_record=(self.partner_id_on_record or "").strip() or None,
+            term=term,
+            renews_to=renewal_term_of(self.renews_to, term, name + "renewsTo.termDuration"),
+            provisioning_context=context_of(self.provisioning_context),
+        )
+
+
+class OrderIn(Wire):
+    """An order as a client posts it."""
+
+    line_items: list[OrderLineIn]
+    reference_customer_id: str | None = None
+    billing_cycle: str | None = None
+    currency_code: str | None = None
+
+    def to_draft(self, customer: str) -> OrderDraft:
+        """What the client buys for the customer in the path.
+
+        Raises:
+            InvalidProperty: a member cannot be used, or the order is for another customer.
+        """
+        _check_customer(self.reference_customer_id, customer)
+        return OrderDraft(
+            lines=tuple(line.to_draft(place) for place, line in enumerate(self.line_items)),
+            billing_cycle=billing_cycle_of(self.billing_cycle) or BillingCycle.MONTHLY,
+            currency_code=currency_of(self.currency_code),
+        )
+
+
+class OrderPatch(Wire):
+    """An order as a client sends it back to change it."""
+
+    line_items: list[OrderLineIn] | None = None
+    reference_customer_id: str | None = None
+    billing_cycle: str | None = None
+    status: str | None = None
+
+    def to_change(self, customer: str) -> OrderChange:
+        """What the client wants to be different.
+
+        Raises:
+            InvalidProperty: a member cannot be used, or the order is for another customer.
+        """
+        _check_customer(self.reference_customer_id, customer)
+        status = (self.status or "").casefold()
+        if status not in ("", "unknown", "completed", "pending", "cancelled"):
+            raise InvalidProperty(name="status")
+        return OrderChange(
+            lines=tuple(line.to_draft(place) for place, line in enumerate(self.line_items or ())),
+            billing_cycle=billing_cycle_of(self.billing_cycle),
+            cancelled=status == "cancelled",
+        )
+
+
+class OrderLineOut(Wire):
+    """One line of an order as it is answered."""
+
+    line_item_number: int
+    offer_id: str
+    subscription_id: str
+    friendly_name: str
+    quantity: int
+    term_duration: str
+    transaction_type: str
+    links: dict[str, Link]
+    parent_subscription_id: str | None = None
+    partner_id_on_record: str | None = None
+    provisioning_context: dict[str, str] | None = None
+    renews_to: RenewsTo | None = None
+
+    @classmethod
+    def of(cls, line: OrderLine, customer: str) -> "OrderLineOut":
+        """The line, with where its subscription is."""
+        return cls(
+            line_item_number=line.number,
+            offer_id=line.offer_id,
+            subscription_id=line.subscription_id,
+            friendly_name=line.friendly_name,
+            quantity=line.quantity,
+            term_duration=line.term,
+            transaction_type=line.kind,
+            links={"subscription": Link.to(f"/customers/{customer}/subscriptions/{line.subscription_id}")},
+            parent_subscription_id=line.parent_id,
+            partner_id_on_record=line.partner_id_on_record,
+            provisioning_context=dict(line.provisioning_context) or None,
+            renews_to=None if line.renews_to is None else RenewsTo(line.renews_to),
+        )
+
+
+class OrderOut(Wire):
+    """An order as it is answered."""
+
+    id: str
+    reference_customer_id: str
+    billing_cycle: str
+    currency_code: str
+    line_items: list[OrderLineOut]
+    creation_date: str
+    status: str
+    transaction_type: str
+    links: dict[str, Link]
+    attributes: ObjectType
+    currency_symbol: str | None = None
+
+    @classmethod
+    def of(cls, order: Order) -> "OrderOut":
+        """The order with its lines."""
+        return cls(
+            id=order.id,
+            reference_customer_id=order.customer_id,
+            billing_cycle=order.billing_cycle,
+            currency_code=order.currency_code,
+            line_items=[OrderLineOut.of(line, order.customer_id) for line in order.lines],
+            creation_date=written_z(order.created_at),
+            status=order.status,
+            transaction_type="UserPurchase",
+            links={"self": Link.to(f"/customers/{order.customer_id}/orders/{order.id}")},
+            attributes=ObjectType("Order"),
+            currency_symbol=CURRENCY_SYMBOLS.get(order.currency_code),
+        )
+
+
+def order_list(orders: Sequence[Order], customer: str) -> Collection:
+    """The answer of `GET /v1/customers/{id}/orders`."""
+    return Collection(
+        total_count=len(orders),
+        items=[OrderOut.of(order) for order in orders],
+        links={"self": Link.to(f"/customers/{customer}/orders")},
+        attributes=ObjectType("Collection"),
+    )
+
+
+def enum_of(text: str, kind: type[E], name: str) -> E:
+    """The value meant, in any case and with or without underscores: clients write `one_time` and `OneTime` (3.5).
+
+    Raises:
+        InvalidProperty: there is no such value.
+    """
+    wanted = text.strip().replace("_", "").casefold()
+    for value in kind:
+        if value.replace("_", "").casefold() == wanted:
+            return value
+    raise InvalidProperty(name=name)
+
+
+def billing_cycle_of(text: str | None, name: str = "billingCycle") -> BillingCycle | None:
+    """The billing cycle meant; None when it is not said, which .NET spells `unknown`.
+
+    Raises:
+        InvalidProperty.
+    """
+    if text is None or text.strip().casefold() in ("", "unknown"):
+        return None
+    return enum_of(text, BillingCycle, name)
+
+
+def term_of(text: str | None, name: str) -> TermDuration | None:
+    """The term meant; None when it is not said.
+
+    Raises:
+        InvalidProperty.
+    """
+    return enum_of(text, TermDuration, name) if text is not None and text.strip() else None
+
+
+def renewal_term_of(
+    renews_to: RenewsTo | list[RenewsTo] | None, term: TermDuration | None, name: str
+) -> TermDuration | None:
+    """The terms to renew to; None when no renewal is spoken of. Without a length they are as long as the first.
+
+    Raises:
+        InvalidProperty: no such length, or several.
+    """
+    said = renews_to if isinstance(renews_to, list) else [] if renews_to is None else [renews_to]
+    if len(said) > 1:
+        raise InvalidProperty(name=name)
+    return (term_of(said[0].term_duration, name) or term or TermDuration.YEAR) if said else None
+
+
+def subscription_id_of(text: str | None, name: str) -> SubscriptionId | None:
+    """The subscription named; None when none is.
+
+    Raises:
+        InvalidProperty: no GUID.
+    """
+    if text is None or not text.strip():
+        return None
+    try:
+        return SubscriptionId(as_guid(text.strip(), name))
+    except MalformedId:
+        raise InvalidProperty(name=name) from None
+
+
+def currency_of(text: str | None) -> str:
+    """The currency code in capitals; the usual one when it is not said."""
+    return (text or "").strip().upper() or DEFAULT_CURRENCY
+
+
+def context_of(given: dict[str, str | None] | None) -> dict[str, str]:
+    """The provisioning context; null is the same as absent."""
+    return {key: value for key, value in (given or {}).items() if value is not None}
+
+
+def _check_customer(said: str | None, customer: str) -> None:
+    if said is not None and said.strip() and subscription_id_of(said, "referenceCustomerId") != customer:
+        raise InvalidProperty(name="referenceCustomerId")
