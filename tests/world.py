@@ -17,6 +17,7 @@ from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
+from agreegate.domain.customer import search_key
 from agreegate.issuer import fixed_keys
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
@@ -204,9 +205,9 @@ def populate(connection: apsw.Connection) -> None:
         for partner_id, customer, name, domain, country, resellers in customers:
             culture = "fr-FR" if country == "FR" else "en-US"
             connection.execute(
-                "insert into customer (partner_id, customer_id, commerce_id, company_name, domain, country, language,"
-                " culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (partner_id, customer, customer, name, domain, country, culture[:2], culture, start),
+                "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+                " language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (partner_id, customer, customer, name, search_key(name), domain, country, culture[:2], culture, start),
             )
             connection.execute(
                 "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",

@@ -1,7 +1,7 @@
 """Create customers, look them up, end and reopen the relationship with them (contract 4.7)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.customer import (
@@ -24,6 +24,7 @@ from agreegate.domain.errors import (
     SubscriptionsActive,
 )
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
+from agreegate.domain.subscription import SubscriptionStatus
 from agreegate.services.call import Call
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.customer import (
@@ -34,7 +35,6 @@ from agreegate.storage.customer import (
     customers_of,
     domain_in_use,
     drop_resellers,
-    has_active_subscription,
     has_copy,
     resellers_of,
 )
@@ -42,6 +42,7 @@ from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import has_reseller, linked_resellers
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.standing import relationship_since
+from agreegate.storage.subscription import save_subscription, subscriptions_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -141,15 +142,15 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
         NoRelationship.
         SubscriptionsActive: the partner must suspend them first (R40, contract 4.7).
     """
-    partner = actor.partner.id
     await get_customer(uow, actor, customer)
-    if await has_active_subscription(uow, partner, customer):
+    bought = await subscriptions_of(uow, actor.partner.id, customer)
+    if any(subscription.status is SubscriptionStatus.ACTIVE for subscription in bought):
         raise SubscriptionsActive
     await _end(uow, actor, customer, "remove_partner_customer_relationship", call)
 
 
 async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:
-    """Take a customer out of a sandbox account. As with any end of a relationship, what was recorded is kept.
+    """Take a customer out of a sandbox account, and cancel what it has. What was recorded is kept, as it always is.
 
     Raises:
         ActionNotAllowed: the account is a production account, whoever the customer is.
@@ -158,6 +159,10 @@ async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Ca
     if actor.partner.account is not Account.SANDBOX:
         raise ActionNotAllowed
     await get_customer(uow, actor, customer)
+    for living in await subscriptions_of(uow, actor.partner.id, customer):
+        if not living.status.ended:
+            cancelled = replace(living, status=SubscriptionStatus.DELETED, revision=living.revision + 1)
+            await save_subscription(uow, actor.partner.id, cancelled)
     await _end(uow, actor, customer, "delete_customer", call)
 
 

@@ -224,16 +224,6 @@ async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> fr
     return frozenset(PartnerId(row[0]) for row in rows)
 
 
-async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
-    """Whether something the customer bought from the partner is active."""
-    row = await uow.one(
-        "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
-        partner,
-        customer,
-    )
-    return row is not None
-
-
 def _customer(row: Row) -> Customer:
     billing = None
     if row[9] is not None:

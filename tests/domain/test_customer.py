@@ -1,0 +1,129 @@
+"""What a customer must be before it can be created."""
+
+from dataclasses import replace
+
+import pytest
+
+from agreegate.domain.customer import Address, CustomerDraft, checked_address, checked_draft, search_key
+from agreegate.domain.errors import (
+    InvalidProperty,
+    PhoneMissing,
+    RegistrationMalformed,
+    RegistrationMissing,
+    RegistrationNotSupported,
+    Rejected,
+)
+
+ADDRESS = Address(
+    country="US",
+    city="Redmond",
+    line1="1 Main St",
+    state="WA",
+    postal_code="98052",
+    first_name="Noa",
+    last_name="Berg",
+    phone="5550100",
+)
+DRAFT = CustomerDraft("contoso.example", "Contoso", "noa@contoso.example", "en-US", "en", ADDRESS)
+NUMBERS = {
+    "AM": "12345678",
+    "AZ": "1234567890",
+    "BY": "123456789",
+    "HU": "12345678-1-42",
+    "KG": "12345678901234",
+    "KZ": "123456789012",
+    "MD": "1234567890123",
+    "RU": "1234567890",
+    "TJ": "123456789",
+    "UA": "12345678",
+    "UZ": "123456789",
+}
+
+
+def placed(**changes: str) -> CustomerDraft:
+    return replace(DRAFT, address=replace(ADDRESS, **changes))
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        (DRAFT, DRAFT),
+        (replace(DRAFT, domain=" Contoso.EXAMPLE ", culture="EN-us", language="En"), DRAFT),
+        (placed(country="us", city=" Redmond "), DRAFT),
+        (replace(DRAFT, registration_number="  "), DRAFT),
+        (replace(DRAFT, culture="SR-latn-rs"), replace(DRAFT, culture="sr-Latn-RS")),
+        (replace(DRAFT, company_name="株式会社 ☀"), replace(DRAFT, company_name="株式会社 ☀")),
+        (placed(state="", line2="", postal_code="", phone=""), placed(state="", line2="", postal_code="", phone="")),
+    ],
+)
+def test_a_draft_is_kept_in_one_spelling(written: CustomerDraft, kept: CustomerDraft) -> None:
+    assert checked_draft(written) == kept
+
+
+@pytest.mark.rule("R19")
+@pytest.mark.parametrize(
+    ("draft", "name"),
+    [
+        (replace(DRAFT, domain=""), "companyProfile.domain"),
+        (replace(DRAFT, domain="contoso"), "companyProfile.domain"),
+        (replace(DRAFT, domain="con toso.example"), "companyProfile.domain"),
+        (replace(DRAFT, domain="-contoso.example"), "companyProfile.domain"),
+        (replace(DRAFT, domain="contoso.example."), "companyProfile.domain"),
+        (replace(DRAFT, domain="192.0.2.1"), "companyProfile.domain"),
+        (replace(DRAFT, domain="x" * 64 + ".example"), "companyProfile.domain"),
+        (replace(DRAFT, domain="x." * 124 + "example"), "companyProfile.domain"),
+        (replace(DRAFT, company_name=" "), "billingProfile.companyName"),
+        (replace(DRAFT, company_name="x" * 201), "billingProfile.companyName"),
+        (replace(DRAFT, company_name="Con\ntoso"), "billingProfile.companyName"),
+        (replace(DRAFT, email="nobody"), "billingProfile.email"),
+        (replace(DRAFT, culture="english"), "billingProfile.culture"),
+        (replace(DRAFT, culture=""), "billingProfile.culture"),
+        (replace(DRAFT, language="eng"), "billingProfile.language"),
+        (replace(DRAFT, language="e1"), "billingProfile.language"),
+        (placed(country="USA"), "billingProfile.defaultAddress.country"),
+        (placed(country=""), "billingProfile.defaultAddress.country"),
+        (placed(city=""), "billingProfile.defaultAddress.city"),
+        (placed(line1=" "), "billingProfile.defaultAddress.addressLine1"),
+        (placed(line1="x" * 201), "billingProfile.defaultAddress.addressLine1"),
+        (placed(line2="x" * 201), "billingProfile.defaultAddress.addressLine2"),
+        (placed(state="WAS"), "billingProfile.defaultAddress.state"),
+        (placed(first_name=""), "billingProfile.defaultAddress.firstName"),
+        (placed(first_name="x" * 51), "billingProfile.defaultAddress.firstName"),
+        (placed(last_name=""), "billingProfile.defaultAddress.lastName"),
+        (placed(last_name="Be\x00rg"), "billingProfile.defaultAddress.lastName"),
+    ],
+)
+def test_what_is_missing_or_breaks_a_limit_is_named(draft: CustomerDraft, name: str) -> None:
+    with pytest.raises(InvalidProperty) as refused:
+        checked_draft(draft)
+    assert refused.value.parameters["name"] == name
+
+
+@pytest.mark.parametrize(("country", "number"), NUMBERS.items())
+def test_some_countries_ask_for_a_registration_number_and_a_phone(country: str, number: str) -> None:
+    draft = replace(placed(country=country), registration_number=number)
+    assert checked_draft(draft).registration_number == number
+    refusals: list[tuple[CustomerDraft, type[Rejected]]] = [
+        (replace(draft, registration_number=None), RegistrationMissing),
+        (replace(draft, registration_number=f"{number}X"), RegistrationMalformed),
+        (replace(draft, registration_number="٣" * len(number)), RegistrationMalformed),
+        (replace(draft, address=replace(draft.address, phone="")), PhoneMissing),
+    ]
+    for refused, kind in refusals:
+        with pytest.raises(kind):
+            checked_draft(refused)
+
+
+def test_no_other_country_knows_a_registration_number() -> None:
+    with pytest.raises(RegistrationNotSupported):
+        checked_draft(replace(DRAFT, registration_number="12345678"))
+
+
+def test_an_address_alone_needs_no_names() -> None:
+    place = Address(country="fr", city="Lyon", line1="1 rue de la Paix")
+    assert checked_address(place) == replace(place, country="FR")
+
+
+@pytest.mark.parametrize("spelled", ["FRÊNE", "frêne", "Fre\u0302ne", "ＦＲÊＮＥ"])
+def test_a_name_is_found_however_it_is_written(spelled: str) -> None:
+    assert search_key(spelled) == search_key("Frêne")

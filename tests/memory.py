@@ -1,0 +1,60 @@
+"""A record in memory with the demo's cast, for tests of services: no server, no thread, a clock that tests move."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import TypeVar
+
+from agreegate import programme
+from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.services.call import Call
+from agreegate.storage.partner import partner_of
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.unit_of_work import Row, UnitOfWork
+from tests import personas as cast
+from tests.world import AUGUST, Clock, populate
+
+T = TypeVar("T")
+
+PROGRAMME = programme.load(programme.DEFAULT)
+DRAFT_CONFIRMATION = Draft(
+    PrimaryContact("Noa", "Berg", "noa@contoso.example", "5550100"), TemplateId(cast.CLOUD_AGREEMENT), AUGUST
+)
+
+
+class Memory:
+    """A store, its clock, and shorthands."""
+
+    def __init__(self, now: datetime = AUGUST) -> None:
+        self.clock = Clock(now)
+        self.connection = connect(":memory:")
+        upgrade(self.connection)
+        populate(self.connection)
+        self.store = InlineStore(self.connection, self.clock)
+
+    async def do(self, work: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
+        """One unit of work, kept unless it raises."""
+        return await self.store.write(lambda uow: work(uow, *arguments, **named))
+
+    async def actor(self, partner: str, user: str | None = None) -> Actor:
+        """A user of a partner; an application alone when none is named."""
+        found = await self.do(partner_of, partner)
+        assert found is not None
+        if user is None:
+            return Actor(found, application_id="tests")
+        return Actor(found, frozenset({Role.ADMIN_AGENT}), UserId(user), "x@y.example")
+
+    async def rows(self, sql: str) -> list[Row]:
+        """What is kept."""
+
+        async def read(uow: UnitOfWork) -> list[Row]:
+            return await uow.all(sql)
+
+        return await self.store.read(read)
+
+
+def call(number: int = 1) -> Call:
+    """A request of its own."""
+    return Call("POST", "/", f"00000000-0000-4000-8000-{number:012}", "00000000-0000-4000-8000-000000000c0c", "f")

@@ -1,0 +1,132 @@
+"""Who did what is read back: one's own, newest first, with contacts joined from where they live."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agreegate.domain.audit import AuditField, AuditRecord, AuditSearch
+from agreegate.domain.errors import AuditTooOld
+from agreegate.services.audit import list_audit_records
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import create_customer, remove_relationship
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.page import Page, Seek, Wanted
+from tests import personas as cast
+from tests.domain.test_customer import DRAFT
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import AUGUST
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def memory() -> Memory:
+    """Alder confirmed Cedar, then Frêne, a day apart; then Hazel confirmed Cedar, and Alder created a customer."""
+    memory = Memory()
+    alder, hazel = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.HAZEL)
+    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
+    memory.clock.now += DAY
+    await memory.do(confirm, alder, PROGRAMME, cast.FRENE, DRAFT_CONFIRMATION, call(2))
+    memory.clock.now += DAY
+    hazel = replace(hazel, user_id=alder.user_id)
+    await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
+    await memory.do(create_customer, await memory.actor(cast.ALDER), DRAFT, None, call(4))
+    return memory
+
+
+async def read(memory: Memory, search: AuditSearch | None = None, wanted: Wanted | None = None) -> Page[AuditRecord]:
+    alder = await memory.actor(cast.ALDER)
+    return await memory.do(list_audit_records, alder, None, None, search, wanted or Wanted())
+
+
+async def test_a_partner_reads_its_own_records_newest_first(memory: Memory) -> None:
+    newest, second, oldest = (await read(memory)).items
+    assert [newest.operation_type, second.operation_type, oldest.operation_type] == [
+        "add_customer",
+        "create_agreement",
+        "create_agreement",
+    ]
+    assert (newest.customer_name, newest.user_id, newest.user_name, newest.application_id) == (
+        "Contoso",
+        None,
+        None,
+        "tests",
+    )
+    assert (second.customer_name, second.user_name) == ("Frêne Conseil", "sales@alder.example")
+    assert oldest.operation_at == AUGUST
+    assert oldest.confirmation is not None
+    assert oldest.confirmation.contact == DRAFT_CONFIRMATION.contact
+
+
+async def test_an_erased_contact_is_gone_from_the_record_too(memory: Memory) -> None:
+    memory.connection.execute("delete from confirmation_contact")
+    record = (await read(memory)).items[-1]
+    assert record.confirmation is not None
+    assert record.confirmation.contact is None
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "customers"),
+    [
+        (AuditField.COMPANY_NAME, "CONSEIL", ["Frêne Conseil"]),
+        (AuditField.COMPANY_NAME, "con", ["Contoso", "Frêne Conseil"]),
+        (AuditField.COMPANY_NAME, "%", []),
+        (AuditField.COMPANY_NAME, "!", []),
+        (AuditField.COMPANY_NAME, "_", []),
+        (AuditField.CUSTOMER_ID, cast.CEDAR, ["Cedar Bakery"]),
+        (AuditField.CUSTOMER_ID, cast.ELM, []),
+        (AuditField.RESOURCE_TYPE, "agreement", ["Frêne Conseil", "Cedar Bakery"]),
+        (AuditField.RESOURCE_TYPE, "order", []),
+        (AuditField.RESOURCE_TYPE, "directory", []),
+    ],
+)
+async def test_records_are_found(memory: Memory, field: AuditField, value: str, customers: list[str]) -> None:
+    found = (await read(memory, AuditSearch(field, value))).items
+    assert [record.customer_name for record in found] == customers
+
+
+async def test_records_of_our_own_kinds_are_not_shown(memory: Memory) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
+    await memory.do(add_audit_record, alder, "change_directory", "directory")
+    assert len((await read(memory)).items) == 3
+
+
+async def test_thirty_days_are_shown_and_ninety_can_be_asked_for(memory: Memory) -> None:
+    memory.clock.now = AUGUST + 31 * DAY
+    assert [record.operation_type for record in (await read(memory)).items] == ["add_customer", "create_agreement"]
+    alder = await memory.actor(cast.ALDER)
+
+    async def since(days: int, until: int | None = None) -> int:
+        now = memory.clock.now
+        end = None if until is None else now - until * DAY
+        return len((await memory.do(list_audit_records, alder, now - days * DAY, end, None, Wanted())).items)
+
+    assert await since(31) == 3
+    assert await since(90) == 3
+    assert await since(31, 30) == 1
+    with pytest.raises(AuditTooOld):
+        await since(91)
+
+
+async def test_pages_show_every_record_once(memory: Memory) -> None:
+    everything = (await read(memory)).items
+    first = await read(memory, wanted=Wanted(2))
+    assert (first.more_before, first.more_after) == (False, True)
+    second = await read(memory, wanted=Wanted(2, Seek.NEXT, first.first, first.last))
+    assert (second.more_before, second.more_after) == (True, False)
+    assert first.items + second.items == everything
+    assert (await read(memory, wanted=Wanted(2, Seek.PREVIOUS, second.first, second.last))).items == first.items
+    assert (await read(memory, wanted=Wanted(2, Seek.LAST))).items == everything[1:]
+
+
+async def test_a_removal_is_recorded_with_the_customers_name_still(memory: Memory) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    memory.clock.now += DAY
+    await memory.do(remove_relationship, alder, cast.DOGWOOD, call(5))
+    record = (await read(memory)).items[0]
+    assert (record.operation_type, record.customer_name, record.correlation_id) == (
+        "remove_partner_customer_relationship",
+        "Dogwood Legal",
+        call().correlation_id,
+    )

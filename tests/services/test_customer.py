@@ -1,0 +1,333 @@
+"""Customers are created, listed, shown to those whom they concern, and parted with."""
+
+from dataclasses import replace
+
+import pytest
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.customer import Search, SearchField
+from agreegate.domain.errors import (
+    ActionNotAllowed,
+    DomainTaken,
+    InvalidProperty,
+    NoRelationship,
+    ResellerNotLinked,
+    SandboxLimit,
+    SubscriptionsActive,
+)
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import (
+    ServedCustomer,
+    create_customer,
+    delete_customer,
+    domain_taken,
+    get_customer,
+    list_customers,
+    relate,
+    remove_relationship,
+    resellers_of_customer,
+)
+from agreegate.services.gate import ask
+from agreegate.services.standing import show_standing
+from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests import personas as cast
+from tests.domain.test_customer import DRAFT
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+async def created(memory: Memory, actor: Actor, name: str = "Contoso", reseller: str | None = None) -> ServedCustomer:
+    draft = replace(DRAFT, company_name=name, domain=f"{name.encode().hex()}.example")
+    return await memory.do(create_customer, actor, draft, None if reseller is None else PartnerId(reseller), call())
+
+
+async def names(memory: Memory, actor: Actor, search: Search | None = None) -> list[str]:
+    return [item.company_name for item in (await memory.do(list_customers, actor, search, Wanted())).items]
+
+
+@pytest.mark.rule("R12", "R19")
+async def test_a_new_customer_is_there_and_not_confirmed(memory: Memory) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    served = await created(memory, alder)
+    assert await memory.do(get_customer, alder, served.customer.id) == served
+    standing = await memory.do(show_standing, alder, PROGRAMME, served.customer.id)
+    assert [agreement.state for agreement in standing.agreements] == ["missing", "missing"]
+    assert await memory.rows("select operation_type, resource_type, customer_id, user_id from audit_record") == [
+        ("add_customer", "customer", served.customer.id, cast.ALDER_SALES)
+    ]
+
+
+async def test_what_is_audited_names_nobody(memory: Memory) -> None:
+    await created(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
+    kept = repr(await memory.rows("select * from audit_record"))
+    assert not [word for word in ("Noa", "Berg", "noa@", "5550100", "Contoso") if word in kept]
+
+
+async def test_a_provider_creates_for_its_linked_reseller_only(memory: Memory) -> None:
+    alder, birch = await memory.actor(cast.ALDER), await memory.actor(cast.BIRCH)
+    served = await created(memory, alder, reseller=cast.BIRCH)
+    assert served.reseller == cast.BIRCH
+    assert (await memory.do(get_customer, birch, served.customer.id)).reseller == cast.BIRCH
+    with pytest.raises(ResellerNotLinked):
+        await created(memory, alder, "Second", reseller=cast.HAZEL)
+    with pytest.raises(ResellerNotLinked):
+        await created(memory, await memory.actor(cast.HAZEL), "Third", reseller=cast.BIRCH)
+    assert len(await memory.rows("select 1 from audit_record")) == 1
+
+
+@pytest.mark.parametrize("domain", ["cedar.example", "CEDAR.example", "alder.example", "mail.alder.example"])
+async def test_a_domain_that_somebody_has_is_refused(memory: Memory, domain: str) -> None:
+    memory.connection.execute("insert into partner_mail_domain values (?, 'mail.alder.example')", (cast.ALDER,))
+    assert await memory.do(domain_taken, domain)
+    with pytest.raises(DomainTaken):
+        await memory.do(create_customer, await memory.actor(cast.HAZEL), replace(DRAFT, domain=domain), None, call())
+
+
+async def test_a_free_domain_is_free_and_a_malformed_one_is_no_domain(memory: Memory) -> None:
+    assert not await memory.do(domain_taken, "nobody.example")
+    with pytest.raises(InvalidProperty):
+        await memory.do(domain_taken, "no domain")
+
+
+async def test_a_sandbox_account_has_at_most_seventy_five_customers(memory: Memory) -> None:
+    maple = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN)
+    served = [await created(memory, maple, f"Leaf {number}") for number in range(75)]
+    with pytest.raises(SandboxLimit):
+        await created(memory, maple, "Leaf 75")
+    await memory.do(delete_customer, maple, served[0].customer.id, call())
+    await created(memory, maple, "Leaf 75")
+
+
+async def test_only_a_sandbox_account_deletes_and_nothing_recorded_is_lost(memory: Memory) -> None:
+    maple, alder = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    for customer in (cast.CEDAR, cast.NOBODY):
+        with pytest.raises(ActionNotAllowed):
+            await memory.do(delete_customer, alder, customer, call())
+    served = await created(memory, maple)
+    subscribe(memory, "active", cast.MAPLE, served.customer.id)
+    await memory.do(confirm, maple, PROGRAMME, served.customer.id, DRAFT_CONFIRMATION, call())
+    await memory.do(delete_customer, maple, served.customer.id, call())
+    with pytest.raises(NoRelationship):
+        await memory.do(get_customer, maple, served.customer.id)
+    assert await memory.rows("select status, revision from subscription") == [("deleted", 2)]
+    assert await memory.rows(
+        "select count(*) from confirmation union all select count(*) from current_confirmation"
+    ) == [
+        (1,),
+        (0,),
+    ]
+
+
+async def test_a_relationship_ends_only_when_nothing_is_active(memory: Memory) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    subscribe(memory, "active")
+    with pytest.raises(SubscriptionsActive):
+        await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
+    memory.connection.execute("update subscription set status = 'suspended'")
+    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    for gone in (remove_relationship, lambda uow, actor, customer, _: get_customer(uow, actor, customer)):
+        with pytest.raises(NoRelationship):
+            await memory.do(gone, alder, cast.CEDAR, call())
+    assert "Cedar Bakery" not in await names(memory, alder)
+    assert await memory.rows("select operation_type from audit_record") == [("remove_partner_customer_relationship",)]
+
+
+@pytest.mark.rule("R26")
+async def test_another_partners_subscriptions_and_relationship_are_its_own(memory: Memory) -> None:
+    hazel, alder = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    subscribe(memory, "active")
+    await memory.do(remove_relationship, hazel, cast.CEDAR, call())
+    assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
+
+
+async def test_a_customer_that_comes_back_starts_without_a_confirmation(memory: Memory) -> None:
+    alder, birch = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.BIRCH)
+    customer = (await memory.do(get_customer, alder, cast.CEDAR)).customer
+    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    assert await memory.do(relate, PartnerId(cast.ALDER), customer, []) == 1, "open already"
+    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    assert await names(memory, birch) == []
+
+    assert await memory.do(relate, PartnerId(cast.ALDER), customer, [PartnerId(cast.HORNBEAM)]) == 2
+    standing = await memory.do(show_standing, alder, PROGRAMME, cast.CEDAR)
+    assert standing.agreements[-1].state == "missing"
+    assert len(standing.agreements[-1].history) == 1, "what was confirmed before stays in the record"
+    decision = await ask(memory.store, alder, PROGRAMME, cast.CEDAR, Transaction(Action.NEW_PURCHASE, Channel.API))
+    assert decision.confirmation is None
+    serving = [reseller.id for reseller in await memory.do(resellers_of_customer, alder, cast.CEDAR)]
+    assert serving == [cast.HORNBEAM], "Birch is not taken along"
+    with pytest.raises(NoRelationship):
+        await memory.do(get_customer, birch, cast.CEDAR)
+
+
+@pytest.mark.parametrize(
+    ("partner", "seen"),
+    [
+        (cast.ALDER, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"]),
+        (cast.HAZEL, ["Cedar Bakery", "Elm Studio"]),
+        (cast.FIR, ["Ginkgo Agency"]),
+        (cast.BIRCH, ["Cedar Bakery"]),
+        (cast.HORNBEAM, ["Cedar Bakery", "Frêne Conseil"]),
+        (cast.MAPLE, []),
+    ],
+)
+async def test_everybody_sees_its_own_customers_only(memory: Memory, partner: str, seen: list[str]) -> None:
+    actor = await memory.actor(partner)
+    assert sorted(await names(memory, actor)) == seen
+    for customer in (cast.CEDAR, cast.DOGWOOD, cast.ELM, cast.GINKGO, cast.FRENE, cast.NOBODY):
+        try:
+            assert (await memory.do(get_customer, actor, customer)).customer.company_name in seen
+        except NoRelationship as refused:
+            assert refused.parameters == {"partner": partner, "customer": customer}
+            assert customer not in [c.id for c in (await memory.do(list_customers, actor, None, Wanted())).items]
+
+
+async def test_a_reseller_is_shown_no_other_reseller_and_loses_sight_with_its_link(memory: Memory) -> None:
+    birch, alder = await memory.actor(cast.BIRCH), await memory.actor(cast.ALDER)
+    served = await memory.do(get_customer, birch, cast.CEDAR)
+    assert served.reseller == cast.BIRCH
+    assert [p.id for p in await memory.do(resellers_of_customer, birch, cast.CEDAR)] == [cast.BIRCH]
+    assert [p.id for p in await memory.do(resellers_of_customer, alder, cast.CEDAR)] == [cast.BIRCH, cast.HORNBEAM]
+    memory.connection.execute("update reseller_link set ended_at = 1 where reseller_id = ?", (cast.BIRCH,))
+    assert await names(memory, birch) == []
+    with pytest.raises(NoRelationship):
+        await memory.do(get_customer, birch, cast.CEDAR)
+    assert [p.id for p in await memory.do(resellers_of_customer, alder, cast.CEDAR)] == [cast.HORNBEAM]
+
+
+async def test_a_reseller_of_two_providers_sees_a_customer_of_both_once(memory: Memory) -> None:
+    provider = "0b1d0000-0000-4000-8000-000000000099"
+    memory.connection.execute(
+        "insert into partner select ?, 'Oak', kind, cloud, account, null, 'oak.example', country, culture, email, null,"
+        " '1', 0 from partner where partner_id = ?",
+        (provider, cast.ALDER),
+    )
+    memory.connection.execute("insert into reseller_link values (?, ?, 0, null)", (provider, cast.BIRCH))
+    cedar = (await memory.do(get_customer, await memory.actor(cast.ALDER), cast.CEDAR)).customer
+    await memory.do(relate, PartnerId(provider), cedar, [PartnerId(cast.BIRCH)])
+    birch = await memory.actor(cast.BIRCH)
+    assert await names(memory, birch) == ["Cedar Bakery"]
+    for asked, seen in ((provider, ["Cedar Bakery"]), (cast.ALDER, ["Cedar Bakery"]), (cast.HAZEL, [])):
+        assert await names(memory, birch, Search(SearchField.INDIRECT_PROVIDER, asked)) == seen
+
+
+@pytest.mark.parametrize(
+    ("partner", "field", "value", "whole", "found"),
+    [
+        (cast.ALDER, SearchField.COMPANY_NAME, "FRÊ", False, ["Frêne Conseil"]),
+        (cast.ALDER, SearchField.COMPANY_NAME, "fre\u0302ne c", False, ["Frêne Conseil"]),
+        (cast.ALDER, SearchField.COMPANY_NAME, "", False, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"]),
+        (cast.ALDER, SearchField.COMPANY_NAME, "bakery", False, []),
+        (cast.ALDER, SearchField.COMPANY_NAME, "c_dar", False, []),
+        (cast.ALDER, SearchField.COMPANY_NAME, "%", False, []),
+        (cast.ALDER, SearchField.COMPANY_NAME, "cedar", True, []),
+        (cast.ALDER, SearchField.COMPANY_NAME, "CEDAR BAKERY", True, ["Cedar Bakery"]),
+        (cast.ALDER, SearchField.DOMAIN, "Dog", False, ["Dogwood Legal"]),
+        (cast.ALDER, SearchField.DOMAIN, "dogwood.example", True, ["Dogwood Legal"]),
+        (cast.ALDER, SearchField.DOMAIN, "elm", False, []),
+        (cast.ALDER, SearchField.INDIRECT_RESELLER, cast.HORNBEAM, False, ["Cedar Bakery", "Frêne Conseil"]),
+        (cast.ALDER, SearchField.INDIRECT_RESELLER, cast.BIRCH, True, ["Cedar Bakery"]),
+        (cast.ALDER, SearchField.INDIRECT_RESELLER, cast.HAZEL, False, []),
+        (cast.ALDER, SearchField.INDIRECT_PROVIDER, cast.HAZEL, False, []),
+        (cast.ALDER, SearchField.INDIRECT_PROVIDER, cast.ALDER, False, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"]),
+        (cast.HAZEL, SearchField.INDIRECT_RESELLER, cast.BIRCH, False, []),
+        (cast.HORNBEAM, SearchField.COMPANY_NAME, "fr", False, ["Frêne Conseil"]),
+        (cast.HORNBEAM, SearchField.DOMAIN, "cedar", False, ["Cedar Bakery"]),
+        (cast.HORNBEAM, SearchField.INDIRECT_RESELLER, cast.BIRCH, False, []),
+        (cast.HORNBEAM, SearchField.INDIRECT_RESELLER, cast.HORNBEAM, False, ["Cedar Bakery", "Frêne Conseil"]),
+    ],
+)  # fmt: skip
+async def test_customers_are_found(
+    memory: Memory, partner: str, field: SearchField, value: str, whole: bool, found: list[str]
+) -> None:
+    actor = await memory.actor(partner)
+    assert sorted(await names(memory, actor, Search(field, value, whole))) == found
+
+
+@pytest.mark.parametrize("partner", [cast.HAZEL, cast.BIRCH])
+@pytest.mark.parametrize("field", [None, SearchField.COMPANY_NAME, SearchField.DOMAIN])
+async def test_pages_forwards_and_back_show_every_customer_once(
+    memory: Memory, partner: str, field: SearchField | None
+) -> None:
+    actor, owner = await memory.actor(partner), await memory.actor(cast.ALDER if partner == cast.BIRCH else partner)
+    through = cast.BIRCH if partner == cast.BIRCH else None
+    for name in ("ada", "Ada", "Bob", "élan", "Élan", "Zoé", "ada", "42"):
+        served = await memory.do(
+            create_customer,
+            owner,
+            replace(DRAFT, company_name=name, domain=f"a{len(await memory.rows('select 1 from customer'))}.example"),
+            None if through is None else PartnerId(through),
+            call(),
+        )
+        assert served.customer.company_name == name
+    search = None if field is None else Search(field, "a" if field is SearchField.COMPANY_NAME else "")
+    everything = (await memory.do(list_customers, actor, search, Wanted())).items
+    assert len(everything) == {None: 8, SearchField.COMPANY_NAME: 3, SearchField.DOMAIN: 8}[field] + (
+        0 if field is SearchField.COMPANY_NAME else 1 if partner == cast.BIRCH else 2
+    )
+
+    async def page(wanted: Wanted) -> Page:
+        return await memory.do(list_customers, actor, search, wanted)
+
+    forwards = [await page(Wanted(3))]
+    assert not forwards[0].more_before
+    while forwards[-1].more_after:
+        forwards.append(await page(Wanted(3, Seek.NEXT, forwards[-1].first, forwards[-1].last)))
+        assert forwards[-1].more_before
+    assert tuple(item for one in forwards for item in one.items) == everything
+
+    last = await page(Wanted(3, Seek.LAST))
+    assert last.items == everything[-3:]
+    assert not last.more_after
+    backwards = [last]
+    while backwards[-1].more_before:
+        backwards.append(await page(Wanted(3, Seek.PREVIOUS, backwards[-1].first, backwards[-1].last)))
+        assert backwards[-1].more_after
+    assert tuple(item for one in reversed(backwards) for item in one.items) == everything
+    assert (await page(Wanted(3, Seek.NEXT, last.first, last.last))).items == ()
+
+
+async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) -> None:
+    plans: list[str] = []
+    connection = memory.connection
+
+    class Explained:
+        """Asks the engine how it would go about each statement, instead of running it."""
+
+        async def all(self, sql: str, *parameters: object) -> list:
+            bound = {str(number): value for number, value in enumerate(parameters, 1)}
+            plans.extend(row[3] for row in connection.execute(f"explain query plan {sql}", bound))
+            return []
+
+    uow: UnitOfWork = Explained()  # type: ignore[assignment]
+    for partner in (cast.ALDER, cast.BIRCH):
+        actor = await memory.actor(partner)
+        for search in (None, *(Search(field, cast.ALDER) for field in SearchField)):
+            for seek in Seek:
+                await list_customers(uow, actor, search, Wanted(2, seek, ("b", "x"), ("c", "y")))
+    assert plans
+    assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP" in plan]
+
+
+def subscribe(memory: Memory, status: str, partner: str = cast.ALDER, customer: str = cast.CEDAR) -> None:
+    """The customer has bought something from the partner."""
+    memory.connection.execute(
+        "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
+        " values (?, ?, 'o', 'monthly', 'USD', 'completed', 0)",
+        (partner, customer),
+    )
+    memory.connection.execute(
+        "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
+        " friendly_name, quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at,"
+        " started_at, months, commitment_end_at)"
+        " values (?, ?, 's', 'o', 'f', 'n', 'n', 1, 'monthly', 'P1Y', 'P1Y', ?, 1, 0, 0, 12, 1)",
+        (partner, customer, status),
+    )
