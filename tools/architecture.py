@@ -27,13 +27,16 @@ LAYERS: dict[str, frozenset[str]] = {
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "hotpath"}),
     "server": frozenset({"domain", "storage", "services", "api", "hotpath"}),
+    "production": frozenset(
+        {"", "domain", "storage", "api", "auth", "issuer", "programme", "settings", "app", "hotpath", "server"}
+    ),
     "demo": frozenset(
         {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "programme", "directory", "app", "hotpath",
          "server"}
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "programme", "directory", "settings", "app",
-         "hotpath", "server", "demo"}
+         "hotpath", "server", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

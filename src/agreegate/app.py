@@ -72,6 +72,8 @@ def framework(
     more: Sequence[BaseRouteHandler] = (),
     own: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
+    *,
+    figures_elsewhere: bool = False,
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
 
@@ -79,6 +81,7 @@ def framework(
         more: further handlers below `/`, such as the demo's sign-in.
         own: further handlers below `/api`, such as the demo's clock.
         lifespan: what goes on beside requests while the application lives.
+        figures_elsewhere: `/metrics` is served on an address of its own, and not here.
     """
     api = Router(
         "/api",
@@ -95,7 +98,7 @@ def framework(
             openapi,
             health.alive,
             health.ready,
-            health.metrics,
+            *(() if figures_elsewhere else (health.metrics,)),
             *more,
         ],
         state=State({"deployment": deployment}),

@@ -61,7 +61,7 @@ def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
     """`GET` and `PUT /api/sandbox/clock`, for any signed-in user of the demo."""
 
     @get("/sandbox/clock", opt={"access": ANYONE_SIGNED_IN}, tags=["sandbox"], summary="Read the demo's clock")
-    async def read_clock(request: OwnRequest) -> ClockBody:
+    async def read_clock() -> ClockBody:
         """What instant the demo has."""
         return ClockBody(written_z(clock()))
 

@@ -33,8 +33,8 @@ from agreegate.issuer import fixed_keys
 from agreegate.programme import load
 from agreegate.server import upkeep
 from agreegate.storage.deployment import made_for, make_for
-from agreegate.storage.schema import require_latest, upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, connect
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect
 from agreegate.storage.unit_of_work import UnitOfWork
 
 KEY_FILE = "signing-key.pem"
@@ -115,6 +115,8 @@ async def _prepare(
 ) -> Programme:
     """Seed the record or take it over; the programme that it is under."""
     fresh = not folder.database.exists()
+    if not fresh:
+        check_file(folder.database)
     connection = connect(folder.database)
     past = Past()
     store = InlineStore(connection, past)
@@ -125,7 +127,6 @@ async def _prepare(
             await seed(store, past, programme, cast(), clock())
             await store.write(lambda uow: make_for(uow, programme.name, demo=True))
         else:
-            require_latest(connection)
             found = await store.read(made_for)
             if found is None or not found.demo:
                 raise DemoRefused("demo.not-a-demo")

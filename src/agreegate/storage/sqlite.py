@@ -153,6 +153,21 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     return connection
 
 
+def check_file(path: Path) -> None:
+    """Refuse a file that is not a database of ours at this version's schema, without touching it.
+
+    Raises:
+        SchemaError: it is somebody else's, older or newer.
+    """
+    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    try:
+        require_latest(connection)
+    except apsw.NotADBError:
+        raise SchemaError("schema.foreign") from None
+    finally:
+        connection.close()
+
+
 class InlineStore:
     """One connection, no thread: for commands and for tests in memory. Every unit is its own commit."""
 
@@ -231,9 +246,9 @@ class SqliteStore:
     def __init__(self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> None:
         self.clock = clock
         self._ids = ids
+        check_file(path)
         self._writer = connect(path)
         try:
-            require_latest(self._writer)
             self.reader = connect(path, read_only=True)
         except BaseException:
             self._writer.close()

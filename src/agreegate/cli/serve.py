@@ -1,0 +1,52 @@
+"""`agreegate serve`: the production server. Its options are `settings.SETTINGS`, each once."""
+
+from typing import Any
+
+import click
+
+from agreegate.cli.words import Words
+from agreegate.settings import SETTINGS, Setting, checked, variable
+
+EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agreegate \\
+    --token-issuer https://login.example/{tid}/v2.0 \\
+    --token-keys https://login.example/common/v2.0/.well-known/openid-configuration"""
+
+
+def command(words: Words) -> click.Command:
+    """The command in the user's language."""
+    return words.command("serve", serve, [_option(words, setting) for setting in SETTINGS], EXAMPLE)
+
+
+def serve(words: Words, **values: Any) -> None:
+    """Check the settings, open the record, and serve until told to stop."""
+    given = {name.replace("_", "-"): value for name, value in values.items()}
+    settings = checked(given)
+
+    from agreegate.production import open_server
+    from agreegate.server import listen, run
+
+    with listen(settings.host, settings.port) as listener:
+        metrics = None if settings.metrics_address is None else listen(*settings.metrics_address)
+        server = open_server(settings)
+        try:
+            run(
+                server.app,
+                listener,
+                lambda: click.echo(f"ready http://{settings.host}:{listener.getsockname()[1]}"),
+                None if metrics is None else (server.deployment, metrics),
+            )
+        finally:
+            server.close()
+
+
+def _option(words: Words, setting: Setting) -> click.Option:
+    """A setting as an option; `many` may be given several times, and its variable holds a list separated by blanks."""
+    attributes: dict[str, Any] = {"envvar": variable(setting.name)}
+    if isinstance(setting.default, bool):
+        attributes["is_flag"] = True
+    elif setting.default is not None:
+        attributes["default"] = (setting.default,) if setting.many else setting.default
+        attributes["show_default"] = True
+    if setting.many:
+        attributes["multiple"] = True
+    return words.option(f"--{setting.name}", f"setting.{setting.name}", **attributes)

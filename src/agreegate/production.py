@@ -1,0 +1,104 @@
+"""The production server: settings → record, verifier, application. The demo has its own (`demo/demo.py`)."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import httpx2
+from litestar import Litestar
+
+from agreegate.api.caller import Callers
+from agreegate.api.deployment import Deployment
+from agreegate.api.host import KnownHosts, hosts_of
+from agreegate.api.throttle import Throttle
+from agreegate.app import application, framework
+from agreegate.auth import TokenVerifier
+from agreegate.hotpath import App
+from agreegate.issuer import PublishedKeys
+from agreegate.programme import load
+from agreegate.server import upkeep
+from agreegate.settings import ServerSettings, SettingError
+from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.schema import SchemaError, upgrade
+from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect
+
+
+@dataclass(frozen=True, slots=True)
+class Production:
+    """A server, ready to be run."""
+
+    app: App
+    deployment: Deployment
+    folder: DataFolder
+
+    def close(self) -> None:
+        """Let go of the record."""
+        self.deployment.store.close()
+        self.folder.release()
+
+
+def open_server(settings: ServerSettings) -> Production:
+    """Everything a server is made of. A new data folder gets an empty record; an old one must be of this schema.
+
+    Raises:
+        ProgrammeError: the programme cannot be used.
+        SchemaError: the folder is in use, is a demo's, or is at another schema.
+        SettingError: the issuer's address is neither https nor this machine's own.
+    """
+    programme = load(settings.programme)
+    client = httpx2.AsyncClient()
+    try:
+        keys = PublishedKeys(settings.token_keys, client, clock=time.monotonic)
+    except ValueError:
+        raise SettingError("setting.not-a-url", "token-keys", settings.token_keys) from None
+    folder = DataFolder(settings.data)
+    folder.claim()
+    try:
+        asyncio.run(_prepare(folder, programme.name))
+        store = SqliteStore(folder.database)
+    except BaseException:
+        folder.release()
+        raise
+    verifier = TokenVerifier(
+        issuers=settings.token_issuers,
+        audiences=settings.token_audiences,
+        application_audiences=settings.token_application_audiences,
+        keys=keys,
+        clock=time.time,
+    )
+    deployment = Deployment(
+        store=store,
+        programme=programme,
+        callers=Callers(store, verifier, time.time, roles_from_token=settings.roles_from_token),
+        public_url=settings.public_url,
+        emit_bom=settings.emit_bom,
+        throttle=Throttle(settings.requests_per_minute, time.time) if settings.requests_per_minute else None,
+    )
+
+    @asynccontextmanager
+    async def issuer(_: Litestar) -> AsyncIterator[None]:
+        yield
+        await keys.close()
+        await client.aclose()
+
+    inner = framework(deployment, lifespan=[upkeep, issuer], figures_elsewhere=settings.metrics_address is not None)
+    app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
+    return Production(app, deployment, folder)
+
+
+async def _prepare(folder: DataFolder, programme: str) -> None:
+    """Give a new folder an empty record; refuse one that is a demo's, or at another schema."""
+    if folder.database.exists():
+        check_file(folder.database)
+    connection = connect(folder.database)
+    store = InlineStore(connection)
+    try:
+        upgrade(connection)
+        found = await store.read(made_for)
+        if found is not None and found.demo:
+            raise SchemaError("data.demo", folder=str(folder.path))
+        await store.write(lambda uow: make_for(uow, programme, demo=False))
+    finally:
+        store.close()
