@@ -83,6 +83,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.ParentNotActive: Problem(409, 27009, "ParentSubscriptionNotActive"),
     errors.NotAutoRenewable: Problem(400, 800093, "NotEligibleToAutoRenew"),
     errors.NotConvertible: Problem(400, 2006, "UpdateNotAllowed"),
+    errors.GateEnded: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
     errors.GateRefused: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
 }
 

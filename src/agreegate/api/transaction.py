@@ -6,7 +6,8 @@ from typing import TypeVar
 from agreegate.api.exchange import Exchange, answer
 from agreegate.api.problems import error_body, problem_of
 from agreegate.api.wire import Wire
-from agreegate.domain.errors import GateRefused
+from agreegate.domain.errors import GateEnded, GateRefused
+from agreegate.domain.gate import Code
 from agreegate.services.call import Answer, Call, once
 from agreegate.services.gate import RecordedDecision
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -39,6 +40,7 @@ async def transact(
 
 def refused(exchange: Exchange, kept: RecordedDecision) -> Answer:
     """403 / 13605 for every reason of the gate; which one it was stands in `data`."""
-    reason = next((reason.code for reason in kept.decision.reasons), "")
-    error = GateRefused(agreement=exchange.deployment.programme.title, name=reason)
+    reason = kept.decision.reasons[0].code
+    kind = GateEnded if reason is Code.CONFIRMATION_ENDED else GateRefused
+    error = kind(agreement=exchange.deployment.programme.title, name=reason)
     return Answer(problem_of(error).status, error_body(error, exchange.language))

@@ -371,5 +371,11 @@ class GateRefused(Rejected):
     key = "gate.refused"
 
 
+class GateEnded(GateRefused):
+    """The gate denied a transaction: the customer no longer agrees (R47)."""
+
+    key = "gate.ended"
+
+
 class StoreUnavailable(Exception):
     """The record cannot be read or written now. Not a rule: the gate fails closed on it (D15)."""
