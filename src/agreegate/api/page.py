@@ -16,7 +16,7 @@ K = TypeVar("K", str, int)
 
 TOKEN = "MS-ContinuationToken"  # noqa: S105 - a header's name
 _SEEKS = {seek.lower(): seek for seek in Seek}
-_Micros = Annotated[int, msgspec.Meta(ge=-(1 << 63), lt=1 << 63)]
+_Micros = Annotated[int, msgspec.Meta(ge=0, le=(1 << 63) - 1)]
 _TYPES: dict[type, Any] = {
     str: tuple[tuple[str, str], tuple[str, str]],
     int: tuple[tuple[_Micros, str], tuple[_Micros, str]],

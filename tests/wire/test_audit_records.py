@@ -1,0 +1,157 @@
+"""Audit records on the wire (contract 4.12)."""
+
+import json
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from tests import personas as cast
+from tests.world import AUGUST, World
+
+CORRELATION = "0dd197a8-992c-44ca-aeae-21cd83494dce"
+TICKS = 636_698_880_000_000_000
+"""2018-08-15 in units of 100 nanoseconds since the year 1."""
+
+
+async def confirmed(world: World, customer: str, who: str = cast.ALDER_SALES) -> None:
+    answer = await world.confirm(who, customer)
+    assert answer.status_code == 201
+
+
+async def items(world: World, query: str = "", who: str = cast.ALDER_ADMIN) -> list[dict]:
+    answer = await world.send(who, "GET", f"/v1/auditrecords{query}")
+    assert answer.status_code == 200, answer.text
+    found: list[dict] = answer.json()["items"]
+    return found
+
+
+def filtered(field: str, value: str, operator: str) -> str:
+    return "?filter=" + quote(json.dumps({"Field": field, "Value": value, "Operator": operator}))
+
+
+async def test_a_confirmation_is_recorded_as_the_contract_shows_it(world: World) -> None:
+    body = {
+        "primaryContact": {"firstName": "Noa", "lastName": "Berg", "email": "noa@contoso.example"},
+        "templateId": cast.CLOUD_AGREEMENT,
+        "dateAgreed": "2018-08-10T00:00:00.000Z",
+    }
+    path = f"/v1/customers/{cast.CEDAR}/agreements"
+    await world.send(cast.ALDER_SALES, "POST", path, body, {"MS-CorrelationId": CORRELATION})
+    answer = await world.send(cast.ALDER, "GET", "/v1/auditrecords")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json; charset=utf-8"
+    read = answer.json()
+    assert read.pop("continuationToken")
+    agreement = {
+        "UserId": cast.ALDER_SALES,
+        "PrimaryContact": {"FirstName": "Noa", "LastName": "Berg", "Email": "noa@contoso.example"},
+        "TemplateId": cast.CLOUD_AGREEMENT,
+        "DateAgreed": "2018-08-10T00:00:00.000Z",
+        "Type": "MicrosoftCloudAgreement",
+    }
+    assert read == {
+        "totalCount": 1,
+        "items": [
+            {
+                "id": f"{cast.ALDER}_{cast.CEDAR}_createagreement_{TICKS}",
+                "partnerId": cast.ALDER,
+                "customerId": cast.CEDAR,
+                "customerName": "Cedar Bakery",
+                "userPrincipalName": "sales@alder.example",
+                "applicationId": "tests",
+                "resourceType": "agreement",
+                "resourceNewValue": json.dumps(agreement, separators=(",", ":")),
+                "operationType": "create_agreement",
+                "originalCorrelationId": CORRELATION,
+                "operationDate": "2018-08-15T00:00:00Z",
+                "operationStatus": "succeeded",
+                "customizedData": [{"key": "TemplateId", "value": cast.CLOUD_AGREEMENT}],
+                "attributes": {"objectType": "AuditRecord"},
+            }
+        ],
+        "links": {"self": {"uri": "/auditrecords?size=500", "method": "GET", "headers": []}},
+        "attributes": {"objectType": "Collection"},
+    }
+
+
+@pytest.mark.rule("R26")
+async def test_nobody_reads_anothers_records(world: World) -> None:
+    await confirmed(world, cast.CEDAR)
+    assert await items(world, who=cast.HAZEL_ADMIN) == []
+    for who, status in ((cast.BIRCH_SALES, 403), (cast.ALDER_HELPDESK, 403), (cast.OPERATOR_USER, 403), (None, 401)):
+        assert (await world.send(who, "GET", "/v1/auditrecords")).status_code == status
+
+
+@pytest.mark.parametrize(
+    ("query", "customers"),
+    [
+        (filtered("CompanyName", "CONSEIL", "substring"), [cast.FRENE]),
+        (filtered("companyname", "e", "Substring"), [cast.FRENE, cast.CEDAR]),
+        (filtered("CustomerId", cast.CEDAR.upper(), "equals"), [cast.CEDAR]),
+        (filtered("ResourceType", "Agreement", "equals"), [cast.FRENE, cast.CEDAR]),
+        (filtered("ResourceType", "order", "equals"), []),
+        ("?startDate=2018-08-16", [cast.FRENE]),
+        ("?StartDate=08%2F16%2F2018+00%3A00%3A00", [cast.FRENE]),
+        ("?endDate=2018-08-15", [cast.CEDAR]),
+        ("?endDate=08%2F15%2F2018+00%3A00%3A00", [cast.CEDAR]),
+        ("?startDate=2018-08-15&endDate=2018-08-16", [cast.FRENE, cast.CEDAR]),
+        ("?startDate=2018-08-17", []),
+        ("?startDate=", [cast.FRENE, cast.CEDAR]),
+    ],
+)
+async def test_records_are_found(world: World, query: str, customers: list[str]) -> None:
+    await confirmed(world, cast.CEDAR)
+    world.clock.now += timedelta(days=1)
+    await confirmed(world, cast.FRENE)
+    assert [record["customerId"] for record in await items(world, query)] == customers
+
+
+async def test_pages_are_followed_newest_first(world: World) -> None:
+    for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE):
+        await confirmed(world, customer)
+        world.clock.now += timedelta(hours=1)
+    page = (await world.send(cast.ALDER, "GET", "/v1/auditrecords?size=2&startDate=2018-08-15")).json()
+    assert [item["customerId"] for item in page["items"]] == [cast.FRENE, cast.DOGWOOD]
+    link = page["links"]["next"]
+    assert link["uri"] == "/auditrecords?size=2&startDate=2018-08-15&seekOperation=Next"
+    sent = {header["key"]: header["value"] for header in link["headers"]}
+    second = (await world.send(cast.ALDER, "GET", f"/v1{link['uri']}", headers=sent)).json()
+    assert [item["customerId"] for item in second["items"]] == [cast.CEDAR]
+    assert set(second["links"]) == {"self", "previous"}
+
+
+async def test_ninety_days_and_no_more(world: World) -> None:
+    await confirmed(world, cast.CEDAR)
+    world.clock.now = AUGUST + timedelta(days=90, hours=5)
+    assert await items(world) == []
+    assert len(await items(world, "?startDate=2018-08-15")) == 1
+    answer = await world.send(cast.ALDER, "GET", "/v1/auditrecords?startDate=2018-08-14")
+    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+    assert "90" in answer.json()["description"]
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("?startDate=yesterday", "startDate"),
+        ("?startDate=0001-01-01T00:00:00", "startDate"),
+        ("?endDate=2018-13-01", "endDate"),
+        ("?startDate=2018-08-15&endDate=2018-08-13", "endDate"),
+        ("?size=x", "size"),
+        (filtered("CompanyName", "x", "equals"), "filter"),
+        (filtered("CustomerId", "x", "equals"), "filter"),
+        (filtered("CustomerId", cast.CEDAR, "starts_with"), "filter"),
+        (filtered("User", "x", "equals"), "filter"),
+        ("?filter=x", "filter"),
+    ],
+)
+async def test_what_cannot_be_asked_is_refused(world: World, query: str, named: str) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/auditrecords{query}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 2000, [named])
+
+
+async def test_a_token_of_customers_is_none_of_records(world: World) -> None:
+    token = (await world.send(cast.ALDER, "GET", "/v1/customers")).json()["continuationToken"]
+    answer = await world.send(cast.ALDER, "GET", "/v1/auditrecords", None, {"MS-ContinuationToken": token})
+    assert (answer.status_code, answer.json()["data"]) == (400, ["MS-ContinuationToken"])

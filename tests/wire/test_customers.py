@@ -1,0 +1,555 @@
+"""Customers on the wire, as the contract's pages show them (contract 4.5, 4.7)."""
+
+import asyncio
+import json
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+
+from tests import personas as cast
+from tests.world import API_ENFORCED, BASE_URL, World
+
+REQUEST_ID = "d628adbe-b7ee-412e-ac55-58f22b4ba2f4"
+SELF = {"method": "GET", "headers": []}
+
+
+def contoso(**changes: Any) -> dict[str, Any]:
+    """A customer as a client posts it; `billingProfile__email=…` changes a member inside."""
+    body: dict[str, Any] = {
+        "companyProfile": {"domain": "contoso.example"},
+        "billingProfile": {
+            "email": "noa@contoso.example",
+            "culture": "en-US",
+            "language": "en",
+            "companyName": "Contoso",
+            "defaultAddress": {
+                "country": "US",
+                "city": "Redmond",
+                "state": "WA",
+                "addressLine1": "1 Main St",
+                "postalCode": "98052",
+                "firstName": "Noa",
+                "lastName": "Berg",
+                "phoneNumber": "",
+            },
+        },
+    }
+    for path, value in changes.items():
+        *outer, last = path.split("__")
+        inside = body
+        for name in outer:
+            inside = inside[name]
+        inside[last] = value
+    return body
+
+
+def as_the_sdk_sends(**changes: Any) -> dict[str, Any]:
+    """The same from .NET: PascalCase, with every property and its nulls."""
+
+    def spelled(value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name[0].upper() + name[1:]: spelled(inner) for name, inner in value.items()}
+
+    sent = spelled(contoso(**changes)) | {
+        "Id": None,
+        "CommerceId": None,
+        "RelationshipToPartner": "none",
+        "AllowDelegatedAccess": None,
+        "UserCredentials": None,
+        "CustomDomains": None,
+        "Attributes": {"ObjectType": "Customer"},
+    }
+    sent.setdefault("AssociatedPartnerId", None)
+    sent["CompanyProfile"] |= {"TenantId": None, "CompanyName": None, "OrganizationRegistrationNumber": None}
+    sent["BillingProfile"] |= {"Id": None, "FirstName": None, "LastName": None}
+    sent["BillingProfile"]["DefaultAddress"] |= {"Region": None, "AddressLine2": None}
+    return sent
+
+
+async def create(world: World, who: str, body: Any = None, **headers: str) -> Any:
+    return await world.send(who, "POST", "/v1/customers", body or contoso(), headers)
+
+
+@pytest.mark.parametrize("body", [contoso(), as_the_sdk_sends()])
+async def test_a_customer_is_created_and_read_back(world: World, body: dict) -> None:
+    posted = await create(world, cast.HAZEL_ADMIN, body)
+    assert posted.status_code == 201
+    assert posted.headers["content-type"] == "application/json; charset=utf-8"
+    assert posted.content.startswith(b'{"id":"')
+    new = posted.json()
+    credentials = new.pop("userCredentials")
+    assert credentials["userName"] == "admin"
+    assert credentials["password"]
+    etag = new["billingProfile"]["attributes"]["etag"]
+    assert etag.isdigit()
+    assert new == {
+        "id": new["id"],
+        "commerceId": new["commerceId"],
+        "companyProfile": {
+            "tenantId": new["id"],
+            "domain": "contoso.example",
+            "companyName": "Contoso",
+            "attributes": {"objectType": "CustomerCompanyProfile"},
+        },
+        "billingProfile": contoso()["billingProfile"]
+        | {
+            "id": new["billingProfile"]["id"],
+            "attributes": {"etag": etag, "objectType": "CustomerBillingProfile"},
+        },
+        "relationshipToPartner": "none",
+        "attributes": {"objectType": "Customer"},
+    }
+    read = await world.send(cast.HAZEL_ADMIN, "GET", f"/v1/customers/{new['id']}")
+    assert read.status_code == 200
+    assert read.json() == new | {
+        "relationshipToPartner": "reseller",
+        "allowDelegatedAccess": True,
+        "customDomains": ["contoso.example"],
+        "links": {"self": SELF | {"uri": f"/customers/{new['id']}"}},
+    }
+
+
+async def test_a_provider_creates_for_its_reseller(world: World) -> None:
+    posted = await create(world, cast.ALDER_SALES, contoso(associatedPartnerId=cast.BIRCH.upper()))
+    assert posted.status_code == 201
+    assert posted.json()["relationshipToPartner"] == "reseller"
+    assert posted.json()["associatedPartnerId"] == cast.BIRCH
+    path = f"/v1/customers/{posted.json()['id']}"
+    assert (await world.send(cast.BIRCH_SALES, "GET", path)).json()["associatedPartnerId"] == cast.BIRCH
+    assert (await world.send(cast.HORNBEAM_SALES, "GET", path)).status_code == 403
+    relationships = await world.send(cast.ALDER_SALES, "GET", f"{path}/relationships")
+    assert relationships.json() == {
+        "totalCount": 1,
+        "items": [
+            {
+                "id": cast.BIRCH,
+                "name": "Birch IT",
+                "relationshipType": "is_indirect_cloud_solution_provider_of",
+                "state": "Active",
+                "mpnId": "1000002",
+                "location": "US",
+                "attributes": {"objectType": "PartnerRelationship"},
+            }
+        ],
+        "attributes": {"objectType": "Collection"},
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "code", "named"),
+    [
+        ({"companyProfile": None}, 3000, "companyProfile"),
+        ({"companyProfile__domain": None}, 3000, "companyProfile.domain"),
+        ({"companyProfile__domain": "no domain"}, 3000, "companyProfile.domain"),
+        ({"billingProfile": None}, 3000, "billingProfile"),
+        ({"billingProfile__email": None}, 3000, "billingProfile.email"),
+        ({"billingProfile__email": "nobody"}, 3000, "billingProfile.email"),
+        ({"billingProfile__culture": ""}, 3000, "billingProfile.culture"),
+        ({"billingProfile__language": "english"}, 3000, "billingProfile.language"),
+        ({"billingProfile__companyName": " "}, 3000, "billingProfile.companyName"),
+        ({"billingProfile__companyName": 7}, 3000, "billingProfile.companyName"),
+        ({"billingProfile__defaultAddress": None}, 3000, "billingProfile.defaultAddress"),
+        ({"billingProfile__defaultAddress__firstName": None}, 3000, "billingProfile.defaultAddress.firstName"),
+        ({"billingProfile__defaultAddress__state": "Ohio"}, 3000, "billingProfile.defaultAddress.state"),
+        ({"billingProfile__defaultAddress__country": "USA"}, 3000, "billingProfile.defaultAddress.country"),
+        ({"associatedPartnerId": "no guid"}, 3000, "associatedPartnerId"),
+        ({"associatedPartnerId": cast.HAZEL}, 3000, "associatedPartnerId"),
+        ({"companyProfile__organizationRegistrationNumber": "12345678"}, 600002, None),
+        ({"billingProfile__defaultAddress__country": "AM"}, 600049, None),
+        (
+            {
+                "billingProfile__defaultAddress__country": "AM",
+                "companyProfile__organizationRegistrationNumber": "1234567",
+            },
+            600050,
+            None,
+        ),
+        (
+            {
+                "billingProfile__defaultAddress__country": "AM",
+                "companyProfile__organizationRegistrationNumber": "12345678",
+            },
+            600051,
+            None,
+        ),
+    ],
+)
+async def test_what_breaks_a_rule_is_refused_and_nobody_is_created(
+    world: World, changes: dict, code: int, named: str | None
+) -> None:
+    before = world.rows("select count(*) from customer")
+    answer = await create(world, cast.ALDER_SALES, contoso(**changes))
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert answer.json()["description"]
+    if named is not None:
+        assert answer.json()["data"] == [named]
+    if code == 600050:
+        assert answer.json()["description"].endswith(r"^\d{8}$")
+    assert world.rows("select count(*) from customer") == before
+
+
+async def test_a_registered_customer_is_created_where_a_number_is_asked_for(world: World) -> None:
+    body = contoso(
+        billingProfile__defaultAddress__country="AM",
+        billingProfile__defaultAddress__phoneNumber="5550100",
+        companyProfile__organizationRegistrationNumber="12345678",
+    )
+    answer = await create(world, cast.ALDER_SALES, body)
+    assert answer.status_code == 201
+    assert answer.json()["companyProfile"]["organizationRegistrationNumber"] == "12345678"
+
+
+async def test_the_same_request_id_makes_one_customer_eight_times_over(world: World) -> None:
+    answers = await asyncio.gather(*(create(world, cast.HAZEL_ADMIN, **{"MS-RequestId": REQUEST_ID}) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert world.rows("select count(*) from customer where domain = 'contoso.example'") == [(1,)]
+    assert world.rows("select count(*) from audit_record") == [(1,)]
+
+    other = await create(
+        world, cast.HAZEL_ADMIN, contoso(billingProfile__companyName="Other"), **{"MS-RequestId": REQUEST_ID}
+    )
+    assert (other.status_code, other.json()["code"]) == (409, 3000)
+    elsewhere = await create(
+        world, cast.ALDER_SALES, contoso(companyProfile__domain="c.example"), **{"MS-RequestId": REQUEST_ID}
+    )
+    assert elsewhere.status_code == 201, "another partner's request ids are its own"
+
+
+async def test_eight_at_once_without_a_request_id_make_one_customer_of_a_domain(world: World) -> None:
+    answers = await asyncio.gather(*(create(world, cast.HAZEL_ADMIN) for _ in range(8)))
+    assert sorted(answer.status_code for answer in answers) == [201] + [409] * 7
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 409} == {3000}
+
+
+async def test_a_refused_create_is_decided_anew(world: World) -> None:
+    bad = contoso(associatedPartnerId=cast.MAPLE)
+    assert (await create(world, cast.ALDER_SALES, bad, **{"MS-RequestId": REQUEST_ID})).status_code == 400
+    assert (await create(world, cast.ALDER_SALES, **{"MS-RequestId": REQUEST_ID})).status_code == 201
+
+
+async def test_a_list_shows_what_a_list_shows(world: World) -> None:
+    answer = await world.send(cast.HAZEL_ADMIN, "GET", "/v1/customers")
+    assert answer.status_code == 200
+    body = answer.json()
+    assert body.pop("continuationToken")
+    assert body == {
+        "totalCount": 2,
+        "items": [
+            {
+                "id": customer,
+                "companyProfile": {
+                    "tenantId": customer,
+                    "domain": domain,
+                    "companyName": name,
+                    "attributes": {"objectType": "CustomerCompanyProfile"},
+                },
+                "relationshipToPartner": "reseller",
+                "attributes": {"objectType": "Customer"},
+            }
+            for customer, domain, name in (
+                (cast.CEDAR, "cedar.example", "Cedar Bakery"),
+                (cast.ELM, "elm.example", "Elm Studio"),
+            )
+        ],
+        "links": {"self": SELF | {"uri": "/customers?size=500"}},
+        "attributes": {"objectType": "Collection"},
+    }
+
+
+@pytest.mark.parametrize("query", ["", "?size=0", "?size=500", "?size=501", "?size=999999999", "?Size=", "//"])
+async def test_without_a_size_there_is_one_large_page(world: World, query: str) -> None:
+    path = "/v1//customers" if query == "//" else f"/v1/customers{query}"
+    answer = await world.send(cast.ALDER_SALES, "GET", path)
+    assert answer.json()["totalCount"] == 3
+    assert answer.json()["links"] == {"self": SELF | {"uri": "/customers?size=500"}}
+
+
+async def test_a_client_follows_the_links_there_and_back(world: World) -> None:
+    first = (await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=1")).json()
+    seen = [first]
+    assert "previous" not in first["links"]
+    while "next" in seen[-1]["links"]:
+        link = seen[-1]["links"]["next"]
+        assert link["uri"] == "/customers?size=1&seekOperation=Next"
+        sent = {header["key"]: header["value"] for header in link["headers"]}
+        assert list(sent) == ["MS-ContinuationToken"]
+        seen.append((await world.send(cast.ALDER_SALES, "GET", f"/v1/{link['uri']}", headers=sent)).json())
+    assert [page["items"][0]["id"] for page in seen] == [cast.CEDAR, cast.DOGWOOD, cast.FRENE]
+    assert [page["totalCount"] for page in seen] == [1, 1, 1]
+
+    back = seen[-1]["links"]["previous"]
+    sent = {header["key"]: header["value"] for header in back["headers"]}
+    assert (await world.send(cast.ALDER_SALES, "GET", f"/v1{back['uri']}", headers=sent)).json() == seen[1]
+    token = {"MS-ContinuationToken": seen[1]["continuationToken"]}
+    for operation, page in (("next", seen[2]), ("First", seen[0]), ("LAST", seen[2]), ("Previous", seen[0])):
+        moved = await world.send(
+            cast.ALDER_SALES, "GET", f"/v1/customers?size=1&seekOperation={operation}", None, token
+        )
+        assert moved.json()["items"] == page["items"]
+    assert (await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=1", None, token)).json() == seen[2]
+
+
+async def test_a_token_of_another_partner_shows_ones_own_customers(world: World) -> None:
+    theirs = (await world.send(cast.HAZEL_ADMIN, "GET", "/v1/customers?size=1")).json()["continuationToken"]
+    answer = await world.send(cast.FIR_ADMIN, "GET", "/v1/customers", None, {"MS-ContinuationToken": theirs})
+    assert [item["id"] for item in answer.json()["items"]] == [cast.GINKGO]
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "operator", "found"),
+    [
+        ("CompanyName", "cEd", "starts_with", [cast.CEDAR]),
+        ("companyname", "frêne", "StartsWith", [cast.FRENE]),
+        ("CompanyName", "cedar", "equals", []),
+        ("Domain", "DOGWOOD", "starts_with", [cast.DOGWOOD]),
+        ("Domain", "dogwood.example", "Equals", [cast.DOGWOOD]),
+        ("IndirectReseller", cast.BIRCH, "starts_with", [cast.CEDAR]),
+        ("IndirectReseller", f"{{{cast.HORNBEAM.upper()}}}", "starts_with", [cast.CEDAR, cast.FRENE]),
+        ("IndirectCloudSolutionProvider", cast.ALDER, "equals", [cast.CEDAR, cast.DOGWOOD, cast.FRENE]),
+        ("IndirectCloudSolutionProvider", cast.HAZEL, "equals", []),
+    ],
+)
+async def test_customers_are_found(world: World, field: str, value: str, operator: str, found: list[str]) -> None:
+    condition = {"Field": field, "Value": value, "Operator": operator}
+    path = f"/v1/customers?size=0&filter={quote(json.dumps(condition))}"
+    answer = await world.send(cast.ALDER_SALES, "GET", path)
+    assert answer.status_code == 200
+    assert sorted(item["id"] for item in answer.json()["items"]) == sorted(found)
+
+
+async def test_a_filter_goes_along_with_the_links(world: World) -> None:
+    condition = quote('{"Field":"CompanyName","Value":"d","Operator":"starts_with"}')
+    await create(world, cast.ALDER_SALES, contoso(billingProfile__companyName="Dune & Co"))
+    first = (await world.send(cast.ALDER_SALES, "GET", f"/v1/customers?filter={condition}&size=1")).json()
+    assert first["items"][0]["id"] == cast.DOGWOOD
+    link = first["links"]["next"]
+    sent = {header["key"]: header["value"] for header in link["headers"]}
+    second = (await world.send(cast.ALDER_SALES, "GET", f"/v1{link['uri']}", headers=sent)).json()
+    assert second["items"][0]["companyProfile"]["companyName"] == "Dune & Co"
+    assert "next" not in second["links"]
+
+
+async def test_a_wrong_operator_is_refused_with_the_contracts_sentence(world: World) -> None:
+    condition = quote('{"Field":"CompanyName","Value":"x","Operator":"substring"}')
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers?filter={condition}")
+    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+    assert answer.json()["description"] == "Customer search only allows starts with and equals operation."
+    french = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers?filter={condition}", None, {"X-Locale": "fr-FR"})
+    assert french.json()["description"].startswith("La recherche de clients")
+
+
+@pytest.mark.parametrize(
+    ("query", "token", "named"),
+    [
+        ("size=-1", None, "size"),
+        ("size=ten", None, "size"),
+        ("size=٣", None, "size"),
+        ("size=99999999999999999999", None, "size"),
+        ("seekOperation=PageIndex", None, "seekOperation"),
+        ("seekOperation=sideways", None, "seekOperation"),
+        ("", "not base64!", "MS-ContinuationToken"),
+        ("", "AQAAAA==", "MS-ContinuationToken"),
+        ("", "W10=", "MS-ContinuationToken"),
+        ("", "W1sxLCJhIl0sWzIsImIiXV0=", "MS-ContinuationToken"),
+        ("", "W1siXHUwMDAwIiwiYSJdLFsiYiIsImMiXV0=", "MS-ContinuationToken"),
+        ("filter=nonsense", None, "filter"),
+        ("filter=[]", None, "filter"),
+        ('filter={"Field":"CompanyName"}', None, "filter"),
+        ('filter={"Field":"Phone","Value":"1","Operator":"equals"}', None, "filter"),
+        ('filter={"Field":"CompanyName","Value":1,"Operator":"equals"}', None, "filter"),
+        ('filter={"Field":"IndirectReseller","Value":"Birch","Operator":"equals"}', None, "filter"),
+    ],
+)
+async def test_a_list_that_cannot_be_is_refused(world: World, query: str, token: str | None, named: str) -> None:
+    headers = {} if token is None else {"MS-ContinuationToken": token}
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers?{query}", None, headers)
+    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+    assert answer.json()["data"] == [named]
+
+
+async def test_ending_a_relationship_answers_with_nulls_and_closes_the_gate(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    assert (await world.ask(cast.ALDER_SALES, cast.DOGWOOD))["verdict"] == "allow"
+    for _ in range(2):
+        answer = await world.send(
+            cast.ALDER_SALES,
+            "PATCH",
+            f"/v1/customers/{cast.DOGWOOD}/",
+            {"relationshipToPartner": "none", "attributes": {"objectType": "Customer"}},
+            {"MS-RequestId": REQUEST_ID},
+        )
+        assert answer.status_code == 200
+        assert answer.content == (
+            b'{"Id":null,"CommerceId":null,"CompanyProfile":null,"BillingProfile":null,"RelationshipToPartner":"none",'
+            b'"AllowDelegatedAccess":null,"UserCredentials":null,"CustomDomains":null,"AssociatedPartnerId":null,'
+            b'"Attributes":{"ObjectType":"Customer"}}'
+        )
+    assert (await world.ask(cast.ALDER_SALES, cast.DOGWOOD))["reasons"][0]["code"] == "relationship.missing"
+    gone = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.DOGWOOD}")
+    assert (gone.status_code, gone.json()["code"]) == (403, 20002)
+    assert world.rows("select count(*) from confirmation") == [(1,)]
+
+
+async def test_a_relationship_with_active_subscriptions_stays(world: World) -> None:
+    ordered = {"lineItems": [{"lineItemNumber": 0, "offerId": REQUEST_ID, "quantity": 1}]}
+    path = f"/v1/customers/{cast.DOGWOOD}"
+    bought = await world.send(cast.ALDER_SALES, "POST", f"{path}/orders", ordered)
+    assert bought.status_code == 201
+    answer = await world.send(cast.ALDER_SALES, "PATCH", path, {"RelationshipToPartner": "None"})
+    assert (answer.status_code, answer.json()["code"]) == (409, 3000)
+    assert (await world.send(cast.ALDER_SALES, "GET", path)).status_code == 200
+    [subscription] = (await world.send(cast.ALDER_SALES, "GET", f"{path}/subscriptions")).json()["items"]
+    suspended = subscription | {"status": "suspended"}
+    changed = await world.send(cast.ALDER_SALES, "PATCH", f"{path}/subscriptions/{subscription['id']}", suspended)
+    assert changed.status_code == 200
+    answer = await world.send(cast.ALDER_SALES, "PATCH", path, {"relationshipToPartner": "none"})
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("body", [{"relationshipToPartner": "advisor"}, {"relationshipToPartner": ""}, {}])
+async def test_nothing_else_about_a_customer_is_changed(world: World, body: dict) -> None:
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.CEDAR}", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, 3000)
+    assert answer.json()["data"] == ["relationshipToPartner"]
+
+
+async def test_only_a_sandbox_account_deletes(world: World) -> None:
+    for customer in (cast.CEDAR, cast.NOBODY):
+        answer = await world.send(cast.ALDER_SALES, "DELETE", f"/v1/customers/{customer}")
+        assert (answer.status_code, answer.json()["code"]) == (403, 600006)
+    new = (await create(world, cast.MAPLE_ADMIN)).json()["id"]
+    answer = await world.send(cast.MAPLE_ADMIN, "DELETE", f"/v1/customers/{new}")
+    assert (answer.status_code, answer.content) == (204, b"")
+    again = await world.send(cast.MAPLE_ADMIN, "DELETE", f"/v1/customers/{new}")
+    assert (again.status_code, again.json()["code"]) == (403, 20002)
+
+
+@pytest.mark.rule("R26")
+@pytest.mark.parametrize(
+    ("method", "suffix", "body"),
+    [
+        ("GET", "", None),
+        ("PATCH", "", {"relationshipToPartner": "none"}),
+        ("GET", "/relationships", None),
+        ("GET", "/directSignedMicrosoftCustomerAgreementStatus", None),
+    ],
+)
+async def test_a_stranger_and_nobody_answer_alike(world: World, method: str, suffix: str, body: Any) -> None:
+    answers = []
+    for customer in (cast.ELM, cast.NOBODY):
+        answer = await world.send(cast.ALDER_SALES, method, f"/v1/customers/{customer}{suffix}", body)
+        assert (answer.status_code, answer.json()["code"]) == (403, 20002)
+        answers.append(answer.text.replace(customer, "…"))
+    assert answers[0] == answers[1]
+
+
+async def test_a_customer_id_may_have_braces_and_must_be_a_guid(world: World) -> None:
+    braced = await world.send(cast.ALDER_SALES, "GET", f"/v1/Customers/{{{cast.CEDAR.upper()}}}")
+    assert braced.json()["id"] == cast.CEDAR
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers/cedar")
+    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+    assert answer.json()["description"] == "Customer Id must be a GUID."
+
+
+@pytest.mark.parametrize(
+    ("domain", "status"),
+    [
+        ("cedar.example", 200),
+        ("Cedar.Example", 200),
+        ("alder.example", 200),
+        ("nobody.example", 404),
+        ("no_domain", 400),
+    ],
+)
+async def test_a_domain_is_taken_or_free(world: World, domain: str, status: int) -> None:
+    answer = await world.send(cast.BIRCH_SALES, "HEAD", f"/v1/domains/{domain}")
+    assert answer.status_code == status
+    assert (await world.send(cast.BIRCH_SALES, "GET", f"/v1/domains/{domain}")).status_code == 405
+
+
+@pytest.mark.parametrize(
+    ("address", "named"),
+    [
+        ({"country": "US", "city": "Redmond", "state": "WA", "addressLine1": "1 Main St", "postalCode": "98052"}, None),
+        ({"Country": "US", "City": "Redmond", "AddressLine1": "1 Main St", "AddressLine2": None, "Region": "x"}, None),
+        ({"country": "US", "city": "Redmond", "addressLine1": "x" * 200, "firstName": "x" * 50}, None),
+        ({}, "country"),
+        ({"country": "USA", "city": "Redmond", "addressLine1": "1 Main St"}, "country"),
+        ({"country": "US", "city": "Redmond", "addressLine1": ""}, "addressLine1"),
+        ({"country": "US", "city": "Redmond", "addressLine1": "x" * 201}, "addressLine1"),
+        ({"country": "US", "city": "Redmond", "addressLine1": "x", "addressLine2": "x" * 201}, "addressLine2"),
+        ({"country": "US", "city": "Redmond", "addressLine1": "x", "state": "Ohio"}, "state"),
+        ({"country": "US", "city": "Redmond", "addressLine1": "x", "lastName": "x" * 51}, "lastName"),
+        ({"country": "US", "addressLine1": "x"}, "city"),
+    ],
+)
+async def test_an_address_is_checked(world: World, address: dict, named: str | None) -> None:
+    answer = await world.send(cast.ALDER_SALES, "POST", "/v1/validations/address", address)
+    if named is None:
+        assert (answer.status_code, answer.content) == (200, b"")
+    else:
+        assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 3000, [named])
+
+
+async def test_the_relationship_request_is_a_link_of_ours(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers/relationshiprequests")
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "url": f"{BASE_URL}/relationship-request?partner={cast.ALDER}",
+        "attributes": {"objectType": "RelationshipRequest"},
+    }
+
+
+@pytest.mark.rule("R31")
+async def test_validation_codes_exist_for_government_partners_only(world: World) -> None:
+    answer = await world.send(cast.FIR_ADMIN, "GET", "/v1/customers/all/validations")
+    assert (answer.status_code, answer.json()["totalCount"]) == (200, 0)
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers/all/validations")
+    assert (answer.status_code, answer.json()["code"]) == (404, 1000)
+
+
+async def test_direct_acceptance_is_a_flag_of_the_record(world: World) -> None:
+    path = f"/v1/customers/{cast.CEDAR}/directSignedMicrosoftCustomerAgreementStatus"
+    answer = await world.send(cast.ALDER_SALES, "GET", path)
+    assert (answer.status_code, answer.content) == (200, b'{"isSigned":false}')
+    await world.store.write(
+        lambda uow: uow.run(
+            "insert into direct_acceptance values ($1, $2, 'MicrosoftCustomerAgreement', 0)", cast.ALDER, cast.CEDAR
+        )
+    )
+    assert (await world.send(cast.ALDER_SALES, "GET", path.lower())).content == b'{"isSigned":true}'
+    assert (await world.send(cast.HAZEL_ADMIN, "GET", path)).content == b'{"isSigned":false}'
+    refused = await world.send(cast.BIRCH_SALES, "GET", path)
+    assert (refused.status_code, refused.content) == (403, b"")
+    alone = await world.send(cast.ALDER, "GET", path)
+    assert (alone.status_code, alone.json()["code"]) == (403, 2032)
+    assert (await world.send(cast.FIR_ADMIN, "GET", path)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("who", "method", "path", "status"),
+    [
+        (cast.ALDER, "GET", "/v1/customers", 200),
+        (cast.ALDER_HELPDESK, "GET", "/v1/customers", 200),
+        (cast.BIRCH_SALES, "GET", "/v1/customers", 200),
+        (cast.OPERATOR_USER, "GET", "/v1/customers", 403),
+        (None, "GET", "/v1/customers", 401),
+        (cast.ALDER, "POST", "/v1/customers", 400),
+        (cast.ALDER_HELPDESK, "POST", "/v1/customers", 403),
+        (cast.BIRCH_SALES, "POST", "/v1/customers", 403),
+        (cast.BIRCH_SALES, "PATCH", f"/v1/customers/{cast.CEDAR}", 403),
+        (cast.BIRCH_SALES, "DELETE", f"/v1/customers/{cast.CEDAR}", 403),
+        (cast.BIRCH_SALES, "GET", "/v1/customers/relationshiprequests", 403),
+        (cast.ALDER_HELPDESK, "PATCH", f"/v1/customers/{cast.CEDAR}", 403),
+        (cast.ALDER_HELPDESK, "GET", f"/v1/customers/{cast.CEDAR}", 200),
+        (cast.BIRCH_SALES, "GET", f"/v1/customers/{cast.CEDAR}", 200),
+        (cast.BIRCH_SALES, "GET", f"/v1/customers/{cast.DOGWOOD}", 403),
+    ],
+)
+async def test_who_may_do_what(world: World, who: str | None, method: str, path: str, status: int) -> None:
+    body = {} if method in ("POST", "PATCH") else None
+    assert (await world.send(who, method, path, body)).status_code == status
