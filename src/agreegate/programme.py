@@ -166,13 +166,13 @@ class _Reader:
         self, table: dict[str, Any], field: str, where: str = "", within: int | None = None
     ) -> datetime | None:
         value = table.get(field)
-        if value is None:
-            return None
         if isinstance(value, datetime):
             return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
         if isinstance(value, date):
             return datetime.combine(value, time(), UTC)
-        self._fail(where + field, "programme.wrong-type", "date", within)
+        if value is not None:
+            self._fail(where + field, "programme.wrong-type", "date", within)
+        return None
 
     def _one_of(self, value: Any, kind: type[E], field: str) -> E:
         try:

@@ -115,7 +115,8 @@ def _members(model: type[msgspec.Struct]) -> dict[str, _Member]:
     """A model's members by name: as the contract spells it, as .NET does, and in lower case for every other spelling."""
     members: dict[str, _Member] = {}
     described = inspect.type_info(model)
-    assert isinstance(described, inspect.StructType)
+    if not isinstance(described, inspect.StructType):
+        raise TypeError(model)
     for field in described.fields:
         kinds = _kinds(field.type)
         wire = field.encode_name

@@ -17,7 +17,7 @@ def command(words: Words) -> click.Command:
     return words.command("serve", serve, [_option(words, setting) for setting in SETTINGS], EXAMPLE)
 
 
-def serve(words: Words, **values: Any) -> None:
+def serve(_: Words, **values: Any) -> None:
     """Check the settings, open the record, and serve until told to stop."""
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)

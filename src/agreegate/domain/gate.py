@@ -96,7 +96,7 @@ def decide(
         return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
     if valid is None:
         return _without_confirmation(asked, programme, enforced_from, now)
-    return _with_confirmation(asked, valid, programme, enforced_from, now)
+    return _with_confirmation(valid, programme, enforced_from, now)
 
 
 def _valid(asked: Transaction, standing: Standing, programme: Programme, now: datetime) -> Current | None:
@@ -122,9 +122,7 @@ def _without_confirmation(
     return _deny(programme, Reason(Code.CONFIRMATION_MISSING, _rule_of(asked.action), channel=asked.channel))
 
 
-def _with_confirmation(
-    asked: Transaction, valid: Current, programme: Programme, enforced_from: datetime | None, now: datetime
-) -> Decision:
+def _with_confirmation(valid: Current, programme: Programme, enforced_from: datetime | None, now: datetime) -> Decision:
     if valid.outdated_since is None:
         return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
     outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=valid.renew_by)

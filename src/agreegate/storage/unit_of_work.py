@@ -28,7 +28,7 @@ class UnitOfWork(Protocol):
         """A fresh random GUID in lower case."""
 
     async def one(self, sql: str, *parameters: Value) -> Row | None:
-        """The first row, or None. Parameters are `$1`, `$2`, …"""
+        """The first row, or None. Parameters are `$1`, `$2` and so on."""
 
     async def all(self, sql: str, *parameters: Value) -> list[Row]:
         """Every row."""
