@@ -88,9 +88,7 @@ async def test_confirmations_do_not_come_back_with_the_customer(
     clock.now += timedelta(days=30)
     assert await store.write(lambda uow: end_relationship(uow, ALDER, CEDAR))
     assert not (await store.read(lambda uow: standing_of(uow, ALDER, CEDAR))).related
-    assert not await store.write(lambda uow: end_relationship(uow, ALDER, CEDAR)), (
-        "ended once"
-    )
+    assert not await store.write(lambda uow: end_relationship(uow, ALDER, CEDAR)), "ended once"
 
     clock.now += timedelta(days=30)
     assert await store.write(lambda uow: open_relationship(uow, ALDER, CEDAR)) == 2
@@ -99,9 +97,7 @@ async def test_confirmations_do_not_come_back_with_the_customer(
     assert standing.current == ()
 
     async def periods(uow: UnitOfWork) -> list[Row]:
-        return await uow.all(
-            "select period, started_at, ended_at from relationship_period"
-        )
+        return await uow.all("select period, started_at, ended_at from relationship_period")
 
     [(period, started, ended)] = await store.read(periods)
     assert period == 1

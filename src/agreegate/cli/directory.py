@@ -1,0 +1,108 @@
+"""`agreegate directory`: fill the directory from a file, or print it as one."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.words import Misuse, Words
+from agreegate.directory import line_of, read, written
+from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
+from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import DataFolder, InlineStore, connect
+
+EXAMPLE_APPLY = "agreegate directory apply partners.toml --dry-run\nagreegate directory apply partners.toml"
+_MARKS = {Verb.ADDED: "+", Verb.CHANGED: "~", Verb.ENDED: "-", Verb.RESUMED: "+"}
+EXAMPLE_SHOW = "agreegate directory show > partners.toml"
+
+
+def command(words: Words) -> click.Group:
+    """The group."""
+    file = words.argument("file", "cli.directory.apply.file", "file", type=click.Path(path_type=Path))
+    dry_run = words.option("--dry-run", "cli.directory.apply.dry-run", is_flag=True)
+    return words.group(
+        "directory",
+        words.command("directory.apply", _apply, [file, dry_run, *folder_options(words)], EXAMPLE_APPLY),
+        words.command("directory.show", _show, folder_options(words), EXAMPLE_SHOW),
+    )
+
+
+def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | None) -> None:
+    target = database_file(data, database)
+    text = _text(words, file)
+    wanted: tuple[ListedPartner, ...] = ()
+    try:
+        wanted = read(text)
+        changes = _planned(target, wanted) if dry_run else _applied(words, target, wanted)
+    except DirectoryRefused as refused:
+        reason = words(refused.key, **refused.parameters)
+        where = words("directory.where", file=file, line=line_of(text, refused.path), reason=reason)
+        raise Misuse(where) from refused
+    names = _named(wanted)
+    for change in changes:
+        for line in _lines(words, change, names):
+            click.echo(line)
+    if not changes:
+        click.echo(words("cli.directory.nothing"))
+    else:
+        click.echo(words("cli.directory.would" if dry_run else "cli.directory.applied", count=len(changes)))
+
+
+def _text(words: Words, file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise Misuse(words("directory.unreadable", file=file, detail=type(error).__name__)) from error
+
+
+def _planned(target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """What would change; where there is no database yet, everything."""
+    if not target.exists():
+        store = InlineStore.in_memory()
+        return asyncio.run(store.read(lambda uow: plan_directory(uow, wanted)))
+    with opened(target) as existing:
+        return asyncio.run(existing.read(lambda uow: plan_directory(uow, wanted)))
+
+
+def _applied(words: Words, target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Apply the description, to a new database where there is none."""
+    if not target.exists():
+        _planned(target, wanted)  # a description that cannot be applied makes no database
+        connection = connect(DataFolder(target.parent).database)
+        upgrade(connection)
+        connection.close()
+        click.echo(words("cli.directory.made", folder=target.parent))
+    with opened(target) as store:
+        return asyncio.run(store.write(lambda uow: apply_directory(uow, wanted)))
+
+
+def _show(words: Words, data: Path, database: str | None) -> None:
+    target = database_file(data, database)
+    with opened(target) as store:
+        partners = asyncio.run(store.read(show_directory))
+    click.echo(words("cli.directory.shown", folder=target.parent))
+    click.echo(written(partners), nl=False)
+
+
+def _named(partners: Sequence[ListedPartner]) -> dict[str, str]:
+    """The names that a file gives to ids, for the eye of whoever applies it."""
+    names: dict[str, str] = {}
+    for listed in partners:
+        names |= {user.id: user.name for user in listed.users}
+        names |= {customer.id: customer.draft.company_name for customer in listed.customers}
+    return names | {listed.partner.id: listed.partner.name for listed in partners}
+
+
+def _lines(words: Words, change: Change, names: Mapping[str, str]) -> list[str]:
+    """One change: its mark, what it is about, and the fields before and after."""
+    subject, verb = words(f"cli.directory.subject.{change.subject}"), words(f"cli.directory.change.{change.verb}")
+    name = f"{names[change.id]}, {change.id}" if change.id in names else change.id
+    of = f" ({change.partner.name})" if change.id != change.partner.id else ""
+    lines = [f"{_MARKS[change.verb]} {verb}: {subject} {name}{of}"]
+    for field in change.fields:
+        values = f": {field.before or '-'} -> {field.after or '-'}" if field.before or field.after else ""
+        lines.append(f"    {field.name}{values}")
+    return lines

@@ -1,0 +1,60 @@
+"""What went wrong, in one sentence that says what to do: never a traceback for what a user did."""
+
+import errno
+from gettext import gettext
+
+import apsw
+import click
+
+from agreegate.cli.words import Failure, Misuse, Words
+from agreegate.domain.errors import StoreUnavailable
+
+_STATE = ("schema.", "data.", "store.")
+"""Keys about the state that something is in; other keys are about what was typed, or a file that was named."""
+_REASONS = {
+    errno.EACCES: "denied",
+    errno.EPERM: "denied",
+    errno.ENOENT: "missing",
+    errno.ENOTDIR: "not-a-folder",
+    errno.EISDIR: "a-folder",
+    errno.EEXIST: "exists",
+    errno.ENOSPC: "full",
+    errno.EROFS: "read-only",
+}
+
+
+def told(error: Exception, words: Words) -> Failure | None:
+    """The failure as the user is told it; None for a defect of ours, which deserves its traceback."""
+    key = getattr(error, "key", None)
+    if isinstance(error, Failure):
+        return error
+    if isinstance(error, click.UsageError):
+        return Misuse(_usage(error))
+    if isinstance(error, click.ClickException):
+        return Failure(error.format_message())
+    if isinstance(key, str):
+        kind = Failure if key.startswith(_STATE) else Misuse
+        return kind(words(key, **getattr(error, "parameters", {})))
+    if isinstance(error, OSError):
+        reason = _REASONS.get(error.errno or 0)
+        why = words(f"cli.path.{reason}") if reason else error.strerror or type(error).__name__
+        return Failure(words("cli.path", path=error.filename or "", reason=why))
+    if isinstance(error, apsw.NotADBError):
+        return Failure(words("schema.foreign"))
+    if isinstance(error, (apsw.Error, StoreUnavailable)):
+        return Failure(words("cli.engine", reason=_engine(error)))
+    return None
+
+
+def _usage(error: click.UsageError) -> str:
+    """Click's sentence, and where the right use is shown."""
+    message = error.format_message()
+    if error.ctx is None:
+        return message
+    hint = gettext("Try '{command} {option}' for help.").format(command=error.ctx.command_path, option="--help")
+    return f"{message if message.endswith(('.', '?', ')')) else message + '.'} {hint}"
+
+
+def _engine(error: Exception) -> str:
+    """The engine's name for what happened: `FullError`, `BusyError`."""
+    return str(error) if isinstance(error, StoreUnavailable) else type(error).__name__

@@ -1,0 +1,97 @@
+"""The words of the command line: the user's language, and commands and options whose help comes from the catalogues."""
+
+import gettext
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from typing import Any
+
+import click
+
+from agreegate.i18n import DEFAULT_LANGUAGE, LANGUAGES, text
+
+VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
+"""Where a user's locale is looked for, the strongest first: the order that gettext has."""
+
+
+class Failure(click.ClickException):
+    """A command that could not do what it was asked to, in a sentence that says what to do."""
+
+    exit_code = 1
+
+
+class Misuse(Failure):
+    """Likewise, because of what was typed or of a file that was named."""
+
+    exit_code = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Sentences in one language, and commands made of them."""
+
+    language: str
+
+    @classmethod
+    def of(cls, environment: Mapping[str, str]) -> "Words":
+        """The words of a user's locale.
+
+        click takes its own words from gettext, and so is pointed to our catalogue of them.
+        """
+        language = language_of_locale(environment)
+        if language != DEFAULT_LANGUAGE:
+            gettext.bindtextdomain("messages", str(files("agreegate") / "locale" / "click"))
+        return cls(language)
+
+    def __call__(self, key: str, **parameters: object) -> str:
+        """The sentence of a key."""
+        return text(key, self.language, **parameters)
+
+    def group(self, name: str, *commands: click.Command) -> click.Group:
+        """A group of commands; its help is the sentence `cli.<name>`."""
+        return click.Group(
+            name,
+            commands=commands,
+            help=self(f"cli.{name}"),
+            options_metavar=self("cli.options"),
+            subcommand_metavar=self("cli.command"),
+        )
+
+    def command(
+        self, name: str, run: Callable[..., Any], params: Sequence[click.Parameter], example: str
+    ) -> click.Command:
+        """A command; its help is the sentence `cli.<name>`, where `name` is the whole path such as `gate.check`.
+
+        Args:
+            run: called with these words and one keyword argument for each parameter.
+            example: one or more command lines to copy.
+        """
+        return click.Command(
+            name.rpartition(".")[2],
+            callback=lambda **values: run(self, **values),
+            params=list(params),
+            help=self(f"cli.{name}"),
+            short_help=self(f"cli.{name}").partition(". ")[0].rstrip(".") + ".",
+            epilog="\b\n" + "\n".join([self("cli.example"), *(f"  {line}" for line in example.splitlines())]),
+            options_metavar=self("cli.options"),
+        )
+
+    def option(self, name: str, key: str, metavar: str | None = None, **attributes: Any) -> click.Option:
+        """An option, its help the sentence of the key."""
+        return click.Option([name], help=self(key), metavar=metavar and self(f"cli.metavar.{metavar}"), **attributes)
+
+    def argument(self, name: str, key: str, metavar: str, **attributes: Any) -> click.Argument:
+        """An argument, its help the sentence of the key."""
+        return click.Argument([name], help=self(key), metavar=self(f"cli.metavar.{metavar}"), **attributes)
+
+
+def language_of_locale(environment: Mapping[str, str]) -> str:
+    """The first of our languages that the locale names, as `fr_FR.UTF-8` or, in LANGUAGE, a list; else English."""
+    named = next((environment[name] for name in VARIABLES if environment.get(name)), "")
+    for locale in named.split(":"):
+        language = locale.replace("-", "_").partition("_")[0].partition(".")[0].lower()
+        if language in LANGUAGES:
+            return language
+        if locale in ("C", "POSIX"):
+            break
+    return DEFAULT_LANGUAGE

@@ -1,0 +1,110 @@
+"""`agreegate directory`: what the operator sees."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Agreegate
+
+EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
+
+
+def test_a_dry_run_tells_and_makes_nothing(agreegate: Agreegate, tmp_path: Path) -> None:
+    tried = agreegate("directory", "apply", EXAMPLE, "--dry-run", "--data", tmp_path / "new")
+
+    assert tried.status == 0
+    assert "+ added: partner Linden Distribution, 0a110000-0000-4000-8000-000000000001\n" in tried.out
+    assert "+ added: customer Rowan Florist" in tried.out
+    assert tried.out.endswith("Only tried: 8 change(s), none was made.\n")
+    assert not (tmp_path / "new").exists()
+
+
+def test_applied_once_then_nothing_to_change(agreegate: Agreegate, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    first = agreegate("directory", "apply", EXAMPLE, "--data", data)
+    assert (first.status, first.err) == (0, "")
+    assert f"A new database was made in {data}." in first.out
+    assert first.out.endswith("Applied: 8 change(s).\n")
+    assert (data.stat().st_mode & 0o777, (data / "agreegate.db").stat().st_mode & 0o777) == (0o700, 0o600)
+
+    assert agreegate("directory", "apply", EXAMPLE, "--data", data).out == "Nothing to change.\n"
+    assert agreegate("directory", "apply", EXAMPLE, "--data", data, language="fr").out == "Rien à changer.\n"
+
+
+def test_changes_are_told_field_by_field_without_personal_data(agreegate: Agreegate, tmp_path: Path) -> None:
+    agreegate("directory", "apply", EXAMPLE, "--data", tmp_path)
+    changed = tmp_path / "changed.toml"
+    changed.write_text(
+        EXAMPLE.read_text(encoding="utf-8")
+        .replace('roles = ["admin_agent"]', 'roles = ["helpdesk_agent"]')
+        .replace("Rowan Florist", "Rowan Flowers")
+        .replace("rosa@rowan.example", "rose@rowan.example"),
+        encoding="utf-8",
+    )
+
+    said = agreegate("directory", "apply", changed, "--data", tmp_path, language="fr")
+
+    assert "~ modifié: utilisateur admin@linden.example, " in said.out
+    assert "    roles: admin_agent -> helpdesk_agent\n" in said.out
+    assert "    company_name: Rowan Florist -> Rowan Flowers\n" in said.out
+    assert "    contact\n" in said.out
+    assert "rosa@" not in said.out
+    assert "rose@" not in said.out
+
+
+def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path: Path) -> None:
+    agreegate("directory", "apply", EXAMPLE, "--data", tmp_path)
+    shown = tmp_path / "shown.toml"
+    shown.write_text(agreegate("directory", "show", "--data", tmp_path).out, encoding="utf-8")
+
+    assert agreegate("directory", "apply", shown, "--data", tmp_path).out == "Nothing to change.\n"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "told"),
+    [
+        ('kind = "indirect_provider"', 'kind = "distributor"', "partner.kind must be one of: direct_bill"),
+        ('name = "Linden', "name = Linden", "This is not valid TOML."),
+        ('city = "Musterdorf"', "", "partner.customer.contact.city is missing. Add it."),
+        ('mpn_id = "6660002"', 'mpn_id = "6660001"', "partner.mpn_id is taken already"),
+    ],
+)
+def test_a_wrong_file_is_told_with_line_and_reason(
+    agreegate: Agreegate, tmp_path: Path, old: str, new: str, told: str
+) -> None:
+    text = EXAMPLE.read_text(encoding="utf-8")
+    assert old in text
+    wrong = tmp_path / "wrong.toml"
+    wrong.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+    said = agreegate("directory", "apply", wrong, "--data", tmp_path / "data")
+
+    assert said.status == 2
+    assert said.err.startswith(f"Error: {wrong}, line ")
+    assert told in said.err
+    assert said.err.count("\n") == 1
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "not UTF-8"])
+def test_an_unreadable_file_is_wrong_use(agreegate: Agreegate, tmp_path: Path, content: bytes | None) -> None:
+    file = tmp_path / "x.toml"
+    if content is not None:
+        file.write_bytes(content)
+    said = agreegate("directory", "apply", file, "--data", tmp_path)
+    assert said.status == 2
+    assert "Check the path." in said.err
+
+
+def test_no_database_and_foreign_ones_are_told(agreegate: Agreegate, tmp_path: Path) -> None:
+    said = agreegate("directory", "show", "--data", tmp_path / "none")
+    assert said.status == 1
+    assert f"agreegate db upgrade --data {tmp_path / 'none'}" in said.err
+
+    foreign = tmp_path / "agreegate.db"
+    foreign.write_bytes(b"this is something else entirely" * 100)
+    for typed in (["show"], ["apply", EXAMPLE], ["apply", EXAMPLE, "--dry-run"]):
+        said = agreegate("directory", *typed, "--data", tmp_path)
+        assert said.status == 1
+        assert "database of something else" in said.err
+    assert foreign.read_bytes().startswith(b"this is something else")
