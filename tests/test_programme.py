@@ -1,0 +1,120 @@
+"""Programme files: the shipped ones say what the published process says; a malformed one names file, line and reason."""
+
+from datetime import UTC, datetime
+
+import pytest
+
+from agreegate.domain.actor import Channel
+from agreegate.domain.partner import Cloud
+from agreegate.domain.programme import StaleRule
+from agreegate.i18n import text
+from agreegate.programme import ProgrammeError, load, read, shipped
+from tests.personas import CLOUD_AGREEMENT, CUSTOMER_AGREEMENT
+
+SEED = load("microsoft-cloud-agreement")
+LATER = load("microsoft-customer-agreement")
+
+
+def day(year: int, month: int, of_month: int) -> datetime:
+    return datetime(year, month, of_month, tzinfo=UTC)
+
+
+def test_both_programmes_are_shipped() -> None:
+    assert shipped() == ("microsoft-cloud-agreement", "microsoft-customer-agreement")
+
+
+@pytest.mark.rule("R1", "R3", "R4", "R5", "R30", "R31")
+def test_the_seed_has_the_published_dates_and_regions() -> None:
+    assert SEED.starts == day(2018, 8, 7)
+    assert SEED.enforce_from == {Channel.DASHBOARD: day(2018, 11, 7), Channel.API: day(2019, 3, 22)}
+    assert SEED.unsupported_clouds == {Cloud.US_GOVERNMENT, Cloud.GERMANY, Cloud.CHINA}
+    assert SEED.stale_rule is StaleRule.ADVISE
+
+
+@pytest.mark.parametrize(
+    ("programme", "template", "at", "opens"),
+    [
+        (SEED, CLOUD_AGREEMENT, day(2018, 8, 7), True),
+        (SEED, CLOUD_AGREEMENT, day(2026, 1, 1), True),
+        (SEED, CUSTOMER_AGREEMENT, day(2019, 9, 30), False),
+        (SEED, CUSTOMER_AGREEMENT, day(2019, 10, 1), True),
+        (LATER, CLOUD_AGREEMENT, day(2020, 1, 31), True),
+        (LATER, CLOUD_AGREEMENT, day(2020, 2, 1), False),
+        (LATER, CUSTOMER_AGREEMENT, day(2019, 10, 1), True),
+    ],
+)
+def test_which_agreement_opens_the_gate_is_dated(programme, template, at, opens) -> None:
+    assert programme.opens_gate(template, at) is opens
+
+
+def test_the_cloud_agreements_template_retires_only_in_the_later_programme() -> None:
+    assert not SEED.template(CLOUD_AGREEMENT).retired(day(2026, 1, 1))
+    assert not LATER.template(CLOUD_AGREEMENT).retired(day(2020, 3, 30))
+    assert LATER.template(CLOUD_AGREEMENT).retired(day(2020, 3, 31))
+
+
+WHOLE = """\
+name = "pinecone-licence"
+version = 3
+title = "Pinecone Licence"
+starts = 2024-01-01
+default_agreement_type = "PineconeLicence"
+unsupported_clouds = []
+
+[enforce_from]
+api = 2024-06-01T00:00:00Z
+
+[[template]]
+id = "0a0a0a0a-0000-4000-8000-000000000001"
+agreement_type = "PineconeLicence"
+link = "https://pinecone.example/licence"
+"""
+
+
+def test_another_vendor_needs_no_code() -> None:
+    programme = read(WHOLE, "pinecone.toml")
+    assert programme.policy == "pinecone-licence@3"
+    assert programme.enforce_from == {Channel.API: day(2024, 6, 1), Channel.DASHBOARD: None}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "key", "line", "field"),
+    [
+        ("version = 3", "version = 'three'", "programme.wrong-type", 2, "version"),
+        ("version = 3", "version = true", "programme.wrong-type", 2, "version"),
+        ("version = 3", "version = 0", "programme.not-positive", 2, "version"),
+        ("version = 3", "version = = 3", "programme.not-toml", 2, ""),
+        ('name = "pinecone-licence"', 'name = "Pine Cone"', "programme.bad-value", 1, "name"),
+        ("starts = 2024-01-01", "", "programme.missing", 0, "starts"),
+        ("starts = 2024-01-01", "starts = 'soon'", "programme.wrong-type", 4, "starts"),
+        ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.bad-value", 6, "unsupported_clouds"),
+        ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.bad-value", 6, "stale_rule"),
+        ("unsupported_clouds = []", "stale = 'refuse'", "programme.unknown-field", 6, "stale"),
+        ("api = 2024", "fax = 2024", "programme.unknown-field", 9, "enforce_from.fax"),
+        ('id = "0a0a0a0a-0000', 'id = "0a0a', "programme.not-guid", 12, "template.id"),
+        ('default_agreement_type = "PineconeLicence"', 'default_agreement_type = "Lease"', "programme.no-such-type", 5,
+         "default_agreement_type"),
+        ('link = "https://', 'link = "ftp://', "programme.bad-value", 14, "link"),
+        ("[[template]]", "[template]", "programme.wrong-type", 11, "template"),
+    ],
+)  # fmt: skip
+def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: str, line: int, field: str) -> None:
+    assert old in WHOLE
+    with pytest.raises(ProgrammeError) as refused:
+        read(WHOLE.replace(old, new), "pinecone.toml")
+    assert (refused.value.key, refused.value.parameters["line"], refused.value.parameters["field"]) == (
+        key,
+        line,
+        field,
+    )
+    for language in ("en", "fr"):
+        assert "pinecone.toml" in text(refused.value.key, language, **refused.value.parameters)
+
+
+def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) -> None:
+    with pytest.raises(ProgrammeError) as unknown:
+        load("nowhere")
+    assert "microsoft-cloud-agreement" in text(unknown.value.key, "en", **unknown.value.parameters)
+    with pytest.raises(ProgrammeError) as unreadable:
+        load(str(tmp_path / "nowhere.toml"))
+    assert unreadable.value.key == "programme.unreadable"
