@@ -33,8 +33,8 @@ async def _customer(uow: UnitOfWork) -> None:
         ALDER,
     )
     await uow.run(
-        "insert into customer (partner_id, customer_id, commerce_id, company_name, domain, country, language, culture,"
-        " created_at) values ($1, $2, $2, 'Cedar', 'cedar.example', 'US', 'en', 'en-US', 0)",
+        "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+        " language, culture, created_at) values ($1, $2, $2, 'Cedar', 'cedar', 'cedar.example', 'US', 'en', 'en-US', 0)",
         ALDER,
         CEDAR,
     )

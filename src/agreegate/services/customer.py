@@ -36,6 +36,7 @@ from agreegate.storage.customer import (
     domain_in_use,
     drop_resellers,
     has_copy,
+    new_etag,
     resellers_of,
 )
 from agreegate.storage.page import Page, Wanted
@@ -75,17 +76,7 @@ async def create_customer(
         raise DomainTaken(name="companyProfile.domain")
     if partner.account is Account.SANDBOX and await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
         raise SandboxLimit
-    customer = Customer(
-        id=CustomerId(uow.new_id()),
-        commerce_id=uow.new_id(),
-        company_name=checked.company_name,
-        domain=checked.domain,
-        country=checked.address.country,
-        language=checked.language,
-        culture=checked.culture,
-        registration_number=checked.registration_number,
-        billing=BillingContact(uow.new_id(), _etag(uow), checked.email, checked.address),
-    )
+    customer = new_copy(uow, CustomerId(uow.new_id()), checked)
     await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
     await add_audit_record(
         uow,
@@ -97,6 +88,21 @@ async def create_customer(
         correlation_id=call.correlation_id,
     )
     return ServedCustomer(customer, reseller)
+
+
+def new_copy(uow: UnitOfWork, id_: CustomerId, checked: CustomerDraft) -> Customer:
+    """A partner's own copy of a customer, made of a checked draft; nothing is kept yet."""
+    return Customer(
+        id=id_,
+        commerce_id=uow.new_id(),
+        company_name=checked.company_name,
+        domain=checked.domain,
+        country=checked.address.country,
+        language=checked.language,
+        culture=checked.culture,
+        registration_number=checked.registration_number,
+        billing=BillingContact(uow.new_id(), new_etag(uow), checked.email, checked.address),
+    )
 
 
 async def relate(uow: UnitOfWork, partner: PartnerId, customer: Customer, resellers: Collection[PartnerId]) -> int:
@@ -200,7 +206,3 @@ async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, cal
         correlation_id=call.correlation_id,
     )
 
-
-def _etag(uow: UnitOfWork) -> str:
-    """A decimal number, as billing profiles have it (contract 3.10)."""
-    return str(int(uow.new_id().replace("-", "")[:15], 16))

@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 
 from agreegate.domain.actor import Actor, UserId
-from agreegate.domain.customer import BillingContact, Customer, CustomerId
+from agreegate.domain.customer import CustomerId
 from agreegate.domain.directory import (
     Change,
     DirectoryRefused,
@@ -16,7 +16,7 @@ from agreegate.domain.directory import (
     differences,
 )
 from agreegate.domain.partner import PartnerId
-from agreegate.services.customer import relate
+from agreegate.services.customer import new_copy, relate
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.customer import resellers_of
 from agreegate.storage.directory import (
@@ -26,7 +26,6 @@ from agreegate.storage.directory import (
     drop_reseller,
     link_reseller,
     listed_partners,
-    new_etag,
     put_partner,
     put_user,
     release_names,
@@ -113,20 +112,8 @@ async def _do(uow: UnitOfWork, change: Change, described: _Described) -> None:
 
 async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) -> None:
     """Add the customer, or make it as described, and open the relationship where it is not."""
-    draft = listed.draft
-    customer = Customer(
-        id=listed.id,
-        commerce_id=uow.new_id(),
-        company_name=draft.company_name,
-        domain=draft.domain,
-        country=draft.address.country,
-        language=draft.language,
-        culture=draft.culture,
-        registration_number=draft.registration_number,
-        billing=BillingContact(uow.new_id(), new_etag(uow), draft.email, draft.address),
-    )
-    await relate(uow, partner, customer, listed.resellers)
-    await change_customer(uow, partner, listed.id, draft)
+    await relate(uow, partner, new_copy(uow, listed.id, listed.draft), listed.resellers)
+    await change_customer(uow, partner, listed.id, listed.draft)
     for reseller in await resellers_of(uow, partner, listed.id) - listed.resellers:
         await drop_reseller(uow, partner, listed.id, reseller)
 

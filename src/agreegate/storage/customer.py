@@ -224,6 +224,11 @@ async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> fr
     return frozenset(PartnerId(row[0]) for row in rows)
 
 
+def new_etag(uow: UnitOfWork) -> str:
+    """A decimal number, as profiles have it (contract 3.10)."""
+    return str(int(uow.new_id().replace("-", "")[:15], 16))
+
+
 def _customer(row: Row) -> Customer:
     billing = None
     if row[9] is not None:

@@ -6,7 +6,7 @@ from agreegate.domain.actor import Role, UserId
 from agreegate.domain.customer import Address, CustomerDraft, CustomerId, search_key
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
-from agreegate.storage.customer import resellers_of
+from agreegate.storage.customer import new_etag, resellers_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 
 _CUSTOMERS = """
@@ -163,11 +163,6 @@ async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, rese
         customer,
         reseller,
     )
-
-
-def new_etag(uow: UnitOfWork) -> str:
-    """A decimal number, as profiles have it (contract 3.10)."""
-    return str(int(uow.new_id().replace("-", "")[:15], 16))
 
 
 async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:

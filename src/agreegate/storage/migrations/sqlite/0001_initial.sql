@@ -57,7 +57,7 @@ create table customer (             -- the partner's own copy; only the tenant i
     customer_id text not null,
     commerce_id text not null,
     company_name text not null,
-    company_key text not null default '',  -- the name as it is ordered and looked for, in any case and script
+    company_key text not null,      -- the name as it is ordered and looked for, in any case and script
     domain text not null,           -- in lower case
     country text not null,
     language text not null,         -- two letters
