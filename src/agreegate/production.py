@@ -1,6 +1,5 @@
 """The production server: settings → record, verifier, application. The demo has its own (`demo/demo.py`)."""
 
-import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +21,7 @@ from agreegate.server import upkeep
 from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.schema import SchemaError, upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect
+from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect, drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +55,7 @@ def open_server(settings: ServerSettings) -> Production:
     folder = DataFolder(settings.data)
     folder.claim()
     try:
-        asyncio.run(_prepare(folder, programme.name))
+        drive(_prepare(folder, programme.name))
         store = SqliteStore(folder.database)
     except BaseException:
         folder.release()

@@ -1,15 +1,18 @@
 """The demo's clock: it ticks at the machine's speed, and can be set to any instant, through restarts (D14)."""
 
 from datetime import UTC, datetime, timedelta
+from typing import Annotated
 
 import msgspec
 from litestar import get, put
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
+from msgspec import Meta
 
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_z
 from agreegate.api.own import OwnRequest
+from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
 from agreegate.domain.errors import InvalidProperty
 from agreegate.services.renewal import run_renewals
@@ -39,7 +42,7 @@ class DemoClock:
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
     """The demo's instant, in UTC."""
 
-    now: str
+    now: Annotated[str, Meta(description="An instant, in UTC.", examples=["2019-03-22T00:00:00Z"])]
 
 
 async def kept_offset(uow: UnitOfWork) -> timedelta | None:
@@ -60,12 +63,26 @@ async def keep_offset(uow: UnitOfWork, offset: timedelta) -> None:
 def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
     """`GET` and `PUT /api/sandbox/clock`, for any signed-in user of the demo."""
 
-    @get("/sandbox/clock", opt={"access": ANYONE_SIGNED_IN}, tags=["sandbox"], summary="Read the demo's clock")
+    @get(
+        "/sandbox/clock",
+        opt={"access": ANYONE_SIGNED_IN},
+        tags=["sandbox"],
+        summary="Read the demo's clock",
+        response_description="The demo's instant.",
+        responses=problems(403),
+    )
     async def read_clock() -> ClockBody:
         """What instant the demo has."""
         return ClockBody(written_z(clock()))
 
-    @put("/sandbox/clock", opt={"access": ANYONE_SIGNED_IN}, tags=["sandbox"], summary="Set the demo's clock")
+    @put(
+        "/sandbox/clock",
+        opt={"access": ANYONE_SIGNED_IN},
+        tags=["sandbox"],
+        summary="Set the demo's clock",
+        response_description="The demo's instant now.",
+        responses=problems(400, 403, 413),
+    )
     async def set_clock(request: OwnRequest, data: JSONBody[ClockBody]) -> ClockBody:
         """Jump to an instant, forwards or back. Renewals due in between have happened when this returns."""
         deployment: Deployment = request.app.state.deployment

@@ -3,7 +3,6 @@
 Never imported by the production server.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -34,7 +33,7 @@ from agreegate.programme import load
 from agreegate.server import upkeep
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect
+from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect, drive
 from agreegate.storage.unit_of_work import UnitOfWork
 
 KEY_FILE = "signing-key.pem"
@@ -86,7 +85,7 @@ def open_demo(
     folder.claim()
     try:
         clock = DemoClock()
-        kept = asyncio.run(_prepare(folder, clock, programme, at, named=programme_named))
+        kept = drive(_prepare(folder, clock, programme, at, named=programme_named))
         key = load_or_create(folder.path / KEY_FILE)
         store = SqliteStore(folder.database, clock)
     except BaseException:
