@@ -1,5 +1,6 @@
 """Which database a command works on: a folder with SQLite, later a PostgreSQL URL."""
 
+import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +29,12 @@ def database_file(data: Path, database: str | None) -> Path:
 
     Raises:
         SettingError: a URL, which no engine takes yet.
+        NotADirectoryError: the folder is a file.
     """
     if database is not None:
         raise SettingError("setting.not-yet", "database", "postgresql://")
+    if data.exists() and not data.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "", str(data))
     return data / DATABASE
 
 

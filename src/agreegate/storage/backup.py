@@ -1,0 +1,194 @@
+"""Copies of a database: made while a server writes to it, verified before they count, and put back.
+
+A copy is one file without a journal beside it. It is written under another name and renamed when it is verified, so that
+a file of the name asked for is always a whole one.
+"""
+
+import errno
+import os
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import apsw
+
+from agreegate.storage import schema
+from agreegate.storage.sqlite import DataFolder, connect, new_id
+
+_PAGES = 4096
+"""Copied at a time, so that a copy can be interrupted."""
+_BESIDE = ("-wal", "-shm")
+
+
+class BackupError(Exception):
+    """A copy cannot be made or used. `key` finds the sentence that says what to do."""
+
+    def __init__(self, key: str, **parameters: str | int) -> None:
+        super().__init__(key)
+        self.key = key
+        self.parameters = parameters
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a database: enough to tell that a copy is whole."""
+
+    number: int
+    """Of the schema."""
+    rows: dict[str, int]
+    """By table."""
+
+    @property
+    def total(self) -> int:
+        """Rows in all tables."""
+        return sum(self.rows.values())
+
+
+def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
+    """Copy the database as it is at one instant; everything acknowledged before the call is in it.
+
+    Args:
+        replace: whether a file of that name may be replaced.
+
+    Raises:
+        BackupError: the name is taken, or the copy is not whole.
+        SchemaError: there is no database, or it is not ours.
+        OSError: the file cannot be written.
+    """
+    if not database.is_file():
+        raise schema.SchemaError("data.missing", folder=str(database.parent))
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "", str(file))
+    if not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "", str(file.parent))
+    if file.resolve() == database.resolve():
+        raise BackupError("backup.onto-itself", file=str(file))
+    if file.exists() and not replace:
+        raise BackupError("backup.exists", file=str(file))
+    with closing(_opened(database, schema.SchemaError("schema.foreign"))) as source:
+        part, contents = _copied(source, database, file)
+    _put_in_place(part, file)
+    return contents
+
+
+def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
+    """Put a copy in the place of a folder's database; the one that was there stays beside it until then.
+
+    Args:
+        data: the folder; made when it is not there.
+        replace: whether data that is there may be replaced.
+
+    Raises:
+        BackupError: the file is not ours, damaged, or of a newer version; or there is data.
+        SchemaError: a server has the folder.
+        OSError: something cannot be read or written.
+    """
+    if file.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "", str(file))
+    if not file.is_file():
+        raise FileNotFoundError(errno.ENOENT, "", str(file))
+    with closing(_opened(file, BackupError("backup.foreign", file=str(file)))) as source:
+        number = schema.current(source)
+        if number > schema.latest():
+            raise BackupError("backup.newer", file=str(file), found=number, expected=schema.latest())
+        folder = DataFolder(data)
+        folder.claim()
+        try:
+            if folder.database.exists() and not replace:
+                raise BackupError("restore.data-exists", folder=str(folder.path))
+            part, contents = _copied(source, file, folder.database)
+            replaced = _set_aside(folder.database)
+            _put_in_place(part, folder.database)
+            for old in replaced:
+                old.unlink()
+        finally:
+            folder.release()
+    return contents
+
+
+def _opened(file: Path, foreign: Exception) -> apsw.Connection:
+    """A connection that reads; `foreign` is raised for a file that is no database of ours."""
+    try:
+        connection = connect(file, read_only=True)
+    except apsw.NotADBError:
+        raise foreign from None
+    except apsw.CorruptError:
+        raise BackupError("backup.damaged", file=str(file), detail="CorruptError") from None
+    try:
+        number = schema.current(connection)
+    except schema.SchemaError:
+        number = 0
+    if number == 0:
+        connection.close()
+        raise foreign
+    return connection
+
+
+def _copied(source: apsw.Connection, of: Path, to: Path) -> tuple[Path, Contents]:
+    """A verified copy beside where it will be, readable by its owner alone."""
+    part = to.with_name(f".{to.name}.{new_id()}")
+    os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    source.execute("begin")  # from the first read on, this connection sees one instant
+    try:
+        contents = _contents(source)
+        with closing(apsw.Connection(str(part))) as copy:
+            with copy.backup("main", source, "main") as backup:
+                while not backup.done:
+                    backup.step(_PAGES)
+            copy.pragma("journal_mode", "delete")
+        with closing(connect(part, read_only=True)) as copy:
+            _check(copy, contents, of)
+    except apsw.CorruptError:
+        part.unlink()
+        raise BackupError("backup.damaged", file=str(of), detail="CorruptError") from None
+    except BaseException:
+        part.unlink()
+        raise
+    finally:
+        source.execute("rollback")
+    return part, contents
+
+
+def _contents(connection: apsw.Connection) -> Contents:
+    tables = [row[0] for row in connection.execute("select name from sqlite_schema where type = 'table'")]
+    rows = {table: connection.execute(f'select count(*) from "{table}"').get for table in sorted(tables)}
+    return Contents(int(connection.pragma("user_version")), rows)
+
+
+def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
+    found = [row[0] for row in copy.execute("pragma integrity_check(1)")]
+    if found != ["ok"]:
+        raise BackupError("backup.damaged", file=str(file), detail=str(found[0]))
+    if copy.execute("pragma foreign_key_check").fetchone() is not None:
+        raise BackupError("backup.damaged", file=str(file), detail="foreign_key_check")
+    if _contents(copy) != expected:
+        raise BackupError("backup.damaged", file=str(file), detail="count")
+
+
+def _set_aside(database: Path) -> list[Path]:
+    """Leave the database without a journal, which would be replayed into its successor, and keep it under another name."""
+    if not database.exists():
+        return []
+    with suppress(apsw.Error), closing(connect(database)) as old:  # a broken one is replaced all the same
+        old.pragma("wal_checkpoint(truncate)")
+    replaced = []
+    for ending in _BESIDE:
+        beside = database.with_name(database.name + ending)
+        if beside.exists():
+            replaced.append(beside.rename(database.with_name(f"{database.name}.replaced{ending}")))
+    kept = database.with_name(f"{database.name}.replaced")
+    kept.unlink(missing_ok=True)
+    kept.hardlink_to(database)
+    return [kept, *replaced]
+
+
+def _put_in_place(part: Path, file: Path) -> None:
+    """Rename, durably."""
+    for path in (part, part.parent):
+        if path == part.parent:
+            part.replace(file)
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)

@@ -1,0 +1,226 @@
+"""Backups: whole, of one instant, made while others write; and their way back."""
+
+import asyncio
+import threading
+from contextlib import closing
+from importlib.resources import files
+from pathlib import Path
+from uuid import uuid4
+
+import apsw
+import pytest
+
+from agreegate.directory import read
+from agreegate.domain.actor import Actor, UserId
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.programme import load
+from agreegate.services.call import Call
+from agreegate.services.confirmation import confirm
+from agreegate.services.directory import apply_directory
+from agreegate.storage.backup import BackupError, back_up, restore
+from agreegate.storage.partner import partner_of
+from agreegate.storage.schema import SchemaError, latest, upgrade
+from agreegate.storage.sqlite import DataFolder, SqliteStore, connect
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
+
+CAST = (files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8")
+
+
+def filled(path: Path) -> DataFolder:
+    """A folder with the cast in it."""
+    folder = DataFolder(path)
+    with closing(connect(folder.database)) as connection:
+        upgrade(connection)
+    store = SqliteStore(folder.database)
+    asyncio.run(store.write(lambda uow: apply_directory(uow, read(CAST))))
+    store.close()
+    return folder
+
+
+async def confirm_cedar(uow: UnitOfWork) -> int:
+    """One confirmation; its sequence."""
+    partner = await partner_of(uow, ALDER)
+    assert partner is not None
+    draft = Draft(PrimaryContact("Nora", "Whitfield", "nora@cedar.example"), TemplateId(CLOUD_AGREEMENT), uow.now)
+    call = Call("POST", "/", str(uuid4()), "", "")
+    actor = Actor(partner, user_id=UserId(ALDER_SALES))
+    return (await confirm(uow, actor, load(), CEDAR, draft, call)).sequence
+
+
+class Writer(threading.Thread):
+    """Confirms as fast as it can until it is told to stop; knows what was acknowledged."""
+
+    def __init__(self, database: Path) -> None:
+        super().__init__()
+        self._database = database
+        self._stop_asked = threading.Event()
+        self.begun = threading.Event()
+        self.acknowledged = 0
+
+    def run(self) -> None:
+        store = SqliteStore(self._database)
+
+        async def write() -> None:
+            while not self._stop_asked.is_set():
+                self.acknowledged = max(await asyncio.gather(*(store.write(confirm_cedar) for _ in range(8))))
+                self.begun.set()
+
+        asyncio.run(write())
+        store.close()
+
+    def stop(self) -> None:
+        self._stop_asked.set()
+        self.join()
+
+
+def test_a_backup_under_load_has_everything_acknowledged_before_it(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    writer = Writer(folder.database)
+    writer.start()
+    assert writer.begun.wait(30)
+    try:
+        for number in range(5):
+            before = writer.acknowledged
+            copy = tmp_path / f"{number}.db"
+            back_up(folder.database, copy)
+            with closing(apsw.Connection(str(copy), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
+                one = connection.execute
+                kept = one("select count(*), max(sequence) from confirmation").get
+                assert kept[0] == kept[1] >= before
+                assert one("select last_sequence from customer where customer_id = ? and partner_id = ?",
+                           (CEDAR, ALDER)).get == kept[0]  # fmt: skip
+                assert one("select sequence from current_confirmation").get == kept[0]
+                assert one("select count(*) from confirmation_contact").get == kept[0]
+    finally:
+        writer.stop()
+    assert writer.acknowledged > before, "the writer went on meanwhile"
+
+
+def test_a_backup_is_one_private_file_and_comes_back_whole(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    copy = tmp_path / "copies" / "one.db"
+    copy.parent.mkdir()
+
+    contents = back_up(folder.database, copy)
+
+    assert [entry.name for entry in copy.parent.iterdir()] == ["one.db"]
+    assert copy.stat().st_mode & 0o777 == 0o600
+    assert contents.number == latest()
+    assert contents.rows["partner"] == 7
+
+    other = tmp_path / "other"
+    assert restore(copy, other) == contents
+    assert sorted(entry.name for entry in other.iterdir()) == ["agreegate.db", "agreegate.lock"]
+    store = SqliteStore(other / "agreegate.db")
+    assert asyncio.run(store.write(confirm_cedar)) == 1
+    store.close()
+
+
+def test_a_taken_name_needs_leave(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    taken = tmp_path / "taken"
+    taken.write_text("mine")
+
+    with pytest.raises(BackupError) as refused:
+        back_up(folder.database, taken)
+    assert refused.value.key == "backup.exists"
+    assert taken.read_text() == "mine"
+
+    back_up(folder.database, taken, replace=True)
+    assert restore(taken, tmp_path / "other").rows["partner"] == 7
+
+    with pytest.raises(BackupError) as refused:
+        back_up(folder.database, folder.database, replace=True)
+    assert refused.value.key == "backup.onto-itself"
+
+
+def test_data_is_replaced_only_with_leave_and_with_its_journal(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    back_up(folder.database, tmp_path / "copy.db")
+    left = SqliteStore(folder.database)  # as after kill -9: its journal is never folded in
+    for _ in range(3):
+        asyncio.run(left.write(confirm_cedar))
+    journal = folder.path / "agreegate.db-wal"
+    assert journal.stat().st_size > 0
+    killed = filled_with_journal(folder, tmp_path / "killed")
+    left.close()
+
+    with pytest.raises(BackupError) as refused:
+        restore(tmp_path / "copy.db", killed.path)
+    assert refused.value.key == "restore.data-exists"
+
+    restore(tmp_path / "copy.db", killed.path, replace=True)
+
+    with closing(connect(killed.database)) as connection:
+        assert connection.execute("select count(*) from confirmation").get == 0
+        assert connection.execute("pragma integrity_check").get == "ok"
+    assert not [entry for entry in killed.path.iterdir() if "replaced" in entry.name]
+
+
+def filled_with_journal(folder: DataFolder, path: Path) -> DataFolder:
+    """The folder as a killed process leaves it: the database and the journal beside it."""
+    killed = DataFolder(path)
+    for name in ("agreegate.db", "agreegate.db-wal"):
+        (killed.path / name).write_bytes((folder.path / name).read_bytes())
+    return killed
+
+
+def test_a_broken_database_can_be_replaced_but_not_backed_up(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    back_up(folder.database, tmp_path / "copy.db")
+    content = bytearray(folder.database.read_bytes())
+    content[8192 : 3 * 8192] = b"\xff" * (2 * 8192)
+    folder.database.write_bytes(content)
+
+    with pytest.raises((BackupError, SchemaError, apsw.Error)):
+        back_up(folder.database, tmp_path / "second.db")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy.db", "data"]
+
+    restore(tmp_path / "copy.db", folder.path, replace=True)
+    with closing(connect(folder.database)) as connection:
+        assert connection.execute("pragma integrity_check").get == "ok"
+
+
+def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    copy = tmp_path / "copy.db"
+    back_up(folder.database, copy)
+    content = bytearray(copy.read_bytes())
+    content[-3 * 4096 : -4096] = bytes(2 * 4096)
+    copy.write_bytes(content)
+    before = folder.database.read_bytes()
+
+    with pytest.raises(BackupError) as refused:
+        restore(copy, folder.path, replace=True)
+
+    assert refused.value.key == "backup.damaged"
+    assert folder.database.read_bytes() == before
+    assert not [entry for entry in folder.path.iterdir() if entry.name.startswith(".")]
+
+
+@pytest.mark.parametrize("content", [b"", b"not a database at all" * 500], ids=["empty", "text"])
+def test_a_foreign_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
+    foreign = tmp_path / "foreign"
+    foreign.write_bytes(content)
+    with pytest.raises(BackupError) as refused:
+        restore(foreign, tmp_path / "data")
+    assert refused.value.key == "backup.foreign"
+    assert not (tmp_path / "data").exists()
+
+    with closing(apsw.Connection(str(tmp_path / "theirs.db"))) as connection:
+        connection.execute("create table theirs (x)")
+    with pytest.raises(BackupError):
+        restore(tmp_path / "theirs.db", tmp_path / "data")
+
+
+def test_no_restore_under_a_running_server(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    back_up(folder.database, tmp_path / "copy.db")
+    folder.claim()
+    with pytest.raises(SchemaError) as refused:
+        restore(tmp_path / "copy.db", folder.path, replace=True)
+    assert refused.value.key == "data.in-use"
+    folder.release()
+    restore(tmp_path / "copy.db", folder.path, replace=True)
