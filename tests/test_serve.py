@@ -1,0 +1,250 @@
+"""The production server as an operator starts it: a process of its own, an external issuer, one public name."""
+
+import json
+import os
+import selectors
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from joserfc import jwt
+from joserfc.jwk import RSAKey
+
+from tests import personas as cast
+
+DIRECTORY = Path(__file__).parent.parent / "src" / "agreegate" / "demo" / "cast.toml"
+AUDIENCE = "https://api.partnercenter.microsoft.com"
+
+
+def new_key() -> RSAKey:
+    key = RSAKey.generate_key(2048, {"use": "sig", "alg": "RS256"})
+    key.ensure_kid()
+    return key
+
+
+class Issuer:
+    """An identity provider on loopback, whose keys can change."""
+
+    def __init__(self) -> None:
+        self.key = new_key()
+        issuer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                keys = {"keys": [issuer.key.as_dict(private=False)]}
+                found = {"/keys": keys, "/.well-known/openid-configuration": {"jwks_uri": f"{issuer.url}/keys"}}
+                body = json.dumps(found[self.path]).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+
+    def token(self, **changes: Any) -> str:
+        claims = {
+            "aud": AUDIENCE,
+            "iss": self.url,
+            "tid": cast.ALDER,
+            "oid": cast.ALDER_SALES,
+            "upn": "sales@alder.example",
+            "scp": "user_impersonation",
+            "appid": "tests",
+            "nbf": int(time.time()) - 10,
+            "exp": int(time.time()) + 600,
+        }
+        return jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims | changes, self.key)
+
+
+@pytest.fixture
+def issuer() -> Iterator[Issuer]:
+    made = Issuer()
+    yield made
+    made.server.shutdown()
+    made.server.server_close()
+
+
+def agreegate(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from agreegate.cli import main; main()", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        env=os.environ | {"LANG": "C.UTF-8"} | variables,
+        check=False,
+    )
+
+
+def free_port() -> int:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+Starter = Callable[..., httpx2.Client]
+
+
+@pytest.fixture
+def started(tmp_path: Path, issuer: Issuer) -> Iterator[Starter]:
+    """Starts `agreegate serve` on a folder filled with the cast; gives a client of it."""
+    running: list[subprocess.Popen[str]] = []
+    clients: list[httpx2.Client] = []
+
+    def start(*arguments: str, **variables: str) -> httpx2.Client:
+        port = free_port()
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from agreegate.cli import main; main()", "serve", "--port", str(port), "--data",
+             str(tmp_path / "data"), "--public-url", f"http://127.0.0.1:{port}", "--token-issuer", issuer.url, *arguments],
+            stdout=subprocess.PIPE, text=True, env=os.environ | variables,
+        )  # fmt: skip
+        running.append(process)
+        assert process.stdout is not None
+        with selectors.DefaultSelector() as waiting:
+            waiting.register(process.stdout, selectors.EVENT_READ)
+            assert waiting.select(timeout=60), "the server did not start in time"
+        assert process.stdout.readline() == f"ready http://127.0.0.1:{port}\n"
+        clients.append(httpx2.Client(base_url=f"http://127.0.0.1:{port}", timeout=30))
+        return clients[-1]
+
+    yield start
+    for client in clients:
+        client.close()
+    for process in running:
+        process.terminate()
+        assert process.wait(timeout=30) is not None
+        assert process.stdout is not None
+        process.stdout.close()
+
+
+def fill(tmp_path: Path) -> None:
+    """The cast, as an operator would fill the directory."""
+    upgraded = agreegate("db", "upgrade", "--data", str(tmp_path / "data"))
+    assert upgraded.returncode == 0, upgraded.stderr
+    filled = agreegate("directory", "apply", str(DIRECTORY), "--data", str(tmp_path / "data"))
+    assert filled.returncode == 0, filled.stderr
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        ([], "--token-issuer"),
+        (["--token-issuer", "https://login.example/{tid}/v2.0", "--public-url", "https://x.example"], "--token-keys"),
+        (["--token-issuer", "https://login.example"], "--public-url"),
+        (["--token-issuer", "https://login.example", "--public-url", "gate"], "--public-url"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--workers", "2"], "--workers"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--database", "postgresql://x"],
+         "--database"),
+        (["--token-issuer", "http://login.example", "--public-url", "https://x"], "--token-keys"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--programme", "none"], "none"),
+        (["--surprise"], "--surprise"),
+    ],
+)  # fmt: skip
+def test_it_refuses_to_start_and_names_the_setting(tmp_path: Path, arguments: list[str], said: str) -> None:
+    refused = agreegate("serve", "--data", str(tmp_path / "data"), *arguments)
+    assert refused.returncode == 2
+    assert said in refused.stderr
+    assert "Traceback" not in refused.stderr
+    assert len(refused.stderr.strip().splitlines()) == 1
+
+
+def test_an_issuers_users_confirm_and_a_strangers_do_not(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
+    fill(tmp_path)
+    client = started()
+    known = client.get("/v1/agreements", headers=bearer(issuer.token()))
+    assert known.status_code == 200
+    for changes in (
+        {"iss": "https://other.example"},
+        {"aud": "x"},
+        {"tid": cast.NOBODY},
+        {"exp": int(time.time()) - 600},
+    ):
+        assert client.get("/v1/agreements", headers=bearer(issuer.token(**changes))).status_code == 401
+    newcomer = issuer.token(oid=cast.NOBODY, upn="new@alder.example")
+    assert client.get("/v1/agreements", headers=bearer(newcomer)).json()["code"] == 900150
+    shown = agreegate("directory", "show", "--data", str(tmp_path / "data"))
+    assert cast.NOBODY in shown.stdout
+
+
+def test_keys_are_followed_through_a_rotation(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
+    fill(tmp_path)
+    client = started()
+    issuer.key = new_key()
+    assert client.get("/v1/agreements", headers=bearer(issuer.token())).status_code == 200
+
+
+def test_roles_may_come_from_the_token(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
+    fill(tmp_path)
+    client = started("--roles-from-token")
+    path = f"/v1/customers/{cast.CEDAR}/agreements"
+    assert client.get(path, headers=bearer(issuer.token(roles=["sales_agent"]))).status_code == 200
+    assert client.get(path, headers=bearer(issuer.token(roles=["helpdesk_agent"]))).status_code == 403
+    assert client.get(path, headers=bearer(issuer.token())).status_code == 403
+
+
+def test_only_the_public_name_is_answered_to(tmp_path: Path, started: Starter) -> None:
+    client = started("--trusted-proxy", "127.0.0.1")
+    assert client.get("/healthz", headers={"Host": "10.1.2.3"}).status_code == 200
+    assert client.get("/readyz").json() == {"status": "ready"}
+    refused = client.get("/v1/agreements", headers={"Host": "evil.example"})
+    assert (refused.status_code, refused.json()["errorName"]) == (400, "HostUnknown")
+    assert client.get("/v1/agreements", headers={"X-Forwarded-Host": "evil.example"}).status_code == 400
+
+
+def test_the_demos_sign_in_and_clock_are_not_there(started: Starter, issuer: Issuer) -> None:
+    client = started()
+    form = {"grant_type": "password", "username": "admin@alder.example", "password": "demo"}
+    assert client.post("/organizations/oauth2/v2.0/token", data=form).status_code == 404
+    assert client.get("/api/sandbox/clock").status_code == 404
+
+
+def test_metrics_can_have_an_address_of_their_own(tmp_path: Path, started: Starter) -> None:
+    port = free_port()
+    client = started("--metrics-address", f"127.0.0.1:{port}")
+    assert client.get("/metrics").status_code == 404
+    figures = httpx2.get(f"http://127.0.0.1:{port}/metrics")
+    assert figures.status_code == 200
+
+
+def test_settings_come_from_the_environment_too(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
+    fill(tmp_path)
+    client = started(AGREEGATE_EMIT_BOM="1")
+    answer = client.get("/v1/agreements", headers=bearer(issuer.token()))
+    assert answer.content.startswith(b"\xef\xbb\xbf{")
+
+
+def test_a_second_server_on_the_folder_refuses_to_start(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
+    started()
+    second = agreegate("serve", "--port", str(free_port()), "--public-url", "http://x.example", "--token-issuer",
+                       issuer.url, "--data", str(tmp_path / "data"))  # fmt: skip
+    assert second.returncode == 1
+    assert str(tmp_path / "data") in second.stderr
+    assert len(second.stderr.strip().splitlines()) == 1
+
+
+def test_a_busy_port_is_named(tmp_path: Path, issuer: Issuer) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        refused = agreegate("serve", "--port", str(port), "--public-url", "http://x.example", "--token-issuer",
+                            issuer.url, "--data", str(tmp_path / "data"))  # fmt: skip
+    assert refused.returncode == 2
+    assert str(port) in refused.stderr
+    assert not (tmp_path / "data").exists()
