@@ -118,3 +118,11 @@ def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) ->
     with pytest.raises(ProgrammeError) as unreadable:
         load(str(tmp_path / "nowhere.toml"))
     assert unreadable.value.key == "programme.unreadable"
+
+
+def test_a_file_may_not_take_a_shipped_programmes_name(tmp_path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text(WHOLE.replace("pinecone-licence", "microsoft-cloud-agreement"))
+    with pytest.raises(ProgrammeError) as refused:
+        load(str(file))
+    assert refused.value.key == "programme.name-taken"

@@ -57,9 +57,12 @@ def load(name: str = DEFAULT) -> Programme:
     """
     if name.endswith(".toml"):
         try:
-            return read(Path(name).read_text(encoding="utf-8"), name)
+            programme = read(Path(name).read_text(encoding="utf-8"), name)
         except (OSError, UnicodeDecodeError) as error:
             raise ProgrammeError("programme.unreadable", file=name, detail=type(error).__name__) from error
+        if programme.name in shipped():  # decisions keep the name: it must not mean two sets of rules
+            raise ProgrammeError("programme.name-taken", file=name, field="name", detail=programme.name)
+        return programme
     if name not in shipped():
         raise ProgrammeError("programme.unknown", file=name, detail=", ".join(shipped()))
     return read((files("agreegate") / "programmes" / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")

@@ -15,7 +15,7 @@ from agreegate.api.wire.customer import (
 )
 from agreegate.api.wire.filter import customer_search
 from agreegate.api.wire.partner import relationship_list
-from agreegate.domain.actor import READ_CUSTOMERS, WRITE_CUSTOMERS
+from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer import checked_address
 from agreegate.domain.errors import InvalidProperty, NotFound
 from agreegate.domain.partner import Cloud
@@ -132,12 +132,12 @@ _ONE = "/v1/customers/{customer_id}"
 ROUTES = (
     Route("GET", "/v1/customers", READ_CUSTOMERS, customers),
     Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer),
-    Route("GET", "/v1/customers/relationshiprequests", WRITE_CUSTOMERS, relationship_request),
-    Route("GET", "/v1/customers/all/validations", READ_CUSTOMERS, validation_codes),
+    Route("GET", "/v1/customers/relationshiprequests", PREPARE_CUSTOMERS, relationship_request),
+    Route("GET", "/v1/customers/all/validations", PREPARE_CUSTOMERS, validation_codes),
     Route("GET", _ONE, READ_CUSTOMERS, customer_by_id, throttled=True),
     Route("PATCH", _ONE, WRITE_CUSTOMERS, changed_customer, throttled=True),
     Route("DELETE", _ONE, WRITE_CUSTOMERS, deleted_customer, throttled=True),
     Route("GET", f"{_ONE}/relationships", READ_CUSTOMERS, customer_relationships),
-    Route("HEAD", "/v1/domains/{domain}", READ_CUSTOMERS, domain_check),
-    Route("POST", "/v1/validations/address", READ_CUSTOMERS, address_check),
+    Route("HEAD", "/v1/domains/{domain}", PREPARE_CUSTOMERS, domain_check),
+    Route("POST", "/v1/validations/address", PREPARE_CUSTOMERS, address_check),
 )

@@ -2,16 +2,18 @@
 
 from datetime import datetime
 from functools import lru_cache
+from typing import Annotated
 
 import msgspec
 from litestar import post
 from litestar.params import JSONBody
+from msgspec import Meta
 
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
-from agreegate.api.problem_details import language
+from agreegate.api.problem_details import language, problems
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.errors import AccessDenied, InvalidProperty
@@ -25,52 +27,94 @@ from agreegate.services.gate import ask, check
 class Question(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """A transaction that might be."""
 
-    customer_id: str
-    action: Action
-    channel: Channel
-    partner_id: str | None = None
-    """The caller's own tenant when left out; another's is refused."""
-    agreement_type: str | None = None
-    """Only a confirmation of this type counts; any that opens the gate when left out."""
-    at: str | None = None
-    """Compare the programme's dates with this instant; the standing is today's."""
-    record: bool = False
-    """Keep the decision, and answer with its id."""
+    customer_id: Annotated[
+        str, Meta(description="The customer's tenant id, a GUID.", examples=["d09d0000-0000-4000-8000-000000000012"])
+    ]
+    action: Annotated[Action, Meta(description="What is about to be done.")]
+    channel: Annotated[Channel, Meta(description="The channel it comes by; each has its own enforcement date.")]
+    partner_id: Annotated[
+        str | None, Meta(description="The caller's own tenant when left out; another's is refused.")
+    ] = None
+    agreement_type: Annotated[
+        str | None, Meta(description="Only a confirmation of this type counts; any that opens the gate when left out.")
+    ] = None
+    at: Annotated[
+        str | None,
+        Meta(description="Compare the programme's dates with this instant instead of now. The standing is today's."),
+    ] = None
+    record: Annotated[bool, Meta(description="Keep the decision, and answer with its id. Not together with `at`.")] = (
+        False
+    )
 
 
 class ReasonOut(msgspec.Struct, rename="camel", omit_defaults=True):
     """Why a transaction is refused, or what will matter later."""
 
-    code: str
-    rule: str
-    text: str
-    next_step: str
-    channel: str | None = None
-    date: str | None = None
+    code: Annotated[str, Meta(description="From the closed list in docs/gate.md.", examples=["confirmation.missing"])]
+    rule: Annotated[str, Meta(description="The rule of the published process it follows from.", examples=["R9"])]
+    text: Annotated[
+        str,
+        Meta(
+            description="The reason in a sentence, in the caller's language.",
+            examples=["No confirmation says that this customer accepted the Microsoft Cloud Agreement."],
+        ),
+    ]
+    next_step: Annotated[
+        str,
+        Meta(
+            description="What to do about it, in the caller's language.",
+            examples=["Obtain the customer's acceptance, confirm it, and send the same transaction again."],
+        ),
+    ]
+    channel: Annotated[
+        str | None, Meta(description="The channel the reason speaks of, if it speaks of one.", examples=["api"])
+    ] = None
+    date: Annotated[
+        str | None, Meta(description="The date the reason speaks of, in UTC; left out when there is none.")
+    ] = None
 
 
 class ConfirmationOut(msgspec.Struct, rename="camel"):
     """The confirmation that counts; no personal data."""
 
-    template_id: str
-    type: str
-    date_agreed: str
-    recorded_at: str
+    template_id: Annotated[str, Meta(description="The agreement template that was accepted.")]
+    type: Annotated[str, Meta(description="Its agreement type.")]
+    date_agreed: Annotated[str, Meta(description="When the customer accepted, in UTC, without a zone.")]
+    recorded_at: Annotated[str, Meta(description="When the partner recorded it, in UTC.")]
 
 
 class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     """The gate's answer."""
 
-    verdict: str
-    reasons: list[ReasonOut]
-    advisories: list[ReasonOut]
-    policy: str
-    decided_at: str
-    confirmation: ConfirmationOut | None
-    decision_id: str | msgspec.UnsetType = msgspec.UNSET
+    verdict: Annotated[str, Meta(description="`allow` or `deny`.", examples=["deny"])]
+    reasons: Annotated[list[ReasonOut], Meta(description="Every reason for a refusal; empty when allowed.")]
+    advisories: Annotated[
+        list[ReasonOut], Meta(description="What does not refuse today but will matter.", examples=[[]])
+    ]
+    policy: Annotated[
+        str, Meta(description="The programme and its version decided by.", examples=["microsoft-cloud-agreement@1"])
+    ]
+    decided_at: Annotated[str, Meta(description="The server's instant, in UTC.", examples=["2019-03-22T00:00:00Z"])]
+    confirmation: Annotated[
+        ConfirmationOut | None,
+        Meta(
+            description="The confirmation that counts, if there is one, also when it was not needed.", examples=[None]
+        ),
+    ]
+    decision_id: Annotated[
+        str | msgspec.UnsetType, Meta(description="Under which the decision is kept; only when `record` was asked for.")
+    ] = msgspec.UNSET
 
 
-@post("/gate/decisions", status_code=200, opt={"access": ASK_GATE}, tags=["gate"], summary="Ask the gate")
+@post(
+    "/gate/decisions",
+    status_code=200,
+    opt={"access": ASK_GATE},
+    tags=["gate"],
+    summary="Ask the gate",
+    response_description="The decision. A refusal is an answer too, hence 200.",
+    responses=problems(400, 403, 413),
+)
 async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> DecisionOut:
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment: Deployment = request.app.state.deployment

@@ -1,18 +1,22 @@
 """Errors of our own API as `application/problem+json` (RFC 9457), with the domain's code."""
 
 import logging
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import ResponseSpec
+from msgspec import Meta
 
-from agreegate.api.problems import RETRY_AFTER, problem_of, sentence_of
+from agreegate.api.problems import DEFECT, RETRY_AFTER, problem_of, sentence_of
 from agreegate.domain import errors
 from agreegate.domain.errors import Rejected, StoreUnavailable
 from agreegate.i18n import language_of
 
 logger = logging.getLogger("agreegate.api")
+
+PROBLEM_JSON = "application/problem+json"
 
 _BY_STATUS: dict[int, type[Rejected]] = {
     400: errors.InvalidRequest,
@@ -26,12 +30,44 @@ _BY_STATUS: dict[int, type[Rejected]] = {
 class Problem(msgspec.Struct, omit_defaults=True):
     """What went wrong, for a program (`code`) and a person (`detail`)."""
 
-    type: str
-    title: str
-    status: int
-    detail: str
-    code: str
-    data: list[str] = []
+    type: Annotated[str, Meta(description="Always `about:blank`: `code` says more.", examples=["about:blank"])]
+    title: Annotated[
+        str, Meta(description="The kind of error, as Partner Center's contract names it.", examples=["InvalidProperty"])
+    ]
+    status: Annotated[int, Meta(description="The HTTP status.", examples=[400])]
+    detail: Annotated[
+        str,
+        Meta(
+            description="What is wrong and what to do, in the caller's language (`X-Locale`, else `Accept-Language`).",
+            examples=["Invalid property: customerId is missing or has a value that cannot be used."],
+        ),
+    ]
+    code: Annotated[
+        str, Meta(description="Stable, for programs: the message key.", examples=["request.invalid-property"])
+    ]
+    data: Annotated[
+        list[str], Meta(description="The members concerned; left out when there are none.", examples=[["customerId"]])
+    ] = []
+
+
+_REFUSALS = {
+    400: "The request cannot be read, or a member has a value that cannot be used.",
+    401: "No bearer token, or one that is not trusted.",
+    403: "The caller may not do this, or has no relationship with the customer (a customer that does not exist is answered "
+    "alike).",
+    404: "No such record, or confirmations do not exist at this date.",
+    409: "What is recorded already stands against it, or the request id was used for another request.",
+    413: "The body is too large.",
+    503: "The record cannot be reached. Nothing was changed; send the same request again.",
+}
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """The refusals of an operation, as its description lists them: these, and the two that every operation has."""
+    return {
+        status: ResponseSpec(Problem, generate_examples=False, description=_REFUSALS[status], media_type=PROBLEM_JSON)
+        for status in sorted({*statuses, 401, 503})
+    }
 
 
 def language(request: Request[Any, Any, Any]) -> str:
@@ -43,7 +79,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     """The answer to an error raised by a handler of ours, or by the framework on the way to it."""
     known = as_rejected(error)
     problem = problem_of(known)
-    if problem.status >= 500 and not isinstance(known, StoreUnavailable):
+    status = 500 if problem is DEFECT else problem.status  # the contract's 501 is the contract's alone
+    if problem is DEFECT:
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
     headers = {"cache-control": "no-store"}
@@ -54,11 +91,11 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     sentence = sentence_of(known, language(request))
     key = known.key if isinstance(known, Rejected) else "store.unavailable" if problem.status == 503 else "defect"
     name = known.parameters.get("name") if isinstance(known, Rejected) else None
-    body = Problem("about:blank", problem.name, problem.status, sentence, key, [str(name)] if name else [])
+    body = Problem("about:blank", problem.name, status, sentence, key, [str(name)] if name else [])
     return Response(
         msgspec.json.encode(body),
-        status_code=problem.status,
-        media_type="application/problem+json",
+        status_code=status,
+        media_type=PROBLEM_JSON,
         headers=headers,
     )
 

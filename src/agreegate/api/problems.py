@@ -89,8 +89,8 @@ PROBLEMS: dict[type[Rejected], Problem] = {
 
 UNAVAILABLE = Problem(503, 0, "ServiceUnavailable")
 """The record cannot be reached (D15): nothing was changed, and the same call may be sent again."""
-DEFECT = Problem(500, 0, "ExceptionNotDefined")
-"""An error of ours. The details go to the diagnostics, never to the caller."""
+DEFECT = Problem(501, 0, "ExceptionNotDefined")
+"""An error of ours, under the status that the contract has for it. The details go to the diagnostics, never out."""
 RETRY_AFTER = 5
 """Seconds after which an unavailable record is worth another try."""
 

@@ -1,13 +1,18 @@
 """A customer's standing, how it ends, and the employee behind a designated account, in our own API."""
 
+from typing import Annotated
+
 import msgspec
 from litestar import get, post
-from litestar.params import FromPath, JSONBody
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody, PathParameter
+from msgspec import Meta
 
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
+from agreegate.api.problem_details import problems
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, Ending, EndReason
 from agreegate.domain.errors import InvalidProperty
@@ -23,34 +28,57 @@ from agreegate.services.standing import (
 )
 from agreegate.storage.unit_of_work import UnitOfWork
 
-CustomerId = FromPath[str]
+CustomerId = Annotated[
+    str,
+    PathParameter(
+        description="The customer's tenant id, a GUID.",
+        examples=[Example(value="ceda0000-0000-4000-8000-000000000011")],
+    ),
+]
+ConfirmationId = Annotated[
+    str,
+    PathParameter(
+        description="The confirmation's id, as the standing shows it.",
+        examples=[Example(value="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10")],
+    ),
+]
+
+
+_USER = "a1de0000-0000-4000-8000-0000000000a2"
+_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 
 
 class ContactOut(msgspec.Struct, rename="camel"):
     """The person who accepted."""
 
-    first_name: str
-    last_name: str
-    email: str
-    phone_number: str | None
+    first_name: Annotated[str, Meta(description="First name.", examples=["Nora"])]
+    last_name: Annotated[str, Meta(description="Last name.", examples=["Whitfield"])]
+    email: Annotated[
+        str, Meta(description="E-mail address. Nothing is ever sent to it.", examples=["nora@cedar.example"])
+    ]
+    phone_number: Annotated[str | None, Meta(description="Phone number, if one was given.", examples=["555-0111"])]
 
 
 class EmployeeOut(msgspec.Struct, rename="camel"):
     """The real employee behind a designated account (R28)."""
 
-    name: str
-    email: str | None = None
-    reference: str | None = None
+    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
+    email: Annotated[str | None, Meta(description="E-mail address, if stated.", examples=["robin@alder.example"])] = (
+        None
+    )
+    reference: Annotated[
+        str | None, Meta(description="The partner's own reference, if stated.", examples=["staff 4711"])
+    ] = None
 
 
 class EndingOut(msgspec.Struct, rename="camel"):
     """How a confirmation stopped counting, or when the customer refused."""
 
-    reason: EndReason
-    note: str
-    recorded_at: str
-    recorded_by: str
-    channel: str
+    reason: Annotated[EndReason, Meta(description="Why.")]
+    note: Annotated[str, Meta(description="What the partner noted.", examples=["Told us by phone."])]
+    recorded_at: Annotated[str, Meta(description="When it was recorded, in UTC.", examples=["2019-04-02T09:30:00Z"])]
+    recorded_by: Annotated[str, Meta(description="The user who recorded it: a directory object id.", examples=[_USER])]
+    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
 
     @classmethod
     def of(cls, ending: Ending) -> "EndingOut":
@@ -61,17 +89,27 @@ class EndingOut(msgspec.Struct, rename="camel"):
 class RecordedOut(msgspec.Struct, rename="camel"):
     """A confirmation as it was recorded."""
 
-    confirmation_id: str
-    template_id: str
-    type: str
-    date_agreed: str
-    recorded_at: str
-    user_id: str
-    recorded_by: str
-    channel: str
-    contact: ContactOut | None
-    confirmed_by: EmployeeOut | None
-    ended: EndingOut | None
+    confirmation_id: Annotated[
+        str, Meta(description="The record's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
+    ]
+    template_id: Annotated[str, Meta(description="The agreement template that was accepted.", examples=[_TEMPLATE])]
+    type: Annotated[str, Meta(description="Its agreement type.", examples=["MicrosoftCloudAgreement"])]
+    date_agreed: Annotated[
+        str, Meta(description="When the customer accepted, in UTC, without a zone.", examples=["2018-09-03T00:00:00"])
+    ]
+    recorded_at: Annotated[
+        str, Meta(description="When the partner recorded it, in UTC.", examples=["2018-09-03T10:00:00Z"])
+    ]
+    user_id: Annotated[str, Meta(description="The partner's user in whose name it was confirmed.", examples=[_USER])]
+    recorded_by: Annotated[str, Meta(description="The user or application whose token recorded it.", examples=[_USER])]
+    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
+    contact: Annotated[ContactOut | None, Meta(description="The person in the customer's organisation who accepted.")]
+    confirmed_by: Annotated[
+        EmployeeOut | None, Meta(description="The employee behind a designated account, once stated.", examples=[None])
+    ]
+    ended: Annotated[
+        EndingOut | None, Meta(description="How it stopped counting; null while nothing ended it.", examples=[None])
+    ]
 
     @classmethod
     def of(cls, recorded: Recorded) -> "RecordedOut":
@@ -101,11 +139,11 @@ class RecordedOut(msgspec.Struct, rename="camel"):
 class AgreementStandingOut(msgspec.Struct, rename="camel"):
     """One agreement type of the programme."""
 
-    agreement_type: str
-    template_id: str
-    state: str
-    confirmation: RecordedOut | None
-    history: list[RecordedOut]
+    agreement_type: Annotated[str, Meta(description="The agreement type.", examples=["MicrosoftCloudAgreement"])]
+    template_id: Annotated[str, Meta(description="Its template.", examples=[_TEMPLATE])]
+    state: Annotated[str, Meta(description="`current`, `missing` or `ended`.", examples=["current"])]
+    confirmation: Annotated[RecordedOut | None, Meta(description="The confirmation that counts; null when none does.")]
+    history: Annotated[list[RecordedOut], Meta(description="Every confirmation, newest first, ended ones included.")]
 
     @classmethod
     def of(cls, standing: AgreementStanding) -> "AgreementStandingOut":
@@ -124,10 +162,19 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
 class StandingOut(msgspec.Struct, rename="camel"):
     """Everything known about a customer's acceptance, as the caller's tenant recorded it."""
 
-    customer_id: str
-    relationship_since: str
-    agreements: list[AgreementStandingOut]
-    refusals: list[EndingOut]
+    customer_id: Annotated[
+        str, Meta(description="The customer's tenant id.", examples=["ceda0000-0000-4000-8000-000000000011"])
+    ]
+    relationship_since: Annotated[
+        str, Meta(description="Since when the partner serves the customer, in UTC.", examples=["2018-08-01T00:00:00Z"])
+    ]
+    agreements: Annotated[
+        list[AgreementStandingOut], Meta(description="One entry per agreement type of the programme.")
+    ]
+    refusals: Annotated[
+        list[EndingOut],
+        Meta(description="When the customer was recorded as no longer agreeing, newest first.", examples=[[]]),
+    ]
 
     @classmethod
     def of(cls, standing: CustomerStanding) -> "StandingOut":
@@ -143,29 +190,47 @@ class StandingOut(msgspec.Struct, rename="camel"):
 class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """Why confirmations no longer count."""
 
-    reason: EndReason
-    note: str = ""
-    template_id: str | None = None
-    """Required for `recorded_in_error`: the current confirmation of this template is taken back."""
+    reason: Annotated[
+        EndReason,
+        Meta(
+            description="`no_longer_agrees` ends every agreement type; `recorded_in_error` takes one confirmation back."
+        ),
+    ]
+    note: Annotated[str, Meta(description="For your own record.", examples=["Told us by phone."])] = ""
+    template_id: Annotated[
+        str | None,
+        Meta(description="Required for `recorded_in_error`: the current confirmation of this template is taken back."),
+    ] = None
 
 
 class EmployeeIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """The real employee behind a confirmation by a designated account (R28)."""
 
-    name: str
-    email: str | None = None
-    reference: str | None = None
+    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
+    email: Annotated[str | None, Meta(description="E-mail address.", examples=["robin@alder.example"])] = None
+    reference: Annotated[str | None, Meta(description="Your own reference.", examples=["staff 4711"])] = None
 
 
 class UnknownEmployee(msgspec.Struct, rename="camel"):
     """A confirmation by a designated account whose employee nobody has stated."""
 
-    customer_id: str
-    confirmation_id: str
-    template_id: str
+    customer_id: Annotated[
+        str, Meta(description="The customer's tenant id.", examples=["ceda0000-0000-4000-8000-000000000011"])
+    ]
+    confirmation_id: Annotated[
+        str, Meta(description="The confirmation's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
+    ]
+    template_id: Annotated[str, Meta(description="The agreement template.", examples=[_TEMPLATE])]
 
 
-@get("/customers/{customer_id:str}/standing", opt={"access": STANDING}, tags=["standing"], summary="Read a standing")
+@get(
+    "/customers/{customer_id:str}/standing",
+    opt={"access": STANDING},
+    tags=["standing"],
+    summary="Read a standing",
+    response_description="The standing.",
+    responses=problems(400, 403, 404),
+)
 async def read_standing(request: OwnRequest, customer_id: CustomerId) -> StandingOut:
     """What is recorded about a customer's acceptance, newest first, with its history."""
     deployment: Deployment = request.app.state.deployment
@@ -181,6 +246,8 @@ async def read_standing(request: OwnRequest, customer_id: CustomerId) -> Standin
     opt={"access": STANDING},
     tags=["standing"],
     summary="End confirmations",
+    response_description="The standing afterwards.",
+    responses=problems(400, 403, 404, 409, 413),
 )
 async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> StandingOut:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
@@ -207,6 +274,8 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
     opt={"access": STANDING},
     tags=["standing"],
     summary="Confirmations whose employee is unknown",
+    response_description="The confirmations.",
+    responses=problems(403),
 )
 async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
     """Confirmations by designated accounts for which nobody stated the real employee (R28); at most 500."""
@@ -222,9 +291,11 @@ async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
     opt={"access": STANDING},
     tags=["standing"],
     summary="State the employee",
+    response_description="The employee as stated.",
+    responses=problems(400, 403, 404, 409, 413),
 )
 async def state_confirming_employee(
-    request: OwnRequest, confirmation_id: FromPath[str], data: JSONBody[EmployeeIn]
+    request: OwnRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
 ) -> EmployeeOut:
     """Say which employee stands behind a confirmation by a designated account. Said once; it stays (R28)."""
     deployment: Deployment = request.app.state.deployment

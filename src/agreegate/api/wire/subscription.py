@@ -21,6 +21,9 @@ from agreegate.i18n import text
 UPGRADE_ONLY = "upgrade_only"
 """The kind of upgrade that moves no users' licences: there are none here to move."""
 
+ETAG_LENGTH = 256
+"""No etag of ours is longer; what is, is not looked into."""
+
 
 class Etagged(Wire):
     """The `attributes` of a resource with an etag."""
@@ -288,6 +291,8 @@ def _etag(subscription: Subscription) -> str:
 
 
 def _revision(etag: str, subscription: str) -> int:
+    if len(etag) > ETAG_LENGTH:
+        return 0
     try:
         plain = json.loads(base64.b64decode(etag, validate=True))
         version = plain["version"] if plain["id"] == subscription else 0
