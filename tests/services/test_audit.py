@@ -12,6 +12,7 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, remove_relationship
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.test_customer import DRAFT
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -118,6 +119,27 @@ async def test_pages_show_every_record_once(memory: Memory) -> None:
     assert first.items + second.items == everything
     assert (await read(memory, wanted=Wanted(2, Seek.PREVIOUS, second.first, second.last))).items == first.items
     assert (await read(memory, wanted=Wanted(2, Seek.LAST))).items == everything[1:]
+
+
+@pytest.mark.parametrize("search", [None, AuditSearch(AuditField.CUSTOMER_ID, cast.CEDAR)])
+async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search: AuditSearch | None) -> None:
+    plans: list[str] = []
+    connection = memory.connection
+
+    class Explained:
+        """Asks the engine how it would go about each statement, instead of running it."""
+
+        now = memory.clock.now
+
+        async def all(self, sql: str, *parameters: object) -> list:
+            bound = {str(number): value for number, value in enumerate(parameters, 1)}
+            plans.extend(row[3] for row in connection.execute(f"explain query plan {sql}", bound))
+            return []
+
+    uow: UnitOfWork = Explained()  # type: ignore[assignment]
+    await list_audit_records(uow, await memory.actor(cast.ALDER), None, None, search, Wanted())
+    assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP" in plan]
+    assert ("customer_id=? AND operation_at>?" in plans[0]) is (search is not None)
 
 
 async def test_a_removal_is_recorded_with_the_customers_name_still(memory: Memory) -> None:
