@@ -133,8 +133,8 @@ async def test_the_status_of_nobody_is_refused(
         (cast.ALDER_SALES, "?mpnid=1000002"),
         (cast.ALDER_SALES, "?mpnId=1000002&tenantId="),
         (cast.ALDER_SALES, f"?mpnId=&tenantId={cast.BIRCH.upper()}"),
-        (cast.BIRCH_SALES, f"?tenantId={cast.BIRCH}"),
-        (cast.BIRCH_SALES, "?mpnId=1000001"),
+        (cast.ALDER_HELPDESK, f"?tenantId={cast.ALDER}"),
+        (cast.ALDER_ADMIN, "?mpnId=1000001"),
     ],
 )
 async def test_a_partner_agreement_is_signed_or_not(world: World, who: str, query: str) -> None:

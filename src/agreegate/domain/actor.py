@@ -76,9 +76,11 @@ AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=Tr
 CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
 READ_CONFIRMATIONS = CONFIRM
 DIRECT_ACCEPTANCE = AGREEMENT_METADATA
-PARTNER_AGREEMENT = Access(kinds=SELLING_KINDS, roles=STAFF, application=False)
+PARTNER_AGREEMENT = Access(roles=STAFF, application=False, reseller_silent=True)
 READ_PARTNER = Access(kinds=SELLING_KINDS, roles=STAFF)
 READ_CUSTOMERS = Access(kinds=SELLING_KINDS, roles=STAFF)
+PREPARE_CUSTOMERS = Access(roles=STAFF)
+"""What goes before creating a customer, and changes nothing."""
 WRITE_CUSTOMERS = Access()
 READ_SUBSCRIPTIONS = Access(kinds=SELLING_KINDS, roles=STAFF)
 WRITE_SUBSCRIPTIONS = Access()
