@@ -187,3 +187,13 @@ async def test_the_same_request_id_makes_one_record(world: World) -> None:
     assert first.headers["ms-requestid"] == headers["MS-RequestId"].lower()
     assert (other.status_code, other.json()["code"]) == (409, 3000)
     assert world.rows("select count(*) from confirmation") == [(1,)]
+
+
+async def test_a_retired_template_is_refused_in_the_contracts_words(tmp_path) -> None:
+    world = World(tmp_path, AUGUST.replace(year=2020, month=3, day=31), "microsoft-customer-agreement")
+    refused = await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await world.close()
+    assert refused.status_code == 400
+    assert refused.json()["description"] == (
+        f"Microsoft Cloud Agreement Template ID '{cast.CLOUD_AGREEMENT}' is no longer supported."
+    )

@@ -3,6 +3,7 @@
 *Agreement*: the document type. *Template*: its stable id on the wire. *Version*: one published text.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -32,6 +33,11 @@ class AgreementTemplate:
     """From this instant on it opens the gate no longer. None: without end."""
     duplicates_refused_from: datetime | None
     """From this instant on an identical repeat is refused (contract 4.2). None: never."""
+
+    @property
+    def title(self) -> str:
+        """The agreement type as people write it: `Microsoft Cloud Agreement`."""
+        return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", self.agreement_type)
 
     def has_opened(self, now: datetime) -> bool:
         """Whether its confirmations have begun to open the gate, even if they have stopped since."""

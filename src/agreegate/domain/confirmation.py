@@ -166,7 +166,7 @@ def check_draft(draft: Draft, template: AgreementTemplate, now: datetime) -> Non
         AgreedInFuture, TemplateRetired.
     """
     if template.retired(now):
-        raise TemplateRetired(agreement=template.agreement_type, template=template.id)
+        raise TemplateRetired(agreement=template.title, template=template.id)
     if draft.date_agreed > now + (CLOCK_SKEW if draft.date_zoned else EASTERNMOST):
         raise AgreedInFuture(name="dateAgreed")
 
