@@ -205,4 +205,3 @@ async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, cal
         resource_id=customer,
         correlation_id=call.correlation_id,
     )
-
