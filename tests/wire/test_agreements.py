@@ -197,3 +197,13 @@ async def test_a_retired_template_is_refused_in_the_contracts_words(tmp_path) ->
     assert refused.json()["description"] == (
         f"Microsoft Cloud Agreement Template ID '{cast.CLOUD_AGREEMENT}' is no longer supported."
     )
+
+
+async def test_one_request_id_for_two_customers_is_two_calls(world: World) -> None:
+    headers = {"MS-RequestId": "0c9a1f52-3f0e-4f0e-9d1a-7f3b5c2d1e00"}
+    for customer in (cast.CEDAR, cast.DOGWOOD):
+        order = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
+        sent = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{customer}/orders", order, headers)
+        assert sent.status_code == 201
+    kept = world.rows("select customer_id from decision order by customer_id")
+    assert kept == [(cast.CEDAR,), (cast.DOGWOOD,)]

@@ -3,7 +3,6 @@
 The framework and the hot path both come through `perform`, so that they cannot differ.
 """
 
-import hashlib
 import logging
 import re
 import uuid
@@ -126,15 +125,14 @@ class Exchange:
 
     def call(self, body: object = None) -> Call:
         """What identifies this request; `body` is the parsed one (contract 3.10)."""
-        digest = hashlib.sha256(_deterministic.encode(body))
-        digest.update(b"\x00" + self.actor.recorded_by.encode())
-        return Call(
+        return Call.of(
+            self.actor,
             self.incoming.method,
-            self.incoming.path.lower(),
+            self.incoming.path,
             self.request_id,
             self.correlation_id,
-            digest.hexdigest(),
-            self.repeatable,
+            _deterministic.encode(body),
+            repeatable=self.repeatable,
         )
 
 
@@ -146,8 +144,8 @@ def answer(status: int, body: object = None) -> Answer:
 async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:
     """Authenticate, permit, handle, and spell what came of it. Never raises for something a caller sent."""
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    request_id, repeatable = _given_or_fresh(incoming.header(b"ms-requestid"))
-    correlation_id, _ = _given_or_fresh(incoming.header(b"ms-correlationid"))
+    request_id, repeatable = given_or_fresh(incoming.header(b"ms-requestid"))
+    correlation_id, _ = given_or_fresh(incoming.header(b"ms-correlationid"))
     headers = _headers(incoming, request_id, correlation_id)
     try:
         accepted = incoming.headers.get(b"accept", b"")
@@ -187,8 +185,8 @@ def refusal(error: Exception, language: str, headers: Headers) -> Reply:
 def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
     """The reply to a path or method that the contract does not have."""
     incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
-    request_id, _ = _given_or_fresh(incoming.header(b"ms-requestid"))
-    correlation_id, _ = _given_or_fresh(incoming.header(b"ms-correlationid"))
+    request_id, _ = given_or_fresh(incoming.header(b"ms-requestid"))
+    correlation_id, _ = given_or_fresh(incoming.header(b"ms-correlationid"))
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
     return refusal(error, language, _headers(incoming, request_id, correlation_id))
 
@@ -209,7 +207,8 @@ def _headers(incoming: Incoming, request_id: str, correlation_id: str) -> Header
     ]
 
 
-def _given_or_fresh(given: str | None) -> tuple[str, bool]:
+def given_or_fresh(given: str | None) -> tuple[str, bool]:
+    """A request or correlation id as the client sent it, or a fresh one; and whether it was the client's (contract 3.3)."""
     if given is not None and _GUID.fullmatch(given):
         return given.strip("{}").lower(), True
     return str(uuid.uuid4()), False

@@ -1,7 +1,5 @@
 """Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
 
-import hashlib
-import uuid
 from typing import Any
 
 import msgspec
@@ -11,9 +9,9 @@ from litestar.handlers import BaseRouteHandler
 
 from agreegate.api.body import read_json, receive_body
 from agreegate.api.deployment import Deployment
-from agreegate.api.paths import as_guid
+from agreegate.api.exchange import given_or_fresh
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import AccessDenied, MalformedId
+from agreegate.domain.errors import AccessDenied
 from agreegate.services.call import Call
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
@@ -68,16 +66,14 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
 
 def call_of(request: Request[Any, Any, Any], body: object) -> Call:
     """What identifies this request; `body` is the parsed one."""
-    digest = hashlib.sha256(_deterministic.encode(body))
-    digest.update(b"\x00" + actor_of(request).recorded_by.encode())
-    given = request.headers.get("ms-requestid")
-    try:
-        request_id, repeatable = as_guid(given or "", "MS-RequestId"), True
-    except MalformedId:
-        request_id, repeatable = str(uuid.uuid4()), False
-    correlation = request.headers.get("ms-correlationid")
-    try:
-        correlation_id = as_guid(correlation or "", "MS-CorrelationId")
-    except MalformedId:
-        correlation_id = str(uuid.uuid4())
-    return Call(request.method, request.url.path.lower(), request_id, correlation_id, digest.hexdigest(), repeatable)
+    request_id, repeatable = given_or_fresh(request.headers.get("ms-requestid"))
+    correlation_id, _ = given_or_fresh(request.headers.get("ms-correlationid"))
+    return Call.of(
+        actor_of(request),
+        request.method,
+        request.url.path,
+        request_id,
+        correlation_id,
+        _deterministic.encode(body),
+        repeatable=repeatable,
+    )

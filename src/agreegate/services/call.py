@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from hashlib import sha256
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import RequestIdReused
@@ -19,9 +20,30 @@ class Call:
     request_id: str
     correlation_id: str
     fingerprint: str
-    """Digest of the parsed body and the acting user or application."""
+    """Digest of the path, the parsed body and the acting user or application."""
     repeatable: bool = True
     """False when the client sent no usable request id: the call can then not be recognised again."""
+
+    @classmethod
+    def of(
+        cls,
+        actor: Actor,
+        method: str,
+        path: str,
+        request_id: str,
+        correlation_id: str,
+        body: bytes,
+        *,
+        repeatable: bool,
+    ) -> "Call":
+        """The call that an actor makes.
+
+        Args:
+            body: the parsed one, in one spelling: what clients write differently and mean alike is the same call.
+        """
+        canonical = path.lower()
+        digest = sha256(b"\x00".join((method.encode(), canonical.encode(), actor.recorded_by.encode(), body)))
+        return cls(method, canonical, request_id, correlation_id, digest.hexdigest(), repeatable)
 
 
 @dataclass(frozen=True, slots=True)
