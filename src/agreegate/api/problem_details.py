@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from agreegate.api.problems import DEFECT, RETRY_AFTER, problem_of, sentence_of
 from agreegate.domain import errors
-from agreegate.domain.errors import Rejected, StoreUnavailable
+from agreegate.domain.errors import Rejected
 from agreegate.i18n import language_of
 
 logger = logging.getLogger("agreegate.api")
