@@ -1,0 +1,172 @@
+"""What an order must say, what it is to the gate, and what it begins."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain.errors import (
+    InvalidOffer,
+    InvalidProperty,
+    LineNumbersInvalid,
+    OrderNotProcessable,
+    Rejected,
+)
+from agreegate.domain.order import (
+    LineDraft,
+    Order,
+    OrderDraft,
+    OrderId,
+    OrderStatus,
+    actions_of,
+    bought,
+    check_draft,
+    is_catalog_item,
+    renewed_by,
+)
+from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus
+from agreegate.domain.term import BillingCycle, TermDuration
+from agreegate.domain.transaction import Action
+from tests.domain.test_subscription import subscription
+
+NOW = datetime(2019, 3, 22, tzinfo=UTC)
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+PARENT = SubscriptionId("1c2b75c1-74a5-472a-a729-7f8cefc477f9")
+ORDER = Order(OrderId("o"), "c", BillingCycle.ANNUAL, "EUR", OrderStatus.COMPLETED, NOW, ())
+
+
+def line(number: int = 0, **changes: Any) -> LineDraft:
+    members: dict[str, Any] = {"number": number, "offer_id": OFFER, "quantity": 1}
+    return LineDraft(**members | changes)
+
+
+@pytest.mark.parametrize(
+    ("draft", "error"),
+    [
+        (OrderDraft(()), InvalidProperty),
+        (OrderDraft(tuple(line(number) for number in range(501))), InvalidProperty),
+        (OrderDraft((line(1),)), LineNumbersInvalid),
+        (OrderDraft((line(-1),)), LineNumbersInvalid),
+        (OrderDraft((line(0), line(0))), LineNumbersInvalid),
+        (OrderDraft((line(0), line(2))), LineNumbersInvalid),
+        (OrderDraft((line(offer_id=""),)), InvalidOffer),
+        (OrderDraft((line(offer_id="MS-AZR-0145P"),)), InvalidOffer),
+        (OrderDraft((line(offer_id="{" + OFFER + "}"),)), InvalidOffer),
+        (OrderDraft((line(offer_id=OFFER.replace("-", "")),)), InvalidOffer),
+        (OrderDraft((line(friendly_name="x" * 257),)), InvalidProperty),
+        (OrderDraft((line(friendly_name="a\nb"),)), InvalidProperty),
+        (OrderDraft((line(),), currency_code="Dollar"), InvalidProperty),
+        (OrderDraft((line(),), currency_code="usd"), InvalidProperty),
+    ],
+)
+def test_orders_that_do_not_say_what_is_bought(draft: OrderDraft, error: type[Rejected]) -> None:
+    with pytest.raises(error):
+        check_draft(draft)
+
+
+@pytest.mark.parametrize(
+    "draft",
+    [
+        OrderDraft((line(),)),
+        OrderDraft((line(1), line(0))),
+        OrderDraft((line(offer_id=OFFER.lower()),)),
+        OrderDraft((line(friendly_name="名" * 256),)),
+        OrderDraft(tuple(line(number) for number in range(500))),
+        OrderDraft((line(quantity=0),)),  # the gate comes before the limits
+    ],
+)
+def test_orders_that_do(draft: OrderDraft) -> None:
+    check_draft(draft)
+
+
+@pytest.mark.rule("R8", "R9", "R33")
+@pytest.mark.parametrize(
+    ("lines", "actions"),
+    [
+        ([line()], (Action.NEW_PURCHASE,)),
+        ([line(), line(1)], (Action.NEW_PURCHASE,)),
+        ([line(parent_id=PARENT)], (Action.ADD_ON,)),
+        ([line(), line(1, parent_line=0)], (Action.NEW_PURCHASE, Action.ADD_ON)),
+        ([line(renews_to=TermDuration.YEAR)], (Action.RENEWAL,)),
+        (
+            [line(renews_to=TermDuration.YEAR), line(1), line(2, parent_id=PARENT), line(3)],
+            (Action.RENEWAL, Action.NEW_PURCHASE, Action.ADD_ON),
+        ),
+    ],
+)
+def test_each_kind_of_line_asks_the_gate_once(lines: list[LineDraft], actions: tuple[Action, ...]) -> None:
+    assert actions_of(lines) == actions
+
+
+@pytest.mark.parametrize(
+    ("given", "members"),
+    [
+        (line(), {"quantity": 1, "offer_name": OFFER, "friendly_name": OFFER, "is_trial": False, "auto_renew": True}),
+        (line(friendly_name="Office", quantity=7), {"quantity": 7, "friendly_name": "Office", "offer_name": "Office"}),
+        (line(parent_id=PARENT), {"parent_id": PARENT}),
+        (line(partner_id_on_record="1000002"), {"partner_id_on_record": "1000002"}),
+        (line(provisioning_context={"IsTrial": "True"}), {"is_trial": True, "auto_renew": False}),
+        (line(provisioning_context={"isTrial": "no"}), {"is_trial": False}),
+    ],
+)
+def test_a_line_begins_a_subscription(given: LineDraft, members: dict[str, Any]) -> None:
+    begun = bought(given, ORDER, SubscriptionId("s"))
+    assert {name: getattr(begun, name) for name in members} == members
+    assert (begun.status, begun.billing_cycle, begun.order_id) == (SubscriptionStatus.ACTIVE, BillingCycle.ANNUAL, "o")
+
+
+@pytest.mark.parametrize(
+    ("given", "days"),
+    [
+        (line(), 366),  # 2020 is a leap year
+        (line(term=TermDuration.MONTH), 31),
+        (line(term=TermDuration.THREE_YEARS), 1096),
+        (line(provisioning_context={"isTrial": "true"}), 31),
+        (line(provisioning_context={"isTrial": "true"}, term=TermDuration.YEAR), 366),
+    ],
+)
+def test_without_a_term_it_lasts_a_year_and_a_trial_a_month(given: LineDraft, days: int) -> None:
+    assert bought(given, ORDER, SubscriptionId("s")).commitment.ends_at == NOW + timedelta(days=days)
+
+
+def test_a_renewal_by_the_partner_adds_one_term_with_the_seats_ordered() -> None:
+    stored = subscription()
+    renewed = renewed_by(line(quantity=9, renews_to=TermDuration.MONTH), stored, NOW)
+    assert (renewed.quantity, renewed.id, renewed.revision) == (9, stored.id, 2)
+    assert renewed.commitment.term_starts_at == stored.commitment.ends_at
+    assert renewed.commitment.terms == 2
+    assert renewed.commitment.renewed().term is TermDuration.MONTH
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda s: subscription(status=SubscriptionStatus.SUSPENDED),
+        lambda s: subscription(status=SubscriptionStatus.DELETED),
+        lambda s: subscription(status=SubscriptionStatus.EXPIRED),
+        lambda s: subscription(is_trial=True),
+        lambda s: renewed_by(line(renews_to=TermDuration.YEAR), s, NOW),
+    ],
+    ids=["suspended", "deleted", "expired", "trial", "renewed already"],
+)
+def test_what_cannot_be_renewed(change: Callable[[Any], Any]) -> None:
+    with pytest.raises(OrderNotProcessable):
+        renewed_by(line(renews_to=TermDuration.YEAR), change(subscription()), NOW)
+
+
+@pytest.mark.parametrize(
+    ("text", "valid"),
+    [
+        ("DZH318Z0BQ36:004G:DZH318Z08C0S", True),
+        ("a:b:c", True),
+        (OFFER, True),
+        ("DZH318Z0BQ36:004G", False),
+        ("DZH318Z0BQ36::DZH318Z08C0S", False),
+        ("DZH318Z0BQ36:004G:DZH318Z08C0S:X", False),
+        ("DZH 318:004G:X", False),
+        ("", False),
+    ],
+)
+def test_the_form_of_a_catalogue_item(text: str, valid: bool) -> None:
+    assert is_catalog_item(text) is valid

@@ -1,0 +1,154 @@
+"""What a change of a subscription asks the gate, and what it may not do."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agreegate.domain.errors import (
+    BillingCycleFixed,
+    InvalidProperty,
+    NotAutoRenewable,
+    ParentNotActive,
+    QuantityOutOfRange,
+    Rejected,
+    SandboxLimit,
+    SubscriptionEnded,
+    SuspendedQuantity,
+)
+from agreegate.domain.partner import Account
+from agreegate.domain.subscription import (
+    Subscription,
+    SubscriptionId,
+    SubscriptionStatus,
+    WantedSubscription,
+    actions_of,
+    changed,
+    target_offer,
+)
+from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.transaction import Action
+
+NOW = datetime(2019, 3, 22, tzinfo=UTC)
+ACTIVE, SUSPENDED, DELETED, EXPIRED = SubscriptionStatus
+
+
+def subscription(**changes: Any) -> Subscription:
+    members: dict[str, Any] = {
+        "id": SubscriptionId("b34024c7-9258-4841-bd0b-1e2a5d5c9d8d"),
+        "customer_id": "ceda0000-0000-4000-8000-000000000011",
+        "order_id": "06035d39-e52a-4b00-a0b4-4d2eb96e131b",
+        "offer_id": "BD938F12-058F-4927-BBA3-AE36B1D2501C",
+        "offer_name": "Office",
+        "friendly_name": "Office",
+        "quantity": 5,
+        "billing_cycle": BillingCycle.MONTHLY,
+        "status": ACTIVE,
+        "auto_renew": True,
+        "commitment": Commitment.begin(NOW, TermDuration.YEAR),
+        "created_at": NOW,
+    }
+    return Subscription(**members | changes)
+
+
+WHOLE = WantedSubscription(5, ACTIVE, True, "Office", BillingCycle.MONTHLY, None)
+"""What a client that read `subscription()` sends back."""
+
+
+@pytest.mark.rule("R10", "R11", "R12", "R40")
+@pytest.mark.parametrize(
+    ("stored", "wanted", "actions"),
+    [
+        (subscription(), WHOLE, ()),
+        (subscription(), WantedSubscription(), ()),
+        (subscription(), WantedSubscription(quantity=6), (Action.SEAT_CHANGE,)),
+        (subscription(), WantedSubscription(quantity=4), (Action.SEAT_CHANGE,)),
+        (subscription(), WantedSubscription(quantity=0), (Action.SEAT_CHANGE,)),
+        (subscription(), WantedSubscription(status=SUSPENDED), (Action.SUSPEND,)),
+        (subscription(), WantedSubscription(status=DELETED), (Action.CANCEL,)),
+        (subscription(status=SUSPENDED), WantedSubscription(status=DELETED), (Action.CANCEL,)),
+        (subscription(status=SUSPENDED), WantedSubscription(status=ACTIVE), (Action.REACTIVATE,)),
+        (subscription(status=SUSPENDED), WantedSubscription(6, ACTIVE), (Action.SEAT_CHANGE, Action.REACTIVATE)),
+        (subscription(), WantedSubscription(auto_renew=False), ()),
+        (subscription(), WantedSubscription(friendly_name="New"), ()),
+        (subscription(), WantedSubscription(partner_id_on_record="1000002"), ()),
+        (subscription(), WantedSubscription(6, friendly_name="New"), (Action.SEAT_CHANGE,)),
+        (subscription(status=EXPIRED), WantedSubscription(status=EXPIRED), ()),
+    ],
+)
+def test_only_differences_ask_the_gate(
+    stored: Subscription, wanted: WantedSubscription, actions: tuple[Action, ...]
+) -> None:
+    assert actions_of(stored, wanted) == actions
+
+
+def test_nobody_makes_a_subscription_expire() -> None:
+    with pytest.raises(InvalidProperty):
+        actions_of(subscription(), WantedSubscription(status=EXPIRED))
+
+
+@pytest.mark.parametrize(
+    ("stored", "wanted", "account", "error"),
+    [
+        (subscription(), WantedSubscription(quantity=0), "production", QuantityOutOfRange),
+        (subscription(), WantedSubscription(quantity=-1), "production", QuantityOutOfRange),
+        (subscription(), WantedSubscription(quantity=100_001), "production", QuantityOutOfRange),
+        (subscription(), WantedSubscription(quantity=26), "sandbox", SandboxLimit),
+        (subscription(), WantedSubscription(quantity=100_001), "sandbox", QuantityOutOfRange),
+        (subscription(status=SUSPENDED), WantedSubscription(quantity=6), "production", SuspendedQuantity),
+        (subscription(), WantedSubscription(6, SUSPENDED), "production", SuspendedQuantity),
+        (subscription(status=DELETED), WantedSubscription(friendly_name="New"), "production", SubscriptionEnded),
+        (subscription(status=DELETED), WantedSubscription(status=ACTIVE), "production", SubscriptionEnded),
+        (subscription(status=EXPIRED), WantedSubscription(status=ACTIVE), "production", SubscriptionEnded),
+        (subscription(), WantedSubscription(billing_cycle=BillingCycle.ANNUAL), "production", BillingCycleFixed),
+        (subscription(is_trial=True, auto_renew=False), WantedSubscription(auto_renew=True), "production",
+         NotAutoRenewable),
+    ],
+)  # fmt: skip
+def test_what_a_change_may_not_do(
+    stored: Subscription, wanted: WantedSubscription, account: str, error: type[Rejected]
+) -> None:
+    with pytest.raises(error):
+        changed(stored, wanted, None, Account(account))
+
+
+def test_an_unchanged_subscription_stays_the_very_same() -> None:
+    assert changed(subscription(), WHOLE, None, Account.PRODUCTION) == subscription()
+
+
+def test_a_change_counts_once_and_keeps_the_rest() -> None:
+    wanted = WantedSubscription(100_000, SUSPENDED, False, "New", BillingCycle.MONTHLY, "1000002")
+    stored = subscription(quantity=100_000)
+    assert changed(stored, wanted, None, Account.PRODUCTION) == subscription(
+        quantity=100_000,
+        status=SUSPENDED,
+        auto_renew=False,
+        friendly_name="New",
+        partner_id_on_record="1000002",
+        revision=2,
+    )
+
+
+def test_seats_may_change_while_it_comes_back() -> None:
+    after = changed(subscription(status=SUSPENDED), WantedSubscription(25, ACTIVE), None, Account.SANDBOX)
+    assert (after.quantity, after.status) == (25, ACTIVE)
+
+
+@pytest.mark.parametrize("status", [SUSPENDED, DELETED, EXPIRED])
+def test_an_addon_comes_back_only_to_an_active_subscription(status: SubscriptionStatus) -> None:
+    addon = subscription(status=SUSPENDED, parent_id=SubscriptionId("p"))
+    with pytest.raises(ParentNotActive):
+        changed(addon, WantedSubscription(status=ACTIVE), subscription(status=status), Account.PRODUCTION)
+    back = changed(addon, WantedSubscription(status=ACTIVE), subscription(), Account.PRODUCTION)
+    assert back.status is ACTIVE
+
+
+def test_an_addon_can_be_renamed_whatever_its_subscription_does() -> None:
+    addon = subscription(parent_id=SubscriptionId("p"))
+    after = changed(addon, WantedSubscription(friendly_name="N"), subscription(status=DELETED), Account.PRODUCTION)
+    assert after.friendly_name == "N"
+
+
+def test_the_offer_to_change_to_is_always_the_same() -> None:
+    upper, lower = subscription(), subscription(offer_id=subscription().offer_id.lower())
+    assert target_offer(upper) == target_offer(lower) != upper.offer_id.lower()

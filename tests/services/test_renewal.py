@@ -1,0 +1,190 @@
+"""What falls due renews or expires by itself, once, however time passes (R11, contract 4.11)."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.term import TermDuration
+from agreegate.services.gate import RecordedDecision
+from agreegate.services.order import place_order
+from agreegate.services.renewal import run_renewals
+from agreegate.services.standing import record_refusal
+from agreegate.services.subscription import change_subscription, show_subscription
+from agreegate.storage.renewal import next_due, renewals_of
+from agreegate.storage.unit_of_work import from_micros
+from tests import personas as cast
+from tests.memory import PROGRAMME, Memory, call
+from tests.world import API_ENFORCED, AUGUST
+
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+YEAR_LATER = AUGUST.replace(year=2019)
+FAR = AUGUST.replace(year=2023)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId:
+    line = LineDraft(0, OFFER, 5, **changes)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    order = await memory.do(place_order, actor, PROGRAMME, cast.DOGWOOD, OrderDraft((line,)), call(number))
+    assert isinstance(order, Order)
+    return order.lines[0].subscription_id
+
+
+async def change(memory: Memory, subscription: str, number: int, **wanted: Any) -> Subscription:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    after = await memory.do(
+        change_subscription,
+        actor,
+        PROGRAMME,
+        cast.DOGWOOD,
+        subscription,
+        WantedSubscription(**wanted),
+        (),
+        call(number),
+    )
+    assert isinstance(after, Subscription)
+    return after
+
+
+async def read(memory: Memory, subscription: str) -> Subscription:
+    return await memory.do(show_subscription, await memory.actor(cast.ALDER), cast.DOGWOOD, subscription)
+
+
+async def kept(memory: Memory, subscription: str) -> list[tuple[int, str, datetime]]:
+    found = await memory.do(renewals_of, cast.ALDER, cast.DOGWOOD, subscription)
+    return [(term, outcome, from_micros(due)) for term, outcome, due in found]
+
+
+@pytest.mark.rule("R11")
+async def test_an_unconfirmed_customers_subscription_renews_without_the_gate(memory: Memory) -> None:
+    subscription = await buy(memory)
+    decisions = await memory.rows("select * from decision")
+    memory.clock.now = YEAR_LATER
+    await run_renewals(memory.store, memory.clock.now)
+    after = await read(memory, subscription)
+    assert (after.status, after.commitment.ends_at) == ("active", AUGUST.replace(year=2020))
+    assert await kept(memory, subscription) == [(2, "renewed", YEAR_LATER)]
+    assert await memory.rows("select * from decision") == decisions
+    assert len(await memory.rows("select * from order_")) == 1
+
+
+@pytest.mark.rule("R11", "R47")
+async def test_it_renews_even_when_the_customer_no_longer_agrees(memory: Memory) -> None:
+    subscription = await buy(memory)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    await memory.do(record_refusal, actor, PROGRAMME, cast.DOGWOOD, "said so", call(7))
+    await run_renewals(memory.store, YEAR_LATER)
+    assert (await read(memory, subscription)).commitment.terms == 2
+
+
+async def test_not_before_the_commitment_ends(memory: Memory) -> None:
+    subscription = await buy(memory)
+    await run_renewals(memory.store, YEAR_LATER - timedelta(microseconds=1))
+    assert await kept(memory, subscription) == []
+    assert await memory.do(next_due) == YEAR_LATER
+
+
+async def test_five_years_at_once_and_step_by_step_are_the_same() -> None:
+    jumped = Memory(AUGUST.replace(day=31))
+    stepped = Memory(jumped.clock.now)
+    once = await buy(jumped, term=TermDuration.MONTH)
+    often = await buy(stepped, term=TermDuration.MONTH)
+    end = jumped.clock.now + timedelta(days=5 * 366)
+    await run_renewals(jumped.store, end)
+    while stepped.clock.now < end:
+        stepped.clock.now += timedelta(days=17)
+        await run_renewals(stepped.store, min(stepped.clock.now, end))
+    assert await kept(jumped, once) == await kept(stepped, often)
+    assert (await read(jumped, once)).commitment == (await read(stepped, often)).commitment
+    assert len(await kept(jumped, once)) == 60
+    assert {due.day for _, _, due in await kept(jumped, once)} == {28, 29, 30, 31}
+
+
+async def test_many_subscriptions_and_more_terms_than_one_unit_of_work_holds(memory: Memory) -> None:
+    bought = [await buy(memory, number, term=TermDuration.MONTH) for number in range(1, 121)]
+    end = AUGUST.replace(year=2028)
+    assert await run_renewals(memory.store, end) > 1
+    for subscription in bought:
+        terms = [term for term, _, _ in await kept(memory, subscription)]
+        assert terms == list(range(2, 122))
+    assert await run_renewals(memory.store, end) == 0
+
+
+async def test_without_auto_renewal_it_expires_once(memory: Memory) -> None:
+    subscription = await buy(memory)
+    await change(memory, subscription, 2, auto_renew=False)
+    await run_renewals(memory.store, FAR)
+    await run_renewals(memory.store, FAR)
+    after = await read(memory, subscription)
+    assert (after.status, after.commitment.terms, after.commitment.ends_at) == ("expired", 1, YEAR_LATER)
+    assert await kept(memory, subscription) == [(2, "expired", YEAR_LATER)]
+    assert await memory.do(next_due) is None
+
+
+async def test_a_suspended_one_renews_and_a_cancelled_one_does_not(memory: Memory) -> None:
+    suspended, cancelled = await buy(memory, 1), await buy(memory, 2)
+    await change(memory, suspended, 3, status=SubscriptionStatus.SUSPENDED)
+    await change(memory, cancelled, 4, status=SubscriptionStatus.DELETED)
+    await run_renewals(memory.store, YEAR_LATER)
+    assert (await read(memory, suspended)).commitment.terms == 2
+    assert (await read(memory, cancelled)).commitment.terms == 1
+    assert await kept(memory, cancelled) == []
+
+
+async def test_a_clock_set_back_undoes_nothing_and_repeats_nothing(memory: Memory) -> None:
+    subscription = await buy(memory)
+    await run_renewals(memory.store, FAR)
+    renewed = await kept(memory, subscription)
+    memory.clock.now = AUGUST
+    await run_renewals(memory.store, AUGUST)
+    await run_renewals(memory.store, FAR)
+    assert await kept(memory, subscription) == renewed
+    assert (await read(memory, subscription)).commitment.ends_at == FAR.replace(year=2024)
+
+
+async def test_a_change_finds_what_was_due_already_renewed(memory: Memory) -> None:
+    """Nothing ran while the term ended; switching auto-renewal off afterwards comes too late for that term."""
+    subscription = await buy(memory)
+    memory.clock.now = YEAR_LATER + timedelta(hours=1)
+    after = await change(memory, subscription, 2, auto_renew=False)
+    assert after.commitment.ends_at == AUGUST.replace(year=2020)
+    await run_renewals(memory.store, FAR)
+    assert [outcome for _, outcome, _ in await kept(memory, subscription)] == ["renewed", "expired"]
+
+
+async def test_a_renewal_ordered_by_the_partner_is_not_repeated_by_the_system(memory: Memory) -> None:
+    subscription = await buy(memory)
+    await buy(memory, 2, subscription_id=subscription, renews_to=TermDuration.MONTH)
+    assert await kept(memory, subscription) == [(2, "renewed", YEAR_LATER)]
+    await run_renewals(memory.store, YEAR_LATER)
+    assert len(await kept(memory, subscription)) == 1
+    await run_renewals(memory.store, YEAR_LATER + timedelta(days=31))
+    assert [term for term, _, _ in await kept(memory, subscription)] == [2, 3]
+
+
+@pytest.mark.rule("R33")
+async def test_a_renewal_ordered_by_the_partner_is_gated(memory: Memory) -> None:
+    subscription = await buy(memory)
+    memory.clock.now = API_ENFORCED
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    line = LineDraft(0, OFFER, 5, subscription_id=subscription, renews_to=TermDuration.YEAR)
+    refused = await memory.do(place_order, actor, PROGRAMME, cast.DOGWOOD, OrderDraft((line,)), call(2))
+    assert isinstance(refused, RecordedDecision)
+    assert await kept(memory, subscription) == []
+    [row] = await memory.rows("select action, verdict from decision where verdict = 'deny'")
+    assert row == ("renewal", "deny")
+
+
+async def test_the_record_of_renewals_cannot_be_changed(memory: Memory) -> None:
+    await buy(memory)
+    await run_renewals(memory.store, YEAR_LATER)
+    for statement in ("delete from renewal", "update renewal set outcome = 'expired'"):
+        with pytest.raises(Exception, match="append only"):
+            memory.connection.execute(statement)

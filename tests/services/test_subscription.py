@@ -1,0 +1,314 @@
+"""Seats, suspensions, trials and upgrades: what is let through, what is kept, and what is not."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from agreegate.domain.errors import (
+    EtagStale,
+    InvalidOffer,
+    InvalidProperty,
+    NoRelationship,
+    NotConvertible,
+    QuantityOutOfRange,
+    SubscriptionEnded,
+    SubscriptionNotFound,
+    SubscriptionSuspended,
+)
+from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.term import BillingCycle
+from agreegate.services.confirmation import confirm
+from agreegate.services.gate import RecordedDecision
+from agreegate.services.order import place_order
+from agreegate.services.standing import record_refusal
+from agreegate.services.subscription import (
+    change_subscription,
+    convert_trial,
+    list_addons,
+    list_subscriptions,
+    show_subscription,
+    upgrade,
+)
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import API_ENFORCED
+
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+TARGET = "796B6B5F-613C-4E24-A17C-EBA730D49C02"
+ACTIVE, SUSPENDED, DELETED, EXPIRED = SubscriptionStatus
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    draft = OrderDraft((LineDraft(0, OFFER, 5, **changes),))
+    order = await memory.do(place_order, actor, PROGRAMME, cast.CEDAR, draft, call(number))
+    assert isinstance(order, Order)
+    return order.lines[0].subscription_id
+
+
+async def change(
+    memory: Memory, id_: str, number: int = 2, revisions: Sequence[int] = (), **wanted: Any
+) -> Subscription | RecordedDecision:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    return await memory.do(
+        change_subscription, actor, PROGRAMME, cast.CEDAR, id_, WantedSubscription(**wanted), revisions, call(number)
+    )
+
+
+async def convert(memory: Memory, id_: str, offer: str = TARGET, **said: Any) -> Any:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    given = {"quantity": None, "billing_cycle": None} | said
+    return await memory.do(
+        convert_trial, actor, PROGRAMME, cast.CEDAR, id_, offer, given["quantity"], given["billing_cycle"], call(5)
+    )
+
+
+async def upgraded(memory: Memory, id_: str, offer: str = TARGET, quantity: int | None = None) -> Any:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    return await memory.do(upgrade, actor, PROGRAMME, cast.CEDAR, id_, offer, quantity, call(6))
+
+
+async def read(memory: Memory, id_: str) -> Subscription:
+    return await memory.do(show_subscription, await memory.actor(cast.ALDER), cast.CEDAR, id_)
+
+
+async def confirmed(memory: Memory) -> None:
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(800))
+
+
+@pytest.mark.rule("R7", "R10")
+@pytest.mark.parametrize("quantity", [4, 6])
+async def test_a_seat_change_with_a_new_name_is_refused_whole(memory: Memory, quantity: int) -> None:
+    id_ = await buy(memory)
+    stored = await read(memory, id_)
+    memory.clock.now = API_ENFORCED
+    refused = await change(memory, id_, quantity=quantity, friendly_name="New", auto_renew=False)
+    assert isinstance(refused, RecordedDecision)
+    assert await read(memory, id_) == stored
+    assert ("seat_change", "deny", id_) in await memory.rows("select action, verdict, subject_id from decision")
+    await confirmed(memory)
+    after = await change(memory, id_, quantity=quantity, friendly_name="New", auto_renew=False)
+    assert isinstance(after, Subscription)
+    assert (after.quantity, after.friendly_name, after.auto_renew) == (quantity, "New", False)
+
+
+@pytest.mark.rule("R11", "R12", "R40")
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        {"quantity": 5, "friendly_name": "New"},
+        {"auto_renew": False},
+        {"partner_id_on_record": "1000002"},
+        {"status": SUSPENDED},
+        {"status": DELETED},
+    ],
+)
+async def test_what_needs_no_confirmation(memory: Memory, wanted: dict[str, Any]) -> None:
+    id_ = await buy(memory)
+    memory.clock.now = API_ENFORCED
+    after = await change(memory, id_, **wanted)
+    assert isinstance(after, Subscription)
+    assert after.revision == 2
+    assert await read(memory, id_) == after
+
+
+@pytest.mark.rule("R40", "R47")
+async def test_after_no_longer_agrees_it_can_be_suspended_and_cancelled_but_not_reactivated(memory: Memory) -> None:
+    id_ = await buy(memory)
+    await confirmed(memory)
+    await change(memory, id_, 2, status=SUSPENDED)
+    assert isinstance(await change(memory, id_, 3, status=ACTIVE), Subscription)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "said so", call(4))
+    assert isinstance(await change(memory, id_, 5, status=SUSPENDED), Subscription)
+    refused = await change(memory, id_, 6, status=ACTIVE)
+    assert isinstance(refused, RecordedDecision)
+    assert [reason.code for reason in refused.decision.reasons] == ["confirmation.ended"]
+    assert (await read(memory, id_)).status is SUSPENDED
+    cancelled = await change(memory, id_, 7, status=DELETED)
+    assert isinstance(cancelled, Subscription)
+    assert cancelled.status is DELETED
+
+
+async def test_reactivating_without_a_confirmation_is_not_denied(memory: Memory) -> None:
+    id_ = await buy(memory)
+    memory.clock.now = API_ENFORCED
+    await change(memory, id_, 2, status=SUSPENDED)
+    assert isinstance(await change(memory, id_, 3, status=ACTIVE), Subscription)
+
+
+async def test_the_checks_come_in_the_contracts_order(memory: Memory) -> None:
+    """Shape, etag, gate, limits: each of these changes breaks every rule after the one that answers."""
+    id_ = await buy(memory)
+    memory.clock.now = API_ENFORCED
+    bad: dict[str, Any] = {"quantity": 0, "billing_cycle": BillingCycle.ANNUAL}
+    with pytest.raises(InvalidProperty):
+        await change(memory, id_, revisions=(7,), friendly_name="\x01", **bad)
+    with pytest.raises(InvalidProperty):
+        await change(memory, id_, revisions=(7,), status=EXPIRED, **bad)
+    with pytest.raises(EtagStale):
+        await change(memory, id_, revisions=(1, 7), **bad)
+    assert isinstance(await change(memory, id_, revisions=(1,), **bad), RecordedDecision)
+    await confirmed(memory)
+    with pytest.raises(QuantityOutOfRange):
+        await change(memory, id_, revisions=(1,), quantity=0)
+
+
+async def test_an_unchanged_subscription_leaves_no_trace(memory: Memory) -> None:
+    id_ = await buy(memory)
+    stored = await read(memory, id_)
+    memory.clock.now = API_ENFORCED
+    same = await change(memory, id_, quantity=5, status=ACTIVE, auto_renew=True, friendly_name=stored.friendly_name)
+    assert same == stored
+    assert await memory.rows("select operation_type from audit_record") == [("create_order",)]
+    assert await memory.rows("select count(*) from decision") == [(1,)]
+
+
+async def test_a_change_is_audited_with_before_and_after_and_names_nobody(memory: Memory) -> None:
+    id_ = await buy(memory, friendly_name="Noa Berg's seats")
+    await change(memory, id_, quantity=7, friendly_name="Noa Berg's own")
+    [(old, new)] = await memory.rows(
+        "select resource_old_value, resource_new_value from audit_record where operation_type = 'update_subscription'"
+    )
+    assert (json.loads(old)["Quantity"], json.loads(new)["Quantity"]) == (5, 7)
+    assert "Noa" not in repr(await memory.rows("select * from audit_record"))
+
+
+async def test_addons_are_listed_and_follow_their_subscription(memory: Memory) -> None:
+    base = await buy(memory)
+    addon = await buy(memory, 2, parent_id=base)
+    actor = await memory.actor(cast.ALDER)
+    assert [one.id for one in await memory.do(list_addons, actor, cast.CEDAR, base)] == [addon]
+    assert await memory.do(list_addons, actor, cast.CEDAR, addon) == []
+    await change(memory, base, 3, status=SUSPENDED)
+    assert (await read(memory, addon)).status is SUSPENDED
+    await change(memory, base, 4, status=ACTIVE)
+    assert (await read(memory, addon)).status is SUSPENDED
+    await change(memory, addon, 5, status=ACTIVE)
+    await change(memory, base, 6, status=DELETED)
+    assert (await read(memory, addon)).status is DELETED
+
+
+@pytest.mark.parametrize("mpn_id", ["1000003", "1000001", "nobody"])
+async def test_the_partner_on_record_is_a_linked_reseller(memory: Memory, mpn_id: str) -> None:
+    id_ = await buy(memory)
+    with pytest.raises(InvalidProperty):
+        await change(memory, id_, partner_id_on_record=mpn_id)
+
+
+@pytest.mark.rule("R26")
+async def test_somebody_elses_customer_and_nobody_are_alike(memory: Memory) -> None:
+    id_ = await buy(memory)
+    alder, hazel = await memory.actor(cast.ALDER), await memory.actor(cast.HAZEL)
+    for customer in (cast.ELM, cast.NOBODY):
+        with pytest.raises(NoRelationship):
+            await memory.do(list_subscriptions, alder, customer)
+        with pytest.raises(NoRelationship):
+            await memory.do(
+                change_subscription, alder, PROGRAMME, customer, id_, WantedSubscription(quantity=6), (), call(9)
+            )
+    assert await memory.do(list_subscriptions, hazel, cast.CEDAR) == []
+    with pytest.raises(SubscriptionNotFound):
+        await memory.do(show_subscription, hazel, cast.CEDAR, id_)
+
+
+async def test_a_reseller_sees_what_was_bought_through_it_or_through_nobody(memory: Memory) -> None:
+    nobody = await buy(memory, 1)
+    birch = await buy(memory, 2, partner_id_on_record="1000002")
+    hornbeam = await buy(memory, 3, partner_id_on_record="1000007")
+    seen = await memory.do(list_subscriptions, await memory.actor(cast.BIRCH), cast.CEDAR)
+    assert {one.id for one in seen} == {nobody, birch}
+    with pytest.raises(SubscriptionNotFound):
+        await memory.do(show_subscription, await memory.actor(cast.BIRCH), cast.CEDAR, hornbeam)
+    for customer in (cast.DOGWOOD, cast.FRENE, cast.ELM, cast.NOBODY):
+        with pytest.raises(NoRelationship):
+            await memory.do(list_subscriptions, await memory.actor(cast.BIRCH), customer)
+
+
+TRIAL = {"isTrial": "true"}
+
+
+async def test_a_trial_becomes_paid_under_its_own_id(memory: Memory) -> None:
+    id_ = await buy(memory, provisioning_context=TRIAL)
+    trial = await read(memory, id_)
+    assert (trial.is_trial, trial.auto_renew) == (True, False)
+    memory.clock.now = memory.clock.now.replace(day=20)
+    before, paid = await convert(memory, id_, quantity=25, billing_cycle=BillingCycle.ANNUAL)
+    assert (before, paid.id) == (trial, id_)
+    assert (paid.offer_id, paid.quantity, paid.billing_cycle) == (TARGET, 25, BillingCycle.ANNUAL)
+    assert (paid.is_trial, paid.auto_renew) == (False, True)
+    assert paid.commitment.ends_at == memory.clock.now.replace(year=2019)
+    assert await read(memory, id_) == paid
+    assert ("convert_trial_subscription",) in await memory.rows("select operation_type from audit_record")
+
+
+@pytest.mark.rule("R9")
+async def test_an_upgrade_is_gated(memory: Memory) -> None:
+    id_ = await buy(memory)
+    kept = await memory.rows("select * from subscription")
+    memory.clock.now = API_ENFORCED
+    assert isinstance(await upgraded(memory, id_), RecordedDecision)
+    assert await memory.rows("select * from subscription") == kept
+    assert ("upgrade", "deny") in await memory.rows("select action, verdict from decision")
+
+
+@pytest.mark.rule("R9")
+async def test_a_conversion_is_gated(memory: Memory) -> None:
+    memory.clock.now = API_ENFORCED.replace(day=21)
+    id_ = await buy(memory, provisioning_context=TRIAL)
+    memory.clock.now = API_ENFORCED
+    assert isinstance(await convert(memory, id_), RecordedDecision)
+    assert (await read(memory, id_)).is_trial
+    assert ("conversion", "deny") in await memory.rows("select action, verdict from decision")
+    await confirmed(memory)
+    assert not isinstance(await convert(memory, id_), RecordedDecision)
+
+
+async def test_only_an_active_trial_is_converted_to_a_guid(memory: Memory) -> None:
+    paid, trial = await buy(memory, 1), await buy(memory, 2, provisioning_context=TRIAL)
+    with pytest.raises(NotConvertible):
+        await convert(memory, paid)
+    with pytest.raises(InvalidOffer):
+        await convert(memory, trial, offer="nonsense")
+    with pytest.raises(QuantityOutOfRange):
+        await convert(memory, trial, quantity=100_001)
+    await change(memory, trial, 3, status=SUSPENDED)
+    with pytest.raises(SubscriptionSuspended):
+        await convert(memory, trial)
+    await change(memory, trial, 4, status=DELETED)
+    with pytest.raises(SubscriptionEnded):
+        await convert(memory, trial)
+
+
+async def test_an_upgrade_takes_the_place_of_what_was_upgraded(memory: Memory) -> None:
+    id_ = await buy(memory, partner_id_on_record="1000002")
+    addon = await buy(memory, 2, parent_id=id_)
+    target = await upgraded(memory, id_)
+    assert (target.offer_id, target.quantity, target.partner_id_on_record) == (TARGET, 5, "1000002")
+    assert target.status is ACTIVE
+    assert (await read(memory, id_)).status is DELETED
+    assert (await read(memory, addon)).status is DELETED
+    rows = await memory.rows("select transaction_type, subscription_id from order_line")
+    assert ("convert", target.id) in rows
+    assert ("upgrade_subscription",) in await memory.rows("select operation_type from audit_record")
+
+
+async def test_an_upgrade_that_breaks_a_rule_changes_nothing(memory: Memory) -> None:
+    id_ = await buy(memory)
+    with pytest.raises(InvalidOffer):
+        await upgraded(memory, id_, offer="nonsense")
+    with pytest.raises(QuantityOutOfRange):
+        await upgraded(memory, id_, quantity=100_001)
+    assert (await read(memory, id_)).status is ACTIVE
+    await change(memory, id_, status=SUSPENDED)
+    with pytest.raises(SubscriptionSuspended):
+        await upgraded(memory, id_)

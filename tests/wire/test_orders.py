@@ -1,0 +1,398 @@
+"""Orders as the contract's pages show them, and every way in which one is refused (contract 3.7, 4.9)."""
+
+import asyncio
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from tests import personas as cast
+from tests.world import API_ENFORCED, EVE_OF_API, World
+
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+REQUEST = "f931348a-6312-47d0-a8dd-31a386dedb8f"
+ORDERS = f"/v1/customers/{cast.CEDAR}/orders"
+GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+def order(**changes: Any) -> dict[str, Any]:
+    """An order of five seats."""
+    line = {"lineItemNumber": 0, "offerId": OFFER, "friendlyName": "Office", "quantity": 5}
+    return {"referenceCustomerId": cast.CEDAR, "billingCycle": "monthly", "lineItems": [line]} | changes
+
+
+def of(*lines: dict[str, Any]) -> dict[str, Any]:
+    """An order of these lines, each five seats of the same unless it says otherwise."""
+    return order(
+        lineItems=[{"lineItemNumber": at, "offerId": OFFER, "quantity": 5} | one for at, one in enumerate(lines)]
+    )
+
+
+async def place(world: World, body: object = None, who: str = cast.ALDER_SALES, **headers: str) -> Any:
+    return await world.send(who, "POST", ORDERS, order() if body is None else body, headers)
+
+
+async def test_an_order_is_echoed_with_its_subscription_and_read_back(world: World) -> None:
+    answer = await place(world)
+    assert answer.status_code == 201
+    body = answer.json()
+    id_, subscription = body["id"], body["lineItems"][0]["subscriptionId"]
+    assert GUID.fullmatch(id_)
+    assert GUID.fullmatch(subscription)
+    assert body == {
+        "id": id_,
+        "referenceCustomerId": cast.CEDAR,
+        "billingCycle": "monthly",
+        "currencyCode": "USD",
+        "currencySymbol": "$",
+        "lineItems": [
+            {
+                "lineItemNumber": 0,
+                "offerId": OFFER,
+                "subscriptionId": subscription,
+                "friendlyName": "Office",
+                "quantity": 5,
+                "termDuration": "P1Y",
+                "transactionType": "New",
+                "links": {
+                    "subscription": {
+                        "uri": f"/customers/{cast.CEDAR}/subscriptions/{subscription}",
+                        "method": "GET",
+                        "headers": [],
+                    }
+                },
+            }
+        ],
+        "creationDate": "2018-08-15T00:00:00Z",
+        "status": "completed",
+        "transactionType": "UserPurchase",
+        "links": {"self": {"uri": f"/customers/{cast.CEDAR}/orders/{id_}", "method": "GET", "headers": []}},
+        "attributes": {"objectType": "Order"},
+    }
+    read = await world.send(cast.ALDER_HELPDESK, "GET", f"{ORDERS}/{id_}")
+    assert (read.status_code, read.json()) == (200, body)
+    listed = await world.send(cast.ALDER, "GET", ORDERS)
+    assert listed.json() == {
+        "totalCount": 1,
+        "items": [body],
+        "links": {"self": {"uri": f"/customers/{cast.CEDAR}/orders", "method": "GET", "headers": []}},
+        "attributes": {"objectType": "Collection"},
+    }
+    assert listed.headers["content-type"] == "application/json; charset=utf-8"
+
+
+async def test_as_net_sends_it(world: World) -> None:
+    """PascalCase, every property with its nulls, unset enumerations as their zero value (section 8)."""
+    line = {
+        "LineItemNumber": 0,
+        "OfferId": OFFER,
+        "SubscriptionId": None,
+        "ParentSubscriptionId": None,
+        "ProvisioningContext": {"scope": "shared", "unset": None},
+        "FriendlyName": None,
+        "Quantity": 2,
+        "TermDuration": None,
+        "TransactionType": None,
+        "PartnerIdOnRecord": None,
+        "RenewsTo": None,
+        "Links": None,
+        "Attributes": {"ObjectType": "OrderLineItem"},
+    }
+    answer = await place(
+        world,
+        {
+            "Id": None,
+            "ReferenceCustomerId": cast.CEDAR.upper(),
+            "BillingCycle": "unknown",
+            "CurrencyCode": None,
+            "CreationDate": None,
+            "Status": "unknown",
+            "LineItems": [line],
+            "Links": None,
+            "Attributes": {"ObjectType": "Order"},
+        },
+    )
+    assert answer.status_code == 201
+    assert answer.json()["billingCycle"] == "monthly"
+    [made] = answer.json()["lineItems"]
+    assert (made["friendlyName"], made["provisioningContext"]) == (OFFER, {"scope": "shared"})
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ({"termDuration": "P1M"}, {"termDuration": "P1M"}),
+        ({"termDuration": "p3y"}, {"termDuration": "P3Y"}),
+        ({"quantity": 100_000}, {"quantity": 100_000}),
+        ({"quantity": 5.0}, {"quantity": 5}),
+        ({"partnerIdOnRecord": "1000002"}, {"partnerIdOnRecord": "1000002"}),
+        ({"renewsTo": {"termDuration": "P1M"}}, {"renewsTo": {"termDuration": "P1M"}, "termDuration": "P1Y"}),
+        ({"renewsTo": [{"TermDuration": "P1Y"}]}, {"renewsTo": {"termDuration": "P1Y"}}),
+        ({"renewsTo": {}}, {"renewsTo": {"termDuration": "P1Y"}}),
+        ({"friendlyName": "  Büro 名 "}, {"friendlyName": "Büro 名"}),
+    ],
+)
+async def test_what_a_line_may_say(world: World, line: dict[str, Any], shown: dict[str, Any]) -> None:
+    answer = await place(world, of(line))
+    assert answer.status_code == 201, answer.text
+    [made] = answer.json()["lineItems"]
+    assert made | shown == made
+
+
+@pytest.mark.parametrize(("given", "shown"), [("OneTime", "one_time"), ("Annual", "annual"), ("none", "none")])
+async def test_billing_cycles_in_any_spelling(world: World, given: str, shown: str) -> None:
+    assert (await place(world, order(billingCycle=given))).json()["billingCycle"] == shown
+
+
+@pytest.mark.parametrize(
+    ("body", "code", "named"),
+    [
+        (b"", 3000, []),
+        (b"nonsense", 3000, []),
+        (b"[]", 3000, []),
+        ({}, 3000, ["lineItems"]),
+        (order(lineItems=[]), 3000, ["lineItems"]),
+        (order(lineItems=None), 3000, ["lineItems"]),
+        (order(lineItems=[{"quantity": 1}]), 3000, ["lineItems[0].offerId"]),
+        (order(lineItems=[{"offerId": OFFER}]), 3000, ["lineItems[0].quantity"]),
+        (of({"quantity": "5"}), 3000, ["lineItems[0].quantity"]),
+        (of({"quantity": 1.5}), 3000, ["lineItems[0].quantity"]),
+        (of({"quantity": True}), 3000, ["lineItems[0].quantity"]),
+        (of({}, {"termDuration": "P2Y"}), 3000, ["lineItems[1].termDuration"]),
+        (of({"renewsTo": [{}, {}]}), 3000, ["lineItems[0].renewsTo.termDuration"]),
+        (of({"parentSubscriptionId": "nobody"}), 3000, ["lineItems[0].parentSubscriptionId"]),
+        (of({"partnerIdOnRecord": "1000003"}), 3000, ["lineItems[0].partnerIdOnRecord"]),
+        (of({"friendlyName": "a\x00b"}), 3000, []),
+        (of({"friendlyName": "a\nb"}), 3000, ["lineItems[0].friendlyName"]),
+        (of({"provisioningContext": {"a": 1}}), 3000, None),
+        (order(billingCycle="weekly"), 3000, ["billingCycle"]),
+        (order(currencyCode="dollars"), 3000, ["currencyCode"]),
+        (order(referenceCustomerId=cast.DOGWOOD), 3000, ["referenceCustomerId"]),
+        (of({"offerId": "MS-AZR-0145P"}), 800004, ["lineItems[0].offerId"]),
+        (of({"offerId": ""}), 800004, ["lineItems[0].offerId"]),
+        (of({"lineItemNumber": 1}), 800071, ["lineItems"]),
+        (of({"lineItemNumber": 0}, {"lineItemNumber": 0}), 800071, ["lineItems"]),
+        (of({"quantity": 0}), 2002, []),
+        (of({"quantity": -1}), 2002, []),
+        (of({"quantity": 100_001}), 2002, []),
+        (of({"quantity": 9_223_372_036_854_775_807}), 2002, []),
+    ],
+)
+async def test_orders_that_are_refused(world: World, body: object, code: int, named: list[str] | None) -> None:
+    answer = await place(world, body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code), answer.text
+    assert named is None or answer.json()["data"] == named
+    assert world.rows("select count(*) from order_") == [(0,)]
+    assert world.rows("select count(*) from decision") == [(0,)]
+
+
+@pytest.mark.rule("R4", "R7", "R9", "R50")
+async def test_from_the_day_of_enforcement_an_order_needs_the_confirmation(world: World) -> None:
+    world.clock.now = EVE_OF_API
+    assert (await place(world)).status_code == 201
+    world.clock.now = API_ENFORCED
+    refused = await place(world, **{"MS-RequestId": REQUEST})
+    assert refused.status_code == 403
+    sentence = (
+        "A partner confirmation of the customer's acceptance of the Microsoft Cloud Agreement must be provided"
+        " before you can complete this transaction."
+    )
+    assert refused.json() | {"code": 13605, "description": sentence, "data": ["confirmation.missing"]} == refused.json()
+    assert refused.headers["ms-requestid"] == REQUEST
+    assert world.rows("select count(*) from order_") == [(1,)]
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    assert (await place(world, **{"MS-RequestId": REQUEST})).status_code == 201
+    assert world.rows("select verdict, count(*) from decision group by verdict") == [("allow", 2), ("deny", 1)]
+
+
+async def test_the_refusal_speaks_french(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    refused = await place(world, **{"X-Locale": "fr-FR"})
+    assert refused.json()["description"].startswith("Le partenaire doit confirmer que le client a accepté")
+
+
+@pytest.mark.rule("R26")
+async def test_another_partners_confirmation_opens_nothing(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR)
+    assert (await place(world)).json()["code"] == 13605
+    assert (await place(world, who=cast.HAZEL_ADMIN)).status_code == 201
+
+
+@pytest.mark.rule("R27")
+async def test_one_confirmation_serves_every_reseller(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    for mpn_id in ("1000002", "1000007"):
+        assert (await place(world, of({"partnerIdOnRecord": mpn_id}))).status_code == 201
+
+
+@pytest.mark.rule("R31")
+async def test_in_a_national_cloud_nothing_is_gated(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    body = order(referenceCustomerId=cast.GINKGO)
+    answer = await world.send(cast.FIR_ADMIN, "POST", f"/v1/customers/{cast.GINKGO}/orders", body)
+    assert answer.status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("who", "status", "code"),
+    [
+        (cast.ALDER_ADMIN, 201, None),
+        (cast.ALDER, 201, None),
+        (cast.ALDER_HELPDESK, 403, 900150),
+        (cast.BIRCH_SALES, 403, 2032),
+        (cast.OPERATOR_USER, 403, 2032),
+        (None, 401, 400),
+    ],
+)
+async def test_who_may_order(world: World, who: str | None, status: int, code: int | None) -> None:
+    answer = await world.send(who, "POST", ORDERS, order())
+    assert (answer.status_code, answer.json().get("code")) == (status, code)
+
+
+async def test_unknown_and_foreign_customers_are_alike(world: World) -> None:
+    answers = []
+    for customer in (cast.NOBODY, cast.ELM):
+        for method, path, body in [
+            ("GET", f"/v1/customers/{customer}/orders", None),
+            ("GET", f"/v1/customers/{customer}/orders/{cast.NOBODY}", None),
+            ("POST", f"/v1/customers/{customer}/orders", order(referenceCustomerId=customer)),
+            ("PATCH", f"/v1/customers/{customer}/orders/{cast.NOBODY}", {"status": "cancelled"}),
+        ]:
+            answer = await world.send(cast.ALDER_SALES, method, path, body)
+            assert (answer.status_code, answer.json()["code"]) == (403, 20002)
+            answers.append(answer.text.replace(customer, "?"))
+    assert len(set(answers)) == 1
+    malformed = await world.send(cast.ALDER_SALES, "GET", "/v1/customers/nobody/orders")
+    assert (malformed.status_code, malformed.json()["code"]) == (400, 2000)
+
+
+@pytest.mark.parametrize("id_", [cast.NOBODY, "Cs_jyTxubLpvdJXdo8xcQZN6I2RsLrgZ1"])
+async def test_an_order_that_is_not_there(world: World, id_: str) -> None:
+    for method in ("GET", "PATCH"):
+        answer = await world.send(cast.ALDER_SALES, method, f"{ORDERS}/{id_}", {"status": "cancelled"})
+        assert (answer.status_code, answer.json()["code"]) == (404, 20000)
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", 1),
+        ("?billingType=license", 1),
+        ("?billingType=none", 1),
+        ("?billingtype=usage", 0),
+        ("?include_price=true", 1),
+    ],
+)
+async def test_orders_by_billing_type(world: World, query: str, found: int) -> None:
+    await place(world)
+    assert (await world.send(cast.ALDER, "GET", ORDERS + query)).json()["totalCount"] == found
+
+
+async def test_an_unknown_billing_type_is_refused(world: World) -> None:
+    answer = await world.send(cast.ALDER, "GET", f"{ORDERS}?billingType=barter")
+    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+
+
+async def test_an_addon_as_the_contracts_page_buys_it(world: World) -> None:
+    made = (await place(world)).json()
+    base = made["lineItems"][0]["subscriptionId"]
+    addon = {
+        "LineItemNumber": 0,
+        "OfferId": "2828BE95-46BA-4F91-B2FD-0BEF192ECF60",
+        "SubscriptionId": None,
+        "ParentSubscriptionId": base.upper(),
+        "FriendlyName": "Some friendly name",
+        "Quantity": 2,
+    }
+    body = {"Id": None, "ReferenceCustomerId": cast.CEDAR, "LineItems": [addon], "CreationDate": None}
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", body)
+    assert answer.status_code == 200
+    first, second = answer.json()["lineItems"]
+    assert first == made["lineItems"][0]
+    assert (second["lineItemNumber"], second["parentSubscriptionId"], second["quantity"]) == (1, base, 2)
+    # The whole order may be sent back: what it has is not bought again.
+    again = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", answer.json())
+    assert again.json() == answer.json()
+
+
+async def test_the_billing_cycle_is_changed_on_the_order(world: World) -> None:
+    made = (await place(world)).json()
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", made | {"billingCycle": "Annual"})
+    assert (answer.status_code, answer.json()["billingCycle"]) == (200, "annual")
+    subscription = await world.send(
+        cast.ALDER, "GET", f"/v1/customers/{cast.CEDAR}/subscriptions/{made['lineItems'][0]['subscriptionId']}"
+    )
+    assert subscription.json()["billingCycle"] == "annual"
+
+
+@pytest.mark.rule("R9")
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda made: made | {"billingCycle": "annual"},
+        lambda made: {
+            "lineItems": [
+                {"offerId": OFFER, "quantity": 1, "parentSubscriptionId": made["lineItems"][0]["subscriptionId"]}
+            ]
+        },
+    ],
+    ids=["billing cycle", "add-on"],
+)
+async def test_changes_of_an_order_are_gated(world: World, change: Callable[[dict[str, Any]], Any]) -> None:
+    made = (await place(world)).json()
+    world.clock.now = API_ENFORCED
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", change(made))
+    assert (answer.status_code, answer.json()["code"]) == (403, 13605)
+    assert (await world.send(cast.ALDER, "GET", f"{ORDERS}/{made['id']}")).json() == made
+
+
+async def test_a_production_account_cancels_no_order(world: World) -> None:
+    made = (await place(world)).json()
+    body = {"id": made["id"], "status": "cancelled"}
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", body)
+    assert (answer.status_code, answer.json()["code"]) == (403, 600006)
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        ({"status": "torn"}, 3000),
+        ({"lineItems": [{"offerId": OFFER, "quantity": 1}]}, 3000),
+        ({"lineItems": [{"offerId": OFFER, "quantity": 1, "subscriptionId": cast.NOBODY}]}, 3000),
+        ({"lineItems": [{"offerId": "x", "quantity": 1, "parentSubscriptionId": cast.NOBODY}]}, 800004),
+        (b"", 3000),
+    ],
+)
+async def test_changes_of_an_order_that_are_refused(world: World, body: object, code: int) -> None:
+    made = (await place(world)).json()
+    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+
+
+async def test_an_addon_to_a_subscription_that_is_not_there(world: World) -> None:
+    answer = await place(world, of({"parentSubscriptionId": cast.NOBODY}))
+    assert (answer.status_code, answer.json()["code"]) == (404, 20003)
+
+
+async def test_the_same_order_eight_times_at_once_is_one(world: World) -> None:
+    answers = await asyncio.gather(*(place(world, **{"MS-RequestId": REQUEST}) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.text for answer in answers}) == 1
+    for table in ("order_", "order_line", "subscription", "decision", "audit_record"):
+        assert world.rows(f"select count(*) from {table}") == [(1,)]
+
+
+async def test_another_order_under_the_same_request_id(world: World) -> None:
+    await place(world, **{"MS-RequestId": REQUEST})
+    other = await place(world, of({"quantity": 6}), **{"MS-RequestId": REQUEST})
+    assert (other.status_code, other.json()["code"]) == (409, 3000)
+    assert world.rows("select count(*) from order_") == [(1,)]
+
+
+async def test_without_a_request_id_every_order_is_another(world: World) -> None:
+    await place(world)
+    await place(world)
+    assert world.rows("select count(*) from order_") == [(2,)]

@@ -1,0 +1,499 @@
+"""Subscriptions, upgrades and conversions as the contract's pages show them (contract 3.10, 4.11)."""
+
+import asyncio
+import base64
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.services.renewal import run_renewals
+from tests import personas as cast
+from tests.world import API_ENFORCED, EVE_OF_API, World
+
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+TARGET = "796B6B5F-613C-4E24-A17C-EBA730D49C02"
+REQUEST = "ca7c39f7-1a80-43bc-90d8-ee7d1cad3831"
+SUBSCRIPTIONS = f"/v1/customers/{cast.CEDAR}/subscriptions"
+
+
+async def buy(world: World, who: str = cast.ALDER_SALES, **line: Any) -> dict[str, Any]:
+    """A subscription of five seats, as it is read."""
+    lines = [{"offerId": OFFER, "quantity": 5, "friendlyName": "Office"} | line]
+    order = await world.send(who, "POST", f"/v1/customers/{cast.CEDAR}/orders", {"lineItems": lines})
+    assert order.status_code == 201, order.text
+    read = await world.send(who, "GET", f"{SUBSCRIPTIONS}/{order.json()['lineItems'][0]['subscriptionId']}")
+    found: dict[str, Any] = read.json()
+    return found
+
+
+async def patch(world: World, subscription: dict[str, Any], body: object, **headers: str) -> Any:
+    return await world.send(cast.ALDER_SALES, "PATCH", f"{SUBSCRIPTIONS}/{subscription['id']}", body, headers)
+
+
+async def read(world: World, subscription: dict[str, Any], who: str = cast.ALDER_SALES) -> Any:
+    return await world.send(who, "GET", f"{SUBSCRIPTIONS}/{subscription['id']}")
+
+
+def etag(subscription: dict[str, Any], version: int) -> str:
+    return base64.b64encode(json.dumps({"id": subscription["id"], "version": version}).encode()).decode()
+
+
+async def test_a_subscription_as_it_is_read(world: World) -> None:
+    body = await buy(world)
+    id_, order = body["id"], body["orderId"]
+    assert json.loads(base64.b64decode(body["attributes"]["etag"])) == {"id": id_, "version": 1}
+    assert body == {
+        "id": id_,
+        "offerId": OFFER,
+        "entitlementId": id_,
+        "offerName": "Office",
+        "friendlyName": "Office",
+        "quantity": 5,
+        "unitType": "Licenses",
+        "hasPurchasableAddons": True,
+        "creationDate": "2018-08-15T00:00:00Z",
+        "effectiveStartDate": "2018-08-15T00:00:00Z",
+        "commitmentEndDate": "2019-08-15T00:00:00Z",
+        "status": "active",
+        "autoRenewEnabled": True,
+        "isTrial": False,
+        "billingType": "license",
+        "billingCycle": "monthly",
+        "termDuration": "P1Y",
+        "renewalTermDuration": "P1Y",
+        "actions": ["Cancel", "Edit"],
+        "attentionNeeded": False,
+        "actionTaken": False,
+        "contractType": "subscription",
+        "links": {
+            "offer": {"uri": f"/offers/{OFFER}", "method": "GET", "headers": []},
+            "self": {"uri": f"/customers/{cast.CEDAR}/subscriptions/{id_}", "method": "GET", "headers": []},
+        },
+        "orderId": order,
+        "attributes": {"etag": body["attributes"]["etag"], "objectType": "Subscription"},
+    }
+    listed = await world.send(cast.ALDER_HELPDESK, "GET", SUBSCRIPTIONS)
+    assert listed.json() == {
+        "totalCount": 1,
+        "items": [body],
+        "links": {"self": {"uri": f"/customers/{cast.CEDAR}/subscriptions", "method": "GET", "headers": []}},
+        "attributes": {"objectType": "Collection"},
+    }
+
+
+async def test_subscriptions_of_an_order_and_of_a_reseller(world: World) -> None:
+    first, second = await buy(world), await buy(world, partnerIdOnRecord="1000002")
+    for query, found in [
+        (f"order_id={first['orderId'].upper()}", [first]),
+        ("mpn_id=1000002", [second]),
+        (f"order_id={first['orderId']}&mpn_id=1000002", []),
+        ("order_id=nobody", []),
+        ("", [first, second]),
+    ]:
+        listed = (await world.send(cast.ALDER, "GET", f"{SUBSCRIPTIONS}?{query}")).json()
+        assert sorted(one["id"] for one in listed["items"]) == sorted(one["id"] for one in found)
+    assert second["partnerId"] == "1000002"
+
+
+async def test_addons_as_a_list(world: World) -> None:
+    base = await buy(world)
+    addon = await buy(world, parentSubscriptionId=base["id"])
+    assert addon["links"]["parentSubscription"]["uri"] == f"/customers/{cast.CEDAR}/subscriptions/{base['id']}"
+    assert (addon["parentSubscriptionId"], addon["hasPurchasableAddons"]) == (base["id"], False)
+    listed = await world.send(cast.ALDER, "GET", f"{SUBSCRIPTIONS}/{base['id']}/addons")
+    assert listed.json()["items"] == [addon]
+
+
+@pytest.mark.rule("R4", "R7", "R10")
+@pytest.mark.parametrize("quantity", [4, 6])
+async def test_seats_are_gated_in_both_directions_and_with_all_that_comes_along(world: World, quantity: int) -> None:
+    stored = await buy(world)
+    world.clock.now = EVE_OF_API
+    assert (await patch(world, stored, {"quantity": 7})).status_code == 200
+    assert (await patch(world, stored, {"quantity": 5})).status_code == 200
+    stored = (await read(world, stored)).json()
+    world.clock.now = API_ENFORCED
+    change = stored | {"quantity": quantity, "friendlyName": "Renamed", "autoRenewEnabled": False}
+    refused = await patch(world, stored, change)
+    assert (refused.status_code, refused.json()["code"]) == (403, 13605)
+    assert (await read(world, stored)).json() == stored
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    done = await patch(world, stored, change)
+    assert done.status_code == 200
+    assert done.json() == change | {"attributes": done.json()["attributes"]}
+    assert (await read(world, stored)).json() == done.json()
+
+
+@pytest.mark.rule("R11", "R12", "R40")
+@pytest.mark.parametrize(
+    ("change", "shown"),
+    [
+        ({"friendlyName": "Renamed"}, {"friendlyName": "Renamed"}),
+        ({"autoRenewEnabled": False}, {"autoRenewEnabled": False}),
+        ({"partnerId": "1000002"}, {"partnerId": "1000002"}),
+        ({"status": "suspended"}, {"status": "suspended", "suspensionReasons": ["CustomerCancellation"]}),
+        ({"status": "Suspended"}, {"status": "suspended"}),
+        ({"status": "deleted"}, {"status": "deleted", "actions": []}),
+    ],
+)
+async def test_the_whole_resource_with_a_change_that_needs_no_confirmation(
+    world: World, change: dict[str, Any], shown: dict[str, Any]
+) -> None:
+    stored = await buy(world)
+    world.clock.now = API_ENFORCED
+    answer = await patch(world, stored, stored | change)
+    assert answer.status_code == 200
+    assert answer.json() | shown == answer.json()
+
+
+async def test_as_net_sends_it(world: World) -> None:
+    stored = await buy(world)
+    body = {
+        "Id": stored["id"],
+        "FriendlyName": "nickname",
+        "Quantity": 2,
+        "UnitType": "none",
+        "ParentSubscriptionId": None,
+        "CreationDate": "2015-11-25T06:41:12Z",
+        "EffectiveStartDate": "0001-01-01T00:00:00",
+        "CommitmentEndDate": "2016-12-12T08:00:00Z",
+        "Status": "none",
+        "AutoRenewEnabled": False,
+        "BillingType": "none",
+        "BillingCycle": "unknown",
+        "PartnerId": None,
+        "ContractType": "subscription",
+        "OrderId": stored["orderId"],
+        "Links": None,
+        "Attributes": {"Etag": stored["attributes"]["etag"], "ObjectType": "Subscription"},
+    }
+    answer = await patch(world, stored, body)
+    assert answer.status_code == 200
+    changed = {"friendlyName": "nickname", "quantity": 2, "autoRenewEnabled": False}
+    assert answer.json() == stored | changed | {"attributes": answer.json()["attributes"]}
+
+
+async def test_the_resource_sent_back_unchanged_changes_nothing(world: World) -> None:
+    stored = await buy(world)
+    world.clock.now = API_ENFORCED
+    for body in (stored, {}, {"quantity": 5}):
+        answer = await patch(world, stored, body)
+        assert (answer.status_code, answer.json()) == (200, stored)
+    assert world.rows("select count(*) from audit_record") == [(1,)]
+
+
+@pytest.mark.parametrize("where", ["body", "quoted", "bare", "weak"])
+async def test_an_etag_is_taken_wherever_it_stands(world: World, where: str) -> None:
+    stored = await buy(world)
+
+    async def send(version: int, seats: int) -> Any:
+        tag = etag(stored, version)
+        spelled = {"quoted": f'"{tag}"', "bare": tag, "weak": f'W/"{tag}"'}.get(where)
+        if spelled is None:
+            return await patch(world, stored, {"quantity": seats, "attributes": {"etag": tag}})
+        return await patch(world, stored, {"quantity": seats}, **{"If-Match": spelled})
+
+    assert (await send(1, 6)).status_code == 200
+    stale = await send(1, 7)
+    assert (stale.status_code, stale.json()["code"]) == (400, 2055)
+    assert (await send(2, 7)).json()["quantity"] == 7
+
+
+@pytest.mark.parametrize(
+    "tag", ["nonsense", "<etag>", "bnVsbA==", "W10=", base64.b64encode(b'{"id":1}').decode(), "x" * 5000, "é"]
+)
+async def test_an_etag_that_is_not_ours_is_stale(world: World, tag: str) -> None:
+    stored = await buy(world)
+    answer = await patch(world, stored, {"friendlyName": "x", "attributes": {"etag": tag}})
+    assert (answer.status_code, answer.json()["code"]) == (400, 2055)
+
+
+async def test_no_etag_in_either_place_asks_for_nothing(world: World) -> None:
+    stored = await buy(world)
+    answer = await patch(world, stored, {"friendlyName": "x", "attributes": {"etag": ""}}, **{"If-Match": "*"})
+    assert answer.status_code == 200
+
+
+async def test_checks_come_in_the_contracts_order(world: World) -> None:
+    """Caller, shape, etag, gate, limits: each request breaks every rule after the one that answers."""
+    stored = await buy(world)
+    world.clock.now = API_ENFORCED
+    limits, stale = {"quantity": 100_001, "billingCycle": "annual"}, {"If-Match": f'"{etag(stored, 9)}"'}
+    steps: list[tuple[str, Any, dict[str, str], int]] = [
+        (cast.ALDER_HELPDESK, {"quantity": "x"}, stale, 900150),
+        (cast.ALDER_SALES, limits | {"autoRenewEnabled": "x"}, stale, 3000),
+        (cast.ALDER_SALES, limits, stale, 2055),
+        (cast.ALDER_SALES, limits, {}, 13605),
+    ]
+    for who, body, headers, code in steps:
+        answer = await world.send(who, "PATCH", f"{SUBSCRIPTIONS}/{stored['id']}", body, headers)
+        assert answer.json()["code"] == code
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    assert (await patch(world, stored, {"quantity": 100_001})).json()["code"] == 2002
+
+
+@pytest.mark.parametrize(
+    ("before", "body", "status", "code"),
+    [
+        ({}, b"", 400, 3000),
+        ({}, b"[]", 400, 3000),
+        ({}, {"quantity": "6"}, 400, 3000),
+        ({}, {"quantity": 6.5}, 400, 3000),
+        ({}, {"status": "frozen"}, 400, 3000),
+        ({}, {"status": "expired"}, 400, 3000),
+        ({}, {"status": "pending"}, 400, 3000),
+        ({}, {"friendlyName": "x" * 257}, 400, 3000),
+        ({}, {"partnerId": "1000003"}, 400, 3000),
+        ({}, {"quantity": 0}, 400, 2002),
+        ({}, {"quantity": 100_001}, 400, 2002),
+        ({}, {"billingCycle": "annual"}, 400, 2054),
+        ({"status": "suspended"}, {"quantity": 6}, 400, 2001),
+        ({"status": "deleted"}, {"friendlyName": "x"}, 400, 2011),
+        ({"status": "deleted"}, {"status": "active"}, 400, 2011),
+    ],
+)
+async def test_changes_that_are_refused(
+    world: World, before: dict[str, Any], body: object, status: int, code: int
+) -> None:
+    stored = await buy(world)
+    if before:
+        stored = (await patch(world, stored, before)).json()
+    answer = await patch(world, stored, body)
+    assert (answer.status_code, answer.json()["code"]) == (status, code), answer.text
+    assert (await read(world, stored)).json() == stored
+
+
+async def test_a_deleted_subscription_is_named_in_the_refusal(world: World) -> None:
+    stored = await buy(world)
+    await patch(world, stored, {"status": "deleted"})
+    answer = await patch(world, stored, {"quantity": 6})
+    sentence = f"Subscription with id {stored['id']} and deleted status cannot be updated."
+    assert answer.json()["description"] == sentence
+
+
+async def test_an_addon_does_not_come_back_before_its_subscription(world: World) -> None:
+    base = await buy(world)
+    addon = await buy(world, parentSubscriptionId=base["id"])
+    await patch(world, base, {"status": "suspended"})
+    assert (await read(world, addon)).json()["status"] == "suspended"
+    answer = await patch(world, addon, {"status": "active"})
+    assert (answer.status_code, answer.json()["code"]) == (409, 27009)
+
+
+@pytest.mark.rule("R47")
+async def test_reactivation_is_refused_once_the_customer_no_longer_agrees(world: World) -> None:
+    stored = await buy(world)
+    await patch(world, stored, {"status": "suspended"})
+    ended = await world.send(
+        cast.ALDER_SALES,
+        "POST",
+        f"/api/customers/{cast.CEDAR}/standing/end",
+        {"reason": "no_longer_agrees", "note": "said so"},
+    )
+    assert ended.status_code in (200, 201), ended.text
+    refused = await patch(world, stored, {"status": "active"})
+    assert (refused.status_code, refused.json()["code"]) == (403, 13605)
+    assert refused.json()["data"] == ["confirmation.ended"]
+    assert (await patch(world, stored, {"status": "deleted"})).status_code == 200
+
+
+@pytest.mark.rule("R11")
+async def test_an_unconfirmed_customers_subscription_renews_by_itself(world: World) -> None:
+    stored = await buy(world)
+    world.clock.now = API_ENFORCED.replace(year=2020)
+    await run_renewals(world.store, world.clock.now)
+    renewed = (await read(world, stored)).json()
+    assert (renewed["commitmentEndDate"], renewed["status"]) == ("2020-08-15T00:00:00Z", "active")
+    assert renewed["attributes"]["etag"] != stored["attributes"]["etag"]
+    assert world.rows("select count(*) from decision") == [(1,)]
+
+
+async def test_what_is_not_there(world: World) -> None:
+    base = f"{SUBSCRIPTIONS}/{cast.NOBODY}"
+    for method, path, body in [
+        ("GET", base, None),
+        ("PATCH", base, {"quantity": 6}),
+        ("GET", f"{base}/addons", None),
+        ("GET", f"{base}/upgrades", None),
+        ("POST", f"{base}/upgrades", {"targetOffer": {"id": TARGET}}),
+        ("GET", f"{base}/conversions", None),
+        ("POST", f"{base}/conversions", {"targetOfferId": TARGET}),
+    ]:
+        answer = await world.send(cast.ALDER_SALES, method, path, body)
+        assert (answer.status_code, answer.json()["code"]) == (404, 20003), path
+    malformed = await world.send(cast.ALDER_SALES, "GET", f"{SUBSCRIPTIONS}/nobody")
+    assert (malformed.status_code, malformed.json()["code"]) == (400, 2000)
+
+
+async def test_unknown_and_foreign_customers_are_alike(world: World) -> None:
+    answers = []
+    for customer in (cast.NOBODY, cast.ELM):
+        base = f"/v1/customers/{customer}/subscriptions"
+        for method, path, body in [
+            ("GET", base, None),
+            ("GET", f"{base}/{cast.NOBODY}", None),
+            ("PATCH", f"{base}/{cast.NOBODY}", {"quantity": 6}),
+            ("GET", f"{base}/{cast.NOBODY}/addons", None),
+            ("POST", f"{base}/{cast.NOBODY}/upgrades", {"targetOffer": {"id": TARGET}}),
+            ("POST", f"{base}/{cast.NOBODY}/conversions", {"targetOfferId": TARGET}),
+        ]:
+            answer = await world.send(cast.ALDER_SALES, method, path, body)
+            assert (answer.status_code, answer.json()["code"]) == (403, 20002), path
+            answers.append(answer.text.replace(customer, "?"))
+    assert len(set(answers)) == 1
+
+
+async def test_another_partners_subscription_is_not_there(world: World) -> None:
+    stored = await buy(world)
+    assert (await read(world, stored, cast.HAZEL_ADMIN)).json()["code"] == 20003
+    assert (await world.send(cast.HAZEL_ADMIN, "GET", SUBSCRIPTIONS)).json()["totalCount"] == 0
+
+
+async def test_a_reseller_reads_its_customers_subscriptions_and_changes_none(world: World) -> None:
+    mine, other = await buy(world, partnerIdOnRecord="1000002"), await buy(world, partnerIdOnRecord="1000007")
+    assert (await world.send(cast.BIRCH_SALES, "GET", SUBSCRIPTIONS)).json()["items"] == [mine]
+    assert (await read(world, mine, cast.BIRCH_SALES)).json() == mine
+    assert (await read(world, other, cast.BIRCH_SALES)).json()["code"] == 20003
+    refused = await world.send(cast.BIRCH_SALES, "PATCH", f"{SUBSCRIPTIONS}/{mine['id']}", {"quantity": 6})
+    assert (refused.status_code, refused.json()["code"]) == (403, 2032)
+    foreign = await world.send(cast.BIRCH_SALES, "GET", f"/v1/customers/{cast.FRENE}/subscriptions")
+    assert (foreign.status_code, foreign.json()["code"]) == (403, 20002)
+
+
+async def test_the_same_change_eight_times_at_once_is_one(world: World) -> None:
+    stored = await buy(world)
+    body = stored | {"quantity": 6}
+    answers = await asyncio.gather(*(patch(world, stored, body, **{"MS-RequestId": REQUEST}) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert len({answer.text for answer in answers}) == 1
+    assert world.rows("select count(*) from audit_record where operation_type = 'update_subscription'") == [(1,)]
+    assert world.rows("select count(*) from decision where action = 'seat_change'") == [(1,)]
+    assert world.rows("select quantity, revision from subscription") == [(6, 2)]
+
+
+async def test_eight_different_changes_of_one_version_are_one(world: World) -> None:
+    stored = await buy(world)
+    changes = [stored | {"quantity": 10 + number} for number in range(8)]
+    answers = await asyncio.gather(*(patch(world, stored, body) for body in changes))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 7
+    assert {answer.json()["code"] for answer in answers if answer.status_code == 400} == {2055}
+
+
+@pytest.mark.rule("R9")
+async def test_the_upgrade_that_is_listed_can_be_chosen(world: World) -> None:
+    stored = await buy(world)
+    listed = (await world.send(cast.ALDER, "GET", f"{SUBSCRIPTIONS}/{stored['id']}/upgrades")).json()
+    [chosen] = listed["items"]
+    assert listed == {"totalCount": 1, "items": [chosen], "attributes": {"objectType": "Collection"}}
+    assert chosen | {"upgradeType": "upgrade_only", "isEligible": True, "quantity": 5, "upgradeErrors": []} == chosen
+    world.clock.now = API_ENFORCED
+    path = f"{SUBSCRIPTIONS}/{stored['id']}/upgrades"
+    refused = await world.send(cast.ALDER_SALES, "POST", path, chosen)
+    assert (refused.status_code, refused.json()["code"]) == (403, 13605)
+    assert (await read(world, stored)).json() == stored
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    done = await world.send(cast.ALDER_SALES, "POST", path, chosen)
+    assert done.status_code == 200
+    target = done.json()["targetSubscriptionId"]
+    assert done.json() == {
+        "sourceSubscriptionId": stored["id"],
+        "targetSubscriptionId": target,
+        "upgradeType": "upgrade_only",
+        "upgradeErrors": [],
+        "licenseErrors": [],
+        "attributes": {"objectType": "UpgradeResult"},
+    }
+    assert (await read(world, stored)).json()["status"] == "deleted"
+    new = (await read(world, {"id": target})).json()
+    assert (new["offerId"], new["quantity"], new["status"]) == (chosen["targetOffer"]["id"], 5, "active")
+
+
+async def test_as_net_upgrades(world: World) -> None:
+    stored = await buy(world)
+    body = {"TargetOffer": {"Id": TARGET, "Name": "E3"}, "UpgradeType": 1, "IsEligible": True, "Quantity": 0}
+    done = await world.send(cast.ALDER_SALES, "POST", f"{SUBSCRIPTIONS}/{stored['id']}/upgrades", body)
+    new = (await read(world, {"id": done.json()["targetSubscriptionId"]})).json()
+    assert (new["offerId"], new["quantity"]) == (TARGET, 5)
+
+
+async def test_a_suspended_subscription_is_not_upgraded(world: World) -> None:
+    stored = await buy(world)
+    await patch(world, stored, {"status": "suspended"})
+    path = f"{SUBSCRIPTIONS}/{stored['id']}/upgrades"
+    [upgrade] = (await world.send(cast.ALDER, "GET", path)).json()["items"]
+    assert upgrade["isEligible"] is False
+    assert upgrade["upgradeErrors"][0]["code"] == "subscription_status_not_active"
+    answer = await world.send(cast.ALDER_SALES, "POST", path, {"targetOffer": {"id": TARGET}})
+    assert (answer.status_code, answer.json()["code"]) == (400, 800091)
+
+
+@pytest.mark.rule("R9")
+async def test_a_trial_is_converted_under_its_own_id(world: World) -> None:
+    trial = await buy(world, provisioningContext={"isTrial": "true"})
+    assert (trial["isTrial"], trial["autoRenewEnabled"], trial["commitmentEndDate"]) == (
+        True,
+        False,
+        "2018-09-15T00:00:00Z",
+    )
+    assert (await patch(world, trial, {"autoRenewEnabled": True})).json()["code"] == 800093
+    path = f"{SUBSCRIPTIONS}/{trial['id']}/conversions"
+    listed = (await world.send(cast.ALDER, "GET", path)).json()
+    [chosen] = listed["items"]
+    assert chosen == {
+        "offerId": OFFER,
+        "targetOfferId": chosen["targetOfferId"],
+        "orderId": trial["orderId"],
+        "quantity": 5,
+        "billingCycle": "monthly",
+        "attributes": {"objectType": "Conversion"},
+    }
+    done = await world.send(cast.ALDER_SALES, "POST", path, chosen | {"quantity": 25})
+    assert done.status_code == 200
+    assert done.json() == {
+        "subscriptionId": trial["id"],
+        "offerId": OFFER,
+        "targetOfferId": chosen["targetOfferId"],
+        "attributes": {"objectType": "ConversionResult"},
+    }
+    paid = (await read(world, trial)).json()
+    assert (paid["isTrial"], paid["quantity"], paid["commitmentEndDate"]) == (False, 25, "2019-08-15T00:00:00Z")
+    assert (await world.send(cast.ALDER, "GET", path)).json()["items"] == []
+    again = await world.send(cast.ALDER_SALES, "POST", path, chosen)
+    assert (again.status_code, again.json()["code"]) == (400, 2006)
+
+
+@pytest.mark.rule("R9")
+async def test_a_conversion_is_gated_and_a_trial_ends_by_itself(world: World) -> None:
+    world.clock.now = EVE_OF_API
+    trial = await buy(world, provisioningContext={"isTrial": "true"})
+    world.clock.now = API_ENFORCED
+    path = f"{SUBSCRIPTIONS}/{trial['id']}/conversions"
+    refused = await world.send(cast.ALDER_SALES, "POST", path, {"targetOfferId": TARGET})
+    assert (refused.status_code, refused.json()["code"]) == (403, 13605)
+    world.clock.now += timedelta(days=40)
+    await run_renewals(world.store, world.clock.now)
+    assert (await read(world, trial)).json()["status"] == "expired"
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    late = await world.send(cast.ALDER_SALES, "POST", path, {"targetOfferId": TARGET})
+    assert (late.status_code, late.json()["code"]) == (400, 2011)
+
+
+@pytest.mark.parametrize(
+    ("what", "body", "code"),
+    [
+        ("upgrades", {}, 3000),
+        ("upgrades", {"targetOffer": {}}, 3000),
+        ("upgrades", {"targetOffer": {"id": "E3"}}, 800004),
+        ("upgrades", {"targetOffer": {"id": TARGET}, "quantity": 100_001}, 2002),
+        ("conversions", {}, 3000),
+        ("conversions", {"targetOfferId": "E3"}, 800004),
+        ("conversions", {"targetOfferId": TARGET, "billingCycle": "weekly"}, 3000),
+    ],
+)
+async def test_upgrades_and_conversions_that_are_refused(world: World, what: str, body: object, code: int) -> None:
+    stored = await buy(world)
+    answer = await world.send(cast.ALDER_SALES, "POST", f"{SUBSCRIPTIONS}/{stored['id']}/{what}", body)
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert (await read(world, stored)).json() == stored
