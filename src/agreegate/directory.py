@@ -61,8 +61,10 @@ def read(text: str) -> tuple[ListedPartner, ...]:
     try:
         document = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise DirectoryRefused("directory.not-toml", ("line", int(line[1]) if line else 1)) from error
+        line = re.search(r"line (\d+)", str(error))  # or "at end of document"
+        raise DirectoryRefused(
+            "directory.not-toml", ("line", int(line[1]) if line else text.count("\n") + 1)
+        ) from error
     root = _Table(document, ())
     root.only("partner")
     partners = [_partner(table) for table in root.tables("partner")]

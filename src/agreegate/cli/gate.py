@@ -1,0 +1,116 @@
+"""`agreegate gate`: what the gate would answer, as one line; nothing is changed or kept."""
+
+import asyncio
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.values import Guid, Instant
+from agreegate.cli.words import Misuse, Words
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.gate import Code, Decision, Reason
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.i18n import date_text
+from agreegate.programme import DEFAULT, load
+from agreegate.services.gate import ask
+from agreegate.storage.deployment import made_for
+from agreegate.storage.partner import partner_of
+from agreegate.storage.sqlite import SqliteStore
+
+DENIED = 3
+"""Exit status: the gate answered, and its answer is no."""
+EXAMPLE = """agreegate gate check --partner a1de0000-0000-4000-8000-000000000001 \\
+  --customer ceda0000-0000-4000-8000-000000000011 --action new_purchase --channel api --at 2019-03-22"""
+
+
+def command(words: Words) -> click.Group:
+    """The group."""
+    return words.group(
+        "gate",
+        words.command(
+            "gate.check",
+            _check,
+            [
+                words.option("--partner", "cli.gate.check.partner", "id", type=Guid(words), required=True),
+                words.option("--customer", "cli.gate.check.customer", "id", type=Guid(words), required=True),
+                words.option("--action", "cli.gate.check.action", type=click.Choice(list(map(str, Action))), required=True),
+                words.option("--channel", "cli.gate.check.channel", type=click.Choice(list(map(str, Channel))), required=True),
+                words.option("--at", "cli.gate.check.at", "instant", type=Instant(words)),
+                words.option("--programme", "cli.gate.check.programme", "programme"),
+                *folder_options(words),
+            ],
+            EXAMPLE,
+        ),
+    )  # fmt: skip
+
+
+def _check(
+    words: Words,
+    partner: str,
+    customer: str,
+    action: str,
+    channel: str,
+    at: datetime | None,
+    programme: str | None,
+    data: Path,
+    database: str | None,
+) -> int:
+    asked = Transaction(Action(action), Channel(channel))
+    with opened(database_file(data, database)) as store:
+        name, now = asyncio.run(_deployed(store))
+        rules, instant = load(programme or name), at or now
+        decision = asyncio.run(_decide(words, store, partner, customer, asked, rules, instant))
+    click.echo(_line(words, decision, rules, instant))
+    return 0 if decision.allowed else DENIED
+
+
+async def _deployed(store: SqliteStore) -> tuple[str, datetime]:
+    """The programme that the database was made for, and what time it is there: a demo has a clock of its own (D14)."""
+    made = await store.read(made_for)
+    now = datetime.now(UTC)
+    if made is not None and made.demo:
+        from agreegate.demo.clock import kept_offset
+
+        offset = await store.read(kept_offset)
+        return made.programme, now if offset is None else now + offset
+    return (DEFAULT if made is None else made.programme), now
+
+
+async def _decide(
+    words: Words,
+    store: SqliteStore,
+    partner: str,
+    customer: str,
+    asked: Transaction,
+    programme: Programme,
+    instant: datetime,
+) -> Decision:
+    known = await store.read(lambda uow: partner_of(uow, partner))
+    if known is None:
+        raise Misuse(words("cli.gate.check.no-partner", partner=partner))
+    return await ask(store, Actor(known, channel=asked.channel), programme, customer, asked, instant)
+
+
+def _line(words: Words, decision: Decision, programme: Programme, instant: datetime) -> str:
+    """The whole decision in one line: verdict, under which rules and when, every reason and advisory."""
+    when = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+    parts = [words(f"cli.gate.{decision.verdict}", policy=decision.policy, at=when)]
+    if (current := decision.confirmation) is not None:
+        date = date_text(current.date_agreed, words.language)
+        parts.append(words("cli.gate.confirmed", type=current.agreement_type, date=date))
+    parts += [_sentence(words, reason, programme) for reason in (*decision.reasons, *decision.advisories)]
+    return " ".join(parts)
+
+
+def _sentence(words: Words, reason: Reason, programme: Programme) -> str:
+    filled = {
+        "agreement": programme.title,
+        "channel": "" if reason.channel is None else words(f"channel.{reason.channel}"),
+        "date": "" if reason.date is None else date_text(reason.date, words.language),
+    }
+    undated = ".undated" if reason.code is Code.CONFIRMATION_OUTDATED and reason.date is None else ""
+    why, what = words(f"gate.{reason.code}.text", **filled), words(f"gate.{reason.code}.next{undated}", **filled)
+    return f"{why} ({reason.code}, {reason.rule}) {what}"

@@ -1,0 +1,103 @@
+"""`agreegate gate check`: the decision as one line, and the exit status."""
+
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Agreegate, Said
+from tests.personas import ALDER, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
+
+CAST = str(files("agreegate") / "demo" / "cast.toml")
+
+
+@pytest.fixture
+def data(agreegate: Agreegate, tmp_path: Path) -> Path:
+    assert agreegate("directory", "apply", CAST, "--data", tmp_path).status == 0
+    return tmp_path
+
+
+def check(agreegate: Agreegate, data: Path, *more: str, language: str = "en", **changes: str) -> Said:
+    asked = {"partner": ALDER, "customer": DOGWOOD, "action": "new_purchase", "channel": "api"} | changes
+    options = [word for name, value in asked.items() for word in (f"--{name}", value)]
+    return agreegate("gate", "check", *options, *more, "--data", data, language=language)
+
+
+@pytest.mark.rule("R3", "R4", "R5")
+@pytest.mark.parametrize(
+    ("channel", "at", "status"),
+    [
+        ("dashboard", "2018-11-06T23:59:59Z", 0),
+        ("dashboard", "2018-11-07", 3),
+        ("api", "2018-11-07", 0),
+        ("api", "2019-03-21T23:59:59Z", 0),
+        ("api", "2019-03-22T00:00:00Z", 3),
+        ("api", "2019-03-22T00:00:00+01:00", 0),
+    ],
+)
+def test_the_date_and_the_channel_decide(agreegate: Agreegate, data: Path, channel: str, at: str, status: int) -> None:
+    said = check(agreegate, data, "--at", at, channel=channel)
+    assert said.status == status
+    assert said.out.count("\n") == 1
+    assert said.out.startswith("Refused" if status else "Allowed")
+    assert ("confirmation.missing, R9" if status else "enforcement.upcoming, R2") in said.out
+
+
+def test_the_line_is_in_the_users_language(agreegate: Agreegate, data: Path) -> None:
+    assert check(agreegate, data, "--at", "2019-03-22").out == (
+        "Refused (microsoft-cloud-agreement@1, 2019-03-22T00:00:00Z). No confirmation says that this customer accepted"
+        " the Microsoft Cloud Agreement. (confirmation.missing, R9) Obtain the customer's acceptance, confirm it, and"
+        " send the same transaction again.\n"
+    )
+    french = check(agreegate, data, "--at", "2019-03-22", language="fr")
+    assert french.status == 3
+    assert french.out.startswith("Refusé (microsoft-cloud-agreement@1, 2019-03-22T00:00:00Z). Aucune confirmation")
+
+
+@pytest.mark.rule("R11", "R12", "R31", "R40")
+def test_what_is_not_gated_passes(agreegate: Agreegate, data: Path) -> None:
+    for action in ("auto_renewal", "cancel", "suspend", "profile_change"):
+        assert check(agreegate, data, "--at", "2020-01-01", action=action).status == 0
+    assert check(agreegate, data, "--at", "2020-01-01", partner=FIR, customer=GINKGO).status == 0
+
+
+def test_a_strangers_customer_and_nobody_are_answered_alike(agreegate: Agreegate, data: Path) -> None:
+    answers = [check(agreegate, data, "--at", "2018-08-07", customer=customer) for customer in (ELM, NOBODY)]
+    answers.append(check(agreegate, data, "--at", "2018-08-07", partner=BIRCH, customer=CEDAR))
+    assert {answer.status for answer in answers} == {3}
+    assert len({answer.out for answer in answers}) == 1
+    assert "relationship.missing" in answers[0].out
+
+
+def test_another_programme_can_be_tried(agreegate: Agreegate, data: Path, tmp_path: Path) -> None:
+    watching = tmp_path / "watching.toml"
+    shipped = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    watching.write_text(
+        shipped.replace('name = "microsoft-cloud-agreement"', 'name = "watching"').replace("api = 2019", "# was 2019"),
+        encoding="utf-8",
+    )
+
+    said = check(agreegate, data, "--at", "2019-03-22", "--programme", str(watching))
+
+    assert said.status == 0
+    assert "confirmation.missing" in said.out
+
+
+@pytest.mark.parametrize(
+    ("changes", "more", "told"),
+    [
+        ({"partner": NOBODY}, [], "agreegate directory show"),
+        ({"partner": "alder"}, [], "'--partner': 'alder' is not a GUID"),
+        ({"action": "buy"}, [], "'new_purchase'"),
+        ({"channel": "fax"}, [], "'api', 'dashboard'"),
+        ({}, ["--at", "tomorrow"], "2019-03-22T00:00:00Z"),
+        ({}, ["--programme", "nix"], "microsoft-cloud-agreement"),
+        ({}, ["--programme", "nix.toml"], "Check the path."),
+    ],
+)
+def test_wrong_questions_are_told(
+    agreegate: Agreegate, data: Path, changes: dict[str, str], more: list[str], told: str
+) -> None:
+    said = check(agreegate, data, *more, **changes)
+    assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
+    assert told in said.err
