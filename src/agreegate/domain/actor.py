@@ -90,7 +90,7 @@ READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
 STANDING = Access(application=False)
-ANYONE_SIGNED_IN = Access(kinds=frozenset(PartnerKind), any_role=True)
+ANYONE_SIGNED_IN = Access(kinds=frozenset(PartnerKind), application=False, any_role=True)
 
 
 def permit(actor: Actor, access: Access) -> None:

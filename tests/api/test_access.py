@@ -1,0 +1,421 @@
+"""Who may call what: every route names its callers, and every role meets every operation (interface section 2)."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+
+from agreegate.app import OWN_HANDLERS, WIRE_ROUTES
+from agreegate.demo.demo import open_demo
+from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
+from agreegate.demo.tokens import Granted, Version
+from agreegate.domain.actor import Access
+from agreegate.programme import load
+from agreegate.storage.sqlite import DataFolder, SqliteStore
+from tests import personas as cast
+from tests.world import AUGUST, BASE_URL, World, agreement, mint
+
+OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
+
+PUBLIC = {"/", "/static/agreegate.css", "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/docs"}
+"""What anybody may read: no partner's data is there."""
+SIGN_IN = {
+    "/{tenant:str}/oauth2/token",
+    "/{tenant:str}/oauth2/v2.0/token",
+    "/{tenant:str}/oauth2/v2.0/authorize",
+    "/{tenant:str}/discovery/v2.0/keys",
+    "/{tenant:str}/v2.0/.well-known/openid-configuration",
+}
+"""How one gets a token in the demo, so before having one."""
+
+
+def handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    """Every handler, but for the framework's own that list a path's methods."""
+    for route in app.routes:
+        for handler in getattr(route, "route_handlers", None) or [route.route_handler]:
+            if not (route.scope_type.value == "http" and handler.http_methods == {"OPTIONS"}):
+                yield route.path, handler
+
+
+def inmost(app: Any) -> Litestar:
+    """The framework's application inside what stands in front of it."""
+    while not isinstance(app, Litestar):
+        app = app._app
+    return app
+
+
+def unruled(app: Litestar, public: set[str]) -> list[str]:
+    return [
+        path
+        for path, handler in handlers(app)
+        if not (
+            isinstance(handler.opt.get("access"), Access) if path not in public else handler.opt.get("public") is True
+        )
+    ]
+
+
+async def test_every_route_says_who_may_call_it(world: World) -> None:
+    assert unruled(world.framework, PUBLIC) == []
+
+
+def test_every_route_of_the_demo_says_who_may_call_it(tmp_path: Path) -> None:
+    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
+    try:
+        assert unruled(inmost(demo.app), PUBLIC | SIGN_IN) == []
+    finally:
+        demo.close()
+
+
+PERSONAS: dict[str, str | None] = {
+    "admin": cast.ALDER_ADMIN,
+    "sales": cast.ALDER_SALES,
+    "designated": cast.ALDER_MARKETPLACE,
+    "helpdesk": cast.ALDER_HELPDESK,
+    "application": cast.ALDER,
+    "reseller": cast.BIRCH_SALES,
+    "reseller's application": cast.BIRCH,
+    "direct bill": cast.HAZEL_ADMIN,
+    "sandbox": cast.MAPLE_ADMIN,
+    "government": cast.FIR_ADMIN,
+    "government's application": cast.FIR,
+    "operator": cast.OPERATOR_USER,
+    "operator's application": cast.OPERATOR,
+    "nobody": None,
+    "stranger": cast.NOBODY,
+}
+
+OUTCOMES: dict[str, tuple[int, int | None, str]] = {
+    "role": (403, 900150, "access.role"),
+    "user": (403, 2032, "access.user-required"),
+    "denied": (403, 2032, "access.denied"),
+    "silent": (403, None, ""),
+    "absent": (404, 1000, "request.not-found"),
+    "sandbox": (403, 600006, "access.action-not-allowed"),
+    "token": (401, 400, "access.unauthenticated"),
+}
+"""Status, code on the wire, code in our own API."""
+
+# The rights, as interface section 2 gives them. + is whatever the operation answers when it is done.
+#             admin sales desig help   app    resel  r-app  direct sandb gov    g-app  oper   o-app  none  stranger
+RIGHTS = {
+    "confirm": "+ + + role user silent silent + + absent user denied user token token",
+    "metadata": "+ + + + user silent silent + + absent user denied user token token",
+    "partner agreement": "+ + + + user silent silent + + + user denied user token token",
+    "read, reseller too": "+ + + + + + + + + + + denied denied token token",
+    "read": "+ + + + + denied denied + + + + denied denied token token",
+    "write": "+ + + role + denied denied + + + + denied denied token token",
+    "write in a sandbox": (
+        "sandbox sandbox sandbox role sandbox denied denied sandbox + sandbox sandbox denied denied token token"
+    ),
+    "government": "absent absent absent absent absent denied denied absent absent + + denied denied token token",
+    "standing": "+ + + role user denied user + + + user denied user token token",
+    "employee": "+ + + role user denied user + + absent user denied user token token",
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A customer of one partner, and what it has there."""
+
+    partner_id: str
+    customer_id: str
+    domain: str
+    order_id: str = cast.NOBODY
+    subscription_id: str = cast.NOBODY
+    cart_id: str = cast.NOBODY
+    confirmation_id: str = cast.NOBODY
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation, and whose right it is."""
+
+    method: str
+    path: str
+    right: str
+    status: int = 200
+    body: Callable[[Case], object] = lambda _: None
+    trial: bool = False
+
+    def at(self, case: Case) -> str:
+        return self.path.format_map(vars(case))
+
+
+def named(operation: Operation) -> str:
+    return f"{operation.method} {operation.path} ({operation.right})"
+
+
+def customer(domain: str, reseller: str | None = None) -> dict[str, Any]:
+    address = {"country": "US", "city": "Redmond", "state": "WA", "addressLine1": "1 Main St", "postalCode": "98052"}
+    names = {"firstName": "Noa", "lastName": "Berg"}
+    billing = {"email": f"noa@{domain}", "culture": "en-US", "language": "en", "companyName": "Contoso"}
+    body = {"companyProfile": {"domain": domain}, "billingProfile": billing | {"defaultAddress": address | names}}
+    return body if reseller is None else body | {"associatedPartnerId": reseller}
+
+
+def order(case: Case, *, trial: bool = False) -> dict[str, Any]:
+    context = {"isTrial": "true"} if trial else {}
+    line = {"lineItemNumber": 0, "offerId": OFFER, "quantity": 1, "provisioningContext": context}
+    return {"referenceCustomerId": case.customer_id, "lineItems": [line]}
+
+
+def cart(_: Case) -> dict[str, Any]:
+    return {"lineItems": [{"id": 0, "catalogItemId": OFFER, "quantity": 1}]}
+
+
+def question(case: Case, **more: Any) -> dict[str, Any]:
+    return {"customerId": case.customer_id, "action": "new_purchase", "channel": "api"} | more
+
+
+ONE = "/v1/customers/{customer_id}"
+SUBSCRIPTION = ONE + "/subscriptions/{subscription_id}"
+GATE = "/api/gate/decisions"
+OWN = "/api/customers/{customer_id}/standing"
+
+OPERATIONS = [
+    Operation("GET", "/v1/agreements", "metadata"),
+    Operation("GET", ONE + "/agreements", "confirm"),
+    Operation("POST", ONE + "/agreements", "confirm", 201, lambda _: agreement()),
+    Operation("GET", ONE + "/directSignedMicrosoftCustomerAgreementStatus", "metadata"),
+    Operation("GET", "/v1/compliance/csp/agreementstatus?tenantId={partner_id}", "partner agreement"),
+    Operation("GET", "/v1/customers", "read, reseller too"),
+    Operation("POST", "/v1/customers", "write", 201, lambda case: customer(f"new-{case.domain}")),
+    Operation("GET", "/v1/customers/relationshiprequests", "read"),
+    Operation("GET", "/v1/customers/all/validations", "government"),
+    Operation("GET", ONE, "read, reseller too"),
+    Operation("PATCH", ONE, "write", 200, lambda _: {"relationshipToPartner": "none"}),
+    Operation("DELETE", ONE, "write in a sandbox", 204),
+    Operation("GET", ONE + "/relationships", "read, reseller too"),
+    Operation("HEAD", "/v1/domains/{domain}", "read"),
+    Operation(
+        "POST", "/v1/validations/address", "read", 200, lambda _: customer("x.example")["billingProfile"]["defaultAddress"]
+    ),
+    Operation("GET", ONE + "/orders", "read"),
+    Operation("POST", ONE + "/orders", "write", 201, order),
+    Operation("GET", ONE + "/orders/{order_id}", "read"),
+    Operation("PATCH", ONE + "/orders/{order_id}", "write", 200, lambda _: {"billingCycle": "annual"}),
+    Operation("PATCH", ONE + "/orders/{order_id}", "write in a sandbox", 200, lambda _: {"status": "cancelled"}),
+    Operation("POST", ONE + "/carts", "write", 201, cart),
+    Operation("GET", ONE + "/carts/{cart_id}", "read"),
+    Operation("PUT", ONE + "/carts/{cart_id}", "write", 200, cart),
+    Operation("POST", ONE + "/carts/{cart_id}/checkout", "write", 201),
+    Operation("GET", ONE + "/subscriptions", "read, reseller too"),
+    Operation("GET", SUBSCRIPTION, "read, reseller too"),
+    Operation("PATCH", SUBSCRIPTION, "write", 200, lambda _: {"quantity": 2}),
+    Operation("GET", SUBSCRIPTION + "/addons", "read, reseller too"),
+    Operation("GET", SUBSCRIPTION + "/upgrades", "read, reseller too"),
+    Operation("POST", SUBSCRIPTION + "/upgrades", "write", 200, lambda _: {"targetOffer": {"id": cast.NOBODY}}),
+    Operation("GET", SUBSCRIPTION + "/conversions", "read, reseller too"),
+    Operation("POST", SUBSCRIPTION + "/conversions", "write", 200, lambda _: {"targetOfferId": cast.NOBODY}, trial=True),
+    Operation("GET", "/v1/profiles/organization", "read, reseller too"),
+    Operation("GET", "/v1/profiles/mpn", "read, reseller too"),
+    Operation(
+        "GET", "/v1/relationships?relationship_type=IsIndirectCloudSolutionProviderOf", "read, reseller too"
+    ),
+    Operation("GET", "/v1/auditrecords", "write"),
+    Operation("POST", GATE, "read", 200, question),
+    Operation("POST", GATE, "write", 200, lambda case: question(case, record=True)),
+    Operation("GET", OWN, "standing"),
+    Operation("POST", OWN + "/end", "standing", 200, lambda _: {"reason": "no_longer_agrees"}),
+    Operation("GET", "/api/confirmations/without-employee", "standing"),
+    Operation("POST", "/api/confirmations/{confirmation_id}/employee", "employee", 201, lambda _: {"name": "Noa Berg"}),
+]  # fmt: skip
+
+
+def test_the_table_has_every_operation() -> None:
+    listed = {(operation.method, operation.path.partition("?")[0]) for operation in OPERATIONS}
+    own = {
+        (method, "/api" + path.replace(":str", ""))
+        for handler in OWN_HANDLERS
+        for path in handler.paths
+        for method in handler.http_methods
+    }
+    assert listed == own | {(route.method, route.path) for route in WIRE_ROUTES}
+
+
+_numbers = count()
+
+
+async def case_for(world: World, who: str | None, operation: Operation) -> Case:
+    """A customer of the caller's partner (of Alder when the caller has none) with what the operation is about."""
+    partner = cast.USERS[who][0] if who in cast.USERS else who
+    owner = {cast.HAZEL: cast.HAZEL_ADMIN, cast.MAPLE: cast.MAPLE_ADMIN, cast.FIR: cast.FIR_ADMIN}.get(
+        partner or "", cast.ALDER_ADMIN
+    )
+    reseller = partner if partner == cast.BIRCH else None
+    domain = f"case-{next(_numbers)}.example"
+    made = await world.send(owner, "POST", "/v1/customers", customer(domain, reseller))
+    case = Case(partner or cast.ALDER, made.json()["id"], domain)
+    path = f"/v1/customers/{case.customer_id}"
+    known = vars(case)
+    if "{order_id}" in operation.path or "{subscription_id}" in operation.path:
+        placed = (await world.send(owner, "POST", f"{path}/orders", order(case, trial=operation.trial))).json()
+        known = known | {"order_id": placed["id"], "subscription_id": placed["lineItems"][0]["subscriptionId"]}
+    if "{cart_id}" in operation.path:
+        known = known | {"cart_id": (await world.send(owner, "POST", f"{path}/carts", cart(case))).json()["id"]}
+    if "{confirmation_id}" in operation.path and owner != cast.FIR_ADMIN:
+        assert (await world.confirm(owner, case.customer_id)).status_code == 201
+        [[confirmation]] = world.rows(
+            "select confirmation_id from confirmation where customer_id = ?", case.customer_id
+        )
+        known = known | {"confirmation_id": confirmation}
+    return Case(**known)
+
+
+@pytest.mark.rule("R20", "R29", "R31")
+@pytest.mark.parametrize("operation", OPERATIONS, ids=named)
+async def test_each_caller_meets_each_operation(world: World, operation: Operation) -> None:
+    expected, answered = {}, {}
+    for (persona, who), outcome in zip(PERSONAS.items(), RIGHTS[operation.right].split(), strict=True):
+        case = await case_for(world, who, operation)
+        answer = await world.send(who, operation.method, operation.at(case), operation.body(case))
+        wire = operation.path.startswith("/v1")
+        if outcome == "+":
+            expected[persona] = (operation.status, None)
+            answered[persona] = (answer.status_code, None)
+        else:
+            status, number, word = OUTCOMES[outcome]
+            expected[persona] = (status, None if operation.method == "HEAD" else number if wire else word)
+            answered[persona] = (answer.status_code, answer.json()["code"] if answer.content else None)
+    assert answered == expected
+
+
+async def test_a_user_first_seen_is_kept_without_a_role(world: World) -> None:
+    newcomer = "a1de0000-0000-4000-8000-0000000000ff"
+    who = DemoUser("newcomer@alder.example", cast.ALDER, "alder.example", "Alder", newcomer, "")
+    token = mint().answer(Granted("tests", cast.ALDER, PARTNER_CENTER, who, "user_impersonation"), Version.V2)
+    headers = {"Authorization": f"Bearer {token['access_token']}"}
+    answer = await world.send(None, "GET", "/v1/customers", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (403, 900150)
+    assert world.rows("select partner_id, user_name from partner_user where user_id = ?", newcomer) == [
+        (cast.ALDER, "newcomer@alder.example")
+    ]
+
+
+async def test_the_demos_clock_is_for_every_signed_in_user(tmp_path: Path) -> None:
+    demo = open_demo(DataFolder(tmp_path), load(), BASE_URL, AUGUST, programme_named=False)
+    transport = httpx2.ASGITransport(app=demo.app)
+    async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
+
+        async def statuses(form: dict[str, str], tenant: str) -> list[int]:
+            asked = form | {"client_id": "tests", "scope": f"{PARTNER_CENTER}/.default"}
+            token = (await client.post(f"/{tenant}/oauth2/v2.0/token", data=asked)).json()["access_token"]
+            headers = {"Authorization": f"Bearer {token}"}
+            now = {"now": "2018-11-07T00:00:00Z"}
+            return [
+                (await client.get("/api/sandbox/clock", headers=headers)).status_code,
+                (await client.put("/api/sandbox/clock", json=now, headers=headers)).status_code,
+            ]
+
+        for tenant, name in cast.USERS.values():
+            user = {"grant_type": "password", "username": name, "password": "demo"}
+            assert await statuses(user, tenant) == [200, 200], name
+        application = {"grant_type": "client_credentials", "client_secret": "demo"}
+        assert await statuses(application, cast.ALDER) == [403, 403]
+        assert (await client.put("/api/sandbox/clock", json={"now": "2018-11-07"})).status_code == 401
+    demo.close()
+
+
+class Traced:
+    """Every statement that the store runs, on whichever connection."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._connections = (store.reader, store._writer)
+        self.statements: list[str] = []
+
+    def __enter__(self) -> list[str]:
+        for connection in self._connections:
+            connection.exec_trace = self._note
+        return self.statements
+
+    def __exit__(self, *_: object) -> None:
+        for connection in self._connections:
+            connection.exec_trace = None
+
+    def _note(self, _cursor: object, sql: str, _bindings: object) -> bool:
+        self.statements.append(sql)
+        return True
+
+
+SOMEBODY_ELSES = {
+    cast.ALDER_ADMIN: cast.ELM,
+    cast.HAZEL_ADMIN: cast.DOGWOOD,
+    cast.ALDER: cast.ELM,
+    cast.BIRCH_SALES: cast.FRENE,
+    cast.MAPLE_ADMIN: cast.CEDAR,
+}
+"""A customer whom the caller may not know of. Frêne is served by Birch's provider, through another reseller."""
+
+
+@pytest.mark.parametrize("who", SOMEBODY_ELSES)
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS if "{customer_id}" in one.path or one.path == GATE], ids=named
+)
+async def test_somebody_elses_customer_and_none_answer_alike(world: World, who: str, operation: Operation) -> None:
+    async def seen(customer_id: str) -> dict[str, object]:
+        case = Case(cast.ALDER, customer_id, "x.example")
+        await world.send(who, "GET", "/v1/customers")  # the token is known from here on
+        with Traced(world.store) as statements:
+            answer = await world.send(who, operation.method, operation.at(case), operation.body(case))
+        hidden = {
+            name: value for name, value in answer.headers.items() if name not in ("ms-requestid", "ms-correlationid")
+        }
+        return {
+            "status": answer.status_code,
+            "headers": hidden,
+            "text": undated(answer.text.replace(customer_id, "…")),
+            "statements": statements,
+        }
+
+    elses = await seen(SOMEBODY_ELSES[who])
+    nobodys = await seen(cast.NOBODY)
+    assert elses == nobodys
+    assert elses["status"] in ((200, 403) if operation.path == GATE else (403,))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("GET", "/v1/customers/{customer_id}/orders/{order_id}", None),
+        ("PATCH", "/v1/customers/{customer_id}/orders/{order_id}", {"billingCycle": "annual"}),
+        ("GET", "/v1/customers/{customer_id}/subscriptions/{subscription_id}", None),
+        ("PATCH", "/v1/customers/{customer_id}/subscriptions/{subscription_id}", {"quantity": 2}),
+        ("GET", "/v1/customers/{customer_id}/carts/{cart_id}", None),
+        ("POST", "/v1/customers/{customer_id}/carts/{cart_id}/checkout", None),
+        ("POST", "/api/confirmations/{confirmation_id}/employee", {"name": "Noa Berg"}),
+    ],
+)
+async def test_what_another_partner_has_with_the_same_customer_is_as_if_it_were_not(
+    world: World, method: str, path: str, body: object
+) -> None:
+    shared = f"/v1/customers/{cast.CEDAR}"
+    mine = Case(cast.ALDER, cast.CEDAR, "cedar.example")
+    placed = (await world.send(cast.HAZEL_ADMIN, "POST", f"{shared}/orders", order(mine))).json()
+    filled = (await world.send(cast.HAZEL_ADMIN, "POST", f"{shared}/carts", cart(mine))).json()
+    await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR)
+    [[confirmation]] = world.rows("select confirmation_id from confirmation")
+    subscription = placed["lineItems"][0]["subscriptionId"]
+    theirs = Case(cast.ALDER, cast.CEDAR, "cedar.example", placed["id"], subscription, filled["id"], confirmation)
+    await world.send(cast.ALDER_ADMIN, "GET", "/v1/customers")
+    seen = []
+    for case in (theirs, mine):
+        with Traced(world.store) as statements:
+            answer = await world.send(cast.ALDER_ADMIN, method, path.format_map(vars(case)), body)
+        text = answer.text
+        for value in vars(case).values():
+            text = text.replace(value, "…")
+        seen.append((answer.status_code, text, statements))
+    assert seen[0] == seen[1]
+    assert seen[0][0] == 404
+
+
+def undated(text: str) -> str:
+    """The text without what differs between any two answers: a decision's id."""
+    return re.sub(r'"decisionId":"[^"]+"', '"decisionId":"…"', text)
