@@ -291,6 +291,16 @@ async def test_orders_by_billing_type(world: World, query: str, found: int) -> N
     assert (await world.send(cast.ALDER, "GET", ORDERS + query)).json()["totalCount"] == found
 
 
+@pytest.mark.parametrize(
+    "path", [f"/v1//customers/{cast.CEDAR}/orders", f"/V1/Customers/{{{cast.CEDAR.upper()}}}/Orders/"]
+)
+async def test_paths_as_clients_spell_them(world: World, path: str) -> None:
+    """The same order under the same request id, whichever way its path is written."""
+    first = await place(world, **{"MS-RequestId": REQUEST})
+    again = await world.send(cast.ALDER_SALES, "POST", path, order(), {"MS-RequestId": REQUEST})
+    assert (again.status_code, again.text) == (201, first.text)
+
+
 async def test_an_unknown_billing_type_is_refused(world: World) -> None:
     answer = await world.send(cast.ALDER, "GET", f"{ORDERS}?billingType=barter")
     assert (answer.status_code, answer.json()["code"]) == (400, 2000)

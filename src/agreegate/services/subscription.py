@@ -67,10 +67,14 @@ async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: s
     Raises:
         NoRelationship, SubscriptionNotFound.
     """
-    for subscription in await list_subscriptions(uow, actor, customer):
-        if subscription.id == id_:
-            return subscription
-    raise SubscriptionNotFound(subscription=id_)
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        found = next((s for s in await list_subscriptions(uow, actor, customer) if s.id == id_), None)
+    else:
+        await require_relationship(uow, actor, customer)
+        found = await subscription_of(uow, actor.partner.id, customer, id_)
+    if found is None:
+        raise SubscriptionNotFound(subscription=id_)
+    return found
 
 
 async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> list[Subscription]:
@@ -232,10 +236,7 @@ async def upgrade(
 
 async def _stored(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
     """The subscription to change, once what is due has been renewed."""
-    await require_relationship(uow, actor, customer)
-    found = await subscription_of(uow, actor.partner.id, customer, id_)
-    if found is None:
-        raise SubscriptionNotFound(subscription=id_)
+    found = await show_subscription(uow, actor, customer, id_)
     return await renew(uow, actor.partner.id, found, uow.now)
 
 

@@ -103,6 +103,20 @@ async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
     ]
 
 
+async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> list[Subscription]:
+    """What was bought in addition to a subscription, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
+            " and s.parent_subscription_id = $3 order by s.created_at, s.subscription_id",
+            partner,
+            subscription.customer_id,
+            subscription.id,
+        )
+    ]
+
+
 async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: str) -> list[Subscription] | None:
     """What an indirect reseller sees of its customer: what was bought through it, or through nobody named.
 
