@@ -32,7 +32,7 @@ from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
-from agreegate.api.problem_details import as_rejected, problem_response
+from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.server import wire_handlers
 from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
@@ -131,5 +131,5 @@ def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[by
     if request.url.path.startswith("/api") or not isinstance(known, Rejected):
         return problem_response(request, error)
     reply = unrouted(known, request.scope["headers"])
-    headers = {name.decode(): value.decode() for name, value in reply.headers}
+    headers = methods_of(error) | {name.decode(): value.decode() for name, value in reply.headers}
     return Response(reply.body, status_code=reply.status, headers=headers, media_type=headers.get("content-type"))

@@ -83,7 +83,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     if problem is DEFECT:
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
-    headers = {"cache-control": "no-store"}
+    headers = {"cache-control": "no-store"} | methods_of(error)
     if problem.status == 401:
         headers["www-authenticate"] = 'Bearer realm="agreegate"'
     if problem.status == 503:
@@ -100,12 +100,20 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     )
 
 
+def methods_of(error: Exception) -> dict[str, str]:
+    """The `Allow` header for a method that a path does not have."""
+    allow = error.headers.get("allow") if isinstance(error, HTTPException) and error.headers else None
+    return {} if allow is None else {"allow": allow}
+
+
 def as_rejected(error: Exception) -> Exception:
     """The domain's kind of a refusal by the framework; other errors as they are."""
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
         names = [str(item["key"]) for item in extra if isinstance(item, dict) and item.get("key")]
-        return errors.InvalidProperty(name=names[0] if names else "body")
+        if not names or names == ["data"]:  # the framework's word for the whole body
+            return errors.InvalidRequest()
+        return errors.InvalidProperty(name=names[0])
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
         return _BY_STATUS[error.status_code]()
     return error
