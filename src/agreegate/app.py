@@ -11,8 +11,9 @@ from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.routes import BaseRoute
+from litestar.types import ControllerRouterHandler
 
 from agreegate import __version__
 from agreegate.api import (
@@ -34,6 +35,9 @@ from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.server import wire_handlers
+from agreegate.dashboard.page import Site, stylesheet
+from agreegate.dashboard.reference import reference
+from agreegate.dashboard.start import Guide, start
 from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
 
@@ -61,6 +65,14 @@ OWN_HANDLERS = (
 Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 
+class _Unserved(Router):
+    """The framework's own pages about our API, which would be a second copy of what `openapi` and `reference` serve."""
+
+    def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:  # noqa: ARG002
+        """Take nothing."""
+        return []
+
+
 @get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
 async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
     """The description of our own API, OpenAPI 3.1."""
@@ -73,6 +85,7 @@ def framework(
     own: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
     *,
+    guide: Guide | None = None,
     figures_elsewhere: bool = False,
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
@@ -81,6 +94,7 @@ def framework(
         more: further handlers below `/`, such as the demo's sign-in.
         own: further handlers below `/api`, such as the demo's clock.
         lifespan: what goes on beside requests while the application lives.
+        guide: what the start page tells a demo's visitors.
         figures_elsewhere: `/metrics` is served on an address of its own, and not here.
     """
     api = Router(
@@ -91,9 +105,13 @@ def framework(
         security=[{"token": []}],
         exception_handlers={Exception: problem_response},
     )
+    site = Site(deployment.store, deployment.programme, deployment.public_url)
     return Litestar(
         route_handlers=[
             api,
+            start(site, guide),
+            reference(site),
+            stylesheet,
             *wire_handlers(deployment, WIRE_ROUTES),
             openapi,
             health.alive,
@@ -106,8 +124,8 @@ def framework(
         openapi_config=OpenAPIConfig(
             title="Agreegate",
             version=__version__,
-            path="/api/docs",
-            render_plugins=[JsonRenderPlugin(path="/openapi.json")],
+            description="Our own API. Partner Center's contract, below `/v1`, has its own description.",
+            openapi_router=_Unserved("/api/docs", route_handlers=[]),
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}
             ),

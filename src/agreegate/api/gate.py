@@ -30,8 +30,8 @@ class Question(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     customer_id: Annotated[
         str, Meta(description="The customer's tenant id, a GUID.", examples=["d09d0000-0000-4000-8000-000000000012"])
     ]
-    action: Annotated[Action, Meta(description="What is about to be done.")]
-    channel: Annotated[Channel, Meta(description="The channel it comes by; each has its own enforcement date.")]
+    action: Action
+    channel: Channel
     partner_id: Annotated[
         str | None, Meta(description="The caller's own tenant when left out; another's is refused.")
     ] = None
@@ -42,9 +42,10 @@ class Question(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
         str | None,
         Meta(description="Compare the programme's dates with this instant instead of now. The standing is today's."),
     ] = None
-    record: Annotated[bool, Meta(description="Keep the decision, and answer with its id. Not together with `at`.")] = (
-        False
-    )
+    record: Annotated[
+        bool,
+        Meta(description="Keep the decision, and answer with its id. Not together with `at`, nor by a Helpdesk agent."),
+    ] = False
 
 
 class ReasonOut(msgspec.Struct, rename="camel", omit_defaults=True):

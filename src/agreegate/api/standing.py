@@ -74,7 +74,7 @@ class EmployeeOut(msgspec.Struct, rename="camel"):
 class EndingOut(msgspec.Struct, rename="camel"):
     """How a confirmation stopped counting, or when the customer refused."""
 
-    reason: Annotated[EndReason, Meta(description="Why.")]
+    reason: EndReason
     note: Annotated[str, Meta(description="What the partner noted.", examples=["Told us by phone."])]
     recorded_at: Annotated[str, Meta(description="When it was recorded, in UTC.", examples=["2019-04-02T09:30:00Z"])]
     recorded_by: Annotated[str, Meta(description="The user who recorded it: a directory object id.", examples=[_USER])]
@@ -190,12 +190,7 @@ class StandingOut(msgspec.Struct, rename="camel"):
 class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     """Why confirmations no longer count."""
 
-    reason: Annotated[
-        EndReason,
-        Meta(
-            description="`no_longer_agrees` ends every agreement type; `recorded_in_error` takes one confirmation back."
-        ),
-    ]
+    reason: EndReason
     note: Annotated[str, Meta(description="For your own record.", examples=["Told us by phone."])] = ""
     template_id: Annotated[
         str | None,

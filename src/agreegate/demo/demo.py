@@ -17,6 +17,7 @@ from agreegate.api.caller import Callers
 from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
+from agreegate.dashboard.start import Guide, GuideCustomer, GuideUser
 from agreegate.demo.clock import DemoClock, clock_routes, keep_offset, kept_offset
 from agreegate.demo.keys import load_or_create
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
@@ -37,6 +38,7 @@ from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check
 from agreegate.storage.unit_of_work import UnitOfWork
 
 KEY_FILE = "signing-key.pem"
+EXAMPLE_USER = "sales@alder.example"
 
 
 class DemoRefused(Exception):
@@ -105,6 +107,7 @@ def open_demo(
         more=signin_routes(demo_users(people), key, base_url, time.time),
         own=clock_routes(clock),
         lifespan=[upkeep],
+        guide=_guide(people),
     )
     return Demo(application(deployment, inner), deployment, clock, folder)
 
@@ -168,6 +171,19 @@ def demo_users(people: Sequence[ListedPartner]) -> list[DemoUser]:
         for listed in people
         for user in listed.users
     ]
+
+
+def _guide(people: Sequence[ListedPartner]) -> Guide:
+    """What the start page tells of the cast."""
+    return Guide(
+        users=[GuideUser(user.name, user.tenant_name, user.may) for user in demo_users(people)],
+        customers=[
+            GuideCustomer(customer.id, customer.draft.company_name, listed.partner)
+            for listed in people
+            for customer in listed.customers
+        ],
+        example_user=EXAMPLE_USER,
+    )
 
 
 def _may(listed: ListedPartner, user: ListedUser) -> str:

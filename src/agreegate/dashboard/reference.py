@@ -1,0 +1,235 @@
+"""Our own API for people: its OpenAPI document as one page, with who may call what.
+
+The document's own words are English; the page around them is in the reader's language.
+"""
+
+import json
+import shlex
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from babel.lists import format_list
+from litestar import Litestar, Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from agreegate.dashboard.page import Site, language, page
+from agreegate.domain.actor import Access, Role
+from agreegate.domain.partner import PartnerKind
+from agreegate.i18n import text
+
+PATH = "/api/docs"
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a body, or a parameter."""
+
+    name: str
+    kind: str
+    """Its type in words."""
+    model: str
+    """The model it is made of; empty for a plain value."""
+    required: bool
+    description: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer of an operation."""
+
+    status: str
+    description: str
+    model: str
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation, as the page shows it."""
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    description: str
+    who: str
+    parameters: list[Member]
+    body: str
+    answers: list[Answer]
+    request: str
+    """A request to copy."""
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One model of the document: members, or the values that it can have."""
+
+    name: str
+    description: str
+    members: list[Member]
+    values: list[str]
+
+
+def reference(site: Site) -> HTTPRouteHandler:
+    """The page that describes our own API."""
+
+    @get(PATH, opt={"public": True}, include_in_schema=False)
+    async def show_reference(request: Request[Any, Any, Any]) -> Response[str]:
+        document = request.app.openapi_schema.to_schema()
+        reader = _Reader(document, accesses(request.app), site.public_url, language(request))
+        return page(
+            request,
+            "reference.html",
+            site=site,
+            operations=list(reader.operations()),
+            models=list(reader.models()),
+            problem=reader.pretty({"$ref": "#/components/schemas/Problem"}),
+        )
+
+    return show_reference
+
+
+def accesses(app: Litestar) -> dict[tuple[str, str], Access]:
+    """Who may call each operation of our own API, by method and path as the document spells them."""
+    return {
+        (method.lower(), route.path_format): handler.opt["access"]
+        for route in app.routes
+        for method, (handler, _) in getattr(route, "route_handler_map", {}).items()
+        if isinstance(handler.opt.get("access"), Access)
+    }
+
+
+class _Reader:
+    """Reads one document for one reader."""
+
+    def __init__(self, document: Json, access: Mapping[tuple[str, str], Access], url: str, spoken: str) -> None:
+        self._paths: Json = document["paths"]
+        self._schemas: Json = document["components"]["schemas"]
+        self._access = access
+        self._url = url
+        self._spoken = spoken
+
+    def operations(self) -> Iterator[Operation]:
+        for path, item in self._paths.items():
+            for method, described in item.items():
+                yield self._operation(path, method, described)
+
+    def models(self) -> Iterator[Model]:
+        for name, schema in self._schemas.items():
+            yield Model(name, schema.get("description", ""), self._members(schema), schema.get("enum", []))
+
+    def pretty(self, schema: Json) -> str:
+        """An example, as JSON."""
+        return json.dumps(self._example(schema), indent=2, ensure_ascii=False)
+
+    def _operation(self, path: str, method: str, described: Json) -> Operation:
+        body = _schema(described.get("requestBody", {}))
+        answers = [
+            Answer(status, answer["description"], self._model(_schema(answer)))
+            for status, answer in described["responses"].items()
+        ]
+        good = next(answer for status, answer in described["responses"].items() if status.startswith("2"))
+        return Operation(
+            id=described["operationId"],
+            method=method.upper(),
+            path=path,
+            summary=described["summary"],
+            description=described["description"],
+            who=self._who(self._access[method, path]),
+            parameters=[
+                Member(one["name"], self._kind(one["schema"]), "", one["required"], one.get("description", ""))
+                for one in described.get("parameters", [])
+            ],
+            body=self._model(body),
+            answers=answers,
+            request=self._request(path, method, described, body),
+            response=self.pretty(_schema(good)),
+        )
+
+    def _request(self, path: str, method: str, described: Json, body: Json) -> str:
+        for one in described.get("parameters", []):
+            example = next(iter(one.get("examples", {}).values()))["value"]
+            path = path.replace(f"{{{one['name']}}}", example)
+        lines = [f"curl -X {method.upper()} {self._url}{path}", '-H "Authorization: Bearer $TOKEN"']
+        if body:
+            sent = shlex.quote(json.dumps(self._example(body), ensure_ascii=False))
+            lines += ["-H 'Content-Type: application/json'", f"-d {sent}"]
+        return " \\\n  ".join(lines)
+
+    def _members(self, schema: Json) -> list[Member]:
+        required = schema.get("required", [])
+        return [
+            Member(name, self._kind(one), self._model(one), name in required, self._described(one))
+            for name, one in schema.get("properties", {}).items()
+        ]
+
+    def _described(self, schema: Json) -> str:
+        """A member's own description, else that of the model it is made of."""
+        if "$ref" in schema:
+            schema = self._schemas[self._model(schema)]
+        return str(schema.get("description", ""))
+
+    def _model(self, schema: Json) -> str:
+        """The name of the model that a schema is made of, if it is made of one."""
+        if "$ref" in schema:
+            return str(schema["$ref"].rpartition("/")[2])
+        inner = [schema["items"]] if "items" in schema else schema.get("oneOf", [])
+        return next((name for one in inner if (name := self._model(one))), "")
+
+    def _kind(self, schema: Json) -> str:
+        """A schema's type in words."""
+        if "$ref" in schema:
+            return self._model(schema)
+        if "items" in schema:
+            return text("reference.list", self._spoken, kind=self._kind(schema["items"]))
+        if "oneOf" in schema:
+            kinds = [self._kind(one) for one in schema["oneOf"]]
+            return format_list(kinds, "or", self._spoken)
+        return str(schema.get("type", ""))
+
+    def _example(self, schema: Json) -> Any:
+        """A value that the schema allows, put together from the members' own examples."""
+        if "examples" in schema:
+            return schema["examples"][0]
+        if "$ref" in schema:
+            return self._example(self._schemas[self._model(schema)])
+        if "oneOf" in schema:
+            return self._example(schema["oneOf"][0])
+        if "items" in schema:
+            return [self._example(schema["items"])]
+        if "enum" in schema:
+            return schema["enum"][0]
+        required = schema.get("required", [])
+        return {
+            name: self._example(one)
+            for name, one in schema.get("properties", {}).items()
+            if name in required or "examples" in one
+        }
+
+    def _who(self, access: Access) -> str:
+        if access.any_role:
+            return text("reference.who.anyone", self._spoken)
+        sentences = [
+            text(
+                "reference.who.users",
+                self._spoken,
+                roles=self._listed([f"role.{role}" for role in Role if role in access.roles]),
+                kinds=self._listed([f"kind.{kind}" for kind in PartnerKind if kind in access.kinds]),
+            )
+        ]
+        if access.application:
+            sentences.append(text("reference.who.application", self._spoken))
+        if access.public_cloud_only:
+            sentences.append(text("reference.who.public-cloud", self._spoken))
+        return " ".join(sentences)
+
+    def _listed(self, keys: list[str]) -> str:
+        return format_list([text(key, self._spoken) for key in keys], "or", self._spoken)
+
+
+def _schema(described: Json) -> Json:
+    """What a request or an answer holds, whatever its media type."""
+    return next((one["schema"] for one in described.get("content", {}).values()), {})

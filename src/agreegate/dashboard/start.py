@@ -1,0 +1,151 @@
+"""The start page: what this is, which programme is in force and what its dates mean now, where the API is.
+
+Under the demo also whom to sign in as, and how each customer stands.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import itemgetter
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+from agreegate.dashboard.page import Site, language, page
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.gate import Code, Decision
+from agreegate.domain.partner import Partner
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.i18n import date_text, text
+from agreegate.services.gate import ask
+
+
+@dataclass(frozen=True, slots=True)
+class GuideUser:
+    """A made-up user to sign in as."""
+
+    name: str
+    partner: str
+    may: str
+    """The catalogue key of the sentence that says what this user may do."""
+
+
+@dataclass(frozen=True, slots=True)
+class GuideCustomer:
+    """A made-up customer of a partner."""
+
+    id: str
+    name: str
+    partner: Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Guide:
+    """What the demo tells its visitors. A production server has none."""
+
+    users: Sequence[GuideUser]
+    customers: Sequence[GuideCustomer]
+    example_user: str
+    """As whom the example to copy signs in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A date of the programme: what it changes, and whether it has come."""
+
+    date: str
+    meaning: str
+    past: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Now:
+    """How a customer stands at this instant."""
+
+    customer: GuideCustomer
+    state: str
+    order: str
+    """What would become of an order by the API."""
+    allowed: bool
+
+
+def start(site: Site, guide: Guide | None) -> HTTPRouteHandler:
+    """The start page of a server."""
+
+    @get("/", opt={"public": True}, include_in_schema=False)
+    async def show_start(request: Request[Any, Any, Any]) -> Response[str]:
+        now, spoken = site.store.clock(), language(request)
+        listed = [] if guide is None else [await _now(site, customer, spoken) for customer in guide.customers]
+        return page(
+            request,
+            "start.html",
+            site=site,
+            guide=guide,
+            now=f"{date_text(now, spoken)}, {now:%H:%M} UTC",
+            meanings=list(_meanings(site.programme, now, spoken)),
+            dates=_dates(site.programme, now, spoken),
+            customers=listed,
+        )
+
+    return show_start
+
+
+def _meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
+    """What the programme asks at this instant, channel by channel (R1–R4)."""
+    if not programme.exists(now):
+        yield text("start.now.absent", spoken)
+    for channel in Channel:
+        enforced = programme.enforce_from.get(channel)
+        filled = {
+            "channel": text(f"channel.{channel}", spoken),
+            "date": "" if enforced is None else date_text(enforced, spoken),
+        }
+        state = "watching" if enforced is None else "optional" if now < enforced else "required"
+        yield text(f"start.now.{state}", spoken, **filled)
+
+
+def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:
+    """Every date of the programme, earliest first."""
+    dated = [(programme.starts, text("start.date.starts", spoken))]
+    dated += [
+        (enforced, text("start.date.enforced", spoken, channel=text(f"channel.{channel}", spoken)))
+        for channel in Channel
+        if (enforced := programme.enforce_from.get(channel))
+    ]
+    for template in programme.templates:
+        for instant, key in (
+            (template.opens_from, "opens"),
+            (template.opens_until, "closes"),
+            (template.confirm_until, "retired"),
+            (template.duplicates_refused_from, "duplicates"),
+        ):
+            if instant is not None:
+                dated.append((instant, text(f"start.date.{key}", spoken, agreement=template.agreement_type)))
+    return [Row(date_text(at, spoken), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
+
+
+async def _now(site: Site, customer: GuideCustomer, spoken: str) -> Now:
+    """The gate's own answer, so that the page cannot say anything else."""
+    asked = Transaction(Action.NEW_PURCHASE, Channel.API)
+    decision = await ask(site.store, Actor(customer.partner), site.programme, customer.id, asked)
+    return Now(
+        customer,
+        _state(decision, spoken),
+        text(f"start.order.{decision.verdict}", spoken),
+        decision.allowed,
+    )
+
+
+def _state(decision: Decision, spoken: str) -> str:
+    if decision.confirmation is not None:
+        return text("start.state.confirmed", spoken, date=date_text(decision.confirmation.date_agreed, spoken))
+    reason = next(iter((*decision.reasons, *decision.advisories)), None)
+    if reason is None:
+        return text("start.state.nothing", spoken)
+    if reason.code is Code.CONFIRMATION_ENDED and reason.date is not None:
+        return text("start.state.ended", spoken, date=date_text(reason.date, spoken))
+    if reason.code in (Code.RELATIONSHIP_MISSING, Code.STANDING_UNKNOWN):
+        return text(f"gate.{reason.code}.text", spoken)
+    return text("start.state.missing", spoken)
