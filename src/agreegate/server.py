@@ -16,6 +16,8 @@ from agreegate.api.deployment import Deployment
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.hotpath import App
 from agreegate.services.renewal import run_renewals
+from agreegate.storage.cart import forget_carts
+from agreegate.storage.renewal import next_due
 from agreegate.storage.replay import forget_answers
 
 logger = logging.getLogger("agreegate.server")
@@ -23,7 +25,7 @@ logger = logging.getLogger("agreegate.server")
 UPKEEP_SECONDS = 1.0
 """How late a renewal may be noticed."""
 FORGET_EVERY = 600
-"""Rounds of upkeep between two drops of old answers."""
+"""Rounds of upkeep between two drops of old answers and carts."""
 SHUTDOWN_SECONDS = 10
 
 
@@ -63,14 +65,17 @@ async def upkeep(app: Litestar) -> AsyncIterator[None]:
 
 
 async def _upkeep(deployment: Deployment) -> None:
-    rounds = 0
+    store, rounds = deployment.store, 0
     while True:
         await asyncio.sleep(UPKEEP_SECONDS)
         rounds += 1
         try:
-            await run_renewals(deployment.store, deployment.store.clock())
+            due, now = await store.read(next_due), store.clock()
+            if due is not None and due <= now:
+                await run_renewals(store, now)
             if rounds % FORGET_EVERY == 0:
-                await deployment.store.write(forget_answers)
+                await store.write(forget_answers)
+                await store.write(forget_carts)
         except StoreUnavailable as error:
             logger.warning("upkeep waits for the record: %s", error)
 
