@@ -7,7 +7,7 @@ READY := .venv/.ready
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults rules clean
+.PHONY: help demo test check bench faults rules docs clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -33,6 +33,9 @@ faults: $(READY) ## the long fault tests: 100 kills under load
 
 rules: $(READY) ## write docs/rules.md and the table that `agreegate rules` prints
 	$(BIN)/python -m tools.generate_rules
+
+docs: rules ## write the pages that are made from the code: docs/gate.md, docs/rules.md
+	$(BIN)/python -m tools.generate_gate
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis
