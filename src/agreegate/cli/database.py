@@ -9,8 +9,8 @@ import click
 
 from agreegate.cli.words import Words
 from agreegate.settings import SETTINGS, SettingError, variable
-from agreegate.storage.schema import SchemaError, require_latest
-from agreegate.storage.sqlite import DATABASE, Clock, SqliteStore, connect, machine_clock
+from agreegate.storage.schema import SchemaError
+from agreegate.storage.sqlite import DATABASE, SqliteStore, check_file
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 
@@ -39,7 +39,7 @@ def database_file(data: Path, database: str | None) -> Path:
 
 
 @contextmanager
-def opened(file: Path, clock: Clock = machine_clock) -> Iterator[SqliteStore]:
+def opened(file: Path) -> Iterator[SqliteStore]:
     """The store on an existing database of the current schema. A running server is not disturbed by it.
 
     Raises:
@@ -47,12 +47,8 @@ def opened(file: Path, clock: Clock = machine_clock) -> Iterator[SqliteStore]:
     """
     if not file.is_file():
         raise SchemaError("data.missing", folder=str(file.parent))
-    look = connect(file, read_only=True)  # a foreign file is left as it is
-    try:
-        require_latest(look)
-    finally:
-        look.close()
-    store = SqliteStore(file, clock)
+    check_file(file)
+    store = SqliteStore(file)
     try:
         yield store
     finally:
