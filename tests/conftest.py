@@ -1,7 +1,8 @@
 """Fixtures that every test can ask for."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_socket import socket_allow_hosts
@@ -21,3 +22,19 @@ async def world(tmp_path: Path) -> AsyncIterator[World]:
     made = World(tmp_path, AUGUST)
     yield made
     await made.close()
+
+
+@pytest.fixture
+async def make_world(tmp_path: Path) -> AsyncIterator[Callable[..., World]]:
+    """Makes servers with settings of their own, as `Deployment` takes them, on 2018-08-15."""
+    made: list[World] = []
+
+    def make(**options: Any) -> World:
+        folder = tmp_path / f"world-{len(made)}"
+        folder.mkdir()
+        made.append(World(folder, AUGUST, **options))
+        return made[-1]
+
+    yield make
+    for world in made:
+        await world.close()

@@ -19,7 +19,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problems import RETRY_AFTER, error_body, problem_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import InvalidRequest, NotAcceptable, Rejected, StoreUnavailable
-from agreegate.i18n import language_of
+from agreegate.i18n import language_of, text
 from agreegate.services.call import Answer, Call
 
 logger = logging.getLogger("agreegate.api")
@@ -34,6 +34,7 @@ JSON_UTF8 = b"application/json; charset=utf-8"
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _GUID = re.compile(r"\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
+_NOT_AT_ALL = re.compile(rb"q=0(\.0*)?")
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
@@ -153,7 +154,7 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
             raise NotAcceptable
         actor = await deployment.callers.actor_of(incoming.headers.get(b"authorization"))
         if route.throttled and deployment.throttle and (wait := deployment.throttle.wait(actor.partner.id)):
-            return _throttled(wait, headers)
+            return _throttled(wait, language, headers)
         permit(actor, route.access)
         query = {name.lower(): value for name, value in _query(incoming.query_string)}
         exchange = Exchange(deployment, actor, incoming, language, request_id, correlation_id, repeatable, query)
@@ -217,9 +218,9 @@ def given_or_fresh(given: str | None) -> tuple[str, bool]:
 def _accepts_json(accept: bytes) -> bool:
     """Whether an `Accept` value admits JSON (contract 3.3)."""
     for part in accept.lower().split(b","):
-        kind, _, parameters = part.partition(b";")
-        if kind.strip() in (b"*/*", b"application/*", b"application/json", b"text/json") and b"q=0" not in (
-            p.strip() for p in parameters.split(b";")
+        kind, *parameters = (piece.strip() for piece in part.split(b";"))
+        if kind in (b"*/*", b"application/*", b"application/json", b"text/json") and not any(
+            _NOT_AT_ALL.fullmatch(parameter) for parameter in parameters
         ):
             return True
     return False
@@ -234,8 +235,8 @@ def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
         raise InvalidRequest from None
 
 
-def _throttled(seconds: int, headers: Headers) -> Reply:
-    body = {"statusCode": 429, "message": f"Rate limit is exceeded. Try again in {seconds} seconds."}
+def _throttled(seconds: int, language: str, headers: Headers) -> Reply:
+    body = {"statusCode": 429, "message": text("request.throttled", language, seconds=seconds)}
     return Reply(
         429,
         [*headers, (b"retry-after", str(seconds).encode()), (b"content-type", JSON)],

@@ -1,0 +1,377 @@
+"""What real clients send and expect, and this server has to live with (contract 3 and 8)."""
+
+import json
+import re
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
+
+import pytest
+
+from agreegate.app import WIRE_ROUTES
+from tests import personas as cast
+from tests.operations import OFFER, OPERATIONS, Operation, case_for, named
+from tests.world import API_ENFORCED, EVE_OF_API, World, agreement
+
+CEDAR = f"/v1/customers/{cast.CEDAR}"
+REQUEST_ID = "ad6d3d7a-5e3a-4c9a-8d9c-4f3b2a1c0d9e"
+CORRELATION_ID = "5b0f6d2e-90a2-4b0b-9c55-0d4b8f4f8f11"
+
+
+# Bodies: names in any case, nulls, unknown members (section 8, 1).
+
+
+def respelled(value: Any, spell: Callable[[str], str], more: dict[str, Any]) -> Any:
+    """A body with other names for its members, and members more; names that are data stay as they are."""
+    if isinstance(value, list):
+        return [respelled(item, spell, more) for item in value]
+    if not isinstance(value, dict):
+        return value
+    return more | {
+        spell(name): inner if name == "provisioningContext" else respelled(inner, spell, more)
+        for name, inner in value.items()
+    }
+
+
+def pascal(name: str) -> str:
+    return name[:1].upper() + name[1:]
+
+
+SPELLINGS: dict[str, tuple[Callable[[str], str], dict[str, Any]]] = {
+    ".NET": (pascal, {"Attributes": {"ObjectType": "Any"}, "Links": None, "Id": None}),
+    "capitals": (str.upper, {}),
+    "lower case": (str.lower, {}),
+    "Java": (str, {"attributes": {"objectType": "Any"}}),
+    "unknown members": (str, {"whatNobodyKnows": [{"deep": {"er": None}}], "": 1, "ünbekannt": 1e3}),
+}
+WITH_BODY = [
+    one for one in OPERATIONS if one.path.startswith("/v1") and one.body is not Operation.body and one.method != "GET"
+]
+
+
+@pytest.mark.parametrize("spelling", SPELLINGS)
+@pytest.mark.parametrize("operation", WITH_BODY, ids=named)
+async def test_names_come_in_any_case_with_nulls_and_unknown_members(
+    world: World, operation: Operation, spelling: str
+) -> None:
+    who = cast.MAPLE_ADMIN
+    case = await case_for(world, who, operation)
+    spell, more = SPELLINGS[spelling]
+    answer = await world.send(who, operation.method, operation.at(case), respelled(operation.body(case), spell, more))
+    assert answer.status_code == operation.status, answer.text
+
+
+async def test_the_same_confirmation_whatever_its_names_look_like(world: World) -> None:
+    sent = respelled(agreement(), pascal, {"Attributes": {"ObjectType": "Agreement"}}) | {
+        "UserId": None,
+        "AgreementLink": None,
+    }
+    posted = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", sent)
+    assert posted.json() == agreement() | {"userId": cast.ALDER_SALES}
+
+
+@pytest.mark.parametrize(
+    "zero", ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00.0000000"]
+)
+async def test_the_zero_date_of_net_is_a_missing_date(world: World, zero: str) -> None:
+    answer = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(dateAgreed=zero))
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 3000, ["dateAgreed"])
+
+
+# Dates (section 8, 2; contract 3.5, 4.2).
+
+
+@pytest.mark.parametrize(
+    ("written", "posted", "read"),
+    [
+        ("2018-08-10T00:00:00.000Z", "2018-08-10T00:00:00.000Z", "2018-08-10T00:00:00"),
+        ("2018-08-10", "2018-08-10T00:00:00.000Z", "2018-08-10T00:00:00"),
+        ("2018-08-10T11:12:13", "2018-08-10T11:12:13.000Z", "2018-08-10T11:12:13"),
+        ("2018-08-10T11:12Z", "2018-08-10T11:12:00.000Z", "2018-08-10T11:12:00"),
+        ("2018-08-10T11:12:13z", "2018-08-10T11:12:13.000Z", "2018-08-10T11:12:13"),
+        ("2018-08-10T11:12:13+02:00", "2018-08-10T09:12:13.000Z", "2018-08-10T09:12:13"),
+        ("2018-08-10T01:12:13+14:00", "2018-08-09T11:12:13.000Z", "2018-08-09T11:12:13"),
+        ("2018-08-10T23:12:13-0530", "2018-08-11T04:42:13.000Z", "2018-08-11T04:42:13"),
+        ("2018-08-10T11:12:13.1Z", "2018-08-10T11:12:13.100Z", "2018-08-10T11:12:13.1"),
+        ("2018-08-10T11:12:13.12Z", "2018-08-10T11:12:13.120Z", "2018-08-10T11:12:13.12"),
+        ("2018-08-10T11:12:13.123Z", "2018-08-10T11:12:13.123Z", "2018-08-10T11:12:13.123"),
+        ("2018-08-10T11:12:13.1234Z", "2018-08-10T11:12:13.123400Z", "2018-08-10T11:12:13.1234"),
+        ("2018-08-10T11:12:13.12345Z", "2018-08-10T11:12:13.123450Z", "2018-08-10T11:12:13.12345"),
+        ("2018-08-10T11:12:13.123456Z", "2018-08-10T11:12:13.123456Z", "2018-08-10T11:12:13.123456"),
+        ("2018-08-10T11:12:13.1234567Z", "2018-08-10T11:12:13.123456Z", "2018-08-10T11:12:13.123456"),
+        ("2018-08-10T11:12:13.1234567+02:00", "2018-08-10T09:12:13.123456Z", "2018-08-10T09:12:13.123456"),
+    ],
+)
+async def test_every_spelling_of_a_date_is_one_instant(world: World, written: str, posted: str, read: str) -> None:
+    answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed=written)
+    assert (answer.status_code, answer.json()["dateAgreed"]) == (201, posted)
+    listed = await world.send(cast.ALDER_SALES, "GET", f"{CEDAR}/agreements")
+    assert listed.json()["items"][0]["dateAgreed"] == read
+
+
+# Paths (section 8, 10; contract 3.1).
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        f"/v1/customers/{{{cast.CEDAR}}}/agreements",
+        f"/v1/customers/%7B{cast.CEDAR}%7D/agreements",
+        f"/v1//customers/{cast.CEDAR}/agreements",
+        f"/v1/customers//{cast.CEDAR}//agreements/",
+        f"/v1/customers/{cast.CEDAR.upper()}/agreements",
+        f"/V1/Customers/{cast.CEDAR}/Agreements",
+        f"/v1/CUSTOMERS/{{{cast.CEDAR.upper()}}}/AGREEMENTS/",
+    ],
+)
+async def test_a_path_in_any_spelling_is_the_same_resource(world: World, path: str) -> None:
+    headers = {"MS-RequestId": REQUEST_ID}
+    first = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(), headers)
+    again = await world.send(cast.ALDER_SALES, "POST", path, agreement(), headers)
+    assert (again.status_code, again.content) == (201, first.content)
+    read = await world.send(cast.ALDER_SALES, "GET", path)
+    assert (read.status_code, read.json()["totalCount"]) == (200, 1)
+
+
+async def test_the_link_to_the_next_page_can_be_followed_behind_the_version(world: World) -> None:
+    page = await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=2")
+    following = page.json()["links"]["next"]
+    headers = {header["key"]: header["value"] for header in following["headers"]}
+    assert following["uri"].startswith("/")
+    rest = await world.send(cast.ALDER_SALES, following["method"], f"/v1/{following['uri']}", headers=headers)
+    assert rest.status_code == 200
+    seen = [item["id"] for item in page.json()["items"] + rest.json()["items"]]
+    assert sorted(seen) == sorted([cast.CEDAR, cast.DOGWOOD, cast.FRENE])
+
+
+# Headers (contract 3.3, 3.4).
+
+
+@pytest.mark.parametrize(
+    ("accept", "status"),
+    [
+        (None, 200),
+        ("*/*", 200),
+        ("application/json", 200),
+        ("application/json; charset=utf-8", 200),
+        ("APPLICATION/JSON", 200),
+        ("text/html, application/json;q=0.5", 200),
+        ("application/*", 200),
+        ("application/json, text/json, text/x-json, text/javascript, application/xml, text/xml", 200),
+        ("text/html", 406),
+        ("application/xml", 406),
+        ("application/json;q=0", 406),
+        ("application/json;q=0.0, text/html", 406),
+        ("application/json; q=0.000", 406),
+    ],
+)
+async def test_an_accept_header_has_to_admit_json(world: World, accept: str | None, status: int) -> None:
+    headers = {} if accept is None else {"Accept": accept}
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/agreements", headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.parametrize("content_type", [None, "application/json", "application/json; charset=utf-8", "text/plain"])
+async def test_the_content_type_of_a_body_does_not_matter(world: World, content_type: str | None) -> None:
+    headers = {} if content_type is None else {"Content-Type": content_type}
+    body = json.dumps(agreement()).encode()
+    assert (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", body, headers)).status_code == 201
+    assert (await world.send(cast.ALDER_SALES, "GET", f"{CEDAR}/agreements", headers=headers)).status_code == 200
+
+
+ANSWERS: list[tuple[str | None, str, str, object, int]] = [
+    (cast.ALDER_SALES, "GET", "/v1/agreements", None, 200),
+    (cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(), 201),
+    (cast.MAPLE_ADMIN, "POST", "/v1/validations/address", {"country": "US", "city": "X", "state": "WA",
+        "addressLine1": "1", "postalCode": "98052", "firstName": "Noa", "lastName": "Berg"}, 200),
+    (cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", {}, 400),
+    (cast.ALDER_SALES, "GET", "/v1/customers/none", None, 400),
+    (None, "GET", "/v1/agreements", None, 401),
+    (cast.ALDER_HELPDESK, "GET", f"{CEDAR}/agreements", None, 403),
+    (cast.BIRCH_SALES, "GET", f"{CEDAR}/agreements", None, 403),
+    (cast.FIR_ADMIN, "GET", "/v1/agreements", None, 404),
+    (cast.ALDER_SALES, "GET", "/v1/nothing", None, 404),
+    (cast.ALDER_SALES, "DELETE", "/v1/agreements", None, 405),
+    (cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", b" " * 2_000_000, 413),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("who", "method", "path", "body", "status"), ANSWERS)
+async def test_request_and_correlation_ids_come_back_on_every_answer(
+    world: World, who: str | None, method: str, path: str, body: object, status: int
+) -> None:
+    given = {"ms-requestid": f"{{{REQUEST_ID.upper()}}}", "MS-CORRELATIONID": CORRELATION_ID}
+    answer = await world.send(who, method, path, body, given)
+    assert answer.status_code == status
+    assert (answer.headers["MS-RequestId"], answer.headers["MS-CorrelationId"]) == (REQUEST_ID, CORRELATION_ID)
+    for unusable in ({}, {"MS-RequestId": "one", "MS-CorrelationId": "; drop"}):
+        answer = await world.send(who, method, path, body, unusable)
+        fresh = answer.headers["MS-RequestId"], answer.headers["MS-CorrelationId"]
+        assert [str(UUID(one)) for one in fresh] == list(fresh)
+        assert fresh[0] != REQUEST_ID
+
+
+@pytest.mark.parametrize(
+    ("headers", "echoed", "starts"),
+    [
+        ({}, "en-US,en-US", "Invalid property"),
+        ({"X-Locale": "en-US"}, "en-US,en-US", "Invalid property"),
+        ({"X-Locale": "fr-FR"}, "fr-FR,fr-FR", "Propriété non valide"),
+        ({"X-Locale": "FR"}, "FR,FR", "Propriété non valide"),
+        ({"X-Locale": "de-DE"}, "de-DE,de-DE", "Invalid property"),
+        ({"Accept-Language": "fr;q=0.9, en;q=0.1"}, "en-US,en-US", "Propriété non valide"),
+        ({"X-Locale": "en-GB", "Accept-Language": "fr"}, "en-GB,en-GB", "Invalid property"),
+        ({"X-Locale": "<script>"}, "en-US,en-US", "Invalid property"),
+    ],
+)
+async def test_the_locale_chooses_the_language_and_comes_back_twice(
+    world: World, headers: dict[str, str], echoed: str, starts: str
+) -> None:
+    refused = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", {}, headers)
+    assert refused.json()["description"].startswith(starts)
+    assert refused.json()["message"] == refused.json()["description"]
+    done = await world.send(cast.ALDER_SALES, "GET", "/v1/agreements", headers=headers)
+    assert refused.headers["X-Locale"] == done.headers["X-Locale"] == echoed
+
+
+async def test_what_is_cached_nowhere_says_so(world: World) -> None:
+    for who, method, path, body, _ in ANSWERS:
+        answer = await world.send(who, method, path, body)
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize("header", [None, "Basic YTpi", "Bearer", "Bearer ", "Bearer not.a.token", "bearer a.b.c"])
+async def test_without_a_good_token_the_answer_says_what_is_wanted(world: World, header: str | None) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    answer = await world.send(None, "GET", "/v1/agreements", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, 400)
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer ")
+    assert "OAuth realm=" in answer.headers["WWW-Authenticate"]
+
+
+async def test_a_method_that_a_path_has_not_is_refused_with_those_it_has(world: World) -> None:
+    for path in {route.path for route in WIRE_ROUTES}:
+        there = {route.method for route in WIRE_ROUTES if route.path == path}
+        for method in {"GET", "POST", "PUT", "PATCH", "DELETE"} - there:
+            answer = await world.send(cast.ALDER_SALES, method, re.sub(r"\{\w+\}", cast.CEDAR, path))
+            assert (answer.status_code, answer.json()["code"]) == (405, 1000), (method, path)
+            assert set(answer.headers["Allow"].split(", ")) - {"OPTIONS"} == there, (method, path)
+
+
+# The byte order mark (contract 3.5).
+
+
+async def test_a_byte_order_mark_before_success_bodies_when_asked_for(make_world: Callable[..., World]) -> None:
+    world = make_world(emit_bom=True)
+    for who, method, path, body, status in ANSWERS:
+        answer = await world.send(who, method, path, body)
+        assert answer.status_code == status
+        assert answer.content.startswith(b"\xef\xbb\xbf{") == (status < 300 and answer.content != b""), path
+    assert (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements")).content.count(b"\xef\xbb\xbf") == 1
+
+
+async def test_no_byte_order_mark_otherwise(world: World) -> None:
+    assert (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements")).content.startswith(b"{")
+
+
+async def test_a_byte_order_mark_before_a_request_body_is_no_matter(world: World) -> None:
+    body = b"\xef\xbb\xbf" + json.dumps(agreement()).encode()
+    assert (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", body)).status_code == 201
+    twice = b"\xef\xbb\xbf" + body
+    assert (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", twice)).status_code == 400
+
+
+# Bodies of answers (section 8, 3 to 6, 8).
+
+
+async def test_every_answer_to_a_post_is_one_json_value(world: World) -> None:
+    for operation in WITH_BODY:
+        case = await case_for(world, cast.MAPLE_ADMIN, operation)
+        answer = await world.send(cast.MAPLE_ADMIN, operation.method, operation.at(case), operation.body(case))
+        if answer.content:
+            assert isinstance(json.loads(answer.content), dict)
+            assert answer.content[-1:] == b"}"
+
+
+async def test_a_link_to_an_agreement_is_one_and_its_rank_a_number(world: World) -> None:
+    for item in (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*")).json()["items"]:
+        assert urlsplit(item["agreementLink"]).scheme == "https"
+        assert type(item["versionRank"]) is int
+
+
+async def test_old_clients_are_shown_the_cloud_agreement_alone(world: World) -> None:
+    for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
+        assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=template)).status_code == 201
+    for query, types in [
+        ("", ["MicrosoftCloudAgreement"]),
+        ("?agreementType=microsoftcustomeragreement", ["MicrosoftCustomerAgreement"]),
+        ("?agreementType=*", ["MicrosoftCustomerAgreement", "MicrosoftCloudAgreement"]),
+    ]:
+        listed = await world.send(cast.ALDER_SALES, "GET", f"{CEDAR}/agreements{query}")
+        assert [item["type"] for item in listed.json()["items"]] == types
+
+
+async def test_customers_without_a_size_are_all_of_them(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers")
+    assert {item["id"] for item in answer.json()["items"]} == {cast.CEDAR, cast.DOGWOOD, cast.FRENE}
+
+
+@pytest.mark.rule("R10")
+async def test_a_whole_subscription_is_sent_back_with_one_thing_changed(world: World) -> None:
+    world.clock.now = EVE_OF_API
+    line = {"lineItemNumber": 0, "offerId": OFFER, "quantity": 3}
+    placed = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", {"lineItems": [line]})
+    path = f"{CEDAR}/subscriptions/{placed.json()['lineItems'][0]['subscriptionId']}"
+    world.clock.now = API_ENFORCED
+    whole = (await world.send(cast.ALDER_SALES, "GET", path)).json()
+    renamed = await world.send(cast.ALDER_SALES, "PATCH", path, whole | {"friendlyName": "Ovens"})
+    assert (renamed.status_code, renamed.json()["friendlyName"], renamed.json()["quantity"]) == (200, "Ovens", 3)
+    stale = await world.send(cast.ALDER_SALES, "PATCH", path, whole | {"friendlyName": "Mixers"})
+    assert (stale.status_code, stale.json()["code"]) == (400, 2055)
+    more = await world.send(cast.ALDER_SALES, "PATCH", path, renamed.json() | {"quantity": 4})
+    assert (more.status_code, more.json()["code"]) == (403, 13605)
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (None, {}),
+        (b"", {"Content-Length": "0"}),
+        (b'"success"', {"Content-Type": "application/json"}),
+        (b"{}", {"Content-Type": "application/json"}),
+        (b"null", {"Content-Type": "application/json; charset=utf-8"}),
+        (b"success", {"Content-Type": "text/plain"}),
+    ],
+)
+async def test_a_cart_is_checked_out_with_whatever_body(
+    world: World, body: bytes | None, headers: dict[str, str]
+) -> None:
+    lines = {"lineItems": [{"id": 0, "catalogItemId": OFFER, "quantity": 1}]}
+    cart = (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/carts", lines)).json()["id"]
+    answer = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/carts/{cart}/checkout", body, headers)
+    assert answer.status_code == 201
+    assert len(answer.json()["orders"]) == 1
+
+
+# Repeats (section 8, 13; contract 3.10).
+
+
+@pytest.mark.rule("R7")
+async def test_a_refused_order_comes_again_at_once_with_the_same_request_id(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    headers = {"MS-RequestId": REQUEST_ID}
+    body = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 1}]}
+    before = world.rows("select count(*) from replay")
+    refused = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(4)]
+    assert {(answer.status_code, answer.content) for answer in refused} == {(403, refused[0].content)}
+    assert world.rows("select count(*) from decision") == [(1,)]
+    assert world.rows("select count(*) from order_") == [(0,)]
+    assert world.rows("select count(*) from replay") == before
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    bought = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(3)]
+    assert {(answer.status_code, answer.content) for answer in bought} == {(201, bought[0].content)}
+    assert world.rows("select count(*) from order_") == [(1,)]
+    assert world.rows("select count(*) from decision") == [(2,)]
