@@ -50,7 +50,7 @@ def _mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
     """Keys that the source names, and patterns of those it puts together."""
     literals = {"defect"}
     patterns: list[re.Pattern[str]] = []
-    for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html")]:
+    for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html"), SOURCE / "rules.json"]:
         text = path.read_text(encoding="utf-8")
         literals.update(_LITERAL.findall(text))
         for formatted in _FORMATTED.findall(text):
