@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
+from unicodedata import category
 
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
@@ -35,9 +36,14 @@ _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _TOP_LABEL = r"[^\W\d_](?:[\w-]{0,61}[^\W_])?"
 _OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
 _EMAIL = re.compile(
-    rf"(?:{_ATOM}(?:\.{_ATOM})*|\"[^\x00-\x1f\"\\\x7f]+\")"
+    rf"(?:{_ATOM}(?:\.{_ATOM})*|\"(?:[^\x00-\x1f\"\\\x7f]|\\[^\x00-\x1f\x7f])+\")"
     rf"@(?:(?:{_LABEL}\.)+{_TOP_LABEL}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
 )
+
+_CONTROL = frozenset({"Cc", "Cs"})
+"""Control characters, and halves of a character, which no database keeps."""
+_UNSEEN = _CONTROL | {"Cf"}
+"""Likewise, and what is not seen: in an address it can only mislead. Names need it in some scripts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +127,15 @@ class Ending:
 
 def valid_email(address: str) -> bool:
     """Whether the text has the form of an e-mail address (R16). Nothing is asked of the mail system."""
-    return len(address) <= EMAIL_LENGTH and _EMAIL.fullmatch(address) is not None
+    if len(address) > EMAIL_LENGTH:
+        return False
+    if not address.isascii():
+        kinds = [category(character) for character in address]
+        if not _UNSEEN.isdisjoint(kinds):
+            return False
+        # Vowel signs and accents of their own are parts of letters, which `re` does not know.
+        address = "".join(c for c, kind in zip(address, kinds, strict=True) if not kind.startswith("M"))
+    return _EMAIL.fullmatch(address) is not None
 
 
 def checked_contact(contact: PrimaryContact) -> PrimaryContact:
@@ -190,6 +204,6 @@ def check_duplicate(
 def _text(value: str | None, name: str, most: int) -> str:
     """The value without surrounding blanks. Any script is welcome; control characters and emptiness are not."""
     stripped = (value or "").strip()
-    if not stripped or len(stripped) > most or any(character < " " or character == "\x7f" for character in stripped):
+    if not stripped or len(stripped) > most or any(category(character) in _CONTROL for character in stripped):
         raise InvalidProperty(name=name)
     return stripped

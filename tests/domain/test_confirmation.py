@@ -1,0 +1,306 @@
+"""What makes a confirmation valid: who accepted, when, and of what; and when the same again is one too many (4.2)."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agreegate.domain.agreement import (
+    AgreementTemplate,
+    AgreementType,
+    TemplateId,
+    TextVersion,
+    in_force,
+    outdated_since,
+)
+from agreegate.domain.confirmation import (
+    Draft,
+    Employee,
+    PrimaryContact,
+    check_draft,
+    check_duplicate,
+    checked_contact,
+    checked_employee,
+    valid_email,
+)
+from agreegate.domain.errors import (
+    AgreedInFuture,
+    AlreadyConfirmed,
+    InvalidEmail,
+    InvalidProperty,
+    Rejected,
+    TemplateRetired,
+)
+from tests import personas as cast
+
+NOW = datetime(2019, 2, 14, 12, 0, tzinfo=UTC)
+NOA = PrimaryContact("Noa", "Berg", "noa@contoso.example", "5550100")
+TEMPLATE = AgreementTemplate(
+    id=TemplateId(cast.CLOUD_AGREEMENT),
+    agreement_type=AgreementType("MicrosoftCloudAgreement"),
+    link="https://agreement.example",
+    version_rank=0,
+    confirm_until=None,
+    opens_from=None,
+    opens_until=None,
+    duplicates_refused_from=None,
+)
+
+
+@pytest.mark.rule("R15", "R16")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "noa@contoso.example",
+        "x@example.com",
+        "a@b.co",
+        "FirstName.LastName@EasierReading.example",
+        "very.common@example.com",
+        "long.email-address-with-hyphens@and.subdomains.example.com",
+        "user.name+tag+sorting@example.com",
+        "name/surname@example.com",
+        "mailhost!username@example.org",
+        "user%example.com@example.org",
+        "user-@example.org",
+        "_______@example.com",
+        "1234567890@example.com",
+        "js#internal@proseware.example",
+        "o'brien@example.ie",
+        "!#$%&'*+-/=?^_`{|}~@example.org",
+        "email@example.museum",
+        "email@example-one.com",
+        "js@proseware.com9",
+        "noa@xn--bcher-kva.example",
+        "a@" + "b" * 63 + ".example",
+        '" "@example.org',
+        '"john..doe"@example.org',
+        '"noa@work"@example.org',
+        r'"j\"s\""@proseware.example',
+        r'"very.(),:;<>[]\".VERY.\"very@\\ \"very\".unusual"@strange.example.com',
+        "postmaster@[123.123.123.123]",
+        "j_9@[129.126.118.1]",
+        "Pelé@example.com",
+        "δοκιμή@παράδειγμα.δοκιμή",
+        "我買@屋企.香港",
+        "二ノ宮@黒川.日本",
+        "медведь@с-балалайкой.рф",
+        "संपर्क@डाटामेल.भारत",
+        "user@تجربة.example",
+        "noa@example." + "x" * 63,
+        "n" * 242 + "@example.com",
+    ],
+)
+def test_an_address_of_the_form_of_one_is_taken(address: str) -> None:
+    assert valid_email(address)
+    assert checked_contact(replace(NOA, email=f"  {address} ")).email == address
+
+
+@pytest.mark.rule("R16")
+@pytest.mark.parametrize(
+    "address",
+    [
+        "noa",
+        "noa@",
+        "@example.com",
+        "abc.example.com",
+        "admin@example",
+        "a@b@c@example.com",
+        r'a"b(c)d,e:f;g<h>i[j\k]l@example.com',
+        'just"not"right@example.com',
+        r'this is"not\allowed@example.com',
+        r"this\ still\"not\\allowed@example.com",
+        '""@example.com',
+        '"noa@example.com',
+        '"noa\\"@example.com',
+        "i.like.underscores@but_they_are_not_allowed_in_this_part",
+        ".noa@example.com",
+        "noa.@example.com",
+        "no..a@example.com",
+        "noa@.example.com",
+        "noa@example..com",
+        "noa@example.com.",
+        "noa@-example.com",
+        "noa@example-.com",
+        "noa@example.c-",
+        "noa@111.222.333.44444",
+        "noa@[256.1.1.1]",
+        "noa@[1.2.3]",
+        "noa@[1.2.3.4",
+        "noa@1.2.3.4",
+        "noa@[IPv6:2001:db8::1]",
+        "noa@a b.example",
+        "no a@example.com",
+        "noa@example.com (Noa)",
+        "Noa Berg <noa@example.com>",
+        "mailto:noa@example.com",
+        "noa@example.com,eve@example.com",
+        "noa@example.com;eve@example.com",
+        "noa@example,com",
+        "noa@exam\\ple.com",
+        "a@" + "b" * 64 + ".example",
+        "n" * 243 + "@example.com",
+        "noa@example.com\x00",
+        "no\x00a@example.com",
+        "no\ta@example.com",
+        "noa@exam\nple.com",
+        '"no\na"@example.com',
+        "noa\x85@example.com",
+        "\u202enoa@example.com",
+        "noa\u200b@example.com",
+        "noa@exam\u200fple.com",
+        "no\u00a0a@example.com",
+    ],
+)
+def test_anything_else_is_not(address: str) -> None:
+    assert not valid_email(address)
+    with pytest.raises(InvalidEmail):
+        checked_contact(replace(NOA, email=address))
+
+
+@pytest.mark.rule("R16")
+@pytest.mark.parametrize("unit", ['"', "\\", "a", ".", "a.", "a-", '"\\', "@", "é", "ा"])
+def test_a_long_address_is_refused_at_once(unit: str) -> None:
+    assert not valid_email("a@" + unit * 200_000)
+    assert not valid_email(unit * 200_000)
+
+
+@pytest.mark.rule("R15", "R24")
+@pytest.mark.parametrize(
+    "contact",
+    [
+        NOA,
+        replace(NOA, phone=None),
+        PrimaryContact("Ü", "李", "noa@contoso.example"),
+        PrimaryContact("محمد", "العربي", "noa@contoso.example", "+49 (0)30 123-45 ext. 6"),
+        PrimaryContact("\u200fנועה", "ברג", "noa@contoso.example"),
+        PrimaryContact("Anne-Marie", "O’Neill d’Arc", "noa@contoso.example", "one ring after noon"),
+        PrimaryContact("N" * 50, "B" * 50, "noa@contoso.example", "5" * 50),
+        PrimaryContact("👩‍💻", "Zoë\u0308", "noa@contoso.example"),
+    ],
+)
+def test_any_name_of_any_script_is_kept_as_it_is(contact: PrimaryContact) -> None:
+    assert checked_contact(contact) == contact
+
+
+@pytest.mark.rule("R15")
+def test_blanks_around_are_taken_off_and_a_blank_phone_is_none() -> None:
+    assert checked_contact(PrimaryContact(" Noa\t", "\u00a0Berg ", " noa@contoso.example\n", "  ")) == replace(
+        NOA, phone=None
+    )
+
+
+@pytest.mark.rule("R15")
+@pytest.mark.parametrize("member", [field.name for field in fields(PrimaryContact) if field.name != "phone"])
+@pytest.mark.parametrize("missing", ["", "   ", "\u3000"])
+def test_what_is_required_is_named_when_it_is_missing(member: str, missing: str) -> None:
+    names = {"first_name": "firstName", "last_name": "lastName", "email": "email"}
+    with pytest.raises(InvalidProperty) as refused:
+        checked_contact(replace(NOA, **{member: missing}))
+    assert refused.value.parameters == {"name": f"primaryContact.{names[member]}"}
+
+
+@pytest.mark.rule("R15")
+@pytest.mark.parametrize("member", ["first_name", "last_name", "phone"])
+@pytest.mark.parametrize("text", ["x" * 51, "a\x00b", "a\nb", "a\tb", "a\x7fb", "a\x85b", "a\x9fb", "a\ud800b"])
+def test_text_that_is_too_long_or_holds_control_characters_is_refused(member: str, text: str) -> None:
+    with pytest.raises(InvalidProperty):
+        checked_contact(replace(NOA, **{member: text}))
+
+
+@pytest.mark.rule("R28")
+def test_the_employee_behind_a_designated_account_needs_a_name_only() -> None:
+    assert checked_employee(Employee(" Ada Quill ", " ", "")) == Employee("Ada Quill")
+    assert checked_employee(Employee("A" * 100, "ada@alder.example", " 4711 ")) == Employee(
+        "A" * 100, "ada@alder.example", "4711"
+    )
+    for wrong in (Employee(""), Employee("A" * 101), Employee("Ada", "ada"), Employee("Ada", None, "4" * 51)):
+        with pytest.raises((InvalidProperty, InvalidEmail)):
+            checked_employee(wrong)
+
+
+@pytest.mark.rule("X11")
+@pytest.mark.parametrize(
+    ("ahead", "zoned", "accepted"),
+    [
+        (timedelta(days=-36_500), True, True),
+        (timedelta(0), True, True),
+        (timedelta(minutes=5), True, True),
+        (timedelta(minutes=5, microseconds=1), True, False),
+        (timedelta(days=1), True, False),
+        (timedelta(hours=14), False, True),
+        (timedelta(hours=14, microseconds=1), False, False),
+    ],
+)
+def test_a_date_in_the_future_is_refused_beyond_what_clocks_and_zones_explain(
+    ahead: timedelta, zoned: bool, accepted: bool
+) -> None:
+    draft = Draft(NOA, TEMPLATE.id, NOW + ahead, date_zoned=zoned)
+    assert _passes(lambda: check_draft(draft, TEMPLATE, NOW)) is accepted
+    if not accepted:
+        with pytest.raises(AgreedInFuture):
+            check_draft(draft, TEMPLATE, NOW)
+
+
+def test_a_retired_template_is_refused_from_its_day_on() -> None:
+    template = replace(TEMPLATE, confirm_until=NOW)
+    draft = Draft(NOA, TEMPLATE.id, NOW - timedelta(days=9))
+    check_draft(draft, template, NOW - timedelta(microseconds=1))
+    with pytest.raises(TemplateRetired):
+        check_draft(draft, template, NOW)
+
+
+@pytest.mark.rule("R17", "R36")
+@pytest.mark.parametrize(
+    ("again", "repeats"),
+    [
+        (NOA, True),
+        (replace(NOA, first_name="Nia"), False),
+        (replace(NOA, first_name="noa"), False),
+        (replace(NOA, last_name="Borg"), False),
+        (replace(NOA, email="nia@contoso.example"), False),
+        (replace(NOA, phone="5550101"), False),
+        (replace(NOA, phone=None), False),
+    ],
+)
+def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_programme_does(
+    again: PrimaryContact, repeats: bool
+) -> None:
+    refusing = replace(TEMPLATE, duplicates_refused_from=NOW)
+    assert _passes(lambda: check_duplicate(again, NOA, refusing, NOW)) is not repeats
+    check_duplicate(again, NOA, refusing, NOW - timedelta(microseconds=1))
+    check_duplicate(again, NOA, TEMPLATE, NOW)
+    check_duplicate(again, None, refusing, NOW)
+    if repeats:
+        with pytest.raises(AlreadyConfirmed):
+            check_duplicate(again, NOA, refusing, NOW)
+
+
+@pytest.mark.rule("R32", "R33", "R34", "R35")
+def test_which_text_binds_and_since_when_an_acceptance_is_outdated() -> None:
+    first, corrected, second = (
+        TextVersion("1", datetime(2018, 1, 1, tzinfo=UTC), major=True),
+        TextVersion("1.1", datetime(2018, 9, 1, tzinfo=UTC), major=False),
+        TextVersion("2", datetime(2019, 1, 1, tzinfo=UTC), major=True),
+    )
+    published = (second, first, corrected)
+    assert in_force(published, datetime(2017, 12, 31, tzinfo=UTC)) is None
+    assert in_force(published, first.effective_from) is first
+    assert in_force(published, datetime(2018, 12, 31, tzinfo=UTC)) is corrected
+    assert in_force(published, NOW) is second
+    for agreed, since in (
+        (datetime(2018, 8, 20, tzinfo=UTC), second.effective_from),
+        (corrected.effective_from, second.effective_from),
+        (second.effective_from, None),
+    ):
+        assert outdated_since(published, agreed, NOW) == since
+    before = second.effective_from - timedelta(microseconds=1)
+    assert outdated_since(published, first.effective_from, before) is None, "a minor text asks nobody again"
+
+
+def _passes(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except Rejected:
+        return False
+    return True
