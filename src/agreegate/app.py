@@ -37,6 +37,7 @@ from agreegate.api.problem_details import as_rejected, methods_of, problem_respo
 from agreegate.api.server import wire_handlers
 from agreegate.dashboard.page import Site, stylesheet
 from agreegate.dashboard.reference import reference
+from agreegate.dashboard.relationship import relationship_request
 from agreegate.dashboard.start import Guide, start
 from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
@@ -111,6 +112,7 @@ def framework(
             api,
             start(site, guide),
             reference(site),
+            relationship_request(site),
             stylesheet,
             *wire_handlers(deployment, WIRE_ROUTES),
             openapi,

@@ -22,8 +22,17 @@ from tests import personas as cast
 from tests.operations import GATE, OPERATIONS, Case, Operation, cart, case_for, named, order
 from tests.world import AUGUST, BASE_URL, World, mint
 
-PUBLIC = {"/", "/static/agreegate.css", "/healthz", "/readyz", "/metrics", "/api/openapi.json", "/api/docs"}
-"""What anybody may read: no partner's data is there."""
+PUBLIC = {
+    "/",
+    "/relationship-request/{partner:str}",
+    "/static/agreegate.css",
+    "/healthz",
+    "/readyz",
+    "/metrics",
+    "/api/openapi.json",
+    "/api/docs",
+}
+"""What anybody may read: no partner's data is there, but the name of one who asks to serve."""
 SIGN_IN = {
     "/{tenant:str}/oauth2/token",
     "/{tenant:str}/oauth2/v2.0/token",

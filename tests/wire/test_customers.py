@@ -357,7 +357,7 @@ async def test_the_relationship_request_is_a_link_of_ours(world: World) -> None:
     answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers/relationshiprequests")
     assert answer.status_code == 200
     assert answer.json() == {
-        "url": f"{BASE_URL}/relationship-request?partner={cast.ALDER}",
+        "url": f"{BASE_URL}/relationship-request/{cast.ALDER}",
         "attributes": {"objectType": "RelationshipRequest"},
     }
 

@@ -33,7 +33,7 @@ from agreegate.services.partner import RelationshipType
 from agreegate.storage.unit_of_work import UnitOfWork
 
 RELATIONSHIP_REQUEST = "/relationship-request"
-"""Our page where a customer reads who asks to serve it; `partner` names the tenant."""
+"""Our page where a customer reads who asks to serve it; the partner's tenant id follows."""
 
 
 async def customers(exchange: Exchange) -> Answer:
@@ -116,7 +116,7 @@ async def address_check(exchange: Exchange) -> Answer:
 
 async def relationship_request(exchange: Exchange) -> Answer:
     """`GET /v1/customers/relationshiprequests`: the link that a partner gives to a customer."""
-    url = f"{exchange.deployment.public_url}{RELATIONSHIP_REQUEST}?partner={exchange.actor.partner.id}"
+    url = f"{exchange.deployment.public_url}{RELATIONSHIP_REQUEST}/{exchange.actor.partner.id}"
     return answer(200, RelationshipRequest(url, ObjectType("RelationshipRequest")))
 
 
