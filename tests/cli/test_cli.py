@@ -56,6 +56,23 @@ def test_a_real_process_speaks_the_users_language() -> None:
     assert wrong.stderr.startswith("Erreur : Option manquante")
 
 
+def test_narrow_terminals_and_closed_pipes_are_no_failures() -> None:
+    narrow = subprocess.run(
+        [EXECUTABLE, "rules", "R28"],
+        env=os.environ | {"LANGUAGE": "fr", "PYTHONIOENCODING": "latin-1"},
+        capture_output=True,
+        check=False,
+    )
+    assert (narrow.returncode, narrow.stderr) == (0, b"")
+    assert narrow.stdout.startswith(b"R28  L?utilisateur qui confirme")
+
+    with subprocess.Popen([EXECUTABLE, "rules"], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as closed:
+        assert closed.stdout is not None
+        assert closed.stderr is not None
+        closed.stdout.close()
+        assert closed.stderr.read() == b""
+
+
 def commands(language: str) -> list[tuple[str, click.Command]]:
     """Every command that can be typed, with its path."""
     root = Agreegate(Words(language))

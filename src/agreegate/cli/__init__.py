@@ -3,6 +3,7 @@
 `agreegate.cli.<name>` offers `command(words)`, which makes the command or group in the user's language.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,9 @@ COMMANDS = ("demo", "serve", "directory", "db", "gate", "programme", "rules", "t
 
 def main() -> NoReturn:
     """What `agreegate` runs."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a terminal without our apostrophes is no reason to fail
     sys.exit(run(sys.argv[1:], Words.of(os.environ)))
 
 
