@@ -62,6 +62,7 @@ def test_a_token_opens_the_api_and_the_gate_follows_the_demos_clock(demo: str, t
     refused = typed(*check)
     assert refused.returncode == 3
     assert "confirmation.missing, R10" in refused.stdout
+    assert "2019-03-22T00:0" in refused.stdout
 
     wrong = typed("token", "nobody@alder.example", "--url", demo)
     assert (wrong.returncode, wrong.stdout) == (2, "")

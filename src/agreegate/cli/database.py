@@ -1,5 +1,6 @@
 """Which database a command works on: a folder with SQLite, later a PostgreSQL URL."""
 
+import asyncio
 import errno
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,8 +10,9 @@ import click
 
 from agreegate.cli.words import Words
 from agreegate.settings import SETTINGS, SettingError, variable
+from agreegate.storage.deployment import made_for
 from agreegate.storage.schema import SchemaError
-from agreegate.storage.sqlite import DATABASE, SqliteStore, check_file
+from agreegate.storage.sqlite import DATABASE, Clock, SqliteStore, check_file, machine_clock
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 
@@ -42,6 +44,8 @@ def database_file(data: Path, database: str | None) -> Path:
 def opened(file: Path) -> Iterator[SqliteStore]:
     """The store on an existing database of the current schema. A running server is not disturbed by it.
 
+    Where a demo lives, it is the time that the demo has (D14).
+
     Raises:
         SchemaError: there is no database, it is not ours, or it is at another schema.
     """
@@ -50,6 +54,16 @@ def opened(file: Path) -> Iterator[SqliteStore]:
     check_file(file)
     store = SqliteStore(file)
     try:
+        made = asyncio.run(store.read(made_for))
+        if made is not None and made.demo:
+            store.clock = _demo_clock(store)
         yield store
     finally:
         store.close()
+
+
+def _demo_clock(store: SqliteStore) -> Clock:
+    from agreegate.demo.clock import DemoClock, kept_offset
+
+    offset = asyncio.run(store.read(kept_offset))
+    return machine_clock if offset is None else DemoClock(offset)

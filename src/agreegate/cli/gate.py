@@ -1,7 +1,7 @@
 """`agreegate gate`: what the gate would answer, as one line; nothing is changed or kept."""
 
 import asyncio
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -60,23 +60,11 @@ def _check(
 ) -> int:
     asked = Transaction(Action(action), Channel(channel))
     with opened(database_file(data, database)) as store:
-        name, now = asyncio.run(_deployed(store))
-        rules, instant = load(programme or name), at or now
+        made = asyncio.run(store.read(made_for))
+        rules, instant = load(programme or (made.programme if made else DEFAULT)), at or store.clock()
         decision = asyncio.run(_decide(words, store, partner, customer, asked, rules, instant))
     click.echo(_line(words, decision, rules, instant))
     return 0 if decision.allowed else DENIED
-
-
-async def _deployed(store: SqliteStore) -> tuple[str, datetime]:
-    """The programme that the database was made for, and what time it is there: a demo has a clock of its own (D14)."""
-    made = await store.read(made_for)
-    now = datetime.now(UTC)
-    if made is not None and made.demo:
-        from agreegate.demo.clock import kept_offset
-
-        offset = await store.read(kept_offset)
-        return made.programme, now if offset is None else now + offset
-    return (DEFAULT if made is None else made.programme), now
 
 
 async def _decide(

@@ -120,7 +120,7 @@ async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) ->
 
 async def _audit(uow: UnitOfWork, change: Change) -> None:
     """Values of personal data are empty in a change already, and so they are here."""
-    operation = f"{_OPERATIONS[change.verb]}_{change.subject}"
+    operation = _REMOVED if (change.subject, change.verb) == _PARTED else f"{_OPERATIONS[change.verb]}_{change.subject}"
     before = {_pascal(field.name): field.before for field in change.fields}
     after = {_pascal(field.name): field.after for field in change.fields}
     await add_audit_record(
@@ -135,6 +135,9 @@ async def _audit(uow: UnitOfWork, change: Change) -> None:
     )
 
 
+_PARTED = (Subject.CUSTOMER, Verb.ENDED)
+_REMOVED = "remove_partner_customer_relationship"
+"""The contract's own word for it (4.12)."""
 _OPERATIONS = {Verb.ADDED: "add", Verb.CHANGED: "update", Verb.ENDED: "end", Verb.RESUMED: "resume"}
 
 
