@@ -1,0 +1,306 @@
+"""Confirming: what is kept, what is refused, whose word counts (R13–R28, contract 4.2)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate import programme as programmes
+from agreegate.domain.actor import Actor, Channel, UserId
+from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
+from agreegate.domain.errors import Rejected
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.confirmation import confirm, list_confirmations, list_without_employee, state_employee
+from agreegate.services.customer import remove_relationship
+from agreegate.services.gate import ask
+from agreegate.services.standing import record_refusal, take_back
+from agreegate.storage.relationship import open_relationship
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import API_ENFORCED, AUGUST
+
+NOA = DRAFT_CONFIRMATION.contact
+CUSTOMER_AGREEMENT = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
+SUCCESSOR = programmes.load("microsoft-customer-agreement")
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+async def sales(memory: Memory) -> Actor:
+    return await memory.actor(cast.ALDER, cast.ALDER_SALES)
+
+
+async def record(
+    memory: Memory,
+    draft: Draft = DRAFT_CONFIRMATION,
+    customer: str = cast.CEDAR,
+    actor: Actor | None = None,
+    programme: Programme = PROGRAMME,
+    **contact: Any,
+) -> Confirmation:
+    draft = replace(draft, contact=replace(draft.contact, **contact))
+    return await memory.do(confirm, actor or await sales(memory), programme, customer, draft, call())
+
+
+async def refused(memory: Memory, **attempt: Any) -> str:
+    """The key of the refusal; nothing must have been kept."""
+    before = await rows_by_table(memory)
+    with pytest.raises(Rejected) as raised:
+        await record(memory, **attempt)
+    assert await rows_by_table(memory) == before
+    return raised.value.key
+
+
+async def rows_by_table(memory: Memory) -> dict[str, int]:
+    tables = [row[0] for row in await memory.rows("select name from sqlite_schema where type = 'table'")]
+    return {table: (await memory.rows(f"select count(*) from {table}"))[0][0] for table in tables}
+
+
+async def opens(memory: Memory, actor: Actor, customer: str = cast.CEDAR, channel: Channel = Channel.API) -> bool:
+    asked = Transaction(Action.NEW_PURCHASE, channel)
+    return (await ask(memory.store, actor, PROGRAMME, customer, asked, at=API_ENFORCED)).allowed
+
+
+async def contacts(memory: Memory, actor: Actor, customer: str = cast.CEDAR) -> list[str]:
+    found = await memory.do(list_confirmations, actor, PROGRAMME, customer, None)
+    return [confirmation.contact.first_name for confirmation in found if confirmation.contact]
+
+
+async def leave_and_return(memory: Memory, customer: str = cast.CEDAR) -> None:
+    actor = await sales(memory)
+    await memory.do(remove_relationship, actor, customer, call())
+    await memory.do(open_relationship, actor.partner.id, customer)
+
+
+@pytest.mark.rule("R13", "R15", "R21", "R38")
+async def test_what_was_handed_in_is_kept_with_who_recorded_it_when_and_by_which_channel(memory: Memory) -> None:
+    actor = replace(await sales(memory), channel=Channel.DASHBOARD)
+    kept = await record(memory, actor=actor)
+    [listed] = await memory.do(list_confirmations, actor, PROGRAMME, cast.CEDAR, None)
+    assert listed == kept
+    assert kept == Confirmation(
+        id=kept.id,
+        sequence=1,
+        template_id=TemplateId(cast.CLOUD_AGREEMENT),
+        agreement_type=AgreementType("MicrosoftCloudAgreement"),
+        date_agreed=AUGUST,
+        contact=NOA,
+        user_id=UserId(cast.ALDER_SALES),
+        recorded_by=cast.ALDER_SALES,
+        channel=Channel.DASHBOARD,
+        recorded_at=AUGUST,
+        request_id=call().request_id,
+    )
+
+
+@pytest.mark.rule("R18", "R19", "R20")
+async def test_nothing_is_written_but_the_record_and_who_made_it(memory: Memory) -> None:
+    """No message waits to be sent, no document is kept."""
+    before = await rows_by_table(memory)
+    await record(memory)
+    after = await rows_by_table(memory)
+    written = {"confirmation", "confirmation_contact", "current_confirmation", "audit_record"}
+    assert {table for table in after if after[table] != before[table]} == written
+    [audit] = await memory.rows(
+        "select operation_type, resource_type, operation_status, user_id, resource_new_value from audit_record"
+    )
+    assert audit == ("create_agreement", "agreement", "succeeded", cast.ALDER_SALES, None)
+
+
+@pytest.mark.rule("R6", "R7", "R41")
+@pytest.mark.parametrize("recorded_on", Channel)
+async def test_the_next_question_on_either_channel_finds_it(memory: Memory, recorded_on: Channel) -> None:
+    actor = replace(await sales(memory), channel=recorded_on)
+    assert not await opens(memory, actor)
+    await record(memory, actor=actor)
+    assert await opens(memory, actor, channel=Channel.API)
+    assert await opens(memory, actor, channel=Channel.DASHBOARD)
+
+
+@pytest.mark.rule("R17", "R27")
+async def test_a_correction_is_one_more_record_and_the_newest_counts_even_if_the_clock_went_back(
+    memory: Memory,
+) -> None:
+    actor = await sales(memory)
+    await record(memory, first_name="Nia")
+    memory.clock.now = AUGUST - timedelta(days=3)
+    await record(memory, replace(DRAFT_CONFIRMATION, date_agreed=memory.clock.now), first_name="Noa")
+    assert await contacts(memory, actor) == ["Noa", "Nia"]
+    assert await memory.rows("select sequence from current_confirmation") == [(2,)]
+
+
+@pytest.mark.rule("R26")
+async def test_each_partner_confirms_for_itself(memory: Memory) -> None:
+    alder, hazel = await sales(memory), await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    await record(memory, actor=alder)
+    assert (await contacts(memory, alder), await contacts(memory, hazel)) == (["Noa"], [])
+    assert (await opens(memory, alder), await opens(memory, hazel)) == (True, False)
+    await record(memory, actor=hazel, first_name="Eve")
+    assert (await contacts(memory, alder), await contacts(memory, hazel)) == (["Noa"], ["Eve"])
+
+
+@pytest.mark.rule("R22", "R27")
+async def test_a_resellers_own_record_does_not_exist_and_one_by_the_provider_serves_all_its_resellers(
+    memory: Memory,
+) -> None:
+    birch = await memory.actor(cast.BIRCH, cast.BIRCH_SALES)
+    assert await refused(memory, actor=birch) == "relationship.missing"
+    await record(memory)
+    assert await memory.rows("select partner_id, customer_id from current_confirmation") == [(cast.ALDER, cast.CEDAR)]
+
+
+@pytest.mark.rule("R28", "X8")
+@pytest.mark.parametrize(
+    ("named", "key"),
+    [
+        (None, None),
+        (cast.ALDER_SALES, None),
+        (cast.ALDER_MARKETPLACE, None),
+        (cast.HAZEL_ADMIN, "confirmation.user-unknown"),
+        (cast.NOBODY, "confirmation.user-unknown"),
+    ],
+)
+async def test_the_user_named_is_one_of_the_partners(memory: Memory, named: str | None, key: str | None) -> None:
+    draft = replace(DRAFT_CONFIRMATION, user_id=None if named is None else UserId(named))
+    if key is not None:
+        assert await refused(memory, draft=draft) == key
+        return
+    kept = await record(memory, draft)
+    assert (kept.user_id, kept.recorded_by) == (named or cast.ALDER_SALES, cast.ALDER_SALES)
+
+
+async def test_an_application_alone_confirms_nothing(memory: Memory) -> None:
+    assert await refused(memory, actor=await memory.actor(cast.ALDER)) == "access.user-required"
+
+
+@pytest.mark.rule("R1", "R15", "R16", "X11")
+@pytest.mark.parametrize(
+    ("draft", "contact", "customer", "key"),
+    [
+        (DRAFT_CONFIRMATION, {"first_name": " "}, cast.CEDAR, "request.invalid-property"),
+        (DRAFT_CONFIRMATION, {"email": "noa"}, cast.CEDAR, "confirmation.invalid-email"),
+        (replace(DRAFT_CONFIRMATION, date_agreed=AUGUST + timedelta(minutes=6)), {}, cast.CEDAR,
+         "confirmation.agreed-in-future"),
+        (replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.NOBODY)), {}, cast.CEDAR, "confirmation.template-unknown"),
+        (replace(DRAFT_CONFIRMATION, employee=Employee("")), {}, cast.CEDAR, "request.invalid-property"),
+        (DRAFT_CONFIRMATION, {}, cast.ELM, "relationship.missing"),
+        (DRAFT_CONFIRMATION, {}, cast.NOBODY, "relationship.missing"),
+        (DRAFT_CONFIRMATION, {"email": "noa"}, cast.ELM, "relationship.missing"),
+    ],
+)  # fmt: skip
+async def test_what_breaks_a_rule_leaves_no_trace(
+    memory: Memory, draft: Draft, contact: dict[str, str], customer: str, key: str
+) -> None:
+    assert await refused(memory, draft=draft, customer=customer, **contact) == key
+
+
+@pytest.mark.rule("R1")
+async def test_before_the_first_day_there_is_nothing_to_confirm(memory: Memory) -> None:
+    memory.clock.now = datetime(2018, 8, 6, 23, 59, 59, 999_999, UTC)
+    early = replace(DRAFT_CONFIRMATION, date_agreed=memory.clock.now)
+    assert await refused(memory, draft=early) == "confirmation.feature-absent"
+    memory.clock.now = datetime(2018, 8, 7, tzinfo=UTC)
+    await record(memory, early)
+
+
+async def test_a_retired_template_is_refused_from_its_day_on(memory: Memory) -> None:
+    memory.clock.now = datetime(2020, 3, 30, 23, 59, 59, tzinfo=UTC)
+    await record(memory, programme=SUCCESSOR)
+    memory.clock.now = datetime(2020, 3, 31, tzinfo=UTC)
+    assert await refused(memory, programme=SUCCESSOR) == "confirmation.template-retired"
+    await record(memory, CUSTOMER_AGREEMENT, programme=SUCCESSOR)
+
+
+@pytest.mark.rule("R17", "R36")
+async def test_the_cloud_agreement_may_be_repeated_the_customer_agreement_not(memory: Memory) -> None:
+    for _ in range(2):
+        await record(memory)
+    await record(memory, CUSTOMER_AGREEMENT)
+    assert await refused(memory, draft=CUSTOMER_AGREEMENT) == "confirmation.already-exists"
+    another_day = replace(CUSTOMER_AGREEMENT, date_agreed=AUGUST - timedelta(days=1))
+    assert await refused(memory, draft=another_day) == "confirmation.already-exists"
+    assert await refused(memory, draft=CUSTOMER_AGREEMENT, first_name=" Noa ") == "confirmation.already-exists"
+    await record(memory, CUSTOMER_AGREEMENT, phone=None)
+
+
+@pytest.mark.rule("R17")
+async def test_a_repeat_is_one_of_what_counts_now_and_of_nothing_older(memory: Memory) -> None:
+    actor = await sales(memory)
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Nia")
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Nia")  # back to the first: not what counts now
+    await memory.do(take_back, actor, PROGRAMME, cast.CEDAR, cast.CUSTOMER_AGREEMENT, "", call())
+    assert await refused(memory, draft=CUSTOMER_AGREEMENT, first_name="Wrong") == "confirmation.already-exists"
+    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "", call())
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
+    await leave_and_return(memory)
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
+
+
+async def test_history_refused_repeats_from_2021_on(memory: Memory) -> None:
+    memory.clock.now = datetime(2021, 1, 13, 23, tzinfo=UTC)
+    for _ in range(2):
+        await record(memory, CUSTOMER_AGREEMENT, programme=SUCCESSOR)
+    memory.clock.now = datetime(2021, 1, 14, tzinfo=UTC)
+    assert await refused(memory, draft=CUSTOMER_AGREEMENT, programme=SUCCESSOR) == "confirmation.already-exists"
+
+
+@pytest.mark.rule("R28")
+async def test_the_employee_behind_a_designated_account_is_said_with_the_record_or_once_afterwards(
+    memory: Memory,
+) -> None:
+    marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
+    said = Employee("Ada Quill", "ada@alder.example", "4711")
+    named = await record(memory, replace(DRAFT_CONFIRMATION, employee=said), actor=marketplace)
+    unnamed = await record(memory, customer=cast.FRENE, actor=marketplace)
+    by_hand = await record(memory, customer=cast.DOGWOOD)
+    assert (named.confirmed_by, unnamed.confirmed_by, by_hand.confirmed_by) == (said, None, None)
+    assert await memory.do(list_without_employee, marketplace) == [(cast.FRENE, unnamed.id, cast.CLOUD_AGREEMENT)]
+
+    for actor, confirmation, key in (
+        (await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), unnamed.id, "request.not-found"),
+        (marketplace, named.id, "confirmation.employee-stated"),
+    ):
+        with pytest.raises(Rejected) as raised:
+            await memory.do(state_employee, actor, confirmation, Employee("Eve"))
+        assert raised.value.key == key
+    await memory.do(state_employee, await sales(memory), unnamed.id, Employee(" Ben Ohm "))
+    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
+    assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
+    assert await memory.do(list_without_employee, marketplace) == []
+
+
+@pytest.mark.rule("R26")
+async def test_nobody_lists_what_is_not_theirs(memory: Memory) -> None:
+    await record(memory)
+    for customer in (cast.ELM, cast.NOBODY):
+        with pytest.raises(Rejected) as raised:
+            await contacts(memory, await sales(memory), customer)
+        assert raised.value.key == "relationship.missing"
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [(None, ["Zoe", "Noa"]), ("MicrosoftCloudAgreement", ["Noa"]), ("MicrosoftCustomerAgreement", ["Zoe"])],
+)
+async def test_a_list_may_be_of_one_agreement_type(memory: Memory, kind: str | None, names: list[str]) -> None:
+    await record(memory)
+    await record(memory, CUSTOMER_AGREEMENT, first_name="Zoe")
+    found = await memory.do(
+        list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None if kind is None else AgreementType(kind)
+    )
+    assert [c.contact.first_name for c in found if c.contact] == names
+
+
+async def test_a_name_that_looks_like_sql_is_a_name(memory: Memory) -> None:
+    contact = PrimaryContact("Robert'); drop table confirmation;--", '"$1"', "r@example.com", "?1 :a @b $2")
+    kept = await record(memory, replace(DRAFT_CONFIRMATION, contact=contact))
+    assert kept.contact == contact
+    [listed] = await memory.do(list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None)
+    assert listed == kept
