@@ -1,0 +1,306 @@
+"""What is known of a customer's acceptance, and how it ends: told from the record alone (R17, R27, R47)."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from agreegate import programme as programmes
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import EndReason
+from agreegate.domain.errors import Rejected
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.customer import remove_relationship
+from agreegate.services.gate import ask
+from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, take_back
+from agreegate.storage.relationship import open_relationship
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
+
+SUCCESSOR = programmes.load("microsoft-customer-agreement")
+CLOUD, CUSTOMER = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
+OPENED, CLOSED = datetime(2019, 10, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
+
+
+class Case:
+    """One partner and one customer, in short sentences."""
+
+    def __init__(self, memory: Memory, actor: Actor, customer: str = cast.CEDAR) -> None:
+        self.memory = memory
+        self.actor = actor
+        self.customer = customer
+        self.calls = 0
+
+    async def confirm(self, template: str = CLOUD, name: str = "Noa") -> None:
+        draft = replace(
+            DRAFT_CONFIRMATION,
+            template_id=TemplateId(template),
+            contact=replace(DRAFT_CONFIRMATION.contact, first_name=name),
+        )
+        await self._do(confirm, draft)
+
+    async def take_back(self, template: str = CLOUD, note: str = "Wrong customer.") -> CustomerStanding:
+        standing: CustomerStanding = await self._do(take_back, template, note)
+        return standing
+
+    async def refuse(self, note: str = "By phone.") -> CustomerStanding:
+        standing: CustomerStanding = await self._do(record_refusal, note)
+        return standing
+
+    async def leave(self) -> None:
+        await self.memory.do(remove_relationship, self.actor, self.customer, call())
+
+    async def come_back(self) -> None:
+        await self.memory.do(open_relationship, self.actor.partner.id, self.customer)
+
+    async def standing(self, programme: Programme = PROGRAMME) -> CustomerStanding:
+        return await self.memory.do(show_standing, self.actor, programme, self.customer)
+
+    async def states(self, programme: Programme = PROGRAMME) -> tuple[str, str]:
+        """Of the Cloud Agreement and of the Customer Agreement."""
+        agreements = {a.template.id: a.state for a in (await self.standing(programme)).agreements}
+        return agreements[TemplateId(CLOUD)], agreements[TemplateId(CUSTOMER)]
+
+    async def counts(self, template: str = CLOUD) -> str | None:
+        """The first name in the confirmation that counts."""
+        [found] = [a.confirmation for a in (await self.standing()).agreements if a.template.id == template]
+        return found.contact.first_name if found and found.contact else None
+
+    async def gate(self, now: datetime = API_ENFORCED, action: Action = Action.NEW_PURCHASE) -> str:
+        """`allow`, or why not."""
+        asked = Transaction(action, Channel.API)
+        decision = await ask(self.memory.store, self.actor, PROGRAMME, self.customer, asked, at=now)
+        return decision.reasons[0].code if decision.reasons else "allow"
+
+    async def nothing_to_end(self, *what: Any) -> None:
+        """Ending is refused, and changes nothing."""
+        before = [
+            await self.memory.rows(f"select * from {table}") for table in ("ending", "relationship", "audit_record")
+        ]
+        with pytest.raises(Rejected) as raised:
+            await self._do(*what)
+        assert raised.value.key == "confirmation.nothing-to-end"
+        after = [
+            await self.memory.rows(f"select * from {table}") for table in ("ending", "relationship", "audit_record")
+        ]
+        assert after == before
+
+    async def _do(self, work: Any, *what: Any) -> Any:
+        self.calls += 1
+        return await self.memory.do(work, self.actor, PROGRAMME, self.customer, *what, call(self.calls))
+
+
+@pytest.fixture
+async def cedar() -> Case:
+    memory = Memory()
+    return Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
+
+
+async def test_states_are_told_of_each_agreement_type(cedar: Case) -> None:
+    assert await cedar.states() == ("missing", "missing")
+    await cedar.confirm(CUSTOMER)
+    assert await cedar.states() == ("missing", "current")
+    await cedar.confirm(CLOUD)
+    assert await cedar.states() == ("current", "current")
+
+
+@pytest.mark.rule("R17")
+async def test_what_was_recorded_in_error_gives_way_to_what_was_before(cedar: Case) -> None:
+    for name in ("first", "second", "wrong"):
+        await cedar.confirm(name=name)
+    await cedar.confirm(CUSTOMER)
+    for left in ("second", "first", None):
+        await cedar.take_back()
+        assert await cedar.counts() == left
+        assert await cedar.gate() == ("allow" if left else "confirmation.missing")
+    assert await cedar.states() == ("missing", "current"), "the other agreement is another matter"
+    await cedar.nothing_to_end(take_back, CLOUD, "")
+
+
+@pytest.mark.rule("R17", "R36")
+async def test_the_record_stays_and_says_what_ended_it(cedar: Case) -> None:
+    await cedar.confirm(name="first")
+    await cedar.confirm(name="wrong")
+    cedar.memory.clock.now = EVE_OF_API
+    cedar.actor = replace(cedar.actor, channel=Channel.DASHBOARD)
+    await cedar.take_back(note="Typed into the wrong customer.")
+    [agreement] = [a for a in (await cedar.standing()).agreements if a.template.id == CLOUD]
+    assert [r.confirmation.contact.first_name for r in agreement.history if r.confirmation.contact] == [
+        "wrong",
+        "first",
+    ]
+    ended, counting = agreement.history
+    assert counting.ended_by is None
+    assert ended.ended_by is not None
+    assert (ended.ended_by.reason, ended.ended_by.note, ended.ended_by.recorded_by, ended.ended_by.channel) == (
+        EndReason.RECORDED_IN_ERROR,
+        "Typed into the wrong customer.",
+        cast.ALDER_SALES,
+        Channel.DASHBOARD,
+    )
+    assert (ended.ended_by.recorded_at, ended.ended_by.confirmation_id) == (EVE_OF_API, ended.confirmation.id)
+    audit = "select operation_type, user_id, resource_id from audit_record order by operation_at desc limit 1"
+    assert await cedar.memory.rows(audit) == [("delete_agreement", cast.ALDER_SALES, ended.ended_by.id)]
+
+
+@pytest.mark.rule("R40", "R47")
+async def test_no_longer_agrees_ends_every_agreement_type_and_is_kept_with_reason_user_and_instant(cedar: Case) -> None:
+    await cedar.confirm(CLOUD)
+    await cedar.confirm(CUSTOMER)
+    standing = await cedar.refuse("Said so on the phone.")
+    assert await cedar.states() == ("ended", "ended")
+    [refusal] = standing.refusals
+    assert (refusal.reason, refusal.note, refusal.recorded_by, refusal.recorded_at, refusal.confirmation_id) == (
+        EndReason.NO_LONGER_AGREES,
+        "Said so on the phone.",
+        cast.ALDER_SALES,
+        AUGUST,
+        None,
+    )
+    assert {r.ended_by for a in standing.agreements for r in a.history} == {refusal}
+    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR, None) == []
+    for action in Action:
+        stopped = action.needs_confirmation or action is Action.REACTIVATE
+        assert await cedar.gate(AUGUST, action) == ("confirmation.ended" if stopped else "allow")
+
+
+@pytest.mark.rule("R47")
+async def test_a_customer_that_never_agreed_can_say_no_too(cedar: Case) -> None:
+    await cedar.refuse()
+    assert await cedar.states() == ("ended", "ended")
+    assert await cedar.gate(AUGUST) == "confirmation.ended"
+    await cedar.nothing_to_end(record_refusal, "again")
+    await cedar.nothing_to_end(take_back, CLOUD, "")
+
+
+@pytest.mark.rule("R47")
+async def test_nothing_revives_past_no_longer_agrees(cedar: Case) -> None:
+    await cedar.confirm(name="before")
+    await cedar.refuse()
+    await cedar.confirm(name="after")
+    assert (await cedar.states(), await cedar.gate()) == (("current", "missing"), "allow")
+    await cedar.take_back()
+    assert (await cedar.states(), await cedar.gate()) == (("ended", "ended"), "confirmation.ended")
+    await cedar.nothing_to_end(take_back, CLOUD, "")
+
+
+@pytest.mark.rule("R47")
+async def test_a_later_confirmation_opens_the_gate_again_and_a_later_no_closes_it(cedar: Case) -> None:
+    for round_ in range(3):
+        await cedar.confirm(name=f"round {round_}")
+        assert await cedar.gate() == "allow"
+        standing = await cedar.refuse()
+        assert len(standing.refusals) == round_ + 1
+        assert await cedar.gate() == "confirmation.ended"
+
+
+@pytest.mark.rule("R47")
+async def test_a_confirmation_answers_a_no_once_its_template_opens_the_gate(cedar: Case) -> None:
+    await cedar.refuse()
+    await cedar.confirm(CUSTOMER)
+    assert await cedar.states() == ("ended", "current")
+    assert await cedar.gate() == "confirmation.ended"
+    cedar.memory.clock.now = OPENED
+    assert await cedar.states() == ("missing", "current")
+    assert await cedar.gate(OPENED) == "allow"
+
+
+@pytest.mark.rule("R47")
+async def test_what_a_no_ended_stays_ended_when_the_other_agreement_is_confirmed(cedar: Case) -> None:
+    await cedar.confirm(CUSTOMER)
+    await cedar.refuse()
+    await cedar.confirm(CLOUD)
+    assert await cedar.states() == ("current", "ended")
+    assert await cedar.gate() == "allow"
+
+
+async def test_a_confirmation_that_opens_the_gate_no_longer_is_still_the_current_one(cedar: Case) -> None:
+    await cedar.confirm(CLOUD)
+    cedar.memory.clock.now = CLOSED
+    assert await cedar.states(SUCCESSOR) == ("current", "missing")
+
+
+async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the_history_stays(cedar: Case) -> None:
+    await cedar.confirm(name="first period")
+    await cedar.leave()
+    assert await cedar.gate() == "relationship.missing"
+    with pytest.raises(Rejected) as raised:
+        await cedar.standing()
+    assert raised.value.key == "relationship.missing"
+    cedar.memory.clock.now = EVE_OF_API
+    await cedar.come_back()
+    standing = await cedar.standing()
+    assert (await cedar.states(), standing.relationship_since) == (("missing", "missing"), EVE_OF_API)
+    assert [len(a.history) for a in standing.agreements if a.template.id == CLOUD] == [1]
+    assert await cedar.gate() == "confirmation.missing"
+    await cedar.nothing_to_end(take_back, CLOUD, "")
+    assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR, None) == []
+    await cedar.confirm(name="second period")
+    await cedar.take_back()
+    assert await cedar.counts() is None, "the first period does not come back"
+
+
+@pytest.mark.rule("R47")
+async def test_a_known_no_outlives_the_relationship(cedar: Case) -> None:
+    await cedar.refuse()
+    await cedar.leave()
+    await cedar.come_back()
+    assert (await cedar.states(), await cedar.gate(AUGUST)) == (("ended", "ended"), "confirmation.ended")
+    await cedar.nothing_to_end(record_refusal, "")
+    await cedar.confirm()
+    assert await cedar.gate() == "allow"
+
+
+@pytest.mark.rule("R26")
+async def test_one_partners_ending_is_not_anothers(cedar: Case) -> None:
+    hazel = Case(cedar.memory, await cedar.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN))
+    for partner in (cedar, hazel):
+        await partner.confirm()
+    await cedar.refuse("Secret of Alder.")
+    assert (await cedar.gate(), await hazel.gate()) == ("confirmation.ended", "allow")
+    assert "Secret" not in str(await hazel.standing())
+    await hazel.take_back()
+    assert (await cedar.gate(), await hazel.gate()) == ("confirmation.ended", "confirmation.missing")
+
+
+@pytest.mark.parametrize(
+    ("work", "what", "key"),
+    [
+        (record_refusal, ("x" * 1001,), "request.invalid-property"),
+        (record_refusal, ("a\x00b",), "request.invalid-property"),
+        (take_back, (CLOUD, "x" * 1001), "request.invalid-property"),
+        (take_back, (cast.NOBODY, ""), "confirmation.template-unknown"),
+        (take_back, (CUSTOMER, ""), "confirmation.nothing-to-end"),
+    ],
+)
+async def test_an_ending_that_cannot_be_leaves_everything_as_it_was(
+    cedar: Case, work: Any, what: tuple[str, ...], key: str
+) -> None:
+    await cedar.confirm()
+    with pytest.raises(Rejected) as raised:
+        await cedar._do(work, *what)
+    assert raised.value.key == key
+    assert (await cedar.counts(), await cedar.gate()) == ("Noa", "allow")
+    assert await cedar.memory.rows("select * from ending") == []
+
+
+@pytest.mark.rule("R1", "R26")
+@pytest.mark.parametrize(
+    ("customer", "now", "key"),
+    [
+        (cast.ELM, AUGUST, "relationship.missing"),
+        (cast.NOBODY, AUGUST, "relationship.missing"),
+        (cast.CEDAR, datetime(2018, 8, 6, tzinfo=UTC), "confirmation.feature-absent"),
+    ],
+)
+async def test_of_whom_and_when_there_is_nothing_to_say(cedar: Case, customer: str, now: datetime, key: str) -> None:
+    cedar.customer, cedar.memory.clock.now = customer, now
+    for attempt in (cedar.standing, cedar.refuse, cedar.take_back):
+        with pytest.raises(Rejected) as raised:
+            await attempt()
+        assert raised.value.key == key
