@@ -186,7 +186,8 @@ async def test_nothing_revives_past_a_refusal(world: World) -> None:
         ({"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT}, 409, "confirmation.nothing-to-end"),
         ({"reason": "no_longer_agrees", "note": "x" * 1001}, 400, "request.invalid-property"),
         ({}, 400, "request.invalid-property"),
-        ([], 400, "request.invalid-property"),
+        ({"reason": "no_longer_agrees", "why": "x"}, 400, "request.invalid-property"),
+        ([], 400, "request.invalid"),
         (b"{", 400, "request.invalid"),
     ],
 )

@@ -1,6 +1,7 @@
 """Errors of our own API as `application/problem+json` (RFC 9457), with the domain's code."""
 
 import logging
+import re
 from typing import Annotated, Any
 
 import msgspec
@@ -62,6 +63,10 @@ _REFUSALS = {
 }
 
 
+_MEMBER = re.compile(r"(?:missing required|unknown) field `([\w.-]{1,50})`")
+"""Where the framework says which member is missing, or is none of ours."""
+
+
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
     """The refusals of an operation, as its description lists them: these, and the two that every operation has."""
     return {
@@ -110,10 +115,11 @@ def as_rejected(error: Exception) -> Exception:
     """The domain's kind of a refusal by the framework; other errors as they are."""
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
-        names = [str(item["key"]) for item in extra if isinstance(item, dict) and item.get("key")]
-        if not names or names == ["data"]:  # the framework's word for the whole body
-            return errors.InvalidRequest()
-        return errors.InvalidProperty(name=names[0])
+        first = next((item for item in extra if isinstance(item, dict)), {})
+        named = _MEMBER.search(str(first.get("message", "")))
+        name = named[1] if named else first.get("key")
+        # `data` is the framework's word for the whole body: then it is no object at all.
+        return errors.InvalidRequest() if name in (None, "data") else errors.InvalidProperty(name=str(name))
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
         return _BY_STATUS[error.status_code]()
     return error
