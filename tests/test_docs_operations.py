@@ -1,0 +1,45 @@
+"""`docs/operations.md` names every setting there is, and what it says to watch exists."""
+
+import re
+from pathlib import Path
+
+from agreegate.settings import SETTINGS, Setting, variable
+from tests.world import World
+
+PAGE = (Path(__file__).resolve().parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+ROWS = {
+    option: (named, default)
+    for option, named, default in re.findall(r"^\| `--([a-z-]+)` \| `(\w+)` \| ([^|]*?) ?\|", PAGE, re.MULTILINE)
+}
+
+
+def default_of(setting: Setting) -> set[str]:
+    """How the page may spell a setting's default."""
+    if setting.default is None:
+        return {"", "required", "the issuer's"}
+    if setting.default is False:
+        return {"off"}
+    return {f"`{setting.default}`"}
+
+
+def test_every_setting_is_explained_with_its_variable_and_default() -> None:
+    assert list(ROWS) == [setting.name for setting in SETTINGS]
+    for setting in SETTINGS:
+        named, default = ROWS[setting.name]
+        assert named == variable(setting.name)
+        assert default in default_of(setting), setting.name
+
+
+def test_the_settings_called_required_are() -> None:
+    assert {name for name, (_, default) in ROWS.items() if default == "required"} == {"public-url", "token-issuer"}
+
+
+async def test_what_it_says_to_watch_is_there(world: World) -> None:
+    for path in re.findall(r"^\| `(/\w+)` \|", PAGE, re.MULTILINE):
+        answer = await world.send(None, "GET", path)
+        assert answer.status_code == 200
+    await world.send(None, "GET", "/v1/agreements")
+    named = re.search(r"`(agreegate_\w+)`", PAGE)
+    assert named
+    figures = (await world.send(None, "GET", "/metrics")).text
+    assert f'{named[1]}{{method="GET",route="/v1/agreements",status="401"}} 1.0' in figures
