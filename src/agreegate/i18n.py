@@ -25,8 +25,7 @@ def text(key: str, language: str, **parameters: object) -> str:
     Raises:
         KeyError: no such message. A test holds keys, catalogues and placeholders together.
     """
-    sentence = catalogue(language)[key]
-    return sentence.format_map(parameters) if parameters else sentence
+    return catalogue(language)[key].format_map(parameters)
 
 
 @lru_cache(maxsize=1024)

@@ -79,7 +79,7 @@ def read(text: str, file: str) -> Programme:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise ProgrammeError(
-            "programme.not-toml", file=file, line=int(line[1]) if line else 0, detail=str(error)
+            "programme.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines()), detail=str(error)
         ) from error
     return _Reader(text, file).programme(table)
 
@@ -198,4 +198,4 @@ class _Reader:
             headers += line.strip() == "[[template]]"
             if re.match(rf"\s*(\[+)?{re.escape(name)}\b", line) and (within is None or headers == within):
                 return number
-        return 0
+        return 1

@@ -225,3 +225,11 @@ def test_the_data_folder_is_its_owners_alone(opened: Opener, tmp_path: Path) -> 
     opened("2019-03-21")
     assert tmp_path.stat().st_mode & 0o077 == 0
     assert [path.name for path in tmp_path.iterdir() if path.stat().st_mode & 0o077] == []
+
+
+def test_a_folder_of_somebody_elses_keeps_its_permissions(opened: Opener, tmp_path: Path) -> None:
+    (tmp_path / "mine.txt").write_text("mine")
+    tmp_path.chmod(0o755)
+    opened("2019-03-21")
+    assert tmp_path.stat().st_mode & 0o777 == 0o755
+    assert (tmp_path / DATABASE).stat().st_mode & 0o077 == 0

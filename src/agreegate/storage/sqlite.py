@@ -26,6 +26,7 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 DATABASE = "agreegate.db"
+LOCK = "agreegate.lock"
 GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
@@ -118,8 +119,10 @@ class DataFolder:
         Raises:
             SchemaError: another server has it.
         """
-        self.path.chmod(0o700)
-        lock = os.open(self.path / "agreegate.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK}
+        if self.database.exists() or ours.issuperset(entry.name for entry in self.path.iterdir()):
+            self.path.chmod(0o700)  # but never a folder that is somebody else's: our files in it are owner-only anyway
+        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
@@ -147,6 +150,8 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     connection.pragma("mmap_size", 0)
     connection.pragma("cache_size", -_CACHE_KIB)
     connection.pragma("foreign_keys", True)
+    # One plan a statement, whatever is bound: else a join is planned anew each time it is run, at twice its cost.
+    connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if not read_only:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full")
