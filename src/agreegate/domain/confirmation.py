@@ -44,6 +44,8 @@ _CONTROL = frozenset({"Cc", "Cs"})
 """Control characters, and halves of a character, which no database keeps."""
 _UNSEEN = _CONTROL | {"Cf"}
 """Likewise, and what is not seen: in an address it can only mislead. Names need it in some scripts."""
+_BLANK = _UNSEEN | {"Zs", "Zl", "Zp"}
+"""What is nothing to a reader, however much there is of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +204,9 @@ def check_duplicate(
 
 
 def _text(value: str | None, name: str, most: int) -> str:
-    """The value without surrounding blanks. Any script is welcome; control characters and emptiness are not."""
+    """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
     stripped = (value or "").strip()
-    if not stripped or len(stripped) > most or any(category(character) in _CONTROL for character in stripped):
+    kinds = {category(character) for character in stripped[: most + 1]}
+    if len(stripped) > most or kinds <= _BLANK or not kinds.isdisjoint(_CONTROL):
         raise InvalidProperty(name=name)
     return stripped
