@@ -130,11 +130,10 @@ async def take_back(
     if wrong is None or wrong.template_id != template.id:
         raise NothingToEnd
     sequence = await next_sequence(uow, partner, customer)
+    await clear_current(uow, partner, customer, kind)
     await _end(uow, actor, customer, period, sequence, EndReason.RECORDED_IN_ERROR, wrong, note, call)
     before = next((c for c in await counting_confirmations(uow, partner, customer) if c.agreement_type == kind), None)
-    if before is None:
-        await clear_current(uow, partner, customer, kind)
-    else:
+    if before is not None:
         await make_current(uow, partner, customer, kind, before.sequence)
     return await show_standing(uow, actor, programme, customer)
 

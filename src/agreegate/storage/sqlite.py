@@ -150,6 +150,7 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     connection.pragma("mmap_size", 0)
     connection.pragma("cache_size", -_CACHE_KIB)
     connection.pragma("foreign_keys", True)
+    connection.pragma("recursive_triggers", True)  # else `replace` deletes append-only rows behind their triggers' back
     # One plan a statement, whatever is bound: else a join is planned anew each time it is run, at twice its cost.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if not read_only:

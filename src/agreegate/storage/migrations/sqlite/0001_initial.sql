@@ -375,22 +375,57 @@ create trigger renewal_unchanged before update on renewal begin select raise(abo
 create trigger audit_record_kept before delete on audit_record begin select raise(abort, 'append only'); end;
 create trigger audit_record_unchanged before update on audit_record begin select raise(abort, 'append only'); end;
 
--- A current confirmation is of the present period, and newer than any refusal (R47).
+-- A current confirmation is the newest of its agreement type in the present period that was not taken back, and newer
+-- than any refusal (R27, R47).
 create trigger current_confirmation_counts before insert on current_confirmation
 when not exists (
     select 1 from relationship r
+    join confirmation c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
     where r.partner_id = new.partner_id and r.customer_id = new.customer_id and r.ended_at is null
       and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence
-) begin select raise(abort, 'not of this relationship period, or older than a refusal'); end;
+      and c.sequence = new.sequence and c.period = new.period
+      and c.agreement_type = new.agreement_type and c.template_id = new.template_id
+) or exists (
+    select 1 from ending x
+    where x.partner_id = new.partner_id and x.customer_id = new.customer_id and x.confirmation_sequence = new.sequence
+) or exists (
+    select 1 from confirmation c
+    where c.partner_id = new.partner_id and c.customer_id = new.customer_id and c.sequence > new.sequence
+      and c.period = new.period and c.agreement_type = new.agreement_type
+      and not exists (
+        select 1 from ending x
+        where x.partner_id = c.partner_id and x.customer_id = c.customer_id and x.confirmation_sequence = c.sequence
+      )
+) begin select raise(abort, 'not the newest confirmation that counts'); end;
 create trigger current_confirmation_advances before update on current_confirmation
 when not exists (
     select 1 from relationship r
+    join confirmation c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
     where r.partner_id = new.partner_id and r.customer_id = new.customer_id and r.ended_at is null
       and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence
-) begin select raise(abort, 'not of this relationship period, or older than a refusal'); end;
+      and c.sequence = new.sequence and c.period = new.period
+      and c.agreement_type = new.agreement_type and c.template_id = new.template_id
+) or exists (
+    select 1 from ending x
+    where x.partner_id = new.partner_id and x.customer_id = new.customer_id and x.confirmation_sequence = new.sequence
+) or exists (
+    select 1 from confirmation c
+    where c.partner_id = new.partner_id and c.customer_id = new.customer_id and c.sequence > new.sequence
+      and c.period = new.period and c.agreement_type = new.agreement_type
+      and not exists (
+        select 1 from ending x
+        where x.partner_id = c.partner_id and x.customer_id = c.customer_id and x.confirmation_sequence = c.sequence
+      )
+) begin select raise(abort, 'not the newest confirmation that counts'); end;
 -- Ending a relationship period, or recording a refusal, leaves no confirmation counting.
 create trigger relationship_without_current before update on relationship
 when (new.ended_at is not null or new.period <> old.period or new.refused_sequence is not old.refused_sequence)
   and exists (
     select 1 from current_confirmation n where n.partner_id = new.partner_id and n.customer_id = new.customer_id
-) begin select raise(abort, 'confirmations still count'); end;
+) begin select raise(abort, 'a confirmation still counts'); end;
+-- Likewise taking one back.
+create trigger ending_of_none_current before insert on ending
+when exists (
+    select 1 from current_confirmation n
+    where n.partner_id = new.partner_id and n.customer_id = new.customer_id and n.sequence = new.confirmation_sequence
+) begin select raise(abort, 'a confirmation still counts'); end;
