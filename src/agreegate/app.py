@@ -1,6 +1,6 @@
 """The composition root: what a server is made of, from the network inwards.
 
-host check → one spelling of paths → hot path → framework (wire routes, our own API, pages)
+host check → hot path → one spelling of paths → framework (wire routes, our own API, pages)
 """
 
 from collections.abc import Callable, Sequence
@@ -9,10 +9,12 @@ from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
 from litestar.datastructures import State
+from litestar.handlers import HTTPRouteHandler
 from litestar.handlers.base import BaseRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 from litestar.routes import BaseRoute
+from litestar.serialization import encode_json
 from litestar.types import ControllerRouterHandler
 
 from agreegate import __version__
@@ -74,10 +76,17 @@ class _Unserved(Router):
         return []
 
 
-@get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
-async def openapi(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The description of our own API, OpenAPI 3.1."""
-    return request.app.openapi_schema.to_schema()
+def openapi() -> HTTPRouteHandler:
+    """`/api/openapi.json`: the description of our own API, put together when it is first asked for."""
+    written: list[bytes] = []
+
+    @get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
+    async def show_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
+        if not written:
+            written.append(encode_json(request.app.openapi_schema.to_schema()))
+        return Response(written[0], media_type="application/json")
+
+    return show_openapi
 
 
 def framework(
@@ -115,7 +124,7 @@ def framework(
             relationship_request(site),
             stylesheet,
             *wire_handlers(deployment, WIRE_ROUTES),
-            openapi,
+            openapi(),
             health.alive,
             health.ready,
             *(() if figures_elsewhere else (health.metrics,)),
@@ -142,7 +151,7 @@ def framework(
 def application(deployment: Deployment, inner: Litestar) -> App:
     """The whole ASGI application around the framework's."""
     normaliser = PathNormaliser(route.path for route in WIRE_ROUTES)
-    return NormalisedPaths(HotPath(inner, deployment), normaliser)
+    return HotPath(NormalisedPaths(inner, normaliser), deployment)
 
 
 def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

@@ -74,20 +74,21 @@ class Model:
 
 
 def reference(site: Site) -> HTTPRouteHandler:
-    """The page that describes our own API."""
+    """The page that describes our own API; what it shows is put together once for each language."""
+    shown: dict[str, dict[str, object]] = {}
 
     @get(PATH, opt={"public": True}, include_in_schema=False)
     async def show_reference(request: Request[Any, Any, Any]) -> Response[str]:
-        document = request.app.openapi_schema.to_schema()
-        reader = _Reader(document, accesses(request.app), site.public_url, language(request))
-        return page(
-            request,
-            "reference.html",
-            site=site,
-            operations=list(reader.operations()),
-            models=list(reader.models()),
-            problem=reader.pretty({"$ref": "#/components/schemas/Problem"}),
-        )
+        spoken = language(request)
+        if spoken not in shown:
+            document = request.app.openapi_schema.to_schema()
+            reader = _Reader(document, accesses(request.app), site.public_url, spoken)
+            shown[spoken] = {
+                "operations": list(reader.operations()),
+                "models": list(reader.models()),
+                "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
+            }
+        return page(request, "reference.html", site=site, **shown[spoken])
 
     return show_reference
 
