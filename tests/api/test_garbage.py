@@ -68,7 +68,9 @@ header_names = st.sampled_from(
     [b"accept", b"accept-language", b"content-type", b"content-length", b"ms-requestid", b"ms-correlationid", b"x-locale",
      b"if-match", b"ms-continuationtoken", b"agreegate-confirmed-by", b"host", b"expect", b"x-forwarded-for", b"cookie"]
 )  # fmt: skip
-headers = st.one_of(st.just([]), st.lists(st.tuples(header_names, header_values), max_size=4))
+headers: st.SearchStrategy[list[tuple[bytes, bytes]]] = st.one_of(
+    st.just([]), st.lists(st.tuples(header_names, header_values), max_size=4)
+)
 json_values = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=8)),
     lambda inner: st.one_of(st.lists(inner, max_size=4), st.dictionaries(st.text(max_size=8), inner, max_size=4)),
