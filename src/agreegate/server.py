@@ -133,6 +133,7 @@ async def _run(
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        interface="asgi3",
         http="httptools",
         lifespan="on",
         log_config=None,
