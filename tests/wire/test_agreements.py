@@ -207,3 +207,27 @@ async def test_one_request_id_for_two_customers_is_two_calls(world: World) -> No
         assert sent.status_code == 201
     kept = world.rows("select customer_id from decision order by customer_id")
     assert kept == [(cast.CEDAR,), (cast.DOGWOOD,)]
+
+
+@pytest.mark.parametrize(
+    ("header", "status"),
+    [
+        ("Ada Quill<ada@alder.example>;ref=4711", 201),
+        ("Ada Quill ; ref= 4711 ", 201),
+        ("Ada Quill <> ; ref=", 201),
+        ("Ada Quill <ada@alder.example> and more", 400),
+        ("Ada Quill; ref=1; ref=2", 400),
+        ("<ada@alder.example>", 400),
+        (f"A{' ' * 4_000}B<", 400),
+        (f"A<b>{' ' * 4_000}B", 400),
+        (f"A;{' ' * 4_000}B", 400),
+        (f"{'A ' * 20_000}<", 400),
+    ],
+)
+@pytest.mark.rule("R28")
+async def test_a_header_that_names_the_employee_is_read_in_one_go(world: World, header: str, status: int) -> None:
+    """Blanks could be shared out between its parts in so many ways that one request kept the server busy for minutes."""
+    path = f"/v1/customers/{cast.CEDAR}/agreements"
+    named = {"Agreegate-Confirmed-By": header}
+    answer = await world.send(cast.ALDER_MARKETPLACE, "POST", path, agreement(), named)
+    assert answer.status_code == status

@@ -12,7 +12,8 @@ from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.storage.unit_of_work import UnitOfWork
 
-_CONFIRMED_BY = re.compile(r"\s*(?P<name>[^<>;]+?)\s*(?:<(?P<email>[^<>]*)>)?\s*(?:;\s*ref=(?P<ref>[^;]*))?\s*")
+# Each blank can belong to one part only, else a header of many blanks is tried in millions of ways. Parts are stripped later.
+_CONFIRMED_BY = re.compile(r"(?P<name>\s*[^<>;\s][^<>;]*)(?:<(?P<email>[^<>]*)>\s*)?(?:;\s*ref=(?P<ref>[^;]*))?")
 
 
 async def agreement_metadata(exchange: Exchange) -> Answer:
