@@ -2,10 +2,13 @@
 
 import asyncio
 import logging
+import signal
 import socket
+import sys
+import threading
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, NoReturn
 
 import uvicorn
 import uvloop
@@ -108,8 +111,18 @@ def run(
         ready: called once the server answers.
         metrics: serve the figures on a socket of their own.
     """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _end)
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(_run(app, listener, ready, metrics))
+
+
+def _end(*_: object) -> NoReturn:
+    """The last word of SIGTERM, which the network sends on once everything under way is done: leave in good order.
+
+    The default would end the process on the spot, without closing the record or taking a demo's folder away.
+    """
+    sys.exit(0)
 
 
 async def _run(
