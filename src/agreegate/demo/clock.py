@@ -33,10 +33,14 @@ class DemoClock:
         """The demo's now."""
         return datetime.now(UTC) + self.offset
 
-    def set(self, instant: datetime) -> timedelta:
-        """Let it be `instant` now; the offset to the machine's clock."""
-        self.offset = instant - datetime.now(UTC)
-        return self.offset
+    def set(self, instant: datetime) -> None:
+        """Let it be `instant` now."""
+        self.offset = offset_to(instant)
+
+
+def offset_to(instant: datetime) -> timedelta:
+    """How far an instant is ahead of the machine's clock."""
+    return instant - datetime.now(UTC)
 
 
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
@@ -92,8 +96,9 @@ def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
             parsed = None
         if parsed is None or not EARLIEST <= parsed.instant <= LATEST:
             raise InvalidProperty(name="now")
-        offset = clock.set(parsed.instant)
+        offset = offset_to(parsed.instant)
         await deployment.store.write(lambda uow: keep_offset(uow, offset))
+        clock.offset = offset  # only now: a jump that was not kept would be undone by the next start
         await run_renewals(deployment.store, clock())
         return ClockBody(written_z(parsed.instant))
 

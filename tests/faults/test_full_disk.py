@@ -1,0 +1,105 @@
+"""A full disk: writes are refused and can be sent again, the gate still answers, and service resumes with the space."""
+
+import asyncio
+import random
+import resource
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from agreegate.storage.sqlite import DATABASE
+from tests import personas as cast
+from tests.faults.server import PATIENCE, Server
+from tests.world import agreement
+
+SALES = "sales@alder.example"
+CEDAR = f"/v1/customers/{cast.CEDAR}"
+QUESTION = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
+ORDER = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
+
+
+@pytest.fixture
+def server(tmp_path: Path) -> Iterator[Server]:
+    with Server(tmp_path) as started:
+        yield started
+
+
+def leave_space(server: Server, size: int) -> None:
+    """Let no file of the server's grow beyond `size` bytes: the system refuses the write, as a full disk does."""
+    resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+
+def names_on_record(server: Server) -> list[str]:
+    read = server.send(SALES, "GET", f"{CEDAR}/agreements")
+    assert read.status_code == 200
+    return [item["primaryContact"]["firstName"] for item in read.json()["items"]]
+
+
+def test_writes_wait_for_space_while_the_gate_answers(server: Server) -> None:
+    assert server.send(SALES, "POST", f"{CEDAR}/agreements", agreement()).status_code == 201
+    before = names_on_record(server)
+    headers = {"MS-RequestId": cast.NOBODY}
+    leave_space(server, 0)
+    for method, path, body in (
+        ("POST", f"{CEDAR}/agreements", agreement(primaryContact__firstName="Later")),
+        ("POST", f"{CEDAR}/orders", ORDER),
+        ("POST", f"{CEDAR}/carts", {"lineItems": [{"catalogItemId": cast.NOBODY, "quantity": 1}]}),
+        ("POST", "/api/gate/decisions", QUESTION | {"record": True}),
+        ("POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees"}),
+        ("PUT", "/api/sandbox/clock", {"now": "2019-03-22T00:00:00Z"}),
+    ):
+        refused = server.send(SALES, method, path, body, headers)
+        assert refused.status_code == 503, (path, refused.text)
+        assert int(refused.headers["Retry-After"]) > 0
+        said = refused.json()
+        assert said.get("isRetryable", True)
+        assert said.get("description") or said.get("detail")
+    for _ in range(3):
+        asked = server.send(SALES, "POST", "/api/gate/decisions", QUESTION)
+        assert (asked.status_code, asked.json()["verdict"]) == (200, "allow")
+        assert asked.json()["confirmation"]["templateId"] == cast.CLOUD_AGREEMENT
+    assert names_on_record(server) == before
+    assert server.send(SALES, "GET", "/api/sandbox/clock").json()["now"].startswith("2018-08-15")
+    assert server.client.get("/healthz").status_code == 200
+    leave_space(server, resource.RLIM_INFINITY)
+    done = server.send(SALES, "POST", f"{CEDAR}/agreements", agreement(primaryContact__firstName="Later"), headers)
+    assert done.status_code == 201, done.text
+    assert names_on_record(server) == ["Later", *before]
+    assert server.send(SALES, "POST", f"{CEDAR}/orders", ORDER).status_code == 201
+
+
+def test_space_that_runs_out_in_the_middle_loses_nothing_acknowledged(server: Server) -> None:
+    acknowledged: list[str] = []
+    refused: list[str] = []
+
+    async def work(round_: int, worker: int, client: httpx2.AsyncClient) -> None:
+        for number in range(10_000):
+            name = f"r{round_}w{worker}n{number}"
+            body = agreement(primaryContact__firstName=name)
+            status = (await client.post(f"{CEDAR}/agreements", json=body)).status_code
+            assert status in (201, 503)
+            (acknowledged if status == 201 else refused).append(name)
+            if status == 503:
+                return
+
+    async def work_until_full(round_: int) -> None:
+        headers = {"Authorization": f"Bearer {server.token(SALES)}"}
+        async with httpx2.AsyncClient(
+            base_url=server.url, headers=headers, trust_env=False, timeout=PATIENCE
+        ) as client:
+            await asyncio.gather(*(work(round_, worker, client) for worker in range(8)))
+
+    for round_ in range(3):
+        written = (server.folder / f"{DATABASE}-wal").stat().st_size
+        leave_space(server, written + random.randrange(20_000, 400_000))
+        asyncio.run(work_until_full(round_))
+        leave_space(server, resource.RLIM_INFINITY)
+        assert server.send(SALES, "POST", f"{CEDAR}/agreements", agreement()).status_code == 201
+    assert refused
+    server.restart()
+    names = names_on_record(server)
+    assert set(acknowledged) <= set(names)
+    assert set(refused).isdisjoint(names)
+    assert len(set(names) - {"Noa"}) == len(acknowledged)
