@@ -10,6 +10,8 @@ from babel.messages.pofile import read_po
 
 LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
+LONGEST_HEADER = 200
+"""So much of a header is looked at: answers are remembered with what was asked, and strangers may ask anything."""
 
 
 @cache
@@ -28,11 +30,15 @@ def text(key: str, language: str, **parameters: object) -> str:
     return catalogue(language)[key].format_map(parameters)
 
 
-@lru_cache(maxsize=1024)
 def language_of(header: str | None) -> str:
     """The best of our languages for an `X-Locale` or `Accept-Language` value; English when none fits."""
+    return _best_language(header[:LONGEST_HEADER] if header else "")
+
+
+@lru_cache(maxsize=1024)
+def _best_language(header: str) -> str:
     best, best_weight = DEFAULT_LANGUAGE, 0.0
-    for part in (header or "").split(",")[:20]:
+    for part in header.split(","):
         tag, _, weight_text = part.partition(";q=")
         language = tag.strip()[:2].lower()
         try:
