@@ -114,6 +114,7 @@ async def test_an_unknown_kind_of_relationship_is_refused(world: World, query: s
         (f"?mpnId=1&tenantId={cast.BIRCH}", 2000, "Both MPN Id and Tenant Id should not be passed.", COMPLIANCE),
         ("?mpnId=9999999", 2200, UNKNOWN.format("MPN Id", "9999999"), COMPLIANCE),
         ("?mpnId=1000003", 2200, UNKNOWN.format("MPN Id", "1000003"), COMPLIANCE),
+        (f"?mpnId={'9' * 5_000}", 2200, UNKNOWN.format("MPN Id", "9" * 36), COMPLIANCE),
         (f"?tenantId={cast.NOBODY}", 2200, UNKNOWN.format("Tenant Id", cast.NOBODY), COMPLIANCE),
         (f"?tenantId={cast.HAZEL}", 2200, UNKNOWN.format("Tenant Id", cast.HAZEL), COMPLIANCE),
     ],

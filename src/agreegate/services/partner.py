@@ -8,6 +8,9 @@ from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
 from agreegate.storage.unit_of_work import UnitOfWork
 
+SHOWN = 36
+"""So much of an unknown id is repeated to the caller: a tenant id is as long, a sentence may have 1,024 (contract 3.6)."""
+
 
 class RelationshipType(StrEnum):
     """How two partners are linked, seen from the first."""
@@ -62,6 +65,7 @@ async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str
     """
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id, tenant=tenant)
     if known is None:
-        raise PartnerUnknown(name="Tenant Id" if mpn_id is None else "MPN Id", id=mpn_id or tenant or "")
+        asked = (mpn_id or tenant or "")[:SHOWN]
+        raise PartnerUnknown(name="Tenant Id" if mpn_id is None else "MPN Id", id=asked)
     signed_at = known[1]
     return signed_at is not None and signed_at <= uow.now
