@@ -10,6 +10,7 @@ from tests import personas as cast
 from tests.world import AUGUST, World
 
 CORRELATION = "0dd197a8-992c-44ca-aeae-21cd83494dce"
+CYCLES = ("monthly", "annual", "triennial", "one_time")
 TICKS = 636_698_880_000_000_000
 """2018-08-15 in units of 100 nanoseconds since the year 1."""
 
@@ -155,3 +156,19 @@ async def test_a_token_of_customers_is_none_of_records(world: World) -> None:
     token = (await world.send(cast.ALDER, "GET", "/v1/customers")).json()["continuationToken"]
     answer = await world.send(cast.ALDER, "GET", "/v1/auditrecords", None, {"MS-ContinuationToken": token})
     assert (answer.status_code, answer.json()["data"]) == (400, ["MS-ContinuationToken"])
+
+
+async def test_records_made_at_one_instant_have_ids_of_their_own_and_keep_their_order(world: World) -> None:
+    """The ids end with the instant, and one checkout makes several orders at once."""
+    customer = f"/v1/customers/{cast.CEDAR}"
+    lines = [
+        {"catalogItemId": "A:B:C", "quantity": seats, "billingCycle": cycle} for seats, cycle in enumerate(CYCLES, 1)
+    ]
+    cart = (await world.send(cast.ALDER_SALES, "POST", f"{customer}/carts", {"lineItems": lines})).json()
+    bought = await world.send(cast.ALDER_SALES, "POST", f"{customer}/carts/{cart['id']}/checkout")
+    assert bought.status_code == 201
+    found = await items(world)
+    assert len({record["id"] for record in found}) == len(CYCLES)
+    newest_first = [json.loads(record["resourceNewValue"])["BillingCycle"] for record in found]
+    assert newest_first == list(reversed(CYCLES))
+    assert [order["billingCycle"] for order in bought.json()["orders"]] == list(CYCLES)
