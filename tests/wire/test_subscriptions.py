@@ -361,6 +361,18 @@ async def test_a_reseller_reads_its_customers_subscriptions_and_changes_none(wor
     assert (foreign.status_code, foreign.json()["code"]) == (403, 20002)
 
 
+async def test_a_reseller_sees_an_addon_only_with_what_it_was_bought_for(world: World) -> None:
+    for reseller, stranger, mpn_id in [
+        (cast.BIRCH_SALES, cast.HORNBEAM_SALES, "1000002"),
+        (cast.HORNBEAM_SALES, cast.BIRCH_SALES, "1000007"),
+    ]:
+        base = await buy(world, partnerIdOnRecord=mpn_id)
+        addon = await buy(world, parentSubscriptionId=base["id"])
+        assert (await read(world, addon, reseller)).json() == addon
+        assert (await read(world, addon, stranger)).json()["code"] == 20003
+        assert base["id"] not in (await world.send(stranger, "GET", SUBSCRIPTIONS)).text
+
+
 async def test_the_same_change_eight_times_at_once_is_one(world: World) -> None:
     stored = await buy(world)
     body = stored | {"quantity": 6}

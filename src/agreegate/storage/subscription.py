@@ -120,6 +120,7 @@ async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscript
 async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: str) -> list[Subscription] | None:
     """What an indirect reseller sees of its customer: what was bought through it, or through nobody named.
 
+    An add-on that names nobody was bought through whom its subscription was.
     None when it serves no such customer: no provider linked to it has assigned the customer to it.
     """
     providers = await uow.all(
@@ -132,12 +133,15 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
     )
     if not providers:
         return None
-    return [
-        subscription
-        for (provider,) in providers
-        for subscription in await subscriptions_of(uow, provider, customer)
-        if subscription.partner_id_on_record in (None, reseller.mpn_id)
-    ]
+    every = [found for (provider,) in providers for found in await subscriptions_of(uow, provider, customer)]
+    by_id = {subscription.id: subscription for subscription in every}
+
+    def through(subscription: Subscription) -> str | None:
+        while subscription.partner_id_on_record is None and subscription.parent_id is not None:
+            subscription = by_id[subscription.parent_id]
+        return subscription.partner_id_on_record
+
+    return [subscription for subscription in every if through(subscription) in (None, reseller.mpn_id)]
 
 
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
