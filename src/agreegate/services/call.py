@@ -42,7 +42,8 @@ class Call:
             body: the parsed one, in one spelling: what clients write differently and mean alike is the same call.
         """
         canonical = path.lower()
-        digest = sha256(b"\x00".join((method.encode(), canonical.encode(), actor.recorded_by.encode(), body)))
+        kind = b"application" if actor.user_id is None else b"user"
+        digest = sha256(b"\x00".join((method.encode(), canonical.encode(), kind, actor.recorded_by.encode(), body)))
         return cls(method, canonical, request_id, correlation_id, digest.hexdigest(), repeatable)
 
 
