@@ -1,9 +1,11 @@
-"""A request to an ASGI application exactly as it is given: no client between, which would tidy it up."""
+"""A request to an ASGI application as the server hands it over: to the letter, and a small body in one message."""
 
-from collections.abc import Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
+
+import httpx2
 
 
 @dataclass(frozen=True)
@@ -20,22 +22,19 @@ async def call(
     method: str,
     target: bytes,
     headers: Iterable[tuple[bytes, bytes]] = (),
-    pieces: Iterable[bytes] = (b"",),
+    body: bytes | AsyncIterable[bytes] = b"",
 ) -> Answer:
-    """Send a request as the server hands it over, its body in pieces; a client that says no more goes away.
+    """Send a request. A body that is one piece is one message, as it is over a network; then the client goes away.
 
     Args:
         target: path and query as they are on the line, percent-encoded or not.
     """
     raw_path, _, query = target.partition(b"?")
-    parts = list(pieces)
-    messages = [
-        {"type": "http.request", "body": piece, "more_body": at < len(parts) - 1} for at, piece in enumerate(parts)
-    ]
+    messages = _messages(_alone(body) if isinstance(body, bytes) else body)
     sent: list[dict[str, Any]] = []
 
     async def receive() -> dict[str, Any]:
-        return messages.pop(0) if messages else {"type": "http.disconnect"}
+        return await anext(messages, {"type": "http.disconnect"})
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
@@ -59,6 +58,31 @@ async def call(
     start, *rest = sent
     assert start["type"] == "http.response.start"
     assert all(message["type"] == "http.response.body" for message in rest)
-    body = b"".join(message.get("body", b"") for message in rest)
     given = {bytes(name).lower(): bytes(value) for name, value in start["headers"]}
-    return Answer(start["status"], given, body)
+    return Answer(start["status"], given, b"".join(message.get("body", b"") for message in rest))
+
+
+async def _alone(body: bytes) -> AsyncIterator[bytes]:
+    yield body
+
+
+async def _messages(pieces: AsyncIterable[bytes]) -> AsyncIterator[dict[str, Any]]:
+    held: bytes | None = None
+    async for piece in pieces:
+        if held is not None:
+            yield {"type": "http.request", "body": held, "more_body": True}
+        held = piece
+    yield {"type": "http.request", "body": held or b"", "more_body": False}
+
+
+class Transport(httpx2.AsyncBaseTransport):
+    """Lets a client speak to an application in its own process."""
+
+    def __init__(self, app: Any) -> None:
+        self._app = app
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        assert isinstance(request.stream, httpx2.AsyncByteStream)
+        answer = await call(self._app, request.method, request.url.raw_path, request.headers.raw, request.stream)
+        body = b"" if request.method == "HEAD" else answer.body
+        return httpx2.Response(answer.status, headers=list(answer.headers.items()), content=body)

@@ -23,6 +23,7 @@ from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
+from tests.asgi import Transport
 
 BASE_URL = "http://127.0.0.1:8400"
 
@@ -97,7 +98,7 @@ class World:
         )
         self.framework = framework(self.deployment)
         self.app = application(self.deployment, self.framework)
-        self.client = httpx2.AsyncClient(transport=httpx2.ASGITransport(app=self.app), base_url=BASE_URL)
+        self.client = httpx2.AsyncClient(transport=Transport(self.app), base_url=BASE_URL)
 
     async def send(
         self, who: str | None, method: str, path: str, body: object = None, headers: dict[str, str] | None = None

@@ -1,0 +1,117 @@
+"""A record that is taken, damaged or gone: nothing starts on it unseen, and the gate denies rather than guesses (D15)."""
+
+import asyncio
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agreegate.storage.sqlite import DATABASE
+from tests import personas as cast
+from tests.faults.server import COMMAND, PATIENCE, Server
+from tests.world import World, agreement
+
+CEDAR = f"/v1/customers/{cast.CEDAR}"
+ORDER = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
+
+
+def agreegate(*arguments: object) -> "subprocess.CompletedProcess[str]":
+    command = [str(COMMAND), *(str(argument) for argument in arguments)]
+    return subprocess.run(
+        command, check=False, capture_output=True, text=True, timeout=PATIENCE, env={"LANGUAGE": "en"}
+    )
+
+
+def test_a_second_server_on_the_folder_refuses_to_start_and_says_why(tmp_path: Path) -> None:
+    with Server(tmp_path) as server:
+        second = agreegate("demo", "--data", tmp_path, "--port", 0)
+        assert (second.returncode, second.stdout) == (1, "")
+        assert str(tmp_path) in second.stderr
+        assert len(second.stderr.splitlines()) == 1
+        assert server.send("sales@alder.example", "POST", f"{CEDAR}/agreements", agreement()).status_code == 201
+        server.restart()
+        assert server.send("sales@alder.example", "GET", f"{CEDAR}/agreements").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"SQLite format 3\x00" + b"\x00" * 84, b"not a database at all\n" * 500],
+    ids=["empty", "cut", "text"],
+)
+def test_a_file_that_is_no_record_is_left_alone_and_named(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / DATABASE
+    file.write_bytes(content)
+    refused = agreegate("demo", "--data", tmp_path, "--port", 0)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+    assert file.read_bytes() == content
+
+
+def overwritten(world: World) -> None:
+    """The disk returns something else than what was written."""
+    size = world.path.stat().st_size
+    world.store._writer.execute("pragma wal_checkpoint(truncate)")
+    with world.path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+
+
+def cut(world: World) -> None:
+    """The file ends after its first page."""
+    world.store._writer.execute("pragma wal_checkpoint(truncate)")
+    with world.path.open("r+b") as file:
+        file.truncate(4096)
+
+
+def no_database(world: World) -> None:
+    """Not even the header is one."""
+    world.store._writer.execute("pragma wal_checkpoint(truncate)")
+    world.path.write_bytes(b"gone" * 10_000)
+
+
+def forget_pages(world: World) -> None:
+    """Whatever the connections remember, they have to read it again."""
+    for connection in (world.store.reader, world.store._writer):
+        connection.execute("pragma shrink_memory")
+
+
+@pytest.mark.parametrize("damage", [overwritten, cut, no_database])
+async def test_the_gate_denies_what_it_cannot_read(world: World, damage: Callable[[World], None]) -> None:
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
+    await asyncio.to_thread(damage, world)  # beside the event loop, which lets go of what it has read meanwhile
+    forget_pages(world)
+    for more in ({}, {"at": "2018-08-16"}, {"action": "cancel"}):
+        decision = await world.ask(cast.ALDER_SALES, cast.CEDAR, **more)
+        assert decision["verdict"] == "deny"
+        assert [reason["code"] for reason in decision["reasons"]] == ["standing.unknown"]
+        assert decision["confirmation"] is None
+    for method, path, body in (
+        ("GET", f"{CEDAR}/agreements", None),
+        ("POST", f"{CEDAR}/orders", ORDER),
+        ("POST", f"{CEDAR}/agreements", agreement()),
+        ("GET", "/v1/customers", None),
+        ("GET", f"/api/customers/{cast.CEDAR}/standing", None),
+        ("POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees"}),
+    ):
+        answer = await world.send(cast.ALDER_SALES, method, path, body)
+        assert answer.status_code == 503, (path, answer.text)
+        assert int(answer.headers["Retry-After"]) > 0
+    assert (await world.send(None, "GET", "/readyz")).status_code == 503
+    assert (await world.send(None, "GET", "/healthz")).status_code == 200
+
+
+async def test_a_defect_below_the_gate_is_told_as_one_and_allows_nothing(world: World) -> None:
+    assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
+    await world.store.write(lambda uow: uow.run("alter table current_confirmation rename to elsewhere"))
+    question: dict[str, Any] = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
+    for asked in (question, question | {"at": "2018-08-16"}):
+        answer = await world.send(cast.ALDER_SALES, "POST", "/api/gate/decisions", asked)
+        assert answer.status_code == 500, answer.text
+        assert answer.headers["content-type"] == "application/problem+json"
+        assert answer.json()["code"] == "defect"
+        assert "current_confirmation" not in answer.text
+    assert (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", ORDER)).status_code == 501
