@@ -12,7 +12,7 @@ from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.storage.decision import add_decision
-from agreegate.storage.standing import STANDING, as_standing, standing_of
+from agreegate.storage.standing import seen_standing, standing_of
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 
@@ -34,7 +34,7 @@ async def ask(
     """
     now = at or store.clock()
     try:
-        standing: Standing | Unknown = as_standing(await store.look(STANDING, actor.partner.id, customer))
+        standing: Standing | Unknown = await seen_standing(store.look, actor.partner.id, customer)
     except StoreUnavailable:
         standing = Unknown()
     return decide(asked, standing, programme, actor.partner.cloud, now)

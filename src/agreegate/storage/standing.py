@@ -1,36 +1,37 @@
-"""What the gate reads: the relationship and the confirmations that count, in one statement by primary key."""
+"""What the gate reads: the confirmations that count, by primary key; only when there are none, the relationship."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable
 
-from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 
-STANDING = """
-    select r.refused_at, n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence
-    from relationship r
-    left join current_confirmation n
-      on n.partner_id = r.partner_id and n.customer_id = r.customer_id and n.period = r.period
-    where r.partner_id = $1 and r.customer_id = $2 and r.ended_at is null
-"""
+Look = Callable[..., Awaitable[list[Row]]]
+"""Gives the rows of a statement with its parameters: a unit of work's `all`, or a store's `look`."""
+
+_CURRENT = (
+    "select agreement_type, template_id, date_agreed_at, recorded_at, sequence, refused_at from current_confirmation"
+    " where partner_id = $1 and customer_id = $2"
+)
+_RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
 
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
     """What is known of this partner and customer; without a relationship nothing is, whoever the customer is (D18)."""
-    return as_standing(await uow.all(STANDING, partner, customer))
+    return await seen_standing(uow.all, partner, customer)
 
 
-def as_standing(rows: Sequence[Row]) -> Standing:
-    """The rows of `STANDING`, as the rules see them."""
-    if not rows:
-        return NO_RELATIONSHIP
-    current = tuple(
-        Current(AgreementType(row[1]), TemplateId(row[2]), from_micros(row[3]), from_micros(row[4]), row[5])
-        for row in rows
-        if row[1] is not None
-    )
-    return Standing(True, current, maybe_instant(rows[0][0]))
+async def seen_standing(look: Look, partner: PartnerId, customer: str) -> Standing:
+    """Likewise, by a look at the record. A confirmation counts only in an open relationship: the database holds that."""
+    rows = await look(_CURRENT, partner, customer)
+    if rows:
+        current = [
+            Current(agreement_type, template_id, from_micros(date_agreed), from_micros(recorded), sequence)
+            for agreement_type, template_id, date_agreed, recorded, sequence, _ in rows
+        ]
+        return Standing(True, tuple(current), maybe_instant(rows[0][5]))
+    rows = await look(_RELATIONSHIP, partner, customer)
+    return Standing(True, (), maybe_instant(rows[0][0])) if rows else NO_RELATIONSHIP
 
 
 async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> Row | None:

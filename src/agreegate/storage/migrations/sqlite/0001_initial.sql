@@ -197,7 +197,7 @@ create table ending (
 create unique index ending_of_confirmation on ending (partner_id, customer_id, confirmation_sequence)
     where confirmation_sequence is not null;
 
-create table current_confirmation ( -- what the gate reads, by primary key; at most one per agreement type (R27)
+create table current_confirmation ( -- all that the gate reads when it may open; at most one per agreement type (R27)
     partner_id text not null,
     customer_id text not null,
     agreement_type text not null,
@@ -206,7 +206,9 @@ create table current_confirmation ( -- what the gate reads, by primary key; at m
     template_id text not null,
     date_agreed_at integer not null,
     recorded_at integer not null,
+    refused_at integer,             -- the relationship's: it cannot change while a confirmation counts
     primary key (partner_id, customer_id, agreement_type),
+    foreign key (partner_id, customer_id) references relationship,
     foreign key (partner_id, customer_id, sequence) references confirmation
 ) without rowid;
 
@@ -382,7 +384,7 @@ when not exists (
     select 1 from relationship r
     join confirmation c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
     where r.partner_id = new.partner_id and r.customer_id = new.customer_id and r.ended_at is null
-      and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence
+      and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence and r.refused_at is new.refused_at
       and c.sequence = new.sequence and c.period = new.period
       and c.agreement_type = new.agreement_type and c.template_id = new.template_id
 ) or exists (
@@ -402,7 +404,7 @@ when not exists (
     select 1 from relationship r
     join confirmation c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
     where r.partner_id = new.partner_id and r.customer_id = new.customer_id and r.ended_at is null
-      and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence
+      and r.period = new.period and coalesce(r.refused_sequence, 0) < new.sequence and r.refused_at is new.refused_at
       and c.sequence = new.sequence and c.period = new.period
       and c.agreement_type = new.agreement_type and c.template_id = new.template_id
 ) or exists (
@@ -419,7 +421,8 @@ when not exists (
 ) begin select raise(abort, 'not the newest confirmation that counts'); end;
 -- Ending a relationship period, or recording a refusal, leaves no confirmation counting.
 create trigger relationship_without_current before update on relationship
-when (new.ended_at is not null or new.period <> old.period or new.refused_sequence is not old.refused_sequence)
+when (new.ended_at is not null or new.period <> old.period or new.refused_at is not old.refused_at
+    or new.refused_sequence is not old.refused_sequence)
   and exists (
     select 1 from current_confirmation n where n.partner_id = new.partner_id and n.customer_id = new.customer_id
 ) begin select raise(abort, 'a confirmation still counts'); end;
