@@ -73,6 +73,8 @@ def test_a_draft_is_kept_in_one_spelling(written: CustomerDraft, kept: CustomerD
         (replace(DRAFT, domain="x" * 64 + ".example"), "companyProfile.domain"),
         (replace(DRAFT, domain="x." * 124 + "example"), "companyProfile.domain"),
         (replace(DRAFT, company_name=" "), "billingProfile.companyName"),
+        (replace(DRAFT, company_name="\u200b \u202e"), "billingProfile.companyName"),
+        (placed(last_name="\u2060"), "billingProfile.defaultAddress.lastName"),
         (replace(DRAFT, company_name="x" * 201), "billingProfile.companyName"),
         (replace(DRAFT, company_name="Con\ntoso"), "billingProfile.companyName"),
         (replace(DRAFT, email="nobody"), "billingProfile.email"),

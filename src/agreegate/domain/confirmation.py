@@ -140,6 +140,11 @@ def valid_email(address: str) -> bool:
     return _EMAIL.fullmatch(address) is not None
 
 
+def nothing_to_read(text: str) -> bool:
+    """Whether a reader would see nothing: there is no character, or none that shows."""
+    return all(category(character) in _BLANK for character in text)
+
+
 def checked_contact(contact: PrimaryContact) -> PrimaryContact:
     """The contact with surrounding blanks removed, if every required member is there and of its form (R15, R16).
 
@@ -207,6 +212,6 @@ def _text(value: str | None, name: str, most: int) -> str:
     """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
     stripped = (value or "").strip()
     kinds = {category(character) for character in stripped[: most + 1]}
-    if len(stripped) > most or kinds <= _BLANK or not kinds.isdisjoint(_CONTROL):
+    if len(stripped) > most or nothing_to_read(stripped) or not kinds.isdisjoint(_CONTROL):
         raise InvalidProperty(name=name)
     return stripped

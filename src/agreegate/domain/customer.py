@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.confirmation import valid_email
+from agreegate.domain.confirmation import nothing_to_read, valid_email
 from agreegate.domain.errors import (
     InvalidProperty,
     PhoneMissing,
@@ -238,8 +238,10 @@ def _culture(culture: str, name: str) -> str:
 
 
 def _text(value: str, name: str, least: int, most: int) -> str:
-    """The value without surrounding blanks. Any script is welcome; control characters are not."""
+    """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
     stripped = value.strip()
+    if stripped and nothing_to_read(stripped):
+        raise InvalidProperty(name=name)
     if not least <= len(stripped) <= most or any(c < " " or c == "\x7f" for c in stripped):
         raise InvalidProperty(name=name)
     return stripped
