@@ -7,12 +7,12 @@ from pathlib import Path
 from threading import Timer
 from uuid import uuid4
 
-import apsw
 import httpx2
 import pytest
 
 from agreegate.storage.sqlite import DATABASE
 from tests import personas as cast
+from tests.faults.record import check_file
 from tests.faults.server import PATIENCE, Server
 from tests.world import agreement
 
@@ -95,35 +95,6 @@ def check_record(server: Server, sent: list[Sent]) -> None:
         assert one.answer in (None, again.content)
         one.answer = again.content
         assert names_of(server, one.user, one.customer).count(one.name) == 1
-
-
-def check_file(path: Path) -> None:
-    """The file is whole, and what belongs together was kept together."""
-    look = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
-    try:
-        assert look.pragma("integrity_check") == "ok"
-        assert look.execute("pragma foreign_key_check").fetchall() == []
-        not_newest = look.execute(
-            "select * from current_confirmation n where n.sequence <> (select max(c.sequence) from confirmation c"
-            " where c.partner_id = n.partner_id and c.customer_id = n.customer_id"
-            " and c.agreement_type = n.agreement_type)"
-        ).fetchall()
-        several = look.execute(
-            "select count(*) from current_confirmation group by partner_id, customer_id, agreement_type having count(*) > 1"
-        ).fetchall()
-        without = look.execute(
-            "select confirmation_id from confirmation c where not exists (select 1 from confirmation_contact k"
-            " where k.partner_id = c.partner_id and k.customer_id = c.customer_id and k.sequence = c.sequence)"
-            " or not exists (select 1 from audit_record a where a.resource_id = c.confirmation_id)"
-        ).fetchall()
-        unanswered = look.execute(
-            "select c.request_id from confirmation c join confirmation_contact k on k.partner_id = c.partner_id"
-            " and k.customer_id = c.customer_id and k.sequence = c.sequence where k.first_name glob 'r[0-9]*w[0-9]*'"
-            " and c.request_id not in (select request_id from replay)"
-        ).fetchall()
-    finally:
-        look.close()
-    assert (not_newest, several, without, unanswered) == ([], [], [], [])
 
 
 def kill(folder: Path, times: int) -> None:
