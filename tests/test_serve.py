@@ -153,6 +153,10 @@ def bearer(token: str) -> dict[str, str]:
          "--database"),
         (["--token-issuer", "http://login.example", "--public-url", "https://x"], "--token-keys"),
         (["--token-issuer", "https://login.example", "--public-url", "https://x", "--programme", "none"], "none"),
+        (["--token-issuer", "login", "--public-url", "https://x"], "--token-issuer"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x/sub?q=1"], "--public-url"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--trusted-proxy", "proxy"],
+         "--trusted-proxy"),
         (["--surprise"], "--surprise"),
     ],
 )  # fmt: skip
@@ -248,3 +252,42 @@ def test_a_busy_port_is_named(tmp_path: Path, issuer: Issuer) -> None:
     assert refused.returncode == 2
     assert str(port) in refused.stderr
     assert not (tmp_path / "data").exists()
+
+
+def test_why_tokens_are_refused_is_told_once_and_without_names(
+    tmp_path: Path, started: Starter, issuer: Issuer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    client = started()
+    for _ in range(3):
+        assert client.get("/v1/agreements", headers=bearer(issuer.token(aud="x"))).status_code == 401
+    assert client.get("/v1/agreements", headers=bearer(issuer.token())).status_code == 401
+    told = capfd.readouterr().err
+    assert "A new, empty database was made in" in told
+    assert told.count("bearer token refused: aud") == 1
+    assert told.count("the directory does not have its tenant") == 1
+    assert "alder" not in told
+
+
+def test_probes_may_ask_with_head(started: Starter) -> None:
+    client = started()
+    for path in ("/healthz", "/readyz"):
+        answer = client.head(path)
+        assert (answer.status_code, answer.content) == (200, b"")
+
+
+def test_a_head_without_end_is_given_up(started: Starter) -> None:
+    client = started()
+    with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as connection:
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n")
+        refused = b""
+        for _ in range(100):
+            try:
+                connection.sendall(b"X-Long: " + b"x" * 8192 + b"\r\n")
+            except OSError:
+                break
+        while piece := connection.recv(4096):
+            refused += piece
+            if b"\r\n\r\n" in refused:
+                break
+    assert refused.startswith(b"HTTP/1.1 400")
+    assert client.get("/healthz").status_code == 200

@@ -18,16 +18,17 @@ LAYERS: dict[str, frozenset[str]] = {
     "services": frozenset({"domain", "storage"}),
     # Leaves for the edges: they know the domain at most.
     "i18n": frozenset(),
-    "auth": frozenset({"domain", "issuer"}),
+    "diagnostics": frozenset(),
+    "auth": frozenset({"domain", "issuer", "diagnostics"}),
     "issuer": frozenset(),
     "programme": frozenset({"domain"}),
     "directory": frozenset({"domain"}),
     "settings": frozenset(),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth"}),
+    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics"}),
     "dashboard": frozenset({"", "domain", "storage", "services", "i18n"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
-    "server": frozenset({"domain", "storage", "services", "api", "hotpath"}),
+    "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "auth", "issuer", "programme", "settings", "app", "hotpath", "server"}
     ),

@@ -12,6 +12,7 @@ from typing import Any
 from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
+from agreegate.diagnostics import Causes
 from agreegate.domain.errors import Unauthenticated
 from agreegate.issuer import KeySource
 
@@ -82,6 +83,7 @@ class TokenVerifier:
         self._cache_size = cache_size
         self._cache_seconds = min(cache_seconds, LONGEST_CACHED)
         self._trusted: KeySet | None = None
+        self._causes = Causes(logger, "bearer token refused: %s", clock)
 
     def verify_cached(self, token: bytes | str) -> Claims | None:
         """The claims of a token verified a moment ago, or None: then `verify` decides. Bytes are quickest."""
@@ -111,7 +113,7 @@ class TokenVerifier:
             claims = self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
         except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no
             reason = str(problem) if isinstance(problem, _Untrusted) else type(problem).__name__
-            logger.debug("bearer token refused: %s", reason)
+            self._causes.warn(reason)
             raise Unauthenticated from None
         self._remember(token, claims)
         return claims

@@ -31,6 +31,8 @@ class Production:
     app: App
     deployment: Deployment
     folder: DataFolder
+    fresh: bool
+    """Whether the folder had no record before, so that nobody is in its directory yet."""
 
     def close(self) -> None:
         """Let go of the record."""
@@ -55,7 +57,7 @@ def open_server(settings: ServerSettings) -> Production:
     folder = DataFolder(settings.data)
     folder.claim()
     try:
-        drive(_prepare(folder, programme.name))
+        fresh = drive(_prepare(folder, programme.name))
         store = SqliteStore(folder.database)
     except BaseException:
         folder.release()
@@ -84,12 +86,13 @@ def open_server(settings: ServerSettings) -> Production:
 
     inner = framework(deployment, lifespan=[upkeep, issuer], figures_elsewhere=settings.metrics_address is not None)
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
-    return Production(app, deployment, folder)
+    return Production(app, deployment, folder, fresh)
 
 
-async def _prepare(folder: DataFolder, programme: str) -> None:
-    """Give a new folder an empty record; refuse one that is a demo's, or at another schema."""
-    if folder.database.exists():
+async def _prepare(folder: DataFolder, programme: str) -> bool:
+    """Give a new folder an empty record: whether it was new. Refuse one that is a demo's, or at another schema."""
+    fresh = not folder.database.exists()
+    if not fresh:
         check_file(folder.database)
     connection = connect(folder.database)
     store = InlineStore(connection)
@@ -101,3 +104,4 @@ async def _prepare(folder: DataFolder, programme: str) -> None:
         await store.write(lambda uow: make_for(uow, programme, demo=False))
     finally:
         store.close()
+    return fresh

@@ -1,11 +1,13 @@
 """Runs an application on the network, with the work that goes on beside requests, until it is told to stop."""
 
 import asyncio
+import errno
 import logging
 import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any, NoReturn
@@ -14,8 +16,10 @@ import uvicorn
 import uvloop
 from litestar import Litestar
 from prometheus_client import generate_latest
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agreegate.api.deployment import Deployment
+from agreegate.diagnostics import Causes
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.hotpath import App
 from agreegate.services.renewal import run_renewals
@@ -30,16 +34,49 @@ UPKEEP_SECONDS = 1.0
 FORGET_EVERY = 600
 """Rounds of upkeep between two drops of old answers and carts."""
 SHUTDOWN_SECONDS = 10
+LONGEST_HEAD = 64 * 1024
+"""Bytes that a request may have before its body."""
+
+
+_ADDRESS_KEYS = {
+    errno.EADDRINUSE: "serve.address.in-use",
+    errno.EACCES: "serve.address.denied",
+    errno.EADDRNOTAVAIL: "serve.address.not-ours",
+}
 
 
 class AddressError(Exception):
-    """The address cannot be listened on."""
+    """The address cannot be listened on. `key` finds the sentence that says why, and what to do."""
 
-    key = "serve.no-port"
+    def __init__(self, host: str, port: int, error: Exception) -> None:
+        super().__init__(f"{host}:{port}")
+        number = error.errno if isinstance(error, OSError) else None
+        self.key = _ADDRESS_KEYS.get(number or 0, "serve.address.unusable")
+        self.parameters: dict[str, str | int] = {"host": host, "port": port}
 
-    def __init__(self, host: str, port: int, detail: str) -> None:
-        super().__init__(detail)
-        self.parameters: dict[str, str | int] = {"host": host, "port": port, "detail": detail}
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP with a limit to what may come before a body: a stranger must not be able to fill the memory with headers."""
+
+    _heading = False
+    _heads = 0
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; give up on a request whose head is too long."""
+        super().data_received(data)
+        self._heads = self._heads + len(data) if self._heading else 0
+        if self._heads > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        self._heading = True
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Its head has come."""
+        self._heading = False
+        super().on_headers_complete()
 
 
 class _Announcing(uvicorn.Server):
@@ -59,28 +96,38 @@ class _Announcing(uvicorn.Server):
 async def upkeep(app: Litestar) -> AsyncIterator[None]:
     """While the application lives: renew what falls due, also what fell due while nothing ran; drop old answers."""
     deployment: Deployment = app.state.deployment
-    await run_renewals(deployment.store, deployment.store.clock())
-    task = asyncio.create_task(_upkeep(deployment))
+    causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
+    await _renew(deployment, causes)
+    task = asyncio.create_task(_upkeep(deployment, causes))
     yield
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
 
 
-async def _upkeep(deployment: Deployment) -> None:
+async def _upkeep(deployment: Deployment, causes: Causes) -> None:
     store, rounds = deployment.store, 0
     while True:
         await asyncio.sleep(UPKEEP_SECONDS)
         rounds += 1
-        try:
-            due, now = await store.read(next_due), store.clock()
-            if due is not None and due <= now:
-                await run_renewals(store, now)
-            if rounds % FORGET_EVERY == 0:
+        await _renew(deployment, causes)
+        if rounds % FORGET_EVERY == 0:
+            with suppress(StoreUnavailable):
                 await store.write(forget_answers)
                 await store.write(forget_carts)
-        except StoreUnavailable as error:
-            logger.warning("upkeep waits for the record: %s", error)
+
+
+async def _renew(deployment: Deployment, causes: Causes) -> None:
+    """Renew what is due. Whatever goes wrong is told, and tried again: requests are served all the same."""
+    store = deployment.store
+    try:
+        due, now = await store.read(next_due), store.clock()
+        if due is not None and due <= now:
+            await run_renewals(store, now)
+    except StoreUnavailable as error:
+        causes.warn(str(error))
+    except Exception:
+        logger.exception("renewals stopped at a defect")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -95,7 +142,7 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
-        raise AddressError(host, port, getattr(error, "strerror", None) or str(error)) from None
+        raise AddressError(host, port, error) from None
     return listener
 
 
@@ -146,8 +193,7 @@ async def _run(
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        interface="asgi3",
-        http="httptools",
+        http=BoundedProtocol,
         lifespan="on",
         log_config=None,
         access_log=False,

@@ -6,12 +6,15 @@ issuer and only verified here.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"
 PREFIX = "AGREEGATE_"
+LARGEST_NUMBER = 65_535
+"""Of a port; no other number needs to be larger."""
 
 
 class SettingError(Exception):
@@ -96,7 +99,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
     workers = _number(given, "workers", 1)
     if workers != 1:
         raise SettingError("setting.one-worker", "workers", str(workers))
-    issuers = _many(given, "token-issuer")
+    issuers = tuple(_checked_url("token-issuer", issuer) for issuer in _many(given, "token-issuer"))
     if not issuers:
         raise SettingError("setting.missing", "token-issuer")
     keys = str(given.get("token-keys") or "")
@@ -116,7 +119,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         token_audiences=_many(given, "token-audience") or (PARTNER_CENTER,),
         token_application_audiences=_many(given, "token-application-audience") or (DIRECTORY_GRAPH,),
         roles_from_token=bool(given.get("roles-from-token")),
-        trusted_proxies=_many(given, "trusted-proxy"),
+        trusted_proxies=tuple(_machine(proxy) for proxy in _many(given, "trusted-proxy")),
         metrics_address=_address(given, "metrics-address"),
         requests_per_minute=_number(given, "requests-per-minute", 0),
         emit_bom=bool(given.get("emit-bom")),
@@ -137,7 +140,7 @@ def _number(given: Mapping[str, object], name: str, default: int) -> int:
         number = default if value is None else int(str(value))
     except ValueError:
         raise SettingError("setting.not-a-number", name, str(value)) from None
-    if not 0 <= number <= 65_535:
+    if not 0 <= number <= LARGEST_NUMBER:
         raise SettingError("setting.not-a-number", name, str(value))
     return number
 
@@ -146,7 +149,17 @@ def _url(given: Mapping[str, object], name: str) -> str:
     value = str(given.get(name) or "").rstrip("/")
     if not value:
         raise SettingError("setting.missing", name)
-    return _checked_url(name, value)
+    _checked_url(name, value)
+    if urlsplit(value).path or "?" in value or "#" in value:
+        raise SettingError("setting.not-an-origin", name, value)
+    return value
+
+
+def _machine(written: str) -> str:
+    try:
+        return str(ip_address(written))
+    except ValueError:
+        raise SettingError("setting.not-a-machine", "trusted-proxy", written) from None
 
 
 def _checked_url(name: str, value: str) -> str:

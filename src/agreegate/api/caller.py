@@ -1,14 +1,18 @@
 """Bearer token → actor: what the token proves, joined with what the directory says of the user (contract 3.2)."""
 
+import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from agreegate.auth import Claims, TokenVerifier
+from agreegate.diagnostics import Causes
 from agreegate.domain.actor import Actor, Channel, Role, UserId
 from agreegate.domain.errors import Unauthenticated
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.partner import add_user, known_user, partner_of, roles_of
 from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+logger = logging.getLogger("agreegate.api")
 
 KEPT_SECONDS = 60.0
 """How long a role or a revocation may take to be noticed (D8)."""
@@ -40,6 +44,7 @@ class Callers:
         self._machine_time = machine_time
         self._roles_from_token = roles_from_token
         self._known: dict[bytes, _Known] = {}
+        self._causes = Causes(logger, "bearer token refused: %s", machine_time)
 
     def known(self, authorization: bytes) -> Actor | None:
         """The actor of an `Authorization` value seen within the last minute, without waiting; else None."""
@@ -86,6 +91,7 @@ class Callers:
 
         actor, stranger = await self._store.read(look)
         if actor is None:
+            self._causes.warn("the directory does not have its tenant, or has closed its user")
             raise Unauthenticated
         if stranger and actor.user_id is not None:
             partner, user, name = actor.partner.id, actor.user_id, actor.user_name or actor.user_id

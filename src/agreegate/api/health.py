@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from litestar import Request, Response, get
+from litestar import Request, Response, get, route
 from prometheus_client import generate_latest
 
 from agreegate.api.deployment import Deployment
@@ -10,13 +10,13 @@ from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
-@get("/healthz", opt={"public": True}, include_in_schema=False)
+@route("/healthz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def alive() -> dict[str, str]:
     """The process answers."""
     return {"status": "alive"}
 
 
-@get("/readyz", opt={"public": True}, include_in_schema=False)
+@route("/readyz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     """The record can be read, so the gate can tell yes from no. The schema was checked at the start."""
     deployment: Deployment = request.app.state.deployment

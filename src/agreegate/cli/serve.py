@@ -1,5 +1,6 @@
 """`agreegate serve`: the production server. Its options are `settings.SETTINGS`, each once."""
 
+import logging
 from typing import Any
 
 import click
@@ -17,7 +18,7 @@ def command(words: Words) -> click.Command:
     return words.command("serve", serve, [_option(words, setting) for setting in SETTINGS], EXAMPLE)
 
 
-def serve(_: Words, **values: Any) -> None:
+def serve(words: Words, **values: Any) -> None:
     """Check the settings, open the record, and serve until told to stop."""
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
@@ -25,9 +26,13 @@ def serve(_: Words, **values: Any) -> None:
     from agreegate.production import open_server
     from agreegate.server import listen, run
 
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what strangers send wrong is no news
     with listen(settings.host, settings.port) as listener:
         metrics = None if settings.metrics_address is None else listen(*settings.metrics_address)
         server = open_server(settings)
+        if server.fresh:
+            click.echo(words("serve.fresh", folder=settings.data), err=True)
         try:
             run(
                 server.app,
