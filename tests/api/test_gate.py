@@ -92,8 +92,8 @@ async def test_a_recorded_decision_has_an_id_and_a_repeat_adds_no_row(world: Wor
         (cast.ALDER_SALES, {"partnerId": cast.HAZEL}, 403, "access.denied"),
         (cast.ALDER_SALES, {"partnerId": cast.ALDER.upper()}, 200, None),
         (cast.ALDER_SALES, {"customerId": "no guid"}, 400, "request.malformed-id"),
-        (cast.ALDER_SALES, {"action": "dance"}, 400, "request.invalid-property"),
-        (cast.ALDER_SALES, {"channel": "fax"}, 400, "request.invalid-property"),
+        (cast.ALDER_SALES, {"action": "dance"}, 400, "request.invalid-choice"),
+        (cast.ALDER_SALES, {"channel": "fax"}, 400, "request.invalid-choice"),
         (cast.ALDER_SALES, {"at": "soon"}, 400, "request.invalid-property"),
         (cast.ALDER_SALES, {"at": "2019-01-01", "record": True}, 400, "request.invalid-property"),
         (cast.ALDER_SALES, {"agreementType": "Lease"}, 400, "request.invalid-property"),
@@ -179,7 +179,7 @@ async def test_nothing_revives_past_a_refusal(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "status", "code"),
     [
-        ({"reason": "boredom"}, 400, "request.invalid-property"),
+        ({"reason": "boredom"}, 400, "request.invalid-choice"),
         ({"reason": "recorded_in_error"}, 400, "request.invalid-property"),
         ({"reason": "recorded_in_error", "templateId": "x"}, 400, "request.malformed-id"),
         ({"reason": "recorded_in_error", "templateId": cast.NOBODY}, 400, "confirmation.template-unknown"),

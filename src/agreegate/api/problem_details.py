@@ -2,6 +2,7 @@
 
 import logging
 import re
+from enum import StrEnum
 from typing import Annotated, Any
 
 import msgspec
@@ -12,7 +13,10 @@ from msgspec import Meta
 
 from agreegate.api.problems import DEFECT, RETRY_AFTER, problem_of, sentence_of
 from agreegate.domain import errors
+from agreegate.domain.actor import Channel
+from agreegate.domain.confirmation import EndReason
 from agreegate.domain.errors import Rejected
+from agreegate.domain.transaction import Action
 from agreegate.i18n import language_of
 
 logger = logging.getLogger("agreegate.api")
@@ -65,6 +69,8 @@ _REFUSALS = {
 
 _MEMBER = re.compile(r"(?:missing required|unknown) field `([\w.-]{1,50})`")
 """Where the framework says which member is missing, or is none of ours."""
+_CHOICES: dict[str, type[StrEnum]] = {"action": Action, "channel": Channel, "reason": EndReason}
+"""Members that take one of a few words, in any of our bodies."""
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
@@ -119,7 +125,11 @@ def as_rejected(error: Exception) -> Exception:
         named = _MEMBER.search(str(first.get("message", "")))
         name = named[1] if named else first.get("key")
         # `data` is the framework's word for the whole body: then it is no object at all.
-        return errors.InvalidRequest() if name in (None, "data") else errors.InvalidProperty(name=str(name))
+        if name in (None, "data"):
+            return errors.InvalidRequest()
+        if not named and name in _CHOICES:
+            return errors.InvalidChoice(name=str(name), allowed=", ".join(_CHOICES[str(name)]))
+        return errors.InvalidProperty(name=str(name))
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
         return _BY_STATUS[error.status_code]()
     return error

@@ -29,6 +29,8 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.InvalidRequest: Problem(400, 3000, "InvalidRequest"),
     errors.BodyTooLarge: Problem(413, 3000, "RequestTooLarge"),
     errors.InvalidProperty: Problem(400, 3000, "InvalidProperty"),
+    errors.InvalidInstant: Problem(400, 3000, "InvalidProperty"),
+    errors.InvalidChoice: Problem(400, 3000, "InvalidProperty"),
     errors.MalformedId: Problem(400, 2000, "InvalidInput"),
     errors.InvalidParameter: Problem(400, 2000, "InvalidInput"),
     errors.NotFound: Problem(404, 1000, "NotFound"),

@@ -14,7 +14,7 @@ from agreegate.api.instant import parse_instant, written_z
 from agreegate.api.own import OwnRequest
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
-from agreegate.domain.errors import InvalidProperty
+from agreegate.domain.errors import InvalidInstant
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -95,7 +95,7 @@ def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
         except ValueError:
             parsed = None
         if parsed is None or not EARLIEST <= parsed.instant <= LATEST:
-            raise InvalidProperty(name="now")
+            raise InvalidInstant(name="now")
         offset = offset_to(parsed.instant)
         await deployment.store.write(lambda uow: keep_offset(uow, offset))
         clock.offset = offset  # only now: a jump that was not kept would be undone by the next start

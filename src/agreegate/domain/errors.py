@@ -38,6 +38,18 @@ class InvalidProperty(Rejected):
     key = "request.invalid-property"
 
 
+class InvalidInstant(InvalidProperty):
+    """The member `name` is no date or instant that can be read, or lies beyond what is taken."""
+
+    key = "request.invalid-instant"
+
+
+class InvalidChoice(InvalidProperty):
+    """The member `name` must be one of `allowed`."""
+
+    key = "request.invalid-choice"
+
+
 class MalformedId(Rejected):
     """The identifier `name` in the path or query is not a GUID."""
 

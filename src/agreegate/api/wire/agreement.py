@@ -9,7 +9,7 @@ from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.domain.actor import UserId
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
-from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.errors import InvalidInstant, InvalidProperty, MalformedId
 from agreegate.domain.programme import Programme
 
 
@@ -125,7 +125,7 @@ def _date(written: str) -> tuple[datetime, bool]:
     try:
         parsed = parse_instant(written)
     except ValueError:
-        raise InvalidProperty(name="dateAgreed") from None
+        raise InvalidInstant(name="dateAgreed") from None
     if parsed is None:
         raise InvalidProperty(name="dateAgreed")
     return parsed.instant, parsed.zoned
