@@ -80,23 +80,27 @@ def test_another_vendor_needs_no_code() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "line", "field"),
     [
-        ("version = 3", "version = 'three'", "programme.wrong-type", 2, "version"),
-        ("version = 3", "version = true", "programme.wrong-type", 2, "version"),
+        ("version = 3", "version = 'three'", "programme.not-number", 2, "version"),
+        ("version = 3", "version = true", "programme.not-number", 2, "version"),
         ("version = 3", "version = 0", "programme.not-positive", 2, "version"),
         ("version = 3", "version = = 3", "programme.not-toml", 2, ""),
         ('link = "https://pinecone.example/licence"', "link =", "programme.not-toml", 14, ""),
-        ('name = "pinecone-licence"', 'name = "Pine Cone"', "programme.bad-value", 1, "name"),
+        ('name = "pinecone-licence"', 'name = "Pine Cone"', "programme.bad.name", 1, "name"),
         ("starts = 2024-01-01", "", "programme.missing", 1, "starts"),
-        ("starts = 2024-01-01", "starts = 'soon'", "programme.wrong-type", 4, "starts"),
-        ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.bad-value", 6, "unsupported_clouds"),
-        ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.bad-value", 6, "stale_rule"),
+        ("starts = 2024-01-01", "starts = 'soon'", "programme.not-date", 4, "starts"),
+        ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.not-one-of", 6, "unsupported_clouds"),
+        ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.not-one-of", 6, "stale_rule"),
         ("unsupported_clouds = []", "stale = 'refuse'", "programme.unknown-field", 6, "stale"),
         ("api = 2024", "fax = 2024", "programme.unknown-field", 9, "enforce_from.fax"),
         ('id = "0a0a0a0a-0000', 'id = "0a0a', "programme.not-guid", 12, "template.id"),
         ('default_agreement_type = "PineconeLicence"', 'default_agreement_type = "Lease"', "programme.no-such-type", 5,
          "default_agreement_type"),
-        ('link = "https://', 'link = "ftp://', "programme.bad-value", 14, "link"),
-        ("[[template]]", "[template]", "programme.wrong-type", 11, "template"),
+        ('link = "https://', 'link = "ftp://', "programme.bad.link", 14, "template.link"),
+        ('link = "https://pinecone.example/licence"', "", "programme.missing-in-template", 11, "template.link"),
+        ('link = "https://pinecone.example/licence"', "link = 1", "programme.not-text", 14, "template.link"),
+        ('agreement_type = "P', 'agreement_type = "1P', "programme.bad.agreement_type", 13, "template.agreement_type"),
+        ("version = 3", "version = 3\nstarts_at = 1", "programme.unknown-field", 3, "starts_at"),
+        ("[[template]]", "[template]", "programme.not-list", 11, "template"),
     ],
 )  # fmt: skip
 def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: str, line: int, field: str) -> None:
@@ -119,6 +123,30 @@ def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) ->
     with pytest.raises(ProgrammeError) as unreadable:
         load(str(tmp_path / "nowhere.toml"))
     assert unreadable.value.key == "programme.unreadable"
+
+
+def test_a_file_in_another_encoding_is_told_so(tmp_path) -> None:
+    file = tmp_path / "latin.toml"
+    file.write_bytes(WHOLE.replace("Pinecone Licence", "Pomme de pin agréée").encode("latin-1"))
+    with pytest.raises(ProgrammeError) as refused:
+        load(str(file))
+    assert "UTF-8" in text(refused.value.key, "en", **refused.value.parameters)
+
+
+def test_the_second_template_is_named_by_its_own_line() -> None:
+    second = '\n[[template]]\nid = "0a0a0a0a-0000-4000-8000-000000000002"\nagreement_type = "Later"\n'
+    with pytest.raises(ProgrammeError) as refused:
+        read(WHOLE + second, "pinecone.toml")
+    assert text(refused.value.key, "en", **refused.value.parameters) == (
+        "pinecone.toml, line 16: template.link is missing in this template. Add it."
+    )
+
+
+@pytest.mark.parametrize(
+    "written", ["2024-01-01", "2024-01-01T00:00:00", "2024-01-01T00:00:00Z", "2024-01-01T02:00:00+02:00"]
+)
+def test_an_instant_without_a_zone_is_in_utc(written: str) -> None:
+    assert read(WHOLE.replace("starts = 2024-01-01", f"starts = {written}"), "x.toml").starts == day(2024, 1, 1)
 
 
 def test_a_file_may_not_take_a_shipped_programmes_name(tmp_path) -> None:

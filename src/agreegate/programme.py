@@ -58,7 +58,9 @@ def load(name: str = DEFAULT) -> Programme:
     if name.endswith(".toml"):
         try:
             programme = read(Path(name).read_text(encoding="utf-8"), name)
-        except (OSError, UnicodeDecodeError) as error:
+        except UnicodeDecodeError as error:
+            raise ProgrammeError("programme.not-utf8", file=name) from error
+        except OSError as error:
             raise ProgrammeError("programme.unreadable", file=name, detail=type(error).__name__) from error
         if programme.name in shipped():  # decisions keep the name: it must not mean two sets of rules
             raise ProgrammeError("programme.name-taken", file=name, field="name", detail=programme.name)
@@ -126,7 +128,7 @@ class _Reader:
 
     def _template(self, entry: object, number: int) -> AgreementTemplate:
         if not isinstance(entry, dict):
-            self._fail("template", "programme.wrong-type", "table")
+            self._fail("template", "programme.not-table")
         self._only(entry, _TEMPLATE_KEYS, "template.", number)
         identifier = self._take(entry, "id", str, within=number)
         try:
@@ -154,15 +156,15 @@ class _Reader:
     ) -> T:
         value = table.get(field, default)
         if value is None:
-            self._fail(field, "programme.missing", within=within)
+            self._fail(field, "programme.missing" if within is None else "programme.missing-in-template", within=within)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-            self._fail(field, "programme.wrong-type", _TYPE_NAMES[kind], within)
+            self._fail(field, f"programme.not-{_TYPE_NAMES[kind]}", within=within)
         return value
 
     def _matching(self, table: dict[str, Any], field: str, pattern: str, within: int | None = None) -> str:
         value = self._take(table, field, str, within=within)
         if re.fullmatch(pattern, value) is None:
-            self._fail(field, "programme.bad-value", value, within)
+            self._fail(field, f"programme.bad.{field}", value, within)
         return value
 
     def _instant(
@@ -174,14 +176,14 @@ class _Reader:
         if isinstance(value, date):
             return datetime.combine(value, time(), UTC)
         if value is not None:
-            self._fail(where + field, "programme.wrong-type", "date", within)
+            self._fail(where + field, "programme.not-date", within=within)
         return None
 
     def _one_of(self, value: Any, kind: type[E], field: str) -> E:
         try:
             return kind(value)
         except ValueError:
-            self._fail(field, "programme.bad-value", f"{value} ({', '.join(kind)})")
+            self._fail(field, "programme.not-one-of", ", ".join(kind))
 
     def _only(self, table: dict[str, Any], known: frozenset[str], where: str, within: int | None = None) -> None:
         for field in table:
@@ -189,13 +191,18 @@ class _Reader:
                 self._fail(where + field, "programme.unknown-field", ", ".join(sorted(known)), within)
 
     def _fail(self, field: str, key: str, detail: str = "", within: int | None = None) -> NoReturn:
+        if within is not None and not field.startswith("template."):
+            field = f"template.{field}"
         raise ProgrammeError(key, file=self._file, line=self._line(field, within), field=field, detail=detail)
 
     def _line(self, field: str, within: int | None) -> int:
-        """The line a field stands on; for a template's, counted from the header of the template it is in."""
-        name, headers = field.rpartition(".")[2], -1
+        """The line a field stands on. A template's is looked for in its template, whose header stands for one left out."""
+        name, headers, found = field.rpartition(".")[2], -1, 1
         for number, line in enumerate(self._lines, 1):
-            headers += line.strip() == "[[template]]"
-            if re.match(rf"\s*(\[+)?{re.escape(name)}\b", line) and (within is None or headers == within):
+            if re.match(r"\s*\[\[\s*template\s*\]\]", line):
+                headers += 1
+                if headers == within:
+                    found = number
+            if re.match(rf"\s*(\[+)?{re.escape(name)}\b", line) and within in (None, headers):
                 return number
-        return 1
+        return found

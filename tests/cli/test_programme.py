@@ -51,6 +51,9 @@ def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
         "No refusal (dashboard)",
         "A confirmation of an older text",
     ]
+    for language, mark in (("en", "own"), ("fr", "propre")):
+        lines = agreegate("programme", "show", file, language=language).out.splitlines()[1:]
+        assert {line.rpartition("[")[2] for line in lines} == {f"{mark}]", "extension]"}
 
 
 def test_unknown_and_broken_programmes_are_told(agreegate: Agreegate, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from agreegate.cli.words import Words
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.programme import DEFAULT, load
+from agreegate.programme import DEFAULT, load, shipped
 
 EXAMPLE = "agreegate programme show\nagreegate programme show microsoft-customer-agreement"
 
@@ -23,9 +23,9 @@ def command(words: Words) -> click.Group:
 def _show(words: Words, name: str) -> None:
     programme = load(name)
     click.echo(f"{programme.title} ({programme.policy})")
+    usual = words("cli.programme.published" if programme.name in shipped() else "cli.programme.own")
     for line, extension in _lines(words, programme):
-        mark = words("cli.programme.extension" if extension else "cli.programme.published")
-        click.echo(f"  {line} [{mark}]")
+        click.echo(f"  {line} [{words('cli.programme.extension') if extension else usual}]")
 
 
 def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
