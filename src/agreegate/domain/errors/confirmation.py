@@ -1,0 +1,51 @@
+"""A confirmation that cannot be recorded, or ended, as it was handed in (R15–R17, R28, R47)."""
+
+from agreegate.domain.errors.rejected import Rejected
+
+
+class InvalidEmail(Rejected):
+    """The acceptor's e-mail address is not of the form of one (R16)."""
+
+    key = "confirmation.invalid-email"
+
+
+class AgreedInFuture(Rejected):
+    """`dateAgreed` lies ahead of now by more than the tolerance (contract 4.2)."""
+
+    key = "confirmation.agreed-in-future"
+
+
+class TemplateUnknown(Rejected):
+    """The programme has no agreement template of this id."""
+
+    key = "confirmation.template-unknown"
+
+
+class TemplateRetired(Rejected):
+    """The agreement template `template` may no longer be confirmed."""
+
+    key = "confirmation.template-retired"
+
+
+class UserNotOfPartner(Rejected):
+    """`userId` is not a user of the partner's tenant (R28)."""
+
+    key = "confirmation.user-unknown"
+
+
+class AlreadyConfirmed(Rejected):
+    """The current confirmation names the same contact, and the programme refuses repeats (contract 4.2)."""
+
+    key = "confirmation.already-exists"
+
+
+class EmployeeAlreadyStated(Rejected):
+    """Which employee stands behind the confirmation was said before; what was said stays (R28)."""
+
+    key = "confirmation.employee-stated"
+
+
+class NothingToEnd(Rejected):
+    """There is no confirmation to take back, or the customer's refusal is recorded already."""
+
+    key = "confirmation.nothing-to-end"

@@ -1,0 +1,75 @@
+"""A request that cannot be read, or that names something in no way that is known."""
+
+from agreegate.domain.errors.rejected import Rejected
+
+
+class InvalidRequest(Rejected):
+    """The body or the query cannot be read at all: not JSON, wrong encoding, nested too deep."""
+
+    key = "request.invalid"
+
+
+class BodyTooLarge(Rejected):
+    """The body is larger than `limit` bytes."""
+
+    key = "request.too-large"
+
+
+class InvalidProperty(Rejected):
+    """The member `name` is missing or has a value that cannot be used."""
+
+    key = "request.invalid-property"
+
+
+class InvalidInstant(InvalidProperty):
+    """The member `name` is no date or instant that can be read, or lies beyond what is taken."""
+
+    key = "request.invalid-instant"
+
+
+class InvalidChoice(InvalidProperty):
+    """The member `name` must be one of `allowed`."""
+
+    key = "request.invalid-choice"
+
+
+class MalformedId(Rejected):
+    """The identifier `name` in the path or query is not a GUID."""
+
+    key = "request.malformed-id"
+
+
+class InvalidParameter(Rejected):
+    """The query parameter or paging header `name` has a value that cannot be used (400 / 2000)."""
+
+    key = "request.invalid-parameter"
+
+
+class NotFound(Rejected):
+    """No such resource, or none that the caller may know of."""
+
+    key = "request.not-found"
+
+
+class MethodNotAllowed(Rejected):
+    """The resource exists, but not for this method."""
+
+    key = "request.method-not-allowed"
+
+
+class NotAcceptable(Rejected):
+    """The caller accepts no JSON (contract 3.3)."""
+
+    key = "request.not-acceptable"
+
+
+class HostUnknown(Rejected):
+    """The request asks for another host name than the public one."""
+
+    key = "request.host-unknown"
+
+
+class RequestIdReused(Rejected):
+    """The request id was used before, with another body or by somebody else (contract 3.10)."""
+
+    key = "request.id-reused"
