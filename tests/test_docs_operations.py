@@ -41,5 +41,7 @@ async def test_what_it_says_to_watch_is_there(world: World) -> None:
     await world.send(None, "GET", "/v1/agreements")
     named = re.search(r"`(agreegate_\w+)`", PAGE)
     assert named
-    figures = (await world.send(None, "GET", "/metrics")).text
+    answer = await world.send(None, "GET", "/metrics")
+    assert answer.headers["content-type"].count("charset") == 1
+    figures = answer.text
     assert f'{named[1]}{{method="GET",route="/v1/agreements",status="401"}} 1.0' in figures

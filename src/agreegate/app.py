@@ -119,8 +119,8 @@ def framework(
     return Litestar(
         route_handlers=[
             api,
-            start(site, guide),
-            reference(site),
+            start(site, guide, figures_elsewhere=figures_elsewhere),
+            reference(site, None if guide is None else guide.example_user),
             relationship_request(site),
             stylesheet,
             *wire_handlers(deployment, WIRE_ROUTES),
@@ -135,7 +135,7 @@ def framework(
         openapi_config=OpenAPIConfig(
             title="Agreegate",
             version=__version__,
-            description="Our own API. Partner Center's contract, below `/v1`, has its own description.",
+            description="Our own API. Partner Center's contract, below `/v1`, is described in docs/wire.md of the source.",
             openapi_router=_Unserved("/api/docs", route_handlers=[]),
             components=Components(
                 security_schemes={"token": SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")}

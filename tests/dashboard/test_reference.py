@@ -102,6 +102,28 @@ async def test_every_example_can_be_sent_as_it_stands(world: World) -> None:
         assert answer.status_code in (200, 201), (words, answer.text)
 
 
+async def test_the_example_of_an_ending_is_what_it_answers(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    html = (await world.send(None, "GET", "/api/docs")).text
+    section = Page(
+        html.partition('aria-labelledby="ApiCustomersCustomerIdStandingEndEndStanding"')[2].partition("</section>")[0]
+    )
+    shown = json.loads(section.text.partition("}' ")[2])
+    sent = {"reason": "no_longer_agrees", "note": "Told us by phone."}
+    answered = (await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.CEDAR}/standing/end", sent)).json()
+    [agreement] = shown["agreements"]
+    first = next(one for one in answered["agreements"] if one["agreementType"] == agreement["agreementType"])
+    assert (agreement["state"], agreement["confirmation"]) == (first["state"], first["confirmation"]) == ("ended", None)
+    assert [one["reason"] for one in shown["refusals"]] == [one["reason"] for one in answered["refusals"]]
+    assert shown["refusals"][0].keys() == answered["refusals"][0].keys()
+    assert agreement["history"][0].keys() == first["history"][0].keys()
+    assert agreement["history"][0]["ended"].keys() == first["history"][0]["ended"].keys()
+
+
+async def test_it_says_where_a_token_comes_from(world: World) -> None:
+    assert "the token issuer that this server trusts" in Page((await world.send(None, "GET", "/api/docs")).text).text
+
+
 async def test_the_clock_is_described_by_the_demo_alone(world: World, tmp_path: Path) -> None:
     assert "/api/sandbox/clock" not in (await document(world))["paths"]
     folder = tmp_path / "demo"
@@ -111,6 +133,7 @@ async def test_the_clock_is_described_by_the_demo_alone(world: World, tmp_path: 
     demo.close()
     assert "PUT /api/sandbox/clock" in Page(html).text
     assert "any signed-in user" in Page(html).text
+    assert f"TOKEN=$(.venv/bin/agreegate token sales@alder.example --url {BASE_URL})" in Page(html).text
     assert len(requests(html)) == len(OWN_HANDLERS) + 2
 
 

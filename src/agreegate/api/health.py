@@ -35,4 +35,4 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The figures as Prometheus reads them."""
     deployment: Deployment = request.app.state.deployment
-    return Response(generate_latest(deployment.figures.registry), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(generate_latest(deployment.figures.registry), media_type="text/plain; version=0.0.4")  # + charset

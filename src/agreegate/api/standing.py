@@ -4,6 +4,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
@@ -218,6 +219,27 @@ class UnknownEmployee(msgspec.Struct, rename="camel"):
     template_id: Annotated[str, Meta(description="The agreement template.", examples=[_TEMPLATE])]
 
 
+def _after_refusal() -> Example:
+    """What `end_standing` answers to its own example: a standing in which nothing counts any more."""
+    ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", _USER, "api")
+    confirmed = RecordedOut(
+        confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
+        template_id=_TEMPLATE,
+        type="MicrosoftCloudAgreement",
+        date_agreed="2018-09-03T00:00:00",
+        recorded_at="2018-09-03T10:00:00Z",
+        user_id=_USER,
+        recorded_by=_USER,
+        channel="api",
+        contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
+        confirmed_by=None,
+        ended=ending,
+    )
+    agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, [confirmed])
+    standing = StandingOut("ceda0000-0000-4000-8000-000000000011", "2018-08-01T00:00:00Z", [agreement], [ending])
+    return Example(value=standing)  # as it is: of a dict, the document would leave out what is null
+
+
 @get(
     "/customers/{customer_id:str}/standing",
     opt={"access": STANDING},
@@ -241,8 +263,12 @@ async def read_standing(request: OwnRequest, customer_id: CustomerId) -> Standin
     opt={"access": STANDING},
     tags=["standing"],
     summary="End confirmations",
-    response_description="The standing afterwards.",
-    responses=problems(400, 403, 404, 409, 413),
+    responses={
+        200: ResponseSpec(
+            StandingOut, generate_examples=False, description="The standing afterwards.", examples=[_after_refusal()]
+        ),
+        **problems(400, 403, 404, 409, 413),
+    },
 )
 async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> StandingOut:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""

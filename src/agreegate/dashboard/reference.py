@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from babel.lists import format_list
 from litestar import Litestar, Request, Response, get
 from litestar.handlers import HTTPRouteHandler
@@ -73,8 +74,12 @@ class Model:
     values: list[str]
 
 
-def reference(site: Site) -> HTTPRouteHandler:
-    """The page that describes our own API; what it shows is put together once for each language."""
+def reference(site: Site, example_user: str | None = None) -> HTTPRouteHandler:
+    """The page that describes our own API; what it shows is put together once for each language.
+
+    Args:
+        example_user: as whom a demo's visitor takes a token.
+    """
     shown: dict[str, dict[str, object]] = {}
 
     @get(PATH, opt={"public": True}, include_in_schema=False)
@@ -88,7 +93,7 @@ def reference(site: Site) -> HTTPRouteHandler:
                 "models": list(reader.models()),
                 "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
             }
-        return page(request, "reference.html", site=site, **shown[spoken])
+        return page(request, "reference.html", site=site, example_user=example_user, **shown[spoken])
 
     return show_reference
 
@@ -147,7 +152,7 @@ class _Reader:
             body=self._model(body),
             answers=answers,
             request=self._request(path, method, described, body),
-            response=self.pretty(_schema(good)),
+            response=self._response(good),
         )
 
     def _request(self, path: str, method: str, described: Json, body: Json) -> str:
@@ -159,6 +164,13 @@ class _Reader:
             sent = shlex.quote(json.dumps(self._example(body), ensure_ascii=False))
             lines += ["-H 'Content-Type: application/json'", f"-d {sent}"]
         return " \\\n  ".join(lines)
+
+    def _response(self, described: Json) -> str:
+        """The answer's own example, else one put together from its members'."""
+        media: Json = next(iter(described.get("content", {}).values()), {})
+        for one in media.get("examples", {}).values():
+            return json.dumps(msgspec.to_builtins(one["value"]), indent=2, ensure_ascii=False)
+        return self.pretty(_schema(described))
 
     def _members(self, schema: Json) -> list[Member]:
         required = schema.get("required", [])

@@ -71,8 +71,8 @@ class Now:
     allowed: bool
 
 
-def start(site: Site, guide: Guide | None) -> HTTPRouteHandler:
-    """The start page of a server."""
+def start(site: Site, guide: Guide | None, *, figures_elsewhere: bool = False) -> HTTPRouteHandler:
+    """The start page of a server; it does not name `/metrics` when that is served on an address of its own."""
 
     @get("/", opt={"public": True}, include_in_schema=False)
     async def show_start(request: Request[Any, Any, Any]) -> Response[str]:
@@ -83,6 +83,7 @@ def start(site: Site, guide: Guide | None) -> HTTPRouteHandler:
             "start.html",
             site=site,
             guide=guide,
+            figures_elsewhere=figures_elsewhere,
             now=f"{date_text(now, spoken)}, {now:%H:%M} UTC",
             meanings=list(_meanings(site.programme, now, spoken)),
             dates=_dates(site.programme, now, spoken),
