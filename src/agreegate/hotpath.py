@@ -4,7 +4,8 @@ The gate's question in its plain form, and confirm. Whatever is not plain (an un
 body) is handed to the framework with the body put back, so there is one place for every refusal.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+import re
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
@@ -13,27 +14,33 @@ from agreegate.api.body import MAX_BODY
 from agreegate.api.confirmation import ROUTES
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import perform
-from agreegate.api.gate import Question, spelled
+from agreegate.api.gate import spelled
 from agreegate.api.server import incoming_of, send_reply
-from agreegate.domain.actor import ASK_GATE, permit
-from agreegate.domain.errors import Rejected
-from agreegate.domain.transaction import Transaction
+from agreegate.domain.actor import ASK_GATE, Actor, Channel, permit
+from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import language_of
 from agreegate.services.gate import ask
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 GATE = "/api/gate/decisions"
-_CUSTOMERS = "/v1/customers/"
-_AGREEMENTS = "/agreements"
-_ID = slice(len(_CUSTOMERS), -len(_AGREEMENTS))
-_ID_LENGTH = 36
-_CONFIRM_LENGTH = len(_CUSTOMERS) + _ID_LENGTH + len(_AGREEMENTS)
-_ID_CHARACTERS = b"0123456789abcdef-"
+_customer_of = re.compile("/v1/customers/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/agreements").fullmatch
+_is_plain_id = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _CONFIRM = next(route for route in ROUTES if route.method == "POST")
+_ASKED = {(action, channel): Transaction(action, channel) for action in Action for channel in Channel}
+_JSON = (b"content-type", b"application/json")
 _PLAIN_QUOTES = {False: 12, True: 16}
 """Quotation marks in a question without and with `partnerId`: three or four names and as many texts. More means a name
-given twice, a member left to the framework, or text that is escaped."""
+given twice, or text that is escaped."""
+
+
+class _Plain(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """A `Question` in its plain form: nothing to record, no date, no agreement type."""
+
+    customer_id: str
+    action: Action
+    channel: Channel
+    partner_id: str | None = None
 
 
 class HotPath:
@@ -42,79 +49,72 @@ class HotPath:
     def __init__(self, app: App, deployment: Deployment) -> None:
         self._app = app
         self._deployment = deployment
-        self._decode = msgspec.json.Decoder(Question).decode
+        self._known = deployment.callers.known
+        self._decode = msgspec.json.Decoder(_Plain).decode
         self._encode = msgspec.json.Encoder().encode
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or hand on."""
         if scope["type"] == "http" and scope["method"] == "POST":
-            path: str = scope["path"]
+            path = scope["path"]
             if path == GATE:
-                await self._gate(scope, receive, send)
-                return
-            if len(path) == _CONFIRM_LENGTH and path.startswith(_CUSTOMERS) and path.endswith(_AGREEMENTS):
-                incoming = incoming_of(scope, receive, {"customer_id": path[_ID]})
-                reply = await perform(self._deployment, _CONFIRM, incoming)
-                self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
-                await send_reply(send, reply)
-                return
-        await self._app(scope, receive, send)
+                return await self._gate(scope, receive, send)
+            if found := _customer_of(path):
+                return await self._confirm(found[1], scope, receive, send)
+        return await self._app(scope, receive, send)
+
+    async def _confirm(self, customer: str, scope: Any, receive: Any, send: Any) -> None:
+        reply = await perform(self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": customer}))
+        self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
+        await send_reply(send, reply)
 
     async def _gate(self, scope: Any, receive: Any, send: Any) -> None:
         message = await receive()
-        if message.get("more_body"):
+        authorization = locale = languages = b""
+        # Of a repeated header the first counts, as in the framework's route.
+        for name, value in reversed(scope["headers"]):
+            if name == b"authorization":
+                authorization = value
+            elif name == b"x-locale":
+                locale = value
+            elif name == b"accept-language":
+                languages = value
+        actor = self._known(authorization)
+        question = None if message.get("more_body") else self._question(message.get("body", b""))
+        answer = None
+        if actor is not None and question is not None and question.partner_id in (None, actor.partner.id):
+            spoken = language_of((locale or languages).decode("latin-1"))
+            answer = await self._decided(actor, question, spoken)
+        if answer is None:
             await self._app(scope, _first(message, receive), send)
             return
-        body: bytes = message.get("body", b"")
-        headers: Mapping[bytes, bytes] = dict(scope["headers"])
-        actor = self._deployment.callers.known(headers.get(b"authorization", b""))
-        question = self._question(body)
-        if actor is None or question is None:
-            await self._app(scope, _first(message, receive), send)
-            return
-        try:
-            permit(actor, ASK_GATE)
-        except Rejected:
-            await self._app(scope, _first(message, receive), send)
-            return
-        if question.partner_id is not None and question.partner_id != actor.partner.id:
-            await self._app(scope, _first(message, receive), send)
-            return
-        deployment = self._deployment
-        spoken = language_of((headers.get(b"x-locale") or headers.get(b"accept-language") or b"").decode("latin-1"))
-        asked = Transaction(question.action, question.channel)
-        decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked)
-        answer = self._encode(spelled(decision, deployment, spoken))
-        deployment.figures.count("POST", GATE, 200)
-        await send(
-            {
-                "type": "http.response.start",
-                "status": 200,
-                "headers": [(b"content-type", b"application/json"), (b"content-length", b"%d" % len(answer))],
-            }
-        )
+        self._deployment.figures.count("POST", GATE, 200)
+        headers = [_JSON, (b"content-length", b"%d" % len(answer))]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
 
-    def _question(self, body: bytes) -> Question | None:
-        """The question, if it is plain: an id in its usual spelling, nothing to record, no date, no type, no repeats."""
+    async def _decided(self, actor: Actor, question: _Plain, spoken: str) -> bytes | None:
+        """The gate's answer; None when something stands in its way: the framework's route meets it too, and says so."""
+        deployment = self._deployment
+        try:
+            permit(actor, ASK_GATE)
+            now = deployment.store.clock()
+            asked = _ASKED[question.action, question.channel]
+            decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now)
+            return self._encode(spelled(decision, deployment.programme, spoken, now))
+        except Exception:  # noqa: BLE001
+            return None
+
+    def _question(self, body: bytes) -> _Plain | None:
+        """The question, if it is plain, with the id in its usual spelling and nothing said twice."""
         if len(body) > MAX_BODY:
             return None
         try:
             question = self._decode(body)
         except (msgspec.MsgspecError, ValueError, RecursionError):
             return None
-        customer = question.customer_id.encode()
-        plain = (
-            not question.record
-            and question.at is None
-            and question.agreement_type is None
-            and body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
-            and len(customer) == _ID_LENGTH
-            and not customer.strip(_ID_CHARACTERS)
-            and customer[8] == customer[13] == customer[18] == customer[23] == 45
-            and customer.count(b"-") == 4
-        )
-        return question if plain else None
+        once = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
+        return question if once and _is_plain_id(question.customer_id) else None
 
 
 def _first(message: Any, receive: Any) -> Callable[[], Awaitable[Any]]:

@@ -80,8 +80,8 @@ class ConfirmationOut(msgspec.Struct, rename="camel"):
 
     template_id: Annotated[str, Meta(description="The agreement template that was accepted.")]
     type: Annotated[str, Meta(description="Its agreement type.")]
-    date_agreed: Annotated[str, Meta(description="When the customer accepted, in UTC, without a zone.")]
-    recorded_at: Annotated[str, Meta(description="When the partner recorded it, in UTC.")]
+    date_agreed: Annotated[str, Meta(description="When the customer accepted, in UTC.")]
+    recorded_at: Annotated[datetime, Meta(description="When the partner recorded it, in UTC.")]
 
 
 class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
@@ -95,7 +95,9 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     policy: Annotated[
         str, Meta(description="The programme and its version decided by.", examples=["microsoft-cloud-agreement@1"])
     ]
-    decided_at: Annotated[str, Meta(description="The server's instant, in UTC.", examples=["2019-03-22T00:00:00Z"])]
+    decided_at: Annotated[
+        datetime, Meta(description="The server's instant, in UTC.", examples=["2019-03-22T00:00:00Z"])
+    ]
     confirmation: Annotated[
         ConfirmationOut | None,
         Meta(
@@ -124,37 +126,42 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
     customer = as_guid(data.customer_id, "customerId")
     if data.partner_id is not None and as_guid(data.partner_id, "partnerId") != actor.partner.id:
         raise AccessDenied
+    programme, now = deployment.programme, deployment.store.clock()
     if not data.record:
-        at = _instant(data.at)
-        decision = await ask(deployment.store, actor, deployment.programme, customer, asked, at)
-        return spelled(decision, deployment, spoken)
+        decision = await ask(deployment.store, actor, programme, customer, asked, _instant(data.at) or now)
+        return spelled(decision, programme, spoken, now)
     permit(actor, RECORD_DECISION)
     if data.at is not None:
         raise InvalidProperty(name="at")
     call = call_of(request, data)
-    kept = await deployment.store.write(lambda uow: check(uow, actor, deployment.programme, customer, asked, call))
-    return spelled(kept.decision, deployment, spoken, kept.id)
+    kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
+    return spelled(kept.decision, programme, spoken, now, kept.id)
 
 
-def spelled(decision: Decision, deployment: Deployment, spoken: str, decision_id: str | None = None) -> DecisionOut:
+def spelled(
+    decision: Decision, programme: Programme, spoken: str, now: datetime, decision_id: str | None = None
+) -> DecisionOut:
     """A decision in words, in one of our languages."""
-    current, title = decision.confirmation, deployment.programme.title
+    current, title = decision.confirmation, programme.title
     return DecisionOut(
         verdict=decision.verdict,
         reasons=[_reason(reason, title, spoken) for reason in decision.reasons],
         advisories=[_reason(advisory, title, spoken) for advisory in decision.advisories],
         policy=decision.policy,
-        decided_at=written_z(deployment.store.clock()),
+        decided_at=now,
         confirmation=None
         if current is None
         else ConfirmationOut(
             current.template_id,
             current.agreement_type,
-            written_utc(current.date_agreed),
-            written_z(current.recorded_at),
+            _date_agreed(current.date_agreed),
+            current.recorded_at,
         ),
         decision_id=decision_id or msgspec.UNSET,
     )
+
+
+_date_agreed = lru_cache(maxsize=4096)(written_utc)  # mostly days, and few different ones
 
 
 @lru_cache(maxsize=1024)

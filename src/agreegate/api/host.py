@@ -36,12 +36,16 @@ class KnownHosts:
         """Hand on, or refuse."""
         if scope["type"] == "http" and scope["path"] not in UNNAMED and self._asked(scope) not in self._hosts:
             await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
-            return
-        await self._app(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
 
     def _asked(self, scope: Any) -> bytes:
-        headers = dict(scope["headers"])
-        name: bytes = headers.get(b"host", b"")
-        if self._proxies and scope["client"] and scope["client"][0] in self._proxies:
-            name = headers.get(b"x-forwarded-host", name)
+        name, forwarded = b"", None
+        for header, value in scope["headers"]:
+            if header == b"host":
+                name = value
+            elif header == b"x-forwarded-host":
+                forwarded = value
+        if forwarded is not None and self._proxies and scope["client"] and scope["client"][0] in self._proxies:
+            name = forwarded
         return name.lower()

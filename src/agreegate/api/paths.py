@@ -11,7 +11,7 @@ from urllib.parse import quote
 from agreegate.domain.errors import MalformedId
 
 Scope = MutableMapping[str, Any]
-App = Callable[[Scope, Any, Any], Awaitable[None]]
+App = Callable[[Any, Any, Any], Awaitable[None]]
 
 # Only the contract's own paths: pages and our own API have one spelling and answer 404 to any other.
 _CONTRACT = re.compile(r"/+(?:v1|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)

@@ -47,7 +47,10 @@ class Programme:
 
     def template(self, template_id: str) -> AgreementTemplate | None:
         """The template of this id, or None."""
-        return next((template for template in self.templates if template.id == template_id), None)
+        for template in self.templates:
+            if template.id == template_id:
+                return template
+        return None
 
     def of_type(self, agreement_type: str) -> AgreementTemplate | None:
         """The template of this agreement type, its name in any case (contract 4.1), or None."""

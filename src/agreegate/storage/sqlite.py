@@ -259,6 +259,8 @@ class SqliteStore:
         except BaseException:
             self._writer.close()
             raise
+        self._looks = self.reader.cursor()
+        self._looking = False
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._write_until_closed, name="agreegate-writer", daemon=True)
         self._thread.start()
@@ -267,6 +269,7 @@ class SqliteStore:
         """Run work that changes nothing, on one state of the record."""
         reader = self.reader
         try:
+            self._turn_over()
             reader.execute("begin")
             try:
                 return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
@@ -276,11 +279,25 @@ class SqliteStore:
             raise StoreUnavailable(type(error).__name__) from error
 
     async def look(self, sql: str, *parameters: Value) -> list[Row]:
-        """The rows of one statement that changes nothing."""
+        """The rows of one statement that changes nothing.
+
+        All looks of one turn of the event loop share a state of the record: entering and leaving one costs more than
+        the gate's statement. None sees too little by it: whatever follows from a later commit, its answer first of all,
+        is queued behind the end of this turn.
+        """
         try:
-            return self.reader.execute(sql, bound(parameters)).fetchall()
+            if not self._looking:
+                self.reader.execute("begin")
+                self._looking = True
+                asyncio.get_running_loop().call_soon(self._turn_over)
+            return self._looks.execute(sql, bound(parameters)).fetchall()
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
+
+    def _turn_over(self) -> None:
+        if self._looking:
+            self._looking = False
+            self.reader.execute("rollback")
 
     async def write(self, work: Work[T]) -> T:
         """Run work on the writer's thread; the answer comes after the commit is on disk."""
@@ -292,6 +309,7 @@ class SqliteStore:
         """Finish the work that was handed in, then close the files."""
         self._queue.put(None)
         self._thread.join()
+        self._turn_over()
         self.reader.close()
         self._writer.close()
 

@@ -83,7 +83,7 @@ def maybe_micros(instant: datetime | None) -> int | None:
 
 def from_micros(micros: int) -> datetime:
     """A stored instant, aware and in UTC."""
-    return _EPOCH + timedelta(microseconds=micros)
+    return _EPOCH + micros * _MICROSECOND
 
 
 def maybe_instant(micros: int | None) -> datetime | None:
