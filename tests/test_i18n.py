@@ -1,10 +1,11 @@
-"""Which of our languages a caller reads."""
+"""Which of our languages a caller reads, and how dates are written in it."""
 
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
 
-from agreegate.i18n import language_of
+from agreegate.i18n import date_text, language_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +25,19 @@ from agreegate.i18n import language_of
 )
 def test_the_best_language_is_chosen(header: str | None, language: str) -> None:
     assert language_of(header) == language
+
+
+@pytest.mark.parametrize(
+    ("day", "english", "french"),
+    [
+        (1, "1 October 2019", "1er octobre 2019"),
+        (10, "10 October 2019", "10 octobre 2019"),
+        (21, "21 October 2019", "21 octobre 2019"),
+    ],
+)
+def test_dates_are_written_as_they_are_read(day: int, english: str, french: str) -> None:
+    instant = datetime(2019, 10, day, tzinfo=UTC)
+    assert (date_text(instant, "en"), date_text(instant, "fr")) == (english, french)
 
 
 def test_what_strangers_send_is_not_kept() -> None:

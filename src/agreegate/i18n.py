@@ -52,5 +52,6 @@ def _best_language(header: str) -> str:
 
 @lru_cache(maxsize=1024)
 def date_text(instant: datetime, language: str) -> str:
-    """The date of an instant as its readers write it, such as `7 November 2018`."""
-    return format_date(instant, "d MMMM y", locale=language)
+    """The date of an instant as its readers write it, such as `7 November 2018`; in French the first day is `1er`."""
+    written = format_date(instant, "d MMMM y", locale=language)
+    return f"1er{written[1:]}" if language == "fr" and instant.day == 1 else written

@@ -2,6 +2,7 @@
 
 import gettext
 import os
+import re
 import subprocess
 import sys
 from importlib.resources import files
@@ -99,6 +100,21 @@ def test_every_command_explains_itself_with_an_example(agreegate: Typed, languag
         assert f"  {heading}\n    agreegate {path}" in said.out
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{path}: {parameter.name}"
+        assert not re.search(r"--[a-z-]+ (TEXT|INTEGER|PATH|FILE OR)", said.out), path
+        if language == "fr":
+            assert not re.search(r"^\S+[^\s]:$", said.out, re.MULTILINE), path
+
+
+@pytest.mark.parametrize(
+    ("command", "usage"),
+    [
+        (["rules"], "agreegate rules [OPTIONS] [RULE]..."),
+        (["programme", "show"], "agreegate programme show [OPTIONS] [NAME]"),
+        (["directory", "apply"], "agreegate directory apply [OPTIONS] FILE"),
+    ],
+)
+def test_what_may_be_left_out_stands_in_brackets(agreegate: Typed, command: list[str], usage: str) -> None:
+    assert usage in agreegate(*command, "--help").out
 
 
 def test_an_example_can_be_typed() -> None:

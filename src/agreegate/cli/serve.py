@@ -12,6 +12,24 @@ EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agree
     --token-issuer https://login.example/{tid}/v2.0 \\
     --token-keys https://login.example/common/v2.0/.well-known/openid-configuration"""
 
+_METAVARS = {
+    "public-url": "url",
+    "host": "host",
+    "port": "port",
+    "data": "folder",
+    "database": "url",
+    "workers": "number",
+    "programme": "programme",
+    "token-issuer": "url",
+    "token-audience": "audience",
+    "token-application-audience": "audience",
+    "token-keys": "url",
+    "trusted-proxy": "machine",
+    "metrics-address": "address",
+    "requests-per-minute": "number",
+}
+"""What the help calls the value of each setting that has one."""
+
 
 def command(words: Words) -> click.Command:
     """The command in the user's language."""
@@ -54,4 +72,4 @@ def _option(words: Words, setting: Setting) -> click.Option:
         attributes["show_default"] = True
     if setting.many:
         attributes["multiple"] = True
-    return words.option(f"--{setting.name}", f"setting.{setting.name}", **attributes)
+    return words.option(f"--{setting.name}", f"setting.{setting.name}", _METAVARS.get(setting.name), **attributes)

@@ -81,8 +81,13 @@ class Words:
         return click.Option([name], help=self(key), metavar=metavar and self(f"cli.metavar.{metavar}"), **attributes)
 
     def argument(self, name: str, key: str, metavar: str, **attributes: Any) -> click.Argument:
-        """An argument, its help the sentence of the key."""
-        return click.Argument([name], help=self(key), metavar=self(f"cli.metavar.{metavar}"), **attributes)
+        """An argument, its help the sentence of the key; one that may be left out stands in brackets."""
+        shown = self(f"cli.metavar.{metavar}")
+        if attributes.get("nargs") == -1:
+            shown = f"[{shown}]..."
+        elif not attributes.get("required", True):
+            shown = f"[{shown}]"
+        return click.Argument([name], help=self(key), metavar=shown, **attributes)
 
 
 def language_of_locale(environment: Mapping[str, str]) -> str:
