@@ -1,0 +1,201 @@
+"""What the rules say, a second time: the model that the product is compared with.
+
+Written from the published process alone (rules R1 to R47, contract 4.11 and 4.14): dictionaries, lists and dates, and
+nothing of the product. It may be slow and must be plain.
+
+A *history* is the list of what happened between one partner and one customer, oldest first:
+`began`, `parted`, `confirmed`, `erred` (a confirmation was recorded in error) and `refused` (no longer agrees).
+A *subscription* is a dictionary too; what is done to it gives another one, or the key of the rule that forbids it.
+"""
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+
+
+def day(text):
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+EVER, NEVER = day("0001-01-01"), day("9999-12-31")
+STARTS = day("2018-08-07")
+DATES = {"dashboard": day("2018-11-07"), "api": day("2019-03-22")}
+PUBLISHED = {
+    "enforced": DATES,
+    "opens": {"cloud": (EVER, NEVER), "customer": (day("2019-10-01"), NEVER)},
+    "retired": {"cloud": NEVER, "customer": NEVER},
+    "no_repeat": {"cloud": NEVER, "customer": STARTS},
+}
+SUCCESSOR = PUBLISHED | {
+    "opens": {"cloud": (EVER, day("2020-02-01")), "customer": (day("2019-10-01"), NEVER)},
+    "retired": {"cloud": day("2020-03-31"), "customer": NEVER},
+    "no_repeat": {"cloud": NEVER, "customer": day("2021-01-14")},
+}
+
+AGREEMENTS = ("cloud", "customer")
+PURCHASES = {"new_purchase", "seat_change", "upgrade", "conversion", "add_on", "renewal"}
+
+
+def related(history):
+    return bool(history) and [e["did"] for e in history if e["did"] in ("began", "parted")][-1] == "began"
+
+
+def counting(history, agreement):
+    """Confirmations that count, oldest first: of this period (4.7), after any refusal (R47), not in error (R17)."""
+    found = []
+    for event in history:
+        if event["did"] in ("began", "parted", "refused"):
+            found = []
+        elif event.get("agreement") == agreement:
+            found = [*found, event] if event["did"] == "confirmed" else found[:-1]
+    return found
+
+
+def current(history, agreement):
+    """The newest one is the one (R27)."""
+    return (counting(history, agreement) or [None])[-1]
+
+
+def no_stands(rules, history, now):
+    """R47: the customer no longer agrees, and nothing that opens the gate, or once did, was confirmed since."""
+    yes = any(current(history, agreement) and opens <= now for agreement, (opens, _) in rules["opens"].items())
+    return any(event["did"] == "refused" for event in history) and not yes
+
+
+def state(rules, history, agreement, now):
+    if current(history, agreement):
+        return "current"
+    standing, ended = 0, False
+    for event in history:
+        if event.get("agreement") == agreement:
+            standing += 1 if event["did"] == "confirmed" else -1
+        ended = ended or (event["did"] == "refused" and standing > 0)
+    return "ended" if ended or no_stands(rules, history, now) else "missing"
+
+
+def decide(rules, cloud, history, action, channel, now, only=None):
+    """The gate: verdict, reasons, advisories, and the confirmation that opened it (4.14)."""
+    if not related(history):
+        return "deny", ["relationship.missing"], [], None
+    if cloud != "public":
+        return "allow", [], [], None  # R31
+    opening = [
+        current(history, agreement)
+        for agreement, (opens, closes) in rules["opens"].items()
+        if only in (None, agreement) and current(history, agreement) and opens <= now < closes
+    ]
+    newest = max(opening, key=history.index, default=None)
+    enforced = rules["enforced"][channel]
+    if action in PURCHASES | {"reactivate"} and no_stands(rules, history, now):
+        wrong = "confirmation.ended"
+    elif action in PURCHASES and not opening:
+        wrong = "confirmation.missing" if enforced is None or enforced <= now else "enforcement.upcoming"
+    else:
+        return "allow", [], [], newest
+    watched = enforced is None or wrong == "enforcement.upcoming"
+    return ("allow", [], [wrong], None) if watched else ("deny", [wrong], [], None)
+
+
+def why_not_confirm(rules, cloud, history, agreement, contact, agreed, now):
+    """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, 4.2)."""
+    if now < STARTS or cloud != "public":
+        return "confirmation.feature-absent"
+    if not related(history):
+        return "relationship.missing"
+    if rules["retired"][agreement] <= now:
+        return "confirmation.template-retired"
+    if agreed > now + timedelta(minutes=5):
+        return "confirmation.agreed-in-future"
+    newest = current(history, agreement)
+    if newest and newest["contact"] == contact and rules["no_repeat"][agreement] <= now:
+        return "confirmation.already-exists"
+    return None
+
+
+def why_not_refuse(history, now):
+    """The rule that forbids to record that the customer no longer agrees, or None (R47)."""
+    if now < STARTS:
+        return "confirmation.feature-absent"
+    if not related(history):
+        return "relationship.missing"
+    said = any(event["did"] == "refused" for event in history)
+    return "confirmation.nothing-to-end" if said and not any(counting(history, a) for a in AGREEMENTS) else None
+
+
+def why_not_take_back(history, agreement, now):
+    if now < STARTS:
+        return "confirmation.feature-absent"
+    if not related(history):
+        return "relationship.missing"
+    return None if current(history, agreement) else "confirmation.nothing-to-end"
+
+
+def months_after(start, months):
+    year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
+    return start.replace(year=year, month=month + 1, day=min(start.day, monthrange(year, month + 1)[1]))
+
+
+def bought(now, term, seats, parent=None):
+    return {"began": now, "months": term, "term": term, "next": term, "seats": seats, "status": "active", "auto": True,
+            "parent": parent, "past": ()}  # fmt: skip
+
+
+def living(subscription):
+    return subscription["status"] in ("active", "suspended")
+
+
+def ends(subscription):
+    """Term n ends at the original start and n terms (4.11)."""
+    return months_after(subscription["began"], subscription["months"])
+
+
+def renewed(subscription, now):
+    """What is due renews or expires by itself; the gate is not asked (R11)."""
+    while living(subscription) and ends(subscription) <= now:
+        if subscription["auto"]:
+            subscription = lengthened(subscription, subscription["next"])
+        else:
+            past = (*subscription["past"], ("expired", ends(subscription)))
+            subscription = subscription | {"status": "expired", "past": past}
+    return subscription
+
+
+def lengthened(subscription, term):
+    """A term more; the end that it had is past."""
+    past = (*subscription["past"], ("renewed", ends(subscription)))
+    return subscription | {"months": subscription["months"] + term, "term": term, "next": term, "past": past}
+
+
+def why_not_renew(subscription, now):
+    """The limit on a renewal ordered by the partner: active, and its next term not ordered yet."""
+    ahead = months_after(subscription["began"], subscription["months"] - subscription["term"]) > now
+    return "order.not-processable" if subscription["status"] != "active" or ahead else None
+
+
+def actions_of(subscription, seats, status):
+    """What a change is to the gate: only differences count (R10, R11, R40)."""
+    asked = ["seat_change"] if seats != subscription["seats"] else []
+    if status != subscription["status"]:
+        asked.append({"active": "reactivate", "suspended": "suspend", "deleted": "cancel"}[status])
+    return asked
+
+
+def why_not_change(subscription, seats, status, parent, sandbox):
+    """The limit that forbids a change which the gate lets pass, or None (4.11)."""
+    if not living(subscription):
+        return "subscription.ended"
+    if seats != subscription["seats"] and sandbox and seats > 25:
+        return "sandbox.limit"
+    if seats != subscription["seats"] and status == "suspended":
+        return "subscription.suspended-quantity"
+    if parent and status == "active" != subscription["status"] and parent["status"] != "active":
+        return "subscription.parent-not-active"
+    return None
+
+
+def with_status(subscriptions, key, status):
+    """A change of status; add-ons follow where their subscription is suspended or cancelled."""
+    subscriptions = subscriptions | {key: subscriptions[key] | {"status": status}}
+    for other, addon in subscriptions.items():
+        if addon["parent"] == key and living(addon) and status not in ("active", addon["status"]):
+            subscriptions = with_status(subscriptions, other, status)
+    return subscriptions
