@@ -1,0 +1,145 @@
+"""Decisions on real transactions: which are kept, with what, and which are not (R6, R7, design section 4)."""
+
+from dataclasses import replace
+
+import pytest
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.gate import decide
+from agreegate.domain.partner import Cloud
+from agreegate.domain.standing import Unknown
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.call import Call
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import relate
+from agreegate.services.gate import ask, check, refusal
+from agreegate.storage.customer import customer_of
+from agreegate.storage.decision import as_standing, standing_text
+from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.standing import standing_of
+from agreegate.storage.unit_of_work import Row, Value, from_micros
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
+
+PURCHASE = Transaction(Action.NEW_PURCHASE, Channel.API)
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory(API_ENFORCED)
+
+
+async def sales(memory: Memory) -> Actor:
+    return await memory.actor(cast.ALDER, cast.ALDER_SALES)
+
+
+async def kept(memory: Memory) -> list[tuple[str, str]]:
+    rows = await memory.rows("select action, verdict from decision")
+    return sorted((action, verdict) for action, verdict in rows)
+
+
+@pytest.mark.rule("R6", "R14")
+async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory) -> None:
+    actor = await sales(memory)
+    refused = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1), "cart 7")
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    allowed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(3), "cart 7")
+    columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, subject_id, cloud, decided_at"
+    by_id = {row[0]: row for row in await memory.rows(f"select {columns}, standing from decision")}
+    for recorded, verdict in ((refused, "deny"), (allowed, "allow")):
+        *known, cloud, decided_at, standing = by_id[recorded.id][1:]
+        assert known == [cast.CEDAR, "new_purchase", "api", verdict, PROGRAMME.policy, cast.ALDER_SALES, "cart 7"]
+        again = decide(PURCHASE, as_standing(standing), PROGRAMME, Cloud(cloud), from_micros(decided_at))
+        assert again == recorded.decision
+    for secret in ("Noa", "Berg", "noa@", "5550100"):
+        assert secret not in str(await memory.rows("select * from decision"))
+
+
+async def test_the_same_request_with_the_same_verdict_is_kept_once(memory: Memory) -> None:
+    actor = await sales(memory)
+    refused = [await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1)) for _ in range(3)]
+    assert len({decision.id for decision in refused}) == 1
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    healed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1))
+    assert healed.id != refused[0].id
+    another_body: Call = replace(call(1), fingerprint="another")
+    await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, another_body)
+    assert await kept(memory) == [("new_purchase", "allow"), ("new_purchase", "allow"), ("new_purchase", "deny")]
+
+
+@pytest.mark.rule("R7")
+@pytest.mark.parametrize(
+    ("actions", "stopped_by"),
+    [
+        ([Action.SUSPEND, Action.CANCEL], None),
+        ([Action.SUSPEND, Action.SEAT_CHANGE, Action.NEW_PURCHASE], Action.SEAT_CHANGE),
+        ([], None),
+    ],
+)
+async def test_one_refusal_stops_all_and_every_decision_is_kept(
+    memory: Memory, actions: list[Action], stopped_by: Action | None
+) -> None:
+    refused = await memory.do(refusal, await sales(memory), PROGRAMME, cast.CEDAR, actions, call())
+    assert (refused is None) is (stopped_by is None)
+    assert [action for action, _ in await kept(memory)] == sorted(actions)
+    if refused is not None:
+        [row] = await memory.rows(f"select action from decision where decision_id = '{refused.id}'")
+        assert row == (stopped_by,)
+
+
+@pytest.mark.rule("R8", "R12", "R39")
+async def test_a_new_customer_can_be_made_and_buys_nothing_before_it_accepts(memory: Memory) -> None:
+    actor = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    found = await memory.do(customer_of, (await sales(memory)).partner, cast.DOGWOOD)
+    assert found is not None
+    await memory.do(relate, actor.partner.id, found[0], [])
+    for action in Action:
+        answer = await ask(memory.store, actor, PROGRAMME, cast.DOGWOOD, Transaction(action, Channel.API))
+        assert answer.allowed is not action.needs_confirmation
+    await memory.do(confirm, actor, PROGRAMME, cast.DOGWOOD, DRAFT_CONFIRMATION, call())
+    assert (await ask(memory.store, actor, PROGRAMME, cast.DOGWOOD, PURCHASE)).allowed
+
+
+@pytest.mark.rule("R4", "R6")
+async def test_asking_changes_nothing_and_at_moves_the_dates_alone(memory: Memory) -> None:
+    actor = await sales(memory)
+    before = await memory.rows("select total_changes()")
+    assert not (await ask(memory.store, actor, PROGRAMME, cast.CEDAR, PURCHASE)).allowed
+    assert (await ask(memory.store, actor, PROGRAMME, cast.CEDAR, PURCHASE, at=EVE_OF_API)).allowed
+    assert await memory.rows("select total_changes()") == before
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    assert (await ask(memory.store, actor, PROGRAMME, cast.CEDAR, PURCHASE, at=API_ENFORCED)).allowed
+    memory.clock.now = AUGUST
+    assert not (await ask(memory.store, actor, PROGRAMME, cast.ELM, PURCHASE)).allowed
+
+
+class Unreachable(InlineStore):
+    """A store whose disk is gone."""
+
+    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+        raise StoreUnavailable("IOError")
+
+
+@pytest.mark.rule("R6")
+async def test_a_record_that_cannot_be_read_is_not_a_missing_confirmation(memory: Memory) -> None:
+    actor = await sales(memory)
+    gone = Unreachable(memory.connection, memory.clock)
+    for now in (AUGUST, API_ENFORCED):
+        answer = await ask(gone, actor, PROGRAMME, cast.CEDAR, PURCHASE, at=now)
+        assert [reason.code for reason in answer.reasons] == ["standing.unknown"]
+
+
+async def test_what_was_known_is_read_back_as_it_was(memory: Memory) -> None:
+    actor = await sales(memory)
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    standing = await memory.do(standing_of, actor.partner.id, cast.CEDAR)
+    [current] = standing.current
+    outdated = replace(
+        standing,
+        current=(replace(current, outdated_since=AUGUST, renew_by=API_ENFORCED, overdue=True),),
+        refused_at=AUGUST,
+    )
+    for known in (standing, outdated, Unknown()):
+        assert as_standing(standing_text(known)) == known
