@@ -43,6 +43,20 @@ def test_the_date_and_the_channel_decide(agreegate: Agreegate, data: Path, chann
     assert ("confirmation.missing, R9" if status else "enforcement.upcoming, R2") in said.out
 
 
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "Confirmations can be recorded from 7 August 2018 on."),
+        ("fr", "Les confirmations peuvent être enregistrées à partir du 7 août 2018."),
+    ],
+)
+def test_before_the_first_day_it_says_when_recording_begins(
+    agreegate: Agreegate, data: Path, language: str, sentence: str
+) -> None:
+    assert check(agreegate, data, "--at", "2018-08-06", language=language).out.endswith(f"{sentence}\n")
+    assert sentence not in check(agreegate, data, "--at", "2018-08-07", language=language).out
+
+
 def test_the_line_is_in_the_users_language(agreegate: Agreegate, data: Path) -> None:
     assert check(agreegate, data, "--at", "2019-03-22").out == (
         "Refused (microsoft-cloud-agreement@1, 2019-03-22T00:00:00Z). No confirmation says that this customer accepted"

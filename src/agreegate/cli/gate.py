@@ -89,13 +89,16 @@ def _line(words: Words, decision: Decision, programme: Programme, instant: datet
     if (current := decision.confirmation) is not None:
         date = date_text(current.date_agreed, words.language)
         parts.append(words("cli.gate.confirmed", type=current.agreement_type, date=date))
-    parts += [_sentence(words, reason, programme) for reason in (*decision.reasons, *decision.advisories)]
+    agreement = programme.asks_for(instant)
+    parts += [_sentence(words, reason, agreement) for reason in (*decision.reasons, *decision.advisories)]
+    if decision.advisories and not programme.exists(instant):
+        parts.append(words("cli.gate.not-yet", date=date_text(programme.starts, words.language)))
     return " ".join(parts)
 
 
-def _sentence(words: Words, reason: Reason, programme: Programme) -> str:
+def _sentence(words: Words, reason: Reason, agreement: str) -> str:
     filled = {
-        "agreement": programme.title,
+        "agreement": agreement,
         "channel": "" if reason.channel is None else words(f"channel.{reason.channel}"),
         "date": "" if reason.date is None else date_text(reason.date, words.language),
     }
