@@ -109,6 +109,7 @@ def kill(folder: Path, times: int) -> None:
             check_record(server, sent)
             acknowledged += sum(one.answer is not None for one in sent)
         assert server.stop() == 0
+        assert "contoso" not in server.output, "nobody is named in what the server says"
     assert acknowledged > times
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import apsw
 import pytest
 
 from agreegate.storage.sqlite import DATABASE
@@ -115,3 +116,17 @@ async def test_a_defect_below_the_gate_is_told_as_one_and_allows_nothing(world: 
         assert answer.json()["code"] == "defect"
         assert "current_confirmation" not in answer.text
     assert (await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", ORDER)).status_code == 501
+
+
+async def test_a_record_that_is_held_up_holds_up_writes_and_not_the_gate(world: World) -> None:
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    holder = apsw.Connection(str(world.path))
+    holder.execute("begin immediate")
+    waiting = asyncio.create_task(world.confirm(cast.ALDER_SALES, cast.DOGWOOD))
+    for _ in range(20):
+        assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
+        assert (await world.send(cast.ALDER_SALES, "GET", f"{CEDAR}/agreements")).json()["totalCount"] == 1
+    assert not waiting.done()
+    holder.execute("rollback")
+    holder.close()
+    assert (await waiting).status_code == 201
