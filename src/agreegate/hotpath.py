@@ -101,7 +101,7 @@ class HotPath:
             now = deployment.store.clock()
             asked = _ASKED[question.action, question.channel]
             decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now)
-            return self._encode(spelled(decision, deployment.programme, spoken, now))
+            return self._encode(spelled(decision, deployment.programme, spoken, now, now))
         except Exception:  # noqa: BLE001
             return None
 

@@ -1,5 +1,7 @@
 """Asking the gate, reading and ending a standing: our own API (R3–R11, R26, R28, R31, R47)."""
 
+from datetime import UTC, datetime
+
 import pytest
 
 from tests import personas as cast
@@ -94,8 +96,8 @@ async def test_a_recorded_decision_has_an_id_and_a_repeat_adds_no_row(world: Wor
         (cast.ALDER_SALES, {"customerId": "no guid"}, 400, "request.malformed-id"),
         (cast.ALDER_SALES, {"action": "dance"}, 400, "request.invalid-choice"),
         (cast.ALDER_SALES, {"channel": "fax"}, 400, "request.invalid-choice"),
-        (cast.ALDER_SALES, {"at": "soon"}, 400, "request.invalid-property"),
-        (cast.ALDER_SALES, {"at": "2019-01-01", "record": True}, 400, "request.invalid-property"),
+        (cast.ALDER_SALES, {"at": "soon"}, 400, "request.invalid-instant"),
+        (cast.ALDER_SALES, {"at": "2019-01-01", "record": True}, 400, "request.recorded-at-now"),
         (cast.ALDER_SALES, {"agreementType": "Lease"}, 400, "request.invalid-property"),
         (cast.ALDER_SALES, {"recrod": True}, 400, "request.invalid-property"),
         (cast.ALDER_HELPDESK, {}, 200, None),
@@ -227,3 +229,16 @@ async def test_another_partners_standing_is_not_shown(world: World) -> None:
     for customer in (cast.ELM, cast.NOBODY):
         answer = await world.send(cast.ALDER_SALES, "GET", f"/api/customers/{customer}/standing")
         assert (answer.status_code, answer.json()["code"]) == (403, "relationship.missing")
+
+
+@pytest.mark.parametrize(
+    ("at", "named"), [("2019-09-30", "Microsoft Cloud Agreement"), ("2020-02-01", "Microsoft Customer Agreement")]
+)
+async def test_a_refusal_names_the_agreement_that_would_open_the_gate(tmp_path, at: str, named: str) -> None:
+    world = World(tmp_path, datetime.fromisoformat(at).replace(tzinfo=UTC), "microsoft-customer-agreement")
+    order = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
+    refused = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.DOGWOOD}/orders", order)
+    decision = await world.ask(cast.ALDER_SALES, cast.DOGWOOD)
+    await world.close()
+    assert named in refused.json()["description"]
+    assert named in decision["reasons"][0]["text"]

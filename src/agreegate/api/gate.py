@@ -16,7 +16,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import language, problems
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
-from agreegate.domain.errors import AccessDenied, InvalidProperty
+from agreegate.domain.errors import AccessDenied, InvalidInstant, InvalidProperty, RecordedAtNow
 from agreegate.domain.gate import Code, Decision, Reason
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
@@ -128,21 +128,27 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
         raise AccessDenied
     programme, now = deployment.programme, deployment.store.clock()
     if not data.record:
-        decision = await ask(deployment.store, actor, programme, customer, asked, _instant(data.at) or now)
-        return spelled(decision, programme, spoken, now)
+        at = _instant(data.at) or now
+        decision = await ask(deployment.store, actor, programme, customer, asked, at)
+        return spelled(decision, programme, spoken, now, at)
     permit(actor, RECORD_DECISION)
     if data.at is not None:
-        raise InvalidProperty(name="at")
+        raise RecordedAtNow(name="at")
     call = call_of(request, data)
     kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
-    return spelled(kept.decision, programme, spoken, now, kept.id)
+    return spelled(kept.decision, programme, spoken, now, now, kept.id)
 
 
 def spelled(
-    decision: Decision, programme: Programme, spoken: str, now: datetime, decision_id: str | None = None
+    decision: Decision, programme: Programme, spoken: str, now: datetime, at: datetime, decision_id: str | None = None
 ) -> DecisionOut:
-    """A decision in words, in one of our languages."""
-    current, title = decision.confirmation, programme.title
+    """A decision in words, in one of our languages.
+
+    Args:
+        at: the instant that the programme's dates were compared with.
+    """
+    current = decision.confirmation
+    title = programme.asks_for(at) if decision.reasons or decision.advisories else ""
     return DecisionOut(
         verdict=decision.verdict,
         reasons=[_reason(reason, title, spoken) for reason in decision.reasons],
@@ -195,7 +201,7 @@ def _instant(written: str | None) -> datetime | None:
     try:
         parsed = None if written is None else parse_instant(written)
     except ValueError:
-        raise InvalidProperty(name="at") from None
+        raise InvalidInstant(name="at") from None
     if parsed is None and written is not None:
-        raise InvalidProperty(name="at")
+        raise InvalidInstant(name="at")
     return None if parsed is None else parsed.instant

@@ -42,5 +42,6 @@ def refused(exchange: Exchange, kept: RecordedDecision) -> Answer:
     """403 / 13605 for every reason of the gate; which one it was stands in `data`."""
     reason = kept.decision.reasons[0].code
     kind = GateEnded if reason is Code.CONFIRMATION_ENDED else GateRefused
-    error = kind(agreement=exchange.deployment.programme.title, name=reason)
+    deployment = exchange.deployment
+    error = kind(agreement=deployment.programme.asks_for(deployment.store.clock()), name=reason)
     return Answer(problem_of(error).status, error_body(error, exchange.language))

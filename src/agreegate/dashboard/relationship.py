@@ -20,8 +20,9 @@ def relationship_request(site: Site) -> HTTPRouteHandler:
     @get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
     async def show_request(request: Request[Any, Any, Any], partner: FromPath[str]) -> Response[str]:
         found = await site.store.read(lambda uow: partner_of(uow, _tenant(partner)))
+        agreement = site.programme.asks_for(site.store.clock())
         asking = found if found is not None and found.kind.confirms else None
-        shown = page(request, "relationship.html", site=site, partner=asking)
+        shown = page(request, "relationship.html", agreement=agreement, partner=asking)
         shown.status_code = 404 if asking is None else 200
         return shown
 

@@ -61,6 +61,15 @@ class Programme:
         """Whether confirmation exists at all at `now` (R1)."""
         return now >= self.starts
 
+    def asks_for(self, now: datetime) -> str:
+        """The agreement that a refusal at `now` asks to confirm, as people write it: one whose template opens the gate.
+
+        The programme's default type comes first, so that old clients are asked for what they know.
+        """
+        opening = [template for template in self.templates if template.opens_gate(now)]
+        usual = [template for template in opening if template.agreement_type == self.default_agreement_type]
+        return next((template.title for template in (*usual, *opening)), self.title)
+
     def opens_gate(self, template_id: TemplateId, now: datetime) -> bool:
         """Whether a confirmation of the template opens the gate at `now`; a template unknown here never does."""
         template = self.template(template_id)

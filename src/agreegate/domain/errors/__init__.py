@@ -79,6 +79,7 @@ from agreegate.domain.errors.request import (
     MethodNotAllowed,
     NotAcceptable,
     NotFound,
+    RecordedAtNow,
     RequestIdReused,
 )
 
@@ -125,6 +126,7 @@ __all__ = [
     "PartnerUnknown",
     "PhoneMissing",
     "QuantityOutOfRange",
+    "RecordedAtNow",
     "RegistrationMalformed",
     "RegistrationMissing",
     "RegistrationNotSupported",

@@ -27,6 +27,12 @@ class InvalidInstant(InvalidProperty):
     key = "request.invalid-instant"
 
 
+class RecordedAtNow(InvalidProperty):
+    """A decision is to be kept, and asked of another instant than now: only one of the two is possible."""
+
+    key = "request.recorded-at-now"
+
+
 class InvalidChoice(InvalidProperty):
     """The member `name` must be one of `allowed`."""
 
