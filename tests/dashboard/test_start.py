@@ -1,7 +1,7 @@
 """The start page: what this is, which dates count now, whom to sign in as, and how each customer stands."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import httpx2
@@ -147,7 +147,7 @@ async def test_the_demo_says_whom_to_sign_in_as_and_gives_a_line_to_copy(tmp_pat
 async def test_the_demo_says_how_each_customer_stands_now(
     tmp_path: Path, customer: str, partner: str, before: str, after: str | None
 ) -> None:
-    started = demo(tmp_path, EVE_OF_API)
+    started = demo(tmp_path, EVE_OF_API - timedelta(hours=6))
     assert row(await read(started.app), customer, partner).endswith(before)
     started.clock.set(API_ENFORCED)
     assert row(await read(started.app), customer, partner).endswith(after or before)
