@@ -1,0 +1,186 @@
+"""`python -m bench`: every figure that the design sets a limit for and that exists by now, as a table of ratios.
+
+Both sides of a ratio are measured in this run, in turn, and the median of the rounds is taken. The server has one core,
+the load another. `--quick` leaves out the record of ten million.
+"""
+
+import argparse
+import json
+import os
+import platform
+import socket
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+from bench.issuer import Issuer
+from bench.latency import latency_at
+from bench.load import Aims, aims_at, ask, rate
+from bench.machine import CannotMeasure, Server, command, median_of, need_wrk, on_load_core, served
+from bench.rows import PROGRAMME, load
+
+RESULTS = Path(__file__).parent / "results"
+ROUNDS = 5
+SECONDS = 3.0
+MILLION, SMALL, LARGE = 1_000_000, 10_000, 10_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One line of the table."""
+
+    name: str
+    what: str
+    measured: float
+    limit: float
+    at_least: bool
+    sides: str
+
+    @property
+    def reached(self) -> bool:
+        """Whether the limit is kept."""
+        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
+
+
+@contextmanager
+def gate(confirmations: int, issuer: Issuer) -> Iterator[tuple[Server, Aims, Path]]:
+    """A production server on a record of so many confirmations, its tokens already seen."""
+    folder = RESULTS / f"data-{confirmations}"
+    if not folder.exists():
+        say(f"making a record of {confirmations:,} confirmations in {folder}")
+    load(folder, confirmations)
+    port = free_port()
+    arguments = command(
+        "serve", "--port", str(port), "--data", str(folder), "--public-url", f"http://127.0.0.1:{port}",
+        "--programme", PROGRAMME, "--token-issuer", issuer.url,
+    )  # fmt: skip
+    with served(arguments) as server:
+        aims = aims_at(folder, issuer)
+        yield server, aims, folder
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
+
+
+def say(words: str) -> None:
+    """Tell how far it has come."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def syncs(folder: Path, seconds: float = 2.0) -> float:
+    """How often a second the disk can make a write of 4 KiB durable."""
+    with tempfile.NamedTemporaryFile(dir=folder) as file:
+        block, count, began = os.urandom(4096), 0, time.perf_counter()
+        while time.perf_counter() - began < seconds:
+            os.write(file.fileno(), block)
+            os.fdatasync(file.fileno())
+            count += 1
+        return count / (time.perf_counter() - began)
+
+
+def p1(issuer: Issuer) -> Iterator[Figure]:
+    """The check beside a server that does nothing (P1), its latency at a fixed rate (P3), memory and confirms (P5, P9)."""
+    with ExitStack() as stack:
+        hello = stack.enter_context(served([sys.executable, "-m", "bench.hello"]))
+        server, aims, folder = stack.enter_context(gate(MILLION, issuer))
+        ask(server.url, aims)
+        yield Figure("P9", "memory of an idle server with 1 M confirmations, MiB", server.memory(), 150, at_least=False,
+                     sides="")  # fmt: skip
+        arguments = [str(aims.customers), str(aims.tokens)]
+        rate(server.url, 2, 16, "ask.lua", arguments)  # every token is known from here on
+        base, checks = median_of(
+            ROUNDS,
+            partial(rate, hello.url, SECONDS, 16),
+            partial(rate, server.url, SECONDS, 16, "ask.lua", arguments),
+        )
+        yield Figure("P1", "gate check ÷ bare ASGI hello, requests/s on one core", checks / base, 0.60, at_least=True,
+                     sides=f"{checks:,.0f} ÷ {base:,.0f}")  # fmt: skip
+        say("latency at 3,000 requests a second")
+        runs = [latency_at(server.url, aims, 3000, 5) for _ in range(ROUNDS)]
+        for name, limit in (("p99", 10.0), ("p95", 5.0)):
+            yield Figure("P3", f"{name} of the check at 3,000 requests/s, ms",
+                         statistics.median(getattr(run, name) for run in runs), limit, at_least=False, sides="")  # fmt: skip
+        say("confirmations")
+        disk, confirmed = median_of(
+            ROUNDS, partial(syncs, folder), partial(rate, server.url, SECONDS, 32, "confirm.lua", arguments)
+        )
+        yield Figure("P5", "durable confirmations, 32 clients ÷ fdatasync", confirmed / disk, 1.2, at_least=True,
+                     sides=f"{confirmed:,.0f} ÷ {disk:,.0f}")  # fmt: skip
+
+
+def p7(issuer: Issuer) -> Iterator[Figure]:
+    """What a check costs on a large record beside a small one."""
+    with ExitStack() as stack:
+        small, large = (stack.enter_context(gate(size, issuer)) for size in (SMALL, LARGE))
+
+        def cost(server: Server, aims: Aims) -> float:
+            used, arguments = server.cpu(), [str(aims.customers), str(aims.tokens)]
+            answered = rate(server.url, SECONDS, 16, "ask.lua", arguments) * SECONDS
+            return (server.cpu() - used) / answered * 1e6
+
+        for server, aims, _ in (small, large):
+            cost(server, aims)
+        few, many = median_of(ROUNDS, partial(cost, *small[:2]), partial(cost, *large[:2]))
+        yield Figure("P7", "CPU of a check at 10 M ÷ at 10 k confirmations", many / few, 1.15, at_least=False,
+                     sides=f"{many:.1f} µs ÷ {few:.1f} µs")  # fmt: skip
+
+
+def p9() -> Iterator[Figure]:
+    """From the demo's command to its word that it is ready."""
+    starts = []
+    for _ in range(ROUNDS):
+        with served(command("demo", "--port", "0")) as demo:
+            starts.append(demo.started_in)
+    yield Figure("P9", "demo ready after its command, s", statistics.median(starts), 1.5, at_least=False, sides="")
+
+
+def main() -> int:
+    """Measure, print, and keep; 1 when something needed is missing."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="leave out the record of ten million")
+    quick = parser.parse_args().quick
+    on_load_core()
+    RESULTS.mkdir(exist_ok=True)
+    figures: list[Figure] = []
+    issuer = Issuer()
+    try:
+        need_wrk()
+        for measure in (p9, partial(p1, issuer), *(() if quick else (partial(p7, issuer),))):
+            for figure in measure():
+                figures.append(figure)
+                say(f"{figure.name}: {figure.measured:.2f}")
+    except CannotMeasure as reason:
+        say(str(reason))
+        return 1
+    finally:
+        issuer.close()
+    print(f"{'':4} {'measured':>9}  {'limit':>8}  ")
+    for figure in figures:
+        sign = "≥" if figure.at_least else "≤"
+        word = "" if figure.reached else "  not reached"
+        sides = f"  ({figure.sides})" if figure.sides else ""
+        print(f"{figure.name:4} {figure.measured:9.2f}  {sign} {figure.limit:6.2f}  {figure.what}{sides}{word}")
+    kept = {
+        "at": datetime.now(UTC).isoformat(),
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "cores": os.cpu_count(),
+        "figures": [asdict(figure) | {"reached": figure.reached} for figure in figures],
+    }
+    (RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(kept, indent=2, ensure_ascii=False))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,128 @@
+"""A record of any size: finished rows, written straight into the tables. Made up, and never committed.
+
+Customers are spread over partners, one confirmation each, and their ids over the whole range of GUIDs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import apsw
+
+from agreegate.storage.deployment import make_for
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import DATABASE, InlineStore, connect, drive
+from agreegate.storage.unit_of_work import to_micros
+
+PARTNERS = 20
+PROGRAMME = "microsoft-cloud-agreement"
+CLOUD_AGREEMENT = "998b88de-aa99-4388-a42c-1b3517d49490"
+_START = to_micros(datetime(2018, 8, 10, tzinfo=UTC))
+_DAY = timedelta(days=1) // timedelta(microseconds=1)
+
+_CUSTOMERS = """
+    create temp table made as
+    with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < $each)
+    select $number * $each + i as i,
+      printf('%08x-%04x-4%03x-8%03x-%012x', i * (4294967296 / $each) + i * 2654435761 % (4294967296 / $each),
+        i * 40503 % 65536, i * 2057 % 4096, i * 1543 % 4096, i * 11400714819 % 281474976710656) as customer
+    from n
+"""
+_ROWS = (
+    """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
+         culture, last_sequence, created_at)
+       select $partner, customer, customer, printf('Customer %09d (made up)', i), printf('customer %09d (made up)', i),
+         printf('customer%09d.example', i), 'US', 'en', 'en-US', 1, $start
+       from made""",
+    """insert into relationship (partner_id, customer_id, period, started_at)
+       select $partner, customer, 1, $start from made""",
+    """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
+         date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
+       select $partner, customer, 1, customer, 1, $template, 'MicrosoftCloudAgreement', $start + i % 400 * $day, $user, $user,
+         'api', customer, $start + i % 400 * $day + 36000000000
+       from made""",
+    """insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email, phone)
+       select $partner, customer, 1, 'Noa', 'Berg', printf('noa.berg@customer%09d.example', i), '5550100' from made""",
+    """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
+         date_agreed_at, recorded_at)
+       select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at
+       from confirmation where partner_id = $partner""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Seller:
+    """A partner and the user in whose name it asks."""
+
+    partner: str
+    user: str
+    user_name: str
+
+
+def sellers() -> tuple[Seller, ...]:
+    """The partners of every record made here."""
+    return tuple(
+        Seller(
+            f"{number:02x}5e11e2-0000-4000-8000-000000000001",
+            f"{number:02x}5e11e2-0000-4000-8000-0000000000a1",
+            f"sales@partner{number:02d}.example",
+        )
+        for number in range(PARTNERS)
+    )
+
+
+def load(folder: Path, confirmations: int) -> None:
+    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`), or keep the one there is."""
+    path = folder / DATABASE
+    if path.exists():
+        return
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    making = path.with_suffix(".making")
+    making.unlink(missing_ok=True)
+    connection = connect(making)
+    for pragma, value in (("journal_mode", "off"), ("synchronous", "off"), ("foreign_keys", False)):
+        connection.pragma(pragma, value)
+    upgrade(connection)
+    drive(InlineStore(connection).write(lambda uow: make_for(uow, PROGRAMME, demo=False)))
+    for number, seller in enumerate(sellers()):
+        with connection:
+            _load(connection, number, seller, confirmations // PARTNERS)
+    connection.pragma("journal_mode", "wal")
+    connection.close()
+    making.rename(path)
+
+
+def _load(connection: apsw.Connection, number: int, seller: Seller, each: int) -> None:
+    connection.execute(
+        "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, profile_etag,"
+        " created_at) values (?, ?, 'direct_bill', 'public', 'production', ?, ?, 'US', 'en-US', '1', ?)",
+        (seller.partner, f"Partner {number} (made up)", str(number), seller.user_name.partition("@")[2], _START),
+    )
+    connection.execute(
+        "insert into partner_user (partner_id, user_id, user_name, created_at) values (?, ?, ?, ?)",
+        (seller.partner, seller.user, seller.user_name, _START),
+    )
+    connection.execute("insert into partner_user_role values (?, ?, 'sales_agent')", (seller.partner, seller.user))
+    connection.execute(_CUSTOMERS, {"number": number, "each": each})
+    values = {
+        "partner": seller.partner,
+        "user": seller.user,
+        "template": CLOUD_AGREEMENT,
+        "start": _START,
+        "day": _DAY,
+    }
+    for sql in _ROWS:
+        connection.execute(sql, values)
+    connection.execute("drop table made")
+
+
+def some_customers(folder: Path, most: int) -> Iterator[tuple[int, str]]:
+    """Customers from all over a record, each with the number of its partner."""
+    connection = apsw.Connection(str(folder / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
+    for number, seller in enumerate(sellers()):
+        each = int(connection.execute("select count(*) from customer where partner_id = ?", (seller.partner,)).get)
+        step = max(1, each * PARTNERS // most)
+        ids = connection.execute("select customer_id from customer where partner_id = ?", (seller.partner,))
+        yield from ((number, row[0]) for place, row in enumerate(ids) if place % step == 0)
+    connection.close()
