@@ -20,7 +20,9 @@ from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.cart import CartLine
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.errors import Rejected
+from agreegate.domain.gate import decide
 from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.partner import Cloud
 from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.transaction import Action, Transaction
@@ -34,6 +36,7 @@ from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, show_standing, take_back
 from agreegate.services.subscription import change_subscription
 from agreegate.storage.customer import customer_of
+from agreegate.storage.decision import as_reasons, as_standing
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect, drive
@@ -146,6 +149,7 @@ class Histories(RuleBasedStateMachine):
         self.held = {pair: {} for pair in PAIRS}
         self.carts = []
         self.touched = set(PAIRS)
+        self.decided = set()
         self.kept = {table: set() for table in APPEND_ONLY}
 
     def teardown(self) -> None:
@@ -518,6 +522,22 @@ class Histories(RuleBasedStateMachine):
             rows = set(self.ground.connection.execute(f"select * from {table}"))
             assert kept <= rows
             self.kept[table] = rows
+
+    @invariant()
+    def what_was_decided_would_be_decided_again(self) -> None:
+        """A kept decision has all that it takes: what was asked, what was known, and when (design section 4)."""
+        rows = self.ground.connection.execute(
+            "select action, channel, standing, cloud, decided_at, verdict, reasons, advisories from decision"
+        ).fetchall()
+        for action, channel, standing, cloud, at, verdict, reasons, advisories in set(rows) - self.decided:
+            asked = Transaction(Action(action), Channel(channel))
+            again = decide(asked, as_standing(standing), self.programme, Cloud(cloud), from_micros(at))
+            assert (again.verdict, again.reasons, again.advisories) == (
+                verdict,
+                as_reasons(reasons),
+                as_reasons(advisories),
+            )
+        self.decided = set(rows)
 
     def sequence(self, pair, event) -> int:
         """The event's place among the confirmations and endings of its customer."""
