@@ -276,28 +276,6 @@ def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_pr
             check_duplicate(again, NOA, refusing, NOW)
 
 
-@pytest.mark.rule("R32", "R33", "R34", "R35")
-def test_which_text_binds_and_since_when_an_acceptance_is_outdated() -> None:
-    first, corrected, second = (
-        TextVersion("1", datetime(2018, 1, 1, tzinfo=UTC), major=True),
-        TextVersion("1.1", datetime(2018, 9, 1, tzinfo=UTC), major=False),
-        TextVersion("2", datetime(2019, 1, 1, tzinfo=UTC), major=True),
-    )
-    published = (second, first, corrected)
-    assert in_force(published, datetime(2017, 12, 31, tzinfo=UTC)) is None
-    assert in_force(published, first.effective_from) is first
-    assert in_force(published, datetime(2018, 12, 31, tzinfo=UTC)) is corrected
-    assert in_force(published, NOW) is second
-    for agreed, since in (
-        (datetime(2018, 8, 20, tzinfo=UTC), second.effective_from),
-        (corrected.effective_from, second.effective_from),
-        (second.effective_from, None),
-    ):
-        assert outdated_since(published, agreed, NOW) == since
-    before = second.effective_from - timedelta(microseconds=1)
-    assert outdated_since(published, first.effective_from, before) is None, "a minor text asks nobody again"
-
-
 def _passes(check: Callable[[], None]) -> bool:
     try:
         check()
