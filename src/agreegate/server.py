@@ -193,6 +193,7 @@ async def _run(
 def _config(app: App) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        interface="asgi3",
         http=BoundedProtocol,
         lifespan="on",
         log_config=None,
