@@ -291,3 +291,13 @@ def test_a_head_without_end_is_given_up(started: Starter) -> None:
                 break
     assert refused.startswith(b"HTTP/1.1 400")
     assert client.get("/healthz").status_code == 200
+
+
+def test_a_file_where_the_data_folder_should_be_is_told(tmp_path: Path, issuer: Issuer) -> None:
+    file = tmp_path / "data"
+    file.write_text("mine")
+    refused = agreegate("serve", "--port", "0", "--public-url", "http://x.example", "--token-issuer", issuer.url,
+                        "--data", str(file))  # fmt: skip
+    assert refused.returncode == 1
+    assert "not a folder" in refused.stderr
+    assert file.read_text() == "mine"

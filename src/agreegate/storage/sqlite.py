@@ -5,6 +5,7 @@ fails undoes itself alone, and a commit that fails undoes them all.
 """
 
 import asyncio
+import errno
 import fcntl
 import os
 import threading
@@ -104,6 +105,8 @@ class DataFolder:
     """A folder of ours: owner-only, and served by one process at a time (D4)."""
 
     def __init__(self, path: Path) -> None:
+        if path.exists() and not path.is_dir():
+            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.path = path
         self._lock: int | None = None
