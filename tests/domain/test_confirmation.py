@@ -10,9 +10,6 @@ from agreegate.domain.agreement import (
     AgreementTemplate,
     AgreementType,
     TemplateId,
-    TextVersion,
-    in_force,
-    outdated_since,
 )
 from agreegate.domain.confirmation import (
     Draft,
