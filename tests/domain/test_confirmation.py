@@ -6,11 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.agreement import (
-    AgreementTemplate,
-    AgreementType,
-    TemplateId,
-)
+from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import (
     Draft,
     Employee,
