@@ -83,6 +83,8 @@ class TokenVerifier:
         self._cache_size = cache_size
         self._cache_seconds = min(cache_seconds, LONGEST_CACHED)
         self._trusted: KeySet | None = None
+        self.key_sets = 0
+        """How many key sets were trusted so far. Whatever was believed of a token under an earlier one is void."""
         self._causes = Causes(logger, "bearer token refused: %s", clock)
 
     def verify_cached(self, token: bytes | str) -> Claims | None:
@@ -94,6 +96,11 @@ class TokenVerifier:
             return None
         claims, since, until = held
         return claims if since <= self._clock() < until else None
+
+    def cached_until(self, token: bytes) -> float:
+        """Until when, in seconds since 1970, a token verified a moment ago is believed without another look."""
+        held = self._cache.get(token)
+        return 0.0 if held is None else held[2]
 
     async def verify(self, token: bytes | str) -> Claims:
         """The claims of a token that can be trusted.
@@ -109,6 +116,7 @@ class TokenVerifier:
             keys = await self._keys(_key_id(token))
             if keys is not self._trusted:
                 self._trusted = keys
+                self.key_sets += 1
                 self._cache.clear()
             claims = self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
         except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no

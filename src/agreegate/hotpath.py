@@ -16,7 +16,7 @@ from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import perform
 from agreegate.api.gate import spelled
 from agreegate.api.server import incoming_of, send_reply
-from agreegate.domain.actor import ASK_GATE, Actor, Channel, permit
+from agreegate.domain.actor import ASK_GATE, Channel, permit
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import language_of
 from agreegate.services.gate import ask
@@ -49,72 +49,61 @@ class HotPath:
     def __init__(self, app: App, deployment: Deployment) -> None:
         self._app = app
         self._deployment = deployment
-        self._known = deployment.callers.known
         self._decode = msgspec.json.Decoder(_Plain).decode
         self._encode = msgspec.json.Encoder().encode
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer, or hand on."""
-        if scope["type"] == "http" and scope["method"] == "POST":
-            path = scope["path"]
-            if path == GATE:
-                return await self._gate(scope, receive, send)
-            if found := _customer_of(path):
-                return await self._confirm(found[1], scope, receive, send)
-        return await self._app(scope, receive, send)
+        if scope["type"] != "http" or scope["method"] != "POST":
+            await self._app(scope, receive, send)
+        elif scope["path"] == GATE:
+            message = await receive()
+            decided = (
+                None if message.get("more_body") else await self._decided(scope["headers"], message.get("body", b""))
+            )
+            if decided is None:
+                await self._app(scope, _first(message, receive), send)
+            else:
+                headers = [_JSON, (b"content-length", b"%d" % len(decided))]
+                await send({"type": "http.response.start", "status": 200, "headers": headers})
+                await send({"type": "http.response.body", "body": decided})
+        elif found := _customer_of(scope["path"]):
+            reply = await perform(self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": found[1]}))
+            self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
+            await send_reply(send, reply)
+        else:
+            await self._app(scope, receive, send)
 
-    async def _confirm(self, customer: str, scope: Any, receive: Any, send: Any) -> None:
-        reply = await perform(self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": customer}))
-        self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
-        await send_reply(send, reply)
-
-    async def _gate(self, scope: Any, receive: Any, send: Any) -> None:
-        message = await receive()
+    async def _decided(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
+        """The gate's answer. None when question, caller or record are not plain: the framework's route says what is wrong."""
         authorization = locale = languages = b""
-        # Of a repeated header the first counts, as in the framework's route.
-        for name, value in reversed(scope["headers"]):
+        for name, value in reversed(headers):  # of a repeated one the first counts, as in the framework's route
             if name == b"authorization":
                 authorization = value
             elif name == b"x-locale":
                 locale = value
             elif name == b"accept-language":
                 languages = value
-        actor = self._known(authorization)
-        question = None if message.get("more_body") else self._question(message.get("body", b""))
-        answer = None
-        if actor is not None and question is not None and question.partner_id in (None, actor.partner.id):
-            spoken = language_of((locale or languages).decode("latin-1"))
-            answer = await self._decided(actor, question, spoken)
-        if answer is None:
-            await self._app(scope, _first(message, receive), send)
-            return
-        self._deployment.figures.count("POST", GATE, 200)
-        headers = [_JSON, (b"content-length", b"%d" % len(answer))]
-        await send({"type": "http.response.start", "status": 200, "headers": headers})
-        await send({"type": "http.response.body", "body": answer})
-
-    async def _decided(self, actor: Actor, question: _Plain, spoken: str) -> bytes | None:
-        """The gate's answer; None when something stands in its way: the framework's route meets it too, and says so."""
         deployment = self._deployment
+        actor = deployment.callers.known(authorization)
+        if actor is None or len(body) > MAX_BODY:
+            return None
         try:
             permit(actor, ASK_GATE)
+            question = self._decode(body)
+            own = question.partner_id in (None, actor.partner.id)
+            said_once = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
+            if not (own and said_once and _is_plain_id(question.customer_id)):
+                return None
             now = deployment.store.clock()
             asked = _ASKED[question.action, question.channel]
             decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now)
-            return self._encode(spelled(decision, deployment.programme, spoken, now, now))
+            spoken = language_of((locale or languages).decode("latin-1"))
+            answer = self._encode(spelled(decision, deployment.programme, spoken, now, now))
         except Exception:  # noqa: BLE001
             return None
-
-    def _question(self, body: bytes) -> _Plain | None:
-        """The question, if it is plain, with the id in its usual spelling and nothing said twice."""
-        if len(body) > MAX_BODY:
-            return None
-        try:
-            question = self._decode(body)
-        except (msgspec.MsgspecError, ValueError, RecursionError):
-            return None
-        once = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
-        return question if once and _is_plain_id(question.customer_id) else None
+        deployment.figures.count("POST", GATE, 200)
+        return answer
 
 
 def _first(message: Any, receive: Any) -> Callable[[], Awaitable[Any]]:

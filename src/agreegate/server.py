@@ -58,25 +58,15 @@ class AddressError(Exception):
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP with a limit to what may come before a body: a stranger must not be able to fill the memory with headers."""
 
-    _heading = False
     _heads = 0
 
     def data_received(self, data: bytes) -> None:
         """Take what came; give up on a request whose head is too long."""
         super().data_received(data)
-        self._heads = self._heads + len(data) if self._heading else 0
+        # A scope gets its path when the head has come whole.
+        self._heads = self._heads + len(data) if self.scope is not None and "path" not in self.scope else 0
         if self._heads > LONGEST_HEAD and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
-
-    def on_message_begin(self) -> None:
-        """A request begins."""
-        self._heading = True
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        """Its head has come."""
-        self._heading = False
-        super().on_headers_complete()
 
 
 class _Announcing(uvicorn.Server):

@@ -194,7 +194,7 @@ async def test_closing_finishes_what_was_handed_in(store: SqliteStore, tmp_path:
     reader.close()
 
 
-async def test_parameters_are_bound_by_name_whichever_comes_first(store: SqliteStore) -> None:
+async def test_parameters_are_bound_by_their_number_whichever_comes_first(store: SqliteStore) -> None:
     """SQLite numbers `$2` first when it stands first: bound by position, the two would change places."""
     twisted = "select company_name from customer where customer_id = $2 and partner_id = $1"
     for found in (

@@ -23,8 +23,9 @@ _BEARER = b"bearer "
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    claims: Claims
     actor: Actor
+    key_sets: int
+    since: float
     until: float
 
 
@@ -49,9 +50,9 @@ class Callers:
     def known(self, authorization: bytes) -> Actor | None:
         """The actor of an `Authorization` value seen within the last minute, without waiting; else None."""
         known = self._known.get(authorization)
-        if known is None or known.until <= self._machine_time():
+        if known is None or known.key_sets != self._verifier.key_sets:
             return None
-        return known.actor if self._verifier.verify_cached(authorization[len(_BEARER) :]) is known.claims else None
+        return known.actor if known.since <= self._machine_time() < known.until else None
 
     async def actor_of(self, authorization: bytes | None) -> Actor:
         """The actor of an `Authorization` value.
@@ -63,11 +64,13 @@ class Callers:
             raise Unauthenticated
         if (actor := self.known(authorization)) is not None:
             return actor
-        claims = await self._verifier.verify(authorization[len(_BEARER) :])
+        token = authorization[len(_BEARER) :]
+        claims = await self._verifier.verify(token)
+        since, key_sets, until = self._machine_time(), self._verifier.key_sets, self._verifier.cached_until(token)
         actor = await self._resolve(claims)
         if len(self._known) >= KEPT_ACTORS:
             self._known.clear()
-        self._known[authorization] = _Known(claims, actor, self._machine_time() + KEPT_SECONDS)
+        self._known[authorization] = _Known(actor, key_sets, since, min(since + KEPT_SECONDS, until))
         return actor
 
     async def _resolve(self, claims: Claims) -> Actor:

@@ -151,8 +151,10 @@ def spelled(
     title = programme.asks_for(at) if decision.reasons or decision.advisories else ""
     return DecisionOut(
         verdict=decision.verdict,
-        reasons=[_reason(reason, title, spoken) for reason in decision.reasons],
-        advisories=[_reason(advisory, title, spoken) for advisory in decision.advisories],
+        reasons=[_reason(reason, title, spoken) for reason in decision.reasons] if decision.reasons else [],
+        advisories=[_reason(advisory, title, spoken) for advisory in decision.advisories]
+        if decision.advisories
+        else [],
         policy=decision.policy,
         decided_at=now,
         confirmation=None

@@ -34,18 +34,16 @@ class KnownHosts:
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Hand on, or refuse."""
-        if scope["type"] == "http" and scope["path"] not in UNNAMED and self._asked(scope) not in self._hosts:
-            await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
-        else:
-            await self._app(scope, receive, send)
-
-    def _asked(self, scope: Any) -> bytes:
-        name, forwarded = b"", None
-        for header, value in scope["headers"]:
-            if header == b"host":
-                name = value
-            elif header == b"x-forwarded-host":
-                forwarded = value
-        if forwarded is not None and self._proxies and scope["client"] and scope["client"][0] in self._proxies:
-            name = forwarded
-        return name.lower()
+        if scope["type"] == "http" and scope["path"] not in UNNAMED:
+            asked, forwarded = b"", None
+            for header, value in scope["headers"]:
+                if header == b"host":
+                    asked = value
+                elif header == b"x-forwarded-host":
+                    forwarded = value
+            if forwarded is not None and scope["client"] and scope["client"][0] in self._proxies:
+                asked = forwarded
+            if asked.lower() not in self._hosts:
+                await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
+                return
+        await self._app(scope, receive, send)

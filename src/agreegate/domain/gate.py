@@ -12,7 +12,7 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Action, Transaction
 
 
 class Verdict(StrEnum):
@@ -80,7 +80,7 @@ def decide(
     if not standing.related:
         return _deny(programme, Reason(Code.RELATIONSHIP_MISSING, "R26"))
     valid = _valid(asked, standing, programme, now)
-    if cloud in programme.unsupported_clouds or not asked.action.stopped_by_refusal:
+    if cloud in programme.unsupported_clouds or asked.action not in STOPPED_BY_REFUSAL:
         return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
 
     enforced_from = programme.enforce_from.get(asked.channel)

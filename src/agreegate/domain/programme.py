@@ -4,7 +4,7 @@ What goes beyond the published process is a key of its own, and off in `microsof
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -39,11 +39,11 @@ class Programme:
     """Per channel: refusals start at this instant; None: the gate only watches (D17)."""
     unsupported_clouds: frozenset[Cloud]
     stale_rule: StaleRule = StaleRule.ADVISE
+    policy: str = field(init=False)
+    """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@1`."""
 
-    @property
-    def policy(self) -> str:
-        """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@1`."""
-        return f"{self.name}@{self.version}"
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "policy", f"{self.name}@{self.version}")
 
     def template(self, template_id: str) -> AgreementTemplate | None:
         """The template of this id, or None."""

@@ -26,17 +26,14 @@ class Action(StrEnum):
     @property
     def needs_confirmation(self) -> bool:
         """Whether it is stopped for want of a confirmation (R8–R10). Auto-renewal never is (R11)."""
-        return self in _PURCHASES
-
-    @property
-    def stopped_by_refusal(self) -> bool:
-        """Whether it is stopped once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
-        return self in _PURCHASES or self is Action.REACTIVATE
+        return self in PURCHASES
 
 
-_PURCHASES = frozenset(
+PURCHASES = frozenset(
     {Action.NEW_PURCHASE, Action.SEAT_CHANGE, Action.UPGRADE, Action.CONVERSION, Action.ADD_ON, Action.RENEWAL}
 )
+STOPPED_BY_REFUSAL = PURCHASES | {Action.REACTIVATE}
+"""What stops once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
 
 
 @dataclass(frozen=True, slots=True)

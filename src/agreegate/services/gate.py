@@ -12,7 +12,7 @@ from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.storage.decision import add_decision
-from agreegate.storage.standing import seen_standing, standing_of
+from agreegate.storage.standing import CURRENT, RELATIONSHIP, confirmed_standing, standing_of, unconfirmed_standing
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 
@@ -32,12 +32,16 @@ async def ask(
     Args:
         at: compare the programme's dates with this instant instead of now; the standing is today's.
     """
-    now = at or store.clock()
+    partner = actor.partner
+    standing: Standing | Unknown
     try:
-        standing: Standing | Unknown = await seen_standing(store.look, actor.partner.id, customer)
+        if current := await store.look(CURRENT, partner.id, customer):
+            standing = confirmed_standing(current)
+        else:
+            standing = unconfirmed_standing(await store.look(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:
         standing = Unknown()
-    return decide(asked, standing, programme, actor.partner.cloud, now)
+    return decide(asked, standing, programme, partner.cloud, at or store.clock())
 
 
 async def check(

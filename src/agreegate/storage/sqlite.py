@@ -8,11 +8,13 @@ import asyncio
 import errno
 import fcntl
 import os
+import re
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import lru_cache, partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -32,14 +34,13 @@ GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
 _CACHE_KIB = 32 * 1024
-_PARAMETER_NAMES = tuple(str(number) for number in range(1, 64))
+_PARAMETER = re.compile(r"\$([0-9]+)")
 _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
 
 
-def machine_clock() -> datetime:
-    """The machine's time, in UTC."""
-    return datetime.now(UTC)
+machine_clock: Clock = partial(datetime.now, UTC)
+"""The machine's time, in UTC."""
 
 
 def new_id() -> str:
@@ -66,23 +67,24 @@ class SqliteUnitOfWork:
 
     async def one(self, sql: str, *parameters: Value) -> Row | None:
         """The first row, or None."""
-        row: Row | None = self._connection.execute(sql, bound(parameters)).fetchone()
+        row: Row | None = self._connection.execute(numbered(sql), parameters).fetchone()
         return row
 
     async def all(self, sql: str, *parameters: Value) -> list[Row]:
         """Every row."""
-        return self._connection.execute(sql, bound(parameters)).fetchall()
+        return self._connection.execute(numbered(sql), parameters).fetchall()
 
     async def run(self, sql: str, *parameters: Value) -> int:
         """Change rows; how many were."""
         before = self._connection.total_changes()
-        self._connection.execute(sql, bound(parameters))
+        self._connection.execute(numbered(sql), parameters)
         return self._connection.total_changes() - before
 
 
-def bound(parameters: tuple[Value, ...]) -> dict[str, Value]:
-    """Parameters by name: `$2` is the second whichever comes first in the text (D6)."""
-    return dict(zip(_PARAMETER_NAMES, parameters, strict=False))
+@lru_cache(maxsize=_STATEMENTS)
+def numbered(sql: str) -> str:
+    """The statement with `?1` for `$1`: SQLite knows the first by its number, the second by its place in the text (D6)."""
+    return _PARAMETER.sub(r"?\1", sql)
 
 
 def drive(work: Awaitable[T]) -> T:
@@ -201,7 +203,7 @@ class InlineStore:
     async def look(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing."""
         try:
-            return self._connection.execute(sql, bound(parameters)).fetchall()
+            return self._connection.execute(numbered(sql), parameters).fetchall()
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
@@ -293,7 +295,7 @@ class SqliteStore:
                 self.reader.execute("begin")
                 self._looking = True
                 asyncio.get_running_loop().call_soon(self._turn_over)
-            return self._looks.execute(sql, bound(parameters)).fetchall()
+            return self._looks.execute(numbered(sql), parameters).fetchall()
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 

@@ -12,8 +12,8 @@ T = TypeVar("T")
 Value = str | int | float | bytes | None
 Row = tuple[Any, ...]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
 
 
 class UnitOfWork(Protocol):
@@ -73,7 +73,7 @@ class Store(Protocol):
 
 def to_micros(instant: datetime) -> int:
     """An instant as it is stored: microseconds since 1970, UTC."""
-    return (instant - _EPOCH) // _MICROSECOND
+    return (instant - EPOCH) // MICROSECOND
 
 
 def maybe_micros(instant: datetime | None) -> int | None:
@@ -83,7 +83,7 @@ def maybe_micros(instant: datetime | None) -> int | None:
 
 def from_micros(micros: int) -> datetime:
     """A stored instant, aware and in UTC."""
-    return _EPOCH + micros * _MICROSECOND
+    return EPOCH + micros * MICROSECOND
 
 
 def maybe_instant(micros: int | None) -> datetime | None:
