@@ -1,0 +1,87 @@
+"""`agreegate questions`: the 35 questions of the published process, answered from the rules for one partner and date."""
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+import click
+
+from agreegate.cli.values import Instant
+from agreegate.cli.words import Misuse, Words
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.domain.question import Answered, Example, answer, questions
+from agreegate.i18n import LANGUAGES, date_text
+from agreegate.programme import DEFAULT, load
+from agreegate.services.question import address
+
+EXAMPLE = """agreegate questions
+agreegate questions L3 T10 --at 2018-11-07
+agreegate questions L9 --partner-kind indirect_reseller --programme microsoft-customer-agreement --lang fr"""
+
+
+def command(words: Words) -> click.Command:
+    """The command."""
+    return words.command(
+        "questions",
+        _questions,
+        [
+            words.argument("only", "cli.questions.only", "question", nargs=-1),
+            _choice(words, "partner-kind", PartnerKind.DIRECT_BILL),
+            _choice(words, "cloud", Cloud.PUBLIC),
+            _choice(words, "account", Account.PRODUCTION),
+            words.option("--at", "cli.questions.at", "instant", type=Instant(words)),
+            words.option("--programme", "cli.programme.show.name", "programme", default=DEFAULT),
+            words.option("--lang", "cli.questions.lang", type=click.Choice(LANGUAGES), default=words.language),
+        ],
+        EXAMPLE,
+    )
+
+
+def _choice(words: Words, name: str, usual: PartnerKind | Cloud | Account) -> click.Option:
+    """An option that says one thing of the partner who asks."""
+    kinds = click.Choice([str(each) for each in type(usual)])
+    return words.option(f"--{name}", f"cli.questions.{name}", type=kinds, default=str(usual), show_default=True)
+
+
+def _questions(
+    words: Words,
+    only: Sequence[str],
+    partner_kind: str,
+    cloud: str,
+    account: str,
+    at: datetime | None,
+    programme: str,
+    lang: str,
+) -> None:
+    known = [question.id for question in questions()]
+    wanted = [name.upper() for name in only]
+    for name in wanted:
+        if name not in known:
+            raise Misuse(words("cli.questions.unknown", question=name))
+    rules, now = load(programme), at or datetime.now(UTC)
+    partner = _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account))
+    spoken = Words(lang)
+    click.echo(spoken("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
+    group = None
+    for question_id in wanted or known:
+        answered = answer(rules, partner, now, question_id)
+        if group is not answered.group:
+            group = answered.group
+            click.echo(f"\n{spoken(f'question.group.{group}')}")
+        for line in _lines(spoken, answered):
+            click.echo(line)
+
+
+def _lines(words: Words, answered: Answered) -> Iterator[str]:
+    """The question, each sentence of its answer with its rules, and where it is seen."""
+    yield f"\n{answered.id:<4} {words(answered.question_key)}"
+    for sentence in answered.answers:
+        told = sentence.spoken(words, lambda instant: date_text(instant, words.language))
+        yield f"     {told} [{', '.join(sentence.rules)}]"
+    if (shown := answered.show_me) is not None:
+        path = address(shown, dict.fromkeys(Example, "…"))
+        yield f"     {words('cli.questions.show-me', path=path, date=date_text(shown.at, words.language))}"
+
+
+def _asking(kind: PartnerKind, cloud: Cloud, account: Account) -> Partner:
+    """A partner of that kind: nothing else of it matters to an answer."""
+    return Partner(PartnerId(""), "", kind, cloud, account, None, "", "", "")
