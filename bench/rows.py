@@ -11,8 +11,9 @@ from pathlib import Path
 import apsw
 
 from agreegate.storage.deployment import make_for
+from agreegate.storage.folder import DATABASE
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import DATABASE, InlineStore, connect, drive
+from agreegate.storage.sqlite import InlineStore, connect, drive
 from agreegate.storage.unit_of_work import to_micros
 
 PARTNERS = 20

@@ -9,16 +9,21 @@ from typing import Any
 import apsw
 import httpx2
 from joserfc.jwk import KeySet, RSAKey
+from litestar import Litestar
 
 from agreegate import programme
 from agreegate.api.caller import Callers
 from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
+from agreegate.dashboard.page import Site
+from agreegate.dashboard.signin import CALLBACK
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
+from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
 from agreegate.domain.customer import search_key
 from agreegate.issuer import fixed_keys
+from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.unit_of_work import to_micros
@@ -51,10 +56,16 @@ def signing_key() -> RSAKey:
     return key
 
 
+def everybody() -> list[DemoUser]:
+    return [
+        DemoUser(name, tenant, "x.example", "X", user, "signin.may.sales")
+        for user, (tenant, name) in cast.USERS.items()
+    ]
+
+
 @cache
 def mint() -> Mint:
-    users = [DemoUser(name, tenant, "x.example", "X", user, "") for user, (tenant, name) in cast.USERS.items()]
-    return Mint(BASE_URL, signing_key(), time.time, users)
+    return Mint(BASE_URL, signing_key(), time.time, everybody())
 
 
 @cache
@@ -96,7 +107,22 @@ class World:
             public_url=BASE_URL,
             **options,
         )
-        self.framework = framework(self.deployment)
+        self.issuer = Litestar(signin_routes(everybody(), signing_key(), BASE_URL, time.time), openapi_config=None)
+        provider = OpenIdClient(
+            discovery_url=f"{BASE_URL}/organizations/v2.0/.well-known/openid-configuration",
+            issuers=issuers(BASE_URL),
+            client_id="tests",
+            secret=None,
+            redirect_uri=BASE_URL + CALLBACK,
+            transport=lambda: httpx2.ASGITransport(app=self.issuer),
+        )
+        self.site = Site(
+            self.store,
+            self.deployment.programme,
+            BASE_URL,
+            provider=OpenIdProvider(provider, fixed_keys(KeySet([signing_key()])), time.time),
+        )
+        self.framework = framework(self.deployment, site=self.site)
         self.app = application(self.deployment, self.framework)
         self.client = httpx2.AsyncClient(transport=Transport(self.app), base_url=BASE_URL)
 

@@ -25,16 +25,18 @@ LAYERS: dict[str, frozenset[str]] = {
     "directory": frozenset({"domain"}),
     "settings": frozenset(),
     "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics"}),
-    "dashboard": frozenset({"", "domain", "storage", "services", "i18n"}),
+    "openid": frozenset({"auth", "issuer"}),
+    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "openid"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
     "production": frozenset(
-        {"", "domain", "storage", "api", "auth", "issuer", "programme", "settings", "app", "hotpath", "server"}
+        {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
+         "hotpath", "server"}
     ),
     "demo": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "programme", "directory", "app",
-         "hotpath", "server"}
+        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "openid", "programme", "directory",
+         "app", "hotpath", "server"}
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "programme", "directory", "settings", "app",

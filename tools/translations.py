@@ -16,6 +16,10 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "agreegate"
 
 _LITERAL = re.compile(r"""["']([a-z][a-z0-9]*(?:[.-][A-Za-z0-9_-]+)+)["']""")
+_JOINED = re.compile(r"""["']([a-z][A-Za-z0-9.-]*\.)["']\s*~""")
+"""A key that a template puts together: a fixed beginning, and a name."""
+PLURALS = ("one", "other")
+"""What ends the keys of a sentence that counts."""
 _FORMATTED = re.compile(r"""f["']([^"']*\{[^"']*)["']""")
 
 
@@ -26,6 +30,9 @@ def faults() -> Iterator[str]:
     literals, patterns = _mentioned()
     english = catalogues["en"]
     for key in sorted(english):
+        stem, _, ending = key.rpartition(".")
+        if ending in PLURALS and stem in literals:
+            continue
         if key not in literals and not any(pattern.fullmatch(key) for pattern in patterns):
             yield f"{key}: nothing uses it"
     for kind in _kinds(Rejected):
@@ -53,6 +60,7 @@ def _mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
     for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html"), SOURCE / "rules.json"]:
         text = path.read_text(encoding="utf-8")
         literals.update(_LITERAL.findall(text))
+        patterns += [re.compile(re.escape(start) + ".+") for start in _JOINED.findall(text)]
         for formatted in _FORMATTED.findall(text):
             fixed = re.split(r"\{[^}]*\}", formatted)
             if "." in formatted and any(len(piece) > 1 for piece in fixed):

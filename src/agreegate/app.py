@@ -37,10 +37,10 @@ from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.server import wire_handlers
-from agreegate.dashboard.page import Site, stylesheet
-from agreegate.dashboard.reference import reference
-from agreegate.dashboard.relationship import relationship_request
-from agreegate.dashboard.start import Guide, start
+from agreegate.dashboard.dashboard import dashboard
+from agreegate.dashboard.guard import refused
+from agreegate.dashboard.page import Site
+from agreegate.dashboard.session import STORE, KeptSessions
 from agreegate.domain.errors import Rejected
 from agreegate.hotpath import App, HotPath
 
@@ -95,8 +95,7 @@ def framework(
     own: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
     *,
-    guide: Guide | None = None,
-    figures_elsewhere: bool = False,
+    site: Site | None = None,
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
 
@@ -104,9 +103,9 @@ def framework(
         more: further handlers below `/`, such as the demo's sign-in.
         own: further handlers below `/api`, such as the demo's clock.
         lifespan: what goes on beside requests while the application lives.
-        guide: what the start page tells a demo's visitors.
-        figures_elsewhere: `/metrics` is served on an address of its own, and not here.
+        site: what the pages belong to; None: pages of a server that signs nobody in.
     """
+    site = site or Site(deployment.store, deployment.programme, deployment.public_url)
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],
@@ -115,22 +114,19 @@ def framework(
         security=[{"token": []}],
         exception_handlers={Exception: problem_response},
     )
-    site = Site(deployment.store, deployment.programme, deployment.public_url)
     return Litestar(
         route_handlers=[
             api,
-            start(site, guide, figures_elsewhere=figures_elsewhere),
-            reference(site, None if guide is None else guide.example_user),
-            relationship_request(site),
-            stylesheet,
+            *dashboard(site),
             *wire_handlers(deployment, WIRE_ROUTES),
             openapi(),
             health.alive,
             health.ready,
-            *(() if figures_elsewhere else (health.metrics,)),
+            *(() if site.figures_elsewhere else (health.metrics,)),
             *more,
         ],
-        state=State({"deployment": deployment}),
+        state=State({"deployment": deployment, "site": site}),
+        stores={STORE: KeptSessions(deployment.store)},
         exception_handlers={Exception: _elsewhere},
         openapi_config=OpenAPIConfig(
             title="Agreegate",
@@ -154,8 +150,10 @@ def application(deployment: Deployment, inner: Litestar) -> App:
     return HotPath(NormalisedPaths(inner, normaliser), deployment)
 
 
-def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """Errors outside our own API: in the contract's envelope, whatever the path (interface section 2)."""
+def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """Errors outside our own API: a page for a browser, else the contract's envelope (interface section 2)."""
+    if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api", "/v1")):
+        return refused(request, error)
     known = as_rejected(error)
     if request.url.path.startswith("/api") or not isinstance(known, Rejected):
         return problem_response(request, error)

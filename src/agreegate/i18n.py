@@ -5,8 +5,11 @@ from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from babel import Locale
 from babel.dates import format_date
 from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+from babel.plural import PluralRule
 
 LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
@@ -55,3 +58,28 @@ def date_text(instant: datetime, language: str) -> str:
     """The date of an instant as its readers write it, such as `7 November 2018`; in French the first day is `1er`."""
     written = format_date(instant, "d MMMM y", locale=language)
     return f"1er{written[1:]}" if language == "fr" and instant.day == 1 else written
+
+
+def instant_text(instant: datetime, language: str) -> str:
+    """Date and time of an instant in UTC, such as `7 November 2018, 09:30 UTC`."""
+    return f"{date_text(instant, language)}, {instant:%H:%M} UTC"
+
+
+def number_text(number: int, language: str) -> str:
+    """A number as its readers write it: `1,000,000`, or `1 000 000` in French."""
+    return str(format_decimal(number, locale=language))
+
+
+def count_text(key: str, count: int, language: str, **parameters: object) -> str:
+    """The sentence for a number of things: `key.one` or `key.other`, as the language counts; `{count}` is the number.
+
+    Raises:
+        KeyError: no such message.
+    """
+    form = "one" if _plural(language)(count) == "one" else "other"
+    return text(f"{key}.{form}", language, count=number_text(count, language), **parameters)
+
+
+@cache
+def _plural(language: str) -> PluralRule:
+    return Locale(language).plural_form

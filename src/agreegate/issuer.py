@@ -50,7 +50,7 @@ class PublishedKeys:
         timeout: float = 5.0,
         largest: int = 256 * 1024,
     ) -> None:
-        self._url = _safe(discovery_url)
+        self._url = safe_url(discovery_url)
         self._client = client
         self._clock = clock
         self._pause, self._lifetime, self._timeout, self._largest = (
@@ -85,7 +85,7 @@ class PublishedKeys:
         try:
             async with asyncio.timeout(self._timeout):
                 discovered = await self._read(self._url)
-                fresh = _signing_keys(await self._read(_safe(discovered["jwks_uri"])))
+                fresh = _signing_keys(await self._read(safe_url(discovered["jwks_uri"])))
         except Exception as problem:  # noqa: BLE001 - whatever goes wrong there, the known keys stay good
             logger.warning(
                 "keys of %s not renewed (%s); %d known",
@@ -116,7 +116,12 @@ class PublishedKeys:
             await asyncio.gather(self._renewal, return_exceptions=True)
 
 
-def _safe(url: str) -> str:
+def safe_url(url: str) -> str:
+    """The address, if what comes from it can be believed: https, or this machine itself.
+
+    Raises:
+        ValueError.
+    """
     parts = urlsplit(url)
     host = parts.hostname or ""
     if not (parts.scheme == "https" and host) and not (parts.scheme == "http" and is_loopback(host)):

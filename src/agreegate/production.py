@@ -14,14 +14,18 @@ from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.api.throttle import Throttle
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
+from agreegate.dashboard.page import Site
+from agreegate.dashboard.signin import CALLBACK
 from agreegate.hotpath import App
-from agreegate.issuer import PublishedKeys
+from agreegate.issuer import KeySource, PublishedKeys
+from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
 from agreegate.server import upkeep
 from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import SchemaError, upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect, drive
+from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +66,7 @@ def open_server(settings: ServerSettings) -> Production:
     except BaseException:
         folder.release()
         raise
+    provider = None if settings.client_id is None else _provider(settings, settings.client_id, keys)
     verifier = TokenVerifier(
         issuers=settings.token_issuers,
         audiences=settings.token_audiences,
@@ -84,9 +89,30 @@ def open_server(settings: ServerSettings) -> Production:
         await keys.close()
         await client.aclose()
 
-    inner = framework(deployment, lifespan=[upkeep, issuer], figures_elsewhere=settings.metrics_address is not None)
+    site = Site(
+        store,
+        programme,
+        settings.public_url,
+        form_key=folder.secret(),
+        provider=provider,
+        roles_from_token=settings.roles_from_token,
+        figures_elsewhere=settings.metrics_address is not None,
+    )
+    inner = framework(deployment, lifespan=[upkeep, issuer], site=site)
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
+
+
+def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> OpenIdProvider:
+    """Who signs the dashboard's users in: the issuer of the tokens, asked as the client that was registered there."""
+    client = OpenIdClient(
+        discovery_url=settings.token_keys,
+        issuers=settings.token_issuers,
+        client_id=client_id,
+        secret=settings.client_secret,
+        redirect_uri=settings.public_url + CALLBACK,
+    )
+    return OpenIdProvider(client, keys, time.time)
 
 
 async def _prepare(folder: DataFolder, programme: str) -> bool:

@@ -26,6 +26,7 @@ from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
 from agreegate.storage.renewal import next_due
 from agreegate.storage.replay import forget_answers
+from agreegate.storage.session import forget_sessions
 
 logger = logging.getLogger("agreegate.server")
 
@@ -105,6 +106,7 @@ async def _upkeep(deployment: Deployment, causes: Causes) -> None:
             with suppress(StoreUnavailable):
                 await store.write(forget_answers)
                 await store.write(forget_carts)
+                await store.write(forget_sessions)
 
 
 async def _renew(deployment: Deployment, causes: Causes) -> None:

@@ -1,7 +1,7 @@
 """Every option of the production server, once: name, default, help. Command line first, then the environment.
 
-`--public-url` is `AGREEGATE_PUBLIC_URL`, and so on. Secrets have no option: a server needs none, tokens are signed by the
-issuer and only verified here.
+`--public-url` is `AGREEGATE_PUBLIC_URL`, and so on. No option takes a secret: tokens are signed by
+the issuer and only verified here, and the dashboard's client secret is read from a file.
 """
 
 from collections.abc import Mapping
@@ -52,6 +52,8 @@ SETTINGS = (
     Setting("token-application-audience", DIRECTORY_GRAPH, many=True),
     Setting("token-keys"),
     Setting("roles-from-token", False),
+    Setting("client-id"),
+    Setting("client-secret-file"),
     Setting("trusted-proxy", many=True),
     Setting("metrics-address"),
     Setting("requests-per-minute", 0),
@@ -81,6 +83,10 @@ class ServerSettings:
     token_audiences: tuple[str, ...] = (PARTNER_CENTER,)
     token_application_audiences: tuple[str, ...] = (DIRECTORY_GRAPH,)
     roles_from_token: bool = False
+    client_id: str | None = None
+    """What the issuer knows the dashboard as; None: nobody signs in to pages."""
+    client_secret: str | None = field(default=None, repr=False)
+    """None for a client without one."""
     trusted_proxies: tuple[str, ...] = field(default=())
     metrics_address: tuple[str, int] | None = None
     requests_per_minute: int = 0
@@ -119,6 +125,8 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         token_audiences=_many(given, "token-audience") or (PARTNER_CENTER,),
         token_application_audiences=_many(given, "token-application-audience") or (DIRECTORY_GRAPH,),
         roles_from_token=bool(given.get("roles-from-token")),
+        client_id=str(given.get("client-id") or "") or None,
+        client_secret=_secret(given, "client-secret-file"),
         trusted_proxies=tuple(_machine(proxy) for proxy in _many(given, "trusted-proxy")),
         metrics_address=_address(given, "metrics-address"),
         requests_per_minute=_number(given, "requests-per-minute", 0),
@@ -153,6 +161,16 @@ def _url(given: Mapping[str, object], name: str) -> str:
     if urlsplit(value).path or "?" in value or "#" in value:
         raise SettingError("setting.not-an-origin", name, value)
     return value
+
+
+def _secret(given: Mapping[str, object], name: str) -> str | None:
+    path = given.get(name)
+    if not path:
+        return None
+    try:
+        return Path(str(path)).read_text(encoding="utf-8").strip() or None
+    except (OSError, ValueError):
+        raise SettingError("setting.not-a-file", name, str(path)) from None
 
 
 def _machine(written: str) -> str:

@@ -17,7 +17,8 @@ from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.tokens import Granted, Version
 from agreegate.domain.actor import Access
 from agreegate.programme import load
-from agreegate.storage.sqlite import DataFolder, SqliteStore
+from agreegate.storage.folder import DataFolder
+from agreegate.storage.sqlite import SqliteStore
 from tests import personas as cast
 from tests.operations import GATE, OPERATIONS, Case, Operation, cart, case_for, named, order
 from tests.world import AUGUST, BASE_URL, World, mint
@@ -26,6 +27,12 @@ PUBLIC = {
     "/",
     "/relationship-request/{partner:str}",
     "/static/agreegate.css",
+    "/static/agreegate.js",
+    "/static/htmx.min.js",
+    "/static/icon.svg",
+    "/sign-in",
+    "/sign-in/callback",
+    "/sign-out",
     "/healthz",
     "/readyz",
     "/metrics",

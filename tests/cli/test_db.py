@@ -6,8 +6,8 @@ from pathlib import Path
 import apsw
 import pytest
 
+from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import latest
-from agreegate.storage.sqlite import DataFolder
 from tests.cli.conftest import Agreegate
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"

@@ -11,8 +11,8 @@ import pytest
 from agreegate.demo.demo import Demo, DemoRefused, open_demo
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.programme import load
+from agreegate.storage.folder import DATABASE, DataFolder
 from agreegate.storage.schema import SchemaError
-from agreegate.storage.sqlite import DATABASE, DataFolder
 from tests import personas as cast
 from tests.world import agreement
 

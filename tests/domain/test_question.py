@@ -185,7 +185,7 @@ BOTH, NONE, API_ONLY = (
     ],
 )
 def test_what_happens_without_a_confirmation(on: str, purchase: str) -> None:
-    for question in ("P2", "P5", "L3", "L6", "L8", "L10", "L15", "T6", "T10"):
+    for question in ("P2", "P5", "L3", "L6", "L8", "L10", "L15", "L16", "T6", "T10"):
         assert f"New purchase: {purchase}" in told(question, on), question
     for question in ("P5", "L3", "L6"):
         assert f"Seat change: {purchase}" in told(question, on), question
@@ -199,6 +199,7 @@ def test_what_happens_once_confirmed_and_once_refused(on: str) -> None:
     for question in ("P5", "L7", "L12", "L18", "T3", "T6", "T10"):
         assert f"New purchase: {BOTH}" in told(question, on), question
     refused = told("L16", on)
+    refused = refused[next(i for i, line in enumerate(refused) if "no longer agrees:" in line) :]
     for action in ("New purchase", "Seat change", "Renewal by the partner", "Reactivation"):
         assert f"{action}: {NONE}" in refused
     for action in ("Auto-renewal", "Suspension", "Cancellation"):
@@ -302,6 +303,8 @@ def test_the_second_programme_answers_with_its_own_agreements_and_dates() -> Non
     assert "The agreement to confirm today: Microsoft Customer Agreement." in after
     assert "A confirmation of the Microsoft Cloud Agreement has not opened the gate since 1 February 2020." in after
     assert "The agreement to confirm today: Microsoft Cloud Agreement." in told("L14", "2020-02-01")
+    retired = "Confirming the Microsoft Cloud Agreement has been refused since 31 March 2020."
+    assert [retired in told("L14", on, programme=SUCCESSOR) for on in ("2020-03-30", "2020-03-31")] == [False, True]
     ahead = "A confirmation of the Microsoft Customer Agreement opens the gate only from 1 October 2019 on."
     assert ahead in told("P2", "2019-09-30")
     assert ahead not in told("P2", "2019-10-01")

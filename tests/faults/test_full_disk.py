@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from agreegate.storage.sqlite import DATABASE
+from agreegate.storage.folder import DATABASE
 from tests import personas as cast
 from tests.faults.server import PATIENCE, Server
 from tests.world import agreement

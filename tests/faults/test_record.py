@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from agreegate.storage.sqlite import DATABASE
+from agreegate.storage.folder import DATABASE
 from tests import personas as cast
 from tests.faults.server import COMMAND, PATIENCE, Server
 from tests.world import World, agreement

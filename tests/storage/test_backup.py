@@ -19,9 +19,10 @@ from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
 from agreegate.storage.backup import BackupError, back_up, restore
+from agreegate.storage.folder import DataFolder
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import SchemaError, latest, upgrade
-from agreegate.storage.sqlite import DataFolder, SqliteStore, connect
+from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
 

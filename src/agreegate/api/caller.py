@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 from agreegate.auth import Claims, TokenVerifier
 from agreegate.diagnostics import Causes
-from agreegate.domain.actor import Actor, Channel, Role, UserId
+from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.errors import Unauthenticated
-from agreegate.domain.partner import PartnerId
-from agreegate.storage.partner import add_user, known_user, partner_of, roles_of
-from agreegate.storage.unit_of_work import Store, UnitOfWork
+from agreegate.services.caller import Identity, recognise
+from agreegate.storage.partner import add_user
+from agreegate.storage.unit_of_work import Store
 
 logger = logging.getLogger("agreegate.api")
 
@@ -74,29 +74,14 @@ class Callers:
         return actor
 
     async def _resolve(self, claims: Claims) -> Actor:
-        async def look(uow: UnitOfWork) -> tuple[Actor | None, bool]:
-            partner = await partner_of(uow, claims.tenant)
-            if partner is None:
-                return None, False
-            if claims.user_id is None:
-                return Actor(partner, application_id=claims.application_id), False
-            roles = await roles_of(uow, partner.id, claims.user_id)
-            stranger = roles is None and not await known_user(uow, partner.id, claims.user_id)
-            if roles is None and not stranger:  # closed in the directory
-                return None, False
-            if self._roles_from_token:
-                roles = frozenset(Role(role) for role in claims.roles if role in frozenset(Role))
-            user = UserId(claims.user_id)
-            return (
-                Actor(partner, roles or frozenset(), user, claims.user_name, claims.application_id, Channel.API),
-                stranger,
-            )
-
-        actor, stranger = await self._store.read(look)
-        if actor is None:
+        roles = claims.roles if self._roles_from_token else None
+        identity = Identity(claims.tenant, claims.user_id, claims.user_name, claims.application_id, roles)
+        found = await self._store.read(lambda uow: recognise(uow, identity, Channel.API))
+        if found is None:
             self._causes.warn("the directory does not have its tenant, or has closed its user")
             raise Unauthenticated
+        actor, stranger = found
         if stranger and actor.user_id is not None:
             partner, user, name = actor.partner.id, actor.user_id, actor.user_name or actor.user_id
-            await self._store.write(lambda uow: add_user(uow, PartnerId(partner), user, name))
+            await self._store.write(lambda uow: add_user(uow, partner, user, name))
         return actor

@@ -11,8 +11,9 @@ import click
 from agreegate.cli.words import Words
 from agreegate.settings import SETTINGS, SettingError, variable
 from agreegate.storage.deployment import made_for
+from agreegate.storage.folder import DATABASE
 from agreegate.storage.schema import SchemaError
-from agreegate.storage.sqlite import DATABASE, Clock, SqliteStore, check_file, machine_clock
+from agreegate.storage.sqlite import Clock, SqliteStore, check_file, machine_clock
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 

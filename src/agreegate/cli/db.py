@@ -9,7 +9,8 @@ from agreegate.cli.database import database_file, folder_options
 from agreegate.cli.words import Words
 from agreegate.storage import schema
 from agreegate.storage.backup import back_up, restore
-from agreegate.storage.sqlite import DataFolder, connect
+from agreegate.storage.folder import DataFolder
+from agreegate.storage.sqlite import connect
 
 
 def command(words: Words) -> click.Group:

@@ -38,7 +38,7 @@ def start(words: Words, port: int, host: str, data: Path | None, at: datetime | 
     from agreegate.demo.demo import open_demo
     from agreegate.programme import load
     from agreegate.server import listen, run
-    from agreegate.storage.sqlite import DataFolder
+    from agreegate.storage.folder import DataFolder
 
     named = load(programme or DEFAULT)
     with ExitStack() as stack:

@@ -11,8 +11,9 @@ from agreegate.cli.words import Misuse, Words
 from agreegate.directory import line_of, read, written
 from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, connect
+from agreegate.storage.sqlite import InlineStore, connect
 
 EXAMPLE_APPLY = "agreegate directory apply partners.toml --dry-run\nagreegate directory apply partners.toml"
 _MARKS = {Verb.ADDED: "+", Verb.CHANGED: "~", Verb.ENDED: "-", Verb.RESUMED: "+"}

@@ -25,6 +25,8 @@ _METAVARS = {
     "token-application-audience": "audience",
     "token-keys": "url",
     "trusted-proxy": "machine",
+    "client-id": "id",
+    "client-secret-file": "file",
     "metrics-address": "address",
     "requests-per-minute": "number",
 }

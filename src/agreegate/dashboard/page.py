@@ -1,32 +1,53 @@
-"""How every page is made: its language, its template, and headers under which nothing but our own style is loaded."""
+"""How every page is made: its language, its reader, its template, and headers under which only our own files are loaded."""
 
-import hashlib
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cache, partial
-from importlib.resources import files
-from typing import Any
+from secrets import token_hex
+from typing import Any, Protocol
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from litestar import Request, Response, get
+from litestar import Request, Response
+from litestar.datastructures import Cookie
+from litestar.utils.scope.state import ScopeState
 
 from agreegate import __version__
+from agreegate.dashboard.guide import Guide
+from agreegate.dashboard.navigation import places
+from agreegate.dashboard.static import YEAR, address
+from agreegate.domain.actor import Actor
 from agreegate.domain.programme import Programme
-from agreegate.i18n import LANGUAGES, language_of, text
+from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
+from agreegate.openid import OpenIdProvider
 from agreegate.storage.unit_of_work import Store
 
-STYLESHEET = "/static/agreegate.css"
+LANGUAGE_COOKIE = "agreegate-language"
 POLICY = (
-    "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
+    "base-uri 'none'; frame-ancestors 'none'"
 )
 HEADERS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "referrer-policy": "same-origin",
+    "cross-origin-opener-policy": "same-origin",
     "cache-control": "no-store",
-    "vary": "accept-language",
+    "vary": "accept-language, cookie",
 }
-YEAR = 31_536_000
+_MOVED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
+
+PageRequest = Request[Any, Any, Any]
+
+
+class Sandbox(Protocol):
+    """What only a demo has: a clock that can be set."""
+
+    async def set(self, instant: datetime) -> None:
+        """Let it be this instant; renewals due in between have happened afterwards.
+
+        Raises:
+            InvalidInstant: it lies beyond what a clock can show.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,46 +58,91 @@ class Site:
     programme: Programme
     public_url: str
     """Where it is reached, without a trailing slash."""
+    form_key: str = field(default_factory=token_hex, repr=False)
+    """What forms are signed with, so that none is taken that another site made up."""
+    provider: OpenIdProvider | None = None
+    """Who signs users in; None: nobody was named, so the dashboard has no users."""
+    roles_from_token: bool = False
+    guide: Guide | None = None
+    sandbox: Sandbox | None = None
+    figures_elsewhere: bool = False
+    """`/metrics` is served on an address of its own."""
 
 
-def language(request: Request[Any, Any, Any]) -> str:
-    """The reader's language: the one chosen with `?lang=`, else what the browser prefers."""
-    chosen = request.query_params.get("lang")
-    return chosen if chosen in LANGUAGES else language_of(request.headers.get("accept-language"))
+def site_of(request: PageRequest) -> Site:
+    """The server that was asked."""
+    site: Site = request.app.state.site
+    return site
 
 
-def page(request: Request[Any, Any, Any], template: str, **shown: object) -> Response[str]:
+def reader_of(request: PageRequest) -> Actor | None:
+    """Who is signed in, if anybody is."""
+    reader: Actor | None = request.scope.get("user")
+    return reader
+
+
+def language(request: PageRequest) -> str:
+    """The reader's language: the one chosen with `?lang=`, now or before, else what the browser prefers."""
+    for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if chosen in LANGUAGES:
+            return str(chosen)
+    return language_of(request.headers.get("accept-language"))
+
+
+def page(request: PageRequest, template: str, status: int = 200, **shown: object) -> Response[str]:
     """A page in the reader's language.
 
     Args:
         template: a file of `templates/`.
         shown: what the template calls by name. All of it is escaped.
     """
-    spoken = language(request)
-    body = (
-        _templates()
-        .get_template(template)
-        .render(
-            t=partial(text, language=spoken),
-            language=spoken,
-            query=f"?lang={spoken}" if "lang" in request.query_params else "",
-            version=__version__,
-            stylesheet=f"{STYLESHEET}?v={_stylesheet()[1]}",
-            **shown,
+    spoken, reader, site = language(request), reader_of(request), site_of(request)
+    scope_state = ScopeState.from_scope(request.scope)
+    session = request.scope.get("session")
+    notice = session.pop("notice", None) if isinstance(session, dict) else None
+    now = site.store.clock()
+    body = _templates().get_template(template).render(
+        t=partial(text, language=spoken),
+        n=partial(count_text, language=spoken),
+        number=partial(number_text, language=spoken),
+        date=partial(date_text, language=spoken),
+        instant=partial(instant_text, language=spoken),
+        language=spoken,
+        version=__version__,
+        address=address,
+        path=request.url.path,
+        site=site,
+        now=now,
+        reader=reader,
+        places=places(reader, request.url.path),
+        csrf_token=scope_state.csrf_token if isinstance(scope_state.csrf_token, str) else "",
+        notice=None if notice is None else text(notice[0], spoken, **notice[1]),
+        **shown,
+    )  # fmt: skip
+    answer = Response(body, media_type="text/html", status_code=status, headers=HEADERS | {"content-language": spoken})
+    if request.query_params.get("lang") in LANGUAGES:
+        secure = site.public_url.startswith("https:")
+        answer.cookies.append(
+            Cookie(LANGUAGE_COOKIE, path="/", value=spoken, max_age=YEAR, secure=secure, httponly=True, samesite="lax")
         )
-    )
-    return Response(body, media_type="text/html", headers=HEADERS | {"content-language": spoken})
+    return answer
 
 
-@get(STYLESHEET, opt={"public": True}, include_in_schema=False)
-async def stylesheet(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The one stylesheet. Pages ask for it by its content, so that it may be kept for good; else it is asked for anew."""
-    body, digest = _stylesheet()
-    kept = f"public, max-age={YEAR}, immutable" if request.query_params.get("v") == digest else "no-cache"
-    headers: Mapping[str, str] = {"cache-control": kept, "etag": f'"{digest}"', "x-content-type-options": "nosniff"}
-    if request.headers.get("if-none-match") == f'"{digest}"':
-        return Response(b"", status_code=304, headers=headers)
-    return Response(body, media_type="text/css", headers=headers)
+def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
+    """Send the browser to another page of ours, which shows a sentence about what was done.
+
+    Args:
+        path: begins with one slash.
+        notice: the sentence's catalogue key.
+    """
+    if notice is not None:
+        request.session["notice"] = [notice, parameters]
+    return to(path)
+
+
+def to(location: str) -> Response[Any]:
+    """Send the browser elsewhere."""
+    return Response(b"", media_type="text/plain", status_code=303, headers=_MOVED | {"location": location})
 
 
 @cache
@@ -88,9 +154,3 @@ def _templates() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-
-
-@cache
-def _stylesheet() -> tuple[bytes, str]:
-    body = (files("agreegate.dashboard") / "static" / "agreegate.css").read_bytes()
-    return body, hashlib.sha256(body).hexdigest()[:16]

@@ -11,10 +11,9 @@ from typing import Any
 
 import msgspec
 from babel.lists import format_list
-from litestar import Litestar, Request, Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar import Litestar, Response, get
 
-from agreegate.dashboard.page import Site, language, page
+from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.domain.actor import Access, Role
 from agreegate.domain.partner import PartnerKind
 from agreegate.i18n import text
@@ -74,28 +73,21 @@ class Model:
     values: list[str]
 
 
-def reference(site: Site, example_user: str | None = None) -> HTTPRouteHandler:
-    """The page that describes our own API; what it shows is put together once for each language.
-
-    Args:
-        example_user: as whom a demo's visitor takes a token.
-    """
-    shown: dict[str, dict[str, object]] = {}
-
-    @get(PATH, opt={"public": True}, include_in_schema=False)
-    async def show_reference(request: Request[Any, Any, Any]) -> Response[str]:
-        spoken = language(request)
-        if spoken not in shown:
-            document = request.app.openapi_schema.to_schema()
-            reader = _Reader(document, accesses(request.app), site.public_url, spoken)
-            shown[spoken] = {
-                "operations": list(reader.operations()),
-                "models": list(reader.models()),
-                "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
-            }
-        return page(request, "reference.html", site=site, example_user=example_user, **shown[spoken])
-
-    return show_reference
+@get(PATH, opt={"public": True}, include_in_schema=False)
+async def show_reference(request: PageRequest) -> Response[str]:
+    """The page that describes our own API; what it shows is put together once for each language."""
+    spoken, site = language(request), site_of(request)
+    shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
+    if spoken not in shown:
+        document = request.app.openapi_schema.to_schema()
+        reader = _Reader(document, accesses(request.app), site.public_url, spoken)
+        shown[spoken] = {
+            "operations": list(reader.operations()),
+            "models": list(reader.models()),
+            "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
+        }
+    example_user = None if site.guide is None else site.guide.example_user
+    return page(request, "reference.html", 200, example_user=example_user, **shown[spoken])
 
 
 def accesses(app: Litestar) -> dict[tuple[str, str], Access]:

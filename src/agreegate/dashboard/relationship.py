@@ -3,30 +3,23 @@
 The link is the contract's (4.7). Nothing is accepted here: the relationship is recorded by whoever runs the server.
 """
 
-from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.page import Site, page
+from agreegate.dashboard.page import PageRequest, page, site_of
 from agreegate.storage.partner import partner_of
 
 
-def relationship_request(site: Site) -> HTTPRouteHandler:
+@get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
+async def show_request(request: PageRequest, partner: FromPath[str]) -> Response[str]:
     """The page of one partner's request; 404 for a tenant that could not serve anybody."""
-
-    @get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
-    async def show_request(request: Request[Any, Any, Any], partner: FromPath[str]) -> Response[str]:
-        found = await site.store.read(lambda uow: partner_of(uow, _tenant(partner)))
-        agreement = site.programme.asks_for(site.store.clock())
-        asking = found if found is not None and found.kind.confirms else None
-        shown = page(request, "relationship.html", agreement=agreement, partner=asking)
-        shown.status_code = 404 if asking is None else 200
-        return shown
-
-    return show_request
+    site = site_of(request)
+    found = await site.store.read(lambda uow: partner_of(uow, _tenant(partner)))
+    agreement = site.programme.asks_for(site.store.clock())
+    asking = found if found is not None and found.kind.confirms else None
+    return page(request, "relationship.html", 404 if asking is None else 200, agreement=agreement, partner=asking)
 
 
 def _tenant(written: str) -> str:

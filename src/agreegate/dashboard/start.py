@@ -3,52 +3,21 @@
 Under the demo also whom to sign in as, and how each customer stands.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
-from typing import Any
 
-from litestar import Request, Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar import Response, get
 
-from agreegate.dashboard.page import Site, language, page
+from agreegate.dashboard.guide import GuideCustomer
+from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Code, Decision
-from agreegate.domain.partner import Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask
-
-
-@dataclass(frozen=True, slots=True)
-class GuideUser:
-    """A made-up user to sign in as."""
-
-    name: str
-    partner: str
-    may: str
-    """The catalogue key of the sentence that says what this user may do."""
-
-
-@dataclass(frozen=True, slots=True)
-class GuideCustomer:
-    """A made-up customer of a partner."""
-
-    id: str
-    name: str
-    partner: Partner
-
-
-@dataclass(frozen=True, slots=True)
-class Guide:
-    """What the demo tells its visitors. A production server has none."""
-
-    users: Sequence[GuideUser]
-    customers: Sequence[GuideCustomer]
-    example_user: str
-    """As whom the example to copy signs in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +40,19 @@ class Now:
     allowed: bool
 
 
-def start(site: Site, guide: Guide | None, *, figures_elsewhere: bool = False) -> HTTPRouteHandler:
-    """The start page of a server; it does not name `/metrics` when that is served on an address of its own."""
-
-    @get("/", opt={"public": True}, include_in_schema=False)
-    async def show_start(request: Request[Any, Any, Any]) -> Response[str]:
-        now, spoken = site.store.clock(), language(request)
-        listed = [] if guide is None else [await _now(site, customer, spoken) for customer in guide.customers]
-        return page(
-            request,
-            "start.html",
-            site=site,
-            guide=guide,
-            figures_elsewhere=figures_elsewhere,
-            now=f"{date_text(now, spoken)}, {now:%H:%M} UTC",
-            meanings=list(_meanings(site.programme, now, spoken)),
-            dates=_dates(site.programme, now, spoken),
-            customers=listed,
-        )
-
-    return show_start
+@get("/", opt={"public": True}, include_in_schema=False)
+async def show_start(request: PageRequest) -> Response[str]:
+    """The start page of a server."""
+    site, spoken = site_of(request), language(request)
+    now, guide = site.store.clock(), site.guide
+    return page(
+        request,
+        "start.html",
+        guide=guide,
+        meanings=list(_meanings(site.programme, now, spoken)),
+        dates=_dates(site.programme, now, spoken),
+        customers=[] if guide is None else [await _now(site, customer, spoken) for customer in guide.customers],
+    )
 
 
 def _meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:

@@ -9,14 +9,12 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_z
-from agreegate.api.own import OwnRequest
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
 from agreegate.domain.errors import InvalidInstant
 from agreegate.services.renewal import run_renewals
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(8900, 1, 1, tzinfo=UTC)
@@ -43,6 +41,27 @@ def offset_to(instant: datetime) -> timedelta:
     return instant - datetime.now(UTC)
 
 
+class DemoSandbox:
+    """The demo's clock as it can be set, from wherever."""
+
+    def __init__(self, clock: DemoClock, store: Store) -> None:
+        self._clock = clock
+        self._store = store
+
+    async def set(self, instant: datetime) -> None:
+        """Jump to an instant, forwards or back. Renewals due in between have happened when this returns.
+
+        Raises:
+            InvalidInstant: beyond what the clock can show.
+        """
+        if not EARLIEST <= instant <= LATEST:
+            raise InvalidInstant(name="now")
+        offset = offset_to(instant)
+        await self._store.write(lambda uow: keep_offset(uow, offset))
+        self._clock.offset = offset  # only now: a jump that was not kept would be undone by the next start
+        await run_renewals(self._store, self._clock())
+
+
 class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
     """The demo's instant, in UTC."""
 
@@ -64,7 +83,7 @@ async def keep_offset(uow: UnitOfWork, offset: timedelta) -> None:
     )
 
 
-def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
+def clock_routes(clock: DemoClock, sandbox: DemoSandbox) -> list[HTTPRouteHandler]:
     """`GET` and `PUT /api/sandbox/clock`, for any signed-in user of the demo."""
 
     @get(
@@ -87,19 +106,15 @@ def clock_routes(clock: DemoClock) -> list[HTTPRouteHandler]:
         response_description="The demo's instant now.",
         responses=problems(400, 403, 413),
     )
-    async def set_clock(request: OwnRequest, data: JSONBody[ClockBody]) -> ClockBody:
+    async def set_clock(data: JSONBody[ClockBody]) -> ClockBody:
         """Jump to an instant, forwards or back. Renewals due in between have happened when this returns."""
-        deployment: Deployment = request.app.state.deployment
         try:
             parsed = parse_instant(data.now)
         except ValueError:
             parsed = None
-        if parsed is None or not EARLIEST <= parsed.instant <= LATEST:
+        if parsed is None:
             raise InvalidInstant(name="now")
-        offset = offset_to(parsed.instant)
-        await deployment.store.write(lambda uow: keep_offset(uow, offset))
-        clock.offset = offset  # only now: a jump that was not kept would be undone by the next start
-        await run_renewals(deployment.store, clock())
+        await sandbox.set(parsed.instant)
         return ClockBody(written_z(parsed.instant))
 
     return [read_clock, set_clock]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
 
+import httpx2
 from joserfc.jwk import KeySet
 
 from agreegate import directory
@@ -17,8 +18,10 @@ from agreegate.api.caller import Callers
 from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
-from agreegate.dashboard.start import Guide, GuideCustomer, GuideUser
-from agreegate.demo.clock import DemoClock, clock_routes, keep_offset, kept_offset
+from agreegate.dashboard.guide import Guide, GuideCustomer, GuideUser
+from agreegate.dashboard.page import Site
+from agreegate.dashboard.signin import CALLBACK
+from agreegate.demo.clock import DemoClock, DemoSandbox, clock_routes, keep_offset, kept_offset
 from agreegate.demo.keys import load_or_create
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
 from agreegate.demo.seed import Past, seed
@@ -30,11 +33,13 @@ from agreegate.domain.partner import Account, Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
 from agreegate.issuer import fixed_keys
+from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
 from agreegate.server import upkeep
 from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import DataFolder, InlineStore, SqliteStore, check_file, connect, drive
+from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
 from agreegate.storage.unit_of_work import UnitOfWork
 
 KEY_FILE = "signing-key.pem"
@@ -94,22 +99,42 @@ def open_demo(
         folder.release()
         raise
     people = cast()
+    keys = fixed_keys(KeySet([key]))
     verifier = TokenVerifier(
         issuers=issuers(base_url),
         audiences=[PARTNER_CENTER],
         application_audiences=[DIRECTORY_GRAPH],
-        keys=fixed_keys(KeySet([key])),
+        keys=keys,
         clock=time.time,
     )
     deployment = Deployment(store, kept, Callers(store, verifier, time.time), base_url)
+    sandbox = DemoSandbox(clock, store)
+    itself = OpenIdClient(
+        discovery_url=f"{base_url}/organizations/v2.0/.well-known/openid-configuration",
+        issuers=issuers(base_url),
+        client_id="agreegate-dashboard",
+        secret=None,
+        redirect_uri=base_url + CALLBACK,
+        transport=lambda: httpx2.ASGITransport(app=app),  # no way round by the network: it may be behind another name
+    )
+    site = Site(
+        store,
+        kept,
+        base_url,
+        form_key=folder.secret(),
+        provider=OpenIdProvider(itself, keys, time.time),
+        guide=_guide(people),
+        sandbox=sandbox,
+    )
     inner = framework(
         deployment,
         more=signin_routes(demo_users(people), key, base_url, time.time),
-        own=clock_routes(clock),
+        own=clock_routes(clock, sandbox),
         lifespan=[upkeep],
-        guide=_guide(people),
+        site=site,
     )
-    return Demo(application(deployment, inner), deployment, clock, folder)
+    app = application(deployment, inner)
+    return Demo(app, deployment, clock, folder)
 
 
 async def _prepare(

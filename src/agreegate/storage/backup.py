@@ -13,7 +13,8 @@ from pathlib import Path
 import apsw
 
 from agreegate.storage import schema
-from agreegate.storage.sqlite import DataFolder, connect, new_id
+from agreegate.storage.folder import DataFolder
+from agreegate.storage.sqlite import connect, new_id
 
 _PAGES = 4096
 """Copied at a time, so that a copy can be interrupted."""

@@ -5,8 +5,6 @@ fails undoes itself alone, and a commit that fails undoes them all.
 """
 
 import asyncio
-import errno
-import fcntl
 import os
 import re
 import threading
@@ -28,8 +26,6 @@ from agreegate.storage.unit_of_work import Row, Value, Work
 T = TypeVar("T")
 Clock = Callable[[], datetime]
 
-DATABASE = "agreegate.db"
-LOCK = "agreegate.lock"
 GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
@@ -103,45 +99,6 @@ def drive(work: Awaitable[T]) -> T:
     raise RuntimeError("a unit of work awaited something other than its store")
 
 
-class DataFolder:
-    """A folder of ours: owner-only, and served by one process at a time (D4)."""
-
-    def __init__(self, path: Path) -> None:
-        if path.exists() and not path.is_dir():
-            raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(path))
-        path.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.path = path
-        self._lock: int | None = None
-
-    @property
-    def database(self) -> Path:
-        """The SQLite file."""
-        return self.path / DATABASE
-
-    def claim(self) -> None:
-        """Take the folder for this process until `release`.
-
-        Raises:
-            SchemaError: another server has it.
-        """
-        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK}
-        if self.database.exists() or ours.issuperset(entry.name for entry in self.path.iterdir()):
-            self.path.chmod(0o700)  # but never a folder that is somebody else's: our files in it are owner-only anyway
-        lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            os.close(lock)
-            raise SchemaError("data.in-use", folder=str(self.path)) from None
-        self._lock = lock
-
-    def release(self) -> None:
-        """Let another process have the folder."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
-
-
 def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     """A connection set up the way every one of ours is.
 
@@ -198,6 +155,10 @@ class InlineStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing."""
+        return self._run(work)
+
+    async def browse(self, work: Work[T]) -> T:
+        """Run work that changes nothing and may take long."""
         return self._run(work)
 
     async def look(self, sql: str, *parameters: Value) -> list[Row]:
@@ -264,6 +225,9 @@ class SqliteStore:
         except BaseException:
             self._writer.close()
             raise
+        self._path = path
+        self._browser: apsw.Connection | None = None
+        self._browsing = threading.Lock()
         self._looks = self.reader.cursor()
         self._looking = False
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
@@ -272,14 +236,29 @@ class SqliteStore:
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing, on one state of the record."""
-        reader = self.reader
         try:
             self._turn_over()
-            reader.execute("begin")
-            try:
-                return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
-            finally:
-                reader.execute("rollback")
+            return self._on_one_state(self.reader, work)
+        except _BROKEN as error:
+            raise StoreUnavailable(type(error).__name__) from error
+
+    def _on_one_state(self, reader: apsw.Connection, work: Work[T]) -> T:
+        reader.execute("begin")
+        try:
+            return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
+        finally:
+            reader.execute("rollback")
+
+    async def browse(self, work: Work[T]) -> T:
+        """Run work that changes nothing and may take long: on another thread, with a connection of its own."""
+        return await asyncio.to_thread(self._browse, work)
+
+    def _browse(self, work: Work[T]) -> T:
+        try:
+            with self._browsing:
+                if self._browser is None:
+                    self._browser = connect(self._path, read_only=True)
+                return self._on_one_state(self._browser, work)
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
@@ -315,6 +294,9 @@ class SqliteStore:
         self._queue.put(None)
         self._thread.join()
         self._turn_over()
+        with self._browsing:
+            if self._browser is not None:
+                self._browser.close()
         self.reader.close()
         self._writer.close()
 

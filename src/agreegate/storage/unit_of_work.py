@@ -53,6 +53,13 @@ class Store(Protocol):
             StoreUnavailable: the record cannot be read now.
         """
 
+    async def browse(self, work: Work[T]) -> T:
+        """Likewise, for lists and counts that may take long: nobody else waits for them.
+
+        Raises:
+            StoreUnavailable: the record cannot be read now.
+        """
+
     async def look(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing: the shortest way to an answer, for the gate.
 

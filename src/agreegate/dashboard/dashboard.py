@@ -1,0 +1,43 @@
+"""Every page, behind sessions and protected forms."""
+
+from litestar import Router
+from litestar.config.csrf import CSRFConfig
+from litestar.handlers import HTTPRouteHandler
+from litestar.middleware import DefineMiddleware
+from litestar.middleware.csrf import CSRFMiddleware
+from litestar.types import ControllerRouterHandler
+
+from agreegate.dashboard import reference, relationship, signin, start
+from agreegate.dashboard.guard import guard, refused
+from agreegate.dashboard.page import Site
+from agreegate.dashboard.session import session_config
+from agreegate.dashboard.static import static_files
+
+LARGEST_FORM = 256 * 1024
+PAGES: tuple[HTTPRouteHandler, ...] = (
+    start.show_start,
+    relationship.show_request,
+    reference.show_reference,
+    *signin.ROUTES,
+)
+"""Every page of ours."""
+
+
+def dashboard(site: Site) -> list[ControllerRouterHandler]:
+    """The pages of a server, and the files that they load."""
+    secure = site.public_url.startswith("https:")
+    forms = CSRFConfig(
+        site.form_key,
+        cookie_name="__Host-agreegate-form" if secure else "agreegate-form",
+        cookie_secure=secure,
+        cookie_httponly=True,
+    )
+    pages = Router(
+        "/",
+        route_handlers=PAGES,
+        middleware=[session_config(secure=secure).middleware, DefineMiddleware(CSRFMiddleware, config=forms)],
+        guards=[guard],
+        exception_handlers={Exception: refused},
+        request_max_body_size=LARGEST_FORM,
+    )
+    return [pages, *static_files()]

@@ -1,0 +1,149 @@
+"""Forms: what was typed is never lost, what was sent twice is done once, and an error says where and how to mend it.
+
+Every form is shown by a GET and sent by a POST to one address. A hidden field carries the request id that makes a second
+click, a reload or the back button the same call (contract 3.10); the answer kept for it is where the browser is sent next.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+from litestar import Response
+
+from agreegate.dashboard.page import PageRequest, see, site_of
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import Rejected, RequestIdReused
+from agreegate.services.call import Answer, Call, once
+from agreegate.storage.unit_of_work import UnitOfWork
+
+REQUEST_ID = "request_id"
+CSRF = "_csrf_token"
+
+T = TypeVar("T")
+Fields = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with one field, or with the form as a whole."""
+
+    where: str
+    """The field's name; empty for the form."""
+    key: str
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it is shown: its values, and what is wrong with them."""
+
+    fields: Fields
+    request_id: str
+    mistakes: tuple[Mistake, ...] = ()
+    repeatable: bool = True
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a field as it was typed, without blanks around it; empty when nothing was."""
+        values = self.fields.get(name) or ("",)
+        return values[0].strip()
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field that can be chosen several times."""
+        return list(self.fields.get(name, ()))
+
+    def wrong(self, name: str) -> list[Mistake]:
+        """What is wrong with a field."""
+        return [mistake for mistake in self.mistakes if mistake.where == name]
+
+    def with_mistakes(self, *mistakes: Mistake) -> "Form":
+        """The same form, to be shown again with these mistakes beside those it has."""
+        return replace(self, mistakes=(*self.mistakes, *mistakes))
+
+    def rejected(self, error: Rejected, fields: Mapping[str, str] | None = None) -> "Form":
+        """The same form, to be shown again because a rule refused it.
+
+        Args:
+            fields: the field for each member that a rule may name, such as `{"primaryContact.email": "email"}`.
+        """
+        if isinstance(error, RequestIdReused):
+            # Sent before, then changed and sent again: with a new id the next click is a call of its own.
+            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
+        name = str(error.parameters.get("name", ""))
+        return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.key, error.parameters))
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, told by the page that the browser is sent to next."""
+
+    path: str
+    notice: str | None = None
+    """The catalogue key of the sentence."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+async def typed(request: PageRequest) -> dict[str, list[str]]:
+    """The fields of a form as they were sent, but for what only we put into it."""
+    sent = await request.form()
+    found: dict[str, list[str]] = {}
+    for name, value in sent.multi_items():
+        if isinstance(value, str) and name != CSRF:
+            found.setdefault(name, []).append(value.replace("\r\n", "\n"))
+    return found
+
+
+def opened(request: PageRequest, **defaults: str) -> Form:
+    """A form to be filled: with these values, or with what its user had typed when the session ended."""
+    kept = request.session.get("kept")
+    if kept is not None and kept["path"] == request.url.path:
+        del request.session["kept"]
+        return Form(kept["fields"], str(uuid4()), (Mistake("", "form.kept"),))
+    return Form({name: [value] for name, value in defaults.items()}, str(uuid4()))
+
+
+async def sent(request: PageRequest) -> Form:
+    """The form that was sent."""
+    fields = await typed(request)
+    given = fields.pop(REQUEST_ID, [""])[0]
+    try:
+        return Form(fields, str(UUID(given)))
+    except ValueError:
+        return Form(fields, str(uuid4()), repeatable=False)
+
+
+async def save(
+    request: PageRequest, actor: Actor, form: Form, work: Callable[[UnitOfWork, Call], Awaitable[Done | T]]
+) -> Done | T:
+    """Do what a form asks for, once however often it is sent.
+
+    Args:
+        work: one unit of work. It returns `Done`, which is kept for repeats; anything else is given back and not kept.
+
+    Raises:
+        Rejected: nothing was done. `RequestIdReused`: it was sent before with other values.
+    """
+    body = msgspec.json.encode(form.fields, order="deterministic")
+    call = Call.of(
+        actor, "POST", request.url.path, form.request_id, form.request_id, body, repeatable=form.repeatable
+    )  # fmt: skip
+    otherwise: list[T] = []
+
+    async def unit(uow: UnitOfWork) -> Answer:
+        async def do() -> Answer:
+            result = await work(uow, call)
+            if isinstance(result, Done):
+                return Answer(200, msgspec.json.encode(result))
+            otherwise.append(result)
+            return Answer(400, b"")
+
+        return await once(uow, actor, call, do)
+
+    answer = await site_of(request).store.write(unit)
+    return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]
+
+
+def seen(request: PageRequest, done: Done) -> Response[Any]:
+    """Send the browser to the page that tells what was done."""
+    return see(request, done.path, done.notice, **done.parameters)

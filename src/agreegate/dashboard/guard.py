@@ -1,0 +1,113 @@
+"""Who reads a page, and what somebody sees who may not: default-deny, as everywhere."""
+
+import logging
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+from litestar.connection import ASGIConnection, Request
+from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from agreegate.dashboard.form import typed
+from agreegate.dashboard.page import PageRequest, Site, page, to
+from agreegate.domain import errors
+from agreegate.domain.actor import Access, Actor, Channel, permit
+from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
+from agreegate.services.caller import Identity, recognise
+
+logger = logging.getLogger("agreegate.dashboard")
+
+SAFE = frozenset({"GET", "HEAD"})
+LARGEST_KEPT = 64 * 1024
+"""Characters of a form that are kept while its user signs in again."""
+_STATUS: dict[type[Exception], int] = {
+    errors.AccessDenied: 403,
+    errors.RoleRefused: 403,
+    errors.ResellerRefused: 403,
+    errors.UserRequired: 403,
+    errors.ActionNotAllowed: 403,
+    errors.NoRelationship: 404,
+    errors.FeatureAbsent: 404,
+    errors.NotFound: 404,
+    errors.OrderNotFound: 404,
+    errors.SubscriptionNotFound: 404,
+    errors.RequestIdReused: 409,
+    errors.BodyTooLarge: 413,
+    StoreUnavailable: 503,
+}
+_BY_STATUS: dict[int, type[Rejected]] = {
+    404: errors.NotFound,
+    405: errors.MethodNotAllowed,
+    413: errors.BodyTooLarge,
+}
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Find who is signed in, and let only those pass whom the page names.
+
+    Raises:
+        Unauthenticated, AccessDenied, RoleRefused, FeatureAbsent.
+    """
+    reader = await _reader(connection)
+    connection.scope["user"] = reader
+    if handler.opt.get("public") is True:
+        return
+    access = handler.opt.get("access")
+    if not isinstance(access, Access):
+        raise AccessDenied
+    if reader is None:
+        if isinstance(connection, Request) and connection.method not in SAFE:
+            await _keep_typed(connection)
+        raise Unauthenticated
+    permit(reader, access)
+
+
+def actor_of(request: PageRequest) -> Actor:
+    """Whom the guard let pass."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
+    """Who is signed in. The directory is asked each time, so that a user closed there is out at once."""
+    user = connection.session.get("user")
+    if user is None:
+        return None
+    site: Site = connection.app.state.site
+    identity = Identity(
+        user["tenant"], user["id"], user["name"], None, user["roles"] if site.roles_from_token else None
+    )
+    found = await site.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
+    return None if found is None else found[0]
+
+
+async def _keep_typed(request: PageRequest) -> None:
+    """Keep what was typed into a form whose session has ended, for the same address after signing in."""
+    fields = await typed(request)
+    if sum(len(name) + sum(map(len, values)) for name, values in fields.items()) <= LARGEST_KEPT:
+        request.session["kept"] = {"path": request.url.path, "fields": fields}
+
+
+def refused(request: PageRequest, error: Exception) -> Response[Any]:
+    """The page for what cannot be done, in one sentence that says what to do next."""
+    known = _BY_STATUS.get(error.status_code, NotFound)() if isinstance(error, HTTPException) else error
+    if isinstance(error, PermissionDeniedException):
+        return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
+    if isinstance(known, Unauthenticated):
+        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        location = f"/sign-in?next={quote(wanted, safe='')}"
+        if request.headers.get("hx-request"):
+            return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})
+        return to(location)
+    if isinstance(known, Rejected | StoreUnavailable):
+        status = next((_STATUS[kind] for kind in type(known).__mro__ if kind in _STATUS), 400)
+        key = known.key if isinstance(known, Rejected) else "store.unavailable"
+        parameters = known.parameters if isinstance(known, Rejected) else {}
+        answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=parameters)
+        if status == 503:
+            answer.headers["retry-after"] = "5"
+        return answer
+    handler = request.scope.get("route_handler")
+    logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
+    return page(request, "refused.html", 500, sentence_key="defect", parameters={})

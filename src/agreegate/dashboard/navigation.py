@@ -1,0 +1,45 @@
+"""Where a reader can go from every page: one row a place, shown to those who may enter it."""
+
+from dataclasses import dataclass
+
+from agreegate.domain.actor import ANYONE_SIGNED_IN, Access, Actor, permit
+from agreegate.domain.errors import Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One entry of the navigation."""
+
+    path: str
+    key: str
+    """The catalogue key of its name."""
+    access: Access
+
+
+PLACES = (Place("/", "nav.overview", ANYONE_SIGNED_IN),)
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An entry, as one reader sees it on one page."""
+
+    path: str
+    key: str
+    here: bool
+
+
+def places(reader: Actor | None, path: str) -> list[Shown]:
+    """The places that the reader may enter; `here` where the page at `path` belongs to."""
+    return [
+        Shown(place.path, place.key, path == place.path or (place.path != "/" and path.startswith(f"{place.path}/")))
+        for place in PLACES
+        if reader is not None and _may(reader, place.access)
+    ]
+
+
+def _may(reader: Actor, access: Access) -> bool:
+    try:
+        permit(reader, access)
+    except Rejected:
+        return False
+    return True

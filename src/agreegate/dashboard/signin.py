@@ -1,0 +1,87 @@
+"""Signing in and out of the dashboard, through the OpenID provider (design D8)."""
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from litestar import Response, get, post
+
+from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, site_of, to
+from agreegate.dashboard.session import KeptSessions, renew_id
+from agreegate.domain.actor import Channel
+from agreegate.openid import Begun, SignInFailed
+from agreegate.services.caller import Identity, recognise
+from agreegate.storage.partner import add_user
+from agreegate.storage.unit_of_work import UnitOfWork
+
+CALLBACK = "/sign-in/callback"
+PUBLIC = {"public": True}
+
+
+@get("/sign-in", opt=PUBLIC, include_in_schema=False)
+async def begin_sign_in(request: PageRequest) -> Response[Any]:
+    """Send the browser to the provider; `next` is where it comes back to."""
+    site, wanted = site_of(request), _local(request.query_params.get("next", "/"))
+    if site.provider is None:
+        return page(request, "refused.html", 503, sentence_key="sign-in.not-set-up", parameters={})
+    if request.headers.get("host") != urlsplit(site.public_url).netloc:
+        # Under another name of the same machine the cookie would not come back with the answer.
+        return to(f"{site.public_url}/sign-in?next={quote(wanted, safe='')}")
+    if reader_of(request) is not None:
+        return see(request, wanted)
+    try:
+        begun = await site.provider.begin(language(request))
+    except SignInFailed:
+        return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
+    request.session["pending"] = {
+        "state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": wanted
+    }  # fmt: skip
+    return to(begun.url)
+
+
+@get(CALLBACK, opt=PUBLIC, include_in_schema=False)
+async def finish_sign_in(request: PageRequest) -> Response[Any]:
+    """The provider's answer, brought by the browser: from here on the session is a user's, under a new id."""
+    site, pending = site_of(request), request.session.pop("pending", None)
+    code = request.query_params.get("code")
+    if pending is None and reader_of(request) is not None:  # the back button, or a second tab
+        return see(request, "/")
+    if site.provider is None or pending is None or request.query_params.get("state") != pending["state"] or not code:
+        return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
+    try:
+        who = await site.provider.finish(Begun("", pending["state"], pending["nonce"], pending["verifier"]), code)
+    except SignInFailed:
+        return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
+    identity = Identity(who.tenant, who.user_id, who.user_name, None, who.roles if site.roles_from_token else None)
+    found = await site.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
+    if found is None:
+        return page(request, "refused.html", 403, sentence_key="sign-in.unknown", parameters={})
+    actor, stranger = found
+
+    async def welcome(uow: UnitOfWork) -> None:
+        if stranger and actor.user_id is not None:
+            await add_user(uow, actor.partner.id, actor.user_id, who.user_name)
+
+    await site.store.write(welcome)
+    former = renew_id(request)
+    if former is not None:
+        await KeptSessions(site.store).delete(former)
+    kept = request.session.get("kept")
+    request.session["user"] = {
+        "tenant": who.tenant, "id": who.user_id, "name": who.user_name, "roles": list(who.roles)
+    }  # fmt: skip
+    return see(request, pending["next"] if kept is None else kept["path"])
+
+
+@post("/sign-out", opt=PUBLIC, include_in_schema=False)
+async def sign_out(request: PageRequest) -> Response[Any]:
+    """End the session."""
+    request.clear_session()
+    return to("/")
+
+
+ROUTES = (begin_sign_in, finish_sign_in, sign_out)
+
+
+def _local(path: str) -> str:
+    """A path of ours, or the start: nobody is sent elsewhere by a link that looks like ours."""
+    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

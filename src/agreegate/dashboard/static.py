@@ -1,0 +1,43 @@
+"""The files that pages load, all of them ours to serve: one stylesheet, htmx, and a few lines of script."""
+
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from litestar import Request, Response, get
+from litestar.handlers import HTTPRouteHandler
+
+YEAR = 31_536_000
+KINDS = {"agreegate.css": "text/css", "agreegate.js": "text/javascript", "htmx.min.js": "text/javascript",
+         "icon.svg": "image/svg+xml"}  # fmt: skip
+"""Every file, and what it is."""
+
+
+def address(name: str) -> str:
+    """Where a page loads a file from: by its content, so that it may be kept for good."""
+    return f"/static/{name}?v={_file(name)[1]}"
+
+
+def static_files() -> list[HTTPRouteHandler]:
+    """A route for each file."""
+    return [_served(name, kind) for name, kind in KINDS.items()]
+
+
+def _served(name: str, kind: str) -> HTTPRouteHandler:
+    @get(f"/static/{name}", opt={"public": True}, include_in_schema=False)
+    async def show_file(request: Request[Any, Any, Any]) -> Response[bytes]:
+        body, digest = _file(name)
+        kept = f"public, max-age={YEAR}, immutable" if request.query_params.get("v") == digest else "no-cache"
+        headers = {"cache-control": kept, "etag": f'"{digest}"', "x-content-type-options": "nosniff"}
+        if request.headers.get("if-none-match") == f'"{digest}"':
+            return Response(b"", status_code=304, headers=headers)
+        return Response(body, media_type=kind, headers=headers)
+
+    return show_file
+
+
+@cache
+def _file(name: str) -> tuple[bytes, str]:
+    body = (files("agreegate.dashboard") / "static" / name).read_bytes()
+    return body, hashlib.sha256(body).hexdigest()[:16]

@@ -1,0 +1,162 @@
+"""Signing in to the dashboard: OpenID Connect, authorization code with PKCE (design D8). A leaf, like `auth`.
+
+authlib speaks to the provider, joserfc reads the ID token; nothing here is cryptography of our own.
+"""
+
+import logging
+import secrets
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import httpx2
+from authlib.integrations.base_client import OAuthError
+from authlib.integrations.httpx_client import AsyncOAuth2Client
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+
+from agreegate.auth import ALGORITHMS, LARGEST_TOKEN
+from agreegate.issuer import KeySource, safe_url
+
+SCOPE = "openid profile"
+LEEWAY = 60
+"""Seconds by which the provider's clock may differ."""
+
+logger = logging.getLogger(__name__)
+_REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
+
+
+class SignInFailed(Exception):
+    """The provider did not say who the user is, or cannot be believed. Its text names the cause, never a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A sign-in under way; kept in the browser's session, so that an answer meant for somebody else is refused."""
+
+    url: str
+    """Where the browser is sent."""
+    state: str
+    nonce: str
+    verifier: str
+
+
+@dataclass(frozen=True, slots=True)
+class SignedIn:
+    """Who the provider says the user is."""
+
+    tenant: str
+    user_id: str
+    user_name: str
+    roles: tuple[str, ...]
+    """The provider's own word on the roles."""
+
+
+@dataclass(frozen=True, slots=True)
+class OpenIdClient:
+    """What we are to the provider, and how it is reached."""
+
+    discovery_url: str
+    issuers: Sequence[str]
+    """Templates, as for bearer tokens: `{tid}` stands for the tenant."""
+    client_id: str
+    secret: str | None
+    """None for a public client; PKCE protects both kinds."""
+    redirect_uri: str
+    transport: Callable[[], httpx2.AsyncBaseTransport | None] = lambda: None
+    """How to reach it, when not over the network: a demo is its own provider."""
+
+
+class OpenIdProvider:
+    """The provider that signs users in."""
+
+    def __init__(self, client: OpenIdClient, keys: KeySource, clock: Callable[[], float]) -> None:
+        self._client = client
+        self._keys = keys
+        self._clock = clock
+        self._described: Mapping[str, Any] | None = None
+        safe_url(client.discovery_url)
+
+    async def begin(self, language: str) -> Begun:
+        """A new sign-in, and where to send the browser for it.
+
+        Raises:
+            SignInFailed: the provider cannot be reached.
+        """
+        nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
+        async with self._session() as session:
+            endpoint = await self._endpoint(session, "authorization_endpoint")
+            url, state = session.create_authorization_url(
+                endpoint, code_verifier=verifier, nonce=nonce, ui_locales=language, prompt="select_account"
+            )
+        return Begun(url, state, nonce, verifier)
+
+    async def finish(self, begun: Begun, code: str) -> SignedIn:
+        """Who signed in, by the code that the browser brought back.
+
+        Raises:
+            SignInFailed: the code is void, or what came for it cannot be believed.
+        """
+        async with self._session() as session:
+            endpoint = await self._endpoint(session, "token_endpoint")
+            try:
+                answer = await session.fetch_token(
+                    endpoint, grant_type="authorization_code", code=code, code_verifier=begun.verifier
+                )
+            except (OAuthError, httpx2.HTTPError, ValueError) as error:
+                raise SignInFailed(type(error).__name__) from None
+        return await self._believe(answer.get("id_token"), begun.nonce)
+
+    def _session(self) -> AsyncOAuth2Client:
+        client = self._client
+        return AsyncOAuth2Client(
+            client_id=client.client_id,
+            client_secret=client.secret,
+            token_endpoint_auth_method="client_secret_post" if client.secret else "none",
+            scope=SCOPE,
+            redirect_uri=client.redirect_uri,
+            code_challenge_method="S256",
+            transport=client.transport(),
+            timeout=10,
+        )
+
+    async def _endpoint(self, session: AsyncOAuth2Client, name: str) -> str:
+        try:
+            if self._described is None:
+                answer = await session.request("GET", self._client.discovery_url, withhold_token=True)
+                answer.raise_for_status()
+                self._described = dict(answer.json())
+            return safe_url(str(self._described[name]))
+        except (httpx2.HTTPError, ValueError, KeyError) as error:
+            raise SignInFailed(type(error).__name__) from None
+
+    async def _believe(self, token: object, nonce: str) -> SignedIn:
+        if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
+            raise SignInFailed("id_token")
+        try:
+            header = jws.extract_compact(token.encode(), registry=_REGISTRY).headers()
+            kid = header.get("kid")
+            if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
+                raise SignInFailed("alg or kid")
+            said = jwt.decode(token, await self._keys(kid), registry=_REGISTRY).claims
+            jwt.JWTClaimsRegistry(
+                now=int(self._clock()),
+                leeway=LEEWAY,
+                exp={"essential": True},
+                aud={"essential": True, "value": self._client.client_id},
+                nonce={"essential": True, "value": nonce},
+            ).validate(said)
+            tenant, user = str(UUID(said["tid"])), str(UUID(said["oid"]))
+        except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise SignInFailed(type(error).__name__) from None
+        if said.get("iss") not in [template.replace("{tid}", said["tid"]) for template in self._client.issuers]:
+            raise SignInFailed("iss")
+        name = said.get("preferred_username")
+        roles = said.get("roles")
+        return SignedIn(
+            tenant,
+            user,
+            name if isinstance(name, str) and name.isprintable() else user,
+            tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else (),
+        )

@@ -1,0 +1,39 @@
+"""Who stands behind a proven identity: the directory's word on the tenant, the user and the user's roles."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from agreegate.domain.actor import Actor, Channel, Role, UserId
+from agreegate.storage.partner import known_user, partner_of, roles_of
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a token or a sign-in has proven."""
+
+    tenant: str
+    user_id: str | None
+    """None for App-only."""
+    user_name: str | None
+    application_id: str | None = None
+    roles: Sequence[str] | None = None
+    """The issuer's own word on the roles, where that counts instead of the directory's; else None."""
+
+
+async def recognise(uow: UnitOfWork, identity: Identity, channel: Channel) -> tuple[Actor, bool] | None:
+    """The actor, and whether its user is new to the directory; None for a tenant unknown or a user closed there."""
+    partner = await partner_of(uow, identity.tenant)
+    if partner is None:
+        return None
+    if identity.user_id is None:
+        return Actor(partner, application_id=identity.application_id, channel=channel), False
+    roles = await roles_of(uow, partner.id, identity.user_id)
+    stranger = roles is None and not await known_user(uow, partner.id, identity.user_id)
+    if roles is None and not stranger:
+        return None
+    if identity.roles is not None:
+        roles = frozenset(Role(role) for role in identity.roles if role in frozenset(Role))
+    user = UserId(identity.user_id)
+    actor = Actor(partner, roles or frozenset(), user, identity.user_name, identity.application_id, channel)
+    return actor, stranger

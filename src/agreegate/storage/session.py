@@ -1,0 +1,53 @@
+"""Sessions of the dashboard as rows. Their times are the machine's, whatever a demo's clock says."""
+
+from datetime import timedelta
+
+from agreegate.storage.unit_of_work import UnitOfWork, to_micros
+
+IDLE = timedelta(hours=1)
+"""Unused for so long, a session has ended."""
+LONGEST = timedelta(hours=12)
+"""However much it is used, a session ends after this."""
+_TOUCHED_AFTER = timedelta(minutes=1)
+"""Use is noted no more often."""
+
+
+async def session_data(uow: UnitOfWork, key: str) -> tuple[str, bool] | None:
+    """The data of a session that has not ended, and whether its use should be noted again; None when there is none."""
+    row = await uow.one(
+        "select data, seen_at from session where session_key = $1 and seen_at > $2 and began_at > $3",
+        key,
+        to_micros(uow.machine_now - IDLE),
+        to_micros(uow.machine_now - LONGEST),
+    )
+    return None if row is None else (row[0], row[1] < to_micros(uow.machine_now - _TOUCHED_AFTER))
+
+
+async def touch_session(uow: UnitOfWork, key: str) -> None:
+    """Note that a session is used."""
+    await uow.run("update session set seen_at = $2 where session_key = $1", key, to_micros(uow.machine_now))
+
+
+async def keep_session(uow: UnitOfWork, key: str, data: str) -> None:
+    """Begin a session, or change its data."""
+    await uow.run(
+        "insert into session (session_key, data, began_at, seen_at) values ($1, $2, $3, $3)"
+        " on conflict (session_key) do update set data = excluded.data, seen_at = excluded.seen_at",
+        key,
+        data,
+        to_micros(uow.machine_now),
+    )
+
+
+async def drop_session(uow: UnitOfWork, key: str) -> None:
+    """End a session."""
+    await uow.run("delete from session where session_key = $1", key)
+
+
+async def forget_sessions(uow: UnitOfWork) -> None:
+    """Drop the sessions that have ended, with whatever was typed in them."""
+    await uow.run(
+        "delete from session where seen_at <= $1 or began_at <= $2",
+        to_micros(uow.machine_now - IDLE),
+        to_micros(uow.machine_now - LONGEST),
+    )

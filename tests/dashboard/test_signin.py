@@ -1,0 +1,162 @@
+"""Signing in and out: by the provider alone, under a new session id, for so long and no longer."""
+
+import re
+from dataclasses import replace
+
+import apsw
+import httpx2
+import pytest
+
+from agreegate.app import application, framework
+from tests import personas as cast
+from tests.dashboard.visitor import Visitor, visitor
+from tests.world import BASE_URL, World
+
+HOUR = 3600 * 1_000_000
+
+
+def age(world: World, hours: float, column: str) -> None:
+    """Let every session have begun, or been used, so many hours earlier."""
+    connection = apsw.Connection(str(world.path))
+    connection.set_busy_timeout(5000)
+    connection.execute(f"update session set {column} = {column} - ?", (int(hours * HOUR),))
+    connection.close()
+
+
+async def test_a_user_signs_in_is_named_and_signs_out(world: World) -> None:
+    someone = await visitor(world)
+    start = await someone.get("/")
+    assert "sales@alder.example" in start.text
+    assert "Alder" in start.text
+    out = await someone.send("/", start.page.form("/sign-out"))
+    assert "sales@alder.example" not in out.text
+    assert "sales@alder.example" not in (await someone.get("/")).text
+
+
+async def test_the_session_gets_a_new_id_when_somebody_signs_in_and_one_from_outside_is_never_taken(
+    world: World,
+) -> None:
+    someone = Visitor(world)
+    someone.client.cookies.set("agreegate", "chosen-by-a-stranger", domain="127.0.0.1")
+    await someone.client.get("/sign-in")
+    before = someone.client.cookies["agreegate"]
+    assert before != "chosen-by-a-stranger"
+    await someone.sign_in(cast.ALDER_SALES)
+    assert someone.client.cookies["agreegate"] != before
+    other = Visitor(world)
+    other.client.cookies.set("agreegate", before, domain="127.0.0.1")
+    assert "sales@alder.example" not in (await other.get("/")).text
+
+
+async def test_the_record_holds_no_session_id(world: World) -> None:
+    someone = await visitor(world)
+    rows = apsw.Connection(str(world.path)).execute("select session_key, data from session").get
+    assert someone.client.cookies["agreegate"] not in str(rows)
+
+
+@pytest.mark.parametrize(
+    ("hours", "column", "inside"), [(0.9, "seen_at", True), (1.1, "seen_at", False), (12.1, "began_at", False)]
+)
+async def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(
+    world: World, hours: float, column: str, inside: bool
+) -> None:
+    someone = await visitor(world)
+    age(world, hours, column)
+    assert ("sales@alder.example" in (await someone.get("/")).text) is inside
+
+
+async def test_a_session_survives_a_restart(world: World) -> None:
+    someone = await visitor(world)
+    again = application(world.deployment, framework(world.deployment, site=world.site))
+    other = Visitor(world, app=again)
+    other.client.cookies = someone.client.cookies
+    assert "sales@alder.example" in (await other.get("/")).text
+
+
+@pytest.mark.parametrize("tampering", ["state", "code", "none"])
+async def test_an_answer_that_was_not_asked_for_signs_nobody_in(world: World, tampering: str) -> None:
+    someone = Visitor(world)
+    asked = await someone.client.get("/sign-in")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
+        chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
+    location = chosen.headers["location"]
+    if tampering == "none":
+        someone.client.cookies.clear()
+    else:
+        location = re.sub(rf"{tampering}=[^&]+", f"{tampering}=other", location)
+    reply = await someone.get(location)
+    assert reply.status == 400
+    assert "Sign in again" in reply.text
+    assert "sales@alder.example" not in (await someone.get("/")).text
+
+
+async def test_a_code_is_good_once(world: World) -> None:
+    someone = Visitor(world)
+    asked = await someone.client.get("/sign-in")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
+        chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
+    assert (await someone.get(chosen.headers["location"])).status == 200
+    other = Visitor(world)
+    assert (await other.get(chosen.headers["location"])).status == 400
+
+
+@pytest.mark.parametrize(
+    "wanted", ["https://evil.example/", "//evil.example", "/\\evil.example", "javascript:alert(1)"]
+)
+async def test_signing_in_leads_nowhere_else(world: World, wanted: str) -> None:
+    someone = Visitor(world)
+    asked = await someone.client.get("/sign-in", params={"next": wanted})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
+        chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
+    assert (await someone.client.get(chosen.headers["location"])).headers["location"] == "/"
+
+
+async def test_another_name_of_this_machine_leads_to_the_one_that_cookies_belong_to(world: World) -> None:
+    answer = await Visitor(world).client.get("http://localhost:8400/sign-in?next=%2Fcustomers")
+    assert answer.headers["location"] == f"{BASE_URL}/sign-in?next=%2Fcustomers"
+
+
+async def test_a_user_closed_in_the_directory_is_out_at_once(world: World) -> None:
+    someone = await visitor(world)
+    connection = apsw.Connection(str(world.path))
+    connection.set_busy_timeout(5000)
+    connection.execute("update partner_user set active = 0 where user_id = ?", (cast.ALDER_SALES,))
+    connection.close()
+    assert "sales@alder.example" not in (await someone.get("/")).text
+
+
+async def test_a_form_of_another_site_does_nothing(world: World) -> None:
+    someone = await visitor(world)
+    answer = await someone.client.post("/sign-out", data={})
+    assert answer.status_code == 403
+    assert "nothing was done" in answer.text
+    assert "sales@alder.example" in (await someone.get("/")).text
+
+
+async def test_cookies_are_out_of_reach_of_scripts_and_bound_to_tls_where_there_is_tls(world: World) -> None:
+    secure = "https://gate.example"
+    site = replace(world.site, public_url=secure)
+    app = framework(world.deployment, site=site)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=secure) as client:
+        cookies = (await client.get("/sign-in")).headers.get_list("set-cookie")
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.app), base_url=BASE_URL) as client:
+        plain = (await client.get("/sign-in")).headers.get_list("set-cookie")
+    assert len(cookies) == len(plain) == 2
+    assert all("HttpOnly" in cookie and "SameSite=lax" in cookie for cookie in cookies + plain)
+    assert all(cookie.startswith("__Host-") and "Secure" in cookie for cookie in cookies)
+
+
+async def test_without_a_provider_the_page_names_the_setting(world: World) -> None:
+    app = framework(world.deployment)
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE_URL) as client:
+        answer = await client.get("/sign-in")
+    assert answer.status_code == 503
+    assert "--client-id" in answer.text
+
+
+async def test_the_language_chosen_stays_chosen(world: World) -> None:
+    someone = Visitor(world)
+    assert (await someone.get("/?lang=fr")).page.language == "fr"
+    assert (await someone.get("/")).page.language == "fr"
+    assert (await someone.get("/?lang=en")).page.language == "en"
+    assert (await someone.get("/")).page.language == "en"
