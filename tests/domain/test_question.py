@@ -223,6 +223,7 @@ def current(programme: Programme, now: datetime, outdated: datetime | None = Non
 
 def test_every_outcome_is_the_gates_own() -> None:
     """Whatever stands below a heading is what `decide()` answers, with its rules, on both channels."""
+    cloud = current(SUCCESSOR, DAYS[0]).current[0]
     seen = set()
     for programme, asking, now in product((PUBLISHED, SUCCESSOR, WATCHING), PARTNERS, DAYS):
         standings = {
@@ -231,6 +232,7 @@ def test_every_outcome_is_the_gates_own() -> None:
             "answer.with": current(programme, now),
             "answer.older": current(programme, now, outdated=now),
             "answer.refused": Standing(True, refused_at=now),
+            "answer.closed": Standing(True, (replace(cloud, date_agreed=now),)),
         }
         for question in questions():
             standing = None
@@ -303,6 +305,10 @@ def test_the_second_programme_answers_with_its_own_agreements_and_dates() -> Non
     assert "The agreement to confirm today: Microsoft Customer Agreement." in after
     assert "A confirmation of the Microsoft Cloud Agreement has not opened the gate since 1 February 2020." in after
     assert "The agreement to confirm today: Microsoft Cloud Agreement." in told("L14", "2020-02-01")
+    again = told("L18", "2020-02-01", programme=SUCCESSOR)
+    assert again[0].startswith("Yes, where only the Microsoft Cloud Agreement was confirmed")
+    assert again[2] == f"New purchase: {NONE}"
+    assert told("L18", "2020-01-31", programme=SUCCESSOR)[0].startswith("No. A confirmation stays")
     retired = "Confirming the Microsoft Cloud Agreement has been refused since 31 March 2020."
     assert [retired in told("L14", on, programme=SUCCESSOR) for on in ("2020-03-30", "2020-03-31")] == [False, True]
     ahead = "A confirmation of the Microsoft Customer Agreement opens the gate only from 1 October 2019 on."

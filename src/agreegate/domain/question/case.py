@@ -97,20 +97,22 @@ class Case:
 
     def confirmed(self) -> Standing:
         """A customer who accepted the agreement of today."""
-        return Standing(related=True, current=self._current(None))
+        return self.of(self.template)
 
     def outdated(self) -> Standing:
         """A customer who accepted a text that a newer one has replaced since."""
-        return Standing(related=True, current=self._current(self.now))
+        return self.of(self.template, self.now)
 
     def refused(self) -> Standing:
         """A customer of whom it is recorded that it no longer agrees."""
         return Standing(related=True, refused_at=self.now)
 
-    def _current(self, outdated_since: datetime | None) -> tuple[Current, ...]:
-        if (template := self.template) is None:
-            return ()
-        return (Current(template.agreement_type, template.id, self.now, self.now, 1, outdated_since),)
+    def of(self, template: AgreementTemplate | None, outdated_since: datetime | None = None) -> Standing:
+        """A customer of whom nothing is confirmed but this template."""
+        if template is None:
+            return self.unconfirmed()
+        current = Current(template.agreement_type, template.id, self.now, self.now, 1, outdated_since)
+        return Standing(related=True, current=(current,))
 
 
 def say(key: str, *rules: str, **params: Value) -> Sentence:
@@ -174,11 +176,11 @@ def channels(case: Case, *only: Channel) -> Sentences:
             yield say("answer.channel.since", rule, by=by, date=enforced)
 
 
-def outcomes(case: Case, heading: str, standing: Standing, *actions: Action) -> Sentences:
+def outcomes(case: Case, heading: str, standing: Standing, *actions: Action, **params: Value) -> Sentences:
     """What the gate answers now for each action on both channels, below a heading that says of which customer."""
     if (standing.current or standing.refused_at) and not case.reached:
         return  # nobody can have recorded that
-    yield say(heading, "R6", date=case.now)
+    yield say(heading, "R6", date=case.now, **params)
     for action in actions:
         decisions = {channel: case.decision(action, channel, standing) for channel in Channel}
         rules = dict.fromkeys(rule for decision in decisions.values() for rule in _reasons(case, action, decision))
@@ -205,7 +207,7 @@ def once_confirmed(case: Case, *actions: Action) -> Sentences:
 
 
 def agreements(case: Case) -> Sentences:
-    """Which agreement to confirm now, and until or from when a confirmation of each opens the gate."""
+    """Which agreement to confirm now, until or from when each opens the gate, and until when it can be confirmed."""
     yield say("answer.agreement", "R32", agreement=case.agreement)
     for template in case.programme.templates:
         opens, closes = template.opens_from, template.opens_until
@@ -217,6 +219,9 @@ def agreements(case: Case) -> Sentences:
             yield say("answer.opens.until", "R33", agreement=template.title, date=closes)
         else:
             yield say("answer.opens", "R36", agreement=template.title)
+        if (retires := template.confirm_until) is not None:
+            key = "answer.retired.over" if template.retired(case.now) else "answer.retired.ahead"
+            yield say(key, "R33", agreement=template.title, date=retires)
 
 
 def _reasons(case: Case, action: Action, decision: Decision) -> list[str]:

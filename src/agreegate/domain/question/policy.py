@@ -130,6 +130,7 @@ def _own_records(case: Case) -> Sentences:
 
 def _disagrees(case: Case) -> Sentences:
     yield say("answer.L16.no-order", "R39")
+    yield from without(case, Action.NEW_PURCHASE)
     yield from outcomes(
         case,
         "answer.refused",
@@ -147,7 +148,11 @@ def _disagrees(case: Case) -> Sentences:
 
 
 def _again(case: Case) -> Sentences:
-    yield say("answer.L18.stays", "R36")
+    closed = [t for t in case.programme.templates if t.has_opened(case.now) and not t.opens_gate(case.now)]
+    for template in closed:
+        yield say("answer.L18.closed", "R33", agreement=template.title)
+        yield from outcomes(case, "answer.closed", case.of(template), Action.NEW_PURCHASE, agreement=template.title)
+    yield say("answer.L18.others" if closed else "answer.L18.stays", "R36")
     yield from once_confirmed(case, Action.NEW_PURCHASE, Action.AUTO_RENEWAL)
     yield from agreements(case)
     yield say("answer.L18.newer", "R34", "R37")
