@@ -7,16 +7,16 @@ READY := .venv/.ready
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults rules docs clean
+.PHONY: help demo test check bench faults browser-full screenshots chromium rules docs clean
 
 help: ## say what each target does
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(READY) ## start the demo on http://127.0.0.1:8400
 	@exec $(BIN)/agreegate demo $(DEMO)
 
-test: $(READY) ## run every test of the product
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q
+test: $(READY) chromium ## run every test of the product
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults and not full" -q
 
 check: $(READY) ## format, lint, strict types, architecture, translations; no tests
 	$(BIN)/ruff format --check .
@@ -31,11 +31,23 @@ bench: $(READY) ## measure, and print the ratios
 faults: $(READY) ## the long fault tests: 100 kills under load
 	$(BIN)/pytest -m faults -q
 
+browser-full: $(READY) chromium ## every flow in both languages, with scripts and without; every page light, dark and narrow
+	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -q
+
+screenshots: $(READY) chromium ## take the pictures of the READMEs anew
+	$(BIN)/python -m tools.screenshots
+
 rules: $(READY) ## write docs/rules.md and the table that `agreegate rules` prints
 	$(BIN)/python -m tools.generate_rules
 
 docs: rules ## write the pages that are made from the code: docs/gate.md, docs/rules.md
 	$(BIN)/python -m tools.generate_gate
+
+chromium:
+	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -q && apt-get install -q -y --no-install-recommends chromium; \
+	  else echo "Chromium is missing. Install the package chromium, or name one: CHROMIUM=/path/to/it make test"; exit 1; fi
 
 clean: ## remove the virtual environment and caches
 	rm -rf .venv .mypy_cache .ruff_cache .hypothesis

@@ -20,7 +20,7 @@ COMMAND = Path(sys.executable).with_name("agreegate")
 class Server:
     """The demo on a data folder, as `agreegate demo` starts it. After a kill it comes back on the same port."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
+    def __init__(self, folder: Path, *arguments: str, at: str = START) -> None:
         self.folder = folder
         self._arguments = arguments
         self._port = 0
@@ -28,7 +28,7 @@ class Server:
         self.output = ""
         self.url = ""
         self.client = httpx2.Client(trust_env=False)
-        self.start("--at", START)
+        self.start("--at", at)
 
     def start(self, *more: str) -> None:
         """Start it, and wait until it says that it is ready."""
