@@ -12,7 +12,7 @@ from uuid import UUID, uuid4
 import msgspec
 from litestar import Response
 
-from agreegate.dashboard.page import PageRequest, see, site_of
+from agreegate.dashboard.page import PageRequest, reader_of, see, site_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import Rejected, RequestIdReused
 from agreegate.services.call import Answer, Call, once
@@ -97,7 +97,8 @@ async def typed(request: PageRequest) -> dict[str, list[str]]:
 def opened(request: PageRequest, **defaults: str) -> Form:
     """A form to be filled: with these values, or with what its user had typed when the session ended."""
     kept = request.session.get("kept")
-    if kept is not None and kept["path"] == request.url.path:
+    reader = reader_of(request)
+    if kept is not None and kept["path"] == request.url.path and reader is not None and reader.user_id == kept["user"]:
         del request.session["kept"]
         return Form(kept["fields"], str(uuid4()), (Mistake("", "form.kept"),))
     return Form({name: [value] for name, value in defaults.items()}, str(uuid4()))

@@ -10,7 +10,8 @@ from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 from agreegate.dashboard.form import typed
-from agreegate.dashboard.page import PageRequest, Site, page, to
+from agreegate.dashboard.page import PageRequest, Site, page, site_of, to
+from agreegate.dashboard.session import former_user
 from agreegate.domain import errors
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
@@ -83,10 +84,21 @@ async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | Non
 
 
 async def _keep_typed(request: PageRequest) -> None:
-    """Keep what was typed into a form whose session has ended, for the same address after signing in."""
+    """Keep what was typed into a form whose session has ended, for the same user at the same address.
+
+    A stranger has had no session, and gets nothing kept.
+    """
+    user = await former_user(site_of(request).store, request)
     fields = await typed(request)
-    if sum(len(name) + sum(map(len, values)) for name, values in fields.items()) <= LARGEST_KEPT:
-        request.session["kept"] = {"path": request.url.path, "fields": fields}
+    size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
+    if user is not None and size <= LARGEST_KEPT and _shows_forms(request):
+        request.session["kept"] = {"path": request.url.path, "fields": fields, "user": user}
+
+
+def _shows_forms(request: PageRequest) -> bool:
+    """Whether the address that a form was sent to also shows it."""
+    route = request.scope["path_template"]
+    return any(getattr(one, "path_format", "") == route and "GET" in one.methods for one in request.app.routes)
 
 
 def refused(request: PageRequest, error: Exception) -> Response[Any]:
@@ -95,7 +107,9 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
     if isinstance(known, Unauthenticated):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = "/"
+        if request.method in SAFE or _shows_forms(request):
+            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
         location = f"/sign-in?next={quote(wanted, safe='')}"
         if request.headers.get("hx-request"):
             return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})

@@ -11,10 +11,11 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.middleware.session.server_side import ServerSideSessionBackend, ServerSideSessionConfig
+from litestar.serialization import decode_json
 from litestar.stores.base import Store as SessionStore
 from litestar.types import Empty, Message, ScopeSession
 
-from agreegate.storage.session import LONGEST, drop_session, keep_session, session_data, touch_session
+from agreegate.storage.session import LONGEST, drop_session, ended_session, keep_session, session_data, touch_session
 from agreegate.storage.unit_of_work import Store
 
 STORE = "sessions"
@@ -104,6 +105,20 @@ def renew_id(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
     return former
 
 
+async def former_user(store: Store, connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+    """The id of the user whose session has ended in this browser not long ago."""
+    name = cookie_name(secure=connection.app.state.site.public_url.startswith("https:"))
+    digest = _digest(connection.cookies.get(name, ""))
+    data = await store.read(lambda uow: ended_session(uow, digest))
+    user = {} if data is None else decode_json(data).get("user") or {}
+    return user.get("id")
+
+
+def cookie_name(*, secure: bool) -> str:
+    """What the cookie is called; under TLS a name that no other host can set."""
+    return "__Host-agreegate" if secure else "agreegate"
+
+
 def session_config(*, secure: bool) -> ServerSideSessionConfig:
     """The framework's settings for our sessions.
 
@@ -111,7 +126,7 @@ def session_config(*, secure: bool) -> ServerSideSessionConfig:
         secure: the server is reached over TLS, so the cookie never travels without.
     """
     return _Config(
-        key="__Host-agreegate" if secure else "agreegate",
+        key=cookie_name(secure=secure),
         max_age=int(LONGEST.total_seconds()),
         renew_on_access=True,
         secure=secure,

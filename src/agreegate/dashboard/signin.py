@@ -65,11 +65,12 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
     former = renew_id(request)
     if former is not None:
         await KeptSessions(site.store).delete(former)
-    kept = request.session.get("kept")
+    if request.session.get("kept", {}).get("user") != who.user_id:
+        request.session.pop("kept", None)  # somebody else's typing
     request.session["user"] = {
         "tenant": who.tenant, "id": who.user_id, "name": who.user_name, "roles": list(who.roles)
     }  # fmt: skip
-    return see(request, pending["next"] if kept is None else kept["path"])
+    return see(request, pending["next"])
 
 
 @post("/sign-out", opt=PUBLIC, include_in_schema=False)

@@ -8,6 +8,8 @@ IDLE = timedelta(hours=1)
 """Unused for so long, a session has ended."""
 LONGEST = timedelta(hours=12)
 """However much it is used, a session ends after this."""
+REMEMBERED = timedelta(days=1)
+"""So long after its end it is still known whose a session was, so that nobody's typing is lost or shown to another."""
 _TOUCHED_AFTER = timedelta(minutes=1)
 """Use is noted no more often."""
 
@@ -21,6 +23,12 @@ async def session_data(uow: UnitOfWork, key: str) -> tuple[str, bool] | None:
         to_micros(uow.machine_now - LONGEST),
     )
     return None if row is None else (row[0], row[1] < to_micros(uow.machine_now - _TOUCHED_AFTER))
+
+
+async def ended_session(uow: UnitOfWork, key: str) -> str | None:
+    """The data of a session that has ended not long ago."""
+    row = await uow.one("select data from session where session_key = $1", key)
+    return None if row is None or await session_data(uow, key) is not None else row[0]
 
 
 async def touch_session(uow: UnitOfWork, key: str) -> None:
@@ -45,9 +53,9 @@ async def drop_session(uow: UnitOfWork, key: str) -> None:
 
 
 async def forget_sessions(uow: UnitOfWork) -> None:
-    """Drop the sessions that have ended, with whatever was typed in them."""
+    """Drop the sessions that ended a day ago, with whatever was typed in them."""
     await uow.run(
         "delete from session where seen_at <= $1 or began_at <= $2",
-        to_micros(uow.machine_now - IDLE),
-        to_micros(uow.machine_now - LONGEST),
+        to_micros(uow.machine_now - IDLE - REMEMBERED),
+        to_micros(uow.machine_now - LONGEST - REMEMBERED),
     )
