@@ -1,0 +1,133 @@
+"""Exports: what a spreadsheet makes of them, and how much of a long one is in memory."""
+
+import csv
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx2
+import pytest
+from litestar import Litestar, get
+from litestar.datastructures import State
+from litestar.response import Stream
+
+from agreegate.dashboard.csv import Line, csv_answer, harmless, in_pages
+from agreegate.dashboard.page import PageRequest, Site
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork
+from tests.memory import PROGRAMME, Memory
+from tests.world import BASE_URL
+
+COLUMNS = ("start.column.customer", "start.column.state")
+
+
+def app(pages: AsyncIterator[list[Line]]) -> httpx2.AsyncClient:
+    """A server with one export."""
+
+    @get("/list.csv")
+    async def export(request: PageRequest) -> Stream:
+        return await csv_answer(request, "list", COLUMNS, pages)
+
+    state = State({"site": Site(Memory().store, PROGRAMME, BASE_URL)})
+    served: Any = Litestar([export], state=state, logging_config=None)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served), base_url=BASE_URL)
+
+
+async def some(*pages: list[Line]) -> AsyncIterator[list[Line]]:
+    for page in pages:
+        yield page
+
+
+@pytest.mark.parametrize(
+    ("cell", "expected"),
+    [
+        ("Cedar Bakery", "Cedar Bakery"),
+        ("", ""),
+        (None, None),
+        (-5, -5),
+        ("a=b", "a=b"),
+        ("=cmd()", "'=cmd()"),
+        ("+1 555", "'+1 555"),
+        ("-2+3", "'-2+3"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\tx", "'\tx"),
+        ("\rx", "'\rx"),
+        ("\nx", "'\nx"),
+        ("  =cmd()", "'  =cmd()"),
+        ("\u00a0=cmd()", "'\u00a0=cmd()"),
+        ("\u200f=cmd()", "'\u200f=cmd()"),
+        ("\ufeff\x00=cmd()", "'\ufeff\x00=cmd()"),
+        ("\uff1dcmd()", "'\uff1dcmd()"),
+        ("\u05d7\u05d1\u05e8\u05d4", "\u05d7\u05d1\u05e8\u05d4"),
+    ],
+)
+def test_a_formula_becomes_text(cell: str | int | None, expected: str | int | None) -> None:
+    assert harmless(cell) == expected
+
+
+@pytest.mark.parametrize(
+    ("language", "separator", "head"),
+    [("en", ",", ["Customer", "Confirmation"]), ("fr", ";", ["Client", "Confirmation"])],
+)
+async def test_a_spreadsheet_opens_it_in_its_readers_language(language: str, separator: str, head: list[str]) -> None:
+    lines: list[Line] = [['Frêne; "Conseil", Paris\r\nLyon', 1], ["=cmd()", None]]
+    async with app(some(lines, [], [["last", 2]])) as client:
+        answer = await client.get("/list.csv", headers={"accept-language": language})
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.headers["content-disposition"] == 'attachment; filename="list-2018-08-15.csv"'
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.headers["content-language"] == language
+    assert answer.content.startswith(b"\xef\xbb\xbf")
+    text = answer.content.decode("utf-8-sig")
+    found = list(csv.reader(text.splitlines(keepends=True), delimiter=separator))
+    assert found == [head, ['Frêne; "Conseil", Paris\r\nLyon', "1"], ["'=cmd()", ""], ["last", "2"]]
+    assert text.endswith("\r\n")
+
+
+async def test_an_empty_list_has_its_head() -> None:
+    async with app(some()) as client:
+        assert (await client.get("/list.csv")).text == "\ufeffCustomer,Confirmation\r\n"
+
+
+async def test_half_a_list_never_passes_for_a_whole_one() -> None:
+    async def broken() -> AsyncIterator[list[Line]]:
+        yield [["first", 1]]
+        raise StoreUnavailable("gone")
+
+    async with app(broken()) as client:
+        with pytest.raises(Exception, match="after response started"):
+            await client.get("/list.csv")
+
+
+async def test_a_record_that_cannot_be_read_is_told_before_the_file_begins() -> None:
+    async def broken() -> AsyncIterator[list[Line]]:
+        raise StoreUnavailable("gone")
+        yield []
+
+    async with app(broken()) as client:
+        answer = await client.get("/list.csv")
+    assert answer.status_code == 500
+    assert "content-disposition" not in answer.headers
+
+
+async def test_a_long_list_is_read_a_page_at_a_time() -> None:
+    store = Memory().store
+    sizes: list[int] = []
+
+    async def read(uow: UnitOfWork, wanted: Wanted) -> Page[Row]:
+        listing = Listing(
+            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)"
+            " select i, '' as id from n where true",
+            "i",
+            "''",
+        )
+        found = await page_of(uow, listing, wanted)
+        sizes.append(len(found.items))
+        return found
+
+    found: list[Any] = []
+    async for lines in in_pages(store, read, lambda row: [row[0]]):
+        found += lines
+    assert found == [[number] for number in range(1, 2501)]
+    assert sizes == [1000, 1000, 500]
