@@ -35,6 +35,7 @@ create table collection_request (   -- an indirect provider asks a reseller for 
     customer_id text not null,
     asked_at integer not null,
     asked_by text not null,
+    after_sequence integer not null,  -- the customer's last_sequence then: a confirmation beyond it answers the request
     received_at integer,
     received_by text,
     returned_at integer,
@@ -43,7 +44,8 @@ create table collection_request (   -- an indirect provider asks a reseller for 
     primary key (partner_id, request_id),
     foreign key (partner_id, customer_id) references customer
 ) without rowid;
-create index collection_request_by_customer on collection_request (partner_id, customer_id, asked_at);
+create index collection_request_by_customer on collection_request (partner_id, customer_id, reseller_id, asked_at);
+create index collection_request_by_reseller on collection_request (partner_id, reseller_id, asked_at, request_id);
 
 create trigger confirmation_warning_kept before delete on confirmation_warning begin select raise(abort, 'append only'); end;
 create trigger confirmation_warning_unchanged before update on confirmation_warning begin select raise(abort, 'append only'); end;
