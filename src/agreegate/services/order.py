@@ -45,7 +45,8 @@ from agreegate.services.gate import RecordedDecision, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
 from agreegate.storage.audit import add_audit_record
-from agreegate.storage.order import add_line, add_order, order_of, order_text, orders_of, save_order
+from agreegate.storage.order import add_line, add_order, newest_orders, order_of, order_text, orders_of, save_order
+from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.renewal import add_renewals
 from agreegate.storage.subscription import (
@@ -82,6 +83,16 @@ async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Orde
     """
     await require_relationship(uow, actor, customer)
     return await orders_of(uow, actor.partner.id, customer)
+
+
+async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, wanted: Wanted) -> Page[Order]:
+    """A page of them, newest first.
+
+    Raises:
+        NoRelationship.
+    """
+    await require_relationship(uow, actor, customer)
+    return await newest_orders(uow, actor.partner.id, customer, wanted)
 
 
 async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -> Order:

@@ -1,14 +1,47 @@
 """The gate's recorded answers, with what was asked and known, so that they can be decided again."""
 
 import json
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.gate import Code, Decision, Reason
+from agreegate.domain.gate import Code, Decision, Reason, Verdict
+from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.domain.transaction import Transaction
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
+
+_KEPT = (
+    "decided_at, decision_id, action, channel, agreement_type, verdict, reasons, advisories, standing, policy,"
+    " decided_by, request_id, subject_id from decision where partner_id = $1 and customer_id = $2"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class KeptDecision:
+    """A decision as it was kept, with what was asked and known."""
+
+    id: str
+    asked: Transaction
+    verdict: Verdict
+    reasons: tuple[Reason, ...]
+    advisories: tuple[Reason, ...]
+    known: Standing | Unknown
+    policy: str
+    decided_by: str
+    """The user or application that asked."""
+    request_id: str
+    subject: str | None
+    """The order, cart or subscription that it was about."""
+    decided_at: datetime
+
+    @property
+    def allowed(self) -> bool:
+        """Whether the transaction might complete."""
+        return self.verdict is Verdict.ALLOW
 
 
 async def add_decision(
@@ -61,6 +94,19 @@ async def add_decision(
     return str(row[0])
 
 
+async def decisions_of(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[KeptDecision]:
+    """A page of what the gate decided about a customer for this partner, newest first."""
+    listing = Listing(f"select {_KEPT}", "decided_at", "decision_id", newest_first=True)
+    found = await page_of(uow, listing, wanted, partner, customer)
+    return Page(tuple(map(_kept, found.items)), found.first, found.last, found.more_before, found.more_after)
+
+
+async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decision: str) -> KeptDecision | None:
+    """One decision about a customer."""
+    row = await uow.one(f"select {_KEPT} and decision_id = $3", partner, customer, decision)
+    return None if row is None else _kept(row)
+
+
 def reasons_text(reasons: tuple[Reason, ...]) -> str:
     """Reasons as they are kept."""
     return json.dumps([[r.code, r.rule, r.channel, maybe_micros(r.date)] for r in reasons], separators=(",", ":"))
@@ -101,3 +147,20 @@ def as_standing(text: str) -> Standing | Unknown:
         for kind, template, agreed, recorded, sequence, outdated, renew_by, overdue in known["current"]
     )  # fmt: skip
     return Standing(known["related"], current, maybe_instant(known["refused_at"]))
+
+
+def _kept(row: Row) -> KeptDecision:
+    kind = None if row[4] is None else AgreementType(row[4])
+    return KeptDecision(
+        id=row[1],
+        asked=Transaction(Action(row[2]), Channel(row[3]), kind),
+        verdict=Verdict(row[5]),
+        reasons=as_reasons(row[6]),
+        advisories=as_reasons(row[7]),
+        known=as_standing(row[8]),
+        policy=row[9],
+        decided_by=row[10],
+        request_id=row[11],
+        subject=row[12],
+        decided_at=from_micros(row[0]),
+    )

@@ -7,6 +7,7 @@ from agreegate.domain.order import LineKind, Order, OrderId, OrderLine, OrderSta
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
+from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
@@ -103,6 +104,31 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
     for line in lines:
         by_order.setdefault(line[0], []).append(line)
     return [_order(row, by_order.get(row[0], [])) for row in rows]
+
+
+async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[Order]:
+    """A page of a customer's orders, newest first."""
+    listing = Listing(
+        f"select created_at, order_id, {_ORDER} from order_ where partner_id = $1 and customer_id = $2",
+        "created_at",
+        "order_id",
+        newest_first=True,
+    )
+    found = await page_of(uow, listing, wanted, partner, customer)
+    items = [
+        _order(
+            row[2:],
+            await uow.all(
+                f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
+                " order by line_number",
+                partner,
+                customer,
+                row[1],
+            ),
+        )
+        for row in found.items
+    ]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
 def order_text(order: Order) -> str:

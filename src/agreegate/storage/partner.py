@@ -1,10 +1,23 @@
 """Partners, their users and the links between providers and resellers, as rows."""
 
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
 from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, to_micros
+
+
+@dataclass(frozen=True, slots=True)
+class KnownUser:
+    """A user of a partner, as records are read."""
+
+    name: str
+    """The user principal name."""
+    designated: bool
+    """Stands for staff without an account of their own (R28)."""
+
 
 _PARTNER = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture from partner"
 _WORKED_WITH = """
@@ -72,6 +85,17 @@ async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[
 async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
     """Whether the directory has this user, active or not."""
     return await uow.one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user) is not None
+
+
+async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str]) -> dict[str, KnownUser]:
+    """Those of these ids that the directory has, active or not. What is missing may be an application's."""
+    places = ", ".join(f"${number}" for number in range(2, len(users) + 2))
+    rows = await uow.all(
+        f"select user_id, user_name, designated from partner_user where partner_id = $1 and user_id in ({places})",
+        partner,
+        *users,
+    )
+    return {row[0]: KnownUser(row[1], bool(row[2])) for row in rows}
 
 
 async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
