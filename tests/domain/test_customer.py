@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from agreegate.domain.customer import Address, CustomerDraft, checked_address, checked_draft, search_key
+from agreegate.domain.customer import Address, CustomerDraft, checked_address, checked_draft, faults_of, search_key
 from agreegate.domain.errors import (
     InvalidProperty,
     PhoneMissing,
@@ -114,6 +114,16 @@ def test_some_countries_ask_for_a_registration_number_and_a_phone(country: str, 
     for refused, kind in refusals:
         with pytest.raises(kind):
             checked_draft(refused)
+
+
+def test_everything_that_is_wrong_is_named_at_once() -> None:
+    blank = CustomerDraft("", "", "", "", "", Address("", "", ""))
+    named = [str(fault.parameters["name"]).rpartition(".")[2] for fault in faults_of(blank)]
+    expected = "email language country city addressLine1 firstName lastName domain companyName culture"
+    assert named == expected.split()
+    asked = [fault.key for fault in faults_of(replace(placed(country="AM", phone=""), company_name=""))]
+    assert asked == ["request.invalid-property", "customer.registration-missing", "customer.phone-missing"]
+    assert faults_of(DRAFT) == []
 
 
 def test_no_other_country_knows_a_registration_number() -> None:

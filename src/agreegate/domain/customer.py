@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
@@ -13,6 +14,7 @@ from agreegate.domain.errors import (
     RegistrationMalformed,
     RegistrationMissing,
     RegistrationNotSupported,
+    Rejected,
 )
 
 CustomerId = NewType("CustomerId", str)
@@ -155,6 +157,19 @@ def checked_domain(domain: str, name: str = "companyProfile.domain") -> str:
     return lower
 
 
+_PLACE = {
+    "city": ("city", 1, CITY_LENGTH),
+    "line1": ("addressLine1", 1, LINE_LENGTH),
+    "state": ("state", 0, STATE_LENGTH),
+    "line2": ("addressLine2", 0, LINE_LENGTH),
+    "postal_code": ("postalCode", 0, POSTAL_CODE_LENGTH),
+    "first_name": ("firstName", 0, NAME_LENGTH),
+    "last_name": ("lastName", 0, NAME_LENGTH),
+    "phone": ("phoneNumber", 0, PHONE_LENGTH),
+}
+"""Each member of an address but its country: its name on the wire, and how long it is at least and at most."""
+
+
 def checked_address(address: Address, prefix: str = "") -> Address:
     """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
 
@@ -164,20 +179,12 @@ def checked_address(address: Address, prefix: str = "") -> Address:
     Raises:
         InvalidProperty.
     """
-    country = address.country.strip().upper()
-    if _COUNTRY.fullmatch(country) is None:
-        raise InvalidProperty(name=f"{prefix}country")
-    return Address(
-        country=country,
-        city=_text(address.city, f"{prefix}city", 1, CITY_LENGTH),
-        line1=_text(address.line1, f"{prefix}addressLine1", 1, LINE_LENGTH),
-        state=_text(address.state, f"{prefix}state", 0, STATE_LENGTH),
-        line2=_text(address.line2, f"{prefix}addressLine2", 0, LINE_LENGTH),
-        postal_code=_text(address.postal_code, f"{prefix}postalCode", 0, POSTAL_CODE_LENGTH),
-        first_name=_text(address.first_name, f"{prefix}firstName", 0, NAME_LENGTH),
-        last_name=_text(address.last_name, f"{prefix}lastName", 0, NAME_LENGTH),
-        phone=_text(address.phone, f"{prefix}phoneNumber", 0, PHONE_LENGTH),
-    )
+    country = _country(address.country, f"{prefix}country")
+    members = {
+        member: _text(getattr(address, member), prefix + name, least, most)
+        for member, (name, least, most) in _PLACE.items()
+    }
+    return Address(country=country, **members)
 
 
 def checked_draft(draft: CustomerDraft) -> CustomerDraft:
@@ -188,44 +195,74 @@ def checked_draft(draft: CustomerDraft) -> CustomerDraft:
         RegistrationMissing, RegistrationMalformed, RegistrationNotSupported, PhoneMissing: what the customer's country
             asks for, or does not know (contract 3.7).
     """
-    where = "billingProfile."
-    email = draft.email.strip()
-    if not valid_email(email):
-        raise InvalidProperty(name=f"{where}email")
-    language = draft.language.strip().lower()
-    if _LANGUAGE.fullmatch(language) is None:
-        raise InvalidProperty(name=f"{where}language")
-    address = checked_address(draft.address, f"{where}defaultAddress.")
-    for value, name in ((address.first_name, "firstName"), (address.last_name, "lastName")):
-        if not value:
-            raise InvalidProperty(name=f"{where}defaultAddress.{name}")
-    checked = replace(
+    for fault in faults_of(draft):
+        raise fault
+    return replace(
         draft,
         domain=checked_domain(draft.domain),
-        company_name=_text(draft.company_name, f"{where}companyName", 1, COMPANY_LENGTH),
-        email=email,
-        culture=_culture(draft.culture, f"{where}culture"),
-        language=language,
-        address=address,
+        company_name=draft.company_name.strip(),
+        email=draft.email.strip(),
+        culture=_culture(draft.culture, "culture"),
+        language=draft.language.strip().lower(),
+        address=checked_address(draft.address),
         registration_number=(draft.registration_number or "").strip() or None,
     )
-    _check_registration(checked)
-    return checked
 
 
-def _check_registration(draft: CustomerDraft) -> None:
-    expected = REGISTRATION_FORMATS.get(draft.address.country)
-    number = draft.registration_number
+def faults_of(draft: CustomerDraft) -> list[Rejected]:
+    """Everything for which `checked_draft` refuses a draft, one refusal for each member at most; empty: it is fine."""
+    where = "billingProfile."
+    place = f"{where}defaultAddress."
+    address, found = draft.address, list[Rejected]()
+
+    def look(rule: Callable[..., object], *arguments: object) -> None:
+        try:
+            rule(*arguments)
+        except Rejected as fault:
+            found.append(fault)
+
+    look(_email, draft.email, f"{where}email")
+    look(_language, draft.language, f"{where}language")
+    look(_country, address.country, f"{place}country")
+    for member, (name, least, most) in _PLACE.items():
+        named = member in ("first_name", "last_name")
+        look(_text, getattr(address, member), place + name, 1 if named else least, most)
+    look(checked_domain, draft.domain)
+    look(_text, draft.company_name, f"{where}companyName", 1, COMPANY_LENGTH)
+    look(_culture, draft.culture, f"{where}culture")
+    country = address.country.strip().upper()
+    look(_registration, draft.registration_number, country, "companyProfile.organizationRegistrationNumber")
+    if country in REGISTRATION_FORMATS and not address.phone.strip():
+        found.append(PhoneMissing(name=f"{place}phoneNumber"))
+    return found
+
+
+def _email(written: str, name: str) -> None:
+    if not valid_email(written.strip()):
+        raise InvalidProperty(name=name)
+
+
+def _language(written: str, name: str) -> None:
+    if _LANGUAGE.fullmatch(written.strip().lower()) is None:
+        raise InvalidProperty(name=name)
+
+
+def _country(written: str, name: str) -> str:
+    country = written.strip().upper()
+    if _COUNTRY.fullmatch(country) is None:
+        raise InvalidProperty(name=name)
+    return country
+
+
+def _registration(written: str | None, country: str, name: str) -> None:
+    expected, number = REGISTRATION_FORMATS.get(country), (written or "").strip()
     if expected is None:
-        if number is not None:
-            raise RegistrationNotSupported(name="companyProfile.organizationRegistrationNumber")
-        return
-    if number is None:
-        raise RegistrationMissing(name="companyProfile.organizationRegistrationNumber")
-    if re.fullmatch(expected, number, re.ASCII) is None:
-        raise RegistrationMalformed(name="companyProfile.organizationRegistrationNumber", format=expected)
-    if not draft.address.phone:
-        raise PhoneMissing(name="billingProfile.defaultAddress.phoneNumber")
+        if number:
+            raise RegistrationNotSupported(name=name)
+    elif not number:
+        raise RegistrationMissing(name=name)
+    elif re.fullmatch(expected, number, re.ASCII) is None:
+        raise RegistrationMalformed(name=name, format=expected)
 
 
 def _culture(culture: str, name: str) -> str:
