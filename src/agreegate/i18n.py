@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
 
-from babel import Locale
+from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -83,3 +83,17 @@ def count_text(key: str, count: int, language: str, **parameters: object) -> str
 @cache
 def _plural(language: str) -> PluralRule:
     return Locale(language).plural_form
+
+
+def country_text(code: str, language: str) -> str:
+    """A country's name, such as `France`; the code itself where the reader's language has no name for it."""
+    return str(Locale(language).territories.get(code, code))
+
+
+def culture_text(culture: str, language: str) -> str:
+    """A language and its country as readers name them, such as `French (France)`; else the code itself."""
+    try:
+        named = Locale.parse(culture, sep="-").get_display_name(language)
+    except (ValueError, UnknownLocaleError):
+        return culture
+    return f"{named[:1].upper()}{named[1:]}" if named else culture

@@ -33,11 +33,12 @@ def places(reader: Actor | None, path: str) -> list[Shown]:
     return [
         Shown(place.path, place.key, path == place.path or (place.path != "/" and path.startswith(f"{place.path}/")))
         for place in PLACES
-        if reader is not None and _may(reader, place.access)
+        if reader is not None and may(reader, place.access)
     ]
 
 
-def _may(reader: Actor, access: Access) -> bool:
+def may(reader: Actor, access: Access) -> bool:
+    """Whether what needs this access can be shown to the reader."""
     try:
         permit(reader, access)
     except Rejected:

@@ -1,0 +1,51 @@
+"""Which page of a long list is shown, as the address says it: several lists on one page each turn by themselves."""
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from agreegate.dashboard.page import PageRequest
+from agreegate.storage.page import Page, Position, Seek, Wanted
+
+LONGEST_KEY = 18
+"""Digits that a number of the database has at most, with room to spare."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turns:
+    """The addresses of the pages before and after the one shown; None: there is none."""
+
+    before: str | None
+    after: str | None
+
+
+def wanted(request: PageRequest, name: str, size: int) -> Wanted:
+    """The page that the address asks for; the first where it asks for none, or for one that cannot be.
+
+    Args:
+        name: the list's name in addresses; its items are ordered by a number, such as an instant.
+    """
+    way, _, rest = request.query_params.get(name, "").partition("-")
+    key, _, id_ = rest.partition("-")
+    if not key.isascii() or not key.isdigit() or len(key) > LONGEST_KEY or "\x00" in id_:
+        return Wanted(size)
+    here: Position = (int(key), id_)
+    match way:
+        case "after":
+            return Wanted(size, Seek.NEXT, last=here)
+        case "before":
+            return Wanted(size, Seek.PREVIOUS, first=here)
+        case _:
+            return Wanted(size)
+
+
+def turns(request: PageRequest, name: str, page: Page[Any]) -> Turns:
+    """Where the neighbours of a page are; the address leads to the element whose id is the list's name."""
+
+    def address(way: str, here: Position | None, there: bool) -> str | None:
+        if not there or here is None:
+            return None
+        others = [pair for pair in request.query_params.multi_items() if pair[0] not in (name, "lang")]
+        return f"?{urlencode([*others, (name, f'{way}-{here[0]}-{here[1]}')])}#{name}"
+
+    return Turns(address("before", page.first, page.more_before), address("after", page.last, page.more_after))
