@@ -30,6 +30,8 @@ GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
 _CACHE_KIB = 32 * 1024
+_CHECKPOINT_PAGES = 4096
+"""After so many pages (16 MiB) the log goes into the file: a page changed again meanwhile is written there once."""
 _PARAMETER = re.compile(r"\$([0-9]+)")
 _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
@@ -118,6 +120,9 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     if not read_only:
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "full")
+        connection.pragma("wal_autocheckpoint", _CHECKPOINT_PAGES)
+        # Every unit's savepoint keeps the pages it changes as they were. In a file of its own that is as much writing again.
+        connection.pragma("temp_store", "memory")
     return connection
 
 
