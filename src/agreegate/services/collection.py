@@ -1,0 +1,293 @@
+"""Collect acceptance data from resellers, and tell a reseller what its providers lack (R22, R23).
+
+Nothing is sent to anybody (R18): the texts are shown, to be copied, and what became of them is noted.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.collection import (
+    LARGEST_REQUEST,
+    CollectionRequest,
+    Lacking,
+    NeededData,
+    ResellerFigures,
+    checked_reason,
+    lacking_since,
+    state_now,
+)
+from agreegate.domain.customer import CustomerId
+from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.partner import Partner, PartnerId
+from agreegate.domain.programme import Programme
+from agreegate.services.call import Call
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.collection import (
+    add_request,
+    count_open_requests,
+    count_served,
+    lacking_page,
+    last_request,
+    note_received,
+    note_returned,
+    place_of_customer,
+    request_of,
+    requests_asked_at,
+    requests_page,
+    resellers_page,
+    serves,
+)
+from agreegate.storage.page import Page, Position, Seek, Wanted
+from agreegate.storage.partner import has_reseller, linked_providers, partner_of
+from agreegate.storage.standing import standing_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
+
+PAGE = 50
+"""Lines of a list on one page."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Which page of a list is wanted: what comes after an item of the list, or before one; neither: the first page."""
+
+    after: str = ""
+    """The item's id. One that is not in the list any more leads to the first page."""
+    before: str = ""
+
+    def wanted(self, place: Position | None, size: int = PAGE) -> Wanted:
+        """The page that starts at the item's place."""
+        if place is None:
+            return Wanted(size)
+        return Wanted(size, Seek.NEXT if self.after else Seek.PREVIOUS, first=place, last=place)
+
+
+def require_confirmations(programme: Programme, partner: Partner, uow: UnitOfWork) -> None:
+    """Go on only where confirmations exist: not before the programme starts, and not in a national cloud (R1, R31).
+
+    Raises:
+        FeatureAbsent.
+    """
+    if not programme.exists(uow.now) or partner.cloud in programme.unsupported_clouds:
+        raise FeatureAbsent
+
+
+async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partner:
+    """One of the provider's resellers.
+
+    Raises:
+        NotFound: there is none such, or it is somebody else's: both alike (R26).
+    """
+    found = await partner_of(uow, reseller) if await has_reseller(uow, actor.partner.id, reseller) else None
+    if found is None:
+        raise NotFound
+    return found
+
+
+async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, turn: Turn) -> Page[ResellerFigures]:
+    """A page of the provider's resellers, by name, with how their customers stand with this provider.
+
+    Raises:
+        FeatureAbsent.
+    """
+    require_confirmations(programme, actor.partner, uow)
+    at = await partner_of(uow, turn.after or turn.before)
+    wanted = turn.wanted(None if at is None else (at.name, at.id))
+    found = await resellers_page(uow, actor.partner.id, wanted)
+    items = [await figures_of(uow, actor, programme, reseller) for reseller in found.items]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+async def figures_of(uow: UnitOfWork, actor: Actor, programme: Programme, reseller: Partner) -> ResellerFigures:
+    """How the customers of one reseller stand, and what it was asked."""
+    served, confirmed, ended = await _counted(uow, actor.partner.id, programme, reseller.id)
+    asked, oldest = await count_open_requests(uow, actor.partner.id, reseller.id)
+    return ResellerFigures(reseller, confirmed, served - confirmed - ended, ended, asked, oldest)
+
+
+async def list_lacking(
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, turn: Turn, *, unasked: bool = False
+) -> Page[Lacking]:
+    """A page of a reseller's customers without a confirmation that opens the gate, by name.
+
+    Args:
+        unasked: only those whose data the reseller can still be asked for.
+
+    Raises:
+        NotFound, FeatureAbsent.
+    """
+    require_confirmations(programme, actor.partner, uow)
+    await linked_reseller(uow, actor, reseller)
+    place = await place_of_customer(uow, actor.partner.id, turn.after or turn.before)
+    wanted = turn.wanted(place, LARGEST_REQUEST if unasked else PAGE)
+    found = await lacking_page(uow, actor.partner.id, reseller, _opening(uow, programme), wanted, unasked=unasked)
+    items = [await _lacking(uow, actor.partner.id, programme, reseller, row) for row in found.items]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, turn: Turn) -> Page[CollectionRequest]:
+    """A page of what a reseller was asked for, newest first.
+
+    Raises:
+        NotFound.
+    """
+    await linked_reseller(uow, actor, reseller)
+    at = await request_of(uow, actor.partner.id, turn.after or turn.before)
+    wanted = turn.wanted(None if at is None else (to_micros(at.asked_at), at.id))
+    return await requests_page(uow, actor.partner.id, reseller, wanted)
+
+
+async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> list[CollectionRequest]:
+    """The requests to a reseller that were made together with this one, by the customer's name.
+
+    Raises:
+        NotFound.
+    """
+    found = await show_request(uow, actor, reseller, request)
+    return await requests_asked_at(uow, actor.partner.id, reseller, found.asked_at)
+
+
+async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> CollectionRequest:
+    """One request to a reseller.
+
+    Raises:
+        NotFound: the provider made none such to this reseller.
+    """
+    found = await request_of(uow, actor.partner.id, request)
+    if found is None or found.reseller_id != reseller:
+        raise NotFound
+    return found
+
+
+async def ask_for_data(
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: Call
+) -> list[str]:
+    """Note that a reseller is asked for these customers' acceptance data (R23); the requests' ids.
+
+    Passed over: who is not served through it, has a confirmation that opens the gate, or is asked for already.
+
+    Raises:
+        NotFound, FeatureAbsent.
+    """
+    require_confirmations(programme, actor.partner, uow)
+    asked = await linked_reseller(uow, actor, reseller)
+    made = []
+    for customer in dict.fromkeys(customers):
+        if not await serves(uow, actor.partner.id, asked.id, customer):
+            continue
+        standing = await standing_of(uow, actor.partner.id, customer)
+        if any(programme.opens_gate(current.template_id, uow.now) for current in standing.current):
+            continue
+        request = await add_request(uow, actor.partner.id, asked.id, customer, actor.recorded_by)
+        if request is not None:
+            made.append(request)
+            await _audit(uow, actor, "create_collection_request", customer, request, call)
+    return made
+
+
+async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: str, call: Call) -> bool:
+    """Note that the reseller gave the data; False when it was noted before, or that none come.
+
+    The data themselves are not kept here: they are confirmed, or they are nothing (R22).
+
+    Raises:
+        NotFound.
+    """
+    found = await show_request(uow, actor, reseller, request)
+    noted = found.open and await note_received(uow, actor.partner.id, request, actor.recorded_by)
+    if noted:
+        await _audit(uow, actor, "receive_collection_request", found.customer_id, request, call)
+    return noted
+
+
+async def return_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str, reason: str, call: Call) -> bool:
+    """Note that the reseller gives no usable data, and why; False when the request was closed before.
+
+    Raises:
+        NotFound.
+        InvalidProperty: the reason.
+    """
+    checked = checked_reason(reason)
+    found = await show_request(uow, actor, reseller, request)
+    noted = found.open and await note_returned(uow, actor.partner.id, request, actor.recorded_by, checked)
+    if noted:
+        await _audit(uow, actor, "return_collection_request", found.customer_id, request, call)
+    return noted
+
+
+async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> list[tuple[Partner, int]]:
+    """The reseller's providers, by name, each with how many of its customers lack a confirmation there.
+
+    Where confirmations do not exist, nothing is lacking.
+    """
+    found = []
+    for provider in await linked_providers(uow, actor.partner.id):
+        served, confirmed, _ = await _counted(uow, provider.id, programme, actor.partner.id)
+        supported = programme.exists(uow.now) and provider.cloud not in programme.unsupported_clouds
+        found.append((provider, served - confirmed if supported else 0))
+    return found
+
+
+async def list_needed(
+    uow: UnitOfWork, actor: Actor, programme: Programme, provider: str, turn: Turn
+) -> Page[NeededData]:
+    """A page of the reseller's own customers whose data one of its providers lacks, by name (R22, R23).
+
+    Of a confirmation nothing is told but that it is missing: not whether there was one, when it ended, or why; nor
+    what other resellers of the provider were asked.
+
+    Raises:
+        NotFound: the caller is no reseller of such a provider.
+        FeatureAbsent.
+    """
+    found_provider = await partner_of(uow, provider)
+    if found_provider is None or not await has_reseller(uow, found_provider.id, actor.partner.id):
+        raise NotFound
+    require_confirmations(programme, found_provider, uow)
+    wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turn.after or turn.before))
+    found = await lacking_page(uow, found_provider.id, actor.partner.id, _opening(uow, programme), wanted)
+    items = [await _needed(uow, found_provider.id, actor.partner.id, row) for row in found.items]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+def _opening(uow: UnitOfWork, programme: Programme) -> list[TemplateId]:
+    return [template.id for template in programme.templates if template.opens_gate(uow.now)]
+
+
+async def _counted(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str) -> tuple[int, int, int]:
+    opened = [template.id for template in programme.templates if template.has_opened(uow.now)]
+    return await count_served(uow, provider, reseller, _opening(uow, programme), opened)
+
+
+async def _lacking(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str, row: Row) -> Lacking:
+    _, customer, name, related_at, taken_back_at = row
+    standing = await standing_of(uow, provider, customer)
+    related, taken_back = from_micros(related_at), maybe_instant(taken_back_at)
+    last = await last_request(uow, provider, reseller, customer)
+    return Lacking(
+        CustomerId(customer),
+        name,
+        state_now(standing, programme, uow.now),
+        lacking_since(standing, programme, uow.now, related, taken_back),
+        None if last is None or last.confirmed_at is not None else last,
+    )
+
+
+async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, row: Row) -> NeededData:
+    last = await last_request(uow, provider, reseller, row[1])
+    if last is None or last.confirmed_at is not None:
+        return NeededData(CustomerId(row[1]), row[2], None, None, "")
+    return NeededData(CustomerId(row[1]), row[2], last.asked_at, last.returned_at, last.return_reason)
+
+
+async def _audit(uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: Call) -> None:
+    await add_audit_record(
+        uow,
+        actor,
+        operation,
+        "collection_request",
+        customer=customer,
+        resource_id=request,
+        correlation_id=call.correlation_id,
+    )

@@ -1,0 +1,247 @@
+"""What resellers were asked for, and whose customers lack a confirmation, as rows."""
+
+from collections.abc import Collection
+from datetime import datetime
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.collection import CollectionRequest
+from agreegate.domain.customer import CustomerId
+from agreegate.domain.partner import Partner, PartnerId
+from agreegate.storage.page import Listing, Page, Position, Wanted, page_of
+from agreegate.storage.partner import partner_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
+
+_SERVED = """
+    from customer_reseller v
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
+    where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null"""
+_WITH_CURRENT = """exists (
+      select 1 from current_confirmation n
+      where n.partner_id = v.partner_id and n.customer_id = v.customer_id and n.template_id in ({templates}))"""
+_LACKING = """
+    select c.company_key, c.customer_id, c.company_name, r.started_at, (
+      select max(e.recorded_at) from ending e
+      where e.partner_id = v.partner_id and e.customer_id = v.customer_id and e.period = r.period
+        and e.reason = 'recorded_in_error')
+    from customer_reseller v
+    join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
+    where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null and not """
+# What answers a request: the first confirmation after it that was not recorded in error.
+_ANSWER = """(
+      select min(o.sequence) from confirmation o
+      where o.partner_id = q.partner_id and o.customer_id = q.customer_id and o.sequence > q.after_sequence
+        and not exists (
+          select 1 from ending e
+          where e.partner_id = o.partner_id and e.customer_id = o.customer_id and e.confirmation_sequence = o.sequence))"""
+_OPEN = f"q.returned_at is null and {_ANSWER} is null"
+_REQUEST = f"""
+    select q.asked_at, q.request_id, q.reseller_id, q.customer_id, c.company_name, coalesce(u.user_name, q.asked_by),
+      q.received_at, q.returned_at, q.return_reason, a.recorded_at, coalesce(w.user_name, a.recorded_by)
+    from collection_request q
+    join customer c on c.partner_id = q.partner_id and c.customer_id = q.customer_id
+    left join partner_user u on u.partner_id = q.partner_id and u.user_id = q.asked_by
+    left join confirmation a
+      on a.partner_id = q.partner_id and a.customer_id = q.customer_id and a.sequence = {_ANSWER}
+    left join partner_user w on w.partner_id = a.partner_id and w.user_id = a.recorded_by
+    where q.partner_id = $1"""
+
+
+async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -> Page[Partner]:
+    """A page of the resellers with an open link to the provider, by name."""
+    listing = Listing(
+        "select p.name, p.partner_id from reseller_link l join partner p on p.partner_id = l.reseller_id"
+        " where l.partner_id = $1 and l.ended_at is null",
+        "p.name",
+        "p.partner_id",
+    )
+    found = await page_of(uow, listing, wanted, provider)
+    partners = [await partner_of(uow, row[1]) for row in found.items]
+    items = tuple(partner for partner in partners if partner is not None)
+    return Page(items, found.first, found.last, found.more_before, found.more_after)
+
+
+async def count_served(
+    uow: UnitOfWork,
+    provider: PartnerId,
+    reseller: str,
+    opening: Collection[TemplateId],
+    opened: Collection[TemplateId],
+) -> tuple[int, int, int]:
+    """The customers served through a reseller: all of them, the confirmed, those that no longer agree.
+
+    Args:
+        opening: templates whose confirmation opens the gate now.
+        opened: those whose confirmation has ever opened it, and so answers a refusal.
+    """
+    with_opening = _WITH_CURRENT.format(templates=_listed(opening, 3))
+    with_opened = _WITH_CURRENT.format(templates=_listed(opened, 3 + len(opening)))
+    row = await uow.one(
+        f"select count(*), count(*) filter (where {with_opening}),"
+        f" count(*) filter (where r.refused_at is not null and not {with_opened}) {_SERVED}",
+        provider,
+        reseller,
+        *opening,
+        *opened,
+    )
+    return (0, 0, 0) if row is None else (row[0], row[1], row[2])
+
+
+async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
+    """How many requests to a reseller are open, about customers that it still serves; when the oldest was made."""
+    row = await uow.one(
+        f"select count(*), min(q.asked_at) from collection_request q where q.partner_id = $1 and q.reseller_id = $2"
+        f" and {_OPEN} and exists (select 1 {_SERVED} and v.customer_id = q.customer_id)",
+        provider,
+        reseller,
+    )
+    return (0, None) if row is None else (row[0], maybe_instant(row[1]))
+
+
+async def lacking_page(
+    uow: UnitOfWork,
+    provider: PartnerId,
+    reseller: str,
+    opening: Collection[TemplateId],
+    wanted: Wanted,
+    *,
+    unasked: bool = False,
+) -> Page[Row]:
+    """A page of a reseller's customers that no confirmation opens the gate for, by name.
+
+    Each row: name's key, id, name, when the relationship began, when a confirmation was last taken back, or None.
+
+    Args:
+        unasked: only those that the reseller has no open request for.
+    """
+    select = _LACKING + _WITH_CURRENT.format(templates=_listed(opening, 3))
+    if unasked:
+        select += (
+            " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
+            f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
+        )
+    listing = Listing(select, "c.company_key", "c.customer_id")
+    return await page_of(uow, listing, wanted, provider, reseller, *opening)
+
+
+async def serves(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> bool:
+    """Whether the provider serves the customer through the reseller today."""
+    row = await uow.one(f"select 1 {_SERVED} and v.customer_id = $3", provider, reseller, customer)
+    return row is not None
+
+
+async def add_request(
+    uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, customer: str, asked_by: str
+) -> str | None:
+    """Note that a reseller is asked for a customer's data, unless it is already; the request's id, or None."""
+    request = uow.new_id()
+    added = await uow.run(
+        "insert into collection_request"
+        " (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by, after_sequence)"
+        " select c.partner_id, $2, $3, c.customer_id, $5, $6, c.last_sequence from customer c"
+        " where c.partner_id = $1 and c.customer_id = $4 and not exists ("
+        " select 1 from collection_request q where q.partner_id = $1 and q.customer_id = $4 and q.reseller_id = $3"
+        f" and {_OPEN})",
+        provider,
+        request,
+        reseller,
+        customer,
+        to_micros(uow.now),
+        asked_by,
+    )
+    return request if added else None
+
+
+async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user: str) -> bool:
+    """Note that the data came; False where that, or that none come, is noted already."""
+    noted = await uow.run(
+        "update collection_request set received_at = $3, received_by = $4"
+        " where partner_id = $1 and request_id = $2 and received_at is null and returned_at is null",
+        provider,
+        request,
+        to_micros(uow.now),
+        user,
+    )
+    return noted > 0
+
+
+async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user: str, reason: str) -> bool:
+    """Note that no usable data come, and why; False where it is noted already."""
+    noted = await uow.run(
+        "update collection_request set returned_at = $3, returned_by = $4, return_reason = $5"
+        " where partner_id = $1 and request_id = $2 and returned_at is null",
+        provider,
+        request,
+        to_micros(uow.now),
+        user,
+        reason,
+    )
+    return noted > 0
+
+
+async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> CollectionRequest | None:
+    """One request of the provider."""
+    row = await uow.one(f"{_REQUEST} and q.request_id = $2", provider, request)
+    return None if row is None else _request(row)
+
+
+async def requests_page(uow: UnitOfWork, provider: PartnerId, reseller: str, wanted: Wanted) -> Page[CollectionRequest]:
+    """A page of everything a reseller was asked for, newest first."""
+    listing = Listing(f"{_REQUEST} and q.reseller_id = $2", "q.asked_at", "q.request_id", newest_first=True)
+    found = await page_of(uow, listing, wanted, provider, reseller)
+    return Page(
+        tuple(_request(row) for row in found.items), found.first, found.last, found.more_before, found.more_after
+    )
+
+
+async def requests_asked_at(
+    uow: UnitOfWork, provider: PartnerId, reseller: str, asked_at: datetime
+) -> list[CollectionRequest]:
+    """What a reseller was asked for at one instant, by the customer's name."""
+    rows = await uow.all(
+        f"{_REQUEST} and q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id",
+        provider,
+        reseller,
+        to_micros(asked_at),
+    )
+    return [_request(row) for row in rows]
+
+
+async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> CollectionRequest | None:
+    """The last time that a reseller was asked for a customer's data."""
+    row = await uow.one(
+        f"{_REQUEST} and q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1",
+        provider,
+        customer,
+        reseller,
+    )
+    return None if row is None else _request(row)
+
+
+async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) -> Position | None:
+    """Where a customer stands in a list by name."""
+    row = await uow.one(
+        "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return None if row is None else (row[0], row[1])
+
+
+def _listed(templates: Collection[TemplateId], first: int) -> str:
+    """Placeholders for the templates, counted from `first`; null, which nothing equals, where there is none."""
+    return ", ".join(f"${first + place}" for place in range(len(templates))) or "null"
+
+
+def _request(row: Row) -> CollectionRequest:
+    return CollectionRequest(
+        id=row[1],
+        reseller_id=PartnerId(row[2]),
+        customer_id=CustomerId(row[3]),
+        company_name=row[4],
+        asked_at=from_micros(row[0]),
+        asked_by=row[5],
+        received_at=maybe_instant(row[6]),
+        returned_at=maybe_instant(row[7]),
+        return_reason=row[8],
+        confirmed_at=maybe_instant(row[9]),
+        confirmed_by=row[10],
+    )
