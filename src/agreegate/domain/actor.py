@@ -90,6 +90,10 @@ READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
 STANDING = Access(application=False)
+READ_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), STAFF, application=False)
+ASK_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), application=False)
+READ_NEEDED_DATA = Access(frozenset({PartnerKind.INDIRECT_RESELLER}), STAFF, application=False)
+"""What its providers lack of a reseller's customers: that a confirmation is missing, and nothing else (R22, R26)."""
 ANYONE_SIGNED_IN = Access(kinds=frozenset(PartnerKind), application=False, any_role=True)
 
 
