@@ -44,6 +44,11 @@ async def ask(
     return decide(asked, standing, programme, partner.cloud, at or store.clock())
 
 
+async def foresee(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction) -> Decision:
+    """Likewise within a unit of work, so that what is done next is done on what was answered. Nothing is kept."""
+    return decide(asked, await standing_of(uow, actor.partner.id, customer), programme, actor.partner.cloud, uow.now)
+
+
 async def check(
     uow: UnitOfWork,
     actor: Actor,
