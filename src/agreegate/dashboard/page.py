@@ -17,6 +17,7 @@ from agreegate.dashboard.navigation import places
 from agreegate.dashboard.static import YEAR, address
 from agreegate.domain.actor import Actor
 from agreegate.domain.programme import Programme
+from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
 from agreegate.storage.unit_of_work import Store
@@ -111,6 +112,8 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         version=__version__,
         address=address,
         path=request.url.path,
+        here=_here(request),
+        turns=() if site.sandbox is None else turns(site.programme),
         site=site,
         now=now,
         reader=reader,
@@ -126,6 +129,10 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
             Cookie(LANGUAGE_COOKIE, path="/", value=spoken, max_age=YEAR, secure=secure, httponly=True, samesite="lax")
         )
     return answer
+
+
+def _here(request: PageRequest) -> str:
+    return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
 def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:

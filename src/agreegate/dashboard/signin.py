@@ -20,7 +20,7 @@ PUBLIC = {"public": True}
 @get("/sign-in", opt=PUBLIC, include_in_schema=False)
 async def begin_sign_in(request: PageRequest) -> Response[Any]:
     """Send the browser to the provider; `next` is where it comes back to."""
-    site, wanted = site_of(request), _local(request.query_params.get("next", "/"))
+    site, wanted = site_of(request), local(request.query_params.get("next", "/"))
     if site.provider is None:
         return page(request, "refused.html", 503, sentence_key="sign-in.not-set-up", parameters={})
     if request.headers.get("host") != urlsplit(site.public_url).netloc:
@@ -83,6 +83,6 @@ async def sign_out(request: PageRequest) -> Response[Any]:
 ROUTES = (begin_sign_in, finish_sign_in, sign_out)
 
 
-def _local(path: str) -> str:
+def local(path: str) -> str:
     """A path of ours, or the start: nobody is sent elsewhere by a link that looks like ours."""
     return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"

@@ -54,6 +54,12 @@ async def add_renewals(
     )
 
 
+async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:
+    """How many terms of this partner's subscriptions have begun after the first, or did not because one expired."""
+    row = await uow.one("select count(*) from renewal where partner_id = $1", partner)
+    return 0 if row is None else int(row[0])
+
+
 async def renewals_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, subscription: str
 ) -> list[tuple[int, str, int]]:

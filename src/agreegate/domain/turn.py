@@ -1,0 +1,64 @@
+"""The turning points of a programme: the instants at which something changes, and the last day before it does."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from agreegate.domain.actor import Channel
+from agreegate.domain.programme import Programme
+
+_DAY = timedelta(days=1)
+
+
+class TurnKind(StrEnum):
+    """What changes."""
+
+    STARTS = "starts"
+    """Confirmations can be recorded (R1)."""
+    EVE = "eve"
+    """The last day on which a channel asks for none (R2)."""
+    ENFORCED = "enforced"
+    """A channel refuses without one (R3, R4)."""
+    OPENS = "opens"
+    """A confirmation of this agreement opens the gate."""
+    CLOSES = "closes"
+    """It no longer does."""
+    RETIRED = "retired"
+    """This agreement can no longer be confirmed."""
+    DUPLICATES = "duplicates"
+    """An identical repeat is refused."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turning point."""
+
+    at: datetime
+    kind: TurnKind
+    channel: Channel | None = None
+    agreement: str = ""
+    """The agreement that it is about, as people write it."""
+
+
+def turns(programme: Programme) -> tuple[Turn, ...]:
+    """Every turning point, earliest first; what holds from the start is none."""
+    found = [Turn(programme.starts, TurnKind.STARTS)]
+    for channel in Channel:
+        if (enforced := programme.enforce_from.get(channel)) is not None:
+            found += [Turn(enforced - _DAY, TurnKind.EVE, channel), Turn(enforced, TurnKind.ENFORCED, channel)]
+    for template in programme.templates:
+        for at, kind in (
+            (template.opens_from, TurnKind.OPENS),
+            (template.opens_until, TurnKind.CLOSES),
+            (template.confirm_until, TurnKind.RETIRED),
+            (template.duplicates_refused_from, TurnKind.DUPLICATES),
+        ):
+            if at is not None and at > programme.starts:
+                found.append(Turn(at, kind, agreement=template.title))
+    return tuple(sorted(found, key=lambda turn: turn.at))
+
+
+def tour(programme: Programme) -> tuple[datetime, ...]:
+    """The days to compare: the day before each enforcement date and the date itself (R5); the start where none is set."""
+    days = {turn.at for turn in turns(programme) if turn.kind in (TurnKind.EVE, TurnKind.ENFORCED)}
+    return tuple(sorted(days)) or (programme.starts,)
