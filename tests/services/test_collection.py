@@ -1,0 +1,336 @@
+"""Providers collect data from resellers; a reseller learns what is missing, and nothing of any confirmation."""
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.collection import RequestState
+from agreegate.domain.confirmation import PrimaryContact
+from agreegate.domain.errors import FeatureAbsent, InvalidProperty, NotFound
+from agreegate.domain.standing import State
+from agreegate.services.collection import (
+    PAGE,
+    Turn,
+    ask_for_data,
+    count_needed,
+    list_asked_together,
+    list_lacking,
+    list_needed,
+    list_requests,
+    list_resellers,
+    receive_data,
+    return_request,
+    show_request,
+)
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import remove_relationship
+from agreegate.services.standing import record_refusal, take_back
+from agreegate.storage.unit_of_work import to_micros
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import AUGUST
+
+FIRST = Turn()
+Tried = tuple[Callable[..., Awaitable[object]], tuple[Any, ...]]
+BEFORE_THE_START = datetime(2018, 8, 6, 23, 59, 59, tzinfo=UTC)
+
+
+@pytest.fixture
+async def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+async def alder(memory: Memory) -> Actor:
+    return await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
+
+
+@pytest.fixture
+async def birch(memory: Memory) -> Actor:
+    return await memory.actor(cast.BIRCH, cast.BIRCH_SALES)
+
+
+async def ask(memory: Memory, actor: Actor, reseller: str, *customers: str) -> list[str]:
+    return await memory.do(ask_for_data, actor, PROGRAMME, reseller, customers, call())
+
+
+async def lacking(memory: Memory, actor: Actor, reseller: str) -> list[tuple[str, State, datetime]]:
+    found = await memory.do(list_lacking, actor, PROGRAMME, reseller, FIRST)
+    return [(one.company_name, one.state, one.since) for one in found.items]
+
+
+async def confirmed(memory: Memory, actor: Actor, customer: str, name: str = "Noa") -> None:
+    draft = replace(DRAFT_CONFIRMATION, contact=PrimaryContact(name, "Berg", "noa@cedar.example"))
+    await memory.do(confirm, actor, PROGRAMME, customer, draft, call())
+
+
+def crowd(memory: Memory, provider: str, reseller: str, count: int) -> list[str]:
+    """Many customers of one reseller, named so that their ids stand in another order."""
+    ids = [f"{count - number:08x}-0000-4000-8000-00000000c0de" for number in range(count)]
+    with memory.connection:
+        for number, customer in enumerate(ids):
+            name = f"customer {number:06}"
+            memory.connection.execute(
+                "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+                " language, culture, created_at) values (?, ?, ?, ?, ?, ?, 'US', 'en', 'en-US', ?)",
+                (provider, customer, customer, name, name, f"c{number}.example", to_micros(AUGUST)),
+            )
+            memory.connection.execute(
+                "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
+                (provider, customer, to_micros(AUGUST)),
+            )
+            memory.connection.execute(
+                "insert into customer_reseller values (?, ?, ?, ?)", (provider, customer, reseller, to_micros(AUGUST))
+            )
+    return ids
+
+
+@pytest.mark.rule("R22", "R23", "R27")
+async def test_each_reseller_is_shown_with_how_its_customers_stand(memory: Memory, alder: Actor) -> None:
+    async def figures() -> dict[str, tuple[int, int, int]]:
+        found = await memory.do(list_resellers, alder, PROGRAMME, FIRST)
+        return {one.reseller.name: (one.confirmed, one.missing, one.ended) for one in found.items}
+
+    assert await figures() == {"Birch IT": (0, 1, 0), "Hornbeam Informatique": (0, 2, 0)}
+    await confirmed(memory, alder, cast.CEDAR)  # one record, for both resellers
+    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
+    assert await figures() == {"Birch IT": (1, 0, 0), "Hornbeam Informatique": (1, 0, 1)}
+    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    assert await figures() == {"Birch IT": (0, 0, 0), "Hornbeam Informatique": (0, 0, 1)}
+
+
+async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alder: Actor) -> None:
+    related = datetime(2018, 7, 1, tzinfo=UTC)
+    assert await lacking(memory, alder, cast.HORNBEAM) == [
+        ("Cedar Bakery", State.MISSING, related),
+        ("Frêne Conseil", State.MISSING, related),
+    ]
+    memory.clock.now += timedelta(days=1)
+    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
+    await confirmed(memory, alder, cast.CEDAR)
+    memory.clock.now += timedelta(days=1)
+    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    assert await lacking(memory, alder, cast.HORNBEAM) == [
+        ("Cedar Bakery", State.MISSING, AUGUST + timedelta(days=2)),
+        ("Frêne Conseil", State.ENDED, AUGUST + timedelta(days=1)),
+    ]
+
+
+@pytest.mark.rule("R18", "R23")
+async def test_a_request_goes_from_asked_to_confirmed_and_every_step_is_audited(memory: Memory, alder: Actor) -> None:
+    [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    memory.clock.now += timedelta(days=2)
+    assert await memory.do(receive_data, alder, cast.BIRCH, request, call())
+    assert not await memory.do(receive_data, alder, cast.BIRCH, request, call()), "once"
+    shown = await memory.do(show_request, alder, cast.BIRCH, request)
+    assert (shown.asked_at, shown.received_at) == (AUGUST, AUGUST + timedelta(days=2))
+    assert (shown.asked_by, shown.state) == ("admin@alder.example", RequestState.RECEIVED)
+    memory.clock.now += timedelta(days=1)
+    await confirmed(memory, alder, cast.CEDAR)
+    shown = await memory.do(show_request, alder, cast.BIRCH, request)
+    assert (shown.state, shown.confirmed_by) == (RequestState.CONFIRMED, "admin@alder.example")
+    assert shown.confirmed_at == AUGUST + timedelta(days=3)
+    assert not await memory.do(return_request, alder, cast.BIRCH, request, "too late", call())
+    kept = await memory.rows("select operation_type, customer_id, resource_id, user_id from audit_record")
+    assert [row for row in kept if row[0] != "create_agreement"] == [
+        ("create_collection_request", cast.CEDAR, request, cast.ALDER_ADMIN),
+        ("receive_collection_request", cast.CEDAR, request, cast.ALDER_ADMIN),
+    ]
+
+
+async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory, alder: Actor) -> None:
+    [first] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    assert await ask(memory, alder, cast.BIRCH, cast.CEDAR) == [], "asked already"
+    with pytest.raises(InvalidProperty):
+        await memory.do(return_request, alder, cast.BIRCH, first, " ", call())
+    assert await memory.do(return_request, alder, cast.BIRCH, first, "Nobody answers", call())
+    assert not await memory.do(return_request, alder, cast.BIRCH, first, "Twice", call())
+    assert not await memory.do(receive_data, alder, cast.BIRCH, first, call())
+    shown = await memory.do(show_request, alder, cast.BIRCH, first)
+    assert (shown.state, shown.return_reason) == (RequestState.RETURNED, "Nobody answers")
+    memory.clock.now += timedelta(days=1)
+    [second] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    found = await memory.do(list_requests, alder, cast.BIRCH, FIRST)
+    assert [one.id for one in found.items] == [second, first]
+
+
+async def test_a_confirmation_taken_back_leaves_the_request_open(memory: Memory, alder: Actor) -> None:
+    await confirmed(memory, alder, cast.CEDAR)
+    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    assert (await memory.do(show_request, alder, cast.BIRCH, request)).open, "the one before answers nothing"
+    await confirmed(memory, alder, cast.CEDAR, "Ada")
+    assert not (await memory.do(show_request, alder, cast.BIRCH, request)).open
+    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    assert (await memory.do(show_request, alder, cast.BIRCH, request)).open
+
+
+async def test_a_clock_set_back_confuses_nothing(memory: Memory, alder: Actor) -> None:
+    memory.clock.now += timedelta(days=30)
+    [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    memory.clock.now = AUGUST
+    await confirmed(memory, alder, cast.CEDAR)
+    shown = await memory.do(show_request, alder, cast.BIRCH, request)
+    assert (shown.state, shown.days_open(memory.clock.now)) == (RequestState.CONFIRMED, 0)
+
+
+async def test_only_who_can_be_asked_for_is(memory: Memory, alder: Actor) -> None:
+    assert await ask(memory, alder, cast.BIRCH, cast.DOGWOOD, cast.FRENE, cast.ELM, cast.NOBODY, "x") == []
+    await confirmed(memory, alder, cast.CEDAR)
+    assert await ask(memory, alder, cast.BIRCH, cast.CEDAR) == []
+    assert await memory.rows("select * from collection_request") == []
+
+
+async def test_asking_for_several_is_one_request_each_and_one_text(memory: Memory, alder: Actor) -> None:
+    made = await ask(memory, alder, cast.HORNBEAM, cast.FRENE, cast.CEDAR, cast.FRENE)
+    assert len(made) == 2
+    memory.clock.now += timedelta(seconds=1)
+    together = await memory.do(list_asked_together, alder, cast.HORNBEAM, made[0])
+    assert [one.company_name for one in together] == ["Cedar Bakery", "Frêne Conseil"]
+    found = await memory.do(list_lacking, alder, PROGRAMME, cast.HORNBEAM, FIRST, unasked=True)
+    assert found.items == ()
+
+
+@pytest.mark.rule("R26")
+async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, alder: Actor) -> None:
+    [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    hazel = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    # Another provider of the same reseller, serving the same customer through it.
+    with memory.connection:
+        memory.connection.execute("update partner set kind = 'indirect_provider' where partner_id = ?", (cast.HAZEL,))
+    tried: list[Tried] = [
+        (list_lacking, (PROGRAMME, cast.BIRCH, FIRST)),
+        (list_requests, (cast.BIRCH, FIRST)),
+        (ask_for_data, (PROGRAMME, cast.BIRCH, [cast.CEDAR], call())),
+        (show_request, (cast.BIRCH, request)),
+        (receive_data, (cast.BIRCH, request, call())),
+        (return_request, (cast.BIRCH, request, "mine", call())),
+        (list_asked_together, (cast.BIRCH, request)),
+    ]
+    for work, arguments in tried:
+        with pytest.raises(NotFound):
+            await memory.do(work, hazel, *arguments)
+    with memory.connection:
+        start = to_micros(AUGUST)
+        memory.connection.execute("insert into reseller_link values (?, ?, ?, null)", (cast.HAZEL, cast.BIRCH, start))
+        memory.connection.execute(
+            "insert into customer_reseller values (?, ?, ?, ?)", (cast.HAZEL, cast.CEDAR, cast.BIRCH, start)
+        )
+    [theirs] = (await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items
+    assert theirs.request is None
+    assert (await memory.do(list_requests, hazel, cast.BIRCH, FIRST)).items == ()
+    with pytest.raises(NotFound):
+        await memory.do(show_request, hazel, cast.BIRCH, request)
+    await confirmed(memory, alder, cast.CEDAR)
+    assert len((await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items) == 1
+    [figures] = (await memory.do(list_resellers, hazel, PROGRAMME, FIRST)).items
+    assert (figures.confirmed, figures.missing, figures.open_requests) == (0, 1, 0)
+    with pytest.raises(NotFound):
+        await memory.do(show_request, alder, cast.HORNBEAM, request)
+
+
+@pytest.mark.rule("R22", "R23", "R26")
+async def test_a_reseller_learns_that_data_are_missing_and_nothing_else(
+    memory: Memory, alder: Actor, birch: Actor
+) -> None:
+    hornbeam = await memory.actor(cast.HORNBEAM, cast.HORNBEAM_SALES)
+
+    async def told(actor: Actor) -> str:
+        found = await memory.do(list_needed, actor, PROGRAMME, cast.ALDER, FIRST)
+        counted = await memory.do(count_needed, actor, PROGRAMME)
+        return json.dumps([asdict(found), [(provider.name, count) for provider, count in counted]], default=str)
+
+    never = await told(birch)
+    assert "Cedar Bakery" in never
+    assert "Dogwood" not in never, "served without a reseller"
+    assert "Frêne" not in never, "served through another"
+    # Confirmed and taken back, then no longer agreed: to the reseller all of it is the same.
+    await confirmed(memory, alder, cast.CEDAR)
+    gone = await told(birch)
+    assert "Cedar" not in gone
+    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note", call())
+    assert await told(birch) == never
+    await confirmed(memory, alder, cast.CEDAR, "Ada")
+    await memory.do(record_refusal, alder, PROGRAMME, cast.CEDAR, "another secret", call())
+    assert await told(birch) == never
+    # What the other reseller of this customer is asked is not told either.
+    [asked] = await ask(memory, alder, cast.HORNBEAM, cast.CEDAR)
+    await memory.do(return_request, alder, cast.HORNBEAM, asked, "third secret", call())
+    assert await told(birch) == never
+    assert "third secret" in await told(hornbeam)
+    assert "admin@alder.example" not in await told(hornbeam)
+
+
+async def test_a_reseller_sees_when_it_was_asked_and_why_it_was_returned(
+    memory: Memory, alder: Actor, birch: Actor
+) -> None:
+    [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
+    [needed] = (await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)).items
+    assert (needed.asked_at, needed.returned_at, needed.return_reason) == (AUGUST, None, "")
+    await memory.do(return_request, alder, cast.BIRCH, request, "No answer", call())
+    [needed] = (await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)).items
+    assert (needed.asked_at, needed.returned_at, needed.return_reason) == (AUGUST, AUGUST, "No answer")
+
+
+@pytest.mark.parametrize("provider", [cast.HAZEL, cast.HORNBEAM, cast.NOBODY, "x"])
+async def test_a_reseller_has_no_other_providers(memory: Memory, birch: Actor, provider: str) -> None:
+    with pytest.raises(NotFound):
+        await memory.do(list_needed, birch, PROGRAMME, provider, FIRST)
+
+
+async def test_an_ended_link_tells_a_reseller_nothing_more(memory: Memory, alder: Actor, birch: Actor) -> None:
+    with memory.connection:
+        memory.connection.execute("update reseller_link set ended_at = 1 where reseller_id = ?", (cast.BIRCH,))
+    assert await memory.do(count_needed, birch, PROGRAMME) == []
+    with pytest.raises(NotFound):
+        await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)
+    with pytest.raises(NotFound):
+        await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, FIRST)
+
+
+@pytest.mark.rule("R1", "R31")
+@pytest.mark.parametrize("why", ["national", "early"])
+async def test_where_confirmations_do_not_exist_nothing_is_missing(
+    memory: Memory, alder: Actor, birch: Actor, why: str
+) -> None:
+    if why == "early":
+        memory.clock.now = BEFORE_THE_START
+    else:
+        with memory.connection:
+            memory.connection.execute("update partner set cloud = 'germany' where partner_id = ?", (cast.ALDER,))
+        alder = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
+    tried: list[Tried] = [
+        (list_resellers, (FIRST,)),
+        (list_lacking, (cast.BIRCH, FIRST)),
+        (ask_for_data, (cast.BIRCH, [cast.CEDAR], call())),
+    ]
+    for work, arguments in tried:
+        with pytest.raises(FeatureAbsent):
+            await memory.do(work, alder, PROGRAMME, *arguments)
+    with pytest.raises(FeatureAbsent):
+        await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)
+    assert [count for _, count in await memory.do(count_needed, birch, PROGRAMME)] == [0]
+
+
+async def test_long_lists_are_turned_page_by_page_by_name_and_back(memory: Memory, alder: Actor, birch: Actor) -> None:
+    ids = crowd(memory, cast.ALDER, cast.BIRCH, 2 * PAGE + 5)
+    expected = [cast.CEDAR, *ids]
+    pages, turn = [], FIRST
+    for _ in range(4):
+        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, turn)
+        needed = await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, turn)
+        pages.append([one.customer_id for one in found.items])
+        assert [one.customer_id for one in needed.items] == pages[-1]
+        if not found.more_after:
+            break
+        turn = Turn(after=pages[-1][-1])
+    assert [customer for page in pages for customer in page] == expected
+    back = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Turn(before=pages[2][0]))
+    assert [one.customer_id for one in back.items] == pages[1]
+    lost = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Turn(after=cast.NOBODY))
+    assert [one.customer_id for one in lost.items] == pages[0]
