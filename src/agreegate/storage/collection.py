@@ -11,6 +11,7 @@ from agreegate.storage.page import Listing, Page, Position, Wanted, page_of
 from agreegate.storage.partner import partner_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 
+_FEW = 5_000
 _SERVED = """
     from customer_reseller v
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
@@ -120,7 +121,10 @@ async def lacking_page(
             " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
-    listing = Listing(select, "c.company_key", "c.customer_id")
+    # Few customers are read off the reseller's index and sorted; among many the index of names soon has a page full.
+    row = await uow.one(f"select count(*) from (select 1 {_SERVED} limit {_FEW + 1}) s", provider, reseller)
+    few = row is not None and row[0] <= _FEW
+    listing = Listing(select, "c.company_key || ''" if few else "c.company_key", "c.customer_id")
     return await page_of(uow, listing, wanted, provider, reseller, *opening)
 
 
