@@ -23,6 +23,7 @@ from agreegate.services.collection import (
     list_needed,
     list_requests,
     list_resellers,
+    list_unasked,
     receive_data,
     return_request,
     show_request,
@@ -192,7 +193,7 @@ async def test_asking_for_several_is_one_request_each_and_one_text(memory: Memor
     memory.clock.now += timedelta(seconds=1)
     together = await memory.do(list_asked_together, alder, cast.HORNBEAM, made[0])
     assert [one.company_name for one in together] == ["Cedar Bakery", "Frêne Conseil"]
-    found = await memory.do(list_lacking, alder, PROGRAMME, cast.HORNBEAM, FIRST, unasked=True)
+    found = await memory.do(list_unasked, alder, PROGRAMME, cast.HORNBEAM)
     assert found.items == ()
 
 

@@ -3,7 +3,7 @@
 Nothing is sent to anybody (R18): the texts are shown, to be copied, and what became of them is noted.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor
@@ -106,24 +106,44 @@ async def figures_of(uow: UnitOfWork, actor: Actor, programme: Programme, resell
     return ResellerFigures(reseller, confirmed, served - confirmed - ended, ended, asked, oldest)
 
 
-async def list_lacking(
-    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, turn: Turn, *, unasked: bool = False
-) -> Page[Lacking]:
+async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, turn: Turn) -> Page[Lacking]:
     """A page of a reseller's customers without a confirmation that opens the gate, by name.
-
-    Args:
-        unasked: only those whose data the reseller can still be asked for.
 
     Raises:
         NotFound, FeatureAbsent.
     """
     require_confirmations(programme, actor.partner, uow)
     await linked_reseller(uow, actor, reseller)
-    place = await place_of_customer(uow, actor.partner.id, turn.after or turn.before)
-    wanted = turn.wanted(place, LARGEST_REQUEST if unasked else PAGE)
-    found = await lacking_page(uow, actor.partner.id, reseller, _opening(uow, programme), wanted, unasked=unasked)
+    wanted = turn.wanted(await place_of_customer(uow, actor.partner.id, turn.after or turn.before))
+    found = await lacking_page(uow, actor.partner.id, reseller, _opening(uow, programme), wanted)
     items = [await _lacking(uow, actor.partner.id, programme, reseller, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+async def list_unasked(
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, among: Sequence[str] = ()
+) -> Page[Lacking]:
+    """The first customers, by name, whose data a reseller can be asked for: as many as one request may name.
+
+    Args:
+        among: only of these; empty: of all.
+
+    Raises:
+        NotFound, FeatureAbsent.
+    """
+    require_confirmations(programme, actor.partner, uow)
+    await linked_reseller(uow, actor, reseller)
+    found = await lacking_page(
+        uow,
+        actor.partner.id,
+        reseller,
+        _opening(uow, programme),
+        Wanted(LARGEST_REQUEST),
+        unasked=True,
+        among=among[:LARGEST_REQUEST],
+    )
+    items = [await _lacking(uow, actor.partner.id, programme, reseller, row) for row in found.items]
+    return Page(tuple(items), more_after=found.more_after)
 
 
 async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, turn: Turn) -> Page[CollectionRequest]:

@@ -1,6 +1,6 @@
 """What resellers were asked for, and whose customers lack a confirmation, as rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from agreegate.domain.agreement import TemplateId
@@ -107,6 +107,7 @@ async def lacking_page(
     wanted: Wanted,
     *,
     unasked: bool = False,
+    among: Sequence[str] = (),
 ) -> Page[Row]:
     """A page of a reseller's customers that no confirmation opens the gate for, by name.
 
@@ -114,8 +115,11 @@ async def lacking_page(
 
     Args:
         unasked: only those that the reseller has no open request for.
+        among: only these customers; empty: all of them.
     """
     select = _LACKING + _WITH_CURRENT.format(templates=_listed(opening, 3))
+    if among:
+        select += f" and v.customer_id in ({_listed(among, 3 + len(opening))})"
     if unasked:
         select += (
             " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
@@ -125,7 +129,7 @@ async def lacking_page(
     row = await uow.one(f"select count(*) from (select 1 {_SERVED} limit {_FEW + 1}) s", provider, reseller)
     few = row is not None and row[0] <= _FEW
     listing = Listing(select, "c.company_key || ''" if few else "c.company_key", "c.customer_id")
-    return await page_of(uow, listing, wanted, provider, reseller, *opening)
+    return await page_of(uow, listing, wanted, provider, reseller, *opening, *among)
 
 
 async def serves(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> bool:
@@ -230,9 +234,9 @@ async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) 
     return None if row is None else (row[0], row[1])
 
 
-def _listed(templates: Collection[TemplateId], first: int) -> str:
-    """Placeholders for the templates, counted from `first`; null, which nothing equals, where there is none."""
-    return ", ".join(f"${first + place}" for place in range(len(templates))) or "null"
+def _listed(values: Collection[str], first: int) -> str:
+    """Placeholders for the values, counted from `first`; null, which nothing equals, where there is none."""
+    return ", ".join(f"${first + place}" for place in range(len(values))) or "null"
 
 
 def _request(row: Row) -> CollectionRequest:
