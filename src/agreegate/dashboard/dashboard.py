@@ -7,7 +7,7 @@ from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
-from agreegate.dashboard import clock, reference, relationship, signin, start
+from agreegate.dashboard import clock, order, reference, relationship, seats, signin, start
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
@@ -19,6 +19,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     relationship.show_request,
     reference.show_reference,
     *signin.ROUTES,
+    *order.ROUTES,
+    *seats.ROUTES,
     *clock.ROUTES,
 )
 """Every page of ours."""

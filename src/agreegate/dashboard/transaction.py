@@ -1,0 +1,169 @@
+"""A transaction begun on a page. Where no confirmation lets it pass, the form for one opens in place (contract 5.4).
+
+What was begun is carried along in hidden fields; the confirmation and the very transaction are then done in one unit of
+work. A rule that refuses either leaves nothing of both.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from agreegate.dashboard.form import Done, Form, save
+from agreegate.dashboard.gate import worded
+from agreegate.dashboard.page import PageRequest, language, site_of
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import FeatureAbsent
+from agreegate.domain.gate import Code, Decision
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.call import Call
+from agreegate.services.gate import RecordedDecision, foresee
+from agreegate.storage.unit_of_work import UnitOfWork
+
+LONGEST_NUMBER = 9
+MENDED = frozenset({Code.CONFIRMATION_MISSING, Code.CONFIRMATION_ENDED, Code.CONFIRMATION_OUTDATED})
+"""Refusals that a new confirmation mends."""
+PROMPTED = frozenset({Code.CONFIRMATION_MISSING, Code.CONFIRMATION_ENDED, Code.ENFORCEMENT_UPCOMING})
+"""Advisories on which a confirmation is asked for, though the transaction passes without (R2)."""
+
+
+class Step(StrEnum):
+    """The button that a form was sent with; the first one has no name."""
+
+    BEGIN = ""
+    CONFIRM = "confirm"
+    """Record the confirmation typed, and go on."""
+    CORRECT = "correct"
+    """Likewise, although somebody else confirmed meanwhile."""
+    SKIP = "skip"
+    """Go on without, while that is possible."""
+    CANCEL = "cancel"
+
+
+class Why(StrEnum):
+    """Why a transaction was not carried out."""
+
+    ASKED = "asked"
+    """It would pass; a confirmation is asked for and can be left out."""
+    REFUSED = "refused"
+    """The gate refuses it."""
+    MEANWHILE = "meanwhile"
+    """It would pass now: somebody else confirmed while the form was open."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A transaction that was begun and not carried out; nothing of it is kept but a refusal by the gate."""
+
+    why: Why
+    decision: Decision
+    form: Form
+    recorded: bool = False
+    """The confirmation typed was recorded, and the gate refused all the same."""
+
+    @property
+    def asks(self) -> bool:
+        """Whether a confirmation is what it needs."""
+        return not self.decision.reasons or any(reason.code in MENDED for reason in self.decision.reasons)
+
+
+def step_of(form: Form) -> Step:
+    """What the user wants; what is not known is a beginning."""
+    return next((step for step in Step if step == form["step"]), Step.BEGIN)
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A transaction as it stands on its page."""
+
+    actor: Actor
+    customer: str
+    action: Action
+    carried: Sequence[str]
+    """The fields that say what is wanted; hidden while a confirmation is asked for."""
+
+
+async def carry_out(
+    request: PageRequest,
+    actor: Actor,
+    form: Form,
+    customer: str,
+    action: Action | None,
+    work: Callable[[UnitOfWork, Call], Awaitable[Done | RecordedDecision]],
+) -> Done | Held:
+    """Carry a transaction out, once however often it is sent; or say why it is held.
+
+    Args:
+        action: what the gate is asked about; None: nothing that it is asked about.
+        work: the transaction itself, in the same unit of work as the confirmation before it.
+
+    Raises:
+        Rejected: a rule refuses it; nothing was done.
+    """
+    programme, step = site_of(request).programme, step_of(form)
+    confirming = step in (Step.CONFIRM, Step.CORRECT)
+
+    async def unit(uow: UnitOfWork, call: Call) -> Done | Held:
+        if action is not None:
+            foreseen = await foresee(uow, actor, programme, customer, Transaction(action, actor.channel))
+            held = _held(foreseen, programme, uow, form)
+            if held is None and step is Step.CONFIRM:
+                return Held(Why.MEANWHILE, foreseen, form)
+            if held is not None and held.why is Why.ASKED and step is Step.BEGIN:
+                return held
+        if confirming:
+            raise FeatureAbsent  # until the form for a confirmation is here
+        result = await work(uow, call)
+        if isinstance(result, RecordedDecision):
+            return Held(Why.REFUSED, result.decision, form, recorded=confirming)
+        return result
+
+    return await save(request, actor, form, unit)
+
+
+async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | None) -> dict[str, Any]:
+    """What `transaction.html` calls by name.
+
+    A confirmation that was typed is never lost: its form stays open, whatever else was wrong, and after signing in again.
+    """
+    site = site_of(request)
+    programme, typed = site.programme, step_of(form) in (Step.CONFIRM, Step.CORRECT)
+
+    async def look(uow: UnitOfWork) -> tuple[Held | None, bool]:
+        asked = Transaction(begun.action, begun.actor.channel)
+        foreseen = await foresee(uow, begun.actor, programme, begun.customer, asked)
+        now = _held(foreseen, programme, uow, form)
+        return (now or Held(Why.MEANWHILE, foreseen, form) if typed else None), now is not None
+
+    ahead = False
+    if held is None:
+        held, ahead = await site.store.read(look)
+    reasons = () if held is None else (*held.decision.reasons, *held.decision.advisories)
+    wrong = {mistake.where for mistake in form.mistakes}
+    return {
+        "form": form,
+        "held": held,
+        "ahead": ahead,
+        "reasons": worded(reasons, programme, site.store.clock(), language(request)),
+        "carried": begun.carried,
+        "unseen": held is not None and held.asks and wrong.isdisjoint(begun.carried),
+    }
+
+
+def _held(foreseen: Decision, programme: Programme, uow: UnitOfWork, form: Form) -> Held | None:
+    if not foreseen.allowed:
+        return Held(Why.REFUSED, foreseen, form)
+    prompts = programme.exists(uow.now) and any(advisory.code in PROMPTED for advisory in foreseen.advisories)
+    return Held(Why.ASKED, foreseen, form) if prompts else None
+
+
+def with_values(form: Form, **values: str) -> Form:
+    """The same form with other values in some fields."""
+    return replace(form, fields={**form.fields, **{name: [value] for name, value in values.items()}})
+
+
+def number_of(written: str) -> int | None:
+    """A whole number as people type it, blanks between its digits allowed; None: it is none."""
+    digits = "".join(written.split())
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None
