@@ -1,7 +1,7 @@
 """Confirmations: what makes one valid, when a repeat is a duplicate, and how one ends (R15–R17, R36, R47)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
@@ -16,6 +16,7 @@ from agreegate.domain.errors import (
     InvalidProperty,
     TemplateRetired,
 )
+from agreegate.domain.partner import PartnerId
 
 ConfirmationId = NewType("ConfirmationId", str)
 
@@ -68,6 +69,17 @@ class Employee:
 
 
 @dataclass(frozen=True, slots=True)
+class Collection:
+    """Through whom an indirect provider got the data that it confirms (R22, R23). The exchange itself is not ours."""
+
+    reseller_id: PartnerId
+    person: str
+    """Who handed the data over, at the reseller."""
+    collected_on: datetime
+    """Midnight UTC of the day."""
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A confirmation as the partner hands it in, before any rule has looked at it."""
 
@@ -79,6 +91,7 @@ class Draft:
     user_id: UserId | None = None
     """The confirming user when named; None: the caller itself (X8)."""
     employee: Employee | None = None
+    collection: Collection | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +191,19 @@ def checked_employee(employee: Employee) -> Employee:
         _text(employee.reference, "confirmedBy.ref", NAME_LENGTH) if (employee.reference or "").strip() else None
     )
     return Employee(name, email, reference)
+
+
+def checked_collection(collection: Collection, now: datetime) -> Collection:
+    """The collection with surrounding blanks removed, if a person is named and the day has come (R23).
+
+    Raises:
+        InvalidProperty: nobody is named, the name is too long, or holds control characters.
+        AgreedInFuture: the day lies ahead, however far east.
+    """
+    person = _text(collection.person, "collectedThrough.person", 2 * NAME_LENGTH)
+    if collection.collected_on > now + EASTERNMOST:
+        raise AgreedInFuture(name="collectedThrough.date")
+    return replace(collection, person=person)
 
 
 def check_draft(draft: Draft, template: AgreementTemplate, now: datetime) -> None:

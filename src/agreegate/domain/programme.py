@@ -66,9 +66,14 @@ class Programme:
 
         The programme's default type comes first, so that old clients are asked for what they know.
         """
+        template = self.asked_template(now)
+        return self.title if template is None else template.title
+
+    def asked_template(self, now: datetime) -> AgreementTemplate | None:
+        """The template that a refusal at `now` asks to confirm; None: none opens the gate."""
         opening = [template for template in self.templates if template.opens_gate(now)]
         usual = [template for template in opening if template.agreement_type == self.default_agreement_type]
-        return next((template.title for template in (*usual, *opening)), self.title)
+        return next(iter((*usual, *opening)), None)
 
     def opens_gate(self, template_id: TemplateId, now: datetime) -> bool:
         """Whether a confirmation of the template opens the gate at `now`; a template unknown here never does."""

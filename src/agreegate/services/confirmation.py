@@ -3,30 +3,38 @@
 from agreegate.domain.actor import Actor, UserId
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.confirmation import (
+    Collection,
     Confirmation,
     ConfirmationId,
     Draft,
     Employee,
     check_draft,
     check_duplicate,
+    checked_collection,
     checked_contact,
     checked_employee,
 )
 from agreegate.domain.errors import (
     EmployeeAlreadyStated,
     FeatureAbsent,
+    InvalidProperty,
     NoRelationship,
     NotFound,
+    ResellerNotLinked,
     TemplateUnknown,
     UserNotOfPartner,
     UserRequired,
 )
+from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.call import Call
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
+    add_collection,
     add_confirmation,
     add_employee,
+    add_warning,
     confirmation_at,
     counting_confirmations,
     current_confirmation,
@@ -34,7 +42,7 @@ from agreegate.storage.confirmation import (
     next_sequence,
     without_employee,
 )
-from agreegate.storage.partner import roles_of
+from agreegate.storage.partner import has_reseller, mail_domains, roles_of
 from agreegate.storage.standing import relationship_since
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -44,13 +52,14 @@ async def confirm(
 ) -> Confirmation:
     """Record that the customer accepted. The record counts from this unit of work on, on both channels (R41).
 
-    A correction is the same again: the newest one counts, the older ones stay (R17, R27).
+    A correction is the same again: the newest one counts, the older ones stay (R17, R27). What speaks against the
+    acceptor is kept beside it on both channels; it refuses nothing (R24, X14).
 
     Raises:
         FeatureAbsent: before the programme starts (R1).
         NoRelationship: the customer is not one of this partner's (D18).
         InvalidProperty, InvalidEmail, AgreedInFuture, TemplateUnknown, TemplateRetired, UserNotOfPartner,
-        AlreadyConfirmed: the data breaks a rule.
+        ResellerNotLinked, AlreadyConfirmed: the data breaks a rule.
     """
     if not programme.exists(uow.now):
         raise FeatureAbsent
@@ -64,6 +73,7 @@ async def confirm(
     if template is None:
         raise TemplateUnknown(name="templateId")
     check_draft(draft, template, uow.now)
+    collection = None if draft.collection is None else await _collection(uow, actor, draft.collection)
     user = await _confirming_user(uow, actor, draft)
     current = await current_confirmation(uow, partner, customer, template.agreement_type)
     repeated = current.contact if current is not None and current.template_id == template.id else None
@@ -84,6 +94,10 @@ async def confirm(
         confirmed_by=employee,
     )
     await add_confirmation(uow, partner, customer, relationship[0], confirmation)
+    if collection is not None:
+        await add_collection(uow, partner, customer, confirmation.sequence, collection)
+    for warning in await acceptor_warnings(uow, actor, contact.email):
+        await add_warning(uow, partner, customer, confirmation.sequence, warning)
     await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
     await add_audit_record(
         uow,
@@ -95,6 +109,12 @@ async def confirm(
         correlation_id=call.correlation_id,
     )
     return confirmation
+
+
+async def acceptor_warnings(uow: UnitOfWork, actor: Actor, email: str) -> tuple[AcceptorWarning, ...]:
+    """What speaks against the address of whoever accepted: that it is of the partner's side (R24, X14)."""
+    own, resellers = await mail_domains(uow, actor.partner.id)
+    return warnings(email, own, resellers, actor.user_name)
 
 
 async def list_confirmations(
@@ -137,6 +157,16 @@ async def state_employee(uow: UnitOfWork, actor: Actor, confirmation_id: str, em
 async def list_without_employee(uow: UnitOfWork, actor: Actor, limit: int = 500) -> list[tuple[str, str, str]]:
     """Confirmations by designated accounts whose real employee is unknown (R28): customer, confirmation, template."""
     return await without_employee(uow, actor.partner.id, limit)
+
+
+async def _collection(uow: UnitOfWork, actor: Actor, collection: Collection) -> Collection:
+    """Through whom the data came, if the caller is a provider and the reseller one of its own (R22, R23)."""
+    if actor.partner.kind is not PartnerKind.INDIRECT_PROVIDER:
+        raise InvalidProperty(name="collectedThrough")
+    checked = checked_collection(collection, uow.now)
+    if not await has_reseller(uow, actor.partner.id, checked.reseller_id):
+        raise ResellerNotLinked(name="collectedThrough.reseller")
+    return checked
 
 
 async def _confirming_user(uow: UnitOfWork, actor: Actor, draft: Draft) -> UserId:

@@ -7,6 +7,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import (
     NOTE_LENGTH,
+    Collection,
     Confirmation,
     ConfirmationId,
     Ending,
@@ -15,17 +16,20 @@ from agreegate.domain.confirmation import (
 from agreegate.domain.errors import FeatureAbsent, InvalidProperty, NoRelationship, NothingToEnd, TemplateUnknown
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
+from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
     add_ending,
     clear_current,
+    collections_of,
     confirmations_of,
     counting_confirmations,
     current_confirmation,
     endings_of,
     make_current,
     next_sequence,
+    warnings_of,
 )
 from agreegate.storage.standing import refuse, relationship_since
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
@@ -33,10 +37,14 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A confirmation in its history: what ended it, if anything did."""
+    """A confirmation in its history: what ended it, if anything did, and what was kept beside it."""
 
     confirmation: Confirmation
     ended_by: Ending | None
+    collection: Collection | None = None
+    """Through whom an indirect provider got the data, where it said so (R23)."""
+    warnings: tuple[AcceptorWarning, ...] = ()
+    """What spoke against the acceptor when it was recorded (X14)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +83,16 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
         raise NoRelationship(partner=partner, customer=customer)
     confirmations = await confirmations_of(uow, partner, customer)
     endings = await endings_of(uow, partner, customer)
+    collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
     counting = {c.sequence for c in await counting_confirmations(uow, partner, customer)}
     refusals = tuple(ending for ending in endings if ending.reason is EndReason.NO_LONGER_AGREES)
     answered = any(c.sequence in counting and programme.has_opened(c.template_id, uow.now) for c in confirmations)
     agreements = []
     for template in programme.templates:
         history = tuple(
-            Recorded(c, _ended_by(c, endings)) for c in confirmations if c.agreement_type == template.agreement_type
+            Recorded(c, _ended_by(c, endings), collections.get(c.sequence), warned.get(c.sequence, ()))
+            for c in confirmations
+            if c.agreement_type == template.agreement_type
         )
         current = next((r.confirmation for r in history if r.confirmation.sequence in counting), None)
         ended = bool(refusals) and (not answered or any(r.ended_by in refusals for r in history))

@@ -2,8 +2,17 @@
 
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.confirmation import Confirmation, ConfirmationId, Employee, Ending, EndReason, PrimaryContact
+from agreegate.domain.confirmation import (
+    Collection,
+    Confirmation,
+    ConfirmationId,
+    Employee,
+    Ending,
+    EndReason,
+    PrimaryContact,
+)
 from agreegate.domain.partner import PartnerId
+from agreegate.domain.warning import AcceptorWarning
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 _COLUMNS = """
@@ -84,6 +93,59 @@ async def add_employee(
         stated_by,
         to_micros(uow.now),
     )
+
+
+async def add_collection(
+    uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int, collection: Collection
+) -> None:
+    """Keep through whom the data of a confirmation came (R22, R23)."""
+    await uow.run(
+        "insert into confirmation_collection (partner_id, customer_id, sequence, reseller_id, person, collected_at)"
+        " values ($1, $2, $3, $4, $5, $6)",
+        partner,
+        customer,
+        sequence,
+        collection.reseller_id,
+        collection.person,
+        to_micros(collection.collected_on),
+    )
+
+
+async def add_warning(
+    uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int, warning: AcceptorWarning
+) -> None:
+    """Keep what spoke against the acceptor of a confirmation (X14)."""
+    await uow.run(
+        "insert into confirmation_warning (partner_id, customer_id, sequence, warning) values ($1, $2, $3, $4)",
+        partner,
+        customer,
+        sequence,
+        warning,
+    )
+
+
+async def collections_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, Collection]:
+    """Through whom the data of this customer's confirmations came, by the confirmation's sequence."""
+    rows = await uow.all(
+        "select sequence, reseller_id, person, collected_at from confirmation_collection"
+        " where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+    )
+    return {row[0]: Collection(PartnerId(row[1]), row[2], from_micros(row[3])) for row in rows}
+
+
+async def warnings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, tuple[AcceptorWarning, ...]]:
+    """What spoke against the acceptors of this customer's confirmations, by the confirmation's sequence."""
+    found: dict[int, tuple[AcceptorWarning, ...]] = {}
+    for sequence, warning in await uow.all(
+        "select sequence, warning from confirmation_warning where partner_id = $1 and customer_id = $2"
+        " order by sequence, warning",
+        partner,
+        customer,
+    ):
+        found[sequence] = (*found.get(sequence, ()), AcceptorWarning(warning))
+    return found
 
 
 async def add_ending(

@@ -89,6 +89,8 @@ async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
 
 async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str]) -> dict[str, KnownUser]:
     """Those of these ids that the directory has, active or not. What is missing may be an application's."""
+    if not users:
+        return {}
     places = ", ".join(f"${number}" for number in range(2, len(users) + 2))
     rows = await uow.all(
         f"select user_id, user_name, designated from partner_user where partner_id = $1 and user_id in ({places})",
@@ -118,6 +120,20 @@ async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner
         provider,
     )
     return [_partner(row) for row in rows]
+
+
+async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], list[str]]:
+    """The mail domains of a partner, and those of the resellers with an open link to it (X14)."""
+    rows = await uow.all(
+        "select 0, domain from partner where partner_id = $1"
+        " union all select 0, domain from partner_mail_domain where partner_id = $1"
+        " union all select 1, p.domain from reseller_link l join partner p on p.partner_id = l.reseller_id"
+        "  where l.partner_id = $1 and l.ended_at is null"
+        " union all select 1, d.domain from reseller_link l join partner_mail_domain d on d.partner_id = l.reseller_id"
+        "  where l.partner_id = $1 and l.ended_at is null",
+        partner,
+    )
+    return [domain for kind, domain in rows if kind == 0], [domain for kind, domain in rows if kind == 1]
 
 
 async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner]:

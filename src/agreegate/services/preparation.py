@@ -1,0 +1,128 @@
+"""What whoever confirms starts from: the agreement, what counts now, and what is known to begin with (contract 5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.confirmation import Confirmation, Ending, PrimaryContact
+from agreegate.domain.customer import Customer
+from agreegate.domain.errors import FeatureAbsent, NoRelationship, TemplateUnknown
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.storage.confirmation import confirmations_of, current_confirmation, endings_of
+from agreegate.storage.customer import customer_of, resellers_of
+from agreegate.storage.partner import linked_resellers, users_named
+from agreegate.storage.standing import relationship_since
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Something that was recorded about one agreement of a customer: a confirmation, or its end."""
+
+    sequence: int
+    at: datetime
+    by: str
+    """The user's name where the directory knows it, else an id."""
+    confirmation: Confirmation | None = None
+    ending: Ending | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Preparation:
+    """What a form for confirming one agreement begins with."""
+
+    template: AgreementTemplate
+    choice: tuple[AgreementTemplate, ...]
+    """Every template that may be confirmed now."""
+    designated: bool
+    """The user stands for staff without an account, so the real employee is asked for (R28)."""
+    resellers: tuple[Partner, ...]
+    """Those through whom an indirect provider may have got the data, the customer's own first (R23)."""
+    customer: Customer | None = None
+    """None: it is about to be created."""
+    current: Confirmation | None = None
+    """The confirmation of this agreement that counts."""
+    newest: Event | None = None
+    """What was recorded last about this agreement; whatever comes later was done meanwhile."""
+
+    @property
+    def contact(self) -> PrimaryContact | None:
+        """Whom to begin with: who accepted last, else the customer's primary contact (R19)."""
+        if self.current is not None and self.current.contact is not None:
+            return self.current.contact
+        billing = None if self.customer is None else self.customer.billing
+        if billing is None:
+            return None
+        address = billing.address
+        return PrimaryContact(address.first_name, address.last_name, billing.email, address.phone or None)
+
+
+async def prepare(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str | None = None, template_id: str = ""
+) -> Preparation:
+    """What to begin a confirmation with.
+
+    Args:
+        customer: None: one that is about to be created.
+        template_id: the agreement; empty: the one that the gate asks for now.
+
+    Raises:
+        FeatureAbsent: before the programme starts, or in a national cloud (R1, R31).
+        NoRelationship, TemplateUnknown.
+    """
+    if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
+        raise FeatureAbsent
+    template = _template(programme, template_id, uow.now)
+    choice = tuple(one for one in programme.templates if not one.retired(uow.now))
+    partner = actor.partner.id
+    named = {} if actor.user_id is None else await users_named(uow, partner, [actor.user_id])
+    designated = actor.user_id in named and named[actor.user_id].designated
+    if customer is None:
+        return Preparation(template, choice, designated, await _resellers(uow, actor, frozenset()))
+    if await relationship_since(uow, partner, customer) is None:
+        raise NoRelationship(partner=partner, customer=customer)
+    found = await customer_of(uow, actor.partner, customer)
+    return Preparation(
+        template,
+        choice,
+        designated,
+        resellers=await _resellers(uow, actor, await resellers_of(uow, partner, customer)),
+        customer=None if found is None else found[0],
+        current=await current_confirmation(uow, partner, customer, template.agreement_type),
+        newest=await _newest(uow, actor, customer, template),
+    )
+
+
+def _template(programme: Programme, template_id: str, now: datetime) -> AgreementTemplate:
+    found = programme.template(TemplateId(template_id)) if template_id else programme.asked_template(now)
+    if found is None and not template_id:
+        found = programme.of_type(programme.default_agreement_type)
+    if found is None:
+        raise TemplateUnknown(name="template")
+    return found
+
+
+async def _resellers(uow: UnitOfWork, actor: Actor, serving: frozenset[PartnerId]) -> tuple[Partner, ...]:
+    if actor.partner.kind is not PartnerKind.INDIRECT_PROVIDER:
+        return ()
+    linked = await linked_resellers(uow, actor.partner.id)
+    return tuple(sorted(linked, key=lambda reseller: reseller.id not in serving))
+
+
+async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Event | None:
+    partner = actor.partner.id
+    every = await confirmations_of(uow, partner, customer)
+    confirmed = [one for one in every if one.agreement_type == template.agreement_type]
+    concerned = {None, *(one.id for one in confirmed)}
+    ended = [one for one in await endings_of(uow, partner, customer) if one.confirmation_id in concerned]
+    recorded: list[Confirmation | Ending] = [*confirmed, *ended]
+    newest = max(recorded, key=lambda one: one.sequence, default=None)
+    if newest is None:
+        return None
+    named = await users_named(uow, partner, [newest.recorded_by])
+    by = named[newest.recorded_by].name if newest.recorded_by in named else newest.recorded_by
+    if isinstance(newest, Ending):
+        return Event(newest.sequence, newest.recorded_at, by, ending=newest)
+    return Event(newest.sequence, newest.recorded_at, by, confirmation=newest)
