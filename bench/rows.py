@@ -74,9 +74,12 @@ def sellers() -> tuple[Seller, ...]:
 
 
 def load(folder: Path, confirmations: int) -> None:
-    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`), or keep the one there is."""
+    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`), or bring the one there is to this schema."""
     path = folder / DATABASE
     if path.exists():
+        connection = connect(path)
+        upgrade(connection)
+        connection.close()
         return
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     making = path.with_suffix(".making")

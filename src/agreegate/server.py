@@ -19,9 +19,10 @@ from prometheus_client import generate_latest
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from agreegate.api.deployment import Deployment
+from agreegate.api.host import AtOnce
 from agreegate.diagnostics import Causes
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.hotpath import App
+from agreegate.hotpath import GATE, App
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
 from agreegate.storage.renewal import next_due
@@ -37,7 +38,8 @@ FORGET_EVERY = 600
 SHUTDOWN_SECONDS = 10
 LONGEST_HEAD = 64 * 1024
 """Bytes that a request may have before its body."""
-
+_GATE = GATE.encode()
+_DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
 
 _ADDRESS_KEYS = {
     errno.EADDRINUSE: "serve.address.in-use",
@@ -57,17 +59,75 @@ class AddressError(Exception):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """HTTP with a limit to what may come before a body: a stranger must not be able to fill the memory with headers."""
+    """HTTP with a limit to what may come before a body: a stranger must not be able to fill the memory with headers.
+
+    And with the gate's plain question answered where it is read, when head and body came together and nothing is under
+    way on the connection: the task, scope and messages of an ASGI call cost as much as the check.
+    """
 
     _heads = 0
+    _always: tuple[list[tuple[bytes, bytes]], bytes] = ([], b"")
+    """The headers of every answer, as uvicorn keeps them and as they are sent."""
+    _held: bytes | None = None
+    """The body so far of a question to the gate that the application has not been told of."""
+
+    def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
+        super().__init__(config, *arguments, **named)
+        self._at_once: AtOnce | None = getattr(config.app, "at_once", None)
 
     def data_received(self, data: bytes) -> None:
         """Take what came; give up on a request whose head is too long."""
         super().data_received(data)
+        if self._held is not None:  # the rest of the body is still on its way
+            self._hand_on()
         # A scope gets its path when the head has come whole.
         self._heads = self._heads + len(data) if self.scope is not None and "path" not in self.scope else 0
         if self._heads > LONGEST_HEAD and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
+
+    def on_headers_complete(self) -> None:
+        """Hold a question to the gate back until its body is there."""
+        if (
+            self.url == _GATE
+            and self._at_once is not None
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not (self.parser.should_upgrade() or self.expect_100_continue or self.flow.write_paused)
+            and (self.cycle is None or self.cycle.response_complete)
+        ):
+            self._held = b""
+            self.scope["path"] = GATE
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held += body
+
+    def on_message_complete(self) -> None:
+        """Answer at once, or ask the application in full."""
+        if self._held is not None and self._at_once is not None:
+            answer = None if self.transport.is_closing() else self._at_once(self.headers, self._held)
+            if answer is not None:
+                self._held = None
+                always = self.server_state.default_headers  # made anew every second, for the date
+                if always is not self._always[0]:
+                    self._always = always, b"".join(b"%b: %b\r\n" % header for header in always)
+                self.transport.write(_DECIDED % (self._always[1], len(answer), answer))
+                self.on_response_complete()
+                return
+            self._hand_on()
+        super().on_message_complete()
+
+    def _hand_on(self) -> None:
+        body, self._held = self._held, None
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
 
 
 class _Announcing(uvicorn.Server):

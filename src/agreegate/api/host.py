@@ -9,6 +9,7 @@ from agreegate.api.server import send_reply
 from agreegate.domain.errors import HostUnknown
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
+AtOnce = Callable[[list[tuple[bytes, bytes]], bytes], bytes | None]
 
 UNNAMED = frozenset({"/healthz", "/readyz", "/metrics"})
 """Asked by probes that know an address, not a name."""
@@ -29,6 +30,7 @@ class KnownHosts:
 
     def __init__(self, app: App, hosts: Collection[bytes], proxies: Collection[str] = ()) -> None:
         self._app = app
+        self._at_once: AtOnce | None = getattr(app, "at_once", None)
         self._hosts = frozenset(hosts)
         self._proxies = frozenset(proxies)
 
@@ -47,3 +49,15 @@ class KnownHosts:
                 await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
                 return
         await self._app(scope, receive, send)
+
+    def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
+        """What the application answers at once, asked for by a public name; None: ask in full."""
+        asked = b""
+        for header, value in headers:
+            if header == b"host":
+                asked = value
+            elif header == b"x-forwarded-host":
+                return None
+        if self._at_once is None or asked.lower() not in self._hosts:
+            return None
+        return self._at_once(headers, body)
