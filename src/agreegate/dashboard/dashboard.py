@@ -7,7 +7,20 @@ from litestar.middleware import DefineMiddleware
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
-from agreegate.dashboard import clock, order, reference, relationship, seats, signin, start
+from agreegate.dashboard import (
+    clock,
+    customer,
+    customer_record,
+    decision,
+    explanation,
+    order,
+    reference,
+    relationship,
+    seats,
+    signin,
+    start,
+    subscription,
+)
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
@@ -19,6 +32,11 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     relationship.show_request,
     reference.show_reference,
     *signin.ROUTES,
+    *customer.ROUTES,
+    *customer_record.ROUTES,
+    *decision.ROUTES,
+    *explanation.ROUTES,
+    *subscription.ROUTES,
     *order.ROUTES,
     *seats.ROUTES,
     *clock.ROUTES,

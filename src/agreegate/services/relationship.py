@@ -1,9 +1,11 @@
 """Whether a customer is the caller's: asked before anything else, and answered alike for all who are not (D18)."""
 
+from datetime import datetime
+
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import NoRelationship
 from agreegate.storage.standing import relationship_since
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 
 async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> None:
@@ -14,3 +16,15 @@ async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> 
     """
     if await relationship_since(uow, actor.partner.id, customer) is None:
         raise NoRelationship(partner=actor.partner.id, customer=customer)
+
+
+async def served_since(uow: UnitOfWork, actor: Actor, customer: str) -> datetime:
+    """When the present relationship of the caller's tenant with the customer began.
+
+    Raises:
+        NoRelationship.
+    """
+    row = await relationship_since(uow, actor.partner.id, customer)
+    if row is None:
+        raise NoRelationship(partner=actor.partner.id, customer=customer)
+    return from_micros(row[1])

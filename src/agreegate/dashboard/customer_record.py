@@ -1,0 +1,75 @@
+"""The printable record of one customer: it answers a regulator's question about this customer and no other (R48)."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from agreegate.dashboard.customer import in_order, in_words
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.paging import turns, wanted
+from agreegate.domain.actor import READ_CONFIRMATIONS
+from agreegate.domain.customer import Customer
+from agreegate.domain.order import Order
+from agreegate.domain.partner import Partner
+from agreegate.i18n import country_text
+from agreegate.services.customer import get_customer, resellers_of_customer
+from agreegate.services.customer_record import CustomerRecord, People, people, read_record
+from agreegate.services.decision import list_decisions
+from agreegate.services.order import browse_orders
+from agreegate.storage.decision import KeptDecision
+from agreegate.storage.page import Page
+from agreegate.storage.unit_of_work import UnitOfWork
+
+MOST = 250
+"""Orders, and decisions, on one sheet; it says when there are more, and where they are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is printed."""
+
+    customer: Customer
+    resellers: list[Partner]
+    record: CustomerRecord
+    decisions: Page[KeptDecision]
+    orders: Page[Order]
+    people: People
+
+
+@get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+    """Everything that was recorded about the customer's acceptance, with ids and instants."""
+    site, actor, id_ = site_of(request), actor_of(request), str(customer)
+
+    async def look(uow: UnitOfWork) -> Sheet:
+        served = await get_customer(uow, actor, id_)
+        record = await read_record(uow, actor, site.programme, id_)
+        decisions = await list_decisions(uow, actor, id_, wanted(request, "decisions", MOST))
+        return Sheet(
+            served.customer,
+            await resellers_of_customer(uow, actor, id_),
+            record,
+            decisions,
+            await browse_orders(uow, actor, id_, wanted(request, "orders", MOST)),
+            await people(uow, actor, (kept.decided_by for kept in decisions.items)),
+        )
+
+    sheet, spoken = await site.store.browse(look), language(request)
+    return page(
+        request,
+        "customer_record.html",
+        sheet=sheet,
+        customer=sheet.customer,
+        country=country_text(sheet.customer.country, spoken),
+        agreements=in_order(sheet.record, site.programme, site.store.clock()),
+        verdicts=in_words(sheet.decisions, site.programme, spoken),
+        decision_turns=turns(request, "decisions", sheet.decisions),
+        order_turns=turns(request, "orders", sheet.orders),
+    )
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_record,)

@@ -1,0 +1,88 @@
+"""A short text for the customer: why its acceptance is needed, and what it is asked for (R48, L1, L11)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
+from agreegate.domain.customer import Customer
+from agreegate.domain.errors import FeatureAbsent
+from agreegate.domain.partner import PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.i18n import DEFAULT_LANGUAGE, LANGUAGES, culture_text, date_text, text
+from agreegate.services.customer import get_customer
+
+EXPLAIN = Access(kinds=SELLING_KINDS, roles=STAFF, application=False, public_cloud_only=True)
+"""Whoever serves the customer may explain: the text holds nothing that was recorded."""
+NEEDED = ("name", "email", "phone", "date")
+
+
+@get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN}, include_in_schema=False)
+async def show_explanation(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+    """The text, ready to copy, in the customer's language if it is one of ours."""
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    now = site.store.clock()
+    if not site.programme.exists(now):
+        raise FeatureAbsent
+    served = await site.store.read(lambda uow: get_customer(uow, actor, str(customer)))
+    written = served.customer.language if served.customer.language in LANGUAGES else DEFAULT_LANGUAGE
+    return page(
+        request,
+        "explanation.html",
+        customer=served.customer,
+        culture=culture_text(served.customer.culture, spoken),
+        written=written,
+        words=explained(served.customer, actor, site.programme, now, written),
+    )
+
+
+def explained(customer: Customer, actor: Actor, programme: Programme, now: datetime, written: str) -> str:
+    """The text in one of our languages."""
+
+    def say(key: str, **parameters: str) -> str:
+        return text(f"explanation.{key}", written, **parameters)
+
+    named = {"agreement": programme.asks_for(now), "company": customer.company_name, "partner": actor.partner.name}
+    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
+    blocks = [
+        [say("subject", **named)],
+        [say("greeting", **named)],
+        [say("why", **named), say("why.vendor", **named), say("why.regulator", **named)],
+        list(_dates(programme, now, written)),
+        [say("renewals", **named)],
+        [say("needed", **named), *(f"- {say(f'needed.{one}', **named)}" for one in NEEDED)],
+        [say("who", **named), say("who.never", **named)],
+        [*_where(programme, now, written)],
+        [say("use.reseller" if reseller else "use", **named), say("use.silent", **named)],
+        [actor.partner.name],
+    ]
+    return "\n\n".join("\n".join(block) for block in blocks if block)
+
+
+def _dates(programme: Programme, now: datetime, written: str) -> list[str]:
+    """From when on orders need it, by each way of ordering; nothing where the vendor only watches."""
+    lines = []
+    for channel in (Channel.DASHBOARD, Channel.API):
+        enforced = programme.enforce_from.get(channel)
+        if enforced is not None:
+            when = "since" if enforced <= now else "from"
+            lines.append(text(f"explanation.{when}.{channel}", written, date=date_text(enforced, written)))
+    return lines
+
+
+def _where(programme: Programme, now: datetime, written: str) -> list[str]:
+    """Where the customer reads the agreement (R49)."""
+    title = programme.asks_for(now)
+    return [
+        text("explanation.text", written, agreement=title, link=template.link)
+        for template in programme.templates
+        if template.title == title
+    ]
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_explanation,)

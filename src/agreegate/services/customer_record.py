@@ -1,0 +1,124 @@
+"""What was recorded about a customer's acceptance, in one sequence, with the people who did it (R17, R27, R48)."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.confirmation import Ending, EndReason
+from agreegate.domain.programme import Programme
+from agreegate.services.standing import CustomerStanding, Recorded, show_standing
+from agreegate.storage.direct_acceptance import direct_acceptances
+from agreegate.storage.partner import KnownUser, users_named
+from agreegate.storage.unit_of_work import UnitOfWork
+
+People = Mapping[str, KnownUser]
+"""Users of the partner by id. Whoever is missing is an application."""
+
+
+class Mark(StrEnum):
+    """What became of a confirmation."""
+
+    COUNTS = "counts"
+    REPLACED = "replaced"
+    """A later one of the same agreement counts, or counted, in its place (R27)."""
+    TAKEN_BACK = "taken_back"
+    """It was recorded in error (R17)."""
+    REFUSED = "refused"
+    """The customer no longer agreed (R47)."""
+    EARLIER = "earlier"
+    """The relationship in which it was recorded has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that was recorded: a confirmation, that it was an error, or that the customer no longer agrees."""
+
+    sequence: int
+    recorded_at: datetime
+    recorded_by: str
+    template: AgreementTemplate | None
+    """None: it concerns every agreement."""
+    recorded: Recorded | None = None
+    """The confirmation that was recorded; None: something ended."""
+    mark: Mark | None = None
+    """What became of that confirmation."""
+    again: bool = False
+    """One of the same agreement was there when it was recorded: it corrects or renews that one."""
+    ending: Ending | None = None
+    """How confirmations ended; None: one was recorded."""
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerRecord:
+    """Everything that one partner recorded about a customer's acceptance."""
+
+    standing: CustomerStanding
+    history: tuple[Entry, ...]
+    """Newest first."""
+    directly: Mapping[str, datetime]
+    """When the customer accepted with the vendor itself, by agreement type (contract 4.5). It opens no gate."""
+    people: People
+
+
+async def read_record(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> CustomerRecord:
+    """The record of one customer. Reading it leaves no trace: the audit trail holds changes (contract 4.12).
+
+    Raises:
+        FeatureAbsent, NoRelationship.
+    """
+    standing = await show_standing(uow, actor, programme, customer)
+    history = _history(standing)
+    ids = {entry.recorded_by for entry in history}
+    ids |= {entry.recorded.confirmation.user_id for entry in history if entry.recorded is not None}
+    directly = await direct_acceptances(uow, actor.partner.id, customer)
+    return CustomerRecord(standing, history, directly, await people(uow, actor, ids))
+
+
+async def people(uow: UnitOfWork, actor: Actor, ids: Iterable[str]) -> People:
+    """The users of the caller's tenant among those who did something."""
+    return await users_named(uow, actor.partner.id, sorted(set(ids)))
+
+
+def _history(standing: CustomerStanding) -> tuple[Entry, ...]:
+    entries = [_ending(ending, None) for ending in standing.refusals]
+    for agreement in standing.agreements:
+        for recorded in agreement.history:
+            confirmation, ending = recorded.confirmation, recorded.ended_by
+            entries.append(
+                Entry(
+                    confirmation.sequence,
+                    confirmation.recorded_at,
+                    confirmation.recorded_by,
+                    agreement.template,
+                    recorded,
+                    _mark(recorded, standing, counts=confirmation == agreement.confirmation),
+                    any(_was_there(earlier, recorded) for earlier in agreement.history),
+                )
+            )
+            if ending is not None and ending.reason is EndReason.RECORDED_IN_ERROR:
+                entries.append(_ending(ending, agreement.template))
+    return tuple(sorted(entries, key=lambda entry: entry.sequence, reverse=True))
+
+
+def _ending(ending: Ending, template: AgreementTemplate | None) -> Entry:
+    return Entry(ending.sequence, ending.recorded_at, ending.recorded_by, template, ending=ending)
+
+
+def _mark(recorded: Recorded, standing: CustomerStanding, *, counts: bool) -> Mark:
+    if counts:
+        return Mark.COUNTS
+    if recorded.ended_by is not None:
+        taken_back = recorded.ended_by.reason is EndReason.RECORDED_IN_ERROR
+        return Mark.TAKEN_BACK if taken_back else Mark.REFUSED
+    earlier = recorded.confirmation.recorded_at < standing.relationship_since
+    return Mark.EARLIER if earlier else Mark.REPLACED
+
+
+def _was_there(earlier: Recorded, recorded: Recorded) -> bool:
+    """Whether the earlier confirmation still stood when the other was recorded."""
+    sequence = recorded.confirmation.sequence
+    ended = earlier.ended_by
+    return earlier.confirmation.sequence < sequence and (ended is None or ended.sequence > sequence)
