@@ -1,4 +1,4 @@
-"""Templates and texts: when a confirmation opens the gate, when it may be recorded, and which text binds (R32–R36)."""
+"""Templates: when a confirmation opens the gate, and when it may be recorded."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,9 +9,6 @@ from agreegate.domain.agreement import (
     AgreementTemplate,
     AgreementType,
     TemplateId,
-    TextVersion,
-    in_force,
-    outdated_since,
 )
 from tests import personas as cast
 
@@ -54,25 +51,3 @@ def test_retiring_and_refusing_repeats_begin_at_their_instant() -> None:
     assert (template.retired(NOW - INSTANT), template.refuses_duplicates(NOW - INSTANT)) == (False, False)
     assert (template.retired(NOW), template.refuses_duplicates(NOW)) == (True, True)
     assert (ENDLESS.retired(NOW), ENDLESS.refuses_duplicates(NOW)) == (False, False)
-
-
-@pytest.mark.rule("R32", "R33", "R34", "R35")
-def test_which_text_binds_and_since_when_an_acceptance_is_outdated() -> None:
-    first, corrected, second = (
-        TextVersion("1", datetime(2018, 1, 1, tzinfo=UTC), major=True),
-        TextVersion("1.1", datetime(2018, 9, 1, tzinfo=UTC), major=False),
-        TextVersion("2", datetime(2019, 1, 1, tzinfo=UTC), major=True),
-    )
-    published = (second, first, corrected)
-    assert in_force(published, datetime(2017, 12, 31, tzinfo=UTC)) is None
-    assert in_force(published, first.effective_from) is first
-    assert in_force(published, datetime(2018, 12, 31, tzinfo=UTC)) is corrected
-    assert in_force(published, NOW) is second
-    for agreed, since in (
-        (datetime(2018, 8, 20, tzinfo=UTC), second.effective_from),
-        (corrected.effective_from, second.effective_from),
-        (second.effective_from, None),
-    ):
-        assert outdated_since(published, agreed, NOW) == since
-    before = second.effective_from - timedelta(microseconds=1)
-    assert outdated_since(published, first.effective_from, before) is None, "a minor text asks nobody again"

@@ -1,13 +1,11 @@
-"""Agreement types, their templates, and which published text is in force on a date (R32–R36).
+"""Agreement types and their templates: what may be confirmed, and what opens the gate.
 
-*Agreement*: the document type. *Template*: its stable id on the wire. *Version*: one published text.
+*Agreement*: the document type. *Template*: its stable id on the wire. Its texts: `domain/text.py`.
 """
 
 import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from operator import attrgetter
 from typing import NewType
 
 TemplateId = NewType("TemplateId", str)
@@ -54,34 +52,3 @@ class AgreementTemplate:
     def refuses_duplicates(self, now: datetime) -> bool:
         """Whether an identical repeat is refused at `now`."""
         return self.duplicates_refused_from is not None and self.duplicates_refused_from <= now
-
-
-@dataclass(frozen=True, slots=True)
-class TextVersion:
-    """One published text of an agreement."""
-
-    label: str
-    effective_from: datetime
-    major: bool
-    """A major version asks customers again; a minor one does not."""
-
-
-def in_force(published: Sequence[TextVersion], on: datetime) -> TextVersion | None:
-    """The text that binds a customer who accepts at `on`: the one that took effect last (R32)."""
-    return max(
-        (version for version in published if version.effective_from <= on),
-        key=attrgetter("effective_from"),
-        default=None,
-    )
-
-
-def outdated_since(published: Sequence[TextVersion], date_agreed: datetime, now: datetime) -> datetime | None:
-    """When a newer major text took effect after the one accepted at `date_agreed`; None while none has (R33, R34)."""
-    return min(
-        (
-            version.effective_from
-            for version in published
-            if version.major and date_agreed < version.effective_from <= now
-        ),
-        default=None,
-    )

@@ -1,0 +1,253 @@
+"""Texts of agreements: what is published, which text is in force where and when, and what may be published (R32–R38).
+
+A *version* is one published text of an agreement. It is published for countries and languages at once, and never changes
+afterwards. In a country, the version in force is the one that took effect last among those published for that country.
+The language only chooses between that version's files: an older text in the right language would be the wrong text.
+"""
+
+import difflib
+import re
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from itertools import islice
+from typing import NewType
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.errors import EffectiveInPast, InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind
+
+Digest = NewType("Digest", str)
+"""SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
+VersionId = NewType("VersionId", str)
+"""A version's id: a GUID in lower case."""
+
+DEFAULT_COUNTRY = "US"
+DEFAULT_LANGUAGE = "en-US"
+"""What is meant when nothing is said, and what every country falls back to (contract 4.4)."""
+LARGEST = 25 * 1024 * 1024
+"""Bytes of a file."""
+LONGEST_NOTE = 2000
+_LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,48}[A-Za-z0-9])?")
+_NEAREST = 3
+_YEARS = range(1900, 9001)
+
+
+class MediaType(StrEnum):
+    """What a text may be."""
+
+    PDF = "application/pdf"
+    DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+    MARKDOWN = "text/markdown"
+
+    @property
+    def ending(self) -> str:
+        """How the name of such a file ends, without the dot."""
+        return _ENDINGS[self][0]
+
+
+_ENDINGS: Mapping[MediaType, tuple[str, ...]] = {
+    MediaType.PDF: ("pdf",),
+    MediaType.DOCX: ("docx",),
+    MediaType.MARKDOWN: ("md", "markdown"),
+}
+
+
+def media_type_of(name: str) -> MediaType:
+    """What a file is by its name.
+
+    Raises:
+        NameWithoutKind: the name does not say.
+    """
+    stem, _, ending = name.rpartition(".")
+    for kind, endings in _ENDINGS.items():
+        if stem and ending.lower() in endings:
+            return kind
+    raise NameWithoutKind(file=name)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Locale:
+    """A country and a language, as the vendor's table writes them: some countries' codes are not ISO's (section 6)."""
+
+    country: str
+    language: str
+
+    def __str__(self) -> str:
+        return f"{self.country} {self.language}"
+
+
+@dataclass(frozen=True, slots=True)
+class TextFile:
+    """One file of a version."""
+
+    digest: Digest
+    media_type: MediaType
+    size: int
+    """Bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class TextDraft:
+    """A version as it is handed in."""
+
+    template_id: TemplateId
+    label: str
+    """What people call it, once per template."""
+    major: bool
+    """A major version asks customers again; a minor one does not."""
+    effective_from: datetime
+    note: str
+    """What changed, for partners."""
+    files: Mapping[Locale, TextFile]
+
+
+@dataclass(frozen=True, slots=True)
+class TextVersion(TextDraft):
+    """A published version."""
+
+    id: VersionId
+    number: int
+    """Counts what was published for the template, from 1."""
+    published_at: datetime
+    published_by: str
+    """A user, or the command that published it."""
+
+    @property
+    def rank(self) -> tuple[datetime, int]:
+        """Of two versions in effect, the one with the higher rank is in force: the later effect, then the later publishing."""
+        return self.effective_from, self.number
+
+    def same_as(self, draft: TextDraft) -> bool:
+        """Whether publishing the draft would say the very same again."""
+        return (self.label, self.major, self.effective_from, self.note, dict(self.files)) == (
+            draft.label,
+            draft.major,
+            draft.effective_from,
+            draft.note,
+            dict(draft.files),
+        )
+
+
+class Fallback(StrEnum):
+    """What had to be given instead of what was asked for."""
+
+    NONE = "none"
+    """Nothing: country and language are those asked for."""
+    DEFAULT_LANGUAGE = "default_language"
+    """`en-US`, because the country has no text in the language asked for (contract 4.4)."""
+    OTHER_LANGUAGE = "other_language"
+    """The country's first other language, because the version has no `en-US` there either."""
+
+
+@dataclass(frozen=True, slots=True)
+class FoundText:
+    """The text that binds at an instant, in a country and as far as possible in a language."""
+
+    version: TextVersion
+    locale: Locale
+    file: TextFile
+    fallback: Fallback
+
+
+def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:
+    """The versions that have taken effect by `on`, the one in force last (R32)."""
+    return sorted((version for version in published if version.effective_from <= on), key=lambda one: one.rank)
+
+
+def in_force(published: Iterable[TextVersion], country: str, on: datetime) -> TextVersion | None:
+    """The version that binds a customer of `country` who accepts at `on`; None where there is none (R32)."""
+    there = [version for version in published if any(locale.country == country for locale in version.files)]
+    found = in_effect(there, on)
+    return found[-1] if found else None
+
+
+def text_for(published: Iterable[TextVersion], country: str, language: str, on: datetime) -> FoundText | None:
+    """The text in force, in the language or in what stands in for it (contract 4.4); None where the country has none.
+
+    Args:
+        language: in any case; the country's code is compared as it is.
+    """
+    version = in_force(published, country, on)
+    if version is None:
+        return None
+    offered = sorted(locale for locale in version.files if locale.country == country)
+    for fallback, wanted in ((Fallback.NONE, language), (Fallback.DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)):
+        for locale in offered:
+            if locale.language.lower() == wanted.lower():
+                return FoundText(version, locale, version.files[locale], fallback)
+    return FoundText(version, offered[0], version.files[offered[0]], Fallback.OTHER_LANGUAGE)
+
+
+def outdated_since(published: Iterable[TextVersion], date_agreed: datetime, now: datetime) -> datetime | None:
+    """When a newer major text took effect after the one accepted at `date_agreed`; None while none has (R33, R34)."""
+    return min(
+        (
+            version.effective_from
+            for version in published
+            if version.major and date_agreed < version.effective_from <= now
+        ),
+        default=None,
+    )
+
+
+def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
+    """Pairs that may have been meant instead of one that the table does not have: at most three, the likeliest first."""
+    by_country = sorted(locale for locale in known if locale.country == wanted.country)
+    if by_country:
+        alike = difflib.get_close_matches(wanted.language, [locale.language for locale in by_country], _NEAREST, 0.0)
+        return tuple(Locale(wanted.country, language) for language in alike)
+    countries = sorted({locale.country for locale in known})
+    folded = wanted.country.strip().upper()
+    alike = [folded] if folded in countries else difflib.get_close_matches(folded, countries, len(countries), 0.4)
+    likely = sorted(
+        (locale for locale in known if locale.country in alike),
+        key=lambda one: (one.language.lower() != wanted.language.lower(), alike.index(one.country), one),
+    )
+    spoken = sorted(locale for locale in known if locale.language.lower() == wanted.language.lower())
+    return tuple(islice(dict.fromkeys([*likely, *spoken, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST))
+
+
+def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
+    """The draft, if it says all that a version must say, for pairs that the table has.
+
+    Raises:
+        InvalidProperty: the label, the note, the date or the list of texts is of no use.
+        LocaleUnknown: a country and language that do not go together.
+    """
+    if _LABEL.fullmatch(draft.label) is None:
+        raise InvalidProperty(name="label")
+    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
+        raise InvalidProperty(name="note")
+    if draft.effective_from.year not in _YEARS:
+        raise InvalidProperty(name="effective_from")
+    if not draft.files:
+        raise InvalidProperty(name="text")
+    for locale in sorted(draft.files):
+        if locale not in known:
+            near = ", ".join(map(str, nearest(locale, known)))
+            raise LocaleUnknown(pair=str(locale), nearest=near)
+    return draft
+
+
+def published_before(
+    draft: TextDraft, published: Sequence[TextVersion], now: datetime, *, allow_past: bool
+) -> TextVersion | None:
+    """The version that the draft repeats, which is left as it is; None when it is a new one that may be published.
+
+    Args:
+        published: the template's versions.
+        allow_past: whether a major version may take effect before `now`, which outdates confirmations at once.
+
+    Raises:
+        LabelTaken: another version has the label.
+        EffectiveInPast: that is not allowed.
+    """
+    taken = next((version for version in published if version.label == draft.label), None)
+    if taken is not None:
+        if not taken.same_as(draft):
+            raise LabelTaken(label=draft.label)
+        return taken
+    if draft.major and draft.effective_from < now and not allow_past:
+        raise EffectiveInPast(label=draft.label)
+    return None

@@ -1,0 +1,208 @@
+"""Texts: which one is in force where and when, what stands in for a language, and what may be published (R32–R38)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain import errors
+from agreegate.domain.text import (
+    DEFAULT_LANGUAGE,
+    LONGEST_NOTE,
+    Fallback,
+    Locale,
+    MediaType,
+    checked_draft,
+    in_force,
+    media_type_of,
+    nearest,
+    outdated_since,
+    published_before,
+    text_for,
+)
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, KOSOVO, NAMIBIA, TABLE, draft, file, version
+
+INSTANT = timedelta(microseconds=1)
+NOW = datetime(2019, 2, 14, tzinfo=UTC)
+FIRST = version(1, "1", effective_from=datetime(2018, 1, 1, tzinfo=UTC))
+CORRECTED = version(2, "1.1", effective_from=datetime(2018, 9, 1, tzinfo=UTC), major=False)
+SECOND = version(3, "2", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
+PUBLISHED = (SECOND, FIRST, CORRECTED)
+
+
+@pytest.mark.rule("R32")
+@pytest.mark.parametrize(
+    ("on", "expected"),
+    [
+        (FIRST.effective_from - INSTANT, None),
+        (FIRST.effective_from, FIRST),
+        (CORRECTED.effective_from - INSTANT, FIRST),
+        (datetime(2018, 12, 31, tzinfo=UTC), CORRECTED),
+        (SECOND.effective_from, SECOND),
+        (NOW, SECOND),
+    ],
+)
+def test_the_text_that_took_effect_last_is_in_force(on: datetime, expected: object) -> None:
+    assert in_force(PUBLISHED, "US", on) is expected
+
+
+@pytest.mark.rule("R32")
+def test_of_two_with_the_same_date_the_one_published_later_is_in_force() -> None:
+    again = version(4, "2 again", effective_from=SECOND.effective_from)
+    assert in_force((again, *PUBLISHED), "US", NOW) is again
+
+
+@pytest.mark.rule("R33", "R34", "R35")
+@pytest.mark.parametrize(
+    ("agreed", "now", "since"),
+    [
+        (datetime(2018, 8, 20, tzinfo=UTC), NOW, SECOND.effective_from),
+        (CORRECTED.effective_from, NOW, SECOND.effective_from),
+        (SECOND.effective_from, NOW, None),
+        (FIRST.effective_from, SECOND.effective_from - INSTANT, None),
+    ],
+)
+def test_since_when_an_acceptance_is_outdated(agreed: datetime, now: datetime, since: datetime | None) -> None:
+    """A minor text asks nobody again."""
+    assert outdated_since(PUBLISHED, agreed, now) == since
+
+
+IN_FRANCE = version(4, "3", files={FRANCE: file("1"), FRANCE_ENGLISH: file("2")}, effective_from=NOW)
+FRENCH_ONLY = version(5, "4", files={FRANCE: file("3")}, effective_from=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("country", "language", "on", "locale", "label", "fallback"),
+    [
+        ("FR", "fr-FR", NOW, FRANCE, "3", Fallback.NONE),
+        ("FR", "FR-fr", NOW, FRANCE, "3", Fallback.NONE),
+        ("FR", "de-DE", NOW, FRANCE_ENGLISH, "3", Fallback.DEFAULT_LANGUAGE),
+        ("FR", "", NOW, FRANCE_ENGLISH, "3", Fallback.DEFAULT_LANGUAGE),
+        ("FR", "en-US", NOW, FRANCE_ENGLISH, "3", Fallback.NONE),
+        ("FR", "en-US", NOW + timedelta(days=1), FRANCE, "4", Fallback.OTHER_LANGUAGE),
+        ("US", "fr-FR", NOW, AMERICA, "2", Fallback.DEFAULT_LANGUAGE),
+    ],
+)
+def test_the_language_falls_back_and_the_version_does_not(
+    country: str, language: str, on: datetime, locale: Locale, label: str, fallback: Fallback
+) -> None:
+    found = text_for((*PUBLISHED, IN_FRANCE, FRENCH_ONLY), country, language, on)
+    assert found is not None
+    assert (found.locale, found.version.label, found.fallback) == (locale, label, fallback)
+    assert found.file == found.version.files[locale]
+
+
+@pytest.mark.parametrize(
+    ("country", "on"),
+    [("FR", NOW - INSTANT), ("fr", NOW), ("DE", NOW), ("", NOW), ("US", FIRST.effective_from - INSTANT)],
+)
+def test_a_country_without_a_text_has_none(country: str, on: datetime) -> None:
+    assert text_for((*PUBLISHED, IN_FRANCE), country, DEFAULT_LANGUAGE, on) is None
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (Locale("fr", "fr-FR"), [FRANCE, FRANCE_ENGLISH]),
+        (Locale("FR", "fr-CA"), [FRANCE, FRANCE_ENGLISH]),
+        (Locale("US", "fr-FR"), [AMERICA]),
+        (Locale("N/A", "en-US"), [NAMIBIA]),
+        (Locale("KX", "en-US"), [KOSOVO]),
+        (Locale("RS", "sr-RS"), [Locale("RS", "sr-Latn-RS")]),
+        (Locale("", ""), [AMERICA]),
+    ],
+)
+def test_the_nearest_pairs_are_named(wanted: Locale, expected: list[Locale]) -> None:
+    found = nearest(wanted, TABLE)
+    assert list(found[: len(expected)]) == expected
+    assert len(found) <= 3
+    assert TABLE.issuperset(found)
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind"),
+    [
+        ({"label": ""}, errors.InvalidProperty),
+        ({"label": "../../etc"}, errors.InvalidProperty),
+        ({"label": "a" * 51}, errors.InvalidProperty),
+        ({"note": "\u202e"}, errors.InvalidProperty),
+        ({"note": "x" * (LONGEST_NOTE + 1)}, errors.InvalidProperty),
+        ({"effective_from": datetime(1899, 12, 31, tzinfo=UTC)}, errors.InvalidProperty),
+        ({"files": {}}, errors.InvalidProperty),
+        ({"files": {AMERICA: file(), Locale("ZZ", "en-US"): file()}}, errors.LocaleUnknown),
+        ({"files": {Locale("US", "fr-FR"): file()}}, errors.LocaleUnknown),
+    ],
+)
+def test_a_version_that_says_too_little_or_too_much_is_refused(changes: dict[str, Any], kind: type[Exception]) -> None:
+    with pytest.raises(kind):
+        checked_draft(draft(**changes), TABLE)
+
+
+def test_a_note_may_have_lines_and_codes_need_not_be_those_of_iso() -> None:
+    good = draft(note="First.\nSecond: é.", files={NAMIBIA: file(), KOSOVO: file()})
+    assert checked_draft(good, TABLE) is good
+
+
+def test_an_unknown_pair_is_refused_with_the_nearest() -> None:
+    with pytest.raises(errors.LocaleUnknown) as refused:
+        checked_draft(draft(files={Locale("fr", "fr-FR"): file()}), TABLE)
+    assert refused.value.parameters["nearest"] == "FR fr-FR, FR en-US, US en-US"
+
+
+def test_the_same_again_is_one_version_whenever_it_is_said() -> None:
+    first = version(1)
+    assert published_before(draft(), [first], NOW, allow_past=False) is first
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"files": {AMERICA: file("9")}},
+        {"files": {AMERICA: file(), NAMIBIA: file()}},
+        {"major": False},
+        {"note": "Another."},
+        {"effective_from": NOW},
+    ],
+)
+def test_a_label_stands_for_one_version_for_good(changes: dict[str, Any]) -> None:
+    with pytest.raises(errors.LabelTaken):
+        published_before(draft(**changes), [version(1)], NOW, allow_past=True)
+
+
+@pytest.mark.parametrize(
+    ("effective_from", "major", "allow_past", "refused"),
+    [
+        (NOW, True, False, False),
+        (NOW - INSTANT, True, False, True),
+        (NOW - INSTANT, True, True, False),
+        (NOW - INSTANT, False, False, False),
+    ],
+)
+def test_a_major_version_in_the_past_needs_to_be_meant(
+    effective_from: datetime, major: bool, allow_past: bool, refused: bool
+) -> None:
+    wanted = draft("new", effective_from=effective_from, major=major)
+    if refused:
+        with pytest.raises(errors.EffectiveInPast):
+            published_before(wanted, [version(1)], NOW, allow_past=allow_past)
+    else:
+        assert published_before(wanted, [version(1)], NOW, allow_past=allow_past) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("a.pdf", MediaType.PDF),
+        ("A.DOCX", MediaType.DOCX),
+        ("x.y.md", MediaType.MARKDOWN),
+        ("x.markdown", MediaType.MARKDOWN),
+    ],
+)
+def test_the_name_says_what_a_file_is(name: str, kind: MediaType) -> None:
+    assert media_type_of(name) is kind
+
+
+@pytest.mark.parametrize("name", ["", "pdf", "a.html", "a.pdf.exe", "a."])
+def test_a_name_that_says_nothing_is_refused(name: str) -> None:
+    with pytest.raises(errors.NameWithoutKind):
+        media_type_of(name)
