@@ -23,10 +23,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "issuer": frozenset(),
     "programme": frozenset({"domain"}),
     "directory": frozenset({"domain"}),
+    "locales": frozenset({"domain"}),
     "settings": frozenset(),
     "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics"}),
     "openid": frozenset({"auth", "issuer"}),
-    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "openid"}),
+    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
@@ -35,12 +36,12 @@ LAYERS: dict[str, frozenset[str]] = {
          "hotpath", "server"}
     ),
     "demo": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "openid", "programme", "directory",
-         "app", "hotpath", "server"}
+        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "openid", "programme",
+         "directory", "app", "hotpath", "server"}
     ),
     "cli": frozenset(
-        {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "programme", "directory", "settings", "app",
-         "hotpath", "server", "demo", "production"}
+        {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "locales", "programme", "directory", "settings",
+         "app", "hotpath", "server", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -1,0 +1,38 @@
+"""The vendor's table of countries and the languages that agreements have there. A leaf: the one reader of the one file."""
+
+import csv
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+
+from agreegate.domain.text import Locale
+
+FILE = "agreement-locales.csv"
+
+
+@dataclass(frozen=True, slots=True)
+class Country:
+    """A row of the table. Names and codes are those of its time; some codes are not ISO's (contract section 6)."""
+
+    name: str
+    """In English."""
+    code: str
+    """`NA` is Namibia."""
+    languages: tuple[str, ...]
+    """`en-US` first: every country has it."""
+
+
+@cache
+def countries() -> tuple[Country, ...]:
+    """Every row, in the table's order."""
+    lines = (files("agreegate") / FILE).read_text(encoding="utf-8").splitlines()
+    return tuple(
+        Country(row["country_name"], row["country_code"], tuple(row["language_codes"].split(";")))
+        for row in csv.DictReader(lines)
+    )
+
+
+@cache
+def locales() -> frozenset[Locale]:
+    """Every pair of country and language that goes together."""
+    return frozenset(Locale(country.code, language) for country in countries() for language in country.languages)
