@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
 from importlib.resources import files
+from unicodedata import combining, normalize
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
@@ -13,6 +14,8 @@ from babel.plural import PluralRule
 
 LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
+_NO_COUNTRIES = frozenset({"CQ", "EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
+"""Codes beside those of countries."""
 LONGEST_HEADER = 200
 """So much of a header is looked at: answers are remembered with what was asked, and strangers may ask anything."""
 
@@ -83,6 +86,17 @@ def count_text(key: str, count: int, language: str, **parameters: object) -> str
 @cache
 def _plural(language: str) -> PluralRule:
     return Locale(language).plural_form
+
+
+@cache
+def countries(language: str) -> list[tuple[str, str]]:
+    """Every country's code and name, in the order of names that its readers expect: accents do not count."""
+    named = [(code, name) for code, name in Locale(language).territories.items() if len(code) == 2 and code.isalpha()]
+    return sorted(((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda each: _plain(each[1]))
+
+
+def _plain(name: str) -> str:
+    return "".join(c for c in normalize("NFKD", name) if not combining(c)).casefold()
 
 
 def country_text(code: str, language: str) -> str:
