@@ -1,0 +1,338 @@
+"""One customer's page: as much of it as its reader may see, in words, with what became of every confirmation."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import apsw
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.visitor import Reply, link_to, visitor
+from tests.operations import OFFER, customer
+from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
+
+CEDAR = f"/customers/{cast.CEDAR}"
+HOSTILE = "<script>alert(1)</script>"
+RIGHT_TO_LEFT = "شركة الأرز للحلويات"
+LONG = "W" * 200
+NO_BUTTONS = r"/order$|/confirmation|/recorded-in-error|/no-longer-agrees|/seats|/change|/record$"
+
+
+async def order(world: World, who: str = cast.ALDER_SALES, of: str = cast.CEDAR, **line: Any) -> dict[str, Any]:
+    """Place an order through the API."""
+    lines = [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 3, "friendlyName": "Mail"} | line]
+    answer = await world.send(who, "POST", f"/v1/customers/{of}/orders", {"lineItems": lines})
+    assert answer.status_code == 201, answer.text
+    made: dict[str, Any] = answer.json()
+    return made
+
+
+async def end(world: World, **why: str) -> None:
+    """End confirmations of Cedar through our own API."""
+    answer = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.CEDAR}/standing/end", why)
+    assert answer.status_code == 200, answer.text
+
+
+def section(reply: Reply, id_: str) -> str:
+    """The text of one section of the page."""
+    html = reply.page.html
+    start = html.index(f'aria-labelledby="{id_}"')
+    return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", html[start : html.index("</section>", start)]))
+
+
+@pytest.mark.rule("R41")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            [
+                "Account information", "Domain cedar.example", "Country United States", "Birch IT Hornbeam Informatique",
+                "Relationship since 1 July 2018", "Microsoft Cloud Agreement: confirmation provided",
+                "Accepted on 10 August 2018", "sales@alder.example, through the API", "Mail 3 active on 15 August 2019",
+                "completed", "New purchase, through the API allowed",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Informations sur le compte", "Domaine cedar.example", "Pays États-Unis", "Relation depuis le 1er juillet 2018",
+                "Microsoft Cloud Agreement: confirmation fournie", "Acceptation le 10 août 2018",
+                "sales@alder.example, par l’API", "Mail 3 actif activé 15 août 2019", "exécutée",
+                "Nouvel achat, par l’API autorisée",
+            ],
+        ),
+    ],
+)  # fmt: skip
+async def test_an_agent_sees_everything_whichever_channel_it_came_by(
+    world: World, language: str, said: list[str]
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await order(world)
+    shown = await (await visitor(world, language=language)).get(CEDAR)
+    assert shown.status == 200
+    for words in said:
+        assert words in shown.text, words
+    for pattern in NO_BUTTONS.split("|"):
+        assert link_to(shown.page, pattern)
+    assert link_to(shown.page, rf"/confirmation\?template={cast.CLOUD_AGREEMENT}$")
+    assert len(shown.page.ids) == len(set(shown.page.ids))
+    assert set(shown.page.labels) <= set(shown.page.ids)
+    assert shown.page.tags.count("h1") == 1
+
+
+@pytest.mark.rule("R12")
+@pytest.mark.parametrize("now", [EVE_OF_DASHBOARD, DASHBOARD_ENFORCED, EVE_OF_API, API_ENFORCED])
+async def test_reading_is_never_gated(world: World, now: datetime) -> None:
+    await order(world)
+    world.clock.now = now
+    shown = await (await visitor(world)).get(CEDAR)
+    assert shown.status == 200
+    assert "Microsoft Cloud Agreement: confirmation not provided" in shown.text
+    assert "Mail 3 active" in shown.text
+
+
+@pytest.mark.rule("R1", "R22", "R31")
+@pytest.mark.parametrize(
+    ("who", "path", "language", "said"),
+    [
+        (cast.ALDER_HELPDESK, CEDAR, "en", "Confirmations are shown to Admin agents and Sales agents."),
+        (cast.ALDER_HELPDESK, CEDAR, "fr", "Les confirmations sont visibles par les agents d’administration"),
+        (cast.BIRCH_SALES, CEDAR, "en", "Your indirect provider confirms for this customer. Work with it"),
+        (cast.BIRCH_SALES, CEDAR, "fr", "Votre fournisseur indirect confirme pour ce client."),
+        (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}", "en", "Confirmations do not exist in this national cloud."),
+        (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}", "fr", "n’existent pas dans ce cloud national"),
+    ],
+)
+async def test_where_the_agreement_is_closed_one_sentence_says_why(
+    world: World, who: str, path: str, language: str, said: str
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await order(world)
+    shown = await (await visitor(world, who, language)).get(path)
+    assert shown.status == 200
+    assert said in section(shown, "agreement")
+    assert "noa@contoso.example" not in shown.text
+    assert "Microsoft" not in section(shown, "agreement")
+    assert not [link for link in shown.page.links if re.search(r"/confirmation|/recorded-in|/no-longer|/record$", link)]
+    assert 'id="history"' not in shown.page.html
+
+
+async def test_before_the_programme_starts_there_is_nothing_to_confirm(world: World) -> None:
+    world.clock.now = datetime(2018, 8, 6, 23, 59, tzinfo=UTC)
+    someone = await visitor(world)
+    shown = await someone.get(CEDAR)
+    assert "They can be recorded from 7 August 2018 on." in section(shown, "agreement")
+    assert not [link for link in shown.page.links if re.search(r"/confirmation|/explanation|/record$", link)]
+    assert (await someone.get(f"{CEDAR}/record")).status == 404
+    assert (await someone.get(f"{CEDAR}/explanation")).status == 404
+
+
+async def test_helpdesk_reads_what_was_bought_and_decided_and_finds_nothing_to_press(world: World) -> None:
+    await order(world)
+    shown = await (await visitor(world, cast.ALDER_HELPDESK)).get(CEDAR)
+    assert "Mail 3 active" in shown.text
+    assert "New purchase, through the API allowed" in shown.text
+    assert not [link for link in shown.page.links if re.search(NO_BUTTONS, link)]
+    assert [form.action for form in shown.page.forms if form.method == "post"] == ["/sign-out"]
+
+
+async def test_a_reseller_sees_the_account_and_its_subscriptions_and_where_to_hand_the_data_in(world: World) -> None:
+    await order(world)
+    await order(world, friendlyName="Through Hornbeam", partnerIdOnRecord="1000007")
+    shown = await (await visitor(world, cast.BIRCH_SALES)).get(CEDAR)
+    assert "cedar.example" in shown.text
+    assert "Mail 3 active" in shown.text
+    assert "Through Hornbeam" not in shown.text
+    assert "Hornbeam" not in shown.text  # the provider's other resellers are not its business
+    assert "/providers" in shown.page.links
+    for absent in ("Orders", "Decisions of the gate", "History"):
+        assert absent not in shown.text
+    assert not [link for link in shown.page.links if re.search(NO_BUTTONS, link)]
+
+
+@pytest.mark.rule("R26")
+async def test_another_partners_confirmation_is_not_shown(world: World) -> None:
+    await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR, primaryContact__lastName="Quillfeather")
+    await order(world, cast.HAZEL_ADMIN, friendlyName="Of Hazel")
+    shown = await (await visitor(world)).get(CEDAR)
+    assert "confirmation not provided" in shown.text
+    assert "Nothing was recorded yet." in shown.text
+    assert "The customer has no subscription." in shown.text
+    assert "Nothing was ordered yet." in shown.text
+    assert "The gate was not asked yet." in shown.text
+    for hidden in ("Quillfeather", "Of Hazel", "hazel"):
+        assert hidden not in shown.text
+
+
+@pytest.mark.parametrize("rest", ["", "/record", "/explanation", f"/decisions/{cast.NOBODY}",
+                                  f"/subscriptions/{cast.NOBODY}/change"])  # fmt: skip
+async def test_somebody_elses_customer_and_none_are_refused_alike(world: World, rest: str) -> None:
+    someone = await visitor(world)
+    seen = []
+    for id_ in (cast.ELM, cast.NOBODY):
+        refused = await someone.get(f"/customers/{id_}{rest}")
+        assert refused.status == 404
+        seen.append(re.sub(r'value="[^"]*"', "", refused.page.html.replace(id_, "…")))
+    assert seen[0] == seen[1]
+    assert (await someone.get(f"/customers/elm{rest}")).status == 404
+
+
+@pytest.mark.rule("R17", "R27")
+async def test_a_correction_counts_and_what_it_replaced_stays(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName="Wrong")
+    world.clock.now += timedelta(days=1)
+    await world.confirm(cast.ALDER_ADMIN, cast.CEDAR, primaryContact__lastName="Right")
+    shown = await (await visitor(world)).get(CEDAR)
+    assert "Noa Right" in section(shown, "agreement")
+    assert "Noa Wrong" not in section(shown, "agreement")
+    history = section(shown, "history")
+    newer, older = history.index("Noa Right"), history.index("Noa Wrong")
+    assert newer < older
+    assert "corrected or renewed" in history[:newer]
+    assert "admin@alder.example" in history[newer:older]
+    assert "counts" in history[newer:older]
+    assert "replaced by a later one" in history[older:]
+
+
+@pytest.mark.rule("R17", "R47")
+async def test_endings_stand_in_the_history_and_mark_what_they_ended(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName="First")
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName="Mistaken")
+    await end(world, reason="recorded_in_error", templateId=cast.CLOUD_AGREEMENT, note=f"{HOSTILE} typed twice")
+    someone = await visitor(world)
+    shown = await someone.get(CEDAR)
+    assert "Noa First" in section(shown, "agreement")
+    history = section(shown, "history")
+    assert "Marked as recorded in error" in history[: history.index("Noa Mistaken")]
+    assert "ended: recorded in error" in history[history.index("Noa Mistaken") : history.index("Noa First")]
+    assert "typed twice" in history
+
+    world.clock.now += timedelta(days=1)
+    await end(world, reason="no_longer_agrees", note="By phone.")
+    shown = await someone.get(CEDAR)
+    agreement = section(shown, "agreement")
+    assert "Microsoft Cloud Agreement: confirmation ended" in agreement
+    assert "Since 16 August 2018 the customer no longer agrees." in agreement
+    assert "Update" not in agreement
+    history = section(shown, "history")
+    assert history.index("no longer agrees: every confirmation ended") < history.index("Marked as recorded in error")
+    assert "ended: no longer agrees" in history[history.index("Noa First") :]
+    french = await (await visitor(world, language="fr")).get(CEDAR)
+    assert "Depuis le 16 août 2018, le client n’accepte plus." in french.text
+    assert "terminée : enregistrée par erreur" in french.text
+
+
+async def test_a_confirmation_of_an_earlier_relationship_is_marked_so(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    ended = await world.send(
+        cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.CEDAR}", {"relationshipToPartner": "none"}
+    )
+    assert ended.status_code == 200
+    someone = await visitor(world)
+    assert (await someone.get(CEDAR)).status == 404
+    connection = apsw.Connection(str(world.path))
+    later = int((AUGUST + timedelta(days=9)).timestamp() * 1_000_000)
+    connection.execute(
+        "update relationship set ended_at = null, period = 2, started_at = ? where customer_id = ? and partner_id = ?",
+        (later, cast.CEDAR, cast.ALDER),
+    )
+    connection.close()
+    world.clock.now = AUGUST + timedelta(days=10)
+    shown = await someone.get(CEDAR)
+    assert "confirmation not provided" in section(shown, "agreement")
+    assert "of an earlier relationship" in section(shown, "history")
+
+
+@pytest.mark.rule("R28")
+async def test_the_employee_behind_a_designated_account_is_named_or_missed(world: World) -> None:
+    headers = {"Agreegate-Confirmed-By": "Ada Quill <ada@alder.example>; ref=4711"}
+    someone = await visitor(world)
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.CEDAR)
+    assert "Employee: not stated yet" in section(await someone.get(CEDAR), "agreement")
+    body = (await world.confirm(cast.ALDER_MARKETPLACE, cast.CEDAR)).request.content
+    await world.send(cast.ALDER_MARKETPLACE, "POST", f"/v1{CEDAR}/agreements", body, headers)
+    shown = section(await someone.get(CEDAR), "agreement")
+    for words in ("marketplace@alder.example", "Ada Quill", "ada@alder.example", "4711"):
+        assert words in shown
+
+
+async def test_what_the_customer_accepted_with_the_vendor_itself_is_said_apart(world: World) -> None:
+    connection = apsw.Connection(str(world.path))
+    connection.execute(
+        "insert into direct_acceptance values (?, ?, 'MicrosoftCustomerAgreement', ?)",
+        (cast.ALDER, cast.CEDAR, int(datetime(2018, 8, 9, tzinfo=UTC).timestamp() * 1_000_000)),
+    )
+    connection.close()
+    shown = section(await (await visitor(world)).get(CEDAR), "agreement")
+    assert "Microsoft Customer Agreement: confirmation not provided" in shown
+    assert "Customer acceptance through the vendor: provided on 9 August 2018." in shown
+    assert "opens the gate from 1 October 2019" in shown
+
+
+@pytest.mark.parametrize("name", [HOSTILE, RIGHT_TO_LEFT, LONG, '" onmouseover="x', "{{ reader }}"])
+async def test_names_are_shown_as_text_whatever_they_hold(world: World, name: str) -> None:
+    body = customer("new.example")
+    body["billingProfile"]["companyName"] = name
+    body["billingProfile"]["defaultAddress"]["firstName"] = name[:50]
+    made = (await world.send(cast.ALDER_SALES, "POST", "/v1/customers", body)).json()["id"]
+    answer = await world.confirm(cast.ALDER_SALES, made, primaryContact__lastName=name[:50])
+    assert answer.status_code == 201
+    await order(world, of=made, friendlyName=name)
+    shown = await (await visitor(world)).get(f"/customers/{made}")
+    assert shown.status == 200
+    assert shown.text.count(name) >= 4  # twice as the company, its subscription, its order
+    assert shown.page.tags.count("script") == len(shown.page.scripts)
+    assert not {attribute for attribute in shown.page.attributes if attribute.startswith("on") or attribute == "style"}
+
+
+async def test_many_orders_and_decisions_are_turned_page_by_page_each_by_itself(world: World) -> None:
+    placed = []
+    for number in range(23):
+        world.clock.now += timedelta(minutes=1)
+        placed.append((await order(world, friendlyName=f"Number {number}."))["id"])
+    someone, seen, path = await visitor(world), [], CEDAR
+    for size in (10, 10, 3):
+        shown = await someone.get(path)
+        listed = section(shown, "orders")
+        seen += re.findall(r"Number \d+\.", listed)
+        assert len(re.findall(r"Number \d+\.", listed)) == size
+        assert section(shown, "decisions").count("New purchase") == 10
+        older = [link for link in shown.page.links if link.startswith("?orders=after")]
+        path = f"{CEDAR}{older[0]}" if older else path
+    assert seen == [f"Number {number}." for number in reversed(range(23))]
+    assert all(id_ for id_ in placed)
+    back = await someone.get(CEDAR + link_to(shown.page, r"^\?orders=before"))
+    assert "Number 12." in section(back, "orders")
+    both = link_to(back.page, r"^\?orders=.*&decisions=after")
+    turned = await someone.get(CEDAR + both)
+    assert section(turned, "orders") == section(back, "orders")
+    assert section(turned, "decisions") != section(back, "decisions")
+
+
+@pytest.mark.parametrize("asked", ["orders=after-x-y", "orders=before-99999999999999999999-y", "orders=%00", "decisions=-",
+                                   "subscriptions=0", "subscriptions=99", "subscriptions=%C2%B2", "orders=after-1-%00"])  # fmt: skip
+async def test_a_page_that_cannot_be_is_the_first_or_the_last(world: World, asked: str) -> None:
+    await order(world)
+    shown = await (await visitor(world)).get(f"{CEDAR}?{asked}")
+    assert shown.status == 200
+    assert "Mail 3 active" in shown.text
+
+
+async def test_many_subscriptions_and_lines_and_a_long_history_stay_readable(world: World) -> None:
+    lines = [{"lineItemNumber": n, "offerId": OFFER, "quantity": 1, "friendlyName": f"Line {n}."} for n in range(30)]
+    placed = await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", {"lineItems": lines})
+    assert placed.status_code == 201
+    for number in range(22):
+        world.clock.now += timedelta(minutes=1)
+        await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName=f"Berg{number}.")
+    someone = await visitor(world)
+    shown = await someone.get(CEDAR)
+    assert "and 25 more lines" in section(shown, "orders")
+    assert len(re.findall(r"Line \d+\.", section(shown, "subscriptions"))) == 25
+    rest = await someone.get(f"{CEDAR}?subscriptions=2")
+    assert len(re.findall(r"Line \d+\.", section(rest, "subscriptions"))) == 5
+    assert section(shown, "history").count("Noa Berg") == 20
+    assert "The whole history is in the printable record" in shown.text
+    assert (await someone.get(f"{CEDAR}/record")).text.count("Noa Berg") == 22
