@@ -157,6 +157,14 @@ class World:
         finally:
             connection.close()
 
+    def change(self, sql: str, *parameters: Any) -> None:
+        """Change what is on disk behind the server's back, for what no page or call can do."""
+        connection = connect(self.path)
+        try:
+            connection.execute(sql, parameters)
+        finally:
+            connection.close()
+
     async def close(self) -> None:
         await self.client.aclose()
         self.store.close()

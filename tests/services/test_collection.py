@@ -31,6 +31,7 @@ from agreegate.services.collection import (
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal, take_back
+from agreegate.storage.page import Wanted
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -156,7 +157,7 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
     assert (shown.state, shown.return_reason) == (RequestState.RETURNED, "Nobody answers")
     memory.clock.now += timedelta(days=1)
     [second] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
-    found = await memory.do(list_requests, alder, cast.BIRCH, FIRST)
+    found = await memory.do(list_requests, alder, cast.BIRCH, Wanted(50))
     assert [one.id for one in found.items] == [second, first]
 
 
@@ -206,7 +207,7 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         memory.connection.execute("update partner set kind = 'indirect_provider' where partner_id = ?", (cast.HAZEL,))
     tried: list[Tried] = [
         (list_lacking, (PROGRAMME, cast.BIRCH, FIRST)),
-        (list_requests, (cast.BIRCH, FIRST)),
+        (list_requests, (cast.BIRCH, Wanted(50))),
         (ask_for_data, (PROGRAMME, cast.BIRCH, [cast.CEDAR], call())),
         (show_request, (cast.BIRCH, request)),
         (receive_data, (cast.BIRCH, request, call())),
@@ -224,7 +225,7 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         )
     [theirs] = (await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items
     assert theirs.request is None
-    assert (await memory.do(list_requests, hazel, cast.BIRCH, FIRST)).items == ()
+    assert (await memory.do(list_requests, hazel, cast.BIRCH, Wanted(50))).items == ()
     with pytest.raises(NotFound):
         await memory.do(show_request, hazel, cast.BIRCH, request)
     await confirmed(memory, alder, cast.CEDAR)

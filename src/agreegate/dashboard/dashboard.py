@@ -14,8 +14,10 @@ from agreegate.dashboard import (
     decision,
     explanation,
     order,
+    provider,
     reference,
     relationship,
+    reseller,
     seats,
     signin,
     start,
@@ -39,6 +41,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *subscription.ROUTES,
     *order.ROUTES,
     *seats.ROUTES,
+    *reseller.ROUTES,
+    *provider.ROUTES,
     *clock.ROUTES,
 )
 """Every page of ours."""

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agreegate.domain.actor import ANYONE_SIGNED_IN, Access, Actor, permit
+from agreegate.domain.actor import ANYONE_SIGNED_IN, READ_NEEDED_DATA, READ_RESELLERS, Access, Actor, permit
 from agreegate.domain.errors import Rejected
 
 
@@ -16,7 +16,11 @@ class Place:
     access: Access
 
 
-PLACES = (Place("/", "nav.overview", ANYONE_SIGNED_IN),)
+PLACES = (
+    Place("/", "nav.overview", ANYONE_SIGNED_IN),
+    Place("/resellers", "nav.resellers", READ_RESELLERS),
+    Place("/providers", "nav.providers", READ_NEEDED_DATA),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,7 +42,7 @@ from agreegate.storage.collection import (
 from agreegate.storage.page import Page, Position, Seek, Wanted
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
 from agreegate.storage.standing import standing_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant
 
 PAGE = 50
 """Lines of a list on one page."""
@@ -146,15 +146,13 @@ async def list_unasked(
     return Page(tuple(items), more_after=found.more_after)
 
 
-async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, turn: Turn) -> Page[CollectionRequest]:
+async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, wanted: Wanted) -> Page[CollectionRequest]:
     """A page of what a reseller was asked for, newest first.
 
     Raises:
         NotFound.
     """
     await linked_reseller(uow, actor, reseller)
-    at = await request_of(uow, actor.partner.id, turn.after or turn.before)
-    wanted = turn.wanted(None if at is None else (to_micros(at.asked_at), at.id))
     return await requests_page(uow, actor.partner.id, reseller, wanted)
 
 

@@ -1,0 +1,20 @@
+"""Pages about confirmations where there are none to make say so, instead of failing (R1, R31)."""
+
+from litestar import Response
+
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, page, site_of
+
+
+def absent(request: PageRequest, title: str) -> Response[str] | None:
+    """The page that says why there is nothing to confirm for the reader; None where there is.
+
+    Args:
+        title: the catalogue key of the heading.
+    """
+    programme, now = site_of(request).programme, site_of(request).store.clock()
+    if actor_of(request).partner.cloud in programme.unsupported_clouds:
+        return page(request, "absent.html", title=title, why="absent.national")
+    if not programme.exists(now):
+        return page(request, "absent.html", title=title, why="absent.early")
+    return None

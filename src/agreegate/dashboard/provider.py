@@ -1,0 +1,45 @@
+"""An indirect reseller and its providers: to whom to give the data, exactly which, and for which customers (R22, R23).
+
+A reseller confirms nothing, so there is no form.
+"""
+
+from typing import Any
+
+from litestar import Response, get
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.collection import DATA, answer_text
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.reseller import turn_of
+from agreegate.domain.actor import READ_NEEDED_DATA
+from agreegate.i18n import LANGUAGES
+from agreegate.services.collection import count_needed, list_needed
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@get("/providers", opt={"access": READ_NEEDED_DATA}, include_in_schema=False)
+async def show_providers(request: PageRequest) -> Response[str]:
+    """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
+    if (nothing := absent(request, "providers.title")) is not None:
+        return nothing
+    site, actor, turn = site_of(request), actor_of(request), turn_of(request)
+    wished = request.query_params.get("provider")
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        counted = await count_needed(uow, actor, site.programme)
+        lacking = [provider for provider, count in counted if count and wished in (None, provider.id)]
+        chosen = lacking[0] if lacking else None
+        found = None if chosen is None else await list_needed(uow, actor, site.programme, chosen.id, turn)
+        return {"counted": counted, "chosen": chosen, "found": found}
+
+    shown = await site.store.browse(read)
+    agreement, texts = site.programme.asks_for(site.store.clock()), {}
+    if shown["found"] is not None:
+        customers = [(one.customer_id, one.company_name) for one in shown["found"].items]
+        name = shown["chosen"].name
+        texts = {spoken: answer_text(name, agreement, customers, spoken) for spoken in LANGUAGES}
+    return page(request, "providers.html", agreement=agreement, data=DATA, texts=texts, **shown)
+
+
+ROUTES = (show_providers,)

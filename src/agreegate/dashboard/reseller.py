@@ -1,0 +1,238 @@
+"""A provider and its resellers: whose data are missing, what was asked and what came of it (R22, R23)."""
+
+from typing import Any
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.collection import DATA, request_text
+from agreegate.dashboard.csv import Line, csv_answer
+from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.paging import turns, wanted
+from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
+from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
+from agreegate.domain.errors import InvalidProperty, RequestIdReused
+from agreegate.i18n import LANGUAGES
+from agreegate.services.call import Call
+from agreegate.services.collection import (
+    PAGE,
+    Turn,
+    ask_for_data,
+    figures_of,
+    linked_reseller,
+    list_asked_together,
+    list_lacking,
+    list_requests,
+    list_resellers,
+    list_unasked,
+    receive_data,
+    return_request,
+    show_request,
+)
+from agreegate.storage.page import Page
+from agreegate.storage.unit_of_work import UnitOfWork
+
+COLUMNS = (
+    "collection.column.customer-id",
+    "collection.column.customer",
+    *(f"collection.data.{member}" for member in DATA),
+)
+OUTCOMES = ("received", "returned")
+
+
+def turn_of(request: PageRequest) -> Turn:
+    """The page of a list by name that the address asks for."""
+    return Turn(request.query_params.get("after", ""), request.query_params.get("before", ""))
+
+
+@get("/resellers", opt={"access": READ_RESELLERS}, include_in_schema=False)
+async def show_resellers(request: PageRequest) -> Response[str]:
+    """Every linked reseller, with how its customers stand."""
+    site, actor = site_of(request), actor_of(request)
+    if (nothing := absent(request, "resellers.title")) is not None:
+        return nothing
+    turn = turn_of(request)
+    found = await site.store.browse(lambda uow: list_resellers(uow, actor, site.programme, turn))
+    return page(request, "resellers.html", found=found)
+
+
+@get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS}, include_in_schema=False)
+async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+    """One reseller: its customers without a confirmation, since when, and what it was asked."""
+    site, actor, turn = site_of(request), actor_of(request), turn_of(request)
+    if (nothing := absent(request, "resellers.title")) is not None:
+        return nothing
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        named = await linked_reseller(uow, actor, str(reseller))
+        return {
+            "figures": await figures_of(uow, actor, site.programme, named),
+            "found": await list_lacking(uow, actor, site.programme, named.id, turn),
+        }
+
+    shown = await site.store.browse(read)
+    return page(request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), **shown)
+
+
+@get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
+async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+    """Everything that a reseller was asked for, newest first."""
+    site, actor, asked = site_of(request), actor_of(request), wanted(request, "requests", PAGE)
+    if (nothing := absent(request, "requests.title")) is not None:
+        return nothing
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        return {
+            "reseller": await linked_reseller(uow, actor, str(reseller)),
+            "found": await list_requests(uow, actor, str(reseller), asked),
+        }
+
+    shown = await site.store.browse(read)
+    may_ask = may(actor, ASK_RESELLERS)
+    return page(
+        request, "reseller_requests.html", may_ask=may_ask, turns=turns(request, "requests", shown["found"]), **shown
+    )
+
+
+@get("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+    """Choose whose data to ask for; or, for one that was asked, the text to copy."""
+    if (nothing := absent(request, "request.title")) is not None:
+        return nothing
+    if (asked := request.query_params.get("asked")) is not None:
+        return await _text(request, str(reseller), asked)
+    chosen = request.query_params.getall("customer", [])[:LARGEST_REQUEST]
+    offered = await _offered(request, str(reseller), chosen)
+    ticked = [one.customer_id for one in offered["found"].items]
+    return page(request, "reseller_ask.html", form=opened(request), ticked=ticked, some=bool(chosen), **offered)
+
+
+@post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
+    """Note that the reseller is asked, then show the text to copy."""
+    site, actor, id_, form = site_of(request), actor_of(request), str(reseller), await sent(request)
+    if (nothing := absent(request, "request.title")) is not None:
+        return nothing
+    customers = form.all("customer")
+    if not customers:
+        return await _choose_again(request, id_, form.with_mistakes(Mistake("customers", "request.choose")), 422)
+    if len(customers) > LARGEST_REQUEST:
+        too_many = Mistake("customers", "request.too-many", {"most": LARGEST_REQUEST})
+        return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
+
+    async def work(uow: UnitOfWork, call: Call) -> Done | None:
+        made = await ask_for_data(uow, actor, site.programme, id_, customers, call)
+        return Done(f"/resellers/{id_}/request?asked={made[0]}", "request.noted") if made else None
+
+    try:
+        done = await save(request, actor, form, work)
+    except RequestIdReused as error:
+        return await _choose_again(request, id_, form.rejected(error), 409)
+    if done is None:
+        return await _choose_again(request, id_, form.with_mistakes(Mistake("", "request.nobody")), 409)
+    return seen(request, done)
+
+
+@get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stream:
+    """The customers of a request as a file with columns to fill in."""
+    asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
+
+    async def lines() -> Any:
+        yield [_line(one) for one in asked]
+
+    return await csv_answer(request, "acceptance-data", COLUMNS, lines())
+
+
+@get("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
+    """One request, and a form to note what came of it."""
+    if (nothing := absent(request, "request.title")) is not None:
+        return nothing
+    return await _one(request, str(reseller), str(id_), opened(request))
+
+
+@post("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
+    """Note that the data came, and lead to the confirmation; or that none come, and why."""
+    actor, form, asked_of, one = actor_of(request), await sent(request), str(reseller), str(id_)
+    if form["outcome"] not in OUTCOMES:
+        return await _one(request, asked_of, one, form.with_mistakes(Mistake("outcome", "request.outcome")), 422)
+
+    async def work(uow: UnitOfWork, call: Call) -> Done | None:
+        asked = await show_request(uow, actor, asked_of, one)
+        if form["outcome"] == "received":
+            noted = await receive_data(uow, actor, asked_of, one, call)
+            path = f"/customers/{asked.customer_id}/confirmation?collected={asked_of}"
+            return Done(path, "request.received") if noted else None
+        noted = await return_request(uow, actor, asked_of, one, form["reason"], call)
+        return Done(f"/resellers/{asked_of}/requests", "request.returned") if noted else None
+
+    try:
+        done = await save(request, actor, form, work)
+    except InvalidProperty:
+        return await _one(request, asked_of, one, form.with_mistakes(Mistake("reason", "request.reason")), 422)
+    except RequestIdReused as error:
+        return await _one(request, asked_of, one, form.rejected(error), 409)
+    if done is None:
+        return await _one(request, asked_of, one, form.with_mistakes(Mistake("", "request.changed")), 409)
+    return seen(request, done)
+
+
+async def _one(request: PageRequest, reseller: str, id_: str, form: Form, status: int = 200) -> Response[str]:
+    actor = actor_of(request)
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        return {
+            "reseller": await linked_reseller(uow, actor, reseller),
+            "asked": await show_request(uow, actor, reseller, id_),
+        }
+
+    return page(request, "reseller_request.html", status, form=form, **await site_of(request).store.read(read))
+
+
+async def _offered(request: PageRequest, reseller: str, among: list[str]) -> dict[str, Any]:
+    site, actor = site_of(request), actor_of(request)
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        found: Page[Lacking] = await list_unasked(uow, actor, site.programme, reseller, among)
+        return {"reseller": await linked_reseller(uow, actor, reseller), "found": found}
+
+    return await site.store.browse(read)
+
+
+async def _choose_again(request: PageRequest, reseller: str, form: Form, status: int) -> Response[str]:
+    offered = await _offered(request, reseller, [])
+    return page(request, "reseller_ask.html", status, form=form, ticked=form.all("customer"), some=False, **offered)
+
+
+async def _asked(request: PageRequest, reseller: str, asked: str) -> list[CollectionRequest]:
+    """The requests made together with one, as far as they are open."""
+    actor = actor_of(request)
+    found = await site_of(request).store.browse(lambda uow: list_asked_together(uow, actor, reseller, asked))
+    return [one for one in found if one.open]
+
+
+async def _text(request: PageRequest, reseller: str, id_: str) -> Response[str]:
+    site, actor = site_of(request), actor_of(request)
+    asked = await _asked(request, reseller, id_)
+    named = await site.store.read(lambda uow: linked_reseller(uow, actor, reseller))
+    agreement = site.programme.asks_for(site.store.clock())
+    customers = [(one.customer_id, one.company_name) for one in asked]
+    texts = {spoken: request_text(actor.partner.name, named.name, agreement, customers, spoken) for spoken in LANGUAGES}
+    return page(request, "reseller_text.html", reseller=named, asked=asked, texts=texts, first=id_)
+
+
+def _line(asked: CollectionRequest) -> Line:
+    return [asked.customer_id, asked.company_name, *([""] * len(DATA))]
+
+
+ROUTES = (
+    show_resellers, show_reseller, show_requests, show_asking, ask, export_request, show_one, note
+)  # fmt: skip

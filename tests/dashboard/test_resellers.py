@@ -1,0 +1,308 @@
+"""A provider and its resellers: whose data are missing, the request to copy, and what came of it."""
+
+import csv
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.visitor import Visitor, link_to, visitor
+from tests.world import AUGUST, World
+
+HOSTILE = "<script>alert(1)</script>"
+RIGHT_TO_LEFT = "مخبز الأرز"
+BIRCH, HORNBEAM = f"/resellers/{cast.BIRCH}", f"/resellers/{cast.HORNBEAM}"
+
+
+def rename(world: World, customer: str, name: str) -> None:
+    """The customer's company is called otherwise."""
+    world.change("update customer set company_name = ? where customer_id = ?", name, customer)
+
+
+async def ask(guest: Visitor, reseller: str = BIRCH) -> str:
+    """Ask a reseller; where its text is."""
+    shown = await guest.fill(f"{reseller}/request")
+    assert shown.status == 200, shown.text
+    return str(shown.answer.url)
+
+
+@pytest.mark.rule("R22", "R23", "R27")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("en", ["Resellers", "Birch IT", "Missing", "Nothing is sent from here"]),
+        ("fr", ["Revendeurs indirects", "Birch IT", "Manquants", "Rien n’est envoyé d’ici"]),
+    ],
+)
+async def test_a_provider_sees_its_resellers_and_how_their_customers_stand(
+    world: World, language: str, said: list[str]
+) -> None:
+    guest = await visitor(world, cast.ALDER_SALES, language)
+    shown = await guest.get("/resellers")
+    assert shown.status == 200
+    assert [sentence for sentence in said if sentence not in shown.text] == []
+    assert BIRCH in shown.page.links
+    assert "/resellers" in shown.page.links
+    await guest.close()
+
+
+@pytest.mark.rule("R22", "R23", "R27")
+async def test_one_reseller_shows_who_is_missing_since_when_and_leads_to_the_form(world: World) -> None:
+    guest = await visitor(world)
+    shown = await guest.get(HORNBEAM)
+    assert "Cedar Bakery missing 1 July 2018 not asked" in shown.text
+    assert f"/customers/{cast.CEDAR}/confirmation?collected={cast.HORNBEAM}" in shown.page.links
+    world.clock.now += timedelta(days=1)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)  # one record, for every reseller
+    refusal = {"reason": "no_longer_agrees", "note": ""}
+    await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.FRENE}/standing/end", refusal)
+    shown = await guest.get(HORNBEAM)
+    assert "Frêne Conseil ended 16 August 2018" in shown.text
+    assert "Cedar" not in shown.text
+    assert "Every customer of this reseller is confirmed" in (await guest.get(BIRCH)).text
+    await guest.close()
+
+
+@pytest.mark.rule("R15", "R18", "R22", "R23", "R24")
+@pytest.mark.parametrize(
+    ("said", "data"),
+    [
+        (
+            ["Hello Hornbeam Informatique", "Neither a reseller nor a provider can accept for a customer",
+             "The person who accepted works in the customer’s organisation", "Microsoft Cloud Agreement"],
+            ["First name:", "Last name:", "E-mail address:", "Phone number (optional):", "Date of acceptance"],
+        ),
+        (
+            ["Bonjour Hornbeam Informatique", "Ni un revendeur ni un fournisseur ne peut accepter",
+             "travaille dans l’organisation du client"],
+            ["Prénom:", "Nom:", "Adresse électronique:", "Numéro de téléphone (facultatif):", "Date d’acceptation"],
+        ),
+    ],
+)  # fmt: skip
+async def test_the_request_is_ready_to_copy_in_both_languages(world: World, said: list[str], data: list[str]) -> None:
+    guest = await visitor(world)
+    shown = await guest.get((await ask(guest, HORNBEAM))[len("http://127.0.0.1:8400") :])
+    assert [sentence for sentence in said if sentence not in shown.text] == []
+    for member in data:
+        assert shown.text.count(f" {member}") == 2, "once for each customer"
+    assert "Cedar Bakery" in shown.text
+    assert cast.FRENE in shown.text
+    assert "Nothing is sent from here" in shown.text
+    await guest.close()
+
+
+@pytest.mark.rule("R15", "R23")
+async def test_the_request_is_a_file_to_fill_in_too(world: World) -> None:
+    rename(world, cast.CEDAR, '=cmd|"/c calc"!A1')
+    guest = await visitor(world)
+    text = await guest.get((await ask(guest))[len("http://127.0.0.1:8400") :])
+    for language, column, separator in [("en", "First name", ","), ("fr", "Prénom", ";")]:
+        file = await guest.client.get(link_to(text.page, f"request.csv.*lang={language}"))
+        assert file.headers["content-type"] == "text/csv; charset=utf-8"
+        rows = list(csv.reader(io.StringIO(file.text.removeprefix("\ufeff")), delimiter=separator))
+        assert len(rows) == 2
+        assert column in rows[0]
+        assert rows[1] == [cast.CEDAR, '\'=cmd|"/c calc"!A1', "", "", "", "", ""]
+    await guest.close()
+
+
+@pytest.mark.rule("R18", "R23")
+async def test_a_request_is_followed_from_asked_to_confirmed(world: World) -> None:
+    guest = await visitor(world)
+    assert "Nothing was sent" in (await guest.fill(f"{BIRCH}/request")).text
+    assert "asked on 15 August 2018" in (await guest.get(BIRCH)).text
+    world.clock.now += timedelta(days=3)
+    reseller = await guest.get(BIRCH)
+    noting = link_to(reseller.page, "/requests/.")
+    done = await guest.fill(noting, outcome="received")
+    assert done.path == f"/customers/{cast.CEDAR}/confirmation"
+    assert str(done.answer.url).endswith(f"?collected={cast.BIRCH}")
+    shown = await guest.get(noting)
+    assert "Received on 18 August 2018" in shown.text
+    assert "only a confirmation opens the gate" in shown.text
+    world.clock.now += timedelta(days=2)
+    await world.confirm(cast.ALDER_ADMIN, cast.CEDAR)
+    world.clock.now += timedelta(days=30)
+    shown = await guest.get(f"{BIRCH}/requests")
+    assert (
+        "15 August 2018 sales@alder.example 18 August 2018 no 20 August 2018 admin@alder.example 5 closed" in shown.text
+    )
+    assert "This request is closed" in (await guest.get(noting)).text
+    assert [row[0] for row in world.rows("select operation_type from audit_record order by operation_at")] == [
+        "create_collection_request",
+        "receive_collection_request",
+        "create_agreement",
+    ]
+    await guest.close()
+
+
+async def test_a_request_returned_needs_a_reason_and_can_be_made_again(world: World) -> None:
+    guest = await visitor(world)
+    await ask(guest)
+    noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
+    empty = await guest.fill(noting, outcome="returned", reason="  ")
+    assert (empty.status, "Give the reason" in empty.text) == (422, True)
+    assert world.rows("select returned_at from collection_request") == [(None,)]
+    done = await guest.fill(noting, outcome="returned", reason=f"{HOSTILE} {RIGHT_TO_LEFT}")
+    assert done.path == f"{BIRCH}/requests"
+    assert f"{HOSTILE} {RIGHT_TO_LEFT}" in done.text
+    assert HOSTILE not in done.page.html
+    assert cast.CEDAR in (await guest.get(f"{BIRCH}/request")).page.form().fields["customer"]
+    await ask(guest)
+    assert len(world.rows("select 1 from collection_request")) == 2
+    await guest.close()
+
+
+async def test_what_is_wrong_with_a_form_is_said_and_nothing_done(world: World) -> None:
+    guest = await visitor(world)
+    nobody = await guest.fill(f"{HORNBEAM}/request", customer=None)
+    assert (nobody.status, "Choose at least one customer" in nobody.text) == (422, True)
+    assert "customers" in nobody.page.ids
+    crowd = await guest.fill(f"{HORNBEAM}/request", customer=[cast.CEDAR] * 101)
+    assert (crowd.status, "100 customers at most" in crowd.text) == (422, True)
+    foreign = await guest.fill(f"{HORNBEAM}/request", customer=[cast.DOGWOOD, cast.ELM, "x", HOSTILE])
+    assert (foreign.status, "Nothing was noted" in foreign.text) == (409, True)
+    assert world.rows("select 1 from collection_request") == []
+    await ask(guest)
+    noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
+    odd = await guest.fill(noting, outcome="perhaps")
+    assert (odd.status, "Choose what came back" in odd.text) == (422, True)
+    await guest.close()
+
+
+async def test_a_second_click_and_a_colleague_change_nothing_twice(world: World) -> None:
+    guest, colleague = await visitor(world), await visitor(world, cast.ALDER_ADMIN)
+    form = (await guest.get(f"{BIRCH}/request")).page.form()
+    late = (await colleague.get(f"{BIRCH}/request")).page.form()
+    first = await guest.send(f"{BIRCH}/request", form)
+    again = await guest.send(f"{BIRCH}/request", form)
+    assert first.answer.url == again.answer.url
+    after = await colleague.send(f"{BIRCH}/request", late)
+    assert (after.status, "asked for meanwhile" in after.text) == (409, True)
+    assert len(world.rows("select 1 from collection_request")) == 1
+    noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
+    late = (await colleague.get(noting)).page.form()
+    await guest.fill(noting, outcome="returned", reason="Nobody answers")
+    after = await colleague.send(noting, late, outcome="received")
+    assert (after.status, "Somebody noted an answer meanwhile" in after.text) == (409, True)
+    await guest.close()
+    await colleague.close()
+
+
+async def test_one_customer_can_be_asked_for_alone(world: World) -> None:
+    guest = await visitor(world)
+    shown = await guest.get(f"{HORNBEAM}/request?customer={cast.FRENE}")
+    assert shown.page.form().fields["customer"] == [cast.FRENE]
+    await guest.send(f"{HORNBEAM}/request", shown.page.form())
+    assert world.rows("select customer_id from collection_request") == [(cast.FRENE,)]
+    await guest.close()
+
+
+@pytest.mark.parametrize("name", [HOSTILE, RIGHT_TO_LEFT, "W" * 200])
+async def test_a_customers_name_is_shown_as_it_is(world: World, name: str) -> None:
+    rename(world, cast.CEDAR, name)
+    guest = await visitor(world)
+    pages = [await guest.get(BIRCH), await guest.get(f"{BIRCH}/request")]
+    pages.append(await guest.get((await ask(guest))[len("http://127.0.0.1:8400") :]))
+    pages.append(await guest.get(f"{BIRCH}/requests"))
+    pages.append(await guest.get(link_to(pages[-1].page, "/requests/.")))
+    for shown in pages:
+        assert shown.status == 200
+        assert name in shown.text
+        assert "<script>alert" not in shown.page.html
+        assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
+        assert len(shown.page.ids) == len(set(shown.page.ids))
+    await guest.close()
+
+
+@pytest.mark.rule("R26")
+async def test_only_the_provider_itself_and_its_own_resellers(world: World) -> None:
+    guest = await visitor(world)
+    await ask(guest)
+    [[request]] = world.rows("select request_id from collection_request")
+    for path in (
+        f"/resellers/{cast.HAZEL}",
+        f"/resellers/{cast.NOBODY}",
+        "/resellers/x",
+        f"/resellers/{cast.HAZEL}/request",
+        f"/resellers/{cast.NOBODY}/requests",
+        f"{HORNBEAM}/requests/{request}",
+        f"{HORNBEAM}/request?asked={request}",
+        f"{BIRCH}/request?asked={cast.NOBODY}",
+        f"{BIRCH}/request?asked=%00",
+        f"{BIRCH}/request.csv",
+    ):
+        assert (await guest.get(path)).status == 404, path
+    await guest.close()
+    for user in (cast.HAZEL_ADMIN, cast.BIRCH_SALES, cast.OPERATOR_USER, cast.FIR_ADMIN):
+        other = await visitor(world, user)
+        for path in ("/resellers", BIRCH, f"{BIRCH}/request", f"{BIRCH}/requests/{request}", f"{BIRCH}/request.csv"):
+            assert (await other.get(path)).status == 403, (user, path)
+        assert "/resellers" not in (await other.get("/")).page.links
+        await other.close()
+
+
+async def test_a_helpdesk_agent_reads_and_asks_nobody(world: World) -> None:
+    guest = await visitor(world)
+    await ask(guest)
+    await guest.close()
+    helpdesk = await visitor(world, cast.ALDER_HELPDESK)
+    shown = await helpdesk.get(BIRCH)
+    assert "asked on 15 August 2018" in shown.text
+    assert "Your role reads this page" in shown.text
+    assert not [link for link in shown.page.links if "confirmation" in link or link.endswith("/request")]
+    assert (await helpdesk.get(f"{BIRCH}/requests")).status == 200
+    assert (await helpdesk.get(f"{BIRCH}/request")).status == 403
+    await helpdesk.close()
+
+
+@pytest.mark.rule("R31")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Confirmations are not supported there"), ("fr", "Les confirmations n’y existent pas")],
+)
+async def test_in_a_national_cloud_the_page_says_that_there_is_nothing_to_confirm(
+    world: World, language: str, said: str
+) -> None:
+    world.change("update partner set cloud = 'germany' where partner_id = ?", cast.ALDER)
+    guest = await visitor(world, cast.ALDER_SALES, language)
+    for path in ("/resellers", BIRCH, f"{BIRCH}/request", f"{BIRCH}/requests"):
+        shown = await guest.get(path)
+        assert (shown.status, said in shown.text) == (200, True), path
+        assert not [form for form in shown.page.forms if "customer" in form.names]
+    await guest.close()
+
+
+@pytest.mark.rule("R1")
+async def test_before_the_programme_starts_it_says_from_when(world: World) -> None:
+    world.clock.now = datetime(2018, 8, 6, 23, 59, 59, tzinfo=UTC)
+    guest = await visitor(world)
+    assert "from 7 August 2018 on" in (await guest.get("/resellers")).text
+    await guest.close()
+
+
+async def test_long_lists_have_pages(world: World) -> None:
+    start = int(AUGUST.timestamp() * 1_000_000)
+    for number in range(60):
+        id_ = f"{number:08x}-0000-4000-8000-00000000c0de"
+        world.change(
+            "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+            " language, culture, created_at) values (?, ?, ?, ?, ?, ?, 'US', 'en', 'en-US', ?)",
+            cast.ALDER, id_, id_, f"Made up {number:02}", f"made up {number:02}", f"c{number}.example", start,
+        )  # fmt: skip
+        world.change("insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
+                  cast.ALDER, id_, start)  # fmt: skip
+        world.change("insert into customer_reseller values (?, ?, ?, ?)", cast.ALDER, id_, cast.BIRCH, start)
+    guest = await visitor(world)
+    first = await guest.get(BIRCH)
+    assert ("Cedar Bakery" in first.text, "Made up 59" in first.text) == (True, False)
+    second = await guest.get(BIRCH + link_to(first.page, r"^\?after="))
+    assert ("Cedar Bakery" in second.text, "Made up 59" in second.text) == (False, True)
+    back = await guest.get(BIRCH + link_to(second.page, r"^\?before="))
+    assert back.text == first.text
+    await ask(guest)
+    requests = await guest.get(f"{BIRCH}/requests")
+    following = await guest.get(f"{BIRCH}/requests" + link_to(requests.page, r"^\?requests=after"))
+    assert following.text.count("Note the answer") == 61 - 50
+    await guest.close()
