@@ -1,17 +1,20 @@
 """A new customer, and in one go the confirmation that it accepted the agreement (contract 5.2, R8, R12, R19)."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from litestar import Response, get, post
 
+from agreegate.dashboard.confirmation import NAMES, asked, checked
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
+from agreegate.dashboard.transaction import with_values
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
+from agreegate.domain.confirmation import Draft
 from agreegate.domain.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
 from agreegate.domain.errors import (
     DomainTaken,
@@ -24,12 +27,14 @@ from agreegate.domain.errors import (
     RequestIdReused,
     ResellerNotLinked,
 )
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import countries, country_text, culture_text, text
 from agreegate.services.call import Call
+from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, domain_taken
 from agreegate.services.gate import foresee
+from agreegate.services.preparation import Preparation, prepare
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -61,6 +66,18 @@ MEMBERS = {
     "associatedPartnerId": "reseller",
 }
 """The field for each member that a rule may name."""
+ORDER = (
+    "company", "domain", "country", "culture", "registration", "contact_first_name", "contact_last_name",
+    "contact_email", "contact_phone", "line1", "line2", "city", "state", "postal_code", "reseller",
+)  # fmt: skip
+"""The fields of the page from top to bottom; those of the confirmation follow."""
+CONTACT = {
+    "acceptor_first_name": "contact_first_name",
+    "acceptor_last_name": "contact_last_name",
+    "acceptor_email": "contact_email",
+    "acceptor_phone": "contact_phone",
+}
+"""Where the acceptor's data come from, unless somebody else accepted."""
 KINDS: dict[type[Rejected], str] = {
     DomainTaken: "new-customer.domain.taken",
     PhoneMissing: "new-customer.phone-missing",
@@ -98,20 +115,22 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     actor, form = actor_of(request), await sent(request)
     if form["step"] == CHECK:
         return await _page(request, form, said=await _said(request, form["domain"]))
-    draft = _draft(form)
-    mistakes = [_mistake(fault) for fault in faults_of(draft)]
-    if mistakes:
-        return await _page(request, form.with_mistakes(*mistakes), 422)
+    customer, stated = _draft(form), await _stated(request, actor, form)
+    faults = [_mistake(fault) for fault in faults_of(customer)]
+    if faults or isinstance(stated, Form):
+        shown = (stated if isinstance(stated, Form) else form).with_mistakes(*faults)
+        return await _page(request, replace(shown, mistakes=_in_order(shown)), 422 if shown.mistakes else 200)
     programme = site_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done:
-        served = await create_customer(
-            uow, actor, draft, PartnerId(form["reseller"]) if form["reseller"] else None, call
-        )
-        asked = Transaction(Action.NEW_PURCHASE, actor.channel)
-        decision = await foresee(uow, actor, programme, served.customer.id, asked)
-        told = "created" if decision.allowed else "created-blocked"
-        return Done(f"/customers/{served.customer.id}", f"new-customer.{told}")
+        reseller = PartnerId(form["reseller"]) if form["reseller"] else None
+        id_ = (await create_customer(uow, actor, customer, reseller, call)).customer.id
+        if stated is not None:
+            await confirm(uow, actor, programme, id_, stated, call)
+            return Done(f"/customers/{id_}", "new-customer.created-confirmed")
+        decision = await foresee(uow, actor, programme, id_, Transaction(Action.NEW_PURCHASE, actor.channel))
+        told = "created" if _section(actor, site_of(request)) else "created-absent"
+        return Done(f"/customers/{id_}", f"new-customer.{told if decision.allowed else 'created-blocked'}")
 
     try:
         done = await save(request, actor, form, work)
@@ -120,6 +139,35 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     except Rejected as error:
         return await _page(request, form.with_mistakes(_mistake(error)), 422)
     return seen(request, done)
+
+
+async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | Form | None:
+    """The confirmation that is stated; None: none is. With mistakes or a warning, the form to be shown again.
+
+    Who accepted is the primary contact, unless somebody else is named (R19).
+    """
+    site, spoken = site_of(request), language(request)
+    if not form["accepted"] or _section(actor, site) is None:
+        return None
+    values = {} if form["other"] else {acceptor: form[contact] for acceptor, contact in CONTACT.items()}
+
+    async def look(uow: UnitOfWork) -> Draft | Form:
+        preparation = await prepare(uow, actor, site.programme, template_id=form["template"])
+        return await checked(uow, actor, with_values(form, **values), preparation, spoken)
+
+    found = await site.store.read(look)
+    if isinstance(found, Draft):
+        return found
+    # What is wrong with the primary contact is said there, not where nothing was typed.
+    mistakes = tuple(mistake for mistake in found.mistakes if mistake.where not in values)
+    kept = {"warned": found.all("warned"), "seen": found.all("seen")}
+    return replace(form, fields={**form.fields, **kept}, mistakes=mistakes)
+
+
+def _in_order(form: Form) -> tuple[Mistake, ...]:
+    """The mistakes in the order of their fields on the page."""
+    order = list(dict.fromkeys([*ORDER, *NAMES]))
+    return tuple(sorted(form.mistakes, key=lambda m: order.index(m.where) if m.where in order else -1))
 
 
 def _draft(form: Form) -> CustomerDraft:
@@ -174,7 +222,13 @@ async def _said(request: PageRequest, written: str) -> str | None:
 
 async def _page(request: PageRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
     actor, site, spoken = actor_of(request), site_of(request), language(request)
-    linked = await site.store.read(lambda uow: linked_resellers(uow, actor.partner.id))
+    section = _section(actor, site)
+
+    async def look(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
+        stated = None if section is None else await prepare(uow, actor, site.programme, template_id=form["template"])
+        return await linked_resellers(uow, actor.partner.id), stated
+
+    linked, preparation = await site.store.read(look)
     asking = [country_text(country, spoken) for country in REGISTRATION_FORMATS]
     return page(
         request,
@@ -188,7 +242,8 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         countries=countries(spoken),
         cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
-        section=_section(actor, site),
+        section=section,
+        asked=None if preparation is None else asked(preparation, actor, site.store.clock()),
     )
 
 

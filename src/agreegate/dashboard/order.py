@@ -90,7 +90,8 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
         return await _page(request, id_, offered, form.rejected(error), status)
     if isinstance(result, Done):
         return seen(request, result)
-    return await _page(request, id_, offered, result.form, held=result)
+    status = 422 if result.form.mistakes else 200
+    return await _page(request, id_, offered, result.form, status, result)
 
 
 async def _offered(request: PageRequest, actor: Actor, customer: str) -> Offered:

@@ -75,7 +75,9 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
     except Rejected as error:
         status = 409 if isinstance(error, RequestIdReused) else 422
         return await _page(request, known, form.rejected(error), status)
-    return seen(request, result) if isinstance(result, Done) else await _page(request, known, result.form, held=result)
+    if isinstance(result, Done):
+        return seen(request, result)
+    return await _page(request, known, result.form, 422 if result.form.mistakes else 200, result)
 
 
 _UNREAD = Mistake("quantity", "order.quantity-unread")

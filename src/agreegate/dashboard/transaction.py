@@ -9,16 +9,17 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
+from agreegate.dashboard.confirmation import asked, defaults, record
 from agreegate.dashboard.form import Done, Form, save
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import FeatureAbsent
 from agreegate.domain.gate import Code, Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.services.gate import RecordedDecision, foresee
+from agreegate.services.preparation import Preparation, prepare
 from agreegate.storage.unit_of_work import UnitOfWork
 
 LONGEST_NUMBER = 9
@@ -34,8 +35,6 @@ class Step(StrEnum):
     BEGIN = ""
     CONFIRM = "confirm"
     """Record the confirmation typed, and go on."""
-    CORRECT = "correct"
-    """Likewise, although somebody else confirmed meanwhile."""
     SKIP = "skip"
     """Go on without, while that is possible."""
     CANCEL = "cancel"
@@ -101,22 +100,21 @@ async def carry_out(
     Raises:
         Rejected: a rule refuses it; nothing was done.
     """
-    programme, step = site_of(request).programme, step_of(form)
-    confirming = step in (Step.CONFIRM, Step.CORRECT)
+    programme, step, spoken = site_of(request).programme, step_of(form), language(request)
 
     async def unit(uow: UnitOfWork, call: Call) -> Done | Held:
         if action is not None:
             foreseen = await foresee(uow, actor, programme, customer, Transaction(action, actor.channel))
-            held = _held(foreseen, programme, uow, form)
-            if held is None and step is Step.CONFIRM:
-                return Held(Why.MEANWHILE, foreseen, form)
-            if held is not None and held.why is Why.ASKED and step is Step.BEGIN:
+            held = _held(foreseen, programme, uow, form) or Held(Why.MEANWHILE, foreseen, form)
+            if step is Step.BEGIN and held.why is Why.ASKED:
                 return held
-        if confirming:
-            raise FeatureAbsent  # until the form for a confirmation is here
+            if step is Step.CONFIRM:
+                recorded = await record(uow, actor, programme, customer, form, call, spoken)
+                if isinstance(recorded, Form):
+                    return replace(held, form=recorded)
         result = await work(uow, call)
         if isinstance(result, RecordedDecision):
-            return Held(Why.REFUSED, result.decision, form, recorded=confirming)
+            return Held(Why.REFUSED, result.decision, form, recorded=step is Step.CONFIRM)
         return result
 
     return await save(request, actor, form, unit)
@@ -127,27 +125,32 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
 
     A confirmation that was typed is never lost: its form stays open, whatever else was wrong, and after signing in again.
     """
-    site = site_of(request)
-    programme, typed = site.programme, step_of(form) in (Step.CONFIRM, Step.CORRECT)
+    site, actor = site_of(request), begun.actor
+    programme, typed = site.programme, step_of(form) is Step.CONFIRM
 
-    async def look(uow: UnitOfWork) -> tuple[Held | None, bool]:
-        asked = Transaction(begun.action, begun.actor.channel)
-        foreseen = await foresee(uow, begun.actor, programme, begun.customer, asked)
+    async def look(uow: UnitOfWork) -> tuple[Held | None, bool, Preparation | None]:
+        foreseen = await foresee(uow, actor, programme, begun.customer, Transaction(begun.action, actor.channel))
         now = _held(foreseen, programme, uow, form)
-        return (now or Held(Why.MEANWHILE, foreseen, form) if typed else None), now is not None
+        found = held or (now or Held(Why.MEANWHILE, foreseen, form) if typed else None)
+        preparation = None
+        if found is not None and found.asks:
+            preparation = await prepare(uow, actor, programme, begun.customer, form["template"])
+        return found, now is not None, preparation
 
-    ahead = False
-    if held is None:
-        held, ahead = await site.store.read(look)
+    held, ahead, preparation = await site.store.read(look)
     reasons = () if held is None else (*held.decision.reasons, *held.decision.advisories)
     wrong = {mistake.where for mistake in form.mistakes}
+    now = site.store.clock()
+    if preparation is not None and not typed:
+        form = replace(form, fields={**{name: [value] for name, value in defaults(preparation).items()}, **form.fields})
     return {
         "form": form,
         "held": held,
         "ahead": ahead,
-        "reasons": worded(reasons, programme, site.store.clock(), language(request)),
+        "reasons": worded(reasons, programme, now, language(request)),
         "carried": begun.carried,
-        "unseen": held is not None and held.asks and wrong.isdisjoint(begun.carried),
+        "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
+        "asked": None if preparation is None else asked(preparation, actor, now),
     }
 
 
