@@ -17,6 +17,7 @@ from agreegate.api.problem_details import problems
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, Ending, EndReason
 from agreegate.domain.errors import InvalidProperty
+from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import list_without_employee, state_employee
 from agreegate.services.standing import (
@@ -72,6 +73,16 @@ class EmployeeOut(msgspec.Struct, rename="camel"):
     ] = None
 
 
+class CollectionOut(msgspec.Struct, rename="camel"):
+    """Through whom an indirect provider got the data (R23)."""
+
+    reseller_id: Annotated[
+        str, Meta(description="The reseller's tenant id.", examples=["b12c0000-0000-4000-8000-000000000002"])
+    ]
+    person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
+    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-09-02"])]
+
+
 class EndingOut(msgspec.Struct, rename="camel"):
     """How a confirmation stopped counting, or when the customer refused."""
 
@@ -108,6 +119,14 @@ class RecordedOut(msgspec.Struct, rename="camel"):
     confirmed_by: Annotated[
         EmployeeOut | None, Meta(description="The employee behind a designated account, once stated.", examples=[None])
     ]
+    collected_through: Annotated[
+        CollectionOut | None,
+        Meta(description="Through which reseller an indirect provider got the data, if it said so.", examples=[None]),
+    ]
+    warnings: Annotated[
+        list[AcceptorWarning],
+        Meta(description="What spoke against the acceptor's address when it was recorded. It refused nothing."),
+    ]
     ended: Annotated[
         EndingOut | None, Meta(description="How it stopped counting; null while nothing ended it.", examples=[None])
     ]
@@ -133,6 +152,10 @@ class RecordedOut(msgspec.Struct, rename="camel"):
             if contact is None
             else ContactOut(contact.first_name, contact.last_name, contact.email, contact.phone),
             confirmed_by=None if employee is None else EmployeeOut(employee.name, employee.email, employee.reference),
+            collected_through=None
+            if (got := recorded.collection) is None
+            else CollectionOut(got.reseller_id, got.person, got.collected_on.date().isoformat()),
+            warnings=list(recorded.warnings),
             ended=None if recorded.ended_by is None else EndingOut.of(recorded.ended_by),
         )
 
@@ -233,6 +256,8 @@ def _after_refusal() -> Example:
         channel="api",
         contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
         confirmed_by=None,
+        collected_through=None,
+        warnings=[],
         ended=ending,
     )
     agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, [confirmed])
