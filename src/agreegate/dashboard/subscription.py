@@ -88,7 +88,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
             str(customer),
             str(subscription),
             _WANTED[chosen],
-            [int(form["revision"])] if form["revision"].isdecimal() else [0],
+            [_revision(form)],
             call,
         )
         if isinstance(after, RecordedDecision):
@@ -161,6 +161,12 @@ def _refused(request: PageRequest, found: Found, form: Form, kept: RecordedDecis
 
 def _chosen(form: Form) -> Change | None:
     return next((change for change in Change if change == form["to"]), None)
+
+
+def _revision(form: Form) -> int:
+    """The revision that the form's reader saw; 0, which none has, where the form does not say."""
+    written = form["revision"]
+    return int(written) if written.isdecimal() and len(written) < 10 else 0
 
 
 def _possible(one: Subscription) -> list[Change]:

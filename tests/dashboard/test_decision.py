@@ -1,0 +1,131 @@
+"""One decision of the gate, with all that it was based on."""
+
+from datetime import datetime, timedelta
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.test_customer import CEDAR, HOSTILE, end, order
+from tests.dashboard.visitor import link_to, visitor
+from tests.operations import OFFER
+from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
+
+LINES = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 3}]}
+
+
+async def refused_order(world: World) -> None:
+    """An order for Cedar that the gate refuses."""
+    answer = await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES)
+    assert answer.status_code == 403, answer.text
+
+
+@pytest.mark.rule("R4", "R9")
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        (
+            "en",
+            [
+                "New purchase: refused", "Channel API", "Asked 22 March 2019, 00:00 UTC", "By sales@alder.example",
+                "Rules microsoft-cloud-agreement@1", "(rule R9)",
+                "No confirmation says that this customer accepted the Microsoft Cloud Agreement.",
+                "Obtain the customer's acceptance, confirm it", "No confirmation counted.",
+            ],
+        ),
+        (
+            "fr",
+            [
+                "Nouvel achat: refusée", "Canal API", "22 mars 2019, 00:00 UTC", "Par sales@alder.example", "(règle R9)",
+                "Aucune confirmation n’atteste que ce client a accepté", "Obtenez l’acceptation du client",
+                "Aucune confirmation ne comptait.",
+            ],
+        ),
+    ],
+)  # fmt: skip
+async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, language: str, said: list[str]) -> None:
+    world.clock.now = API_ENFORCED
+    await refused_order(world)
+    someone = await visitor(world, language=language)
+    shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
+    assert shown.status == 200
+    for words in said:
+        assert words in shown.text, words
+    assert f"{CEDAR}/confirmation" in shown.page.links
+    assert "/how-to-confirm" in shown.page.links
+
+
+@pytest.mark.rule("R2", "R3", "R4", "R5")
+@pytest.mark.parametrize(
+    ("now", "verdict", "said"),
+    [
+        (EVE_OF_DASHBOARD, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
+        (DASHBOARD_ENFORCED, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
+        (EVE_OF_API, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
+        (API_ENFORCED, "New purchase: refused", "No confirmation says that this customer accepted"),
+    ],
+)
+async def test_the_same_order_at_the_four_dates(world: World, now: datetime, verdict: str, said: str) -> None:
+    world.clock.now = now
+    await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES)
+    someone = await visitor(world)
+    listed = await someone.get(CEDAR)
+    shown = await someone.get(link_to(listed.page, "/decisions/"))
+    assert verdict in shown.text
+    assert said in shown.text
+    assert said in listed.text
+
+
+async def test_it_keeps_what_was_known_then_whatever_came_after(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    world.clock.now += timedelta(days=1)
+    made = await order(world)
+    world.clock.now += timedelta(days=1)
+    await end(world, reason="no_longer_agrees")
+    someone = await visitor(world)
+    path = link_to((await someone.get(CEDAR)).page, "/decisions/")
+    shown = await someone.get(path)
+    assert "Nothing stood against it." in shown.text
+    assert "Microsoft Cloud Agreement: accepted on 10 August 2018, recorded 15 August 2018, 00:00 UTC." in shown.text
+    assert "no longer agrees" not in shown.text
+    assert "noa@contoso.example" not in shown.page.html  # what is known to the gate has no personal data
+    assert made["id"] not in shown.text
+    world.clock.now = API_ENFORCED
+    await refused_order(world)
+    later = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
+    assert "Recorded 17 August 2018, 00:00 UTC: the customer no longer agrees." in later.text
+    assert "(rule R47)" in later.text
+
+
+async def test_helpdesk_reads_it_and_is_offered_nothing(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    await refused_order(world)
+    someone = await visitor(world, cast.ALDER_HELPDESK)
+    shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
+    assert "New purchase: refused" in shown.text
+    assert not [link for link in shown.page.links if "/confirmation" in link]
+
+
+async def test_an_application_is_named_by_its_id(world: World) -> None:
+    await world.send(cast.ALDER, "POST", f"/v1{CEDAR}/orders", LINES)
+    someone = await visitor(world)
+    shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
+    assert "By application tests-app" in shown.text
+
+
+async def test_others_do_not_find_it(world: World) -> None:
+    await order(world, cast.HAZEL_ADMIN)
+    [[theirs]] = world.rows("select decision_id from decision")
+    someone = await visitor(world)
+    for path in (f"{CEDAR}/decisions/{theirs}", f"{CEDAR}/decisions/{cast.NOBODY}", f"{CEDAR}/decisions/x"):
+        assert (await someone.get(path)).status == 404
+    hazel = await visitor(world, cast.HAZEL_ADMIN)
+    assert (await hazel.get(f"{CEDAR}/decisions/{theirs}")).status == 200
+    assert (await hazel.get(f"/customers/{cast.ELM}/decisions/{theirs}")).status == 404
+    assert (await (await visitor(world, cast.BIRCH_SALES)).get(f"{CEDAR}/decisions/{theirs}")).status == 403
+
+
+async def test_a_request_id_is_shown_as_text(world: World) -> None:
+    await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES, {"MS-RequestId": HOSTILE})
+    someone = await visitor(world)
+    shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
+    assert shown.page.tags.count("script") == len(shown.page.scripts)
