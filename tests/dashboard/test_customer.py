@@ -258,6 +258,36 @@ async def test_the_employee_behind_a_designated_account_is_named_or_missed(world
         assert words in shown
 
 
+@pytest.mark.rule("R23", "R24")
+@pytest.mark.parametrize(
+    ("language", "collected", "warned"),
+    [
+        (
+            "en",
+            "Collected through Birch IT , Nils Aker , 12 August 2018",
+            "an address at the partner’s own organisation",
+        ),
+        ("fr", "Recueillie par l’intermédiaire de Birch IT , Nils Aker , 12 août 2018", "adresse de l’organisation"),
+    ],
+)
+async def test_through_whom_the_data_came_and_what_spoke_against_the_acceptor_stays_beside_it(
+    world: World, language: str, collected: str, warned: str
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    connection = apsw.Connection(str(world.path))
+    key, day = (cast.ALDER, cast.CEDAR, 1), int(datetime(2018, 8, 12, tzinfo=UTC).timestamp() * 1_000_000)
+    connection.execute(
+        "insert into confirmation_collection values (?, ?, ?, ?, ?, ?)", (*key, cast.BIRCH, "Nils Aker", day)
+    )
+    connection.execute("insert into confirmation_warning values (?, ?, ?, 'partner_domain')", key)
+    connection.close()
+    someone = await visitor(world, language=language)
+    shown = await someone.get(CEDAR)
+    for place in (section(shown, "agreement"), section(shown, "history"), (await someone.get(f"{CEDAR}/record")).text):
+        assert collected in place
+        assert warned in place
+
+
 async def test_what_the_customer_accepted_with_the_vendor_itself_is_said_apart(world: World) -> None:
     connection = apsw.Connection(str(world.path))
     connection.execute(

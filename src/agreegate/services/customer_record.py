@@ -11,7 +11,7 @@ from agreegate.domain.confirmation import Ending, EndReason
 from agreegate.domain.programme import Programme
 from agreegate.services.standing import CustomerStanding, Recorded, show_standing
 from agreegate.storage.direct_acceptance import direct_acceptances
-from agreegate.storage.partner import KnownUser, users_named
+from agreegate.storage.partner import KnownUser, partner_of, users_named
 from agreegate.storage.unit_of_work import UnitOfWork
 
 People = Mapping[str, KnownUser]
@@ -61,6 +61,8 @@ class CustomerRecord:
     directly: Mapping[str, datetime]
     """When the customer accepted with the vendor itself, by agreement type (contract 4.5). It opens no gate."""
     people: People
+    resellers: Mapping[str, str]
+    """The names of those through whom data came (R23), by id."""
 
 
 async def read_record(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> CustomerRecord:
@@ -74,12 +76,19 @@ async def read_record(uow: UnitOfWork, actor: Actor, programme: Programme, custo
     ids = {entry.recorded_by for entry in history}
     ids |= {entry.recorded.confirmation.user_id for entry in history if entry.recorded is not None}
     directly = await direct_acceptances(uow, actor.partner.id, customer)
-    return CustomerRecord(standing, history, directly, await people(uow, actor, ids))
+    return CustomerRecord(standing, history, directly, await people(uow, actor, ids), await _resellers(uow, history))
 
 
 async def people(uow: UnitOfWork, actor: Actor, ids: Iterable[str]) -> People:
     """The users of the caller's tenant among those who did something."""
     return await users_named(uow, actor.partner.id, sorted(set(ids)))
+
+
+async def _resellers(uow: UnitOfWork, history: Iterable[Entry]) -> dict[str, str]:
+    collections = [entry.recorded.collection for entry in history if entry.recorded is not None]
+    ids = sorted({collection.reseller_id for collection in collections if collection is not None})
+    found = [await partner_of(uow, id_) for id_ in ids]
+    return {reseller.id: reseller.name for reseller in found if reseller is not None}
 
 
 def _history(standing: CustomerStanding) -> tuple[Entry, ...]:
