@@ -24,6 +24,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "programme": frozenset({"domain"}),
     "directory": frozenset({"domain"}),
     "locales": frozenset({"domain"}),
+    "manifest": frozenset({"domain"}),
     "settings": frozenset(),
     "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics"}),
     "openid": frozenset({"auth", "issuer"}),
@@ -36,12 +37,12 @@ LAYERS: dict[str, frozenset[str]] = {
          "hotpath", "server"}
     ),
     "demo": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "openid", "programme",
-         "directory", "app", "hotpath", "server"}
+        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "openid",
+         "programme", "directory", "app", "hotpath", "server"}
     ),
     "cli": frozenset(
-        {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "locales", "programme", "directory", "settings",
-         "app", "hotpath", "server", "demo", "production"}
+        {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "locales", "manifest", "programme", "directory",
+         "settings", "app", "hotpath", "server", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -4,6 +4,7 @@ import asyncio
 import threading
 from contextlib import closing
 from importlib.resources import files
+from io import BytesIO
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,6 +15,7 @@ from agreegate.directory import read
 from agreegate.domain.actor import Actor, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.domain.text import TextFile
 from agreegate.programme import load
 from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
@@ -23,8 +25,11 @@ from agreegate.storage.folder import DataFolder
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import SchemaError, latest, upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
+from agreegate.storage.text import add_text_version
+from agreegate.storage.text_file import TextFiles, measured
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
+from tests.texts import AMERICA, FRANCE, draft
 
 CAST = (files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8")
 
@@ -225,3 +230,63 @@ def test_no_restore_under_a_running_server(tmp_path: Path) -> None:
     assert refused.value.key == "data.in-use"
     folder.release()
     restore(tmp_path / "copy.db", folder.path, replace=True)
+
+
+def with_text(folder: DataFolder, content: bytes) -> TextFile:
+    """A folder with one published text; its file is on disk."""
+    file = measured(BytesIO(content), "text.md")
+    TextFiles(folder.texts).keep(BytesIO(content), file.digest)
+    store = SqliteStore(folder.database)
+    asyncio.run(store.write(lambda uow: add_text_version(uow, draft(files={AMERICA: file, FRANCE: file}), "tests")))
+    store.close()
+    return file
+
+
+def test_a_backup_has_the_texts_and_gives_them_back(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    content = b"# Made up\n" * 300_000
+    file = with_text(folder, content)
+    copy = tmp_path / "copy.db"
+
+    contents = back_up(folder.database, copy)
+
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy.db", "data"]
+    other = DataFolder(tmp_path / "other")
+    assert restore(copy, other.path) == contents
+    with TextFiles(other.texts).opened(file.digest) as kept:
+        assert kept.read() == content
+    assert other.texts.stat().st_mode & 0o777 == 0o700
+    assert other.database.stat().st_size < len(content), "the file is not in the database too"
+    with closing(connect(other.database)) as connection:
+        assert connection.execute("select count(*) from sqlite_schema where name = 'backup_text'").get == 0
+    back_up(other.database, tmp_path / "again.db")
+
+
+@pytest.mark.parametrize("damage", ["gone", "changed", "longer"])
+def test_a_text_that_is_gone_or_changed_is_no_backup(tmp_path: Path, damage: str) -> None:
+    folder = filled(tmp_path / "data")
+    path = TextFiles(folder.texts).path_of(with_text(folder, b"# Made up").digest)
+    if damage == "gone":
+        path.unlink()
+    else:
+        path.write_bytes(b"# Made_up" if damage == "changed" else b"# Made up, and more")
+
+    with pytest.raises(BackupError) as refused:
+        back_up(folder.database, tmp_path / "copy.db")
+
+    assert refused.value.key == "backup.text-damaged"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["data"]
+
+
+def test_a_copy_without_its_texts_replaces_nothing(tmp_path: Path) -> None:
+    folder = filled(tmp_path / "data")
+    with_text(folder, b"# Made up")
+    with closing(connect(folder.database)) as connection:
+        connection.execute("vacuum into ?", (str(tmp_path / "by-hand.db"),))
+
+    with pytest.raises(BackupError) as refused:
+        restore(tmp_path / "by-hand.db", tmp_path / "other")
+
+    assert refused.value.key == "backup.text-damaged"
+    assert not (tmp_path / "other" / "agreegate.db").exists()
+    restore(tmp_path / "by-hand.db", folder.path, replace=True)

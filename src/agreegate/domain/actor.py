@@ -76,6 +76,7 @@ AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=Tr
 CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
 READ_CONFIRMATIONS = CONFIRM
 DIRECT_ACCEPTANCE = AGREEMENT_METADATA
+AGREEMENT_DOCUMENT = AGREEMENT_METADATA
 PARTNER_AGREEMENT = Access(roles=STAFF, application=False, reseller_silent=True)
 READ_PARTNER = Access(kinds=SELLING_KINDS, roles=STAFF)
 READ_CUSTOMERS = Access(kinds=SELLING_KINDS, roles=STAFF)
@@ -90,6 +91,13 @@ READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
 STANDING = Access(application=False)
+READ_TEXTS = Access(
+    kinds=frozenset(PartnerKind), roles=STAFF | {Role.PROGRAMME_OPERATOR}, application=False, public_cloud_only=True
+)
+"""Resellers too: whoever asks a customer to accept needs the text at hand (R49)."""
+PUBLISH_TEXTS = Access(
+    kinds=frozenset({PartnerKind.OPERATOR}), roles=frozenset({Role.PROGRAMME_OPERATOR}), application=False
+)
 READ_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), STAFF, application=False)
 ASK_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), application=False)
 READ_NEEDED_DATA = Access(frozenset({PartnerKind.INDIRECT_RESELLER}), STAFF, application=False)

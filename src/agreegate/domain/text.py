@@ -169,8 +169,11 @@ def text_for(published: Iterable[TextVersion], country: str, language: str, on: 
         language: in any case; the country's code is compared as it is.
     """
     version = in_force(published, country, on)
-    if version is None:
-        return None
+    return None if version is None else in_language(version, country, language)
+
+
+def in_language(version: TextVersion, country: str, language: str) -> FoundText:
+    """The file of a version that has one for the country: in the language, in English, or in what there is."""
     offered = sorted(locale for locale in version.files if locale.country == country)
     for fallback, wanted in ((Fallback.NONE, language), (Fallback.DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)):
         for locale in offered:

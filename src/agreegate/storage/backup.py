@@ -1,24 +1,30 @@
 """Copies of a database: made while a server writes to it, verified before they count, and put back.
 
-A copy is one file without a journal beside it. It is written under another name and renamed when it is verified, so that
-a file of the name asked for is always a whole one.
+A copy is one file without a journal beside it, and has the texts of agreements in it. It is written under another name and
+renamed when it is verified, so that a file of the name asked for is always a whole one.
 """
 
 import errno
 import os
+from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 import apsw
 
+from agreegate.domain.text import Digest
 from agreegate.storage import schema
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.folder import TEXTS, DataFolder
 from agreegate.storage.sqlite import connect, new_id
+from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles
 
 _PAGES = 4096
 """Copied at a time, so that a copy can be interrupted."""
 _BESIDE = ("-wal", "-shm")
+_TEXTS = "backup_text"
+"""A table that only copies have: the files of the texts, under their digests."""
 
 
 class BackupError(Exception):
@@ -46,13 +52,13 @@ class Contents:
 
 
 def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
-    """Copy the database as it is at one instant; everything acknowledged before the call is in it.
+    """Copy the database as it is at one instant, with its texts; everything acknowledged before the call is in it.
 
     Args:
         replace: whether a file of that name may be replaced.
 
     Raises:
-        BackupError: the name is taken, or the copy is not whole.
+        BackupError: the name is taken, a text is missing or damaged, or the copy is not whole.
         SchemaError: there is no database, or it is not ours.
         OSError: the file cannot be written.
     """
@@ -67,7 +73,8 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
     if file.exists() and not replace:
         raise BackupError("backup.exists", file=str(file))
     with closing(_opened(database, schema.SchemaError("schema.foreign"))) as source:
-        part, contents = _copied(source, database, file)
+        texts = TextFiles(database.parent / TEXTS)
+        part, contents = _copied(source, database, file, lambda copy: _take_texts(copy, texts))
     _put_in_place(part, file)
     return contents
 
@@ -97,7 +104,9 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
         try:
             if folder.database.exists() and not replace:
                 raise BackupError("restore.data-exists", folder=str(folder.path))
-            part, contents = _copied(source, file, folder.database)
+            part, contents = _copied(
+                source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts))
+            )
             replaced = _set_aside(folder.database)
             _put_in_place(part, folder.database)
             for old in replaced:
@@ -125,8 +134,14 @@ def _opened(file: Path, foreign: Exception) -> apsw.Connection:
     return connection
 
 
-def _copied(source: apsw.Connection, of: Path, to: Path) -> tuple[Path, Contents]:
-    """A verified copy beside where it will be, readable by its owner alone."""
+def _copied(
+    source: apsw.Connection, of: Path, to: Path, finish: Callable[[apsw.Connection], None]
+) -> tuple[Path, Contents]:
+    """A verified copy beside where it will be, readable by its owner alone.
+
+    Args:
+        finish: does to the copy what is left to do, before it is verified.
+    """
     part = to.with_name(f".{to.name}.{new_id()}")
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     source.execute("begin")  # from the first read on, this connection sees one instant
@@ -137,6 +152,7 @@ def _copied(source: apsw.Connection, of: Path, to: Path) -> tuple[Path, Contents
                 while not backup.done:
                     backup.step(_PAGES)
             copy.pragma("journal_mode", "delete")
+            finish(copy)
         with closing(connect(part, read_only=True)) as copy:
             _check(copy, contents, of)
     except apsw.CorruptError:
@@ -151,7 +167,8 @@ def _copied(source: apsw.Connection, of: Path, to: Path) -> tuple[Path, Contents
 
 
 def _contents(connection: apsw.Connection) -> Contents:
-    tables = [row[0] for row in connection.execute("select name from sqlite_schema where type = 'table'")]
+    named = connection.execute("select name from sqlite_schema where type = 'table' and name <> ?", (_TEXTS,))
+    tables = [row[0] for row in named]
     rows = {table: connection.execute(f'select count(*) from "{table}"').get for table in sorted(tables)}
     return Contents(int(connection.pragma("user_version")), rows)
 
@@ -164,6 +181,50 @@ def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
         raise BackupError("backup.damaged", file=str(file), detail="foreign_key_check")
     if _contents(copy) != expected:
         raise BackupError("backup.damaged", file=str(file), detail="count")
+
+
+def _take_texts(copy: apsw.Connection, texts: TextFiles) -> None:
+    """Put the files of the texts into the copy. None is ever changed or removed, so those of its instant are still there."""
+    wanted = _texts_of(copy)
+    if not wanted:
+        return
+    with copy:
+        copy.execute(f"create table {_TEXTS} (id integer primary key, digest text not null, bytes blob not null)")
+        for digest, size in wanted:
+            try:
+                with texts.opened(digest) as file:
+                    copy.execute(f"insert into {_TEXTS} (digest, bytes) values (?, zeroblob(?))", (digest, size))
+                    with copy.blob_open("main", _TEXTS, "bytes", copy.last_insert_rowid(), True) as blob:
+                        while piece := file.read(PIECE):
+                            blob.write(piece)
+            except (TextDamaged, ValueError):
+                raise BackupError("backup.text-damaged", file=str(texts.path_of(digest))) from None
+
+
+def _give_texts(copy: apsw.Connection, texts: TextFiles) -> None:
+    """Put the files of the texts where they belong, then take them out of the copy."""
+    held = copy.execute("select count(*) from sqlite_schema where name = ?", (_TEXTS,)).get
+    for digest, _ in _texts_of(copy):
+        row = copy.execute(f"select id from {_TEXTS} where digest = ?", (digest,)).fetchone() if held else None
+        try:
+            if row is None:  # an older copy, made by other means: then they must be there already
+                texts.opened(digest).close()
+            else:
+                with copy.blob_open("main", _TEXTS, "bytes", row[0], False) as blob:
+                    texts.keep(cast("BinaryIO", blob), digest)
+        except TextDamaged:
+            raise BackupError("backup.text-damaged", file=str(texts.path_of(digest))) from None
+    if held:
+        copy.execute(f"drop table {_TEXTS}")
+        copy.execute("vacuum")
+
+
+def _texts_of(connection: apsw.Connection) -> list[tuple[Digest, int]]:
+    """The files that the texts of a database are made of. None before there were texts."""
+    if connection.execute("select count(*) from sqlite_schema where name = 'text_file'").get == 0:
+        return []
+    rows = connection.execute("select distinct digest, size from text_file order by digest")
+    return [(Digest(str(row[0])), int(str(row[1]))) for row in rows]
 
 
 def _set_aside(database: Path) -> list[Path]:

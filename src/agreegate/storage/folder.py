@@ -12,6 +12,7 @@ from agreegate.storage.schema import SchemaError
 DATABASE = "agreegate.db"
 LOCK = "agreegate.lock"
 FORM_KEY = "form-key"
+TEXTS = "texts"
 
 
 class DataFolder:
@@ -29,13 +30,18 @@ class DataFolder:
         """The SQLite file."""
         return self.path / DATABASE
 
+    @property
+    def texts(self) -> Path:
+        """Where the files of agreement texts are."""
+        return self.path / TEXTS
+
     def claim(self) -> None:
         """Take the folder for this process until `release`.
 
         Raises:
             SchemaError: another server has it.
         """
-        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FORM_KEY}
+        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FORM_KEY, TEXTS}
         if self.database.exists() or ours.issuperset(entry.name for entry in self.path.iterdir()):
             self.path.chmod(0o700)  # but never a folder that is somebody else's: our files in it are owner-only anyway
         lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

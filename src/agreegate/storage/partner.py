@@ -35,6 +35,12 @@ async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
     return None if row is None else _partner(row)
 
 
+async def operator_of(uow: UnitOfWork) -> Partner | None:
+    """The programme's operator, if the directory has one."""
+    row = await uow.one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
+    return None if row is None else _partner(row)
+
+
 async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
     """The partner with this partner network id."""
     row = await uow.one(f"select {_PARTNER} where mpn_id = $1", mpn_id)

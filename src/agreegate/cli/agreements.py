@@ -1,0 +1,160 @@
+"""`agreegate agreements`: publish a version of an agreement's text from a folder, and list what is published."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.words import Words
+from agreegate.domain.programme import Programme
+from agreegate.domain.text import TextDraft, TextFile, TextVersion, in_force
+from agreegate.locales import locales
+from agreegate.manifest import Manifest, find
+from agreegate.manifest import load as load_manifest
+from agreegate.programme import DEFAULT, load
+from agreegate.services.text import at_command_line, list_texts, plan_text, publish_text
+from agreegate.storage.deployment import made_for
+from agreegate.storage.folder import TEXTS
+from agreegate.storage.sqlite import SqliteStore
+from agreegate.storage.text_file import TextFiles, measured_in
+from agreegate.storage.unit_of_work import UnitOfWork
+
+EXAMPLE_PUBLISH = """agreegate agreements publish ./cloud-agreement-2019 --dry-run
+agreegate agreements publish ./cloud-agreement-2019"""
+EXAMPLE_LIST = "agreegate agreements list"
+_MANY = 5
+"""With more files than this, it is said which one is being read."""
+
+
+def command(words: Words) -> click.Group:
+    """The group."""
+    folder = words.argument("folder", "cli.agreements.publish.folder", "folder", type=click.Path(path_type=Path))
+    programme = words.option("--programme", "cli.agreements.programme", "programme")
+    return words.group(
+        "agreements",
+        words.command(
+            "agreements.publish",
+            _publish,
+            [
+                folder,
+                words.option("--dry-run", "cli.agreements.publish.dry-run", is_flag=True),
+                words.option("--allow-past", "cli.agreements.publish.allow-past", is_flag=True),
+                programme,
+                *folder_options(words),
+            ],
+            EXAMPLE_PUBLISH,
+        ),
+        words.command("agreements.list", _list, [programme, *folder_options(words)], EXAMPLE_LIST),
+    )
+
+
+def _publish(
+    words: Words,
+    folder: Path,
+    dry_run: bool,
+    allow_past: bool,
+    programme: str | None,
+    data: Path,
+    database: str | None,
+) -> None:
+    target = database_file(data, database)
+    with opened(target) as store:
+        rules = _rules(store, programme)
+        path = find(folder)
+        manifest = load_manifest(path, locales())
+        measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
+        draft = manifest.draft(rules, measured, str(path))
+
+        async def plan(uow: UnitOfWork) -> bool:
+            return (await plan_text(uow, rules, locales(), draft, allow_past=allow_past)).fresh
+
+        async def publish(uow: UnitOfWork) -> bool:
+            actor = await at_command_line(uow)
+            return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
+
+        fresh = asyncio.run(store.read(plan))
+        if fresh and not dry_run:  # the files are on disk before anything says that they are published
+            TextFiles(target.parent / TEXTS).keep_all(folder, measured)
+            fresh = asyncio.run(store.write(publish))
+    if not fresh:
+        click.echo(words("cli.agreements.nothing", label=draft.label))
+        return
+    for line in _described(words, rules, draft, manifest, measured):
+        click.echo(line)
+    click.echo(words("cli.agreements.would" if dry_run else "cli.agreements.published", label=draft.label))
+
+
+def _rules(store: SqliteStore, named: str | None) -> Programme:
+    """The programme that is named, else the one that the database was made for."""
+    made = asyncio.run(store.read(made_for))
+    return load(named or (made.programme if made else DEFAULT))
+
+
+def _progress(words: Words, count: int) -> Callable[[str], None]:
+    """Says which file is being read, where there are many."""
+    read = iter(range(1, count + 1))
+
+    def told(name: str) -> None:
+        if count > _MANY:
+            click.echo(words("cli.agreements.reading", file=name, number=next(read), count=count), err=True)
+
+    return told
+
+
+def _described(
+    words: Words, programme: Programme, draft: TextDraft, manifest: Manifest, files: Mapping[str, TextFile]
+) -> Iterator[str]:
+    """The version, and each of its files with what it is and for how many countries and languages."""
+    template = programme.template(draft.template_id)
+    yield words(
+        "cli.agreements.version",
+        agreement=template.title if template else draft.template_id,
+        label=draft.label,
+        kind=words(f"cli.agreements.{'major' if draft.major else 'minor'}"),
+        date=_written(draft.effective_from),
+    )
+    pairs = Counter(manifest.texts.values())
+    for name, file in files.items():
+        yield words(
+            "cli.agreements.file",
+            file=name,
+            kind=file.media_type.ending,
+            size=file.size,
+            count=pairs[name],
+            digest=file.digest,
+        )
+
+
+def _list(words: Words, programme: str | None, data: Path, database: str | None) -> None:
+    with opened(database_file(data, database)) as store:
+        rules, now = _rules(store, programme), store.clock()
+        listed = asyncio.run(store.read(lambda uow: list_texts(uow, rules)))
+    for template, versions in listed:
+        click.echo(f"{template.title} {template.id}")
+        for version in sorted(versions, key=lambda one: one.rank):
+            click.echo(f"  {_listed(words, version, versions, now)}")
+        if not versions:
+            click.echo(f"  {words('cli.agreements.none')}")
+
+
+def _listed(words: Words, version: TextVersion, versions: Sequence[TextVersion], now: datetime) -> str:
+    countries = {locale.country for locale in version.files}
+    binding = sum(in_force(versions, country, now) is version for country in countries)
+    return words(
+        "cli.agreements.listed",
+        label=version.label,
+        kind=words(f"cli.agreements.{'major' if version.major else 'minor'}"),
+        date=_written(version.effective_from),
+        published=_written(version.published_at),
+        count=len(version.files),
+        binding=binding,
+        countries=len(countries),
+    )
+
+
+def _written(instant: datetime) -> str:
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

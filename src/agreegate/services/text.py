@@ -1,0 +1,131 @@
+"""Publish versions of agreement texts, list them, and find the one in force (R32, R38, contract 4.4)."""
+
+import json
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.errors import CountryWithoutText, FeatureAbsent, NotFound, TemplateUnknown, TextMissing
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.text import FoundText, Locale, TextDraft, TextVersion, checked_draft, published_before
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.partner import operator_of
+from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
+from agreegate.storage.unit_of_work import UnitOfWork
+
+COMMAND = "agreegate agreements publish"
+"""Who the records say it was, when it was an operator's command and nobody's token."""
+_UNLISTED = Partner(
+    PartnerId("00000000-0000-0000-0000-000000000000"),
+    "",
+    PartnerKind.OPERATOR,
+    Cloud.PUBLIC,
+    Account.PRODUCTION,
+    None,
+    "",
+    "",
+    "",
+)
+"""Stands for the programme where the directory lists no operator."""
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What publishing came to."""
+
+    version: TextVersion | None
+    """The version; None when it was only planned and is new."""
+    fresh: bool
+    """False for a repeat, which changes nothing."""
+
+
+async def at_command_line(uow: UnitOfWork) -> Actor:
+    """Whoever may run commands on the data folder, as the programme's operator."""
+    return Actor(await operator_of(uow) or _UNLISTED, application_id=COMMAND)
+
+
+async def plan_text(
+    uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
+) -> Publication:
+    """What publishing the version would do. Nothing is changed.
+
+    Args:
+        table: the countries and languages that go together.
+        allow_past: whether a major version may take effect in the past.
+
+    Raises:
+        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast.
+    """
+    if programme.template(draft.template_id) is None:
+        raise TemplateUnknown(name="template")
+    published = await text_versions(uow, draft.template_id)
+    known = published_before(checked_draft(draft, table), published, uow.now, allow_past=allow_past)
+    return Publication(known, fresh=known is None)
+
+
+async def publish_text(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    table: Collection[Locale],
+    draft: TextDraft,
+    *,
+    allow_past: bool = False,
+) -> Publication:
+    """Publish a version, all of it or nothing. Its files are on disk before. The very same again changes nothing.
+
+    Raises:
+        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast.
+    """
+    planned = await plan_text(uow, programme, table, draft, allow_past=allow_past)
+    if not planned.fresh:
+        return planned
+    version = await add_text_version(uow, draft, actor.recorded_by)
+    told = {
+        "TemplateId": version.template_id,
+        "Label": version.label,
+        "Major": version.major,
+        "EffectiveFrom": version.effective_from.isoformat(),
+        "Files": {str(locale): file.digest for locale, file in version.files.items()},
+    }
+    await add_audit_record(
+        uow, actor, "publish_agreement_text", "agreement_text", resource_id=version.id, new_value=json.dumps(told)
+    )
+    return Publication(version, fresh=True)
+
+
+async def list_texts(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, list[TextVersion]]]:
+    """Every version of every template of the programme, in the order of publishing."""
+    return [(template, await text_versions(uow, template.id)) for template in programme.templates]
+
+
+async def find_text(
+    uow: UnitOfWork, programme: Programme, template_id: str, country: str, language: str, at: datetime | None = None
+) -> FoundText:
+    """The text that a customer of the country reads and accepts: the one in force now, or at another instant.
+
+    Args:
+        country: compared as it is: codes are written in capitals (contract 4.4).
+        language: in any case; where the version has none in it, `en-US` is given.
+
+    Raises:
+        FeatureAbsent: before the programme began (R1).
+        NotFound: the programme has no such template.
+        TextMissing: no text of it is in force anywhere.
+        CountryWithoutText: none is in this country.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    template = programme.template(template_id)
+    if template is None:
+        raise NotFound
+    on = at or uow.now
+    found = await text_in_force(uow, template.id, country, language, on)
+    if found is not None:
+        return found
+    if await has_text(uow, template.id, on):
+        raise CountryWithoutText(name="country")
+    raise TextMissing

@@ -1,0 +1,116 @@
+"""Published versions of agreement texts as rows (R32–R38). Append only; the files are in `storage/text_file.py`."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.text import (
+    Digest,
+    FoundText,
+    Locale,
+    MediaType,
+    TextDraft,
+    TextFile,
+    TextVersion,
+    VersionId,
+    in_language,
+)
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+
+_VERSION = """
+    select v.number, v.version_id, v.label, v.major, v.note, v.effective_at, v.published_at, v.published_by
+    from text_version v where v.template_id = $1"""
+_IN_FORCE = (
+    _VERSION
+    + """ and v.effective_at <= $3 and exists (
+      select 1 from text_file f where f.template_id = v.template_id and f.number = v.number and f.country = $2)
+    order by v.effective_at desc, v.number desc limit 1"""
+)
+
+
+async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
+    """Every version of the template, in the order of publishing."""
+    return [await _version(uow, template, row) for row in await uow.all(f"{_VERSION} order by v.number", template)]
+
+
+async def text_in_force(
+    uow: UnitOfWork, template: TemplateId, country: str, language: str, on: datetime
+) -> FoundText | None:
+    """The text that binds in a country at `on`; the same that `text_for` finds among all versions."""
+    row = await uow.one(_IN_FORCE, template, country, to_micros(on))
+    return None if row is None else in_language(await _version(uow, template, row), country, language)
+
+
+async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
+    """Whether any version of the template has taken effect by then, wherever."""
+    row = await uow.one(
+        "select 1 from text_version where template_id = $1 and effective_at <= $2 limit 1", template, to_micros(on)
+    )
+    return row is not None
+
+
+async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
+    """Keep a version and the list of its files, for good."""
+    row = await uow.one(
+        "select coalesce(max(number), 0) + 1 from text_version where template_id = $1", draft.template_id
+    )
+    version = TextVersion(
+        template_id=draft.template_id,
+        label=draft.label,
+        major=draft.major,
+        effective_from=draft.effective_from,
+        note=draft.note,
+        files=dict(sorted(draft.files.items())),
+        id=VersionId(uow.new_id()),
+        number=1 if row is None else int(row[0]),
+        published_at=uow.now,
+        published_by=published_by,
+    )
+    await uow.run(
+        "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
+        " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        version.template_id,
+        version.number,
+        version.id,
+        version.label,
+        int(version.major),
+        version.note,
+        to_micros(version.effective_from),
+        to_micros(version.published_at),
+        published_by,
+        len(version.files),
+    )
+    for locale, file in version.files.items():
+        await uow.run(
+            "insert into text_file (template_id, number, country, language, digest, media_type, size)"
+            " values ($1, $2, $3, $4, $5, $6, $7)",
+            version.template_id,
+            version.number,
+            locale.country,
+            locale.language,
+            file.digest,
+            file.media_type,
+            file.size,
+        )
+    return version
+
+
+async def _version(uow: UnitOfWork, template: TemplateId, row: Row) -> TextVersion:
+    number, version_id, label, major, note, effective_at, published_at, published_by = row
+    files: Sequence[Row] = await uow.all(
+        "select country, language, digest, media_type, size from text_file where template_id = $1 and number = $2",
+        template,
+        number,
+    )
+    return TextVersion(
+        template_id=template,
+        label=label,
+        major=bool(major),
+        effective_from=from_micros(effective_at),
+        note=note,
+        files={Locale(one[0], one[1]): TextFile(Digest(one[2]), MediaType(one[3]), one[4]) for one in files},
+        id=VersionId(version_id),
+        number=number,
+        published_at=from_micros(published_at),
+        published_by=published_by,
+    )

@@ -1,0 +1,156 @@
+"""The files of agreement texts: below the data folder, each under the SHA-256 of its bytes, written once and for good."""
+
+import errno
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import BinaryIO
+
+from agreegate.domain.errors import StoreUnavailable, TextEmpty, TextTooLarge
+from agreegate.domain.text import LARGEST, Digest, TextFile, media_type_of
+from agreegate.storage.sqlite import new_id
+from agreegate.storage.text_content import check
+
+PIECE = 1024 * 1024
+"""Bytes read or written at a time."""
+
+
+class TextDamaged(StoreUnavailable):
+    """A published file is gone, or its bytes are others than those published. Nothing is served instead."""
+
+
+def measured(source: BinaryIO, name: str) -> TextFile:
+    """What a file is: its digest, kind and size, read in pieces. It is what its name says.
+
+    Raises:
+        NameWithoutKind, TextEmpty, TextTooLarge, NotPdf, NotDocx, DocxActive, DocxTooDense, NotMarkdown.
+    """
+    media_type = media_type_of(name)
+    hashed, size = hashlib.sha256(), 0
+    source.seek(0)
+    while piece := source.read(PIECE):
+        size += len(piece)
+        if size > LARGEST:
+            raise TextTooLarge(file=name, limit=LARGEST // 1024 // 1024)
+        hashed.update(piece)
+    if size == 0:
+        raise TextEmpty(file=name)
+    check(source, name, media_type)
+    return TextFile(Digest(hashed.hexdigest()), media_type, size)
+
+
+def measured_in(
+    folder: Path, names: Iterable[str], told: Callable[[str], None] = lambda _: None
+) -> dict[str, TextFile]:
+    """What files below a folder are, by name.
+
+    Args:
+        told: called with each name before its file is read.
+
+    Raises:
+        OSError: one is not there, or leads out of the folder.
+        NameWithoutKind, TextEmpty, TextTooLarge, NotPdf, NotDocx, DocxActive, DocxTooDense, NotMarkdown.
+    """
+    found = {}
+    for name in names:
+        told(name)
+        with _source(folder, name) as source:
+            found[name] = measured(source, name)
+    return found
+
+
+def _source(folder: Path, name: str) -> BinaryIO:
+    path = folder / name
+    if not path.resolve().is_relative_to(folder.resolve()) or (path.exists() and not path.is_file()):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
+    return path.open("rb")
+
+
+class TextFiles:
+    """The folder of files, by digest. What is in it is never changed."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path_of(self, digest: Digest) -> Path:
+        """Where a file is, whether it is there or not."""
+        return self.folder / digest[:2] / digest
+
+    def keep(self, source: BinaryIO, digest: Digest) -> None:
+        """Copy a file in, so that it is on disk when this returns. One that is there already is left as it is.
+
+        Raises:
+            TextDamaged: the bytes are not those of the digest.
+            OSError: it cannot be written.
+        """
+        path = self.path_of(digest)
+        with suppress(TextDamaged), self.opened(digest):
+            return
+        for folder in (self.folder, path.parent):
+            if not folder.is_dir():
+                folder.mkdir(mode=0o700, exist_ok=True)
+                _sync(folder.parent)
+        part = path.with_name(f".{new_id()}")
+        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            with os.fdopen(handle, "wb") as kept:
+                hashed = hashlib.sha256()
+                source.seek(0)
+                while piece := source.read(PIECE):
+                    hashed.update(piece)
+                    kept.write(piece)
+                if hashed.hexdigest() != digest:  # it was changed since it was measured
+                    raise TextDamaged(digest)
+                kept.flush()
+                os.fsync(kept.fileno())
+            part.replace(path)
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        _sync(path.parent)
+
+    def keep_all(self, folder: Path, files: Mapping[str, TextFile]) -> None:
+        """Copy files below a folder in, as they were measured.
+
+        Raises:
+            TextDamaged: one was changed since.
+            OSError: one cannot be read or written.
+        """
+        for name, file in files.items():
+            with _source(folder, name) as source:
+                self.keep(source, file.digest)
+
+    def opened(self, digest: Digest) -> BinaryIO:
+        """A kept file, open at its beginning, after all of it was compared with its digest.
+
+        Raises:
+            TextDamaged: it is not there, or not what was published.
+        """
+        hashed = hashlib.sha256()
+        try:
+            file = self.path_of(digest).open("rb")
+        except OSError as error:
+            raise TextDamaged(digest) from error
+        try:
+            while piece := file.read(PIECE):
+                hashed.update(piece)
+            if hashed.hexdigest() != digest:
+                raise TextDamaged(digest)
+            file.seek(0)
+        except BaseException as error:
+            file.close()
+            if isinstance(error, OSError):
+                raise TextDamaged(digest) from error
+            raise
+        return file
+
+
+def _sync(folder: Path) -> None:
+    """Let the names in a folder survive a loss of power."""
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
