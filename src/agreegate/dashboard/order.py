@@ -121,7 +121,7 @@ def _draft(form: Form, actor: Actor) -> tuple[OrderDraft | None, list[Mistake]]:
         if quantity is None:
             mistakes.append(Mistake(f"quantity-{place}", "order.quantity-unread"))
         line = LineDraft(
-            0, offer, quantity or 1, name or None, term=_term(form[f"term-{place}"]),
+            0, offer, 1 if quantity is None else quantity, name or None, term=_term(form[f"term-{place}"]),
             partner_id_on_record=form["reseller"] or None,
         )  # fmt: skip
         try:

@@ -1,0 +1,360 @@
+"""Orders on the dashboard: placed once, kept as they were begun, and never without the confirmation that they need."""
+
+from typing import Any
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
+from tests.dashboard.test_signin import age
+from tests.dashboard.visitor import Reply, Visitor, visitor
+from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, World
+
+OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
+ORDER = f"/customers/{cast.DOGWOOD}/order"
+LINE = {"offer-0": OFFER, "name-0": "Office", "quantity-0": "12", "term-0": "P3Y", "cycle": "annual"}
+COMPANY = {
+    "company": "Oak", "domain": "oak.example", "contact_first_name": "Ida", "contact_last_name": "Falk",
+    "contact_email": "ida@oak.example", "line1": "1 Plank Street", "city": "Tacoma",
+}  # fmt: skip
+HERE = f"/customers/{cast.DOGWOOD}"
+BOUGHT = [(cast.DOGWOOD, "Office", 12)]
+RECORDED = [(cast.DOGWOOD, "Berg", "dashboard")]
+HOSTILE = '<script>alert(1)</script>" \u202eمكتب ' + "x" * 180
+
+
+async def begun(world: World, language: str = "en", **changes: Any) -> tuple[Visitor, Reply]:
+    """Somebody who has pressed *Place the order* for Dogwood."""
+    someone = await visitor(world, language=language)
+    return someone, await someone.fill(ORDER, **(LINE | changes))
+
+
+def asks(reply: Reply) -> bool:
+    """Whether the page has the form for a confirmation open."""
+    return "acceptor_email" in reply.page.form().names
+
+
+@pytest.mark.rule("R2")
+@pytest.mark.parametrize(
+    ("language", "question", "placed"),
+    [
+        ("en", "Has the customer accepted?", "The order is placed."),
+        ("fr", "Le client a-t-il accepté ?", "La commande est passée."),
+    ],
+)
+async def test_while_it_is_optional_the_prompt_is_skipped(
+    world: World, language: str, question: str, placed: str
+) -> None:
+    someone, asked = await begun(world, language)
+    assert asked.status == 200
+    assert question in asked.text
+    assert asks(asked)
+    assert subscribed(world) == []
+    done = await someone.send(ORDER, asked.page.form(), step="skip")
+    assert done.path == HERE
+    assert placed in done.text
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == []
+    terms = "select term_duration, renewal_term_duration, billing_cycle, offer_id from subscription"
+    assert world.rows(terms) == [("P3Y", "P3Y", "annual", OFFER)]
+
+
+@pytest.mark.rule("R3")
+@pytest.mark.rule("R6")
+@pytest.mark.rule("R7")
+@pytest.mark.rule("R9")
+@pytest.mark.parametrize(
+    ("language", "said", "reason"),
+    [
+        ("en", "This cannot be completed yet", "No confirmation says that this customer accepted"),
+        ("fr", "Impossible de terminer pour l’instant", "Aucune confirmation"),
+    ],
+)
+async def test_a_refused_order_is_kept_as_it_was_begun_and_completed_with_the_confirmation(
+    world: World, language: str, said: str, reason: str
+) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world, language)
+    assert said in held.text
+    assert reason in held.text
+    assert "/how-to-confirm" in held.page.links
+    assert subscribed(world) == confirmed(world) == []
+    assert decided(world) == [("new_purchase", "dashboard", "deny")]
+    form = held.page.form()
+    assert ("step", "skip") not in form.buttons
+    assert {name: form.fields[name] for name in LINE} == {name: [value] for name, value in LINE.items()}
+    done = await someone.send(ORDER, form, step="confirm", **ACCEPTOR)
+    assert done.path == HERE
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == RECORDED
+    assert ("new_purchase", "dashboard", "allow") in decided(world)
+
+
+@pytest.mark.rule("R19")
+async def test_the_form_in_place_proposes_the_primary_contact(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone = await visitor(world)
+    created = await someone.fill("/customers/new", **COMPANY)
+    held = await someone.fill(f"{created.path}/order", **LINE)
+    fields = held.page.form().fields
+    assert (fields["acceptor_first_name"], fields["acceptor_email"]) == (["Ida"], ["ida@oak.example"])
+    assert fields["accepted_on"] == [""]
+    done = await someone.send(f"{created.path}/order", held.page.form(), step="confirm", accepted_on="2018-11-06")
+    assert "The order is placed." in done.text
+
+
+@pytest.mark.rule("R7")
+async def test_a_confirmation_that_cannot_be_recorded_keeps_everything_and_buys_nothing(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    wrong = ACCEPTOR | {"acceptor_email": "nobody", "accepted_on": "2018-12-24"}
+    again = await someone.send(ORDER, held.page.form(), step="confirm", **wrong)
+    assert again.status == 422
+    assert "Write the e-mail address like this" in again.text
+    assert "The date lies in the future" in again.text
+    form = again.page.form()
+    assert {name: form.fields[name][0] for name in (*LINE, *wrong)} == LINE | wrong
+    assert subscribed(world) == confirmed(world) == []
+    done = await someone.send(ORDER, form, step="confirm", **ACCEPTOR)
+    assert "The order is placed." in done.text
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == RECORDED
+
+
+@pytest.mark.rule("R7")
+async def test_an_order_that_another_rule_refuses_leaves_no_confirmation_either(world: World) -> None:
+    someone = await visitor(world, cast.MAPLE_ADMIN)
+    order = f"{(await someone.fill('/customers/new', **COMPANY)).path}/order"
+    for _ in range(5):
+        asked = await someone.fill(order, **LINE)
+        await someone.send(order, asked.page.form(), step="skip")
+    asked = await someone.fill(order, **LINE)
+    refused = await someone.send(order, asked.page.form(), step="confirm", **ACCEPTOR)
+    assert refused.status == 422
+    assert "The sandbox limit has been met." in refused.text
+    assert refused.page.form().fields["acceptor_last_name"] == ["Berg"]
+    assert len(subscribed(world)) == 5
+    assert confirmed(world) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "The order is abandoned. Nothing was bought."), ("fr", "La commande est abandonnée.")]
+)
+async def test_cancel_abandons_the_order_and_says_so(world: World, language: str, said: str) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world, language)
+    left = await someone.send(ORDER, held.page.form(), step="cancel", **ACCEPTOR)
+    assert left.path == HERE
+    assert said in left.text
+    assert subscribed(world) == confirmed(world) == []
+    assert decided(world) == [("new_purchase", "dashboard", "deny")]
+
+
+async def test_skipping_is_over_when_the_date_has_come_meanwhile(world: World) -> None:
+    someone, asked = await begun(world)
+    world.clock.now = DASHBOARD_ENFORCED
+    held = await someone.send(ORDER, asked.page.form(), step="skip")
+    assert "This cannot be completed yet" in held.text
+    assert asks(held)
+    assert subscribed(world) == []
+
+
+@pytest.mark.rule("R47")
+@pytest.mark.parametrize("now", [None, API_ENFORCED])
+async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmation_opens_again(
+    world: World, now: Any
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    end = {"reason": "no_longer_agrees", "note": ""}
+    answer = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.DOGWOOD}/standing/end", end)
+    assert answer.status_code == 200
+    world.clock.now = now or world.clock.now
+    someone, held = await begun(world)
+    assert "no longer agrees" in held.text
+    assert "(R47)" in held.text
+    assert subscribed(world) == []
+    done = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    assert "The order is placed." in done.text
+    assert subscribed(world) == BOUGHT
+
+
+@pytest.mark.rule("R41")
+async def test_a_confirmation_made_by_the_api_lets_an_order_pass_here(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    someone = await visitor(world)
+    opened = await someone.get(ORDER)
+    assert "No valid confirmation" not in opened.text
+    done = await someone.send(ORDER, opened.page.form(), **LINE)
+    assert "The order is placed." in done.text
+    assert confirmed(world) == [(cast.DOGWOOD, "Berg", "api")]
+
+
+@pytest.mark.rule("R31")
+async def test_nothing_is_asked_in_a_national_cloud(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    someone = await visitor(world, cast.FIR_ADMIN)
+    done = await someone.fill(f"/customers/{cast.GINKGO}/order", **LINE)
+    assert "The order is placed." in done.text
+    assert subscribed(world) == [(cast.GINKGO, "Office", 12)]
+
+
+async def test_before_the_programme_nothing_is_asked(world: World) -> None:
+    world.clock.now = world.clock.now.replace(day=1)
+    _, done = await begun(world)
+    assert "The order is placed." in done.text
+
+
+async def test_the_same_order_sent_again_is_done_once_and_a_changed_one_is_asked_about(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    form = held.page.form()
+    for _ in range(2):
+        done = await someone.send(ORDER, form, step="confirm", **ACCEPTOR)
+        assert done.path == HERE
+        assert "The order is placed." in done.text
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == RECORDED
+    changed = await someone.send(ORDER, form, step="confirm", **ACCEPTOR | {"quantity-0": "13"})
+    assert changed.status == 409
+    assert "You sent this form before, with other content." in changed.text
+    assert changed.page.form().fields["quantity-0"] == ["13"]
+    assert subscribed(world) == BOUGHT
+
+
+async def test_a_colleague_who_confirmed_meanwhile_is_named_and_nothing_is_recorded_twice(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    await world.confirm(cast.ALDER_ADMIN, cast.DOGWOOD, primaryContact__lastName="Ek")
+    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    assert told.status == 422
+    assert "Somebody confirmed this customer meanwhile" in told.text
+    assert "admin@alder.example" in told.text
+    assert subscribed(world) == []
+    form = told.page.form()
+    assert form.fields["acceptor_last_name"] == ["Berg"]
+    done = await someone.send(ORDER, form, step="")
+    assert "The order is placed." in done.text
+    assert confirmed(world) == [(cast.DOGWOOD, "Ek", "api")]
+
+
+async def test_ones_own_can_be_recorded_as_a_correction_of_a_colleagues(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    await world.confirm(cast.ALDER_ADMIN, cast.DOGWOOD, primaryContact__lastName="Ek")
+    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    done = await someone.send(ORDER, told.page.form(), step="confirm")
+    assert "The order is placed." in done.text
+    assert confirmed(world) == [(cast.DOGWOOD, "Ek", "api"), *RECORDED]
+    assert subscribed(world) == BOUGHT
+
+
+async def test_a_session_that_ends_in_the_middle_loses_neither_order_nor_confirmation(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    age(world, 1.1, "seen_at")
+    data = held.page.form().fields | {name: [value] for name, value in (ACCEPTOR | {"step": "confirm"}).items()}
+    away = await someone.client.post(ORDER, data=data)
+    asked = await someone.client.get(away.headers["location"])
+    back = await someone.choose(asked.headers["location"], cast.ALDER_SALES)
+    assert back.path == ORDER
+    assert "Your session had ended. Nothing is saved yet" in back.text
+    assert subscribed(world) == confirmed(world) == []
+    done = await someone.send(ORDER, back.page.form(), step="confirm")
+    assert "The order is placed." in done.text
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == RECORDED
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "english", "french"),
+    [
+        ({"offer-0": ""}, "offer-0", "must be a GUID", "doit être un GUID"),
+        ({"offer-0": "office"}, "offer-0", "must be a GUID", "doit être un GUID"),
+        ({"offer-0": HOSTILE}, "offer-0", "must be a GUID", "doit être un GUID"),
+        ({"quantity-0": ""}, "quantity-0", "in digits", "en chiffres"),
+        ({"quantity-0": "many"}, "quantity-0", "in digits", "en chiffres"),
+        ({"quantity-0": "1.5"}, "quantity-0", "in digits", "en chiffres"),
+        ({"quantity-0": "٣"}, "quantity-0", "in digits", "en chiffres"),
+        ({"quantity-0": "9" * 500}, "quantity-0", "in digits", "en chiffres"),
+        ({"quantity-0": "0"}, "quantity-0", "1 to 100000", "de 1 à 100000"),
+        ({"quantity-0": "100 001"}, "quantity-0", "1 to 100000", "de 1 à 100000"),
+        ({"name-0": "x" * 257}, "name-0", "256 characters", "256 caractères"),
+        ({"name-0": "two\nlines"}, "name-0", "on one line", "une seule ligne"),
+        ({"reseller": "999"}, "reseller", "no longer serves", "ne sert plus"),
+    ],
+)
+async def test_what_cannot_be_ordered_is_said_at_its_field_and_kept(
+    world: World, changes: dict[str, str], field: str, english: str, french: str
+) -> None:
+    for language, said in (("en", english), ("fr", french)):
+        someone = await visitor(world, language=language)
+        path = f"/customers/{cast.CEDAR}/order"
+        wrong = await someone.fill(path, **LINE | changes)
+        assert wrong.status == 422
+        assert said in wrong.text
+        assert f"#{field}" in wrong.page.links
+        if field != "reseller":
+            assert wrong.page.form().fields[field][0].strip() == changes[field].strip()
+    assert subscribed(world) == []
+
+
+async def test_several_lines_are_one_order_and_a_blank_one_is_none(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    someone = await visitor(world)
+    first = await someone.fill(ORDER, **LINE, step="add")
+    second = await someone.send(ORDER, first.page.form(), step="add")
+    assert second.page.form().fields["quantity-0"] == ["12"]
+    lines = {"offer-1": OFFER.upper(), "name-1": "Mail", "quantity-1": "1 000"}
+    done = await someone.send(ORDER, second.page.form(), step=None, **lines)
+    assert "The order is placed with all its lines." in done.text
+    assert subscribed(world) == [(cast.DOGWOOD, "Mail", 1000), (cast.DOGWOOD, "Office", 12)]
+    assert world.rows("select count(*) from order_") == [(1,)]
+
+
+async def test_a_faulty_line_stops_the_whole_order(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    someone = await visitor(world)
+    added = await someone.fill(ORDER, **LINE, step="add")
+    wrong = await someone.send(ORDER, added.page.form(), step=None, **{"name-1": "Mail", "quantity-1": "3"})
+    assert wrong.status == 422
+    assert "#offer-1" in wrong.page.links
+    assert subscribed(world) == []
+
+
+async def test_a_provider_says_through_which_reseller_it_sells(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.FRENE)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await visitor(world)
+    assert (await someone.get(f"/customers/{cast.FRENE}/order")).page.form().fields["reseller"] == ["1000007"]
+    assert (await someone.get(f"/customers/{cast.CEDAR}/order")).page.form().fields["reseller"] == [""]
+    assert "reseller" not in (await someone.get(ORDER)).page.form().names
+    await someone.fill(f"/customers/{cast.CEDAR}/order", **LINE, reseller="1000002")
+    assert world.rows("select partner_id_on_record from subscription") == [("1000002",)]
+
+
+@pytest.mark.parametrize(
+    ("user", "customer", "status"),
+    [
+        (cast.ALDER_ADMIN, cast.DOGWOOD, 200),
+        (cast.ALDER_HELPDESK, cast.DOGWOOD, 403),
+        (cast.BIRCH_SALES, cast.CEDAR, 403),
+        (cast.OPERATOR_USER, cast.DOGWOOD, 403),
+        (cast.HAZEL_ADMIN, cast.DOGWOOD, 404),
+        (cast.ALDER_ADMIN, cast.NOBODY, 404),
+        (cast.ALDER_ADMIN, "no-guid", 404),
+    ],
+)
+async def test_who_may_order_for_whom(world: World, user: str, customer: str, status: int) -> None:
+    assert (await (await visitor(world, user)).get(f"/customers/{customer}/order")).status == status
+
+
+async def test_what_users_write_is_text_and_nothing_else(world: World) -> None:
+    someone, held = await begun(world, **{"name-0": HOSTILE})
+    assert " ".join(HOSTILE.split()) in held.text
+    assert "<script>alert" not in held.page.html
+    done = await someone.send(ORDER, held.page.form(), step="skip")
+    assert subscribed(world) == [(cast.DOGWOOD, HOSTILE, 12)]
+    for shown in (done, await someone.get(ORDER)):
+        assert shown.status == 200
+        assert "<script>alert" not in shown.page.html

@@ -1,0 +1,208 @@
+"""A change of seats on the dashboard: up or down it needs a confirmation, and it is made to what the user has seen."""
+
+from typing import Any
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
+from tests.dashboard.visitor import Reply, Visitor, visitor
+from tests.world import DASHBOARD_ENFORCED, World
+
+OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
+HERE = f"/customers/{cast.DOGWOOD}"
+API = f"/v1/customers/{cast.DOGWOOD}/subscriptions"
+
+
+async def eight(world: World) -> str:
+    """The page for the seats of a subscription of Dogwood, eight of them, bought while nothing was asked."""
+    order = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "friendlyName": "Office", "quantity": 8}]}
+    placed = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.DOGWOOD}/orders", order)
+    return f"{HERE}/subscriptions/{placed.json()['lineItems'][0]['subscriptionId']}/seats"
+
+
+async def begun(world: World, seats: str = "12", language: str = "en") -> tuple[str, Visitor, Reply]:
+    """Somebody who has pressed *Change the seats*."""
+    path = await eight(world)
+    world.clock.now = DASHBOARD_ENFORCED
+    someone = await visitor(world, language=language)
+    return path, someone, await someone.fill(path, quantity=seats)
+
+
+def seats(world: World) -> object:
+    """How many there are."""
+    return subscribed(world)[0][2]
+
+
+@pytest.mark.rule("R10")
+@pytest.mark.parametrize("wanted", ["12", "3"])
+@pytest.mark.parametrize(
+    ("language", "said", "done"),
+    [
+        ("en", "This cannot be completed yet", "The number of seats is {} from now on."),
+        ("fr", "Impossible de terminer pour l’instant", "Le nombre de licences est désormais de {}."),
+    ],
+)
+async def test_a_change_up_or_down_is_refused_and_completed_with_the_confirmation(
+    world: World, wanted: str, language: str, said: str, done: str
+) -> None:
+    path, someone, held = await begun(world, wanted, language)
+    assert said in held.text
+    assert "(R10)" in held.text
+    assert seats(world) == 8
+    assert ("seat_change", "dashboard", "deny") in decided(world)
+    form = held.page.form()
+    assert form.fields["quantity"] == [wanted]
+    told = await someone.send(path, form, step="confirm", **ACCEPTOR)
+    assert told.path == HERE
+    assert done.format(wanted) in told.text
+    assert seats(world) == int(wanted)
+    assert confirmed(world) == [(cast.DOGWOOD, "Berg", "dashboard")]
+
+
+@pytest.mark.rule("R2")
+async def test_while_it_is_optional_the_prompt_is_skipped(world: World) -> None:
+    path = await eight(world)
+    someone = await visitor(world)
+    asked = await someone.fill(path, quantity="12")
+    assert "Has the customer accepted?" in asked.text
+    assert "from 8 to 12 seats" in asked.text
+    assert seats(world) == 8
+    await someone.send(path, asked.page.form(), step="skip")
+    assert seats(world) == 12
+    assert confirmed(world) == []
+
+
+@pytest.mark.rule("R7")
+async def test_a_confirmation_that_cannot_be_recorded_keeps_everything_and_changes_nothing(world: World) -> None:
+    path, someone, held = await begun(world)
+    again = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR | {"acceptor_last_name": " "})
+    assert again.status == 422
+    assert "#acceptor_last_name" in again.page.links
+    form = again.page.form()
+    assert (form.fields["quantity"], form.fields["acceptor_email"]) == (["12"], ["noa@dogwood.example"])
+    assert seats(world) == 8
+    assert confirmed(world) == []
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "The change is abandoned."), ("fr", "La modification est abandonnée.")]
+)
+async def test_cancel_abandons_the_change_and_says_so(world: World, language: str, said: str) -> None:
+    path, someone, held = await begun(world, language=language)
+    left = await someone.send(path, held.page.form(), step="cancel")
+    assert left.path == HERE
+    assert said in left.text
+    assert seats(world) == 8
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [("en", "Somebody changed this subscription meanwhile: it has 9 seats now."), ("fr", "il compte 9 licences")],
+)
+async def test_a_colleagues_change_meanwhile_is_noticed_and_the_number_kept(
+    world: World, language: str, said: str
+) -> None:
+    path, someone, held = await begun(world, language=language)
+    world.clock.now = DASHBOARD_ENFORCED.replace(month=10)
+    changed = await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[-2]}", {"quantity": 9})
+    assert changed.status_code == 200
+    world.clock.now = DASHBOARD_ENFORCED
+    told = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
+    assert told.status == 409
+    assert said in told.text
+    assert seats(world) == 9
+    assert confirmed(world) == []
+    form = told.page.form()
+    assert (form.fields["quantity"], form.fields["acceptor_last_name"]) == (["12"], ["Berg"])
+    await someone.send(path, form, step="confirm")
+    assert seats(world) == 12
+    assert len(confirmed(world)) == 1
+
+
+async def test_the_same_change_sent_again_is_done_once(world: World) -> None:
+    path, someone, held = await begun(world)
+    for _ in range(2):
+        told = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
+        assert "The number of seats is 12 from now on." in told.text
+    assert len(confirmed(world)) == 1
+    assert world.rows("select count(*) from audit_record where operation_type = 'update_subscription'") == [(1,)]
+
+
+async def test_the_number_that_it_has_asks_nothing(world: World) -> None:
+    _, _, told = await begun(world, "8")
+    assert "Nothing was changed: the number of seats is 8 already." in told.text
+    assert ("seat_change", "dashboard", "deny") not in decided(world)
+
+
+@pytest.mark.parametrize(
+    ("typed", "english", "french"),
+    [
+        ("", "in digits", "en chiffres"),
+        ("-1", "in digits", "en chiffres"),
+        ("<script>", "in digits", "en chiffres"),
+        ("0", "1 to 100000", "de 1 à 100000"),
+        ("100001", "1 to 100000", "de 1 à 100000"),
+    ],
+)
+async def test_a_number_that_cannot_be_is_said_and_kept(world: World, typed: str, english: str, french: str) -> None:
+    path = await eight(world)
+    for language, said in (("en", english), ("fr", french)):
+        wrong = await (await visitor(world, language=language)).fill(path, quantity=typed)
+        assert wrong.status == 422
+        assert said in wrong.text
+        assert "#quantity" in wrong.page.links
+        assert wrong.page.form().fields["quantity"] == [typed]
+    assert seats(world) == 8
+
+
+async def test_a_form_without_its_revision_changes_nothing(world: World) -> None:
+    path = await eight(world)
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    someone = await visitor(world)
+    told = await someone.fill(path, quantity="12", revision="")
+    assert told.status == 409
+    assert seats(world) == 8
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [("suspended", "while the subscription is suspended"), ("deleted", "has ended")]
+)
+async def test_what_is_not_active_keeps_its_seats(world: World, status: str, said: str) -> None:
+    path = await eight(world)
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    someone = await visitor(world)
+    opened = await someone.get(path)
+    await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[-2]}", {"status": status})
+    told = await someone.get(path)
+    if status == "suspended":
+        told = await someone.fill(path, quantity="12")
+    else:
+        assert (await someone.send(path, opened.page.form(), quantity="12")).status in (409, 422)
+    assert said in told.text
+    assert seats(world) == 8
+
+
+@pytest.mark.parametrize(
+    ("user", "customer", "status"),
+    [
+        (cast.ALDER_ADMIN, cast.DOGWOOD, 200),
+        (cast.ALDER_HELPDESK, cast.DOGWOOD, 403),
+        (cast.BIRCH_SALES, cast.DOGWOOD, 403),
+        (cast.OPERATOR_USER, cast.DOGWOOD, 403),
+        (cast.HAZEL_ADMIN, cast.DOGWOOD, 404),
+        (cast.ALDER_ADMIN, cast.CEDAR, 404),
+    ],
+)
+async def test_who_may_change_the_seats_of_whom(world: World, user: str, customer: str, status: int) -> None:
+    path = (await eight(world)).replace(cast.DOGWOOD, customer)
+    assert (await (await visitor(world, user)).get(path)).status == status
+
+
+async def test_names_are_text(world: World) -> None:
+    path = await eight(world)
+    body: dict[str, Any] = {"friendlyName": '<script>"é\u202e'}
+    await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[-2]}", body)
+    shown = await (await visitor(world)).get(path)
+    assert body["friendlyName"] in shown.text
+    assert '<script>"' not in shown.page.html
