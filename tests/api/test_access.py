@@ -25,6 +25,7 @@ from tests.world import AUGUST, BASE_URL, World, mint
 
 PUBLIC = {
     "/",
+    "/how-to-confirm",
     "/relationship-request/{partner:str}",
     "/static/agreegate.css",
     "/static/agreegate.js",

@@ -8,11 +8,13 @@ from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
 from agreegate.dashboard import (
+    agreement,
     clock,
     customer,
     customer_record,
     decision,
     explanation,
+    how_to_confirm,
     order,
     provider,
     reference,
@@ -43,6 +45,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *seats.ROUTES,
     *reseller.ROUTES,
     *provider.ROUTES,
+    *agreement.ROUTES,
+    *how_to_confirm.ROUTES,
     *clock.ROUTES,
 )
 """Every page of ours."""

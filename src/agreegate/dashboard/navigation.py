@@ -20,6 +20,7 @@ PLACES = (
     Place("/", "nav.overview", ANYONE_SIGNED_IN),
     Place("/resellers", "nav.resellers", READ_RESELLERS),
     Place("/providers", "nav.providers", READ_NEEDED_DATA),
+    Place("/agreements", "nav.agreements", ANYONE_SIGNED_IN),
 )
 
 

@@ -1,0 +1,126 @@
+"""Agreements by country and language (R46): the table, and which template stands for a pair."""
+
+from dataclasses import dataclass
+from functools import cache
+from unicodedata import combining, normalize
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.domain.actor import ANYONE_SIGNED_IN
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.errors import NotFound
+from agreegate.domain.text import DEFAULT_LANGUAGE
+from agreegate.i18n import country_text, culture_text, text
+from agreegate.locales import countries
+
+NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
+"""Codes that the table parts otherwise than ISO 3166 does, so that the usual names would mislead (contract section 6)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spoken:
+    """One language of a country."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A country as its readers name it, with the languages that agreements have there."""
+
+    code: str
+    name: str
+    languages: tuple[Spoken, ...]
+    sought: str
+    """Everything by which it is found, without accents and in small letters."""
+
+    def spoken(self, code: str) -> Spoken | None:
+        """The language of this code, in any case."""
+        return next((one for one in self.languages if one.code.lower() == code.lower()), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The row and language that an address asks for."""
+
+    row: Row
+    language: Spoken
+    stands_in: bool
+    """The country has no agreement in the language asked for: `en-US` stands in."""
+
+
+@get("/agreements", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+async def show_agreements(request: PageRequest) -> Response[str]:
+    """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
+    if (nothing := absent(request, "agreements.title")) is not None:
+        return nothing
+    rows, query = table(language(request)), request.query_params.get("q", "").strip()
+    wished = request.query_params.get("country", "")
+    chosen = _chosen(rows, wished, request.query_params.get("language", ""))
+    words = plain(query).split()
+    found = [row for row in rows if all(word in row.sought for word in words)]
+    unknown = bool(wished) and chosen is None
+    return page(
+        request, "agreements.html", found=found, query=query, chosen=chosen, unknown=unknown, templates=_templates(request)
+    )  # fmt: skip
+
+
+@get("/agreements/{country:str}/{spoken:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+async def show_agreement(request: PageRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[str]:
+    """Which agreements there are for one country and language, and since when each counts.
+
+    Raises:
+        NotFound: the table has no such pair; its codes are written exactly so.
+    """
+    if (nothing := absent(request, "agreements.title")) is not None:
+        return nothing
+    row = next((one for one in table(language(request)) if one.code == country), None)
+    found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
+    if row is None or found is None:
+        raise NotFound
+    return page(
+        request, "agreement.html", chosen=Chosen(row, found, stands_in=False), templates=_templates(request)
+    )  # fmt: skip
+
+
+@cache
+def table(reader: str) -> tuple[Row, ...]:
+    """Every row with names in the reader's language, in the order of names."""
+    rows = []
+    for country in countries():
+        name = (
+            text(f"country.{country.code}", reader)
+            if country.code in NAMED_HERE
+            else country_text(country.code, reader)
+        )
+        languages = tuple(Spoken(code, culture_text(code, reader)) for code in country.languages)
+        sought = [country.code, name, country.name, *(part for one in languages for part in (one.code, one.name))]
+        rows.append(Row(country.code, name, languages, plain(" ".join(sought))))
+    return tuple(sorted(rows, key=lambda row: plain(row.name)))
+
+
+def plain(written: str) -> str:
+    """The text in small letters without accents, for finding and ordering."""
+    return "".join(sign for sign in normalize("NFKD", written) if not combining(sign)).casefold()
+
+
+def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
+    row = next((one for one in rows if one.code == country.upper()), None)
+    if row is None:
+        return None
+    found = row.spoken(wished)
+    fallback = row.spoken(DEFAULT_LANGUAGE) or row.languages[0]
+    return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
+
+
+def _templates(request: PageRequest) -> list[AgreementTemplate]:
+    """Those that open the gate today first."""
+    now = site_of(request).store.clock()
+    return sorted(site_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+
+
+ROUTES = (show_agreements, show_agreement)

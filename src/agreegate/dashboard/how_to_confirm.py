@@ -1,0 +1,58 @@
+"""How to confirm: the page that every refusal leads to. Anybody may read it."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from litestar import Response, get
+
+from agreegate.dashboard.collection import DATA
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, reader_of, site_of
+from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
+from agreegate.domain.gate import Code
+from agreegate.domain.programme import Programme
+from agreegate.i18n import date_text, text
+
+REFUSALS = (
+    (Code.CONFIRMATION_MISSING, "how.refused.missing"),
+    (Code.CONFIRMATION_ENDED, "how.refused.ended"),
+    (Code.RELATIONSHIP_MISSING, "gate.relationship.missing.text"),
+    (Code.STANDING_UNKNOWN, "gate.standing.unknown.text"),
+)
+"""Why the gate refuses, and the sentence that says so of no customer in particular."""
+
+
+@get("/how-to-confirm", opt={"public": True}, include_in_schema=False)
+async def show_help(request: PageRequest) -> Response[str]:
+    """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
+    site, reader, spoken = site_of(request), reader_of(request), language(request)
+    programme, now = site.programme, site.store.clock()
+    agreement = programme.asks_for(now)
+    asked = next((one for one in programme.templates if one.title == agreement), programme.templates[0])
+    return page(
+        request,
+        "how_to_confirm.html",
+        agreement=agreement,
+        asked=asked,
+        data=DATA,
+        dates=list(_dates(programme, now, spoken)),
+        refusals=[
+            (text(said, spoken), text(f"gate.{code}.next", spoken, agreement=agreement)) for code, said in REFUSALS
+        ],
+        may_confirm=reader is not None and may(reader, CONFIRM),
+        hands_over=reader is not None and may(reader, READ_NEEDED_DATA),
+    )  # fmt: skip
+
+
+def _dates(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
+    """What each channel asks at this instant (R1–R5)."""
+    if not programme.exists(now):
+        yield text("start.now.absent", spoken)
+    for channel in Channel:
+        enforced = programme.enforce_from.get(channel)
+        state = "watching" if enforced is None else "optional" if now < enforced else "required"
+        shown = "" if enforced is None else date_text(enforced, spoken)
+        yield text(f"start.now.{state}", spoken, channel=text(f"channel.{channel}", spoken), date=shown)
+
+
+ROUTES = (show_help,)
