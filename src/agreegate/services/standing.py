@@ -149,6 +149,21 @@ async def take_back(
     return await show_standing(uow, actor, programme, customer)
 
 
+async def counts_before(
+    uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation
+) -> Confirmation | None:
+    """What would count if this confirmation were taken back: the one before it, unless a refusal lies between (R17)."""
+    counting = await counting_confirmations(uow, actor.partner.id, customer)
+    return next(
+        (
+            one
+            for one in counting
+            if one.agreement_type == confirmation.agreement_type and one.sequence < confirmation.sequence
+        ),
+        None,
+    )
+
+
 async def _relationship(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> tuple[int, int | None]:
     if not programme.exists(uow.now):
         raise FeatureAbsent
