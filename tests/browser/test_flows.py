@@ -1,0 +1,199 @@
+"""Each flow of the dashboard, by keyboard alone, in a real browser.
+
+Each is done once in `make test`, in turn in one of the four manners; `make browser-full` does each in all of them.
+"""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests import personas as cast
+from tests.browser.person import Manner, Person, person
+
+OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
+ALDER = "sales@alder.example"
+OPTIONAL, REQUIRED = "2018-11-06T12:00:00Z", "2018-11-07T12:00:00Z"
+MANNERS = [
+    Manner("en", scripts=True),
+    Manner("fr", scripts=False),
+    Manner("en", scripts=False),
+    Manner("fr", scripts=True),
+]
+
+Flow = Callable[[Person], None]
+FLOWS: list[tuple[str, Flow]] = []
+
+
+def flow(at: str) -> Callable[[Flow], Flow]:
+    """A flow in a demo that is started at an instant."""
+
+    def listed(work: Flow) -> Flow:
+        FLOWS.append((at, work))
+        return work
+
+    return listed
+
+
+def accept(someone: Person, email: str = "samuel@dogwood.example", on: str = "2018-11-01") -> None:
+    """Fill the form for an acceptance."""
+    someone.write("acceptor_first_name", "Samuel")
+    someone.write("acceptor_last_name", "Okoro")
+    someone.write("acceptor_email", email)
+    someone.write("accepted_on", on)
+
+
+def order(someone: Person, quantity: str = "3") -> None:
+    """Fill the form for an order."""
+    someone.write("offer-0", OFFER)
+    someone.write("quantity-0", quantity)
+
+
+@flow(REQUIRED)
+def signing_in_and_out(someone: Person) -> None:
+    someone.go("/")
+    someone.press(someone.page.get_by_role("main").get_by_role("link", name=someone.t("sign-in.action")))
+    someone.press(someone.page.get_by_role("button", name=re.compile(ALDER)))
+    someone.reads(ALDER)
+    someone.button("sign-in.out")
+    expect(someone.page.locator(".reader")).not_to_contain_text(ALDER)
+
+
+@flow(REQUIRED)
+def changing_a_subscription_and_printing_the_record(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}")
+    someone.press(someone.page.get_by_role("link", name=re.compile(someone.t("subscription.to-change"))).first)
+    someone.link("subscription.ask.auto-renewal-off")
+    someone.button("subscription.do.auto-renewal-off")
+    someone.sees("subscription.auto-renewal.off")
+    someone.link("customer.explain")
+    someone.reads("Microsoft Cloud Agreement")
+    someone.go(f"/customers/{cast.CEDAR}/record")
+    someone.reads("Cedar Bakery")
+
+
+@flow(REQUIRED)
+def creating_a_customer_with_a_confirmation(someone: Person) -> None:
+    someone.sign_in(ALDER, "/customers/new")
+    fields = {
+        "company": "Willow Weavers", "domain": "willow-weavers.example", "contact_first_name": "Ada",
+        "contact_last_name": "Reed", "contact_email": "ada@willow-weavers.example", "contact_phone": "555-0100",
+        "line1": "1 Main Street", "city": "Springfield", "state": "WA", "postal_code": "98052",
+    }  # fmt: skip
+    someone.button("new-customer.create")
+    for name, value in fields.items():
+        someone.write(name, value)
+    someone.choose("country", "US")
+    someone.tick("accepted")
+    someone.write("accepted_on", "2018-11-05")
+    someone.button("new-customer.create")
+    someone.sees("new-customer.created-confirmed")
+    someone.reads("Willow Weavers")
+
+
+@flow(REQUIRED)
+def ordering_with_the_form_in_place(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/order")
+    order(someone)
+    someone.button("order.place")
+    someone.sees("transaction.confirmation")
+    accept(someone)
+    someone.button("transaction.confirm")
+    someone.sees("order.placed")
+
+
+@flow(OPTIONAL)
+def ordering_with_the_form_skipped(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/order")
+    order(someone)
+    someone.button("order.place")
+    someone.button("transaction.skip")
+    someone.sees("order.placed")
+
+
+@flow(REQUIRED)
+def abandoning_an_order(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/order")
+    order(someone)
+    someone.button("order.place")
+    someone.button("transaction.cancel.order")
+    someone.sees("order.abandoned")
+
+
+@flow(REQUIRED)
+def changing_seats_with_the_form_in_place(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}")
+    someone.press(someone.page.get_by_role("link", name=re.compile(someone.t("subscription.to-seats"))).first)
+    someone.write("quantity", "12")
+    someone.button("seats.change")
+    accept(someone)
+    someone.button("transaction.confirm")
+    expect(someone.page.get_by_role("status")).to_contain_text("12")
+
+
+@flow(REQUIRED)
+def confirming_after_mistakes_and_a_warning(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/confirmation")
+    accept(someone, email="not an address", on="2018-11-01")
+    someone.button("confirmation.save")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    expect(someone.field("acceptor_email")).to_have_attribute("aria-invalid", "true")
+    assert someone.field("acceptor_first_name").input_value() == "Samuel"
+    someone.write("acceptor_email", "samuel@alder.example")
+    someone.button("confirmation.save")
+    someone.sees("confirmation.warning.partner_domain")
+    someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Dogwood Legal")
+
+
+@flow(REQUIRED)
+def asking_a_reseller(someone: Person) -> None:
+    someone.sign_in("admin@alder.example", "/resellers")
+    someone.press(someone.page.get_by_role("link", name="Hornbeam Informatique").first)
+    someone.link("reseller.ask")
+    someone.tick("customer")
+    someone.button("request.save")
+    someone.sees("request.noted")
+
+
+@flow(REQUIRED)
+def reading_what_to_give_to_the_provider(someone: Person) -> None:
+    someone.sign_in("ventes@hornbeam.example", "/providers")
+    someone.reads("Alder Distribution")
+    someone.reads("Frêne Conseil")
+
+
+@flow(REQUIRED)
+def moving_the_clock(someone: Person) -> None:
+    someone.sign_in(ALDER, "/")
+    someone.press(someone.page.locator("summary", has_text="2018").first)
+    someone.press(someone.page.locator("button[name=jump][value^='2019-03-22']"))
+    expect(someone.page.locator("summary", has_text="2019").first).to_be_visible()
+
+
+@flow(REQUIRED)
+def reading_the_activity(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/confirmation")
+    accept(someone)
+    someone.button("confirmation.save")
+    someone.go("/activity")
+    someone.reads("Dogwood Legal")
+
+
+def cases() -> list[Any]:
+    """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
+    return [
+        pytest.param(at, work, manner, id=f"{work.__name__}-{manner}", marks=[] if (place + turn) % 4 == 0 else [pytest.mark.full])
+        for place, (at, work) in enumerate(FLOWS)
+        for turn, manner in enumerate(MANNERS)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "work", "manner"), cases())
+def test_flow(browser: Browser, demo: Callable[..., Any], at: str, work: Flow, manner: Manner) -> None:
+    server = demo(at)
+    with person(browser, server.url, manner) as someone:
+        work(someone)
+        assert not someone.complaints

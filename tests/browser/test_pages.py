@@ -1,0 +1,93 @@
+"""Every page in every state: nothing for axe to find (WCAG 2.2 AA), nothing wider than the screen, nothing refused.
+
+`make test` sees each page once, in turn in one of four manners; `make browser-full` sees each in all of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests import personas as cast
+from tests.browser.person import Manner, Person, person
+
+ALDER, ADMIN, HAZEL = "sales@alder.example", "admin@alder.example", "admin@hazel.example"
+BIRCH, FIR, OPERATOR = "sales@birch.example", "admin@fir.example", "operator@programme.example"
+HELPDESK, DESIGNATED = "helpdesk@alder.example", "marketplace@alder.example"
+BEFORE, OPTIONAL, REQUIRED = "2018-08-06T00:00:00Z", "2018-11-06T00:00:00Z", "2019-03-22T00:00:00Z"
+MANNERS = [Manner("en"), Manner("fr", dark=True), Manner("en", dark=True, narrow=True), Manner("fr", narrow=True)]
+NOBODY = "9d0d0000-0000-4000-8000-000000000099"
+
+PAGES: list[tuple[str, str | None, list[str]]] = [
+    (REQUIRED, None, ["/", "/api/docs", "/how-to-confirm", f"/relationship-request/{cast.ALDER}", "/nothing-here"]),
+    (REQUIRED, ADMIN, [
+        "/", "/customers", "/customers?q=zzzz", "/customers?standing=missing", "/customers/new", "/resellers",
+        f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr",
+        "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
+    ]),
+    (REQUIRED, ALDER, [
+        *(f"/customers/{customer}" for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE, NOBODY)),
+        *(f"/customers/{cast.CEDAR}/{page}" for page in
+          ("confirmation", "recorded-in-error", "no-longer-agrees", "explanation", "record", "order")),
+        *(f"/customers/{cast.FRENE}/{page}" for page in ("confirmation", "no-longer-agrees", "explanation", "record")),
+    ]),
+    (OPTIONAL, HAZEL, ["/", "/customers", "/customers/new", f"/customers/{cast.ELM}", f"/customers/{cast.ELM}/order"]),
+    (BEFORE, HAZEL, ["/", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
+    (REQUIRED, BIRCH, ["/", "/customers", "/providers", f"/customers/{cast.CEDAR}", "/agreements", "/questions"]),
+    (REQUIRED, FIR, ["/", "/customers", f"/customers/{cast.GINKGO}", f"/customers/{cast.GINKGO}/confirmation", "/questions"]),
+    (REQUIRED, OPERATOR, ["/", "/agreements", "/questions", "/customers"]),
+    (REQUIRED, HELPDESK, ["/", "/customers", f"/customers/{cast.CEDAR}", "/activity"]),
+    (REQUIRED, DESIGNATED, [f"/customers/{cast.DOGWOOD}/confirmation"]),
+]  # fmt: skip
+"""When, who (None: nobody), and the pages that are looked at."""
+
+
+def cases() -> list[Any]:
+    """Every group of pages in every manner; those beyond the first of each group are for `make browser-full`."""
+    return [
+        pytest.param(at, user, paths, manner, id=f"{(user or 'nobody').partition('.')[0]}-{at[:10]}-{manner}",
+                     marks=[] if (place + turn) % 4 == 0 else [pytest.mark.full])
+        for place, (at, user, paths) in enumerate(PAGES)
+        for turn, manner in enumerate(MANNERS)
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("at", "user", "paths", "manner"), cases())
+def test_pages(
+    browser: Browser, demo: Callable[..., Any], at: str, user: str | None, paths: list[str], manner: Manner
+) -> None:
+    server = demo(at)
+    with person(browser, server.url, manner) as someone:
+        if user is not None:
+            someone.go("/sign-in")
+            someone.check()
+            someone.sign_in(user)
+        for path in paths:
+            someone.go(path)
+            someone.check()
+
+
+@pytest.mark.parametrize("manner", MANNERS, ids=str)
+def test_forms_with_mistakes(browser: Browser, demo: Callable[..., Any], manner: Manner) -> None:
+    server = demo(REQUIRED)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(ALDER)
+        mistaken(someone, "/customers/new", "new-customer.create")
+        mistaken(someone, f"/customers/{cast.DOGWOOD}/order", "order.place")
+        mistaken(someone, f"/customers/{cast.DOGWOOD}/confirmation", "confirmation.save")
+        mistaken(someone, f"/resellers/{cast.HORNBEAM}/request", "request.save")
+
+
+def mistaken(someone: Person, path: str, button: str) -> None:
+    """Send a form as it is, empty: what is wrong is announced, has the focus, and leads to its field."""
+    someone.go(path)
+    someone.button(button)
+    summary = someone.page.get_by_role("alert").first
+    summary.wait_for()
+    assert summary.evaluate("element => element === document.activeElement")
+    someone.check()
+    first = summary.get_by_role("link").first
+    someone.press(first)
+    target = (first.get_attribute("href") or "").removeprefix("#")
+    assert someone.page.locator(f"[id='{target}']").count() == 1, target
