@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from agreegate.domain.actor import ANYONE_SIGNED_IN, READ_NEEDED_DATA, READ_RESELLERS, Access, Actor, permit
+from agreegate.domain.actor import (
+    ANYONE_SIGNED_IN,
+    READ_CUSTOMERS,
+    READ_NEEDED_DATA,
+    READ_RESELLERS,
+    Access,
+    Actor,
+    permit,
+)
 from agreegate.domain.errors import Rejected
 
 
@@ -18,6 +26,7 @@ class Place:
 
 PLACES = (
     Place("/", "nav.overview", ANYONE_SIGNED_IN),
+    Place("/customers", "nav.customers", READ_CUSTOMERS),
     Place("/resellers", "nav.resellers", READ_RESELLERS),
     Place("/providers", "nav.providers", READ_NEEDED_DATA),
     Place("/agreements", "nav.agreements", ANYONE_SIGNED_IN),

@@ -76,7 +76,8 @@ class SqliteUnitOfWork:
         """Change rows; how many were."""
         before = self._connection.total_changes()
         self._connection.execute(numbered(sql), parameters)
-        return self._connection.total_changes() - before
+        # Not the difference of the totals: what triggers changed besides is in those.
+        return self._connection.changes() if self._connection.total_changes() != before else 0
 
 
 @lru_cache(maxsize=_STATEMENTS)

@@ -1,0 +1,148 @@
+"""The list of customers: found while typing, filtered, turned page by page, and kept as a file."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.customer import closed
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.paging import turns, wanted
+from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
+from agreegate.domain.customer_search import LONGEST_TEXT, CustomerSearch
+from agreegate.domain.partner import PartnerId, PartnerKind
+from agreegate.domain.standing import State
+from agreegate.i18n import country_text, text
+from agreegate.services.customer_search import (
+    Filters,
+    Finding,
+    ListedCustomer,
+    filters,
+    find_customers,
+    list_found,
+)
+from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+SIZE = 25
+LIST = "results"
+"""The list's name in addresses."""
+LAST = "last"
+_COUNTRY = re.compile("[A-Z]{2}")
+_TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one page of the list shows."""
+
+    finding: Finding
+    found: Page[ListedCustomer]
+    filters: Filters
+
+
+@get("/customers", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+async def show_customers(request: PageRequest) -> Response[str]:
+    """A page of the customers that fit what is typed and chosen."""
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    absent = closed(actor, site.programme, site.store.clock())
+    search, place = _search(request, with_states=absent is None), _wanted(request)
+
+    async def look(uow: UnitOfWork) -> Shown:
+        finding = await find_customers(uow, actor, site.programme, search)
+        found = await list_found(uow, actor, site.programme, search, finding, place)
+        return Shown(finding, found, await filters(uow, actor))
+
+    shown = await site.store.browse(look)
+    asked = urlencode(_asked(search))
+    return page(
+        request,
+        "customers.html",
+        search=search,
+        longest=LONGEST_TEXT,
+        finding=shown.finding,
+        found=shown.found,
+        first=f"?{asked}#{LIST}",
+        last=f"?{urlencode([*_asked(search), (LIST, LAST)])}#{LIST}",
+        turns=turns(request, LIST, shown.found),
+        file=f"/customers.csv?{asked}" if asked else "/customers.csv",
+        filtered=bool(asked),
+        states=[] if absent else [(state, text(f"state.{state}", spoken)) for state in State],
+        countries=_named(shown.filters.countries, spoken),
+        country_of=lambda code: country_text(code, spoken),
+        resellers=[(one.id, one.name) for one in shown.filters.resellers],
+        absent=absent,
+        may_confirm=absent is None and may(actor, CONFIRM),
+        may_add=may(actor, WRITE_CUSTOMERS),
+    )
+
+
+@get("/customers.csv", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+async def export_customers(request: PageRequest) -> Stream:
+    """Every customer that fits, in the order of the list."""
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    absent = closed(actor, site.programme, site.store.clock())
+    search = _search(request, with_states=absent is None)
+    finding = await site.store.browse(lambda uow: find_customers(uow, actor, site.programme, search))
+    columns = [
+        "customers.column.customer",
+        "customers.column.domain",
+        "customers.column.id",
+        "customers.column.country",
+    ]
+    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
+    if reseller:
+        columns.append("customers.column.provider")
+    elif absent is None:
+        columns.append("customers.column.state")
+
+    def line(one: ListedCustomer) -> Line:
+        more = [one.provider] if reseller else [text(f"state.{one.state}", spoken)] if absent is None else []
+        return [one.company_name, one.domain, one.id, country_text(one.country, spoken), *more]
+
+    async def read(uow: UnitOfWork, place: Wanted) -> Page[ListedCustomer]:
+        return await list_found(uow, actor, site.programme, search, finding, place)
+
+    lines: AsyncIterator[list[Line]] = in_pages(site.store, read, line)
+    return await csv_answer(request, "customers", columns, lines)
+
+
+def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:
+    """What the address asks for; what cannot be is not asked for."""
+    given = request.query_params
+    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
+    own = actor_of(request).partner.kind is not PartnerKind.INDIRECT_RESELLER
+    state, country, reseller = given.get("state", ""), given.get("country", ""), given.get("reseller", "")
+    return CustomerSearch(
+        text=given.get("q", "").strip()[:LONGEST_TEXT],
+        state=State(state) if with_states and state in list(State) else None,
+        country=country if own and _COUNTRY.fullmatch(country) else None,
+        reseller=PartnerId(reseller) if provider and _TENANT.fullmatch(reseller) else None,
+    )
+
+
+def _asked(search: CustomerSearch) -> list[tuple[str, str]]:
+    given = (("q", search.text), ("state", search.state), ("country", search.country), ("reseller", search.reseller))
+    return [(name, str(value)) for name, value in given if value]
+
+
+def _wanted(request: PageRequest) -> Wanted:
+    if request.query_params.get(LIST) == LAST:
+        return Wanted(SIZE, Seek.LAST)
+    return wanted(request, LIST, SIZE)
+
+
+def _named(countries: list[str], spoken: str) -> list[tuple[str, str]]:
+    named: list[tuple[str, Any]] = [(code, country_text(code, spoken)) for code in countries]
+    return sorted(named, key=lambda pair: pair[1])
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers, export_customers)

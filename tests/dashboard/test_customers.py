@@ -1,0 +1,230 @@
+"""The list of customers: who sees whom, what finds them, how it turns, and the file of it."""
+
+import csv
+import re
+from datetime import timedelta
+from urllib.parse import quote
+
+import pytest
+
+from agreegate.domain.customer import search_key
+from tests import personas as cast
+from tests.dashboard.visitor import Reply, Visitor, visitor
+from tests.world import AUGUST, World
+
+HOSTILE = {
+    "script": "<script>alert(1)</script>",
+    "formula": "=HYPERLINK(1)",
+    "hebrew": "\u05d7\u05d1\u05e8\u05d4 \u05d1\u05e2\u05f4\u05de",
+    "long": "W" * 200,
+}
+
+
+async def add(world: World, number: int, name: str, country: str = "US", partner: str = cast.ALDER) -> str:
+    """A customer more."""
+    id_ = f"{number:08x}-0000-4000-8000-0000000000ff"
+
+    async def work(uow: object) -> None:
+        await uow.run(  # type: ignore[attr-defined]
+            "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+            " language, culture, created_at) values ($1, $2, $2, $3, $4, $5, $6, 'en', 'en-US', 0)",
+            partner, id_, name, search_key(name), f"c{number}-x.example", country,
+        )  # fmt: skip
+        await uow.run(  # type: ignore[attr-defined]
+            "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, 0)", partner, id_
+        )
+
+    await world.store.write(work)
+    return id_
+
+
+def names(reply: Reply) -> list[str]:
+    """The customers of the list, in order."""
+    body = reply.answer.text.partition('<section id="results"')[2]
+    return re.findall(r'<th scope="row"><a href="/customers/[0-9a-f-]+"><bdi>(.*?)</bdi>', body)
+
+
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"]),
+        ("ced", ["Cedar Bakery"]),
+        ("BAK", ["Cedar Bakery"]),
+        ("bak ced", ["Cedar Bakery"]),
+        ("edar", []),
+        ("frene", ["Frêne Conseil"]),
+        ("FRÊ con", ["Frêne Conseil"]),
+        ("fre\u0302ne", ["Frêne Conseil"]),
+        ("dogwood.ex", ["Dogwood Legal"]),
+        ("DOGWOOD.EXAMPLE", ["Dogwood Legal"]),
+        ("example", []),
+        (cast.FRENE, ["Frêne Conseil"]),
+        ("{" + cast.FRENE.upper() + "}", ["Frêne Conseil"]),
+        (cast.ELM, []),
+        ("elm", []),
+        (cast.NOBODY, []),
+        ('" OR name : *', []),
+        ("ced OR dog", []),
+        ("NEAR(ced)", []),
+        ("ced*", ["Cedar Bakery"]),
+        ("&", []),
+        ("\x00ced\u200f", ["Cedar Bakery"]),
+        ("x" * 5000, []),
+    ],
+)
+async def test_what_is_typed_finds_beginnings_of_words(world: World, typed: str, found: list[str]) -> None:
+    someone = await visitor(world)
+    reply = await someone.get(f"/customers?q={quote(typed)}")
+    assert reply.status == 200
+    assert names(reply) == found
+    assert ("No customer fits" in reply.text) is (not found)
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "counts"),
+    [
+        ("", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "3 customers. confirmed: 1, missing: 1, ended: 1."),
+        ("state=current", ["Cedar Bakery"], "1 customer. confirmed: 1, missing: 1, ended: 1."),
+        ("state=missing", ["Frêne Conseil"], "1 customer."),
+        ("state=ended", ["Dogwood Legal"], "1 customer."),
+        ("state=ended&q=ced", [], "0 customers."),
+        ("state=current&q=ced", ["Cedar Bakery"], "1 customer."),
+        ("country=FR", ["Frêne Conseil"], "1 customer. confirmed: 0, missing: 1, ended: 0."),
+        ("country=US&state=missing", [], "0 customers."),
+        ("country=US&q=d", ["Dogwood Legal"], "1 customer."),
+        (f"reseller={cast.BIRCH}", ["Cedar Bakery"], "1 customer."),
+        (f"reseller={cast.HORNBEAM}", ["Cedar Bakery", "Frêne Conseil"], "2 customers."),
+        (f"reseller={cast.HORNBEAM}&state=missing&country=FR", ["Frêne Conseil"], "1 customer."),
+        (f"reseller={cast.HORNBEAM}&country=US&q=bak", ["Cedar Bakery"], "1 customer."),
+        ("state=no&country=france&reseller=x&results=after-x", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "3"),
+        ("results=after-999999", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "3"),
+        ("results=last", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "3"),
+    ],
+)
+async def test_filters_fit_together(world: World, query: str, found: list[str], counts: str) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    ended = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.DOGWOOD}/standing/end",
+                             {"reason": "no_longer_agrees"})  # fmt: skip
+    assert ended.status_code == 200
+    someone = await visitor(world)
+    reply = await someone.get(f"/customers?{query}")
+    assert names(reply) == found
+    assert counts in reply.text
+
+
+async def test_a_missing_confirmation_leads_to_its_form(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await visitor(world)
+    reply = await someone.get("/customers")
+    forms = [link for link in reply.page.links if link.endswith("/confirmation")]
+    assert forms == [f"/customers/{cast.DOGWOOD}/confirmation", f"/customers/{cast.FRENE}/confirmation"]
+    assert f"/customers/{cast.CEDAR}" in reply.page.links
+
+
+async def test_pages_turn_both_ways_and_to_the_ends(world: World) -> None:
+    for number in range(1, 61):
+        await add(world, number, f"Company {number:03}", "DE")
+    someone = await visitor(world)
+    for query in ("country=DE", "q=company", "country=DE&state=missing"):
+        expected = [f"Company {number:03}" for number in range(1, 61)]
+        first = await someone.get(f"/customers?{query}")
+        assert names(first) == expected[:25]
+        second = await follow(someone, first, "Next page")
+        assert names(second) == expected[25:50]
+        third = await follow(someone, second, "Next page")
+        assert names(third) == expected[50:]
+        assert names(await follow(someone, third, "Previous page")) == expected[25:50]
+        assert names(await follow(someone, third, "First page")) == expected[:25]
+        last = await follow(someone, first, "Last page")
+        assert names(last) == expected[35:]
+        assert names(await follow(someone, last, "Previous page")) == expected[10:35]
+
+
+async def follow(someone: Visitor, reply: Reply, name: str) -> Reply:
+    """Follow a link by its words."""
+    address = re.search(rf'href="([^"]*)"[^>]*>{name}</a>', reply.answer.text)
+    assert address is not None, name
+    return await someone.get("/customers" + address[1].replace("&amp;", "&").partition("#")[0])
+
+
+@pytest.mark.parametrize(
+    ("user", "status", "found", "shown"),
+    [
+        (cast.ALDER_SALES, 200, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "missing: 3"),
+        (cast.ALDER_HELPDESK, 200, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "shown to Admin agents"),
+        (cast.BIRCH_SALES, 200, ["Cedar Bakery"], "Alder Distribution"),
+        (cast.HORNBEAM_SALES, 200, ["Cedar Bakery", "Frêne Conseil"], "Alder Distribution"),
+        (cast.HAZEL_ADMIN, 200, ["Cedar Bakery", "Elm Studio"], "missing: 2"),
+        (cast.FIR_ADMIN, 200, ["Ginkgo Agency"], "national cloud"),
+        (cast.MAPLE_ADMIN, 200, [], "no customers yet"),
+        (cast.OPERATOR_USER, 403, [], ""),
+    ],
+)
+@pytest.mark.rule("R22", "R31")
+async def test_everybody_sees_their_own_and_no_more(
+    world: World, user: str, status: int, found: list[str], shown: str
+) -> None:
+    someone = await visitor(world, user)
+    reply = await someone.get("/customers")
+    assert reply.status == status
+    assert names(reply) == found
+    assert shown in reply.text
+    for state in ("current", "missing"):
+        filtered = await someone.get(f"/customers?state={state}")
+        if "missing:" not in shown:
+            assert names(filtered) == found  # what is not shown filters nothing
+    assert (await someone.get("/customers.csv")).status == status
+
+
+async def test_before_the_feature_exists_no_standing_is_shown(world: World) -> None:
+    world.clock.now = AUGUST - timedelta(days=365)
+    someone = await visitor(world)
+    assert 'class="state' not in (await someone.get("/customers")).answer.text
+
+
+async def test_a_customer_that_left_is_not_found_until_it_is_back(world: World) -> None:
+    someone = await visitor(world)
+    gone = await world.send(cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.FRENE}", {"relationshipToPartner": "none"})
+    assert gone.status_code == 200, gone.text
+    for query in ("", "q=frene", f"q={cast.FRENE}", "country=FR", f"reseller={cast.HORNBEAM}&q=frene"):
+        assert "Frêne Conseil" not in names(await someone.get(f"/customers?{query}"))
+    assert "Frêne" not in (await (await visitor(world, cast.HORNBEAM_SALES)).get("/customers")).text
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_hostile_names_are_data(world: World, language: str) -> None:
+    for number, name in enumerate(HOSTILE.values(), 1):
+        await add(world, number, name)
+    someone = await visitor(world, language=language)
+    reply = await someone.get("/customers")
+    assert "<script>alert" not in reply.answer.text
+    assert "&lt;script&gt;alert(1)" in reply.answer.text
+    file = (await someone.client.get("/customers.csv")).content.decode("utf-8-sig")
+    lines = list(csv.reader(file.splitlines(), delimiter=";" if language == "fr" else ","))
+    assert [line[0] for line in lines[1:]] == [
+        HOSTILE["script"], f"'{HOSTILE['formula']}", "Cedar Bakery", "Dogwood Legal", "Frêne Conseil", HOSTILE["long"],
+        HOSTILE["hebrew"],
+    ]  # fmt: skip
+    assert lines[0] == (
+        ["Customer", "Domain", "Customer id", "Country", "Confirmation"]
+        if language == "en"
+        else ["Client", "Domaine", "Identifiant du client", "Pays", "Confirmation"]
+    )
+    assert lines[3][1:] == ["cedar.example", cast.CEDAR, "United States" if language == "en" else "États-Unis",
+                            "missing" if language == "en" else "manquante"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"]),
+        ("q=bak", ["Cedar Bakery"]),
+        ("country=FR", ["Frêne Conseil"]),
+    ],
+)
+async def test_the_file_has_what_is_shown(world: World, query: str, found: list[str]) -> None:
+    someone = await visitor(world)
+    shown = await someone.get(f"/customers?{query}")
+    assert f"/customers.csv{'?' + query if query else ''}" in shown.page.links
+    file = (await someone.client.get(f"/customers.csv?{query}")).text
+    assert [line[0] for line in csv.reader(file.splitlines()[1:])] == found
