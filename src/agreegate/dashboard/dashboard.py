@@ -8,6 +8,7 @@ from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
 from agreegate.dashboard import (
+    activity,
     agreement,
     clock,
     confirming,
@@ -59,6 +60,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *provider.ROUTES,
     *agreement.ROUTES,
     *how_to_confirm.ROUTES,
+    *activity.ROUTES,
     *clock.ROUTES,
 )
 """Every page of ours."""

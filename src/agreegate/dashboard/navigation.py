@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
+    READ_AUDIT,
     READ_CUSTOMERS,
     READ_NEEDED_DATA,
     READ_RESELLERS,
@@ -30,6 +31,7 @@ PLACES = (
     Place("/resellers", "nav.resellers", READ_RESELLERS),
     Place("/providers", "nav.providers", READ_NEEDED_DATA),
     Place("/agreements", "nav.agreements", ANYONE_SIGNED_IN),
+    Place("/activity", "nav.activity", READ_AUDIT),
 )
 
 

@@ -1,0 +1,249 @@
+"""Activity: who did what to which customer, a sentence a line, and the same as a file for a spreadsheet."""
+
+import re
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get
+
+from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.form import Form, Mistake
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.paging import turns, wanted
+from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
+from agreegate.domain.actor import READ_AUDIT, Channel
+from agreegate.domain.errors import InvalidParameter
+from agreegate.i18n import text
+from agreegate.services.activity import list_activity, list_users
+from agreegate.storage.page import Page
+
+SIZE = 50
+APPLICATION = "application"
+"""The choice of what no user did."""
+FIELDS = ("from", "to", "customer", "user", "kind", "status")
+LATEST = date(8999, 12, 31)
+_WHO, _CUSTOMER = "\x01", "\x02"
+"""Where names stand in a sentence: no name holds these."""
+_PLACES = re.compile(f"([{_WHO}{_CUSTOMER}])")
+COLUMNS = (
+    "activity.column.instant",
+    "activity.column.what",
+    "activity.column.customer",
+    "activity.column.customer-id",
+    "activity.column.user",
+    "activity.column.application",
+    "activity.column.channel",
+    "activity.column.status",
+    "activity.column.operation",
+    "activity.column.resource-id",
+    "activity.column.correlation-id",
+)
+
+E = TypeVar("E", bound=StrEnum)
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a sentence: our words, or a name, which may lead somewhere."""
+
+    text: str
+    name: bool = False
+    href: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One line."""
+
+    activity: Activity
+    pieces: tuple[Piece, ...]
+    channel: str
+    status: str
+
+
+@get("/activity", opt={"access": READ_AUDIT}, include_in_schema=False)
+async def show_activity(request: PageRequest) -> Response[str]:
+    """A page of the activity that was asked for, newest first."""
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    form = _form(request)
+    search, form = _search(form)
+    found: Page[Activity] = Page()
+    if search is not None:
+        asked, place = search, wanted(request, "list", SIZE)
+        found = await site.store.browse(lambda uow: list_activity(uow, actor, asked, place))
+    users = await site.store.browse(lambda uow: list_users(uow, actor))
+    return page(
+        request,
+        "activity.html",
+        200 if search is not None else 422,
+        form=form,
+        lines=[_told(one, spoken) for one in found.items],
+        turns=turns(request, "list", found),
+        users=[("", text("activity.anybody", spoken)), *users, (APPLICATION, text("activity.applications", spoken))],
+        kinds=_choices(Kind, "activity.kind", "activity.anything", spoken),
+        statuses=_choices(Status, "activity.status", "activity.any-status", spoken),
+        filtered=any(form[name] for name in FIELDS),
+        file=_file(form),
+    )
+
+
+@get("/activity.csv", opt={"access": READ_AUDIT}, include_in_schema=False)
+async def export_activity(request: PageRequest) -> Response[Any]:
+    """The same list from its beginning to its end, as a file.
+
+    Raises:
+        InvalidParameter: a date cannot be read.
+    """
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    search, form = _search(_form(request))
+    if search is None:
+        raise InvalidParameter(name=form.mistakes[0].where)
+    asked = search
+    pages: AsyncIterator[Iterable[Line]] = in_pages(
+        site.store, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, spoken)
+    )
+    return await csv_answer(request, "activity", COLUMNS, pages)
+
+
+ROUTES = (show_activity, export_activity)
+
+
+def _form(request: PageRequest) -> Form:
+    """What is looked for, as the address has it."""
+    return Form({name: [request.query_params.get(name, "")] for name in FIELDS}, "")
+
+
+def _file(form: Form) -> str:
+    """The address of the file with what the page shows."""
+    kept = {name: form[name] for name in FIELDS if form[name]}
+    return "/activity.csv" + (f"?{urlencode(kept)}" if kept else "")
+
+
+def _search(form: Form) -> tuple[ActivitySearch | None, Form]:
+    """What is asked for; None, and the form with its mistakes, when a date cannot be read."""
+    days: dict[str, date | None] = {}
+    for name in ("from", "to"):
+        try:
+            days[name] = _day(form[name])
+        except ValueError:
+            form = form.with_mistakes(Mistake(name, "activity.not-a-date"))
+    start, end = days.get("from"), days.get("to")
+    if start is not None and end is not None and end < start:
+        form = form.with_mistakes(Mistake("to", "activity.ends-first"))
+    if form.mistakes:
+        return None, form
+    customer = _guid(form["customer"])
+    user = form["user"]
+    return ActivitySearch(
+        start=None if start is None else _midnight(start),
+        end=None if end is None else _midnight(end) + timedelta(days=1),
+        customer=customer,
+        company=form["customer"] if customer is None and form["customer"] else None,
+        user=user if user and user != APPLICATION else None,
+        application_only=user == APPLICATION,
+        kind=_one_of(Kind, form["kind"]),
+        status=_one_of(Status, form["status"]),
+    ), form
+
+
+def _day(written: str) -> date | None:
+    if not written:
+        return None
+    day = date.fromisoformat(written)
+    if day > LATEST:
+        raise ValueError(written)
+    return day
+
+
+def _midnight(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def _guid(written: str) -> str | None:
+    try:
+        return str(UUID(written))
+    except ValueError:
+        return None
+
+
+def _one_of(kind: type[E], value: str) -> E | None:
+    return kind(value) if value in tuple(kind) else None
+
+
+def _choices(kind: type[E], stem: str, every: str, spoken: str) -> list[tuple[str, str]]:
+    return [("", text(every, spoken)), *((one, text(f"{stem}.{one}", spoken)) for one in kind)]
+
+
+def _told(activity: Activity, spoken: str) -> Told:
+    pieces = []
+    for part in _PLACES.split(_sentence(activity, spoken, _WHO, _CUSTOMER)):
+        if part == _WHO:
+            pieces.append(Piece(_who(activity, spoken), name=True))
+        elif part == _CUSTOMER:
+            link = f"/customers/{activity.customer_id}" if activity.served else ""
+            pieces.append(Piece(_customer(activity, spoken), name=True, href=link))
+        elif part:
+            pieces.append(Piece(part))
+    return Told(activity, tuple(pieces), _channel(activity, spoken), _status(activity, spoken))
+
+
+def _sentence(activity: Activity, spoken: str, who: str, customer: str) -> str:
+    """What happened, with these in the places of the names."""
+    deed = activity.deed
+    kind = activity.agreement_type
+    agreement = text("activity.an-agreement", spoken) if kind is None else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", kind)
+    if deed is Deed.OTHER and activity.customer_id is None:
+        return text("activity.did.other-account", spoken, who=who, operation=activity.operation)
+    return text(
+        f"activity.did.{deed}",
+        spoken,
+        who=who,
+        customer=customer,
+        agreement=agreement,
+        operation=activity.operation,
+        before=activity.before.get("Quantity", "?"),
+        after=activity.after.get("Quantity", "?"),
+    )
+
+
+def _line(activity: Activity, spoken: str) -> Line:
+    """One line of the file. Its sentence is the page's."""
+    return (
+        f"{activity.at:%Y-%m-%dT%H:%M:%SZ}",
+        _sentence(activity, spoken, _who(activity, spoken), _customer(activity, spoken)),
+        activity.customer_name,
+        activity.customer_id,
+        activity.user_name or activity.user_id,
+        activity.application_id,
+        _channel(activity, spoken),
+        _status(activity, spoken),
+        activity.operation,
+        activity.resource_id,
+        activity.correlation_id,
+    )
+
+
+def _who(activity: Activity, spoken: str) -> str:
+    if activity.user_id is not None:
+        return activity.user_name or activity.user_id
+    return text("activity.an-application", spoken, application=activity.application_id or "?")
+
+
+def _customer(activity: Activity, spoken: str) -> str:
+    return activity.customer_name or activity.customer_id or text("activity.no-customer", spoken)
+
+
+def _channel(activity: Activity, spoken: str) -> str:
+    known = activity.channel in tuple(Channel)
+    return text(f"channel.{activity.channel}", spoken) if known else activity.channel
+
+
+def _status(activity: Activity, spoken: str) -> str:
+    known = activity.status in tuple(Status)
+    return text(f"activity.status.{activity.status}", spoken) if known else activity.status

@@ -1,0 +1,20 @@
+"""Read who did what to which customer, for as far back as there are records."""
+
+from agreegate.domain.activity import Activity, ActivitySearch
+from agreegate.domain.actor import Actor
+from agreegate.storage.activity import activity_of, users_of
+from agreegate.storage.page import Page, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+OFFERED = 500
+"""So many users are offered to choose from."""
+
+
+async def list_activity(uow: UnitOfWork, actor: Actor, search: ActivitySearch, wanted: Wanted) -> Page[Activity]:
+    """A page of what the partner's people and applications did, newest first; nobody else's (R26)."""
+    return await activity_of(uow, actor.partner.id, search, wanted)
+
+
+async def list_users(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
+    """Id and name of the users of the partner."""
+    return await users_of(uow, actor.partner.id, OFFERED)

@@ -1,0 +1,104 @@
+"""Activity as rows: a partner's audit records of every kind, newest first, with what people are told of them."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from agreegate.domain.activity import Activity, ActivitySearch
+from agreegate.domain.customer import search_key
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
+
+_RECORDS = """
+    select a.operation_at, a.audit_id, a.customer_id, c.company_name, r.customer_id is not null, a.user_id, u.user_name,
+      a.application_id, a.channel, a.operation_type, a.resource_type, a.resource_id, a.operation_status,
+      a.correlation_id, f.agreement_type, e.reason, a.resource_old_value, a.resource_new_value
+    from {source}
+    left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
+    left join relationship r on r.partner_id = a.partner_id and r.customer_id = a.customer_id and r.ended_at is null
+    left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
+    left join confirmation f on f.partner_id = a.partner_id and f.confirmation_id = a.resource_id
+      and a.operation_type = 'create_agreement'
+    left join ending e on e.partner_id = a.partner_id and e.customer_id = a.customer_id and e.ending_id = a.resource_id
+      and a.operation_type = 'delete_agreement'
+    where {place}.partner_id = $1"""
+# As in `audit`: the index by customer is entered first, however long the list is.
+_OF_CUSTOMER = """audit_record p
+    join audit_record a on a.partner_id = p.partner_id and a.operation_at = p.operation_at and a.audit_id = p.audit_id"""
+
+
+async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearch, wanted: Wanted) -> Page[Activity]:
+    """A page of the partner's own activity, newest first."""
+    parameters: list[Value] = [str(partner)]
+    conditions: list[str] = []
+
+    def bound(value: Value) -> str:
+        parameters.append(value)
+        return f"${len(parameters)}"
+
+    source, place = "audit_record a", "a"
+    if search.customer is not None:
+        source, place = _OF_CUSTOMER, "p"
+        conditions.append(f"p.customer_id = {bound(search.customer)}")
+    if search.company is not None:
+        conditions.append(
+            "a.customer_id in (select k.customer_id from customer k where k.partner_id = $1"
+            f" and instr(k.company_key, {bound(search_key(search.company))}) > 0)"
+        )
+    if search.user is not None:
+        conditions.append(f"a.user_id = {bound(search.user)}")
+    if search.application_only:
+        conditions.append("a.user_id is null")
+    if search.kind is not None:
+        conditions.append(f"a.resource_type in ({', '.join(bound(kind) for kind in search.kind.resources)})")
+    if search.status is not None:
+        conditions.append(f"a.operation_status = {bound(search.status)}")
+    listing = Listing(
+        " and ".join([_RECORDS.format(source=source, place=place), *conditions]),
+        f"{place}.operation_at",
+        f"{place}.audit_id",
+        newest_first=True,
+        lower=maybe_micros(search.start),
+        upper=maybe_micros(search.end),
+    )
+    found = await page_of(uow, listing, wanted, *parameters)
+    return Page(tuple(map(_activity, found.items)), found.first, found.last, found.more_before, found.more_after)
+
+
+async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:
+    """Id and name of a partner's users, closed ones too, by name; at most so many."""
+    rows = await uow.all(
+        "select user_id, user_name from partner_user where partner_id = $1 order by user_name, user_id limit $2",
+        partner,
+        most,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def _activity(row: Row) -> Activity:
+    return Activity(
+        id=row[1],
+        at=from_micros(row[0]),
+        customer_id=row[2],
+        customer_name=row[3],
+        served=bool(row[4]),
+        user_id=row[5],
+        user_name=row[6],
+        application_id=row[7],
+        channel=row[8],
+        operation=row[9],
+        resource_type=row[10],
+        resource_id=row[11],
+        status=row[12],
+        correlation_id=row[13],
+        agreement_type=row[14],
+        end_reason=row[15],
+        before=_values(row[16]),
+        after=_values(row[17]),
+    )
+
+
+def _values(text: str | None) -> Mapping[str, Any]:
+    values = None if text is None else json.loads(text)
+    return values if isinstance(values, dict) else {}
