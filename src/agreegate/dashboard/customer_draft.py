@@ -165,9 +165,10 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
 
 
 def _in_order(form: Form) -> tuple[Mistake, ...]:
-    """The mistakes in the order of their fields on the page."""
+    """The mistakes in the order of their fields on the page; each is said once."""
+    said = {(mistake.where, mistake.key): mistake for mistake in form.mistakes}
     order = list(dict.fromkeys([*ORDER, *NAMES]))
-    return tuple(sorted(form.mistakes, key=lambda m: order.index(m.where) if m.where in order else -1))
+    return tuple(sorted(said.values(), key=lambda m: order.index(m.where) if m.where in order else -1))
 
 
 def _draft(form: Form) -> CustomerDraft:
