@@ -41,6 +41,7 @@ async def test_it_says_why_what_is_needed_and_who_decides(world: World) -> None:
         assert sentence in said, sentence
     assert 'lang="en" dir="auto" readonly' in shown.page.html
     assert "Nothing is sent from here." in shown.text
+    assert "/agreements?country=US&language=en-US" in shown.page.links
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
