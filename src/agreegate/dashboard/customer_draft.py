@@ -129,8 +129,10 @@ async def make_customer(request: PageRequest) -> Response[Any]:
             await confirm(uow, actor, programme, id_, stated, call)
             return Done(f"/customers/{id_}", "new-customer.created-confirmed")
         decision = await foresee(uow, actor, programme, id_, Transaction(Action.NEW_PURCHASE, actor.channel))
-        told = "created" if _section(actor, site_of(request)) else "created-absent"
-        return Done(f"/customers/{id_}", f"new-customer.{told if decision.allowed else 'created-blocked'}")
+        if not decision.allowed:
+            return Done(f"/customers/{id_}", "new-customer.created-blocked")
+        absent = _section(actor, site_of(request)) is None
+        return Done(f"/customers/{id_}", "new-customer.created-absent" if absent else "new-customer.created")
 
     try:
         done = await save(request, actor, form, work)
