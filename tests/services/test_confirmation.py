@@ -9,14 +9,16 @@ import pytest
 from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
+from agreegate.domain.confirmation import Collection, Confirmation, Draft, Employee, PrimaryContact
 from agreegate.domain.errors import Rejected
+from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.confirmation import confirm, list_confirmations, list_without_employee, state_employee
 from agreegate.services.customer import remove_relationship
 from agreegate.services.gate import ask
-from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.standing import Recorded, record_refusal, show_standing, take_back
 from agreegate.storage.relationship import open_relationship
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -304,3 +306,104 @@ async def test_a_name_that_looks_like_sql_is_a_name(memory: Memory) -> None:
     assert kept.contact == contact
     [listed] = await memory.do(list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None)
     assert listed == kept
+
+
+COLLECTION = Collection(PartnerId(cast.BIRCH), " Kim Marsh ", AUGUST)
+COLLECTED = replace(DRAFT_CONFIRMATION, collection=COLLECTION)
+
+
+async def shown(memory: Memory, actor: Actor) -> Recorded:
+    """The newest confirmation, as the standing shows it."""
+    standing = await memory.do(show_standing, actor, PROGRAMME, cast.CEDAR)
+    return next(one.history[0] for one in standing.agreements if one.history)
+
+
+@pytest.mark.rule("R22", "R23")
+async def test_through_whom_a_provider_got_the_data_is_kept(memory: Memory) -> None:
+    await record(memory, COLLECTED)
+    assert (await shown(memory, await sales(memory))).collection == replace(COLLECTION, person="Kim Marsh")
+
+
+@pytest.mark.rule("R23")
+async def test_nothing_is_collected_unless_it_is_said(memory: Memory) -> None:
+    await record(memory)
+    assert (await shown(memory, await sales(memory))).collection is None
+
+
+@pytest.mark.rule("R22", "R23")
+@pytest.mark.parametrize(
+    ("changes", "key"),
+    [
+        ({"reseller_id": cast.HAZEL}, "customer.reseller-not-linked"),
+        ({"reseller_id": cast.NOBODY}, "customer.reseller-not-linked"),
+        ({"person": " "}, "request.invalid-property"),
+        ({"person": "x" * 101}, "request.invalid-property"),
+        ({"collected_on": AUGUST + timedelta(hours=14, seconds=1)}, "confirmation.agreed-in-future"),
+    ],
+)
+async def test_who_collected_must_be_a_reseller_of_the_providers_a_person_and_a_day_that_has_come(
+    memory: Memory, changes: dict[str, Any], key: str
+) -> None:
+    assert await refused(memory, draft=replace(COLLECTED, collection=replace(COLLECTION, **changes))) == key
+
+
+async def test_only_a_provider_collects_through_resellers(memory: Memory) -> None:
+    hazel = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    assert await refused(memory, draft=COLLECTED, actor=hazel) == "request.invalid-property"
+
+
+@pytest.mark.rule("R24", "R41")
+@pytest.mark.parametrize("channel", list(Channel))
+async def test_an_acceptor_of_the_partners_side_is_recorded_with_a_warning_on_both_channels(
+    memory: Memory, channel: Channel
+) -> None:
+    await memory.store.write(
+        lambda uow: uow.run("insert into partner_mail_domain values ($1, 'post.example')", cast.ALDER)
+    )
+    await memory.store.write(
+        lambda uow: uow.run("insert into partner_mail_domain values ($1, 'kontor.example')", cast.BIRCH)
+    )
+    actor = replace(await sales(memory), channel=channel)
+    found = {}
+    for email in (
+        "n@alder.example",
+        "n@post.example",
+        "n@eu.birch.example",
+        "n@kontor.example",
+        "X@Y.example",
+        "n@cedar.example",
+    ):
+        await record(memory, actor=actor, email=email)
+        found[email] = (await shown(memory, actor)).warnings
+    assert found == {
+        "n@alder.example": (AcceptorWarning.PARTNER_DOMAIN,),
+        "n@post.example": (AcceptorWarning.PARTNER_DOMAIN,),
+        "n@eu.birch.example": (AcceptorWarning.RESELLER_DOMAIN,),
+        "n@kontor.example": (AcceptorWarning.RESELLER_DOMAIN,),
+        "X@Y.example": (AcceptorWarning.OWN_ADDRESS,),
+        "n@cedar.example": (),
+    }
+    assert await opens(memory, actor)
+
+
+@pytest.mark.rule("R24")
+async def test_a_reseller_whose_link_has_ended_is_nobodys_side_any_more(memory: Memory) -> None:
+    await memory.store.write(
+        lambda uow: uow.run("update reseller_link set ended_at = 1 where reseller_id = $1", cast.BIRCH)
+    )
+    await record(memory, email="n@birch.example")
+    assert (await shown(memory, await sales(memory))).warnings == ()
+
+
+async def test_another_partners_resellers_warn_nobody(memory: Memory) -> None:
+    hazel = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    await record(memory, actor=hazel, email="n@birch.example")
+    assert (await shown(memory, hazel)).warnings == ()
+
+
+@pytest.mark.rule("R24")
+async def test_a_kept_warning_is_neither_changed_nor_deleted(memory: Memory) -> None:
+    await record(memory, email="n@birch.example")
+    for change in ("delete from confirmation_warning", "update confirmation_warning set warning = 'own_address'"):
+        with pytest.raises(Exception, match="append only"):
+            await memory.store.write(lambda uow, change=change: uow.run(change))
