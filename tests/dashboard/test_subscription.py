@@ -7,6 +7,7 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.test_customer import CEDAR, HOSTILE, LONG, RIGHT_TO_LEFT, end, order
+from tests.dashboard.test_signin import age
 from tests.dashboard.visitor import link_to, visitor
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
@@ -273,6 +274,20 @@ async def test_names_are_shown_as_text_in_pages_and_notices(world: World, name: 
         assert shown.page.tags.count("script") == len(shown.page.scripts)
         assert not {one for one in shown.page.attributes if one.startswith("on") or one in ("style", "autofocus")}
     assert f"{name} was suspended." in done.text
+
+
+async def test_when_the_session_ends_in_between_what_was_chosen_is_asked_again(world: World) -> None:
+    path = await bought(world)
+    someone = await visitor(world)
+    form = (await someone.get(f"{path}?to=cancel")).page.form()
+    age(world, 2, "seen_at")
+    data = {name: values[0] for name, values in form.fields.items()}
+    assert (await someone.client.post(path, data=data)).status_code == 303
+    back = await someone.sign_in(cast.ALDER_SALES, path)
+    assert "Your session had ended." in back.text
+    assert "Cancel the subscription?" in back.text
+    assert kept(world, path) == ("active", 1, 1)
+    assert "Mail was cancelled." in (await someone.send(path, back.page.form())).text
 
 
 async def test_a_forged_form_does_nothing(world: World) -> None:
