@@ -32,9 +32,9 @@ RECORD = f"{CEDAR}/record"
         (
             "fr",
             [
-                "État des acceptations: Cedar Bakery", "Établi par admin@alder.example, Alder Distribution",
+                "État des acceptations : Cedar Bakery", "Établi par admin@alder.example, Alder Distribution",
                 "confirmation terminée", "noa@contoso.example", "Marquée comme enregistrée par erreur",
-                "terminée : n’accepte plus", "corrigée ou renouvelée", "Nouvel achat, par l’API", "refusée", "autorisée",
+                "terminée : n’accepte plus", "corrigée ou renouvelée", "Nouvel achat, par l’API", "refus", "autorisation",
                 "Rien n’y a jamais été modifié ni supprimé",
             ],
         ),

@@ -35,7 +35,7 @@ async def refused_order(world: World) -> None:
         (
             "fr",
             [
-                "Nouvel achat: refusée", "Canal API", "22 mars 2019, 00:00 UTC", "Par sales@alder.example", "(règle R9)",
+                "Nouvel achat : refus", "Canal API", "22 mars 2019, 00:00 UTC", "Par sales@alder.example", "(règle R9)",
                 "Aucune confirmation n’atteste que ce client a accepté", "Obtenez l’acceptation du client",
                 "Aucune confirmation ne comptait.",
             ],
