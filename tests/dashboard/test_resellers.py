@@ -76,7 +76,7 @@ async def test_one_reseller_shows_who_is_missing_since_when_and_leads_to_the_for
         (
             ["Bonjour Hornbeam Informatique", "Ni un revendeur ni un fournisseur ne peut accepter",
              "travaille dans l’organisation du client"],
-            ["Prénom:", "Nom:", "Adresse électronique:", "Numéro de téléphone (facultatif):", "Date d’acceptation"],
+            ["Prénom :", "Nom :", "Adresse électronique :", "Numéro de téléphone (facultatif) :", "Date d’acceptation"],
         ),
     ],
 )  # fmt: skip
@@ -196,6 +196,10 @@ async def test_one_customer_can_be_asked_for_alone(world: World) -> None:
     assert shown.page.form().fields["customer"] == [cast.FRENE]
     await guest.send(f"{HORNBEAM}/request", shown.page.form())
     assert world.rows("select customer_id from collection_request") == [(cast.FRENE,)]
+    assert f"{HORNBEAM}/request" in (await guest.get(HORNBEAM)).page.links
+    await ask(guest, HORNBEAM)
+    assert f"{HORNBEAM}/request" not in (await guest.get(HORNBEAM)).page.links, "nobody is left"
+    assert "Nobody is left to ask for" in (await guest.get(f"{HORNBEAM}/request")).text
     await guest.close()
 
 

@@ -48,7 +48,11 @@ def _letter(opening: Sequence[str], closing: Sequence[str], customers: Iterable[
         *closing,
     ]
     for customer, name in customers:
-        lines += ["", f"{text('collection.column.customer', spoken)}: {name}"]
-        lines.append(f"{text('collection.column.customer-id', spoken)}: {customer}")
-        lines += [f"{text(f'collection.data.{member}', spoken)}:" for member in DATA]
+        lines += ["", _filled("collection.column.customer", name, spoken)]
+        lines.append(_filled("collection.column.customer-id", customer, spoken))
+        lines += [_filled(f"collection.data.{member}", "", spoken) for member in DATA]
     return "\n".join(lines) + "\n"
+
+
+def _filled(label: str, value: str, spoken: str) -> str:
+    return text("collection.letter.line", spoken, label=text(label, spoken), value=value).rstrip()

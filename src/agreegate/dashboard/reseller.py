@@ -77,7 +77,9 @@ async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Respo
         }
 
     shown = await site.store.browse(read)
-    return page(request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), **shown)
+    # Whoever is missing and was not asked for yet can be asked for.
+    askable = shown["figures"].missing + shown["figures"].ended > shown["figures"].open_requests
+    return page(request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), askable=askable, **shown)
 
 
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
