@@ -3,7 +3,6 @@
 Under the demo also whom to sign in as, and how each customer stands.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from operator import itemgetter
@@ -11,7 +10,8 @@ from operator import itemgetter
 from litestar import Response, get
 
 from agreegate.dashboard.guide import GuideCustomer
-from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
+from agreegate.dashboard.overview import meanings, overview
+from agreegate.dashboard.page import PageRequest, Site, language, page, reader_of, site_of
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Code, Decision
 from agreegate.domain.programme import Programme
@@ -42,31 +42,19 @@ class Now:
 
 @get("/", opt={"public": True}, include_in_schema=False)
 async def show_start(request: PageRequest) -> Response[str]:
-    """The start page of a server."""
+    """The start page of a server; for whoever is signed in, the overview."""
+    if (reader := reader_of(request)) is not None:
+        return await overview(request, reader)
     site, spoken = site_of(request), language(request)
     now, guide = site.store.clock(), site.guide
     return page(
         request,
         "start.html",
         guide=guide,
-        meanings=list(_meanings(site.programme, now, spoken)),
+        meanings=list(meanings(site.programme, now, spoken)),
         dates=_dates(site.programme, now, spoken),
         customers=[] if guide is None else [await _now(site, customer, spoken) for customer in guide.customers],
     )
-
-
-def _meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
-    """What the programme asks at this instant, channel by channel (R1–R4)."""
-    if not programme.exists(now):
-        yield text("start.now.absent", spoken)
-    for channel in Channel:
-        enforced = programme.enforce_from.get(channel)
-        filled = {
-            "channel": text(f"channel.{channel}", spoken),
-            "date": "" if enforced is None else date_text(enforced, spoken),
-        }
-        state = "watching" if enforced is None else "optional" if now < enforced else "required"
-        yield text(f"start.now.{state}", spoken, **filled)
 
 
 def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:

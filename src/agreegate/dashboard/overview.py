@@ -1,0 +1,119 @@
+"""The overview, where everybody who signs in begins: how customers stand, what comes next, and what was refused."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from litestar import Response
+
+from agreegate.dashboard.customer import closed
+from agreegate.dashboard.gate import Worded, worded
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
+from agreegate.domain.partner import Cloud, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State
+from agreegate.i18n import date_text, text
+from agreegate.services.overview import (
+    Refusals,
+    Standings,
+    Urgent,
+    show_refusals,
+    show_standings,
+    show_urgent,
+)
+from agreegate.storage.overview import Denied
+from agreegate.storage.unit_of_work import UnitOfWork
+
+WIDTH = 1_000
+"""Of the bar, in units of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of the bar, and the line of its table."""
+
+    state: State
+    customers: int
+    at: float
+    """Where it begins."""
+    width: float
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the reader may see. What is None is closed to it."""
+
+    standings: Standings | None
+    urgent: Urgent | None
+    refusals: Refusals | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A refused transaction in words."""
+
+    denied: Denied
+    state: State | None
+    reasons: list[Worded]
+
+
+async def overview(request: PageRequest, reader: Actor) -> Response[str]:
+    """The overview, as much of it as the reader may see."""
+    site, spoken = site_of(request), language(request)
+    programme, now = site.programme, site.store.clock()
+    operator = reader.partner.kind is PartnerKind.OPERATOR
+    absent = None if operator and programme.exists(now) else closed(reader, programme, now)
+    asks = may(reader, ASK_GATE) and reader.partner.cloud is Cloud.PUBLIC and programme.exists(now)
+
+    async def look(uow: UnitOfWork) -> Shown:
+        return Shown(
+            await show_standings(uow, reader, programme) if absent is None else None,
+            await show_urgent(uow, reader, programme) if absent is None and not operator else None,
+            await show_refusals(uow, reader, programme) if asks else None,
+        )
+
+    shown = await site.store.browse(look)
+    return page(
+        request,
+        "overview.html",
+        absent=absent,
+        operator=operator,
+        meanings=list(meanings(programme, now, spoken)) if absent != "cloud" else [],
+        standings=shown.standings,
+        bar=[] if shown.standings is None else list(_bar(shown.standings)),
+        bar_width=WIDTH,
+        urgent=shown.urgent,
+        refusals=shown.refusals,
+        refused=_in_words(shown.refusals, programme, spoken),
+        may_confirm=absent is None and may(reader, CONFIRM),
+        may_list=may(reader, READ_CUSTOMERS),
+    )
+
+
+def meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
+    """What the programme asks at this instant, channel by channel (R1–R4)."""
+    if not programme.exists(now):
+        yield text("start.now.absent", spoken)
+    for channel in Channel:
+        enforced = programme.enforce_from.get(channel)
+        filled = {
+            "channel": text(f"channel.{channel}", spoken),
+            "date": "" if enforced is None else date_text(enforced, spoken),
+        }
+        state = "watching" if enforced is None else "optional" if now < enforced else "required"
+        yield text(f"start.now.{state}", spoken, **filled)
+
+
+def _bar(standings: Standings) -> Iterator[Part]:
+    at = 0.0
+    for state in State:
+        width = WIDTH * standings.states[state] / max(1, standings.total)
+        yield Part(state, standings.states[state], round(at, 2), round(width, 2))
+        at += width
+
+
+def _in_words(refusals: Refusals | None, programme: Programme, spoken: str) -> list[Refused]:
+    latest = () if refusals is None else refusals.latest
+    return [Refused(one, state, worded(one.reasons, programme, one.at, spoken)) for one, state in latest]

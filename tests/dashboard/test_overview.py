@@ -1,0 +1,183 @@
+"""The overview: how customers stand, what the dates will do, whose transactions would fail next, and what was refused."""
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.visitor import Reply, visitor
+from tests.operations import OFFER
+from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
+
+LATER = API_ENFORCED + timedelta(days=3)
+
+
+async def order(world: World, customer: str, status: int = 201) -> None:
+    """Order through the API."""
+    body = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 1, "friendlyName": "Mail"}]}
+    answer = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{customer}/orders", body)
+    assert answer.status_code == status, answer.text
+
+
+async def no_longer_agrees(world: World, customer: str) -> None:
+    body = {"reason": "no_longer_agrees"}
+    answer = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{customer}/standing/end", body)
+    assert answer.status_code == 200, answer.text
+
+
+def rows(reply: Reply, table: str) -> list[str]:
+    """The lines of a table, as text."""
+    html = reply.page.html
+    if f'id="{table}"' not in html:
+        return []
+    body = html[html.index(f'id="{table}"') :].partition("<tbody>")[2].partition("</tbody>")[0]
+    return [re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", row)).strip() for row in body.split("</tr>")[:-1]]
+
+
+@pytest.mark.parametrize(
+    ("language", "heading", "standings"),
+    [
+        ("en", "Overview", ["confirmed 1 33.3%", "missing 1 33.3%", "ended 1 33.3%"]),
+        ("fr", "Vue d’ensemble", ["confirmée 1 33,3 %", "manquante 1 33,3 %", "terminée 1 33,3 %"]),
+    ],
+)
+async def test_whoever_signs_in_sees_how_customers_stand(
+    world: World, language: str, heading: str, standings: list[str]
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await no_longer_agrees(world, cast.DOGWOOD)
+    someone = await visitor(world, language=language)
+    reply = await someone.get("/")
+    assert reply.status == 200
+    assert f"<h1>{heading}</h1>" in reply.page.html
+    assert [row.replace("\u202f", " ").replace("\xa0", " ") for row in rows(reply, "standings")] == standings
+    for state in ("current", "missing", "ended"):
+        assert f"/customers?state={state}" in reply.page.links
+
+
+@pytest.mark.rule("R3", "R5")
+async def test_dates_ahead_say_how_many_would_be_refused(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await visitor(world)
+    august = (await someone.get("/")).text
+    assert "On 7 November 2018, 2 customers would be refused by channel dashboard" in august
+    assert "On 22 March 2019, 2 customers would be refused by channel API" in august
+    world.clock.now = DASHBOARD_ENFORCED
+    november = (await someone.get("/")).text
+    assert "7 November 2018, 2 customers" not in november
+    assert "On 22 March 2019, 2 customers would be refused by channel API" in november
+    world.clock.now = API_ENFORCED
+    assert "would be refused" not in (await someone.get("/")).text
+
+
+async def test_nearest_to_a_transaction_come_first_and_lead_to_the_form(world: World) -> None:
+    await order(world, cast.CEDAR)
+    await order(world, cast.FRENE)
+    await world.confirm(cast.ALDER_SALES, cast.FRENE)  # confirmed: of no concern
+    world.clock.now = LATER
+    await order(world, cast.DOGWOOD, 403)
+    someone = await visitor(world)
+    world.clock.now = LATER + timedelta(days=1)
+    reply = await someone.get("/")
+    assert [row.split(" Confirm")[0] for row in rows(reply, "next")] == [
+        "Dogwood Legal Refused on 25 March 2019.",
+        "Cedar Bakery Renews by itself on 15 August 2019; any other change would need a confirmation.",
+    ]
+    assert f"/customers/{cast.DOGWOOD}/confirmation" in reply.page.links
+    cart = {"lineItems": [{"id": 0, "catalogItemId": OFFER, "quantity": 1}]}
+    made = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/carts", cart)
+    assert made.status_code == 201, made.text
+    first = rows(await someone.get("/"), "next")[0]
+    assert first.startswith("Cedar Bakery Open cart since 26 March 2019. Renews by itself on 15 August 2019")
+
+
+@pytest.mark.rule("R39", "R40")
+async def test_who_no_longer_agrees_but_is_subscribed_leads_to_what_can_be_cancelled(world: World) -> None:
+    await order(world, cast.CEDAR)
+    await no_longer_agrees(world, cast.CEDAR)
+    await no_longer_agrees(world, cast.DOGWOOD)  # has nothing
+    someone = await visitor(world)
+    reply = await someone.get("/")
+    assert rows(reply, "unwilling") == ["Cedar Bakery 1 Renews by itself on 15 August 2019. Choose what to cancel"]
+    assert f"/customers/{cast.CEDAR}/no-longer-agrees" in reply.page.links
+    assert "1 customer no longer agrees and still has subscriptions." in reply.text
+
+
+@pytest.mark.rule("R9", "R48")
+async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World) -> None:
+    world.clock.now = LATER
+    await order(world, cast.CEDAR, 403)
+    await order(world, cast.DOGWOOD, 403)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await visitor(world)
+    reply = await someone.get("/")
+    refused = rows(reply, "refused")
+    assert len(refused) == 2
+    dogwood = next(row for row in refused if "Dogwood" in row)
+    assert "25 March 2019" in dogwood
+    assert "R9" in dogwood
+    assert "Confirm" in dogwood
+    assert "Confirmed since then." in next(row for row in refused if "Cedar" in row)
+    assert f"/customers/{cast.DOGWOOD}/confirmation" in reply.page.links
+    assert f"/customers/{cast.CEDAR}/confirmation" not in reply.page.links
+    world.clock.now = LATER + timedelta(days=31)
+    assert "Nothing was refused." in (await someone.get("/")).text
+
+
+@pytest.mark.parametrize(
+    ("user", "present", "silent"),
+    [
+        (cast.ALDER_ADMIN, ("Your customers", "Would fail next", "Refused in the last 30 days"), ()),
+        (cast.HAZEL_ADMIN, ("Your customers", "Would fail next"), ("Dogwood",)),
+        (cast.MAPLE_ADMIN, ("You have no customers yet.", "Nothing was refused."), ("Would fail next",)),
+        (cast.ALDER_HELPDESK, ("shown to Admin agents", "Dogwood"), ("Your customers", "/confirmation", "Confirmed since")),
+        (cast.BIRCH_SALES, ("Your indirect provider confirms",), ("Your customers", "Dogwood", "/confirmation")),
+        (cast.FIR_ADMIN, ("do not exist in this national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
+        (cast.OPERATOR_USER, ("The customers of all partners", "missing 5"), ("Dogwood", "Cedar", "/customers")),
+    ],
+)  # fmt: skip
+@pytest.mark.rule("R22", "R31")
+async def test_everybody_sees_what_they_may(
+    world: World, user: str, present: tuple[str, ...], silent: tuple[str, ...]
+) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    world.clock.now = LATER
+    await order(world, cast.DOGWOOD, 403)
+    someone = await visitor(world, user)
+    reply = await someone.get("/")
+    assert reply.status == 200
+    seen = re.sub(r"\s+", " ", reply.text)
+    for sentence in present:
+        assert sentence in seen
+    main = reply.page.html.partition("<main")[2]
+    for sentence in silent:
+        assert sentence not in main
+
+
+async def test_before_the_feature_exists_there_is_nothing_to_count(world: World) -> None:
+    world.clock.now = AUGUST - timedelta(days=365)
+    someone = await visitor(world)
+    reply = await someone.get("/")
+    assert "Confirmations do not exist yet" in reply.text
+    assert rows(reply, "standings") == []
+
+
+async def test_a_visitor_sees_the_start_page(world: World) -> None:
+    nobody = await visitor(world, None)
+    assert "<h1>Overview" not in (await nobody.get("/")).page.html
+
+
+@pytest.mark.parametrize("name", ["<script>alert(1)</script>", "\u05d7\u05d1\u05e8\u05d4", "W" * 200])
+async def test_hostile_names_are_data(world: World, name: str) -> None:
+    world.clock.now = LATER
+    await order(world, cast.DOGWOOD, 403)
+
+    async def rename(uow: Any) -> None:
+        await uow.run("update customer set company_name = $1 where customer_id = $2", name, cast.DOGWOOD)
+
+    await world.store.write(rename)
+    reply = await (await visitor(world)).get("/")
+    assert "<script>alert" not in reply.page.html
+    assert name in reply.text
