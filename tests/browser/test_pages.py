@@ -76,7 +76,6 @@ def test_forms_with_mistakes(browser: Browser, demo: Callable[..., Any], manner:
         mistaken(someone, "/customers/new", "new-customer.create")
         mistaken(someone, f"/customers/{cast.DOGWOOD}/order", "order.place")
         mistaken(someone, f"/customers/{cast.DOGWOOD}/confirmation", "confirmation.save")
-        mistaken(someone, f"/resellers/{cast.HORNBEAM}/request", "request.save")
 
 
 def mistaken(someone: Person, path: str, button: str) -> None:

@@ -56,7 +56,7 @@ class Page(HTMLParser):
         if "id" in given:
             self.ids.append(given["id"])
         if "aria-labelledby" in given:
-            self.labels.append(given["aria-labelledby"])
+            self.labels += given["aria-labelledby"].split()
         if tag == "html":
             self.language = given.get("lang")
         if tag == "script" and "src" in given:
