@@ -118,6 +118,9 @@ async def test_a_request_is_followed_from_asked_to_confirmed(world: World) -> No
     done = await guest.fill(noting, outcome="received")
     assert done.path == f"/customers/{cast.CEDAR}/confirmation"
     assert str(done.answer.url).endswith(f"?collected={cast.BIRCH}")
+    assert done.page.form().fields["collected_through"] == [cast.BIRCH]
+    other = await guest.get(f"{done.path}?collected={cast.HAZEL}")
+    assert other.page.form().fields["collected_through"] == [""]
     shown = await guest.get(noting)
     assert "Received on 18 August 2018" in shown.text
     assert "only a confirmation opens the gate" in shown.text

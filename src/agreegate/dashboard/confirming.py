@@ -39,12 +39,15 @@ class Found:
 
 @get(PATH, opt={"access": TOLD}, include_in_schema=False)
 async def show_confirmation(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The form for one agreement, `?template=`; to an indirect reseller, whom to work with."""
+    """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller is told who confirms."""
     actor, id_ = actor_of(request), str(customer)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return await _for_reseller(request, actor, id_)
     found = await _found(request, actor, id_, request.query_params.get("template", ""))
-    return _page(request, actor, found, opened(request, **defaults(found.preparation)))
+    values = defaults(found.preparation)
+    if (reseller := request.query_params.get("collected")) in {one.id for one in found.preparation.resellers}:
+        values["collected_through"] = str(reseller)
+    return _page(request, actor, found, opened(request, **values))
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
