@@ -172,6 +172,7 @@ async def test_everything_that_is_wrong_is_said_at_once_each_at_its_field(world:
         ({"registration": "12345678"}, "registration", "this country does not ask for it"),
         ({"domain": "oak"}, "domain", "Give a domain name"),
         ({"domain": "alder.example"}, "domain", "belongs to another"),
+        ({"domain": "alder.example", "city": ""}, "domain", "belongs to another"),
         ({"contact_email": "ida"}, "contact_email", "Give an e-mail address"),
         ({"company": "x" * 201}, "company", "200 characters"),
         ({"company": "\u200b"}, "company", "company’s name"),

@@ -40,6 +40,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 CHECK = "check"
 """The value of the button that asks whether the domain is free."""
+TAKEN = "new-customer.domain.taken"
 CULTURES = (
     "ar-SA", "bg-BG", "cs-CZ", "da-DK", "de-DE", "el-GR", "en-US", "es-ES", "et-EE", "fi-FI", "fr-FR", "he-IL", "hi-IN",
     "hr-HR", "hu-HU", "id-ID", "it-IT", "ja-JP", "kk-KZ", "ko-KR", "lt-LT", "lv-LV", "ms-MY", "nb-NO", "nl-NL", "pl-PL",
@@ -79,7 +80,7 @@ CONTACT = {
 }
 """Where the acceptor's data come from, unless somebody else accepted."""
 KINDS: dict[type[Rejected], str] = {
-    DomainTaken: "new-customer.domain.taken",
+    DomainTaken: TAKEN,
     PhoneMissing: "new-customer.phone-missing",
     RegistrationMalformed: "new-customer.registration-malformed",
     RegistrationMissing: "new-customer.registration-missing",
@@ -118,6 +119,8 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     customer, stated = _draft(form), await _stated(request, actor, form)
     faults = [_mistake(fault) for fault in faults_of(customer)]
     if faults or isinstance(stated, Form):
+        if await _said(request, form["domain"]) == TAKEN:
+            faults.append(Mistake("domain", TAKEN))
         shown = (stated if isinstance(stated, Form) else form).with_mistakes(*faults)
         return await _page(request, replace(shown, mistakes=_in_order(shown)), 422 if shown.mistakes else 200)
     programme = site_of(request).programme
@@ -220,7 +223,7 @@ async def _said(request: PageRequest, written: str) -> str | None:
         taken = await site_of(request).store.read(lambda uow: domain_taken(uow, written))
     except InvalidProperty:
         return "new-customer.wrong.domain"
-    return "new-customer.domain.taken" if taken else "new-customer.domain.free"
+    return TAKEN if taken else "new-customer.domain.free"
 
 
 async def _page(request: PageRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:

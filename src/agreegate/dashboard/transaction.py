@@ -148,6 +148,7 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
         "held": held,
         "ahead": ahead,
         "reasons": worded(reasons, programme, now, language(request)),
+        "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
         "asked": None if preparation is None else asked(preparation, actor, now),
