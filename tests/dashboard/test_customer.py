@@ -225,6 +225,22 @@ async def test_endings_stand_in_the_history_and_mark_what_they_ended(world: Worl
     assert "terminée : enregistrée par erreur" in french.text
 
 
+@pytest.mark.rule("R40")
+async def test_once_the_customer_no_longer_agrees_what_it_still_has_is_to_be_cancelled(world: World) -> None:
+    await end(world, reason="no_longer_agrees")
+    someone = await visitor(world)
+    assert f"{CEDAR}/no-longer-agrees" not in (await someone.get(CEDAR)).page.links  # recorded, and nothing to cancel
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await order(world)
+    assert "The customer no longer agrees" in (await someone.get(CEDAR)).text
+    await end(world, reason="no_longer_agrees")
+    shown = await someone.get(CEDAR)
+    assert "1 subscription has not ended. Cancel it now." in section(shown, "agreement")
+    assert f"{CEDAR}/no-longer-agrees" in shown.page.links
+    french = await (await visitor(world, language="fr")).get(CEDAR)
+    assert "1 abonnement n’a pas pris fin." in french.text
+
+
 async def test_a_confirmation_of_an_earlier_relationship_is_marked_so(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     ended = await world.send(
