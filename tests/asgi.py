@@ -1,5 +1,6 @@
 """A request to an ASGI application as the server hands it over: to the letter, and a small body in one message."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -24,7 +25,7 @@ async def call(
     headers: Iterable[tuple[bytes, bytes]] = (),
     body: bytes | AsyncIterable[bytes] = b"",
 ) -> Answer:
-    """Send a request. A body that is one piece is one message, as it is over a network; then the client goes away.
+    """Send a request. A body that is one piece is one message, as it is over a network; the client goes away once it has its answer.
 
     Args:
         target: path and query as they are on the line, percent-encoded or not.
@@ -32,12 +33,18 @@ async def call(
     raw_path, _, query = target.partition(b"?")
     messages = _messages(_alone(body) if isinstance(body, bytes) else body)
     sent: list[dict[str, Any]] = []
+    answered = asyncio.Event()
 
     async def receive() -> dict[str, Any]:
-        return await anext(messages, {"type": "http.disconnect"})
+        async for message in messages:
+            return message
+        await answered.wait()
+        return {"type": "http.disconnect"}
 
     async def send(message: dict[str, Any]) -> None:
         sent.append(message)
+        if message["type"] == "http.response.body" and not message.get("more_body"):
+            answered.set()
 
     scope = {
         "type": "http",

@@ -6,6 +6,7 @@ from itertools import count
 from typing import Any
 
 from tests import personas as cast
+from tests.texts import AMERICA, publish
 from tests.world import World, agreement
 
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
@@ -22,6 +23,7 @@ class Case:
     subscription_id: str = cast.NOBODY
     cart_id: str = cast.NOBODY
     confirmation_id: str = cast.NOBODY
+    template_id: str = cast.CUSTOMER_AGREEMENT
 
 
 @dataclass(frozen=True)
@@ -71,6 +73,7 @@ GATE = "/api/gate/decisions"
 OWN = "/api/customers/{customer_id}/standing"
 
 OPERATIONS = [
+    Operation("GET", "/v1/agreementtemplates/{template_id}/document", "metadata"),
     Operation("GET", "/v1/agreements", "metadata"),
     Operation("GET", ONE + "/agreements", "confirm"),
     Operation("POST", ONE + "/agreements", "confirm", 201, lambda _: agreement()),
@@ -116,6 +119,7 @@ OPERATIONS = [
     Operation("GET", OWN, "standing"),
     Operation("POST", OWN + "/end", "standing", 200, lambda _: {"reason": "no_longer_agrees"}),
     Operation("GET", "/api/confirmations/without-employee", "standing"),
+    Operation("GET", "/api/agreements/{template_id}/text", "text"),
     Operation("POST", "/api/confirmations/{confirmation_id}/employee", "employee", 201, lambda _: {"name": "Noa Berg"}),
 ]  # fmt: skip
 
@@ -140,6 +144,8 @@ async def case_for(world: World, who: str | None, operation: Operation) -> Case:
         known = known | {"order_id": placed["id"], "subscription_id": placed["lineItems"][0]["subscriptionId"]}
     if "{cart_id}" in operation.path:
         known = known | {"cart_id": (await world.send(owner, "POST", f"{path}/carts", cart(case))).json()["id"]}
+    if "{template_id}" in operation.path and not world.rows("select 1 from text_version"):
+        await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
     if "{confirmation_id}" in operation.path and owner != cast.FIR_ADMIN:
         assert (await world.confirm(owner, case.customer_id)).status_code == 201
         [[confirmation]] = world.rows(

@@ -8,6 +8,7 @@ from typing import Any
 from agreegate.app import WIRE_ROUTES
 from agreegate.domain.actor import AGENTS, CONFIRMING_KINDS, SELLING_KINDS, STAFF, Access
 from tests import personas as cast
+from tests.texts import AMERICA, FRANCE, docx, publish
 from tests.world import API_ENFORCED, World
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "wire.md").read_text(encoding="utf-8")
@@ -61,6 +62,8 @@ def test_every_block_is_an_example_that_is_sent() -> None:
 
 async def test_each_example_answers_as_shown(world: World) -> None:
     world.clock.now = API_ENFORCED
+    texts = {AMERICA: ("en.docx", docx()), FRANCE: ("fr.docx", docx())}
+    await publish(world, texts, template_id=cast.CUSTOMER_AGREEMENT)
     kept: dict[str, str] = {}
     for example in EXAMPLES:
         head, _, body = example["request"].partition("\n\n")

@@ -1,11 +1,19 @@
 """Texts of agreements for tests: versions without files on disk, and small files that are what they say."""
 
+import io
+import zipfile
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.text import Digest, Locale, MediaType, TextDraft, TextFile, TextVersion, VersionId
+from agreegate.locales import locales
+from agreegate.services.text import at_command_line, publish_text
+from agreegate.storage.text_file import measured
+from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
+from tests.world import World
 
 JANUARY = datetime(2018, 1, 1, tzinfo=UTC)
 FRANCE, FRANCE_ENGLISH, AMERICA = Locale("FR", "fr-FR"), Locale("FR", "en-US"), Locale("US", "en-US")
@@ -45,3 +53,50 @@ def version(number: int, label: str | None = None, **changes: Any) -> TextVersio
         published_at=JANUARY,
         published_by=cast.OPERATOR_USER,
     )
+
+
+def pdf(words: str = "Made up.") -> bytes:
+    """A file that begins and ends as a PDF does."""
+    return b"%PDF-1.7\n1 0 obj<</Made(" + words.encode() + b")>>endobj\nstartxref\n9\n%%EOF\n"
+
+
+CONTENT_TYPES = (
+    '<?xml version="1.0"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+    'wordprocessingml.document.main+xml"/></Types>'
+)
+WORD_BODY = (
+    '<?xml version="1.0"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"><w:body>'
+    '<w:p><w:pPr><w:pStyle w:val="Heading2"/></w:pPr><w:r><w:t>Sample &lt;1&gt;</w:t></w:r></w:p>'
+    "<w:p><w:r><w:t>Made</w:t><w:tab/><w:t>up.</w:t></w:r></w:p></w:body></w:document>"
+)
+
+
+def docx(body: str = WORD_BODY, types: str = CONTENT_TYPES, more: Mapping[str, bytes] | None = None) -> bytes:
+    """A Word document of two paragraphs."""
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("[Content_Types].xml", types)
+        archive.writestr("word/document.xml", body)
+        for name, content in (more or {}).items():
+            archive.writestr(name, content)
+    return written.getvalue()
+
+
+async def publish(
+    world: World, texts: Mapping[Locale, tuple[str, bytes]], label: str = "1", **changes: Any
+) -> TextVersion:
+    """Publish a version on a server, its files on disk: by country and language the name and the bytes of a file."""
+    files: dict[Locale, TextFile] = {}
+    for locale, (name, content) in texts.items():
+        files[locale] = measured(io.BytesIO(content), name)
+        world.deployment.texts.keep(io.BytesIO(content), files[locale].digest)
+    wanted = draft(label, files=files, **changes)
+
+    async def work(uow: UnitOfWork) -> TextVersion:
+        actor = await at_command_line(uow)
+        done = await publish_text(uow, actor, world.deployment.programme, locales(), wanted, allow_past=True)
+        assert done.version is not None
+        return done.version
+
+    return await world.store.write(work)

@@ -26,7 +26,9 @@ from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import to_micros
+from agreegate.text_link import TextLinks
 from tests import personas as cast
 from tests.asgi import Transport
 
@@ -88,6 +90,8 @@ class World:
 
     def __init__(self, folder: Path, now: datetime, programme_name: str = programme.DEFAULT, **options: Any) -> None:
         self.clock = Clock(now)
+        self.seconds_later = 0.0
+        """By how much the machine's clock is ahead, for links."""
         self.path = folder / "agreegate.db"
         connection = connect(self.path)
         upgrade(connection)
@@ -105,6 +109,8 @@ class World:
             programme=programme.load(programme_name),
             callers=Callers(self.store, self.verifier, time.time),
             public_url=BASE_URL,
+            texts=TextFiles(folder / "texts"),
+            links=TextLinks("a secret of the tests", BASE_URL, lambda: time.time() + self.seconds_later),
             **options,
         )
         self.issuer = Litestar(signin_routes(everybody(), signing_key(), BASE_URL, time.time), openapi_config=None)

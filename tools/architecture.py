@@ -26,7 +26,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "locales": frozenset({"domain"}),
     "manifest": frozenset({"domain"}),
     "settings": frozenset(),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics"}),
+    "text_link": frozenset({"domain"}),
+    "text_preview": frozenset(),
+    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview"}),
     "openid": frozenset({"auth", "issuer"}),
     "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
@@ -34,15 +36,15 @@ LAYERS: dict[str, frozenset[str]] = {
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
-         "hotpath", "server"}
+         "hotpath", "server", "text_link"}
     ),
     "demo": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "openid",
-         "programme", "directory", "app", "hotpath", "server"}
+         "programme", "directory", "app", "hotpath", "server", "text_link"}
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "locales", "manifest", "programme", "directory",
-         "settings", "app", "hotpath", "server", "demo", "production"}
+         "settings", "app", "hotpath", "server", "text_link", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -30,6 +30,8 @@ from agreegate.api import (
     partner,
     standing,
     subscription,
+    text,
+    text_link,
 )
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
@@ -46,6 +48,7 @@ from agreegate.hotpath import App, HotPath
 
 WIRE_ROUTES: tuple[Route, ...] = (
     *confirmation.ROUTES,
+    *text.ROUTES,
     *direct_acceptance.ROUTES,
     *customer.ROUTES,
     *order.ROUTES,
@@ -62,6 +65,7 @@ OWN_HANDLERS = (
     standing.end_standing,
     standing.without_employee,
     standing.state_confirming_employee,
+    text.read_text,
 )
 """Our own API, below `/api`."""
 
@@ -120,6 +124,7 @@ def framework(
             *dashboard(site),
             *wire_handlers(deployment, WIRE_ROUTES),
             openapi(),
+            *text_link.HANDLERS,
             health.alive,
             health.ready,
             *(() if site.figures_elsewhere else (health.metrics,)),

@@ -26,6 +26,8 @@ from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import SchemaError, upgrade
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
+from agreegate.storage.text_file import TextFiles
+from agreegate.text_link import TextLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +81,8 @@ def open_server(settings: ServerSettings) -> Production:
         programme=programme,
         callers=Callers(store, verifier, time.time, roles_from_token=settings.roles_from_token),
         public_url=settings.public_url,
+        texts=TextFiles(folder.texts),
+        links=TextLinks(folder.secret(), settings.public_url, time.time),
         emit_bom=settings.emit_bom,
         throttle=Throttle(settings.requests_per_minute, time.time) if settings.requests_per_minute else None,
     )

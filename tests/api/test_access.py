@@ -31,6 +31,8 @@ PUBLIC = {
     "/static/agreegate.js",
     "/static/htmx.min.js",
     "/static/icon.svg",
+    "/texts/preview/{token:str}",
+    "/texts/download/{token:str}",
     "/sign-in",
     "/sign-in/callback",
     "/sign-out",
@@ -40,7 +42,7 @@ PUBLIC = {
     "/api/openapi.json",
     "/api/docs",
 }
-"""What anybody may read: no partner's data is there, but the name of one who asks to serve."""
+"""What anybody may read: no partner's data is there, but the name of one who asks to serve. A text has its link's leave."""
 SIGN_IN = {
     "/{tenant:str}/oauth2/token",
     "/{tenant:str}/oauth2/v2.0/token",
@@ -113,6 +115,7 @@ OUTCOMES: dict[str, tuple[int, int | None, str]] = {
     "denied": (403, 2032, "access.denied"),
     "silent": (403, None, ""),
     "absent": (404, 1000, "request.not-found"),
+    "cloud": (404, 1000, "confirmation.feature-absent"),
     "sandbox": (403, 600006, "access.action-not-allowed"),
     "token": (401, 400, "access.unauthenticated"),
 }
@@ -131,6 +134,7 @@ RIGHTS = {
         "sandbox sandbox sandbox role sandbox denied denied sandbox + sandbox sandbox denied denied token token"
     ),
     "government": "absent absent absent absent absent denied denied absent absent + + denied denied token token",
+    "text": "+ + + + user + user + + cloud user + user token token",
     "standing": "+ + + role user denied user + + + user denied user token token",
     "employee": "+ + + role user denied user + + absent user denied user token token",
 }

@@ -6,7 +6,9 @@ from agreegate.api.caller import Callers
 from agreegate.api.figures import Figures
 from agreegate.api.throttle import Throttle
 from agreegate.domain.programme import Programme
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
+from agreegate.text_link import TextLinks
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,8 @@ class Deployment:
     callers: Callers
     public_url: str
     """Absolute links start with it; without a trailing slash."""
+    texts: TextFiles
+    links: TextLinks
     emit_bom: bool = False
     """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
     throttle: Throttle | None = None

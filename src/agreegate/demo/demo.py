@@ -40,7 +40,9 @@ from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.text_link import TextLinks
 
 KEY_FILE = "signing-key.pem"
 EXAMPLE_USER = "sales@alder.example"
@@ -107,7 +109,14 @@ def open_demo(
         keys=keys,
         clock=time.time,
     )
-    deployment = Deployment(store, kept, Callers(store, verifier, time.time), base_url)
+    deployment = Deployment(
+        store,
+        kept,
+        Callers(store, verifier, time.time),
+        base_url,
+        TextFiles(folder.texts),
+        TextLinks(folder.secret(), base_url, time.time),
+    )
     sandbox = DemoSandbox(clock, store)
     itself = OpenIdClient(
         discovery_url=f"{base_url}/organizations/v2.0/.well-known/openid-configuration",

@@ -1,4 +1,4 @@
-"""Agreement metadata and confirmations on the wire (contract 4.1–4.3)."""
+"""Agreement metadata, confirmations and documents on the wire (contract 4.1–4.4)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -100,6 +100,15 @@ class AgreementOut(Wire):
             user_id=confirmation.user_id,
             agreement_link=None if template is None else template.link,
         )
+
+
+class TemplateDocument(Wire):
+    """Where a template's text is, for five minutes (contract 4.4)."""
+
+    display_uri: str
+    download_uri: str
+    language: str
+    country: str
 
 
 def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Collection:

@@ -1,6 +1,7 @@
 """An agreement text that cannot be published or shown as it was asked for (R32–R38, contract 4.4)."""
 
 from agreegate.domain.errors.rejected import Rejected
+from agreegate.domain.errors.request import NotFound
 
 
 class TextMissing(Rejected):
@@ -13,6 +14,12 @@ class CountryWithoutText(Rejected):
     """The query parameter `name` is no country that the agreement has a text for; codes are compared by case (4.4)."""
 
     key = "text.country-without"
+
+
+class LinkExpired(NotFound):
+    """A link to a text has had its five minutes, or is none of ours."""
+
+    key = "text.link-expired"
 
 
 class LabelTaken(Rejected):

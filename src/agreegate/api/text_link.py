@@ -1,0 +1,86 @@
+"""Where links to agreement texts lead: `/texts/preview/…` shows one, `/texts/download/…` gives the very file.
+
+No token is asked for: the link itself is the right to it, for five minutes (`text_link.py`).
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any, BinaryIO
+
+from litestar import Request, Response, get
+from litestar.params import FromPath
+from litestar.response import Stream
+
+from agreegate.api.deployment import Deployment
+from agreegate.domain.text import MediaType
+from agreegate.storage.text_file import TextFiles
+from agreegate.text_link import Linked, TextLinks, Use
+from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown, word_document
+
+PIECE = 64 * 1024
+SEALED = "default-src 'none'; frame-ancestors 'none'; sandbox"
+VIEWED = "default-src 'none'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
+"""For a PDF: a browser's own viewer does not open in a sandbox, and runs no script of ours or of the page's."""
+_HEADERS = {
+    "x-content-type-options": "nosniff",
+    "cache-control": "private, no-store",
+    "referrer-policy": "no-referrer",
+    "cross-origin-resource-policy": "same-origin",
+}
+
+
+@get("/texts/preview/{token:str}", opt={"public": True}, include_in_schema=False)
+async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
+    """The text in a browser: a PDF as it is, the others as a page of their words."""
+    links, texts = _of(request)
+    target = links.read(token, Use.PREVIEW)
+    if target.media_type is MediaType.PDF:
+        return await _streamed(texts, target, f'inline; filename="{target.name}"', VIEWED)
+    shown = await asyncio.to_thread(_page, texts, target)
+    headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
+    return Response(shown, media_type="text/html", headers=headers)
+
+
+@get("/texts/download/{token:str}", opt={"public": True}, include_in_schema=False)
+async def download_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
+    """The file, byte by byte as it was published."""
+    links, texts = _of(request)
+    target = links.read(token, Use.DOWNLOAD)
+    return await _streamed(texts, target, f'attachment; filename="{target.name}"', SEALED)
+
+
+HANDLERS = (preview_text, download_text)
+
+
+def _of(request: Request[Any, Any, Any]) -> tuple[TextLinks, TextFiles]:
+    deployment: Deployment = request.app.state.deployment
+    return deployment.links, deployment.texts
+
+
+def _page(texts: TextFiles, target: Linked) -> bytes:
+    with texts.opened(target.digest) as file:
+        if target.media_type is MediaType.DOCX:
+            return word_document(file, target.language, target.title).encode()
+        source = file.read().decode("utf-8-sig")
+    lay_out = markdown if len(source) <= LARGEST_RENDERED else as_written
+    return lay_out(source, target.language, target.title).encode()
+
+
+async def _streamed(texts: TextFiles, target: Linked, disposition: str, policy: str) -> Response[Any]:
+    """The file's bytes, after all of them were compared with the published digest."""
+    file = await asyncio.to_thread(texts.opened, target.digest)
+    size = file.seek(0, 2)
+    file.seek(0)
+    headers = _HEADERS | {
+        "content-disposition": disposition,
+        "content-security-policy": policy,
+        "content-language": target.language,
+        "content-length": str(size),
+    }
+    return Stream(_pieces(file), media_type=target.media_type, headers=headers)
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    with file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece

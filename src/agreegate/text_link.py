@@ -1,0 +1,111 @@
+"""Links to agreement texts that work for five minutes for whoever has them, and then for nobody (contract 4.4). A leaf.
+
+A link says by itself what it leads to; its signature makes it good. Its time is the machine's, whatever a demo's clock says.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from joserfc import jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import OctKey
+
+from agreegate.domain.errors import LinkExpired
+from agreegate.domain.text import Digest, FoundText, MediaType
+
+LIFETIME = 5 * 60
+"""Seconds."""
+LONGEST = 2000
+"""Characters of a link's last part that are looked at."""
+_ALGORITHMS = ["HS256"]
+_PURPOSE = b"links to agreement texts"
+_UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
+
+
+class Use(StrEnum):
+    """What a link is for."""
+
+    PREVIEW = "preview"
+    DOWNLOAD = "download"
+
+
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """What a link leads to."""
+
+    digest: Digest
+    media_type: MediaType
+    name: str
+    """Of the file, once downloaded: letters, digits, dots and hyphens only."""
+    title: str
+    language: str
+
+
+def linked(agreement_type: str, title: str, found: FoundText) -> Linked:
+    """What a link to a text would lead to.
+
+    Args:
+        title: the agreement, as people write it.
+    """
+    stem = f"{agreement_type}-{found.version.label}-{found.locale.country}-{found.locale.language}"
+    return Linked(
+        digest=found.file.digest,
+        media_type=found.file.media_type,
+        name=f"{_UNSAFE.sub('-', stem)}.{found.file.media_type.ending}",
+        title=f"{title} · {found.version.label}",
+        language=found.locale.language,
+    )
+
+
+class TextLinks:
+    """Makes links, each another one, and reads them."""
+
+    def __init__(self, secret: str, public_url: str, machine_time: Callable[[], float]) -> None:
+        """Sign with a key of its own, drawn from a secret of the data folder.
+
+        Args:
+            public_url: what every link starts with; without a trailing slash.
+            machine_time: seconds since 1970.
+        """
+        self._key = OctKey.import_key(hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256))
+        self._public_url = public_url
+        self._machine_time = machine_time
+
+    def expires_at(self) -> float:
+        """Until when a link made now works, in seconds since 1970."""
+        return self._machine_time() + LIFETIME
+
+    def to(self, target: Linked, use: Use) -> str:
+        """A new absolute link."""
+        claims = {
+            "aud": str(use),
+            "sub": target.digest,
+            "typ": str(target.media_type),
+            "name": target.name,
+            "title": target.title,
+            "lang": target.language,
+            "exp": int(self.expires_at()),
+            "jti": secrets.token_urlsafe(12),
+        }
+        return f"{self._public_url}/texts/{use}/{jwt.encode({'alg': _ALGORITHMS[0]}, claims, self._key, _ALGORITHMS)}"
+
+    def read(self, token: str, use: Use) -> Linked:
+        """What the last part of a link stands for.
+
+        Raises:
+            LinkExpired: its time is over, it is for another use, or it is none of ours.
+        """
+        try:
+            if len(token) > LONGEST:
+                raise LinkExpired
+            claims = jwt.decode(token, self._key, _ALGORITHMS).claims
+        except (JoseError, ValueError):
+            raise LinkExpired from None
+        if claims["aud"] != use or claims["exp"] <= self._machine_time():
+            raise LinkExpired
+        return Linked(Digest(claims["sub"]), MediaType(claims["typ"]), claims["name"], claims["title"], claims["lang"])
