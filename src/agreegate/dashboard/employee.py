@@ -65,6 +65,7 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     """Keep who confirmed; it is said once."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
+    await _found(request, of, id_)
     if mistakes := list(_mistakes(employee)):
         return await _page(request, of, id_, form.with_mistakes(*mistakes), 422)
 
@@ -93,6 +94,12 @@ def _mistakes(employee: Employee) -> Iterator[Mistake]:
 
 
 async def _page(request: PageRequest, customer: str, confirmation: str, form: Form, status: int = 200) -> Response[str]:
+    found, recorded, agreement = await _found(request, customer, confirmation)
+    return page(request, "employee.html", status, form=form, customer=found, confirmation=recorded, agreement=agreement)
+
+
+async def _found(request: PageRequest, customer: str, confirmation: str) -> tuple[Customer, Confirmation, str]:
+    """The customer, its confirmation, and the agreement's name."""
     site, actor = site_of(request), actor_of(request)
 
     async def look(uow: UnitOfWork) -> tuple[Customer, Confirmation, str]:
@@ -104,8 +111,7 @@ async def _page(request: PageRequest, customer: str, confirmation: str, form: Fo
                     return served.customer, recorded.confirmation, agreement.template.title
         raise NotFound
 
-    found, recorded, agreement = await site.store.read(look)
-    return page(request, "employee.html", status, form=form, customer=found, confirmation=recorded, agreement=agreement)
+    return await site.store.read(look)
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (list_unknown, show_employee, state)

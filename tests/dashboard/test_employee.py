@@ -1,0 +1,108 @@
+"""The employee behind a designated account: said afterwards, once, by whoever confirms (R28)."""
+
+import pytest
+
+from tests import personas as cast
+from tests.dashboard.visitor import link_to, visitor
+from tests.world import World
+
+LIST = "/employees-unknown"
+
+
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize(
+    ("language", "none", "said"),
+    [
+        (
+            "en",
+            "Every confirmation by a designated account names its employee.",
+            "The employee who confirmed is stated.",
+        ),
+        ("fr", "Chaque confirmation d’un compte désigné nomme son employé.", "L’employé qui a confirmé est indiqué."),
+    ],
+)
+async def test_an_unknown_employee_is_listed_until_stated(world: World, language: str, none: str, said: str) -> None:
+    someone = await visitor(world, language=language)
+    assert none in (await someone.get(LIST)).text
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    listed = await someone.get(LIST)
+    assert "Dogwood Legal" in listed.text
+    assert "Cedar Bakery" not in listed.text
+    path = link_to(listed.page, "/employee$")
+    shown = await someone.fill(path, name="Robin Vale", email="robin@alder.example", reference="4711")
+    assert (shown.path, said in shown.text) == (f"/customers/{cast.DOGWOOD}", True)
+    assert world.rows("select name, email, reference, stated_by from confirmation_employee") == [
+        ("Robin Vale", "robin@alder.example", "4711", cast.ALDER_SALES)
+    ]
+    assert none in (await someone.get(LIST)).text
+    again = await someone.get(path)
+    assert "Robin Vale" in again.text
+    assert "name" not in {name for form in again.page.forms for name in form.names}
+
+
+@pytest.mark.rule("R28")
+async def test_every_mistake_is_named_at_once_and_what_was_typed_is_kept(world: World) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone = await visitor(world)
+    path = link_to((await someone.get(LIST)).page, "/employee$")
+    shown = await someone.fill(path, name=" ", email="<b>robin", reference="x" * 51)
+    assert shown.status == 422
+    assert {"name-mistake", "email-mistake", "reference-mistake"} <= set(shown.page.ids)
+    assert shown.page.form().fields["email"] == ["<b>robin"]
+    assert "<b>robin" not in shown.page.html
+    assert world.rows("select * from confirmation_employee") == []
+
+
+@pytest.mark.rule("R28")
+async def test_what_a_colleague_stated_meanwhile_stays(world: World) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone, colleague = await visitor(world), await visitor(world, cast.ALDER_ADMIN)
+    path = link_to((await someone.get(LIST)).page, "/employee$")
+    form = (await someone.get(path)).page.form()
+    await colleague.fill(path, name="Robin Vale")
+    shown = await someone.send(path, form, name="Sam Reed")
+    assert shown.status == 409
+    assert "is stated already" in shown.text
+    assert "Robin Vale" in shown.text
+    assert world.rows("select name from confirmation_employee") == [("Robin Vale",)]
+
+
+async def test_a_double_click_states_once(world: World) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone = await visitor(world)
+    path = link_to((await someone.get(LIST)).page, "/employee$")
+    form = (await someone.get(path)).page.form()
+    assert [(await someone.send(path, form, name="Robin Vale")).status for _ in range(2)] == [200, 200]
+
+
+async def test_a_customer_that_has_left_is_not_listed(world: World) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    await world.send(cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.DOGWOOD}", {"relationshipToPartner": "none"})
+    listed = await (await visitor(world)).get(LIST)
+    assert listed.status == 200
+    assert "Dogwood" not in listed.text
+
+
+@pytest.mark.parametrize("path", ["confirmation", "customer"])
+async def test_a_confirmation_of_another_customer_or_partner_is_unknown(world: World, path: str) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    [(id_,)] = world.rows("select confirmation_id from confirmation")
+    customer, confirmation = (cast.DOGWOOD, cast.NOBODY) if path == "confirmation" else (cast.CEDAR, id_)
+    someone = await visitor(world)
+    wrong = f"/customers/{customer}/confirmation/{confirmation}/employee"
+    assert (await someone.get(wrong)).status == 404
+    form = (await someone.get(link_to((await someone.get(LIST)).page, "/employee$"))).page.form()
+    assert (await someone.send(wrong, form, name="Robin Vale")).status == 404
+    assert world.rows("select * from confirmation_employee") == []
+
+
+@pytest.mark.parametrize(
+    ("user", "status"),
+    [(cast.ALDER_HELPDESK, 403), (cast.BIRCH_SALES, 403), (cast.FIR_ADMIN, 404), (cast.HAZEL_ADMIN, 200)],
+)
+async def test_only_agents_of_confirming_partners_see_the_list(world: World, user: str, status: int) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    shown = await (await visitor(world, user)).get(LIST)
+    assert shown.status == status
+    assert "Dogwood" not in shown.text
