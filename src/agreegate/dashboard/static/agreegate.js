@@ -31,6 +31,6 @@ addEventListener("pageshow", () => {
 // What is wrong is read out first.
 addEventListener("DOMContentLoaded", () => {
   offerCopying(document);
-  document.getElementById("mistakes")?.focus();
+  (document.getElementById("mistakes") ?? document.querySelector(".warning[role=alert]"))?.focus();
 });
 document.addEventListener("htmx:afterSettle", (event) => offerCopying(event.target));
