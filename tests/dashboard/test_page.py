@@ -14,7 +14,7 @@ from agreegate.storage.folder import DataFolder
 from tests.dashboard.reading import Page
 from tests.world import API_ENFORCED, BASE_URL, World
 
-PAGES = ("/", "/api/docs")
+PAGES = ("/", "/api/docs", "/how-to-confirm")
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ async def test_a_page_lets_nothing_in_but_our_own_style(visitor: httpx2.AsyncCli
     assert not {name for name in page.attributes if name == "style" or name.startswith("on")}
 
 
-@pytest.mark.parametrize("path", [*PAGES, "/?lang=fr", "/api/docs?lang=fr"])
+@pytest.mark.parametrize("path", [*PAGES, "/?lang=fr", "/api/docs?lang=fr", "/how-to-confirm?lang=fr"])
 async def test_every_link_leads_somewhere(visitor: httpx2.AsyncClient, path: str) -> None:
     page = Page((await visitor.get(path)).text)
     assert len(page.ids) == len(set(page.ids))

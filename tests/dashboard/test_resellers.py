@@ -313,3 +313,23 @@ async def test_long_lists_have_pages(world: World) -> None:
     following = await guest.get(f"{BIRCH}/requests" + link_to(requests.page, r"^\?requests=after"))
     assert following.text.count("Note the answer") == 61 - 50
     await guest.close()
+
+
+async def test_a_session_that_ends_in_the_middle_keeps_what_was_chosen_and_typed(world: World) -> None:
+    guest = await visitor(world)
+    form = (await guest.get(f"{HORNBEAM}/request")).page.form()
+    world.change("update session set seen_at = seen_at - 7200000000")
+    await guest.send(f"{HORNBEAM}/request", form, customer=[cast.FRENE])
+    back = await guest.sign_in(cast.ALDER_SALES, f"{HORNBEAM}/request")
+    assert "Your session had ended. Nothing is saved yet" in back.text
+    assert back.page.form().fields["customer"] == [cast.FRENE]
+    assert world.rows("select 1 from collection_request") == []
+    await guest.send(f"{HORNBEAM}/request", back.page.form())
+    noting = link_to((await guest.get(HORNBEAM)).page, "/requests/.")
+    form = (await guest.get(noting)).page.form()
+    world.change("update session set seen_at = seen_at - 7200000000")
+    await guest.send(noting, form, outcome="returned", reason="Nobody answers")
+    back = await guest.sign_in(cast.ALDER_SALES, noting)
+    assert back.page.form().fields["reason"] == ["Nobody answers"]
+    assert back.page.form().fields["outcome"] == ["returned"]
+    await guest.close()

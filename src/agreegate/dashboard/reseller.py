@@ -111,8 +111,9 @@ async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Respons
         return await _text(request, str(reseller), asked)
     chosen = request.query_params.getall("customer", [])[:LARGEST_REQUEST]
     offered = await _offered(request, str(reseller), chosen)
-    ticked = [one.customer_id for one in offered["found"].items]
-    return page(request, "reseller_ask.html", form=opened(request), ticked=ticked, some=bool(chosen), **offered)
+    form = opened(request)
+    ticked = form.all("customer") or [one.customer_id for one in offered["found"].items]
+    return page(request, "reseller_ask.html", form=form, ticked=ticked, some=bool(chosen), **offered)
 
 
 @post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
