@@ -86,8 +86,14 @@ async def show_activity(request: PageRequest) -> Response[str]:
         lines=[_told(one, spoken) for one in found.items],
         turns=turns(request, "list", found),
         users=[("", text("activity.anybody", spoken)), *users, (APPLICATION, text("activity.applications", spoken))],
-        kinds=_choices(Kind, "activity.kind", "activity.anything", spoken),
-        statuses=_choices(Status, "activity.status", "activity.any-status", spoken),
+        kinds=[
+            ("", text("activity.anything", spoken)),
+            *((kind, text(f"activity.kind.{kind}", spoken)) for kind in Kind),
+        ],
+        statuses=[
+            ("", text("activity.any-status", spoken)),
+            *((one, text(f"activity.status.{one}", spoken)) for one in Status),
+        ],
         filtered=any(form[name] for name in FIELDS),
         file=_file(form),
     )
@@ -174,10 +180,6 @@ def _guid(written: str) -> str | None:
 
 def _one_of(kind: type[E], value: str) -> E | None:
     return kind(value) if value in tuple(kind) else None
-
-
-def _choices(kind: type[E], stem: str, every: str, spoken: str) -> list[tuple[str, str]]:
-    return [("", text(every, spoken)), *((one, text(f"{stem}.{one}", spoken)) for one in kind)]
 
 
 def _told(activity: Activity, spoken: str) -> Told:

@@ -23,6 +23,7 @@ from agreegate.dashboard import (
     how_to_confirm,
     order,
     provider,
+    question,
     reference,
     refusal,
     relationship,
@@ -31,6 +32,7 @@ from agreegate.dashboard import (
     signin,
     start,
     subscription,
+    tour,
 )
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
@@ -61,6 +63,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *agreement.ROUTES,
     *how_to_confirm.ROUTES,
     *activity.ROUTES,
+    *question.ROUTES,
+    *tour.ROUTES,
     *clock.ROUTES,
 )
 """Every page of ours."""

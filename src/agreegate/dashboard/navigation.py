@@ -32,6 +32,7 @@ PLACES = (
     Place("/providers", "nav.providers", READ_NEEDED_DATA),
     Place("/agreements", "nav.agreements", ANYONE_SIGNED_IN),
     Place("/activity", "nav.activity", READ_AUDIT),
+    Place("/questions", "nav.questions", ANYONE_SIGNED_IN),
 )
 
 

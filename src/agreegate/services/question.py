@@ -1,8 +1,12 @@
-"""Where the dashboard shows the answer to a question: addresses, for those who lead there."""
+"""Where the dashboard shows the answer to a question: addresses, and customers of the reader to show it with."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
+from agreegate.domain.actor import Actor
 from agreegate.domain.question import Example, Page, ShowMe
+from agreegate.storage.customer import customer_of
+from agreegate.storage.question import confirmed_customer, refusing_customer, unconfirmed_customers
+from agreegate.storage.unit_of_work import UnitOfWork
 
 ADDRESSES: Mapping[Page, str] = {
     Page.CUSTOMER: "/customers/{customer}",
@@ -27,3 +31,22 @@ def address(shown: ShowMe, customers: Mapping[Example, str]) -> str | None:
         return ADDRESSES[shown.page]
     customer = customers.get(shown.example)
     return None if customer is None else ADDRESSES[shown.page].format(customer=customer)
+
+
+async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict[Example, str]:
+    """A customer of each kind that the reader's organisation serves; a kind that it has none of is left out.
+
+    Args:
+        shared: customers known to have several partners. Only a demo tells: elsewhere nobody learns of others (R26).
+    """
+    unconfirmed = await unconfirmed_customers(uow, actor.partner, 1)
+    found = {
+        Example.UNCONFIRMED: unconfirmed[0][0] if unconfirmed else None,
+        Example.CONFIRMED: await confirmed_customer(uow, actor.partner),
+        Example.REFUSED: await refusing_customer(uow, actor.partner),
+    }
+    for customer in shared:
+        if await customer_of(uow, actor.partner, customer) is not None:
+            found[Example.SHARED] = customer
+            break
+    return {example: customer for example, customer in found.items() if customer is not None}

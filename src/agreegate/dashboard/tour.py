@@ -1,0 +1,96 @@
+"""The tour of the dates: the same order before and after each date, on both channels, each with the outcome and why."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Response, get
+
+from agreegate.dashboard.gate import Worded, worded
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
+from agreegate.domain.errors import NotFound
+from agreegate.domain.gate import Decision
+from agreegate.i18n import date_text, text
+from agreegate.services.customer import get_customer
+from agreegate.services.tour import companions, walk
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stop as it is read."""
+
+    at: datetime
+    channel: str
+    allowed: bool
+    reasons: list[Worded]
+    why: str
+    """Why it is allowed, where no reason says so."""
+    today: bool
+
+
+@get("/tour", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+async def show_tour(request: PageRequest) -> Response[str]:
+    """The tour with one of the reader's customers; with a made-up one for whoever may not order.
+
+    Raises:
+        NotFound: the customer that is named is no customer of the reader's.
+    """
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    asks = may(actor, ASK_GATE)
+    offered = await site.store.browse(lambda uow: companions(uow, actor)) if asks else []
+    chosen = await _chosen(request, actor, offered) if asks else None
+    if chosen is not None and chosen not in offered:
+        offered = [chosen, *offered]
+    stops = await walk(site.store, actor, site.programme, None if chosen is None else chosen[0])
+    now = site.store.clock()
+    rows = [
+        Row(
+            stop.at,
+            text(f"channel.{stop.channel}", spoken),
+            stop.decision.allowed,
+            worded((*stop.decision.reasons, *stop.decision.advisories), site.programme, stop.at, spoken),
+            _why(stop.decision, spoken),
+            stop.at.date() == now.date(),
+        )
+        for stop in stops
+    ]
+    return page(request, "tour.html", rows=rows, offered=offered, chosen=chosen, asks=asks, there=_there(actor, chosen))
+
+
+ROUTES = (show_tour,)
+
+
+async def _chosen(request: PageRequest, actor: Actor, offered: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """Id and name of the customer that the address names; else the first without a confirmation."""
+    named = request.query_params.get("customer")
+    if not named:
+        return offered[0] if offered else None
+    try:
+        customer = str(UUID(named))
+    except ValueError:
+        raise NotFound from None
+
+    async def look(uow: UnitOfWork) -> tuple[str, str]:
+        found = (await get_customer(uow, actor, customer)).customer
+        return found.id, found.company_name
+
+    return await site_of(request).store.read(look)
+
+
+def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:
+    """Where the reader sees it happen."""
+    if chosen is None or not may(actor, READ_CUSTOMERS):
+        return "/tour"
+    return f"/customers/{chosen[0]}/order" if may(actor, WRITE_ORDERS) else f"/customers/{chosen[0]}"
+
+
+def _why(decision: Decision, spoken: str) -> str:
+    if decision.reasons or decision.advisories:
+        return ""
+    if decision.confirmation is not None:
+        return text("tour.confirmed", spoken, date=date_text(decision.confirmation.date_agreed, spoken))
+    return text("tour.nothing-asked", spoken)

@@ -1,0 +1,49 @@
+"""The tour of the dates: one order, asked of the gate on each of the process's days and on both channels (R5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.gate import Decision, decide
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import Standing
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.turn import tour
+from agreegate.services.gate import ask
+from agreegate.storage.question import unconfirmed_customers
+from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+OFFERED = 50
+"""So many customers are offered to walk with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """One stop: when, by which channel, and what the gate answers."""
+
+    at: datetime
+    channel: Channel
+    decision: Decision
+
+
+async def companions(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
+    """Id and name of the reader's customers without a confirmation, some of them."""
+    return await unconfirmed_customers(uow, actor.partner, OFFERED)
+
+
+async def walk(store: Store, actor: Actor, programme: Programme, customer: str | None) -> list[Stop]:
+    """What the gate answers to a new purchase at every stop, earliest first. Nothing is changed or kept.
+
+    Args:
+        customer: whose standing of today is asked about; None: a customer of whom nothing is recorded.
+    """
+    stops = []
+    for at in tour(programme):
+        for channel in reversed(Channel):
+            asked = Transaction(Action.NEW_PURCHASE, channel)
+            if customer is None:
+                decision = decide(asked, Standing(related=True), programme, actor.partner.cloud, at)
+            else:
+                decision = await ask(store, actor, programme, customer, asked, at)
+            stops.append(Stop(at, channel, decision))
+    return stops

@@ -1,0 +1,47 @@
+"""Customers to show an answer with: the first of a kind that a partner, or a reseller, serves."""
+
+from agreegate.domain.partner import Partner, PartnerKind
+from agreegate.storage.unit_of_work import UnitOfWork
+
+_OWN = """
+    select c.customer_id, c.company_name from relationship r
+    join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+    where r.partner_id = $1 and r.ended_at is null"""
+_THROUGH_PROVIDER = """
+    select c.customer_id, c.company_name from customer_reseller v
+    join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id and r.ended_at is null
+    join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+    where v.reseller_id = $1"""
+_CONFIRMED = (
+    "exists (select 1 from current_confirmation q where q.partner_id = r.partner_id and q.customer_id = r.customer_id)"
+)
+_SEVERAL_RESELLERS = """
+    (select count(*) from customer_reseller w
+      join reseller_link m on m.partner_id = w.partner_id and m.reseller_id = w.reseller_id and m.ended_at is null
+      where w.partner_id = r.partner_id and w.customer_id = r.customer_id) > 1"""
+
+
+async def unconfirmed_customers(uow: UnitOfWork, asking: Partner, most: int) -> list[tuple[str, str]]:
+    """Id and name of customers of whom nothing is recorded, by id; at most so many."""
+    return await _some(uow, asking, f"r.refused_at is null and not {_CONFIRMED}", most)
+
+
+async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
+    """A customer whose acceptance is confirmed; of a provider rather one that several of its resellers sell to."""
+    for condition in (f"{_CONFIRMED} and {_SEVERAL_RESELLERS}", _CONFIRMED):
+        if found := await _some(uow, asking, condition, 1):
+            return found[0][0]
+    return None
+
+
+async def refusing_customer(uow: UnitOfWork, asking: Partner) -> str | None:
+    """A customer that no longer agrees."""
+    found = await _some(uow, asking, f"r.refused_at is not null and not {_CONFIRMED}", 1)
+    return found[0][0] if found else None
+
+
+async def _some(uow: UnitOfWork, asking: Partner, condition: str, most: int) -> list[tuple[str, str]]:
+    base = _THROUGH_PROVIDER if asking.kind is PartnerKind.INDIRECT_RESELLER else _OWN
+    rows = await uow.all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most)
+    return [(row[0], row[1]) for row in rows]

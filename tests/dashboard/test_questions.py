@@ -1,0 +1,150 @@
+"""The questions, answered live: for the reader's partner and the clock's date, with rules, and a page that shows it."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agreegate.domain.question import Page as Shown
+from agreegate.domain.question import questions
+from agreegate.i18n import catalogue, text
+from agreegate.services.question import ADDRESSES
+from tests import personas as cast
+from tests.dashboard.reading import Page
+from tests.dashboard.sandbox import demo_visitor, sandbox_visitor, seeded_demo
+from tests.dashboard.visitor import visitor
+from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
+
+IDS = [question.id for question in questions()]
+HOSTILE = '"><script>alert(1)</script>'
+
+
+def told(page: Page) -> dict[str, Page]:
+    """Each question that the page shows, by its id."""
+    return {
+        found[1]: Page(found[0])
+        for found in re.finditer(r'<details class="question" id="(\w+)".*?</details>', page.html, re.DOTALL)
+    }
+
+
+@pytest.mark.parametrize("user", sorted(cast.USERS))
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_every_question_has_an_answer_and_rules_for_everybody(world: World, user: str, language: str) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    reply = await (await visitor(world, user, language)).get("/questions")
+    assert reply.status == 200
+    found = told(reply.page)
+    assert list(found) == IDS
+    for id_, one in found.items():
+        assert text(f"question.{id_}", language) in one.text
+        assert "<li>" in one.html
+        rules = re.findall(r"<dt>(R\d+)</dt><dd>([^<]+)</dd>", one.html)
+        assert rules
+        for rule, _ in rules:
+            assert text(f"rule.{rule}", language) in one.text
+    assert [Page(group).text for group in re.findall(r"<h2 .*?</h2>", reply.page.html)] == [
+        text(f"question.group.{group}", language) for group in ("process", "policy", "technical")
+    ]
+
+
+@pytest.mark.rule("R3", "R4", "R22", "R31")
+@pytest.mark.parametrize(
+    ("user", "now", "question", "expected"),
+    [
+        (cast.ALDER_SALES, AUGUST, "P2", "7 November 2018"),
+        (cast.ALDER_SALES, AUGUST, "P5", text("answer.action.new_purchase", "en")),
+        (cast.BIRCH_SALES, API_ENFORCED, "P1", text("answer.role.indirect_reseller", "en")),
+        (cast.FIR_ADMIN, API_ENFORCED, "P1", text("answer.cloud.us_government", "en")),
+    ],
+)
+async def test_the_answer_is_for_the_reader_and_the_date(
+    world: World, user: str, now: datetime, question: str, expected: str
+) -> None:
+    world.clock.now = now
+    reply = await (await visitor(world, user)).get("/questions")
+    assert expected in told(reply.page)[question].text
+
+
+@pytest.mark.parametrize(
+    ("query", "language", "ids"),
+    [("T10", "en", ["T10"]), ("t10", "en", ["T10"]), ("nothing-like-this", "en", []), ("", "fr", IDS)],
+)
+async def test_questions_are_found_by_their_words(world: World, query: str, language: str, ids: list[str]) -> None:
+    reply = await (await visitor(world, language=language)).get(f"/questions?q={query}")
+    assert list(told(reply.page)) == ids
+    if not ids:
+        assert "0 questions have these words." in reply.text
+    every = await (await visitor(world)).get("/questions?q=reseller")
+    assert 0 < len(told(every.page)) < len(IDS)
+
+
+async def test_what_is_looked_for_is_data(world: World) -> None:
+    someone = await visitor(world)
+    for typed in (HOSTILE, "\u05d7\u05d1\u05e8\u05d4", "x" * 5000, "%00", "{0}"):
+        answer = await someone.client.get("/questions", params={"q": typed})
+        page = Page(answer.text)
+        assert answer.status_code == 200
+        assert page.tags.count("script") == len(page.scripts) == 2
+
+
+async def test_show_me_sets_the_clock_and_opens_the_case(world: World) -> None:
+    someone = await sandbox_visitor(world, cast.ALDER_SALES)
+    reply = await someone.fill("/questions", "/questions/L3/show")
+    assert reply.status == 200
+    assert re.fullmatch(r"/customers/[0-9a-f-]{36}/order", reply.path)
+    assert world.clock.now == DASHBOARD_ENFORCED
+    assert "It is now 7 November 2018" in reply.text
+
+
+@pytest.mark.parametrize("question", ["P99", "nonsense", "p1", "%3Cscript%3E"])
+async def test_a_question_that_is_not_asked_shows_nothing(world: World, question: str) -> None:
+    someone = await sandbox_visitor(world, cast.ALDER_SALES)
+    token = (await someone.get("/questions")).page.form("/sign-out").fields
+    answer = await someone.client.post(f"/questions/{question}/show", data=token)
+    assert answer.status_code == 404
+    assert world.clock.now == AUGUST
+
+
+async def test_in_production_links_lead_there_and_nothing_is_set(world: World) -> None:
+    someone = await visitor(world)
+    reply = await someone.get("/questions")
+    found = told(reply.page)
+    assert found["L3"].links == [f"/customers/{cast.CEDAR}/order"]
+    assert found["L8"].links == [], "nobody learns that a customer has another partner"
+    assert "you have no customer of this kind" in found["L8"].text
+    assert not [form for form in reply.page.forms if form.action.startswith("/questions/")]
+    token = reply.page.form("/sign-out").fields
+    assert (await someone.client.post("/questions/L3/show", data=token)).status_code == 404
+    assert world.clock.now == AUGUST
+
+
+async def test_nobody_reads_them_before_signing_in(world: World) -> None:
+    nobody = await visitor(world, None)
+    assert (await nobody.client.get("/questions")).status_code == 303
+
+
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_page_that_is_shown_has_a_name(language: str) -> None:
+    assert {f"questions.page.{page}" for page in Shown} <= set(catalogue(language))
+    assert set(ADDRESSES) == set(Shown)
+
+
+@pytest.mark.parametrize("user", sorted(cast.USERS))
+async def test_every_show_me_of_the_demo_opens_a_page(tmp_path: Path, user: str) -> None:
+    """Each place once: many questions lead to the same page on the same day."""
+    demo = seeded_demo(tmp_path, datetime(2026, 11, 22, tzinfo=UTC))
+    language = "fr" if sorted(cast.USERS).index(user) % 2 else "en"
+    someone = await demo_visitor(demo, user, language)
+    reply = await someone.get("/questions")
+    places: dict[str, str] = {}
+    for form in reply.page.forms:
+        if form.action.startswith("/questions/"):
+            found = re.search(rf'action="{form.action}".*?<button[^>]*>([^<]+)<', reply.page.html, re.DOTALL)
+            assert found is not None
+            places.setdefault(found[1], form.action)
+    assert places
+    for label, action in places.items():
+        opened = await someone.send("/questions", reply.page.form(action))
+        assert opened.status == 200, (label, action, opened.path, opened.text[:300])
+    demo.close()
