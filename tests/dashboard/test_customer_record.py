@@ -14,7 +14,7 @@ from tests.world import API_ENFORCED, World
 RECORD = f"{CEDAR}/record"
 
 
-@pytest.mark.rule("R17", "R26", "R27", "R41", "R48")
+@pytest.mark.rule("R17", "R20", "R26", "R27", "R41", "R48")
 @pytest.mark.parametrize(
     ("language", "said"),
     [
@@ -26,7 +26,7 @@ RECORD = f"{CEDAR}/record"
                 "Microsoft Cloud Agreement: confirmation ended", "noa@contoso.example", "Marked as recorded in error",
                 "ended: recorded in error", "ended: no longer agrees", "corrected or renewed", "By phone.",
                 "New purchase, through the API", "refused", "allowed", "(rule R47)", "Mail × 3",
-                "sales@alder.example, through the API", "Nothing in it was ever changed or deleted",
+                "sales@alder.example, through the API", "Entries of the history are never changed or deleted",
             ],
         ),
         (
@@ -35,7 +35,7 @@ RECORD = f"{CEDAR}/record"
                 "État des acceptations : Cedar Bakery", "Établi par admin@alder.example, Alder Distribution",
                 "confirmation terminée", "noa@contoso.example", "Marquée comme enregistrée par erreur",
                 "terminée : n’accepte plus", "corrigée ou renouvelée", "Nouvel achat, par l’API", "refus", "autorisation",
-                "Rien n’y a jamais été modifié ni supprimé",
+                "ne sont jamais modifiées ni supprimées",
             ],
         ),
     ],
