@@ -68,6 +68,17 @@ async def test_what_a_colleague_stated_meanwhile_stays(world: World) -> None:
     assert world.rows("select name from confirmation_employee") == [("Robin Vale",)]
 
 
+@pytest.mark.rule("R28")
+async def test_the_customers_page_leads_to_what_is_to_be_stated(world: World) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone = await visitor(world)
+    path = link_to((await someone.get(f"/customers/{cast.DOGWOOD}")).page, "/employee$")
+    assert (await someone.fill(path, name="Robin Vale")).path == f"/customers/{cast.DOGWOOD}"
+    assert not [
+        link for link in (await someone.get(f"/customers/{cast.DOGWOOD}")).page.links if link.endswith("/employee")
+    ]
+
+
 async def test_a_double_click_states_once(world: World) -> None:
     await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
     someone = await visitor(world)
