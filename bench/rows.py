@@ -74,7 +74,7 @@ def sellers() -> tuple[Seller, ...]:
 
 
 def load(folder: Path, confirmations: int) -> None:
-    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`), or bring the one there is to this schema."""
+    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`); one that is there gets this schema."""
     path = folder / DATABASE
     if path.exists():
         connection = connect(path)
