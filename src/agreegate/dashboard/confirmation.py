@@ -109,19 +109,14 @@ async def record(
     form: Form,
     call: Call,
     language: str,
-    *,
-    regardless: bool = False,
 ) -> Confirmation | Form:
     """Record what was typed; or the form to show again, with mistakes or a warning, and nothing was done.
-
-    Args:
-        regardless: whoever sent it knows that somebody else recorded something meanwhile.
 
     Raises:
         FeatureAbsent, NoRelationship, TemplateUnknown.
     """
     preparation = await prepare(uow, actor, programme, customer, form["template"])
-    draft = await checked(uow, actor, form, preparation, language, regardless=regardless)
+    draft = await checked(uow, actor, form, preparation, language)
     if isinstance(draft, Form):
         return draft
     try:
@@ -130,9 +125,7 @@ async def record(
         return form.rejected(error, MEMBERS)
 
 
-async def checked(
-    uow: UnitOfWork, actor: Actor, form: Form, preparation: Preparation, language: str, *, regardless: bool = False
-) -> Draft | Form:
+async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Preparation, language: str) -> Draft | Form:
     """What was typed, once there is nothing left to say about it; else the form, to be shown again.
 
     Every mistake is named at once. A warning, and what somebody else recorded meanwhile, are shown once: the next press
@@ -141,7 +134,7 @@ async def checked(
     latest = latest_day(uow.now, _countries(preparation, actor))
     read = _Reading(form, preparation, language, datetime.combine(latest, datetime.min.time(), uow.now.tzinfo))
     mistakes = list(read.mistakes())
-    known = form if regardless else noticed(form, preparation, language)
+    known = noticed(form, preparation, language)
     wrong_address = any(mistake.where == "acceptor_email" for mistake in mistakes)
     warned = () if wrong_address else await acceptor_warnings(uow, actor, read.contact.email)
     told = set(warned) <= set(form.all("warned"))
