@@ -1,5 +1,10 @@
 """Orders on the dashboard: placed once, kept as they were begun, and never without the confirmation that they need."""
 
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -264,6 +269,58 @@ async def test_a_session_that_ends_in_the_middle_loses_neither_order_nor_confirm
     assert "The order is placed." in done.text
     assert subscribed(world) == BOUGHT
     assert confirmed(world) == RECORDED
+
+
+async def test_pressed_twice_at_once_it_is_one_order(world: World) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world)
+    pressed = [someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR) for _ in range(3)]
+    assert {reply.path for reply in await asyncio.gather(*pressed)} == {HERE}
+    assert subscribed(world) == BOUGHT
+    assert confirmed(world) == RECORDED
+
+
+async def test_another_programme_asks_for_its_own_agreement(make_world: Callable[..., World]) -> None:
+    world = make_world(programme_name="microsoft-customer-agreement")
+    world.clock.now = datetime(2020, 3, 2, tzinfo=UTC)
+    someone, held = await begun(world)
+    assert "Microsoft Customer Agreement" in held.text
+    done = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
+    assert "The order is placed." in done.text
+    assert world.rows("select agreement_type from confirmation") == [("MicrosoftCustomerAgreement",)]
+
+
+async def test_a_programme_that_only_watches_asks_and_never_refuses(
+    make_world: Callable[..., World], tmp_path: Path
+) -> None:
+    shipped = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    watching = tmp_path / "watching.toml"
+    dated = "dashboard = 2018-11-07T00:00:00Z\n"
+    assert dated in shipped
+    watching.write_text(shipped.replace(dated, "").replace('"microsoft-cloud-agreement"', '"watching"'))
+    world = make_world(programme_name=str(watching))
+    world.clock.now = API_ENFORCED
+    someone, asked = await begun(world)
+    assert "Has the customer accepted?" in asked.text
+    assert "No confirmation says" in asked.text
+    assert "The order is placed." in (await someone.send(ORDER, asked.page.form(), step="skip")).text
+
+
+async def test_an_agreement_that_closed_while_the_form_was_open_is_not_confirmed(
+    make_world: Callable[..., World],
+) -> None:
+    world = make_world(programme_name="microsoft-customer-agreement")
+    world.clock.now = datetime(2020, 1, 31, 23, 59, tzinfo=UTC)
+    someone, held = await begun(world)
+    world.clock.now = datetime(2020, 2, 1, tzinfo=UTC)
+    told = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR, template=cast.CLOUD_AGREEMENT)
+    assert told.status == 422
+    assert "The agreement asked for has changed" in told.text
+    assert subscribed(world) == confirmed(world) == []
+    form = told.page.form()
+    assert (form.fields["template"], form.fields["acceptor_last_name"]) == ([cast.CUSTOMER_AGREEMENT], ["Berg"])
+    done = await someone.send(ORDER, form, step="confirm")
+    assert "The order is placed." in done.text
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, se
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
-from agreegate.dashboard.transaction import with_values
+from agreegate.dashboard.transaction import other_agreement, with_values
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
@@ -157,6 +157,8 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
     values = {} if form["other"] else {acceptor: form[contact] for acceptor, contact in CONTACT.items()}
 
     async def look(uow: UnitOfWork) -> Draft | Form:
+        if (other := await other_agreement(uow, actor, site.programme, form)) is not None:
+            return other
         preparation = await prepare(uow, actor, site.programme, template_id=form["template"])
         return await checked(uow, actor, with_values(form, **values), preparation, spoken)
 
@@ -165,7 +167,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
     mistakes = tuple(mistake for mistake in found.mistakes if mistake.where not in values)
-    kept = {"warned": found.all("warned"), "seen": found.all("seen")}
+    kept = {name: found.all(name) for name in ("warned", "seen", "template")}
     return replace(form, fields={**form.fields, **kept}, mistakes=mistakes)
 
 

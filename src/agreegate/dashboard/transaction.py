@@ -10,10 +10,11 @@ from enum import StrEnum
 from typing import Any
 
 from agreegate.dashboard.confirmation import asked, defaults, record
-from agreegate.dashboard.form import Done, Form, save
+from agreegate.dashboard.form import Done, Form, Mistake, save
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import TemplateId
 from agreegate.domain.gate import Code, Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
@@ -109,6 +110,8 @@ async def carry_out(
             if step is Step.BEGIN and held.why is Why.ASKED:
                 return held
             if step is Step.CONFIRM:
+                if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
+                    return replace(held, form=other)
                 recorded = await record(uow, actor, programme, customer, form, call, spoken)
                 if isinstance(recorded, Form):
                     return replace(held, form=recorded)
@@ -118,6 +121,22 @@ async def carry_out(
         return result
 
     return await save(request, actor, form, unit)
+
+
+async def other_agreement(
+    uow: UnitOfWork, actor: Actor, programme: Programme, form: Form, customer: str | None = None
+) -> Form | None:
+    """The form for another agreement, when the one that it was opened for has ceased to open the gate meanwhile.
+
+    Args:
+        customer: None: one that is about to be created.
+    """
+    now_asked = programme.asked_template(uow.now)
+    if now_asked is None or not form["template"] or programme.opens_gate(TemplateId(form["template"]), uow.now):
+        return None
+    begins = defaults(await prepare(uow, actor, programme, customer, now_asked.id))
+    said = Mistake("", "transaction.other-agreement", {"agreement": now_asked.title})
+    return with_values(form, template=begins["template"], seen=begins["seen"]).with_mistakes(said)
 
 
 async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | None) -> dict[str, Any]:
