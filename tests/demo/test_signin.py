@@ -441,6 +441,26 @@ def test_the_page_says_who_may_do_what_in_the_readers_language(demo: Demo) -> No
     assert '<html lang="fr">' in wished.text
 
 
+@pytest.mark.parametrize(("here", "there"), [("en", "fr"), ("fr", "en")])
+def test_the_other_language_is_one_click_away_and_the_sign_in_goes_on(demo: Demo, here: str, there: str) -> None:
+    page = demo.page(ASKED, **{"Accept-Language": here}).text
+    links = dict(re.findall(r'<a href="([^"]+)" lang="(\w\w)"', page))
+    query = next(unescape(link) for link, language in links.items() if language == there)
+    other = demo.page({name: values[0] for name, values in parse_qs(query.removeprefix("?")).items()})
+    assert f'<html lang="{there}">' in other.text
+    answer = _answer(demo.choose(ASKED | {"ui_locales": there}))
+    assert answer["state"] == ASKED["state"]
+    assert 'aria-current="true"' in page
+
+
+def test_each_partner_is_a_heading_above_its_users(demo: Demo) -> None:
+    page = demo.page(ASKED).text
+    assert re.findall(r"<h([12])>([^<]+)</h", page) == [
+        ("1", "Sign in to the demo"), ("2", "Alder Distribution"), ("2", "Birch &lt;IT&gt;")
+    ]  # fmt: skip
+    assert page.index("helpdesk@alder.example") < page.index("Birch &lt;IT&gt;") < page.index("sales@birch.example")
+
+
 def test_the_page_offers_the_users_of_the_tenant_in_the_address(demo: Demo) -> None:
     page = demo.page(ASKED, "birch.example").text
     assert "sales@birch.example" in page

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
+from itertools import groupby
 from urllib.parse import urlencode
 
 from agreegate.demo.oauth import DemoUser, OAuthError, audience_of, client_of, missing, redirect_of
@@ -18,12 +19,22 @@ CODE_LIFETIME = 120
 MANY_CODES = 1000
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
+NAMES = {"en": "English", "fr": "Français"}
+"""Our languages, each by its own name."""
+
+HERE = ' aria-current="true"'
+
 STYLE = """
 :root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
 body { margin: 0 }
-main { max-width: 44rem; margin: 0 auto; padding: 2rem 1rem }
+header, main { max-width: 44rem; margin: 0 auto; padding: 1rem }
+h1, h2 { line-height: 1.25 }
+h2 { margin: 1.5rem 0 .5rem; font-size: 1.1rem }
 ul { list-style: none; margin: 0; padding: 0 }
 li { margin: 0 0 .75rem }
+nav ul { display: flex; gap: 1rem; justify-content: flex-end }
+nav a { display: inline-block; padding: .15rem }
+:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 button { font: inherit; text-align: start; width: 100%; padding: .75rem 1rem; border: 1px solid; border-radius: .5rem;
   background: Canvas; color: CanvasText; cursor: pointer }
 button:hover, button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
@@ -117,36 +128,54 @@ class Codes:
         return request.granted
 
 
-def user_page(request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str) -> tuple[str, str]:
-    """The page that offers each user by one button, and its content security policy. Works without scripts."""
+def user_page(
+    request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str, asked: Mapping[str, str]
+) -> tuple[str, str]:
+    """The page that offers each user by one button, and its content security policy. Works without scripts.
+
+    Args:
+        asked: the parameters of the sign-in, which the choice of another language keeps.
+    """
     back = redirect_of(request.redirect_uri, base_url)
     address = f"{back.scheme}://{back.netloc}"
     # A policy cannot name an IPv6 address, so the whole scheme stands for it there.
     target = f"{back.scheme}:" if "[" in back.netloc else address
-    buttons = "".join(
-        f'<li><button name="user" value="{escape(user.user_id)}"><span class="name">{escape(user.name)}</span> '
-        f"<span>{escape(user.tenant_name)}</span> <span>{escape(text(user.may, language))}</span></button></li>"
-        for user in users
+    sections = "".join(
+        f"<section><h2>{escape(tenant)}</h2><ul>{''.join(_button(user, language) for user in those)}</ul></section>"
+        for tenant, those in groupby(users, key=lambda user: user.tenant_name)
     )
     body = (
-        f"<p>{escape(text('signin.page-choose', language))}</p>"
-        f"<p>{escape(text('signin.page-next', language, address=address))}</p>"
-        f'<form method="post"><ul>{buttons}</ul></form>'
+        f"<p>{escape(text('signin.page-choose', language))} "
+        f"{escape(text('signin.page-next', language, address=address))}</p>"
+        f'<form method="post">{sections}</form>'
     )
-    return _page(text("signin.page-title", language), body, language), _policy(f"'self' {target}")
+    return _page(text("signin.page-title", language), body, language, asked), _policy(f"'self' {target}")
 
 
-def refusal_page(refusal: OAuthError, language: str) -> tuple[str, str]:
+def _button(user: DemoUser, language: str) -> str:
+    return (
+        f'<li><button name="user" value="{escape(user.user_id)}"><span class="name">{escape(user.name)}</span> '
+        f"<span>{escape(text(user.may, language))}</span></button></li>"
+    )
+
+
+def refusal_page(refusal: OAuthError, language: str, asked: Mapping[str, str]) -> tuple[str, str]:
     """The page for a sign-in that cannot go on, and its content security policy."""
     body = f"<p>{escape(text(refusal.key, language, **refusal.parameters))}</p>"
-    return _page(text("signin.page-refused", language), body, language), _policy("'none'")
+    return _page(text("signin.page-refused", language), body, language, asked), _policy("'none'")
 
 
-def _page(title: str, body: str, language: str) -> str:
+def _page(title: str, body: str, language: str, asked: Mapping[str, str]) -> str:
+    links = "".join(
+        f'<li><a href="?{escape(urlencode({**asked, "ui_locales": code}))}" lang="{code}" hreflang="{code}"'
+        f"{HERE if code == language else ''}>{name}</a></li>"
+        for code, name in NAMES.items()
+    )
     return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)} · Agreegate</title>'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
-        f"<body><main><h1>{escape(title)}</h1>{body}</main></body></html>"
+        f'<body><header><nav aria-label="{escape(text("page.languages", language))}"><ul>{links}</ul></nav></header>'
+        f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
     )
 
 

@@ -122,7 +122,7 @@ def signin_routes(
         request_max_body_size=LARGEST_FORM,
     )
     async def authorize(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        language = _language(request)
+        language, asked = _language(request), dict[str, str]()
         try:
             asked = parameters(request.scope["query_string"])
             language = _language(request, asked)
@@ -130,7 +130,7 @@ def signin_routes(
             sign_in = read_request(asked, tenant_id or "", base_url, language)
             offered = service.users_of(tenant_id)
             if request.method == "GET":
-                return _page(user_page(sign_in, offered, base_url, language), 200)
+                return _page(user_page(sign_in, offered, base_url, language, asked), 200)
             # A form of another site must not sign anybody in; browsers name where a form came from.
             if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise OAuthError("invalid_request", "signin.form")
@@ -142,7 +142,7 @@ def signin_routes(
         except Redirected as refusal:
             return _sent_to(refusal.location)
         except OAuthError as refusal:
-            return _page(refusal_page(refusal, language), 400)
+            return _page(refusal_page(refusal, language, asked), 400)
 
     @get("/{tenant:str}/discovery/v2.0/keys", opt=OPTIONS, include_in_schema=False)
     async def keys(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
