@@ -160,3 +160,9 @@ async def test_the_language_chosen_stays_chosen(world: World) -> None:
     assert (await someone.get("/")).page.language == "fr"
     assert (await someone.get("/?lang=en")).page.language == "en"
     assert (await someone.get("/")).page.language == "en"
+
+
+async def test_another_language_keeps_the_page_as_it_is(world: World) -> None:
+    someone = Visitor(world)
+    page = (await someone.get("/?q=a%26b&to=cancel&lang=en")).page
+    assert "?q=a%26b&to=cancel&lang=fr" in page.links

@@ -5,6 +5,7 @@ from datetime import datetime
 from functools import cache, partial
 from secrets import token_hex
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
@@ -21,6 +22,7 @@ from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
 from agreegate.storage.unit_of_work import Store
+from agreegate.text_link import TextLinks
 
 LANGUAGE_COOKIE = "agreegate-language"
 POLICY = (
@@ -68,6 +70,8 @@ class Site:
     sandbox: Sandbox | None = None
     figures_elsewhere: bool = False
     """`/metrics` is served on an address of its own."""
+    links: TextLinks | None = None
+    """Makes links to agreement texts."""
 
 
 def site_of(request: PageRequest) -> Site:
@@ -113,6 +117,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         address=address,
         path=request.url.path,
         here=_here(request),
+        spoken_in=partial(_spoken_in, request),
         clock_turns=() if site.sandbox is None else turns(site.programme),
         site=site,
         now=now,
@@ -133,6 +138,12 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
 
 def _here(request: PageRequest) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
+
+
+def _spoken_in(request: PageRequest, wished: str) -> str:
+    """Where this very page is in another language."""
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    return f"?{urlencode([*kept, ('lang', wished)])}"
 
 
 def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
