@@ -30,7 +30,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_preview": frozenset(),
     "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview"}),
     "openid": frozenset({"auth", "issuer"}),
-    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid"}),
+    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid", "text_link"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),

@@ -5,6 +5,7 @@ host check → hot path → one spelling of paths → framework (wire routes, ou
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
@@ -110,6 +111,7 @@ def framework(
         site: what the pages belong to; None: pages of a server that signs nobody in.
     """
     site = site or Site(deployment.store, deployment.programme, deployment.public_url)
+    site = replace(site, links=deployment.links)
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],

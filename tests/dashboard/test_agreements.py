@@ -9,6 +9,7 @@ from agreegate.i18n import LANGUAGES
 from agreegate.locales import countries
 from tests import personas as cast
 from tests.dashboard.visitor import link_to, visitor
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, publish
 from tests.world import API_ENFORCED, BASE_URL, World
 
 HOSTILE = "<script>alert(1)</script>"
@@ -173,3 +174,60 @@ async def test_the_page_is_light_sound_and_needs_no_scripts(world: World) -> Non
     form = next(form for form in (await guest.get("/agreements")).page.forms if form.method == "get")
     assert (form.action, form.names) == ("/agreements", {"q"})
     await guest.close()
+
+
+@pytest.mark.rule("R32", "R46", "R49")
+async def test_a_published_text_is_one_step_away_in_its_language(world: World) -> None:
+    texts = {FRANCE: ("fr.md", b"# Contrat exemple\n"), FRANCE_ENGLISH: ("en.md", b"# Sample agreement\n")}
+    await publish(world, texts, "2018-08")
+    guest = await visitor(world)
+    for address in ("/agreements?country=FR&language=fr-FR", "/agreements/FR/fr-FR"):
+        shown = await guest.get(address)
+        assert "Text in force 2018-08, since 1 January 2018." in shown.text
+        assert "None is published here for this country" in shown.text, "of the other agreement"
+        [reading, download] = [link for link in shown.page.links if "/text?" in link]
+        read = await guest.get(reading)
+        assert (read.status, "Contrat exemple" in read.text, "Sample" in read.text) == (200, True, False)
+        file = await guest.client.get(download, follow_redirects=True)
+        assert file.content == b"# Contrat exemple\n"
+        assert 'filename="MicrosoftCloudAgreement-2018-08-FR-fr-FR.md"' in file.headers["content-disposition"]
+    assert "Sample agreement" in (await guest.get(f"/agreements/FR/en-US/text?template={cast.CLOUD_AGREEMENT}")).text
+    await guest.close()
+
+
+@pytest.mark.rule("R49")
+async def test_where_a_language_has_no_text_it_says_what_stands_in(world: World) -> None:
+    await publish(world, {FRANCE_ENGLISH: ("en.md", b"# Sample agreement\n")}, "2018-08")
+    guest = await visitor(world)
+    shown = await guest.get("/agreements/FR/fr-FR")
+    assert "This language has none; en-US stands in." in shown.text
+    assert "Sample agreement" in (await guest.get(link_to(shown.page, r"/text\?"))).text
+    assert not [link for link in (await guest.get("/agreements/DE/de-DE")).page.links if "/text?" in link]
+    await guest.close()
+
+
+async def test_there_is_no_other_text_and_not_for_everybody(world: World) -> None:
+    await publish(world, {AMERICA: ("en.md", b"# Sample agreement\n")}, "2018-08")
+    path = f"/agreements/US/en-US/text?template={cast.CLOUD_AGREEMENT}"
+    for user, status in (
+        (cast.BIRCH_SALES, 200),
+        (cast.ALDER_HELPDESK, 200),
+        (cast.OPERATOR_USER, 200),
+        (cast.FIR_ADMIN, 404),
+    ):
+        guest = await visitor(world, user)
+        assert (await guest.get(path)).status == status, user
+        await guest.close()
+    guest = await visitor(world)
+    for odd in (
+        f"/agreements/US/en-US/text?template={cast.CUSTOMER_AGREEMENT}",
+        "/agreements/US/en-US/text?template=x",
+        "/agreements/US/en-US/text",
+        f"/agreements/US/de-DE/text?template={cast.CLOUD_AGREEMENT}",
+        f"/agreements/DE/de-DE/text?template={cast.CLOUD_AGREEMENT}",
+    ):
+        assert (await guest.get(odd)).status == 404, odd
+    await guest.close()
+    nobody = await visitor(world, None)
+    assert (await nobody.client.get(path)).status_code == 303
+    assert "/sign-in" in (await nobody.client.get(path)).headers["location"]

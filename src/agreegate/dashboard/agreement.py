@@ -1,20 +1,25 @@
-"""Agreements by country and language (R46): the table, and which template stands for a pair."""
+"""Agreements by country and language (R46): the table, and for each pair its templates and their texts in force (R49)."""
 
 from dataclasses import dataclass
 from functools import cache
+from typing import Any
 from unicodedata import combining, normalize
 
 from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.absent import absent
-from agreegate.dashboard.page import PageRequest, language, page, site_of
-from agreegate.domain.actor import ANYONE_SIGNED_IN
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.domain.actor import ANYONE_SIGNED_IN, READ_TEXTS
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import NotFound
-from agreegate.domain.text import DEFAULT_LANGUAGE
+from agreegate.domain.errors import CountryWithoutText, NotFound, TextMissing
+from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText
 from agreegate.i18n import country_text, culture_text, text
 from agreegate.locales import countries
+from agreegate.services.text import find_text
+from agreegate.text_link import Use, linked
 
 NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
 """Codes that the table parts otherwise than ISO 3166 does, so that the usual names would mislead (contract section 6)."""
@@ -53,6 +58,14 @@ class Chosen:
     """The country has no agreement in the language asked for: `en-US` stands in."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A template, with its text in force for one country and language; None: none is published for that country."""
+
+    template: AgreementTemplate
+    found: FoundText | None
+
+
 @get("/agreements", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
 async def show_agreements(request: PageRequest) -> Response[str]:
     """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
@@ -63,28 +76,46 @@ async def show_agreements(request: PageRequest) -> Response[str]:
     chosen = _chosen(rows, wished, request.query_params.get("language", ""))
     words = plain(query).split()
     found = [row for row in rows if all(word in row.sought for word in words)]
-    unknown = bool(wished) and chosen is None
     return page(
-        request, "agreements.html", found=found, query=query, chosen=chosen, unknown=unknown, templates=_templates(request)
-    )  # fmt: skip
+        request,
+        "agreements.html",
+        found=found,
+        query=query,
+        chosen=chosen,
+        unknown=bool(wished) and chosen is None,
+        listed=[] if chosen is None else await _listed(request, chosen),
+        may_read=may(actor_of(request), READ_TEXTS),
+    )
 
 
 @get("/agreements/{country:str}/{spoken:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
 async def show_agreement(request: PageRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[str]:
-    """Which agreements there are for one country and language, and since when each counts.
+    """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
         NotFound: the table has no such pair; its codes are written exactly so.
     """
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
-    row = next((one for one in table(language(request)) if one.code == country), None)
-    found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
-    if row is None or found is None:
+    chosen = _pair(request, country, spoken)
+    listed, may_read = await _listed(request, chosen), may(actor_of(request), READ_TEXTS)
+    return page(request, "agreement.html", chosen=chosen, listed=listed, may_read=may_read)
+
+
+@get("/agreements/{country:str}/{spoken:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
+async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[Any]:
+    """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
+
+    Raises:
+        NotFound: there is no such pair or template, or no text of it for this country.
+    """
+    site, chosen = site_of(request), _pair(request, country, spoken)
+    template = site.programme.template(request.query_params.get("template", ""))
+    found = None if template is None else await _text(request, chosen, template)
+    use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
+    if template is None or found is None or site.links is None:
         raise NotFound
-    return page(
-        request, "agreement.html", chosen=Chosen(row, found, stands_in=False), templates=_templates(request)
-    )  # fmt: skip
+    return to(site.links.to(linked(template.agreement_type, template.title, found), use))
 
 
 @cache
@@ -117,10 +148,29 @@ def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
     return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
 
 
-def _templates(request: PageRequest) -> list[AgreementTemplate]:
-    """Those that open the gate today first."""
+def _pair(request: PageRequest, country: str, spoken: str) -> Chosen:
+    row = next((one for one in table(language(request)) if one.code == country), None)
+    found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
+    if row is None or found is None:
+        raise NotFound
+    return Chosen(row, found, stands_in=False)
+
+
+async def _listed(request: PageRequest, chosen: Chosen) -> list[Listed]:
+    """Every template, those that open the gate today first."""
     now = site_of(request).store.clock()
-    return sorted(site_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+    templates = sorted(
+        site_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now))
+    )
+    return [Listed(template, await _text(request, chosen, template)) for template in templates]
 
 
-ROUTES = (show_agreements, show_agreement)
+async def _text(request: PageRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
+    site, country, spoken = site_of(request), chosen.row.code, chosen.language.code
+    try:
+        return await site.store.read(lambda uow: find_text(uow, site.programme, template.id, country, spoken))
+    except (CountryWithoutText, TextMissing):
+        return None
+
+
+ROUTES = (show_agreements, show_agreement, show_text)
