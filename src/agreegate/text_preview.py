@@ -12,8 +12,6 @@ from html import escape
 from typing import BinaryIO
 from xml.parsers import expat
 
-from markdown_it import MarkdownIt
-
 LARGEST_RENDERED = 1024 * 1024
 """Bytes of Markdown that are laid out; a longer text is shown as it is written."""
 STYLE = (
@@ -32,6 +30,8 @@ _HEADINGS = frozenset("123456")
 
 def markdown(source: str, language: str, title: str) -> str:
     """The page of a text in Markdown."""
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - a tenth of the demo's start, for what is rarely asked
+
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     return page(reader.render(source), language, title)
 

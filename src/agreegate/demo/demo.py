@@ -160,7 +160,7 @@ async def _prepare(
         if fresh:
             upgrade(connection)
             clock.set(at or clock())
-            await seed(store, past, programme, cast(), clock())
+            await seed(store, past, programme, cast(), TextFiles(folder.texts), clock())
             await store.write(lambda uow: make_for(uow, programme.name, demo=True))
         else:
             found = await store.read(made_for)

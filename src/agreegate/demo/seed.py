@@ -3,8 +3,17 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID, uuid5
 
+from agreegate.demo.text import (
+    Sample,
+    cloud_agreement_samples,
+    customer_agreement_samples,
+    keep_files,
+    publish_sample,
+    published_at,
+)
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
@@ -19,6 +28,7 @@ from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import UnitOfWork
 
 ALDER = "a1de0000-0000-4000-8000-000000000001"
@@ -33,6 +43,8 @@ CLOUD_AGREEMENT = TemplateId("998b88de-aa99-4388-a42c-1b3517d49490")
 CUSTOMER_AGREEMENT = TemplateId("117a77b0-9360-443b-8795-c6dedc750cf9")
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 
+_LATER = "microsoft-customer-agreement"
+"""The programme about the agreement that came afterwards."""
 BEGINNING = datetime(2018, 8, 1, tzinfo=UTC)
 BOUGHT = datetime(2018, 8, 15, 9, 0, tzinfo=UTC)
 
@@ -61,9 +73,14 @@ class Past:
 
 
 async def seed(
-    store: InlineStore, past: Past, programme: Programme, cast: Sequence[ListedPartner], start: datetime
+    store: InlineStore,
+    past: Past,
+    programme: Programme,
+    cast: Sequence[ListedPartner],
+    texts: TextFiles,
+    start: datetime,
 ) -> None:
-    """Fill an empty record with the cast and its past up to `start`; renewals up to it have happened.
+    """Fill an empty record with the cast, its texts, and its past up to `start`; renewals up to it have happened.
 
     Facts later than `start` are left out.
 
@@ -72,6 +89,9 @@ async def seed(
     """
     past.now = min(BEGINNING, start)
     await store.write(lambda uow: apply_directory(uow, cast))
+    for sample in _samples(programme, start):
+        past.now, kept = published_at(sample, start), keep_files(texts, sample)
+        await store.write(partial(publish_sample, programme=programme, sample=sample, kept=kept))
     contacts = {str(customer.id): _acceptor(customer) for listed in cast for customer in listed.customers}
     for number, fact in enumerate(sorted(_facts(programme, contacts), key=lambda fact: fact.at)):
         if fact.at <= start:
@@ -79,6 +99,15 @@ async def seed(
             await store.write(_step(fact, number, programme))
     past.now = start
     await run_renewals(store, start)
+
+
+def _samples(programme: Programme, start: datetime) -> list[Sample]:
+    """Each programme has the texts of its own agreement."""
+    if programme.name == _LATER:
+        return customer_agreement_samples(CUSTOMER_AGREEMENT)
+    if programme.template(CLOUD_AGREEMENT) is None:
+        return []
+    return cloud_agreement_samples(CLOUD_AGREEMENT, BEGINNING, start)
 
 
 def _acceptor(customer: ListedCustomer) -> PrimaryContact:
@@ -101,7 +130,7 @@ def _step(fact: Fact, number: int, programme: Programme) -> Step:
 
 def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact]) -> list[Fact]:
     """Each programme has its own past: the one about the Customer Agreement confirmed that one, later."""
-    later = programme.name == "microsoft-customer-agreement"
+    later = programme.name == _LATER
     template = CUSTOMER_AGREEMENT if later else CLOUD_AGREEMENT
     confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
     ended = datetime(2020, 5, 4, tzinfo=UTC) if later else datetime(2018, 10, 20, tzinfo=UTC)

@@ -1,0 +1,151 @@
+"""The demo's texts of agreements: short samples of our own, with the dates that the real ones had."""
+
+import io
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from html import escape
+from importlib.resources import files
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.programme import Programme
+from agreegate.domain.text import DEFAULT_LANGUAGE, TextDraft, TextFile
+from agreegate.locales import locales
+from agreegate.services.text import at_command_line, publish_text
+from agreegate.storage.text_file import TextFiles, measured
+from agreegate.storage.unit_of_work import UnitOfWork
+
+FRENCH = "fr-FR"
+NEWER_BEFORE_START = timedelta(days=30)
+"""So long before the demo's beginning its newer text takes effect."""
+_YEAR = timedelta(days=365)
+_AHEAD = timedelta(days=14)
+"""So long before it takes effect a sample is published, when nothing else is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """A version of the demo: labelled by the day it is known for."""
+
+    template_id: TemplateId
+    day: datetime
+    major: bool
+    effective_from: datetime
+    note: str
+    files: Mapping[str, tuple[str, bytes]]
+    """By language, name and bytes."""
+
+
+def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start: datetime) -> list[Sample]:
+    """Two texts: one that every past confirmation was for, and one in force since 30 days before the start."""
+    newer = (start - NEWER_BEFORE_START).replace(microsecond=0)  # the clock has ticked since it was set to the start
+    older = min(beginning, newer) - _YEAR
+    return [
+        Sample(template_id, older, True, older, "The first text. A sample, made up for the demo.", _cloud("first")),
+        Sample(
+            template_id,
+            newer,
+            True,
+            newer,
+            "New: how long data are kept. A sample, made up for the demo.",
+            _cloud("second"),
+        ),
+    ]
+
+
+def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
+    """The texts that the Customer Agreement had, by their dates (contract section 7). Their words are made up.
+
+    The revision of 2019 is minor: nothing known says that it asked customers again. The one of 2023 did.
+    """
+    first, revised, to_be_used, refreshed = (
+        datetime(year, month, day, tzinfo=UTC)
+        for year, month, day in ((2019, 10, 1), (2019, 10, 18), (2019, 11, 18), (2023, 4, 1))
+    )
+    dated = [
+        (first, True, first, "The first text."),
+        (revised, False, to_be_used, "Revised, to be used from 2019-11-18."),
+        (refreshed, True, refreshed, "Refreshed: older acceptances must be renewed."),
+    ]
+    return [
+        Sample(template_id, day, major, effective, f"{note} A sample, made up for the demo.", _customer(day))
+        for day, major, effective, note in dated
+    ]
+
+
+async def publish_sample(uow: UnitOfWork, programme: Programme, sample: Sample, kept: Mapping[str, TextFile]) -> None:
+    """Publish a sample wherever its languages are spoken."""
+    found = {locale: kept[locale.language] for locale in locales() if locale.language in kept}
+    label, note = f"{sample.day:%Y-%m-%d}", sample.note
+    draft = TextDraft(sample.template_id, label, sample.major, sample.effective_from, note, found)
+    await publish_text(uow, await at_command_line(uow), programme, locales(), draft, allow_past=True)
+
+
+def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
+    """Put a sample's files on disk; what they are, by language."""
+    kept = {}
+    for language, (name, content) in sample.files.items():
+        kept[language] = measured(io.BytesIO(content), name)
+        texts.keep(io.BytesIO(content), kept[language].digest)
+    return kept
+
+
+def published_at(sample: Sample, start: datetime) -> datetime:
+    """When a sample was published: never after the demo's beginning, so that its future is there to jump to."""
+    return min(sample.day, sample.effective_from - _AHEAD, start)
+
+
+def _cloud(which: str) -> dict[str, tuple[str, bytes]]:
+    folder = files("agreegate.demo") / "texts"
+    names = {language: f"cloud-agreement-{which}.{language}.md" for language in (DEFAULT_LANGUAGE, FRENCH)}
+    return {language: (name, (folder / name).read_bytes()) for language, name in names.items()}
+
+
+def _customer(day: datetime) -> dict[str, tuple[str, bytes]]:
+    date = f"{day:%Y-%m-%d}"
+    english = [
+        f"Sample of a customer agreement, version of {date}",
+        "This is a sample, made up for the demo. It is no legal text, and nobody's agreement.",
+        "The customer uses online services that it buys through a partner. These terms say on what conditions.",
+    ]
+    french = [
+        f"Exemple de contrat client, version du {date}",
+        "Ceci est un exemple, inventé pour la démonstration. Ce n’est ni un texte juridique, ni le contrat de qui que ce soit.",
+        "Le client utilise des services en ligne qu’il achète à un partenaire. Ces conditions en fixent le cadre.",
+    ]
+    return {DEFAULT_LANGUAGE: ("en.docx", word_document(english)), FRENCH: ("fr.docx", word_document(french))}
+
+
+_TYPES = (
+    '<?xml version="1.0" encoding="UTF-8"?><Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+    '<Default Extension="rels" ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+    '<Override PartName="/word/document.xml" ContentType="application/vnd.openxmlformats-officedocument.'
+    'wordprocessingml.document.main+xml"/></Types>'
+)
+_RELATIONS = (
+    '<?xml version="1.0" encoding="UTF-8"?><Relationships xmlns="http://schemas.openxmlformats.org/package/2006/'
+    'relationships"><Relationship Id="r1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/'
+    'officeDocument" Target="word/document.xml"/></Relationships>'
+)
+_WORDS = (
+    '<?xml version="1.0" encoding="UTF-8"?><w:document xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/'
+    'main"><w:body>{}</w:body></w:document>'
+)
+
+
+def word_document(paragraphs: list[str]) -> bytes:
+    """The smallest Word document: a title and paragraphs. The same words give the same bytes."""
+    title, *rest = paragraphs
+    body = _paragraph(title, "Title") + "".join(map(_paragraph, rest))
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w") as archive:
+        for name, content in (
+            ("[Content_Types].xml", _TYPES), ("_rels/.rels", _RELATIONS), ("word/document.xml", _WORDS.format(body))
+        ):  # fmt: skip
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return written.getvalue()
+
+
+def _paragraph(text: str, style: str = "Normal") -> str:
+    return f'<w:p><w:pPr><w:pStyle w:val="{style}"/></w:pPr><w:r><w:t>{escape(text)}</w:t></w:r></w:p>'

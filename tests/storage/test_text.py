@@ -1,0 +1,162 @@
+"""Texts as rows and files: in force whichever way it is computed, never changed, and never given when damaged."""
+
+import io
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import apsw
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.text import Digest, Locale, TextDraft, TextVersion, text_for
+from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
+from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests import personas as cast
+from tests.texts import AMERICA, FRANCE, JANUARY, draft, file
+
+TEMPLATES = (TemplateId(cast.CLOUD_AGREEMENT), TemplateId(cast.CUSTOMER_AGREEMENT))
+COUNTRIES, LANGUAGES = ("US", "FR", "NA"), ("en-US", "fr-FR", "de-DE")
+DAYS = some.integers(0, 6).map(lambda day: JANUARY + timedelta(days=day))
+FILES = some.dictionaries(
+    some.builds(Locale, some.sampled_from(COUNTRIES), some.sampled_from(LANGUAGES)),
+    some.sampled_from("0123").map(file),
+    min_size=1,
+    max_size=4,
+)
+
+
+async def published(uow: UnitOfWork, drafts: Sequence[TextDraft]) -> list[TextVersion]:
+    return [await add_text_version(uow, one, "tests") for one in drafts]
+
+
+def drafts() -> some.SearchStrategy[list[TextDraft]]:
+    one = some.tuples(some.sampled_from(TEMPLATES), DAYS, some.booleans(), FILES)
+    return some.lists(one, max_size=6).map(
+        lambda rows: [
+            draft(str(number), template_id=template, effective_from=day, major=major, files=files)
+            for number, (template, day, major, files) in enumerate(rows)
+        ]
+    )
+
+
+def by_hand(versions: Sequence[TextVersion], country: str, language: str, on: datetime) -> tuple[str, str, str] | None:
+    """The rule in the slowest words there are: label, language given, digest."""
+    binding: TextVersion | None = None
+    for version in versions:  # in the order of publishing, so that of two with one date the later one stays
+        there = [locale for locale in version.files if locale.country == country]
+        if (
+            there
+            and version.effective_from <= on
+            and (binding is None or version.effective_from >= binding.effective_from)
+        ):
+            binding = version
+    if binding is None:
+        return None
+    for wanted in (language, "en-US", *sorted(LANGUAGES)):
+        if Locale(country, wanted) in binding.files:
+            return binding.label, wanted, binding.files[Locale(country, wanted)].digest
+    raise AssertionError(binding)
+
+
+@pytest.mark.rule("R32", "R35")
+@given(drafts(), some.sampled_from(COUNTRIES), some.sampled_from(LANGUAGES), DAYS, some.integers(-1, 1))
+async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
+    wanted: list[TextDraft], country: str, language: str, day: datetime, off: int
+) -> None:
+    store = InlineStore.in_memory(lambda: JANUARY)
+    on = day + timedelta(microseconds=off)
+    made = await store.write(lambda uow: published(uow, wanted))
+    for template in TEMPLATES:
+        kept = await store.read(lambda uow, template=template: text_versions(uow, template))
+        assert kept == [version for version in made if version.template_id == template], "as published"
+        by_sql = await store.read(lambda uow, template=template: text_in_force(uow, template, country, language, on))
+        assert by_sql == text_for(kept, country, language, on)
+        found = by_hand(kept, country, language, on)
+        assert found == (by_sql and (by_sql.version.label, by_sql.locale.language, by_sql.file.digest))
+        anywhere = await store.read(lambda uow, template=template: has_text(uow, template, on))
+        assert anywhere == any(by_hand(kept, one, language, on) for one in COUNTRIES)
+    store.close()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update text_version set label = 'other'",
+        "update text_version set effective_at = 0",
+        "delete from text_version",
+        "update text_file set digest = digest",
+        "delete from text_file",
+        "insert or replace into text_file select * from text_file",
+        f"insert into text_file values ('{cast.CLOUD_AGREEMENT}', 1, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
+        f"insert into text_file values ('{cast.CLOUD_AGREEMENT}', 2, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
+        "insert into text_version select template_id, 2, 'x', label, 1, '', 0, 0, '', 1 from text_version",
+    ],
+)
+async def test_what_is_published_stays_as_it_is(statement: str) -> None:
+    store = InlineStore.in_memory(lambda: JANUARY)
+    await store.write(lambda uow: published(uow, [draft(files={AMERICA: file(), FRANCE: file("1")})]))
+    with pytest.raises(apsw.ConstraintError):
+        await store.write(lambda uow: uow.run(statement))
+    store.close()
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> TextFiles:
+    return TextFiles(tmp_path / "texts")
+
+
+def test_a_file_lies_under_its_digest_for_its_owner_alone(texts: TextFiles) -> None:
+    content = io.BytesIO(b"# Made up\n" * 200_000)
+    kept = measured(content, "a.md")
+    texts.keep(content, kept.digest)
+    path = texts.folder / kept.digest[:2] / kept.digest
+    assert path.stat().st_size == kept.size
+    assert {one.stat().st_mode & 0o777 for one in (texts.folder, path.parent)} == {0o700}
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert [entry.name for entry in path.parent.iterdir()] == [kept.digest], "nothing half written beside it"
+    with texts.opened(kept.digest) as file:
+        assert file.read() == content.getvalue()
+
+
+def test_the_same_file_again_is_one_and_a_damaged_one_is_made_good(texts: TextFiles) -> None:
+    content = io.BytesIO(b"# Made up")
+    kept = measured(content, "a.md")
+    texts.keep(content, kept.digest)
+    before = texts.path_of(kept.digest).stat()
+    texts.keep(content, kept.digest)
+    assert texts.path_of(kept.digest).stat().st_ino == before.st_ino
+    texts.path_of(kept.digest).write_bytes(b"# Made_up")
+    with pytest.raises(TextDamaged):
+        texts.opened(kept.digest)
+    texts.keep(content, kept.digest)
+    texts.opened(kept.digest).close()
+
+
+def test_bytes_that_changed_since_they_were_measured_are_not_kept(texts: TextFiles) -> None:
+    kept = measured(io.BytesIO(b"# Made up"), "a.md")
+    with pytest.raises(TextDamaged):
+        texts.keep(io.BytesIO(b"# Made_up"), kept.digest)
+    assert [entry for entry in texts.folder.rglob("*") if entry.is_file()] == []
+
+
+def test_a_file_that_is_not_there_is_not_given(texts: TextFiles) -> None:
+    with pytest.raises(TextDamaged):
+        texts.opened(Digest("0" * 64))
+
+
+def test_files_outside_the_folder_are_not_read(tmp_path: Path) -> None:
+    (tmp_path / "secret.md").write_text("secret")
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    (folder / "linked.md").symlink_to(tmp_path / "secret.md")
+    (folder / "within.md").write_text("text")
+    (folder / "again.md").symlink_to(folder / "within.md")
+    assert measured_in(folder, ["again.md"])["again.md"].size == 4
+    for name in ("linked.md", "../secret.md"):
+        with pytest.raises(PermissionError):
+            measured_in(folder, [name])

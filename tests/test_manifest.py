@@ -1,0 +1,138 @@
+"""A version's manifest: what it says, and what is told with its line when it says it wrongly."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from agreegate import programme
+from agreegate.domain.text import Locale
+from agreegate.i18n import text
+from agreegate.locales import locales
+from agreegate.manifest import ManifestError, find, load, read
+from tests import personas as cast
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, file
+
+GOOD = """template = "MicrosoftCloudAgreement"
+label = "2019-01"
+major = true
+effective_from = 2019-01-01T00:00:00Z
+note = "Made up."
+
+[[text]]
+file = "en.docx"
+language = "en-US"
+countries = ["US", "FR", "NA"]
+
+[[text]]
+file = "texts/fr.docx"
+language = "fr-FR"
+countries = ["FR"]
+"""
+
+
+def test_what_a_manifest_says() -> None:
+    manifest = read(GOOD, "m.toml", locales())
+    assert (manifest.label, manifest.major, manifest.note) == ("2019-01", True, "Made up.")
+    assert manifest.effective_from == datetime(2019, 1, 1, tzinfo=UTC)
+    assert manifest.texts == {
+        AMERICA: "en.docx", FRANCE_ENGLISH: "en.docx", NAMIBIA: "en.docx", FRANCE: "texts/fr.docx"
+    }  # fmt: skip
+    assert manifest.names == ("en.docx", "texts/fr.docx")
+    files = {name: file(sign) for name, sign in zip(manifest.names, "01", strict=True)}
+    draft = manifest.draft(programme.load(), files, "m.toml")
+    assert draft.template_id == cast.CLOUD_AGREEMENT
+    assert draft.files[FRANCE].digest == "1" * 64
+
+
+@pytest.mark.parametrize("named", ["microsoftcloudagreement", cast.CLOUD_AGREEMENT, cast.CLOUD_AGREEMENT.upper()])
+def test_a_template_is_named_by_its_type_or_its_id(named: str) -> None:
+    manifest = read(GOOD.replace("MicrosoftCloudAgreement", named), "m.toml", locales())
+    draft = manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
+    assert draft.template_id == cast.CLOUD_AGREEMENT
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("2019-01-01", datetime(2019, 1, 1, tzinfo=UTC)),
+        ("2019-01-01T08:30:00", datetime(2019, 1, 1, 8, 30, tzinfo=UTC)),
+        ("2019-01-01T08:30:00+02:00", datetime(2019, 1, 1, 6, 30, tzinfo=UTC)),
+    ],
+)
+def test_a_date_alone_is_midnight_and_no_zone_is_utc(written: str, meant: datetime) -> None:
+    assert read(GOOD.replace("2019-01-01T00:00:00Z", written), "m.toml", locales()).effective_from == meant
+
+
+def test_all_stands_for_every_country_with_the_language() -> None:
+    manifest = read(GOOD.replace('["US", "FR", "NA"]', '"all"'), "m.toml", locales())
+    assert sum(name == "en.docx" for name in manifest.texts.values()) == 246
+    assert manifest.texts[Locale("NA", "en-US")] == manifest.texts[Locale("XK", "en-US")] == "en.docx"
+
+
+WRONG: list[tuple[str, str, str, int]] = [
+    ('label = "2019-01"', "label = 2019-01", "manifest.not-toml", 2),
+    ('label = "2019-01"\n', "", "manifest.missing", 1),
+    ('label = "2019-01"', "label = 7", "manifest.wrong-type", 2),
+    ("major = true", 'major = "yes"', "manifest.wrong-type", 3),
+    ("major = true", "minor = true", "manifest.unknown-field", 3),
+    ("effective_from = 2019-01-01T00:00:00Z", 'effective_from = "2019-01-01"', "manifest.not-date", 4),
+    ("effective_from = 2019-01-01T00:00:00Z", "effective_from = 0001-01-01T00:00:00+14:00", "manifest.not-date", 4),
+    ("effective_from = 2019-01-01T00:00:00Z\n", "", "manifest.missing", 1),
+    ('file = "en.docx"', 'file = "../en.docx"', "manifest.outside", 8),
+    ('file = "en.docx"', 'file = "/etc/passwd"', "manifest.outside", 8),
+    ('file = "en.docx"', 'file = "a\\\\b.docx"', "manifest.outside", 8),
+    ('file = "en.docx"', 'file = ""', "manifest.outside", 8),
+    ('file = "texts/fr.docx"', "file = 7", "manifest.wrong-type", 13),
+    ('file = "texts/fr.docx"\n', "", "manifest.missing", 12),
+    ('countries = ["FR"]', 'country = "FR"', "manifest.unknown-field", 15),
+    ('countries = ["FR"]', 'countries = "FR"', "manifest.not-countries", 15),
+    ('countries = ["FR"]', "countries = []", "manifest.not-countries", 15),
+    ('countries = ["FR"]', "countries = [1]", "manifest.not-countries", 15),
+    ('countries = ["FR"]', 'countries = ["FR", "FR"]', "manifest.locale-twice", 15),
+    ('language = "fr-FR"', 'language = "en-US"', "manifest.locale-twice", 15),
+    (
+        'language = "fr-FR"\ncountries = ["FR"]',
+        'language = "fr-XX"\ncountries = "all"',
+        "manifest.no-such-language",
+        14,
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "new", "key", "line"), WRONG)
+def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
+    assert old in GOOD
+    with pytest.raises(ManifestError) as refused:
+        read(GOOD.replace(old, new), "m.toml", locales())
+    assert (refused.value.key, refused.value.parameters["line"]) == (key, line)
+    for language in ("en", "fr"):
+        assert "m.toml" in text(refused.value.key, language, **refused.value.parameters)
+
+
+def test_a_template_of_another_programme_is_refused() -> None:
+    manifest = read(GOOD.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
+    with pytest.raises(ManifestError) as refused:
+        manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
+    assert refused.value.key == "manifest.no-such-template"
+
+
+@pytest.mark.parametrize(
+    ("entries", "key"),
+    [([], "manifest.none"), (["a.md"], "manifest.none"), (["a.toml", "b.toml"], "manifest.several")],
+)
+def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str) -> None:
+    for name in entries:
+        (tmp_path / name).write_text(GOOD)
+    with pytest.raises(ManifestError) as refused:
+        find(tmp_path)
+    assert refused.value.key == key
+
+
+@pytest.mark.parametrize(
+    "content", [b"\xff\xfe", b"#" * (1024 * 1024 + 1), b"a = " + b"[" * 5000], ids=["latin", "large", "deep"]
+)
+def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "m.toml").write_bytes(content)
+    with pytest.raises(ManifestError):
+        load(find(tmp_path), locales())
