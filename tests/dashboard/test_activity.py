@@ -107,11 +107,10 @@ async def test_every_deed_can_be_told_in_both_languages(world: World, language: 
     operations = {
         "confirmed": "create_agreement", "recorded-in-error": "delete_agreement", "no-longer-agrees": "delete_agreement",
     }  # fmt: skip
+    accounts = {"partner-changed": "partner", "user-changed": "partner_user", "reseller-changed": "reseller_link"}
     for number, deed in enumerate(Deed):
         operation = operations.get(deed, deed)
-        record(
-            world, number, operation=operation, resource_type="partner" if deed is Deed.ACCOUNT_CHANGED else "agreement"
-        )
+        record(world, number, operation=operation, resource_type=accounts.get(deed, "agreement"))
     record(world, 100, operation="x", customer_id=None, user_id=None, application_id="billing-robot")
     reply = await (await visitor(world, language=language)).get("/activity")
     assert reply.status == 200

@@ -72,7 +72,9 @@ class Deed(StrEnum):
     DATA_ASKED = "data-asked"
     DATA_RECEIVED = "data-received"
     DATA_RETURNED = "data-returned"
-    ACCOUNT_CHANGED = "account-changed"
+    PARTNER_CHANGED = "partner-changed"
+    USER_CHANGED = "user-changed"
+    RESELLER_CHANGED = "reseller-changed"
     OTHER = "other"
     """A change that this version has no sentence for; its name is told."""
 
@@ -90,6 +92,11 @@ _DEEDS = {
     "create_collection_request": Deed.DATA_ASKED,
     "receive_collection_request": Deed.DATA_RECEIVED,
     "return_collection_request": Deed.DATA_RETURNED,
+}
+_ACCOUNT_DEEDS = {
+    "partner": Deed.PARTNER_CHANGED,
+    "partner_user": Deed.USER_CHANGED,
+    "reseller_link": Deed.RESELLER_CHANGED,
 }
 _STATUS_DEEDS = {"suspended": Deed.SUSPENDED, "active": Deed.REACTIVATED, "deleted": Deed.CANCELLED}
 
@@ -124,9 +131,7 @@ class Activity:
     @property
     def deed(self) -> Deed:
         """What was done, told from what was recorded before and after."""
-        if self.resource_type in Kind.ACCOUNT.resources:
-            return Deed.ACCOUNT_CHANGED
-        if known := _DEEDS.get(self.operation):
+        if known := _ACCOUNT_DEEDS.get(self.resource_type) or _DEEDS.get(self.operation):
             return known
         match self.operation:
             case "delete_agreement":
