@@ -182,6 +182,99 @@ def reading_the_activity(someone: Person) -> None:
     someone.reads("Dogwood Legal")
 
 
+@flow(REQUIRED)
+def refusing_and_then_cancelling_what_is_chosen(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/no-longer-agrees")
+    someone.button("refusal.do")
+    expect(someone.page.get_by_role("alert")).to_contain_text(someone.t("refusal.sure-missing"))
+    someone.write("note", "By phone.")
+    someone.tick("sure")
+    someone.button("refusal.do")
+    someone.sees("refusal.recorded", company="Dogwood Legal")
+    someone.tick("subscription")
+    someone.button("refusal.next")
+    someone.sees("refusal.final")
+    someone.button("refusal.cancel.one")
+    someone.sees("refusal.no-subscriptions")
+
+
+@flow(REQUIRED)
+def taking_back_what_was_recorded_in_error(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/recorded-in-error")
+    someone.sees("ending.none")
+    someone.write("note", "Another customer's data.")
+    someone.button("ending.do")
+    someone.sees("ending.done", company="Cedar Bakery")
+
+
+@flow(REQUIRED)
+def confirming_for_staff_without_an_account(someone: Person) -> None:
+    someone.sign_in("marketplace@alder.example", f"/customers/{cast.DOGWOOD}/confirmation")
+    accept(someone)
+    someone.button("confirmation.save")
+    expect(someone.field("employee_name")).to_have_attribute("aria-invalid", "true")
+    someone.write("employee_name", "Robin Vale")
+    someone.write("employee_email", "robin@alder.example")
+    someone.choose("collected_through", cast.BIRCH)
+    someone.write("collected_from", "Kim Marsh")
+    someone.write("collected_on", "2018-11-02")
+    someone.button("confirmation.save")
+    someone.reads("Robin Vale")
+
+
+@flow(REQUIRED)
+def mending_what_would_fail_next(someone: Person) -> None:
+    someone.sign_in(ALDER, "/")
+    name = someone.t("customers.confirm.label", customer="Dogwood Legal")
+    someone.press(someone.page.get_by_role("link", name=name).first)
+    accept(someone)
+    someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Dogwood Legal")
+
+
+@flow(REQUIRED)
+def finding_a_customer(someone: Person) -> None:
+    someone.sign_in(ALDER, "/customers")
+    someone.write("q", "dogw")
+    if not someone.manner.scripts:
+        someone.button("customers.find")
+    expect(someone.page.get_by_role("link", name="Cedar Bakery")).to_have_count(0)
+    someone.press(someone.page.get_by_role("link", name="Dogwood Legal", exact=True))
+    someone.reads("dogwood.example")
+
+
+@flow(REQUIRED)
+def finding_the_agreement_of_a_country(someone: Person) -> None:
+    someone.sign_in(ALDER, "/agreements")
+    someone.write("q", "namib")
+    if not someone.manner.scripts:
+        someone.button("agreements.find")
+    expect(someone.page.get_by_role("rowheader")).to_have_count(1)
+    someone.press(someone.page.locator("main a[href^='/agreements/NA/']").first)
+    someone.reads("Microsoft Cloud Agreement")
+
+
+@flow(REQUIRED)
+def walking_the_tour_of_the_dates(someone: Person) -> None:
+    someone.sign_in(ALDER, "/tour")
+    expect(someone.page.locator("main button[name=jump]")).to_have_count(8)
+    someone.press(someone.page.locator("main button[name=jump][value^='2018-11-06']").first)
+    order(someone)
+    someone.button("order.place")
+    someone.button("transaction.skip")
+    someone.sees("order.placed")
+
+
+@flow(REQUIRED)
+def being_shown_the_answer_to_a_question(someone: Person) -> None:
+    someone.sign_in(ALDER, "/questions")
+    question = someone.page.locator("details", has_text=someone.t("question.L3")).first
+    someone.press(question.locator("summary"))
+    someone.press(question.get_by_role("button"))
+    expect(someone.page).not_to_have_url(re.compile("/questions"))
+    someone.reads("Dogwood Legal")
+
+
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [
