@@ -33,7 +33,7 @@ h2 { margin: 1.5rem 0 .5rem; font-size: 1.1rem }
 ul { list-style: none; margin: 0; padding: 0 }
 li { margin: 0 0 .75rem }
 nav ul { display: flex; gap: 1rem; justify-content: flex-end }
-nav a { display: inline-block; padding: .15rem }
+nav a { display: inline-block; padding: .15rem; color: CanvasText }
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 button { font: inherit; text-align: start; width: 100%; padding: .75rem 1rem; border: 1px solid; border-radius: .5rem;
   background: Canvas; color: CanvasText; cursor: pointer }
