@@ -105,7 +105,8 @@ class Section:
 async def show_new_customer(request: PageRequest) -> Response[str]:
     """The empty form; with `?domain=` also whether that domain is free."""
     partner, wanted = actor_of(request).partner, request.query_params.get("domain", "")
-    culture = next((culture for culture in CULTURES if culture == partner.culture), "en-US")
+    spoken = partner.culture.partition("-")[0]
+    culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != spoken, one != "en-US"))
     form = opened(request, country=partner.country, culture=culture, domain=wanted)
     return await _page(request, form, said=await _said(request, wanted))
 

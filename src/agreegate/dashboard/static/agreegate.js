@@ -34,3 +34,8 @@ addEventListener("DOMContentLoaded", () => {
   (document.getElementById("mistakes") ?? document.querySelector(".warning[role=alert]"))?.focus();
 });
 document.addEventListener("htmx:afterSettle", (event) => offerCopying(event.target));
+
+// A look-up beside a form does not lead away from it when the session has ended: sending the form keeps what was typed.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (event.detail.xhr.status === 401 && event.target.form?.method === "post") event.preventDefault();
+});
