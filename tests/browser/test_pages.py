@@ -22,7 +22,7 @@ NOBODY = "9d0d0000-0000-4000-8000-000000000099"
 PAGES: list[tuple[str, str | None, list[str]]] = [
     (REQUIRED, None, ["/", "/api/docs", "/how-to-confirm", f"/relationship-request/{cast.ALDER}", "/nothing-here"]),
     (REQUIRED, ADMIN, [
-        "/", "/customers", "/customers?q=zzzz", "/customers?standing=missing", "/customers/new", "/resellers",
+        "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/resellers",
         f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr",
         "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
     ]),
