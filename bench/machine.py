@@ -4,6 +4,7 @@ import os
 import selectors
 import shutil
 import signal
+import socket
 import statistics
 import subprocess
 import sys
@@ -47,6 +48,13 @@ class Server:
 def command(*arguments: str) -> list[str]:
     """The product's command line, as it is installed beside this interpreter."""
     return [str(Path(sys.executable).parent / "agreegate"), *arguments]
+
+
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return int(taken.getsockname()[1])
 
 
 @contextmanager

@@ -19,7 +19,6 @@ from agreegate.storage.customer_search import (
     choose_as_reseller,
     entries_of,
     tally,
-    tally_of,
 )
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
@@ -79,8 +78,8 @@ async def find_customers(uow: UnitOfWork, actor: Actor, programme: Programme, se
     if chosen.match is not None:
         return Finding(chosen, coverages, MANY, more=True, states=None, customers=customers)
     if chosen.entries is not None:
-        fitting = await tally_of(uow, chosen.entries)
-        here = [row for row in fitting if search.country in (None, row.country)]
+        fitting = Counter((one.country, one.coverage) for one in chosen.entries)
+        here = [Tally(*of, number) for of, number in fitting.items() if search.country in (None, of[0])]
     states: Counter[State] = Counter()
     for row in here:
         states[state_of(row.coverage, programme, uow.now)] += row.customers

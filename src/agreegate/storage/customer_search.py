@@ -5,7 +5,7 @@ newest come first. Either way a page costs the same wherever in the list it is.
 """
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from agreegate.domain.customer_search import CustomerSearch, fits
@@ -13,10 +13,18 @@ from agreegate.domain.partner import PartnerId
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
 
-MANY = 5_000
+MANY = 2_000
 """More than so many that fit are not counted, and not ordered by name."""
-FEW = 2_000
+FEW = 1_000
 """So few customers are looked through one by one."""
+_OWN = "e.partner_id = $1"
+_LINKED = "e.partner_id in (select l.partner_id from reseller_link l where l.reseller_id = $1 and l.ended_at is null)"
+# Joined in the order written (`cross join`): the few of the page first, so that nothing else is read.
+_SHOWN = """
+    select n.entry, n.partner_id, p.name, n.customer_id, c.company_name, c.domain, n.country, n.coverage
+    from ({found}) f cross join customer_entry n on n.entry = f.entry
+    cross join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id
+    cross join partner p on p.partner_id = n.partner_id"""
 _ONE_WORD = {ord("."): "\ue000", ord("-"): "\ue001"}
 """How the index of words keeps a domain name as one word."""
 
@@ -44,12 +52,22 @@ class Tally:
     customers: int
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Fitting:
+    """A customer that fits, with what its place in the list follows from."""
+
+    company_key: str
+    number: int
+    country: str
+    coverage: str
+
+
 @dataclass(frozen=True, slots=True)
 class Chosen:
     """What a list is made of, found once for all of its pages."""
 
-    entries: tuple[int, ...] | None = None
-    """Those that fit, if they were counted."""
+    entries: tuple[Fitting, ...] | None = None
+    """Those that fit, by name, if they were counted."""
     match: str | None = None
     """The words that they fit, if they are too many to be counted; None for both: the whole list."""
 
@@ -60,18 +78,6 @@ async def tally(uow: UnitOfWork, partner: PartnerId) -> list[Tally]:
         Tally(*row)
         for row in await uow.all(
             "select country, coverage, customers from customer_tally where partner_id = $1 and customers > 0", partner
-        )
-    ]
-
-
-async def tally_of(uow: UnitOfWork, entries: Collection[int]) -> list[Tally]:
-    """Likewise, of some entries."""
-    return [
-        Tally(*row)
-        for row in await uow.all(
-            "select e.country, e.coverage, count(*) from json_each($1) j join customer_entry e on e.entry = j.value"
-            " group by e.country, e.coverage",
-            json.dumps(list(entries)),
         )
     ]
 
@@ -94,18 +100,18 @@ async def choose(
         many: more than so many are not collected.
     """
     if search.customer is not None:
-        row = await uow.one(
+        rows = await uow.all(
             "select entry from customer_entry where partner_id = $1 and customer_id = $2", asking, search.customer
         )
-        return Chosen(() if row is None else (row[0],))
+        return await _collected(uow, _OWN, asking, rows)
     match = _match(asking, search)
     if match is None:
         return Chosen(() if search.text.strip() else None)
     rows = await uow.all("select rowid from customer_text where customer_text match $1 limit $2", match, many + 1)
     if len(rows) <= many:
-        return Chosen(tuple(row[0] for row in rows))
+        return await _collected(uow, _OWN, asking, rows)
     if coverages is not None and fewer <= FEW and search.reseller is None:
-        return Chosen(await _looked_through(uow, asking, search, coverages))
+        return await _collected(uow, _OWN, asking, await _looked_through(uow, asking, search, coverages))
     return Chosen(match=match)
 
 
@@ -119,12 +125,22 @@ async def choose_as_reseller(uow: UnitOfWork, reseller: PartnerId, search: Custo
             reseller,
             search.customer,
         )
-        return Chosen(tuple(row[0] for row in rows))
+        return await _collected(uow, _LINKED, reseller, rows)
     match = _match(reseller, replace(search, reseller=reseller))
     if search.text.strip() and not search.words and search.domain is None:
         return Chosen(())
     rows = await uow.all("select rowid from customer_text where customer_text match $1 limit $2", match, MANY + 1)
-    return Chosen(tuple(row[0] for row in rows)) if len(rows) <= MANY else Chosen(match=match)
+    return await _collected(uow, _LINKED, reseller, rows) if len(rows) <= MANY else Chosen(match=match)
+
+
+async def _collected(uow: UnitOfWork, whose: str, asking: PartnerId, rows: Iterable[Row]) -> Chosen:
+    found = await uow.all(
+        f"select e.company_key, e.entry, e.country, e.coverage from json_each($2) j"
+        f" cross join customer_entry e on e.entry = j.value where {whose}",
+        asking,
+        json.dumps([row[0] for row in rows]),
+    )
+    return Chosen(tuple(sorted(Fitting(*row) for row in found)))
 
 
 async def entries_of(
@@ -143,6 +159,13 @@ async def entries_of(
         country, coverages: what is asked for; None: any.
         as_reseller: the list is a reseller's, whose links to providers must be open.
     """
+    if chosen.entries is not None:
+        fitting = [
+            one
+            for one in chosen.entries
+            if country in (None, one.country) and (coverages is None or one.coverage in coverages)
+        ]
+        return await _page_of(uow, fitting, wanted)
     start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
     here = None if start is None else await _place(uow, int(start[0]))
     if start is not None and here is None:
@@ -164,6 +187,32 @@ async def entries_of(
         last=(rows[-1][0], ""),
         more_before=more if backwards else here is not None,
         more_after=here is not None if backwards else more,
+    )
+
+
+async def _page_of(uow: UnitOfWork, fitting: Sequence[Fitting], wanted: Wanted) -> Page[Entry]:
+    """One page of those that were collected."""
+    places = {one.number: place for place, one in enumerate(fitting)}
+    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
+    here = None if start is None else places.get(int(start[0]))
+    begin = 0
+    if wanted.seek is Seek.LAST:
+        begin = max(0, len(fitting) - wanted.size)
+    elif here is not None:
+        begin = here + 1 if wanted.seek is Seek.NEXT else max(0, here - wanted.size)
+    shown = fitting[begin : here if wanted.seek is Seek.PREVIOUS and here is not None else begin + wanted.size]
+    rows = await uow.all(
+        f"{_SHOWN.format(found='select value as entry from json_each($1)')} order by n.company_key, n.entry",
+        json.dumps([one.number for one in shown]),
+    )
+    if not rows:
+        return Page()
+    return Page(
+        items=tuple(Entry(*row) for row in rows),
+        first=(rows[0][0], ""),
+        last=(rows[-1][0], ""),
+        more_before=begin > 0,
+        more_after=begin + len(shown) < len(fitting),
     )
 
 
@@ -218,27 +267,19 @@ def _select(
     if coverages is not None:
         asked += f" and @.coverage in (select value from json_each({bound(json.dumps(sorted(coverages)))}))"
     if chosen.match is not None:
-        found = f"""select e.entry from customer_text t join customer_entry e on e.entry = t.rowid
+        found = f"""select e.entry from customer_text t cross join customer_entry e on e.entry = t.rowid
             where t.customer_text match {bound(chosen.match)} and {own}{asked.replace("@", "e")}"""
         beyond = turn.beyond(values, "e").replace("e.entry", "t.rowid")
         found += beyond + turn.order("e").replace("e.entry", "t.rowid")
-    elif chosen.entries is not None:
-        found = f"""select e.entry from json_each({bound(json.dumps(chosen.entries))}) j
-            join customer_entry e on e.entry = j.value where {own}{asked.replace("@", "e")}"""
-        found += turn.beyond(values, "e") + turn.order("e")
     elif asked:
         # The first of each country and coverage, straight from their index, hold the first of all of them.
-        found = f"""select i.entry from customer_tally y join customer_entry i on i.entry in (
+        found = f"""select i.entry from customer_tally y cross join customer_entry i on i.entry in (
               select e.entry from customer_entry e where e.partner_id = y.partner_id and e.country = y.country
                 and e.coverage = y.coverage{turn.beyond(values, "e")}{turn.order("e")})
             where y.partner_id = $1 and y.customers > 0{asked.replace("@", "y")}{turn.order("i")}"""
     else:
         found = f"select e.entry from customer_entry e where {own}{turn.beyond(values, 'e')}{turn.order('e')}"
-    return f"""
-        select n.entry, n.partner_id, p.name, n.customer_id, c.company_name, c.domain, n.country, n.coverage
-        from ({found}) f cross join customer_entry n on n.entry = f.entry
-        join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id
-        join partner p on p.partner_id = n.partner_id{turn.order("n")}"""
+    return _SHOWN.format(found=found) + turn.order("n")
 
 
 async def _place(uow: UnitOfWork, entry: int) -> tuple[str, int] | None:
@@ -248,18 +289,18 @@ async def _place(uow: UnitOfWork, entry: int) -> tuple[str, int] | None:
 
 async def _looked_through(
     uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, coverages: Collection[str]
-) -> tuple[int, ...]:
-    rows: list[Row] = await uow.all(
-        "select e.entry, c.company_name, c.domain from customer_tally y"
-        " join customer_entry e on e.partner_id = y.partner_id and e.country = y.country and e.coverage = y.coverage"
-        " join customer c on c.partner_id = e.partner_id and c.customer_id = e.customer_id"
+) -> list[Row]:
+    rows = await uow.all(
+        "select e.entry, c.company_name, c.domain from customer_tally y cross join customer_entry e"
+        " on e.partner_id = y.partner_id and e.country = y.country and e.coverage = y.coverage"
+        " cross join customer c on c.partner_id = e.partner_id and c.customer_id = e.customer_id"
         " where y.partner_id = $1 and ($2 is null or y.country = $2)"
         "  and y.coverage in (select value from json_each($3))",
         partner,
         search.country,
         json.dumps(sorted(coverages)),
     )
-    return tuple(row[0] for row in rows if fits(search, row[1], row[2]))
+    return [row for row in rows if fits(search, row[1], row[2])]
 
 
 def _match(asking: PartnerId, search: CustomerSearch) -> str | None:

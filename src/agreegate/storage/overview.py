@@ -13,8 +13,20 @@ from agreegate.storage.customer_search import Tally
 from agreegate.storage.decision import as_reasons
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
-LATEST = 2_000
+LATEST = 300
 """So many open carts and refusals, the latest, are looked through."""
+
+
+# Joined in the order written (`cross join`): the few first, so that nothing is read that is not shown.
+_TRIED = """
+    select t.customer_id, c.company_name, t.at from (
+      select k.customer_id, max(k.at) as at from ({latest}) k
+      cross join customer_entry e on e.partner_id = $1 and e.customer_id = k.customer_id
+      where e.coverage in (select value from json_each($4))
+      group by k.customer_id order by 2 desc, 1 limit $5) t
+    cross join customer c on c.partner_id = $1 and c.customer_id = t.customer_id
+    order by t.at desc, t.customer_id
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +84,12 @@ async def subscribed_next(
     rows = await uow.all(
         """select f.customer_id, c.company_name, f.commitment_end_at, count(*),
              min(iif(s.auto_renew = 1, s.commitment_end_at, null))
-           from (select e.customer_id, e.commitment_end_at from json_each($2) j join customer_entry e on e.entry in (
+           from (select e.customer_id, e.commitment_end_at from json_each($2) j cross join customer_entry e on e.entry in (
                select i.entry from customer_entry i where i.partner_id = $1 and i.coverage = j.value
                  and i.commitment_end_at is not null order by i.commitment_end_at limit $3)
              order by e.commitment_end_at, e.entry limit $3) f
-           join customer c on c.partner_id = $1 and c.customer_id = f.customer_id
-           join subscription s on s.partner_id = $1 and s.customer_id = f.customer_id
+           cross join customer c on c.partner_id = $1 and c.customer_id = f.customer_id
+           cross join subscription s on s.partner_id = $1 and s.customer_id = f.customer_id
              and s.status in ('active', 'suspended')
            group by f.customer_id order by f.commitment_end_at, f.customer_id""",
         partner,
@@ -88,15 +100,12 @@ async def subscribed_next(
 
 
 async def open_carts(uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], most: int) -> list[Tried]:
-    """Customers of these coverages with a cart that can be bought, the latest changed first."""
+    """Customers of these coverages with a cart that can be bought, the latest first."""
     rows = await uow.all(
-        """select k.customer_id, c.company_name, max(k.modified_at) from (
-             select customer_id, modified_at from cart where partner_id = $1 and status = 'Active' and expires_at > $2
-             order by expires_at desc limit $3) k
-           join customer_entry e on e.partner_id = $1 and e.customer_id = k.customer_id
-           join customer c on c.partner_id = $1 and c.customer_id = k.customer_id
-           where e.coverage in (select value from json_each($4))
-           group by k.customer_id order by 3 desc, k.customer_id limit $5""",
+        _TRIED.format(
+            latest="select customer_id, modified_at as at from cart where partner_id = $1 and status = 'Active'"
+            " and expires_at > $2 order by expires_at desc limit $3"
+        ),
         partner,
         to_micros(uow.now),
         LATEST,
@@ -111,19 +120,16 @@ async def refused_lately(
 ) -> list[Tried]:
     """Customers of these coverages for which the gate refused something since then, the latest first."""
     rows = await uow.all(
-        """select d.customer_id, c.company_name, max(d.decided_at) from (
-             select customer_id, decided_at from decision where partner_id = $1 and verdict = 'deny'
-               and decided_at between $2 and $3 order by decided_at desc limit $4) d
-           join customer_entry e on e.partner_id = $1 and e.customer_id = d.customer_id
-           join customer c on c.partner_id = $1 and c.customer_id = d.customer_id
-           where e.coverage in (select value from json_each($5))
-           group by d.customer_id order by 3 desc, d.customer_id limit $6""",
+        _TRIED.format(
+            latest="select customer_id, decided_at as at from decision where partner_id = $1 and verdict = 'deny'"
+            " and decided_at between $6 and $2 order by decided_at desc limit $3"
+        ),
         partner,
-        to_micros(since),
         to_micros(uow.now),
         LATEST,
         json.dumps(sorted(coverages)),
         most,
+        to_micros(since),
     )
     return [Tried(row[0], row[1], from_micros(row[2])) for row in rows]
 
@@ -136,7 +142,7 @@ async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int
            left join customer c on c.partner_id = d.partner_id and c.customer_id = d.customer_id
            left join customer_entry e on e.partner_id = d.partner_id and e.customer_id = d.customer_id
            where d.partner_id = $1 and d.verdict = 'deny' and d.decided_at between $2 and $3
-           order by d.decided_at desc, d.decision_id limit $4""",
+           order by d.decided_at desc limit $4""",
         partner,
         to_micros(since),
         to_micros(uow.now),
@@ -164,7 +170,7 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
 async def count_subscribed(uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], most: int) -> int:
     """How many customers of these coverages have subscriptions that live; counted up to `most`."""
     row = await uow.one(
-        "select count(*) from (select 1 from json_each($2) j join customer_entry e on e.partner_id = $1"
+        "select count(*) from (select 1 from json_each($2) j cross join customer_entry e on e.partner_id = $1"
         " and e.coverage = j.value and e.commitment_end_at is not null limit $3)",
         partner,
         json.dumps(sorted(coverages)),
