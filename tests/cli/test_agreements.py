@@ -73,6 +73,14 @@ def test_published_once_then_nothing_to_do(agreegate: Agreegate, data: Path, fol
     assert "4 pair(s) of country and language, in force in 0 of 3 countries\n" in listed.out
 
 
+def test_publishing_again_mends_a_file_that_is_damaged(agreegate: Agreegate, data: Path, folder: Path) -> None:
+    agreegate("agreements", "publish", folder, "--data", data)
+    [path] = (data / "texts").rglob(hashlib.sha256((folder / "en.docx").read_bytes()).hexdigest())
+    path.write_bytes(b"damaged")
+    assert agreegate("agreements", "publish", folder, "--data", data).out.startswith("Nothing to do")
+    assert path.read_bytes() == (folder / "en.docx").read_bytes()
+
+
 def test_a_publication_is_audited(agreegate: Agreegate, data: Path, folder: Path) -> None:
     agreegate("agreements", "publish", folder, "--data", data)
     [[operation, kind, who, value]] = rows(

@@ -77,8 +77,11 @@ def _publish(
             return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
 
         fresh = asyncio.run(store.read(plan))
-        if fresh and not dry_run:  # the files are on disk before anything says that they are published
+        if (
+            not dry_run
+        ):  # the files are on disk before anything says that they are published; a repeat mends damaged ones
             TextFiles(target.parent / TEXTS).keep_all(folder, measured)
+        if fresh and not dry_run:
             fresh = asyncio.run(store.write(publish))
     if not fresh:
         click.echo(words("cli.agreements.nothing", label=draft.label))
