@@ -230,8 +230,8 @@ async def test_any_address_of_the_right_form_is_taken(world: World, typed: str) 
         ("fr", "sam@alder.example", "celle de votre organisation", ["partner_domain"]),
         ("en", "sam@MAIL.Birch.example", "at one of your resellers", ["reseller_domain"]),
         ("fr", "sam@birch.example", "celle d’un de vos revendeurs", ["reseller_domain"]),
-        ("en", "Sales@alder.example", "the address you sign in with", ["own_address", "partner_domain"]),
-        ("fr", "sales@alder.example", "avec laquelle vous vous connectez", ["own_address", "partner_domain"]),
+        ("en", "Sales@alder.example", "This is the address of whoever confirms", ["own_address", "partner_domain"]),
+        ("fr", "sales@alder.example", "l’adresse de la personne qui confirme", ["own_address", "partner_domain"]),
     ],
 )
 async def test_an_acceptor_of_the_partners_side_is_asked_about_once_and_then_recorded_with_the_warning(
@@ -328,6 +328,21 @@ async def test_a_designated_account_names_the_employee_who_confirms(world: World
     saved = await someone.send(DOGWOOD, half.page.form(), employee_email="robin@alder.example")
     assert saved.status == 200
     assert world.rows("select name, email from confirmation_employee") == [("Robin Vale", "robin@alder.example")]
+
+
+@pytest.mark.rule("R24", "R28")
+async def test_the_employee_behind_a_designated_account_cannot_be_the_one_who_accepted(world: World) -> None:
+    robin = {
+        "employee_name": "Robin Vale",
+        "employee_email": "Robin@home.example",
+        "acceptor_email": "robin@home.example",
+    }
+    someone = await visitor(world, cast.ALDER_MARKETPLACE)
+    shown = await confirm(someone, **robin)
+    assert shown.status == 422
+    assert "This is the address of whoever confirms" in shown.text
+    assert (await someone.send(DOGWOOD, shown.page.form())).status == 200
+    assert world.rows("select warning from confirmation_warning") == [("own_address",)]
 
 
 @pytest.mark.rule("R28")

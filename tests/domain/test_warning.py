@@ -37,7 +37,7 @@ PARTNER, RESELLER, OWN = AcceptorWarning.PARTNER_DOMAIN, AcceptorWarning.RESELLE
 def test_an_address_of_the_partners_side_is_noticed(email: str, found: tuple[AcceptorWarning, ...]) -> None:
     partner = ["alder.example", "müller.example"]
     resellers = ["birch.example", "xn--fort-ipa.example"]
-    assert warnings(email, partner, resellers, "sales@alder.example") == found
+    assert warnings(email, partner, resellers, ["sales@alder.example"]) == found
 
 
 @pytest.mark.parametrize(
@@ -53,13 +53,18 @@ def test_an_address_of_the_partners_side_is_noticed(email: str, found: tuple[Acc
 def test_the_confirming_users_own_address_is_noticed_whatever_its_domain(
     user_name: str | None, found: tuple[AcceptorWarning, ...]
 ) -> None:
-    assert warnings("ops@cloud.example", [], [], user_name) == found
+    assert warnings("ops@cloud.example", [], [], [user_name]) == found
+
+
+@pytest.mark.rule("R24", "R28")
+def test_the_employee_behind_a_designated_account_is_the_one_who_confirms() -> None:
+    assert warnings("robin@home.example", [], [], ["marketplace@alder.example", "Robin@Home.example"]) == (OWN,)
 
 
 def test_a_domain_in_two_lists_is_told_twice() -> None:
-    assert warnings("a@shared.example", ["shared.example"], ["shared.example"], None) == (PARTNER, RESELLER)
+    assert warnings("a@shared.example", ["shared.example"], ["shared.example"], []) == (PARTNER, RESELLER)
 
 
 @pytest.mark.parametrize("domain", ["", ".", "a..b", "x" * 300 + ".example", "ü" * 100, "\u202ealder.example"])
 def test_a_domain_that_no_name_system_can_spell_breaks_nothing(domain: str) -> None:
-    assert warnings(f"a@{domain}", ["alder.example"], [domain], None) in ((), (RESELLER,))
+    assert warnings(f"a@{domain}", ["alder.example"], [domain], [None]) in ((), (RESELLER,))

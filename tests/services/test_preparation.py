@@ -90,6 +90,24 @@ async def test_a_provider_chooses_among_its_resellers_the_customers_own_first(me
     assert (await prepared(memory, partner=cast.HAZEL, user=cast.HAZEL_ADMIN)).resellers == ()
 
 
+async def test_a_provider_of_many_resellers_chooses_among_the_customers_own_and_some(memory: Memory) -> None:
+    async def link(uow: UnitOfWork) -> None:
+        for number in range(150):
+            id_ = f"00000000-0000-4000-9000-{number:012}"
+            await uow.run(
+                "insert into partner (partner_id, name, kind, cloud, account, domain, country, culture, profile_etag, created_at)"
+                " values ($1, $2, 'indirect_reseller', 'public', 'production', $3, 'US', 'en-US', '1', 0)",
+                id_,
+                f"A{number}",
+                f"r{number}.example",
+            )
+            await uow.run("insert into reseller_link values ($1, $2, 0, null)", cast.ALDER, id_)
+
+    await memory.store.write(link)
+    offered = (await prepared(memory, cast.FRENE)).resellers
+    assert (len(offered), offered[0].name) == (100, "Hornbeam Informatique")
+
+
 @pytest.mark.rule("R28")
 @pytest.mark.parametrize(
     ("user", "designated"), [(cast.ALDER_MARKETPLACE, True), (cast.ALDER_SALES, False), (cast.NOBODY, False)]

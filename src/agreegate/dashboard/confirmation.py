@@ -136,7 +136,7 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
     mistakes = list(read.mistakes())
     known = noticed(form, preparation, language)
     wrong_address = any(mistake.where == "acceptor_email" for mistake in mistakes)
-    warned = () if wrong_address else await acceptor_warnings(uow, actor, read.contact.email)
+    warned = () if wrong_address else await acceptor_warnings(uow, actor, read.contact.email, read.employee)
     told = set(warned) <= set(form.all("warned"))
     if told and not mistakes and known is form:
         return read.draft()
@@ -154,7 +154,9 @@ class _Reading:
             form["acceptor_email"],
             form["acceptor_phone"] or None,
         )
-        self._employee = Employee(form["employee_name"], form["employee_email"] or None)
+        self.employee = (
+            Employee(form["employee_name"], form["employee_email"] or None) if preparation.designated else None
+        )
 
     def mistakes(self) -> Iterator[Mistake]:
         """All of them, in the order of the fields."""
@@ -162,8 +164,8 @@ class _Reading:
         yield from self._day("accepted_on", "confirmation.form.date-missing")
         if self._preparation.resellers:
             yield from self._collected()
-        if self._preparation.designated:
-            yield from self._behind()
+        if self.employee is not None:
+            yield from self._behind(self.employee)
 
     def draft(self) -> Draft:
         """What is confirmed. Only once there is no mistake."""
@@ -174,7 +176,7 @@ class _Reading:
             self._preparation.template.id,
             date_agreed,
             date_zoned=False,
-            employee=self._employee if self._preparation.designated else None,
+            employee=self.employee,
             collection=self._collection() if form["collected_through"] and self._preparation.resellers else None,
         )
 
@@ -219,13 +221,13 @@ class _Reading:
             yield Mistake("collected_from", "confirmation.form.person")
         yield from self._day("collected_on", "confirmation.form.collected-missing")
 
-    def _behind(self) -> Iterator[Mistake]:
+    def _behind(self, employee: Employee) -> Iterator[Mistake]:
         try:
-            checked_employee(Employee(self._employee.name))
+            checked_employee(Employee(employee.name))
         except Rejected:
             yield Mistake("employee_name", "confirmation.form.employee-name")
         try:
-            checked_contact(PrimaryContact("A", "B", self._employee.email or ""))
+            checked_contact(PrimaryContact("A", "B", employee.email or ""))
         except Rejected:
             yield Mistake("employee_email", "confirmation.form.employee-email")
 

@@ -15,11 +15,11 @@ class AcceptorWarning(StrEnum):
     RESELLER_DOMAIN = "reseller_domain"
     """It is at a mail domain of a reseller that the partner works with."""
     OWN_ADDRESS = "own_address"
-    """It is the very address that the confirming user signs in with."""
+    """It is the very address of whoever confirms: the one signed in with, or the employee's behind a designated account."""
 
 
 def warnings(
-    email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], user_name: str | None
+    email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], own_addresses: Iterable[str | None]
 ) -> tuple[AcceptorWarning, ...]:
     """Everything that speaks against the acceptor's address; nothing for one of the customer's own.
 
@@ -27,24 +27,29 @@ def warnings(
 
     Args:
         email: the acceptor's address, of valid form.
-        user_name: what the confirming user signs in with; None: an application has no address.
+        own_addresses: of whoever confirms; None: there is none, as of an application.
     """
-    return tuple(_found(email.strip(), partner_domains, reseller_domains, (user_name or "").strip()))
+    return tuple(_found(email, partner_domains, reseller_domains, own_addresses))
 
 
 def _found(
-    email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], user_name: str
+    email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], own_addresses: Iterable[str | None]
 ) -> Iterator[AcceptorWarning]:
-    local, _, domain = email.rpartition("@")
-    labels = _spelled(domain).split(".")
+    local, domain = _parts(email)
+    labels = domain.split(".")
     above = {".".join(labels[start:]) for start in range(len(labels))}
     if any(_spelled(known) in above for known in partner_domains):
         yield AcceptorWarning.PARTNER_DOMAIN
     if any(_spelled(known) in above for known in reseller_domains):
         yield AcceptorWarning.RESELLER_DOMAIN
-    own, _, own_domain = user_name.rpartition("@")
-    if own and (own.casefold(), _spelled(own_domain)) == (local.casefold(), ".".join(labels)):
+    if local and any(_parts(own or "") == (local, domain) for own in own_addresses):
         yield AcceptorWarning.OWN_ADDRESS
+
+
+def _parts(address: str) -> tuple[str, str]:
+    """What stands before and after the last at sign, as two addresses are compared."""
+    local, _, domain = address.strip().rpartition("@")
+    return local.casefold(), _spelled(domain)
 
 
 def _spelled(domain: str) -> str:

@@ -96,7 +96,7 @@ async def confirm(
     await add_confirmation(uow, partner, customer, relationship[0], confirmation)
     if collection is not None:
         await add_collection(uow, partner, customer, confirmation.sequence, collection)
-    for warning in await acceptor_warnings(uow, actor, contact.email):
+    for warning in await acceptor_warnings(uow, actor, contact.email, employee):
         await add_warning(uow, partner, customer, confirmation.sequence, warning)
     await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
     await add_audit_record(
@@ -111,10 +111,16 @@ async def confirm(
     return confirmation
 
 
-async def acceptor_warnings(uow: UnitOfWork, actor: Actor, email: str) -> tuple[AcceptorWarning, ...]:
-    """What speaks against the address of whoever accepted: that it is of the partner's side (R24, X14)."""
+async def acceptor_warnings(
+    uow: UnitOfWork, actor: Actor, email: str, employee: Employee | None
+) -> tuple[AcceptorWarning, ...]:
+    """What speaks against the address of whoever accepted: that it is of the partner's side (R24, X14).
+
+    Args:
+        employee: who really confirms, where a designated account is used (R28).
+    """
     own, resellers = await mail_domains(uow, actor.partner.id)
-    return warnings(email, own, resellers, actor.user_name)
+    return warnings(email, own, resellers, (actor.user_name, None if employee is None else employee.email))
 
 
 async def list_confirmations(

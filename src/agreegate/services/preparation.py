@@ -16,6 +16,9 @@ from agreegate.storage.partner import linked_resellers, users_named
 from agreegate.storage.standing import relationship_since
 from agreegate.storage.unit_of_work import UnitOfWork
 
+MOST_RESELLERS = 100
+"""So many can be chosen from, lest the form outgrow its page: the customer's own come first."""
+
 
 @dataclass(frozen=True, slots=True)
 class Event:
@@ -108,7 +111,7 @@ async def _resellers(uow: UnitOfWork, actor: Actor, serving: frozenset[PartnerId
     if actor.partner.kind is not PartnerKind.INDIRECT_PROVIDER:
         return ()
     linked = await linked_resellers(uow, actor.partner.id)
-    return tuple(sorted(linked, key=lambda reseller: reseller.id not in serving))
+    return tuple(sorted(linked, key=lambda reseller: reseller.id not in serving)[:MOST_RESELLERS])
 
 
 async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Event | None:
