@@ -52,6 +52,7 @@ def _take_all(someone: Person, language: str) -> None:
         _take(someone, f"{name}.{language}")
     someone.go(f"/customers/{cast.DOGWOOD}/order")
     someone.write("offer-0", OFFER)
+    someone.write("name-0", "Office work (made up)")
     someone.write("quantity-0", "3")
     someone.button("order.place")
     _take(someone, f"order.{language}")
