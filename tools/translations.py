@@ -1,4 +1,4 @@
-"""Every sentence in English and French: same keys, same placeholders, none empty, none missing, none unused.
+"""Every sentence in English and French: same keys, same placeholders, none empty, missing, unused or long.
 
 `python -m tools.translations` prints every fault and fails on one.
 """
@@ -18,6 +18,9 @@ SOURCE = ROOT / "src" / "agreegate"
 _LITERAL = re.compile(r"""["']([a-z][a-z0-9]*(?:[.-][A-Za-z0-9_-]+)+)["']""")
 _JOINED = re.compile(r"""["']([a-z][A-Za-z0-9.-]*\.)["']\s*~""")
 """A key that a template puts together: a fixed beginning, and a name."""
+_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n")
+LONGEST_SENTENCE = 20
+"""Words; more than this is read twice."""
 PLURALS = ("one", "other")
 """What ends the keys of a sentence that counts."""
 _FORMATTED = re.compile(r"""f["']([^"']*\{[^"']*)["']""")
@@ -27,6 +30,8 @@ def faults() -> Iterator[str]:
     """Every fault, as a sentence."""
     catalogues = {language: catalogue(language) for language in LANGUAGES}
     yield from _differences(catalogues)
+    for language, sentences in catalogues.items():
+        yield from _long(language, sentences)
     literals, patterns = _mentioned()
     english = catalogues["en"]
     for key in sorted(english):
@@ -51,6 +56,14 @@ def _differences(catalogues: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
             fields.add(frozenset(name for _, name, _, _ in string.Formatter().parse(sentences[key]) if name))
         if len(fields) > 1:
             yield f"{key}: the languages have different placeholders"
+
+
+def _long(language: str, sentences: Mapping[str, str]) -> Iterator[str]:
+    for key, text in sorted(sentences.items()):
+        for sentence in _SENTENCE_END.split(text):
+            words = sum(1 for word in sentence.split() if any(map(str.isalnum, word)))
+            if words > LONGEST_SENTENCE:
+                yield f"{key}: a sentence of {words} words in {language}"
 
 
 def _mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
