@@ -163,6 +163,7 @@ async def test_a_pdf_is_shown_as_it_is(published: World) -> None:
     page = await follow(published, (await document(published, "?country=NA")).json()["displayUri"])
     assert (page.headers["content-type"], page.content) == (MediaType.PDF, PORTABLE)
     assert page.headers["content-disposition"].startswith("inline; ")
+    assert "sandbox" in page.headers["content-security-policy"]
     assert page.headers["x-content-type-options"] == "nosniff"
 
 

@@ -18,9 +18,8 @@ from agreegate.text_link import Linked, TextLinks, Use
 from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown, word_document
 
 PIECE = 64 * 1024
-SEALED = "default-src 'none'; frame-ancestors 'none'; sandbox"
-VIEWED = "default-src 'none'; object-src 'self'; plugin-types application/pdf; frame-ancestors 'self'"
-"""For a PDF: a browser's own viewer does not open in a sandbox, and runs no script of ours or of the page's."""
+SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
+"""For files as they are. A browser's own viewer of PDF opens under it too."""
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
@@ -35,7 +34,7 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
     links, texts = _of(request)
     target = links.read(token, Use.PREVIEW)
     if target.media_type is MediaType.PDF:
-        return await _streamed(texts, target, f'inline; filename="{target.name}"', VIEWED)
+        return await _streamed(texts, target, f'inline; filename="{target.name}"')
     shown = await asyncio.to_thread(_page, texts, target)
     headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
     return Response(shown, media_type="text/html", headers=headers)
@@ -46,7 +45,7 @@ async def download_text(request: Request[Any, Any, Any], token: FromPath[str]) -
     """The file, byte by byte as it was published."""
     links, texts = _of(request)
     target = links.read(token, Use.DOWNLOAD)
-    return await _streamed(texts, target, f'attachment; filename="{target.name}"', SEALED)
+    return await _streamed(texts, target, f'attachment; filename="{target.name}"')
 
 
 HANDLERS = (preview_text, download_text)
@@ -66,14 +65,14 @@ def _page(texts: TextFiles, target: Linked) -> bytes:
     return lay_out(source, target.language, target.title).encode()
 
 
-async def _streamed(texts: TextFiles, target: Linked, disposition: str, policy: str) -> Response[Any]:
+async def _streamed(texts: TextFiles, target: Linked, disposition: str) -> Response[Any]:
     """The file's bytes, after all of them were compared with the published digest."""
     file = await asyncio.to_thread(texts.opened, target.digest)
     size = file.seek(0, 2)
     file.seek(0)
     headers = _HEADERS | {
         "content-disposition": disposition,
-        "content-security-policy": policy,
+        "content-security-policy": SEALED,
         "content-language": target.language,
         "content-length": str(size),
     }
