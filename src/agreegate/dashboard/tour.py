@@ -58,7 +58,16 @@ async def show_tour(request: PageRequest) -> Response[str]:
         )
         for stop in stops
     ]
-    return page(request, "tour.html", rows=rows, offered=offered, chosen=chosen, asks=asks, there=_there(actor, chosen))
+    return page(
+        request,
+        "tour.html",
+        rows=rows,
+        rules=list(dict.fromkeys(reason.rule for row in rows for reason in row.reasons)),
+        offered=offered,
+        chosen=chosen,
+        asks=asks,
+        there=_there(actor, chosen),
+    )
 
 
 ROUTES = (show_tour,)

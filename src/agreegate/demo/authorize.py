@@ -34,6 +34,7 @@ ul { list-style: none; margin: 0; padding: 0 }
 li { margin: 0 0 .75rem }
 nav ul { display: flex; gap: 1rem; justify-content: flex-end }
 nav a { display: inline-block; padding: .15rem; color: CanvasText }
+nav [aria-current] { font-weight: 600; text-decoration: none }
 :focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
 button { font: inherit; text-align: start; width: 100%; padding: .75rem 1rem; border: 1px solid; border-radius: .5rem;
   background: Canvas; color: CanvasText; cursor: pointer }

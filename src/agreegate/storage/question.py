@@ -3,16 +3,22 @@
 from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.storage.unit_of_work import UnitOfWork
 
+LOOKED_AT = 5_000
+"""So many customers are looked at, the first by id: an example is not worth a look at a million."""
 _OWN = """
-    select c.customer_id, c.company_name from relationship r
+    select c.customer_id, c.company_name from (
+      select o.partner_id, o.customer_id, o.refused_at from relationship o
+      where o.partner_id = $1 and o.ended_at is null order by o.customer_id limit $3) r
     join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
-    where r.partner_id = $1 and r.ended_at is null"""
+    where true"""
 _THROUGH_PROVIDER = """
-    select c.customer_id, c.company_name from customer_reseller v
-    join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
-    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id and r.ended_at is null
+    select c.customer_id, c.company_name from (
+      select v.partner_id, v.customer_id, o.refused_at from customer_reseller v
+      join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
+      join relationship o on o.partner_id = v.partner_id and o.customer_id = v.customer_id and o.ended_at is null
+      where v.reseller_id = $1 order by v.customer_id limit $3) r
     join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
-    where v.reseller_id = $1"""
+    where true"""
 _CONFIRMED = (
     "exists (select 1 from current_confirmation q where q.partner_id = r.partner_id and q.customer_id = r.customer_id)"
 )
@@ -43,5 +49,5 @@ async def refusing_customer(uow: UnitOfWork, asking: Partner) -> str | None:
 
 async def _some(uow: UnitOfWork, asking: Partner, condition: str, most: int) -> list[tuple[str, str]]:
     base = _THROUGH_PROVIDER if asking.kind is PartnerKind.INDIRECT_RESELLER else _OWN
-    rows = await uow.all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most)
+    rows = await uow.all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most, LOOKED_AT)
     return [(row[0], row[1]) for row in rows]
