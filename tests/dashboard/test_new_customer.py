@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import apsw
 import pytest
 
 from tests import personas as cast
@@ -178,8 +179,8 @@ async def test_everything_that_is_wrong_is_said_at_once_each_at_its_field(world:
         ({"company": "\u200b"}, "company", "company’s name"),
         ({"country": "XYZ"}, "country", "Choose the customer’s country"),
         ({"culture": "klingon"}, "culture", "Choose the customer’s language"),
-        ({"reseller": cast.HAZEL}, "reseller", "no longer serves"),
-        ({"reseller": "nobody"}, "reseller", "no longer serves"),
+        ({"reseller": cast.HAZEL}, "reseller", "works with you"),
+        ({"reseller": "nobody"}, "reseller", "works with you"),
     ],
 )
 async def test_what_is_wrong_is_said_at_its_field_and_kept(
@@ -281,6 +282,26 @@ async def test_a_provider_names_the_reseller_and_a_direct_partner_has_none(world
     customer = done.path.rpartition("/")[2]
     assert world.rows("select reseller_id from customer_reseller where customer_id = ?", customer) == [(cast.BIRCH,)]
     assert "reseller" not in (await (await visitor(world, cast.HAZEL_ADMIN)).get(NEW)).page.form().names
+
+
+async def test_with_very_many_resellers_one_is_named_by_its_id(world: World) -> None:
+    connection = apsw.Connection(str(world.path))
+    connection.set_busy_timeout(5000)
+    for number in range(150):
+        id_ = f"b12c0000-0000-4000-8000-{number:012x}"
+        connection.execute(
+            "insert or ignore into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture,"
+            " profile_etag, created_at) values (?, ?, 'indirect_reseller', 'public', 'production', ?, ?, 'US', 'en-US',"
+            " '1', 0)",
+            (id_, f"Reseller {number}", str(2_000_000 + number), f"r{number}.example"),
+        )
+        connection.execute("insert or ignore into reseller_link values (?, ?, 0, null)", (cast.ALDER, id_))
+    connection.close()
+    shown = await (await visitor(world)).get(NEW)
+    assert "Reseller 149" not in shown.page.html.split('id="reseller"')[1].split('class="card')[0]
+    done = await create(world, reseller=cast.BIRCH.upper())
+    customer = done.path.rpartition("/")[2]
+    assert world.rows("select reseller_id from customer_reseller where customer_id = ?", customer) == [(cast.BIRCH,)]
 
 
 @pytest.mark.parametrize(

@@ -67,6 +67,8 @@ MEMBERS = {
     "associatedPartnerId": "reseller",
 }
 """The field for each member that a rule may name."""
+MOST_RESELLERS = 100
+"""So many can be chosen from; of more, one is named by its tenant id, lest the page grow with them."""
 ORDER = (
     "company", "domain", "country", "culture", "registration", "contact_first_name", "contact_last_name",
     "contact_email", "contact_phone", "line1", "line2", "city", "state", "postal_code", "reseller",
@@ -85,7 +87,7 @@ KINDS: dict[type[Rejected], str] = {
     RegistrationMalformed: "new-customer.registration-malformed",
     RegistrationMissing: "new-customer.registration-missing",
     RegistrationNotSupported: "new-customer.registration-not-supported",
-    ResellerNotLinked: "order.reseller-gone",
+    ResellerNotLinked: "new-customer.reseller-gone",
 }
 ACCESS = {"access": WRITE_CUSTOMERS}
 
@@ -127,7 +129,7 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     programme = site_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done:
-        reseller = PartnerId(form["reseller"]) if form["reseller"] else None
+        reseller = PartnerId(form["reseller"].lower()) if form["reseller"] else None
         id_ = (await create_customer(uow, actor, customer, reseller, call)).customer.id
         if stated is not None:
             await confirm(uow, actor, programme, id_, stated, call)
@@ -248,6 +250,7 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         resellers=[("", text("new-customer.reseller.none", spoken)), *((r.id, r.name) for r in linked)]
         if linked
         else [],
+        many=len(linked) > MOST_RESELLERS,
         countries=countries(spoken),
         cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
