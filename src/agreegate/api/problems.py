@@ -71,6 +71,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.NothingToEnd: Problem(409, 3000, "NothingToEnd"),
     errors.TextMissing: Problem(404, 1000, "NotFound"),
     errors.CountryWithoutText: Problem(400, 3000, "InvalidProperty"),
+    errors.VersionUnknown: Problem(400, 3000, "InvalidProperty"),
     errors.LinkExpired: Problem(404, 1000, "NotFound"),
     errors.LabelTaken: Problem(409, 3000, "LabelAlreadyPublished"),
     errors.EffectiveInPast: Problem(400, 3000, "EffectiveInPast"),

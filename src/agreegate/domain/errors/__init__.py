@@ -97,6 +97,7 @@ from agreegate.domain.errors.text import (
     TextEmpty,
     TextMissing,
     TextTooLarge,
+    VersionUnknown,
 )
 
 __all__ = [
@@ -178,4 +179,5 @@ __all__ = [
     "Unauthenticated",
     "UserNotOfPartner",
     "UserRequired",
+    "VersionUnknown",
 ]

@@ -16,6 +16,12 @@ class CountryWithoutText(Rejected):
     key = "text.country-without"
 
 
+class VersionUnknown(Rejected):
+    """The member `name` names no published version of the agreement."""
+
+    key = "text.version-unknown"
+
+
 class LinkExpired(NotFound):
     """A link to a text has had its five minutes, or is none of ours."""
 

@@ -31,10 +31,29 @@ create table text_file (
 ) without rowid;
 create index text_file_by_digest on text_file (digest);
 
+create table confirmation_text (    -- which text a confirmation speaks of (R38)
+    partner_id text not null,
+    customer_id text not null,
+    sequence integer not null,
+    basis text not null check (basis in ('inferred', 'stated', 'undetermined')),
+    version_id text references text_version (version_id),
+    country text,
+    language text,
+    digest text,
+    primary key (partner_id, customer_id, sequence),
+    foreign key (partner_id, customer_id, sequence) references confirmation,
+    check ((basis = 'undetermined') = (version_id is null)),
+    check ((country is null) = (language is null)),
+    check (version_id is not null or (country is null and digest is null)),
+    check (basis <> 'inferred' or (country is not null and digest is not null))
+) without rowid;
+
 create trigger text_version_kept before delete on text_version begin select raise(abort, 'append only'); end;
 create trigger text_version_unchanged before update on text_version begin select raise(abort, 'append only'); end;
 create trigger text_file_kept before delete on text_file begin select raise(abort, 'append only'); end;
 create trigger text_file_unchanged before update on text_file begin select raise(abort, 'append only'); end;
+create trigger confirmation_text_kept before delete on confirmation_text begin select raise(abort, 'append only'); end;
+create trigger confirmation_text_unchanged before update on confirmation_text begin select raise(abort, 'append only'); end;
 -- A published version gets no further files.
 create trigger text_file_complete before insert on text_file
 when (select count(*) from text_file f where f.template_id = new.template_id and f.number = new.number)

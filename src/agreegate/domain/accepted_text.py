@@ -1,0 +1,96 @@
+"""Which text a confirmation speaks of: inferred from date, country and language, or stated by a person (R38).
+
+The wire has no field for it (R38), so a confirmation of the API's says when and where; the rest is inferred. What cannot be
+known is called undetermined: a guess would be worth nothing as evidence.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+
+from agreegate.domain.errors import VersionUnknown
+from agreegate.domain.text import DEFAULT_LANGUAGE, Digest, Locale, TextVersion, VersionId, in_force
+
+_DAY = timedelta(days=1)
+
+
+class Basis(StrEnum):
+    """How it is known which text was accepted."""
+
+    INFERRED = "inferred"
+    """From the date of acceptance, and the customer's country and language."""
+    STATED = "stated"
+    """A person named the version."""
+    UNDETERMINED = "undetermined"
+    """No text was in force there, or several may have been the one."""
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedText:
+    """The text that a confirmation speaks of, as far as it is known."""
+
+    basis: Basis
+    version_id: VersionId | None = None
+    """None when undetermined."""
+    locale: Locale | None = None
+    digest: Digest | None = None
+    """Of the file; None where a stated version has several and none is the customer's."""
+
+
+UNDETERMINED = AcceptedText(Basis.UNDETERMINED)
+
+
+def inferred(
+    published: Sequence[TextVersion], country: str, culture: str, agreed: datetime, recorded: datetime
+) -> AcceptedText:
+    """The text in force for the customer on the date of acceptance.
+
+    Midnight stands for its whole day, up to the recording: nobody who writes a date alone says what time it was. When another
+    text took effect in the course of that day, either may have been the one.
+
+    Args:
+        country: the customer's.
+        culture: the customer's language, such as `fr-CA`, which need not be one of the table's.
+        agreed: when the customer accepted.
+        recorded: when the partner says so.
+    """
+    last = min(agreed + _DAY - timedelta.resolution, max(recorded, agreed)) if agreed.time() == time() else agreed
+    first_version, last_version = in_force(published, country, agreed), in_force(published, country, last)
+    if first_version is None or last_version is not first_version:
+        return UNDETERMINED
+    locale = closest(first_version, country, culture)
+    if locale is None:
+        return UNDETERMINED
+    return AcceptedText(Basis.INFERRED, first_version.id, locale, first_version.files[locale].digest)
+
+
+def stated(published: Sequence[TextVersion], version: str, country: str, culture: str) -> AcceptedText:
+    """The text of the version that a person names, by its id or label; it need not be in force yet (R35).
+
+    Raises:
+        VersionUnknown: the template has no such version.
+    """
+    named = next((one for one in published if version in (one.id, one.label)), None)
+    if named is None:
+        raise VersionUnknown(name="version")
+    locale = closest(named, country, culture)
+    digests = {file.digest for file in named.files.values()} if locale is None else {named.files[locale].digest}
+    return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
+
+
+def closest(version: TextVersion, country: str, culture: str) -> Locale | None:
+    """The file of a version that a customer would be given: its own language, a sister of it, English, or the only one.
+
+    None where the version has nothing for the country, or several files of which none is the customer's.
+    """
+    offered = sorted(locale for locale in version.files if locale.country == country)
+    sisters = [locale for locale in offered if _primary(locale.language) == _primary(culture)]
+    own = [locale for locale in sisters if locale.language.lower() == culture.lower()]
+    english = [locale for locale in offered if locale.language == DEFAULT_LANGUAGE]
+    alone = offered if len(offered) == 1 else []
+    return next(iter((*own, *sisters, *english, *alone)), None)
+
+
+def _primary(language: str) -> str:
+    return language.lower().partition("-")[0]

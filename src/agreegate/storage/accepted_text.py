@@ -1,0 +1,43 @@
+"""Which text each confirmation speaks of, as rows beside it. Append only."""
+
+from agreegate.domain.accepted_text import AcceptedText, Basis
+from agreegate.domain.text import Digest, Locale, VersionId
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def add_accepted_text(
+    uow: UnitOfWork, partner: str, customer: str, sequence: int, accepted: AcceptedText
+) -> None:
+    """Keep, with a confirmation, which text it speaks of."""
+    locale = accepted.locale
+    await uow.run(
+        "insert into confirmation_text (partner_id, customer_id, sequence, basis, version_id, country, language, digest)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        partner,
+        customer,
+        sequence,
+        accepted.basis,
+        accepted.version_id,
+        None if locale is None else locale.country,
+        None if locale is None else locale.language,
+        accepted.digest,
+    )
+
+
+async def accepted_texts_of(uow: UnitOfWork, partner: str, customer: str) -> dict[int, AcceptedText]:
+    """The texts that a customer's confirmations speak of, by sequence; those recorded before there were texts have none."""
+    rows = await uow.all(
+        "select sequence, basis, version_id, country, language, digest from confirmation_text"
+        " where partner_id = $1 and customer_id = $2 order by sequence",
+        partner,
+        customer,
+    )
+    return {
+        sequence: AcceptedText(
+            Basis(basis),
+            None if version_id is None else VersionId(version_id),
+            None if country is None else Locale(country, language),
+            None if digest is None else Digest(digest),
+        )
+        for sequence, basis, version_id, country, language, digest in rows
+    }

@@ -1,0 +1,103 @@
+"""Which text a confirmation speaks of: inferred, stated, or honestly unknown (R38)."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agreegate.domain import errors
+from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, stated
+from agreegate.domain.text import Locale
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
+
+CANADA, CANADA_FRENCH = Locale("CA", "en-US"), Locale("CA", "fr-FR")
+BELGIUM, BELGIUM_DUTCH = Locale("BE", "en-US"), Locale("BE", "nl-NL")
+NOON = datetime(2018, 9, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+FIRST = version(
+    1, "first", files={AMERICA: file("1"), FRANCE: file("2"), FRANCE_ENGLISH: file("1"), CANADA_FRENCH: file("2")}
+)
+NEXT = version(2, "next", effective_from=NOON, files={AMERICA: file("3"), CANADA: file("3"), CANADA_FRENCH: file("4")})
+DUTCH = version(3, "dutch", files={BELGIUM_DUTCH: file("5"), Locale("BE", "fr-FR"): file("6")})
+PUBLISHED = [FIRST, NEXT, DUTCH]
+LATER = datetime(2019, 3, 22, tzinfo=UTC)
+DAY = datetime(2018, 9, 1, tzinfo=UTC)
+
+
+@pytest.mark.rule("R38")
+@pytest.mark.parametrize(
+    ("country", "culture", "agreed", "recorded", "label", "locale"),
+    [
+        ("US", "en-US", NOON - SECOND, LATER, "first", AMERICA),
+        ("US", "en-US", NOON, LATER, "next", AMERICA),
+        ("US", "es-US", NOON, LATER, "next", AMERICA),
+        ("FR", "fr-FR", LATER, LATER, "first", FRANCE),
+        ("FR", "de-DE", LATER, LATER, "first", FRANCE_ENGLISH),
+        ("CA", "fr-CA", NOON - SECOND, LATER, "first", CANADA_FRENCH),
+        ("CA", "en-CA", NOON - SECOND, LATER, "first", CANADA_FRENCH),
+        ("CA", "en-CA", NOON, LATER, "next", CANADA),
+        ("CA", "fr-CA", NOON, LATER, "next", CANADA_FRENCH),
+        # A day before, the day after, and the day itself while the morning is not over.
+        ("US", "en-US", DAY - timedelta(days=1), LATER, "first", AMERICA),
+        ("US", "en-US", DAY + timedelta(days=1), LATER, "next", AMERICA),
+        ("US", "en-US", DAY, NOON - SECOND, "first", AMERICA),
+        ("US", "en-US", JANUARY, LATER, "first", AMERICA),
+        ("BE", "nl-BE", LATER, LATER, "dutch", BELGIUM_DUTCH),
+    ],
+)
+def test_the_text_is_inferred_from_date_country_and_language(
+    country: str, culture: str, agreed: datetime, recorded: datetime, label: str, locale: Locale
+) -> None:
+    accepted = inferred(PUBLISHED, country, culture, agreed, recorded)
+    meant = next(one for one in PUBLISHED if one.label == label)
+    assert (accepted.basis, accepted.version_id, accepted.locale) == (Basis.INFERRED, meant.id, locale)
+    assert accepted.digest == meant.files[locale].digest
+
+
+@pytest.mark.rule("R38")
+@pytest.mark.parametrize(
+    ("country", "culture", "agreed", "recorded"),
+    [
+        ("US", "en-US", JANUARY - SECOND, LATER),
+        ("US", "en-US", JANUARY - timedelta(days=1), LATER),
+        ("CN", "zh-CN", LATER, LATER),
+        ("", "", LATER, LATER),
+        ("US", "en-US", DAY, LATER),
+        ("US", "en-US", DAY, NOON),
+        ("BE", "en-GB", LATER, LATER),
+    ],
+)
+def test_no_text_or_several_is_said_to_be_unknown(
+    country: str, culture: str, agreed: datetime, recorded: datetime
+) -> None:
+    """A day in whose course another text took effect may have been the day of either."""
+    assert inferred(PUBLISHED, country, culture, agreed, recorded) is UNDETERMINED
+
+
+@pytest.mark.rule("R35", "R38")
+@pytest.mark.parametrize(
+    ("named", "country", "culture", "locale", "digest"),
+    [
+        ("next", "US", "en-US", AMERICA, "3" * 64),
+        (NEXT.id, "CA", "fr-CA", CANADA_FRENCH, "4" * 64),
+        ("dutch", "BE", "nl-BE", BELGIUM_DUTCH, "5" * 64),
+        ("dutch", "BE", "en-GB", None, None),
+        ("dutch", "US", "en-US", None, None),
+    ],
+)
+def test_a_person_may_name_the_version(
+    named: str, country: str, culture: str, locale: Locale | None, digest: str | None
+) -> None:
+    accepted = stated(PUBLISHED, named, country, culture)
+    assert (accepted.basis, accepted.locale, accepted.digest) == (Basis.STATED, locale, digest)
+    assert accepted.version_id in {NEXT.id, DUTCH.id}
+
+
+def test_a_version_that_was_never_published_cannot_be_named() -> None:
+    with pytest.raises(errors.VersionUnknown):
+        stated(PUBLISHED, "third", "US", "en-US")
+
+
+def test_a_country_without_a_file_has_no_closest() -> None:
+    assert closest(FIRST, "BE", "nl-BE") is None
+    assert closest(NEXT, "CA", "fr-CA") == CANADA_FRENCH
+    assert closest(version(9, files={BELGIUM: file(), BELGIUM_DUTCH: file()}), "BE", "fr-BE") == BELGIUM
