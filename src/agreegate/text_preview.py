@@ -52,6 +52,7 @@ def word_document(file: BinaryIO, language: str, title: str) -> str:
         with zipfile.ZipFile(file) as archive, archive.open(_BODY) as body:
             while piece := body.read(_PIECE):
                 words.feed(piece)
+            words.feed(b"", last=True)
     except (zipfile.BadZipFile, KeyError, expat.ExpatError, RuntimeError) as error:
         raise ValueError(_BODY) from error
     return page("\n".join(words.paragraphs()), language, title)
@@ -81,9 +82,9 @@ class _Words:
         self._parser.EndElementHandler = self._end
         self._parser.CharacterDataHandler = self._characters
 
-    def feed(self, piece: bytes) -> None:
+    def feed(self, piece: bytes, *, last: bool = False) -> None:
         """Take the next bytes."""
-        self._parser.Parse(piece, False)
+        self._parser.Parse(piece, last)
 
     def paragraphs(self) -> Iterator[str]:
         """Each paragraph that has words, as HTML."""

@@ -1,0 +1,89 @@
+"""A text in a browser: its words, laid out; and whatever somebody put into it, nothing that runs or loads."""
+
+import io
+import re
+
+import pytest
+
+from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown, word_document
+from tests.texts import WORD_BODY, docx
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "<svg/onload=alert(1)>",
+    "<iframe src=//evil.example></iframe>",
+    "[a](javascript:alert(1))",
+    "[a](JaVaScRiPt:alert(1))",
+    "[a](&#106;avascript:alert(1))",
+    "[a](data:text/html;base64,PHNjcmlwdD4=)",
+    "[a](vbscript:x)",
+    "<javascript:alert(1)>",
+    '[a](https://x.example "onmouseover=alert(1)")',
+    "![a](javascript:alert(1))",
+    "# <style>*{display:none}</style>",
+    "```\n</code></pre><script>alert(1)</script>\n```",
+    "`<script>`",
+    "<!-- --><script>",
+    "a\n\n<div onclick=x>\n\nb",
+    "</main></body><script>alert(1)</script>",
+    "[a]: javascript:alert(1)\n\n[a]",
+]
+TAGS = re.compile(r"<\s*/?\s*([a-zA-Z]+)")
+HARMLESS = {
+    "html", "head", "meta", "title", "style", "body", "main", "p", "h", "a", "img", "code", "pre", "em", "strong", "ul", "ol",
+    "li", "table", "thead", "tbody", "tr", "th", "td", "blockquote", "hr", "br",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("source", HOSTILE)
+def test_nothing_in_markdown_becomes_more_than_words(source: str) -> None:
+    for page in (markdown(source, "en-US", "T"), as_written(source, "en-US", "T")):
+        assert set(TAGS.findall(page)) <= HARMLESS
+        assert page.count("<style>") == 1, "ours"
+        for written in re.findall(r"<[^>]*>", page):
+            assert not re.search(r"\son\w+\s*=", written.partition('title="')[0])
+            assert not re.search(r"(?:href|src)=\"(?:javascript|data|vbscript|file):", written, re.IGNORECASE)
+
+
+def test_markdown_is_laid_out() -> None:
+    page = markdown("# Heading\n\n- one\n- **two**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "fr-FR", "A & <B>")
+    for part in ("<h1>Heading</h1>", "<li><strong>two</strong></li>", "<td>1</td>", '<html lang="fr-FR" dir="ltr">'):
+        assert part in page
+    assert "<title>A &amp; &lt;B&gt;</title>" in page
+
+
+def test_languages_written_from_the_right_are() -> None:
+    for language in ("ar-SA", "he-IL"):
+        assert f'<html lang="{language}" dir="rtl">' in markdown("x", language, "T")
+
+
+def test_the_policy_loads_and_runs_nothing() -> None:
+    rules = dict(rule.partition(" ")[::2] for rule in POLICY.split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["sandbox"] == ""
+    assert "script-src" not in rules
+    assert "unsafe" not in POLICY
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (WORD_BODY, "<h2>Sample &lt;1&gt;</h2>\n<p>Made up.</p>"),
+        (WORD_BODY.replace("Heading2", "Title"), "<h1>Sample"),
+        (WORD_BODY.replace("Made", "&lt;script&gt;"), "<p>&lt;script&gt; up.</p>"),
+    ],
+)
+def test_of_a_word_document_the_words_are_shown(body: str, shown: str) -> None:
+    assert shown in word_document(io.BytesIO(docx(body)), "en-US", "T")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", docx("<x"), docx("<!DOCTYPE a><a/>")])
+def test_what_is_no_word_document_is_not_shown(content: bytes) -> None:
+    with pytest.raises(ValueError):
+        word_document(io.BytesIO(content), "en-US", "T")
+
+
+def test_a_long_text_is_shown_as_it_is_written() -> None:
+    assert LARGEST_RENDERED < 25 * 1024 * 1024
+    assert "<pre># A &lt;b&gt;</pre>" in as_written("# A <b>", "en-US", "T")
