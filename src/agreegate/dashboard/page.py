@@ -23,7 +23,6 @@ from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, langu
 from agreegate.openid import OpenIdProvider
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
-from agreegate.text_link import TextLinks
 
 LANGUAGE_COOKIE = "agreegate-language"
 POLICY = (
@@ -71,8 +70,6 @@ class Site:
     sandbox: Sandbox | None = None
     figures_elsewhere: bool = False
     """`/metrics` is served on an address of its own."""
-    links: TextLinks | None = None
-    """Makes links to agreement texts."""
     links: TextLinks | None = None
     """Makes links to agreement texts."""
 
