@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, partial
 from secrets import token_hex
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
@@ -142,7 +142,7 @@ def _here(request: PageRequest) -> str:
 
 def _spoken_in(request: PageRequest, wished: str) -> str:
     """Where this very page is in another language."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
+    kept = [(name, value) for name, value in parse_qsl(request.url.query, keep_blank_values=True) if name != "lang"]
     return f"?{urlencode([*kept, ('lang', wished)])}"
 
 
