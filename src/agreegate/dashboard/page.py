@@ -142,8 +142,12 @@ def _here(request: PageRequest) -> str:
 
 def _spoken_in(request: PageRequest, wished: str) -> str:
     """Where this very page is in another language."""
-    kept = [(name, value) for name, value in parse_qsl(request.url.query, keep_blank_values=True) if name != "lang"]
-    return f"?{urlencode([*kept, ('lang', wished)])}"
+    return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
+
+
+def asked_besides(request: PageRequest, *names: str) -> list[tuple[str, str]]:
+    """What the address asks for besides some names, in its own order."""
+    return [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] not in names]
 
 
 def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
