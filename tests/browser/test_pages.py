@@ -92,7 +92,13 @@ def mistaken(someone: Person, path: str, button: str) -> None:
     assert someone.page.locator(f"[id='{target}']").count() == 1, target
 
 
-HOSTILE = ["W" * 200, "<script>alert(1)</script>", "=cmd()|' /C calc'!A0", "شركة الأرز للمخبوزات", '‮evil‬ & "quoted"']
+HOSTILE = [
+    "W" * 200,
+    "<script>alert(1)</script>",
+    "=cmd()|' /C calc'!A0",
+    "شركة الأرز للمخبوزات",
+    '\u202eevil\u202c & "quoted"',
+]
 
 
 @pytest.mark.parametrize(
