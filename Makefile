@@ -16,7 +16,8 @@ demo: $(READY) ## start the demo on http://127.0.0.1:8400
 	@exec $(BIN)/agreegate demo $(DEMO)
 
 test: $(READY) chromium ## run every test of the product
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults and not full" -q
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q
+	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -m "not full" -q
 
 check: $(READY) ## format, lint, strict types, architecture, translations; no tests
 	$(BIN)/ruff format --check .
