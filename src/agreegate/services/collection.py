@@ -92,7 +92,8 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, tu
         FeatureAbsent.
     """
     require_confirmations(programme, actor.partner, uow)
-    at = await partner_of(uow, turn.after or turn.before)
+    turned = turn.after or turn.before
+    at = await partner_of(uow, turned) if await has_reseller(uow, actor.partner.id, turned) else None
     wanted = turn.wanted(None if at is None else (at.name, at.id))
     found = await resellers_page(uow, actor.partner.id, wanted)
     items = [await figures_of(uow, actor, programme, reseller) for reseller in found.items]
@@ -263,7 +264,11 @@ async def list_needed(
     if found_provider is None or not await has_reseller(uow, found_provider.id, actor.partner.id):
         raise NotFound
     require_confirmations(programme, found_provider, uow)
-    wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turn.after or turn.before))
+    turned = turn.after or turn.before
+    own = await serves(
+        uow, found_provider.id, actor.partner.id, turned
+    )  # else the page would tell whom it serves besides
+    wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turned) if own else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, _opening(uow, programme), wanted)
     items = [await _needed(uow, found_provider.id, actor.partner.id, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
