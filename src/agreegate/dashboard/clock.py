@@ -118,7 +118,7 @@ def read_instant(written: str) -> datetime | None:
     found = _NUMBERS.fullmatch(written) or _WORDS.fullmatch(written)
     if found is None:
         return None
-    month = found["month"] if found["month"].isdigit() else _month(found["month"])
+    month = found["month"] if found["month"].isdecimal() else _month(found["month"])
     clock = _TIME.fullmatch(found["time"] or "00:00")
     if month is None or clock is None:
         return None

@@ -4,7 +4,6 @@ from litestar import Router
 from litestar.config.csrf import CSRFConfig
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
-from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import ControllerRouterHandler
 
 from agreegate.dashboard import (
@@ -34,12 +33,12 @@ from agreegate.dashboard import (
     subscription,
     tour,
 )
+from agreegate.dashboard.form import LARGEST_FORM, OwnForms
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
 from agreegate.dashboard.static import static_files
 
-LARGEST_FORM = 256 * 1024
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.show_start,
     relationship.show_request,
@@ -82,7 +81,7 @@ def dashboard(site: Site) -> list[ControllerRouterHandler]:
     pages = Router(
         "/",
         route_handlers=PAGES,
-        middleware=[session_config(secure=secure).middleware, DefineMiddleware(CSRFMiddleware, config=forms)],
+        middleware=[session_config(secure=secure).middleware, DefineMiddleware(OwnForms, config=forms)],
         guards=[guard],
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,

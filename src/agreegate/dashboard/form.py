@@ -11,6 +11,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 from litestar import Response
+from litestar._parsers import parse_url_encoded_form_data
+from litestar.enums import RequestEncodingType, ScopeType
+from litestar.exceptions import PermissionDeniedException
+from litestar.middleware.csrf import CSRFMiddleware
+from litestar.types import Receive, Scope, Send
+from litestar.utils.scope.state import ScopeState
 
 from agreegate.dashboard.page import PageRequest, reader_of, see, site_of
 from agreegate.domain.actor import Actor
@@ -20,6 +26,8 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 REQUEST_ID = "request_id"
 CSRF = "_csrf_token"
+LARGEST_FORM = 256 * 1024
+"""Bytes of a form."""
 
 T = TypeVar("T")
 Fields = Mapping[str, Sequence[str]]
@@ -72,6 +80,30 @@ class Form:
             return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
         name = str(error.parameters.get("name", ""))
         return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.key, error.parameters))
+
+
+class OwnForms(CSRFMiddleware):
+    """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
+
+        Raises:
+            PermissionDeniedException: it is none of ours. No page has a file to send, so none is sent in parts.
+        """
+        if scope["type"] == ScopeType.HTTP:
+            request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
+            match request.content_type[0]:
+                case RequestEncodingType.MULTI_PART:
+                    raise PermissionDeniedException
+                case RequestEncodingType.URL_ENCODED:
+                    read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(await request.body())
+                    ScopeState.from_scope(scope).form = read
+        await super().__call__(scope, receive, send)
+
+    def _csrf_tokens_match(self, request_csrf_token: str, cookie_csrf_token: str) -> bool:
+        both = request_csrf_token, cookie_csrf_token
+        return all(one.isascii() for one in both) and super()._csrf_tokens_match(*both)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from litestar.connection import ASGIConnection, Request
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
-from agreegate.dashboard.form import typed
+from agreegate.dashboard.form import LARGEST_FORM, typed
 from agreegate.dashboard.page import PageRequest, Site, page, site_of, to
 from agreegate.dashboard.session import former_user
 from agreegate.domain import errors
@@ -33,14 +33,15 @@ _STATUS: dict[type[Exception], int] = {
     errors.NotFound: 404,
     errors.OrderNotFound: 404,
     errors.SubscriptionNotFound: 404,
+    errors.MethodNotAllowed: 405,
     errors.RequestIdReused: 409,
     errors.BodyTooLarge: 413,
     StoreUnavailable: 503,
 }
-_BY_STATUS: dict[int, type[Rejected]] = {
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
-    413: errors.BodyTooLarge,
+_BY_STATUS: dict[int, Rejected] = {
+    404: errors.NotFound(),
+    405: errors.MethodNotAllowed(),
+    413: errors.BodyTooLarge(limit=LARGEST_FORM),
 }
 
 
@@ -103,7 +104,7 @@ def _shows_forms(request: PageRequest) -> bool:
 
 def refused(request: PageRequest, error: Exception) -> Response[Any]:
     """The page for what cannot be done, in one sentence that says what to do next."""
-    known = _BY_STATUS.get(error.status_code, NotFound)() if isinstance(error, HTTPException) else error
+    known = _BY_STATUS.get(error.status_code, NotFound()) if isinstance(error, HTTPException) else error
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
     if isinstance(known, Unauthenticated):
