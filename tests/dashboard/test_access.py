@@ -241,7 +241,8 @@ class Cast:
 
     def foreign(self, user: str | None) -> list[Own]:
         """Everybody else's. What a reseller's provider has, and the reseller has not, is foreign to the reseller."""
-        return [own for own in self.owns.values() if own != self.of(user)]
+        besides = [Own(cast.DOGWOOD)] if user == cast.BIRCH_SALES else []
+        return [*besides, *(own for own in self.owns.values() if own != self.of(user))]
 
     async def come(self, user: str | None) -> "Guest":
         found = Visitor(self.world, app=self.app)
