@@ -67,7 +67,7 @@ def lines(page: Page) -> list[str]:
         ),
         (
             "fr",
-            "sales@alder.example a confirmé que Cedar Bakery a accepté le contrat Microsoft Cloud Agreement. API fait",
+            "sales@alder.example a confirmé l’acceptation du contrat Microsoft Cloud Agreement par Cedar Bakery . API fait",
         ),
     ],
 )

@@ -20,7 +20,7 @@ from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
                 "Admin agents and Sales agents", "An indirect reseller never confirms",
                 "The customer decides who in its organisation is authorised", "confirm on the dashboard",
                 "A confirmation made on one channel counts on both", "It is recorded that the customer no longer agrees"]),
-        ("fr", ["Prénom", "Numéro de téléphone (facultatif)", "Aucun courriel n’est envoyé", "Aucune preuve n’est à déposer",
+        ("fr", ["Prénom", "Numéro de téléphone (facultatif)", "Aucun e-mail n’est envoyé", "Aucune preuve n’est à déposer",
                 "Les agents d’administration et commerciaux", "Un revendeur indirect ne confirme jamais",
                 "Une confirmation faite sur un canal vaut pour les deux", "Il est enregistré que le client n’accepte plus"]),
     ],

@@ -15,7 +15,7 @@ HOSTILE = "<script>alert(1)</script>"
     [
         ("en", ["Alder Distribution", "First name", "Last name", "E-mail address", "Phone number (optional)",
                 "Date of acceptance", "Your own records open nothing", "Hello Alder Distribution"]),
-        ("fr", ["Alder Distribution", "Prénom", "Nom", "Adresse électronique", "Numéro de téléphone (facultatif)",
+        ("fr", ["Alder Distribution", "Prénom", "Nom", "Adresse e-mail", "Numéro de téléphone (facultatif)",
                 "Date d’acceptation", "Vos propres dossiers ne suffisent pas", "Bonjour Alder Distribution"]),
     ],
 )  # fmt: skip

@@ -76,7 +76,7 @@ async def test_one_reseller_shows_who_is_missing_since_when_and_leads_to_the_for
         (
             ["Bonjour Hornbeam Informatique", "Ni un revendeur ni un fournisseur ne peut accepter",
              "travaille dans l’organisation du client"],
-            ["Prénom :", "Nom :", "Adresse électronique :", "Numéro de téléphone (facultatif) :", "Date d’acceptation"],
+            ["Prénom :", "Nom :", "Adresse e-mail :", "Numéro de téléphone (facultatif) :", "Date d’acceptation"],
         ),
     ],
 )  # fmt: skip

@@ -85,8 +85,8 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
     world = World(tmp_path, API_ENFORCED, "microsoft-customer-agreement")
     page = await read(world.app)
     await world.close()
-    assert "1 February 2020 A confirmation of MicrosoftCloudAgreement no longer opens the gate. to come" in page.text
-    assert "31 March 2020 MicrosoftCloudAgreement can no longer be confirmed. to come" in page.text
+    assert "1 February 2020 A confirmation of the Microsoft Cloud Agreement no longer opens the gate. to come" in page.text
+    assert "31 March 2020 The Microsoft Cloud Agreement can no longer be confirmed. to come" in page.text
 
 
 async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
@@ -125,7 +125,7 @@ async def test_the_demo_says_whom_to_sign_in_as_and_gives_a_line_to_copy(tmp_pat
     for _, name in cast.USERS.values():
         assert name in english.text
         assert name in french.text
-    assert "Every password is demo" in english.text
+    assert "A click is enough to sign in." in english.text
     assert "made up" in english.text
     assert "inventés" in french.text
     assert f"agreegate token sales@alder.example --url {BASE_URL}" in english.text

@@ -73,7 +73,7 @@ def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:
             (template.duplicates_refused_from, "duplicates"),
         ):
             if instant is not None:
-                dated.append((instant, text(f"start.date.{key}", spoken, agreement=template.agreement_type)))
+                dated.append((instant, text(f"start.date.{key}", spoken, agreement=template.title)))
     return [Row(date_text(at, spoken), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
 
 
