@@ -206,3 +206,20 @@ async def test_names_are_text(world: World) -> None:
     shown = await (await visitor(world)).get(path)
     assert body["friendlyName"] in shown.text
     assert '<script>"' not in shown.page.html
+
+
+async def test_a_confirmation_typed_is_recorded_also_when_a_colleague_has_changed_the_seats_to_that_number(
+    world: World,
+) -> None:
+    path, someone, held = await begun(world, "12")
+    changed = await world.send(cast.ALDER_ADMIN, "PATCH", f"{API}/{path.split('/')[4]}", {"quantity": 12})
+    assert changed.status_code == 200
+    told = await someone.send(path, held.page.form(), step="confirm", **ACCEPTOR)
+    assert told.status == 409
+    assert confirmed(world) == []
+    done = await someone.send(path, told.page.form(), step="confirm")
+    assert done.path == HERE
+    assert "Nothing was changed" not in done.text
+    assert "The acceptance of Dogwood Legal is recorded." in done.text
+    assert confirmed(world) == [(cast.DOGWOOD, "Berg", "dashboard")]
+    assert seats(world) == 12

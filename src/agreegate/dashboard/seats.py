@@ -49,8 +49,10 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
     if quantity is None or mistake is not None:
         return await _page(request, known, form.with_mistakes(mistake or _UNREAD), 422)
 
-    # The number that it has asks the gate nothing; nor does the same form sent again once it has been done.
-    action = None if quantity == known[1].quantity else Action.SEAT_CHANGE
+    # The number that it has asks the gate nothing; nor does the same form sent again once it has been done. A confirmation
+    # that was typed is recorded all the same: a colleague may have set that very number meanwhile.
+    confirming = step_of(form) is Step.CONFIRM
+    action = None if quantity == known[1].quantity and not confirming else Action.SEAT_CHANGE
 
     async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
         wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
@@ -58,6 +60,8 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
         result = await change_subscription(uow, actor, programme, id_, str(subscription), wanted, revisions, call)
         if isinstance(result, RecordedDecision):
             return result
+        if result.revision == revision and confirming:
+            return Done(f"/customers/{id_}", "confirmation.saved", {"company": known[0]})
         notice = "seats.unchanged" if result.revision == revision else "seats.changed"
         return Done(f"/customers/{id_}", notice, {"seats": number_text(result.quantity, language(request))})
 
