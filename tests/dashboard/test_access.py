@@ -320,15 +320,60 @@ async def test_each_user_meets_each_page(everybody: Cast, name: str) -> None:
     user = USERS[name]
     guest, own = await everybody.come(user), everybody.of(user)
     expected, answered = {}, {}
+    strangers = {id_ for foreign in everybody.foreign(user) for id_ in vars(foreign).values()}
+    closed = name in ("operator", "nobody")
+    strangers |= {f"{FOREIGN} {who}" for of, who in cast.USERS.values() if closed or everybody.owns.get(of) != own}
+    strangers |= {f"{FOREIGN} Rowan", f"{FOREIGN} indirect_reseller"}
+    strangers -= {cast.NOBODY, *vars(own).values()}
     for route in ROUTES:
         before = everybody.records()
         answer = await guest.ask(route, own, await guest.typed(route, own))
         expected[named(route)] = RIGHTS[route.right].split()[list(USERS).index(name)]
         answered[named(route)] = outcome(route, answer)
+        examples = {cast.DOGWOOD} if route.path == "/api/docs" else set()
+        assert [told for told in strangers - examples if told in answer.text] == [], named(route)
         changed = everybody.records() != before
         elsewhere = route.path in ("/sign-out", "/clock", "/questions/{question:str}/show")
         assert changed is (route.method == "POST" and expected[named(route)] == "+" and not elsewhere), named(route)
     assert answered == expected
+
+
+@pytest.mark.rule("R26")
+@pytest.mark.parametrize(
+    ("user", "other"),
+    [
+        (cast.ALDER_ADMIN, cast.HAZEL_ADMIN),
+        (cast.ALDER_HELPDESK, cast.HAZEL_ADMIN),
+        (cast.BIRCH_SALES, cast.HAZEL_ADMIN),
+        (cast.HAZEL_ADMIN, cast.ALDER_ADMIN),
+        (cast.OPERATOR_USER, cast.ALDER_ADMIN),
+    ],
+)
+async def test_what_another_partner_has_with_the_same_customer_is_shown_nowhere(
+    everybody: Cast, user: str, other: str
+) -> None:
+    world, cedar = everybody.world, f"/v1/customers/{cast.CEDAR}"
+    line = {"lineItemNumber": 0, "offerId": OFFER, "quantity": 2, "friendlyName": "Zqxother"}
+    await world.send(other, "POST", f"{cedar}/orders", {"lineItems": [line]})
+    named_by_other = {"primaryContact__lastName": "Zqxother", "primaryContact__email": "zqxother@cedar.example"}
+    assert (await world.confirm(other, cast.CEDAR, **named_by_other)).status_code == 201
+    world.clock.now = DASHBOARD_ENFORCED
+    ended = await world.send(
+        other, "POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees", "note": "Zqxother"}
+    )
+    assert ended.status_code == 200
+    guest, own = await everybody.come(user), replace(everybody.of(user), customer=cast.CEDAR)
+    ids = {
+        id_
+        for table, column in (("subscription", "subscription_id"), ("decision", "decision_id"), ("order_", "order_id"))
+        for (id_,) in world.rows(f"select {column} from {table} where customer_id = ?", cast.CEDAR)
+    }
+    assert len(ids) >= 3
+    for route in ROUTES:
+        if route.method == "GET":
+            told = (await guest.ask(route, own, {})).text.casefold()
+            assert "zqxother" not in told, named(route)
+            assert [id_ for id_ in ids if str(id_).casefold() in told] == [], named(route)
 
 
 @pytest.mark.parametrize("name", USERS)
