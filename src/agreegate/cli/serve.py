@@ -10,7 +10,8 @@ from agreegate.settings import SETTINGS, Setting, checked, variable
 
 EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agreegate \\
     --token-issuer https://login.example/{tid}/v2.0 \\
-    --token-keys https://login.example/common/v2.0/.well-known/openid-configuration"""
+    --token-keys https://login.example/common/v2.0/.well-known/openid-configuration \\
+    --client-id 5f0c9a52-0000-4000-8000-000000000000"""
 
 _METAVARS = {
     "public-url": "url",
