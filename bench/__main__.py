@@ -23,6 +23,7 @@ from bench.issuer import Issuer
 from bench.latency import latency_at
 from bench.load import Aims, aims_at, ask, rate
 from bench.machine import CannotMeasure, Server, command, free_port, median_of, need_wrk, on_load_core, served
+from bench.pages import SEARCH_LIMIT, WEIGHT_LIMIT, measure, table
 from bench.rows import PROGRAMME, load
 
 RESULTS = Path(__file__).parent / "results"
@@ -137,6 +138,18 @@ def p9() -> Iterator[Figure]:
     yield Figure("P9", "demo ready after its command, s", statistics.median(starts), 1.5, at_least=False, sides="")
 
 
+def pages() -> Iterator[Figure]:
+    """Every page with a million customers: the slowest kind of search, and the heaviest page."""
+    measured = measure()
+    print(table(measured), end="\n\n")
+    slowest = max((one for one in measured if one.search), key=lambda one: one.p95)
+    yield Figure("TTFB", f"{slowest.name}, p95 to the first byte with 1 M customers, ms", slowest.p95, SEARCH_LIMIT,
+                 at_least=False, sides=f"median {slowest.median:.1f}")  # fmt: skip
+    heaviest = max(measured, key=lambda one: one.weight)
+    yield Figure("size", f"{heaviest.name}, with style and scripts, compressed, KB", heaviest.weight, WEIGHT_LIMIT,
+                 at_least=False, sides="")  # fmt: skip
+
+
 def main() -> int:
     """Measure, print, and keep; 1 when something needed is missing."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -148,8 +161,8 @@ def main() -> int:
     issuer = Issuer()
     try:
         need_wrk()
-        for measure in (p9, partial(p1, issuer), *(() if quick else (partial(p7, issuer),))):
-            for figure in measure():
+        for figures_of in (p9, partial(p1, issuer), pages, *(() if quick else (partial(p7, issuer),))):
+            for figure in figures_of():
                 figures.append(figure)
                 say(f"{figure.name}: {figure.measured:.2f}")
     except CannotMeasure as reason:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agreegate import programme
-from agreegate.domain.text import Locale
+from agreegate.domain.text import Locale, checked_draft
 from agreegate.i18n import text
 from agreegate.locales import locales
 from agreegate.manifest import ManifestError, find, load, read
@@ -108,6 +108,14 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line:
     assert (refused.value.key, refused.value.parameters["line"]) == (key, line)
     for language in ("en", "fr"):
         assert "m.toml" in text(refused.value.key, language, **refused.value.parameters)
+
+
+def test_the_manifest_that_is_explained_can_be_published() -> None:
+    page = (Path(__file__).parents[1] / "docs" / "agreements.md").read_text(encoding="utf-8")
+    manifest = read(page.partition("```toml\n")[2].partition("```")[0], "agreements.md", locales())
+    draft = manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "agreements.md")
+    assert checked_draft(draft, locales()) is draft
+    assert set(manifest.names) == {"english.docx", "french.docx"}
 
 
 def test_a_template_of_another_programme_is_refused() -> None:

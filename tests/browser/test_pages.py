@@ -90,3 +90,41 @@ def mistaken(someone: Person, path: str, button: str) -> None:
     someone.press(first)
     target = (first.get_attribute("href") or "").removeprefix("#")
     assert someone.page.locator(f"[id='{target}']").count() == 1, target
+
+
+HOSTILE = [
+    "W" * 200,
+    "<script>alert(1)</script>",
+    "=cmd()|' /C calc'!A0",
+    "شركة الأرز للمخبوزات",
+    '\u202eevil\u202c & "quoted"',
+]
+
+
+@pytest.mark.parametrize(
+    "manner", [Manner("en", narrow=True), pytest.param(Manner("fr", dark=True), marks=pytest.mark.full)], ids=str
+)
+def test_names_of_any_kind_break_no_page(browser: Browser, demo: Callable[..., Any], manner: Manner) -> None:
+    server = demo(REQUIRED)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(ALDER)
+        for number, name in enumerate(HOSTILE):
+            someone.go("/customers/new")
+            fields = {
+                "company": name, "domain": f"hostile-{number}.example", "contact_first_name": name[:40],
+                "contact_last_name": name[:40], "contact_email": f"a@hostile-{number}.example", "contact_phone": "555-0100",
+                "line1": name[:80], "city": "Springfield", "state": "WA", "postal_code": "98052",
+            }  # fmt: skip
+            for field, value in fields.items():
+                someone.field(field).fill(value)
+            someone.page.locator("select[name=country]").select_option("US")
+            someone.page.get_by_role("button", name=someone.t("new-customer.create"), exact=True).click()
+            someone.page.wait_for_url("**/customers/*-*-*-*-*")
+            someone.check()
+            here = someone.page.url.removeprefix(server.url)
+            for page in ("confirmation", "order", "explanation", "record"):
+                someone.go(f"{here}/{page}")
+                someone.check()
+        for path in ("/", "/customers", "/activity"):
+            someone.go(path)
+            someone.check()

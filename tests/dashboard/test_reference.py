@@ -15,6 +15,7 @@ from agreegate.programme import load
 from agreegate.storage.folder import DataFolder
 from tests import personas as cast
 from tests.dashboard.reading import Page
+from tests.texts import AMERICA, publish
 from tests.world import API_ENFORCED, BASE_URL, World
 
 METHODS = {"get", "put", "post", "patch", "delete"}
@@ -91,6 +92,7 @@ def requests(html: str) -> list[list[str]]:
 
 async def test_every_example_can_be_sent_as_it_stands(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await publish(world, {AMERICA: ("text.md", b"# Made up")})
     recorded = world.rows("select confirmation_id from confirmation")[0][0]
     html = (await world.send(None, "GET", "/api/docs")).text
     sent = requests(html)

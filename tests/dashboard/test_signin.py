@@ -2,12 +2,15 @@
 
 import re
 from dataclasses import replace
+from hashlib import sha256
+from urllib.parse import unquote
 
 import apsw
 import httpx2
 import pytest
 
 from agreegate.app import application, framework
+from agreegate.storage.session import forget_sessions, keep_session, session_data
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor, visitor
 from tests.world import BASE_URL, World
@@ -166,3 +169,48 @@ async def test_another_language_keeps_the_page_as_it_is(world: World) -> None:
     someone = Visitor(world)
     page = (await someone.get("/?q=a%26b&to=cancel&lang=en")).page
     assert "?q=a%26b&to=cancel&lang=fr" in page.links
+
+
+async def test_a_request_under_way_does_not_bring_back_a_session_that_was_ended(world: World) -> None:
+    someone = await visitor(world)
+    key = sha256(someone.client.cookies["agreegate"].encode()).hexdigest()
+    kept = await world.store.read(lambda uow: session_data(uow, key))
+    assert kept is not None
+    page = (await someone.get("/")).page
+    cookies = dict(someone.client.cookies)
+    await someone.send("/", page.form("/sign-out"))
+    await world.store.write(lambda uow: keep_session(uow, key, kept[0]))
+    other = Visitor(world)
+    other.client.cookies.update(cookies)
+    assert "sales@alder.example" not in (await other.get("/")).text
+
+
+async def test_what_is_forgotten_is_what_has_ended(world: World) -> None:
+    gone, stays = await visitor(world), await visitor(world, cast.ALDER_ADMIN)
+    await Visitor(world).client.get("/sign-in")  # a stranger, who never comes back
+    await gone.send("/", (await gone.get("/")).page.form("/sign-out"))
+    age(world, 1.1, "seen_at")
+    await world.store.write(forget_sessions)
+    rows = apsw.Connection(str(world.path)).execute("select data from session").get
+    assert "admin@alder.example" in str(rows)
+    assert "sales@alder.example" not in str(rows)
+    assert "pending" not in str(rows)
+    assert "admin@alder.example" not in (await stays.get("/")).text
+
+
+@pytest.mark.parametrize("wanted", ["/日本", "/customers?q=Дуб&lang=fr"])
+async def test_an_address_beyond_ascii_is_led_back_to(world: World, wanted: str) -> None:
+    someone = Visitor(world)
+    asked = await someone.client.get("/sign-in", params={"next": wanted})
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.issuer)) as provider:
+        chosen = await provider.post(asked.headers["location"], data={"user": cast.ALDER_SALES})
+    answer = await someone.client.get(chosen.headers["location"])
+    assert answer.status_code == 303
+    assert unquote(answer.headers["location"]) == wanted
+
+
+async def test_a_reader_who_searched_in_another_script_comes_back_to_the_search(world: World) -> None:
+    someone = Visitor(world)
+    asked = await someone.client.get("/customers", params={"q": "Дуб"})
+    assert asked.status_code == 303
+    assert asked.headers["location"].isascii()

@@ -13,6 +13,7 @@ from agreegate.domain.confirmation import Collection, Confirmation, Draft, Emplo
 from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.text import Locale
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.confirmation import confirm, list_confirmations, list_without_employee, state_employee
@@ -20,8 +21,11 @@ from agreegate.services.customer import remove_relationship
 from agreegate.services.gate import ask
 from agreegate.services.standing import Recorded, record_refusal, show_standing, take_back
 from agreegate.storage.relationship import open_relationship
+from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.texts import AMERICA, FRANCE, file
+from tests.texts import draft as text_draft
 from tests.world import API_ENFORCED, AUGUST
 
 NOA = DRAFT_CONFIRMATION.contact
@@ -407,3 +411,41 @@ async def test_a_kept_warning_is_neither_changed_nor_deleted(memory: Memory) -> 
     for change in ("delete from confirmation_warning", "update confirmation_warning set warning = 'own_address'"):
         with pytest.raises(Exception, match="append only"):
             await memory.store.write(lambda uow, change=change: uow.run(change))
+
+
+NOON = AUGUST + timedelta(hours=12)
+EARLIER, LATER = AUGUST - timedelta(days=30), AUGUST - timedelta(days=3)
+
+
+@pytest.mark.rule("R32", "R38")
+@pytest.mark.parametrize(
+    ("published", "agreed", "known"),
+    [
+        ([("1", EARLIER, AMERICA)], LATER, ("inferred", "1", "US", "en-US")),
+        ([("1", EARLIER, AMERICA), ("2", LATER, AMERICA)], NOON, ("inferred", "2", "US", "en-US")),
+        ([("1", EARLIER, AMERICA), ("2", LATER, AMERICA)], LATER - timedelta(days=1), ("inferred", "1", "US", "en-US")),
+        (
+            [("1", EARLIER, AMERICA), ("2", LATER + timedelta(hours=9), AMERICA)],
+            LATER,
+            ("undetermined", None, None, None),
+        ),
+        ([("1", EARLIER, FRANCE)], NOON, ("undetermined", None, None, None)),
+        ([("1", NOON + timedelta(days=9), AMERICA)], NOON, None),
+        ([], NOON, None),
+    ],
+)
+async def test_which_text_was_accepted_is_kept_beside_the_confirmation(
+    memory: Memory,
+    published: list[tuple[str, datetime, Locale]],
+    agreed: datetime,
+    known: tuple[str | None, ...] | None,
+) -> None:
+    for label, effective, locale in published:
+        draft = text_draft(label, effective_from=effective, files={locale: file(label)})
+        await memory.do(add_text_version, draft, "tests")
+    memory.clock.now = NOON + timedelta(hours=1)
+    await record(memory, replace(DRAFT_CONFIRMATION, date_agreed=agreed))
+    kept = await memory.rows(
+        "select t.basis, v.label, t.country, t.language from confirmation_text t left join text_version v using (version_id)"
+    )
+    assert kept == ([] if known is None else [known])

@@ -6,7 +6,6 @@ In production there is none, and its address answers 404.
 import re
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote
 
 from babel.dates import get_month_names
 from litestar import Response, get, post
@@ -25,8 +24,6 @@ ADDRESS = "/clock"
 NOW = "now"
 """What leads back to the machine's own time."""
 LONGEST = 60
-_SAFE = "/?#&=%+,:;@!$'()*~[]"
-"""What stays as it is in the address to go back to."""
 _NUMBERS = re.compile(
     r"(?P<year>[0-9]{4})[-/.](?P<month>[0-9]{1,2})[-/.](?P<day>[0-9]{1,2})(?:(?:\s*[tT,]\s*|\s+)(?P<time>.+))?"
 )
@@ -63,7 +60,7 @@ async def set_clock(request: PageRequest) -> Response[Any]:
     if (instant := read_instant(wanted)) is None:
         return _page(request, form.with_mistakes(Mistake("at", "clock.unreadable")), 422)
     try:
-        return await jump(request, instant, quote(local(form["back"] or "/"), safe=_SAFE))
+        return await jump(request, instant, local(form["back"] or "/"))
     except InvalidInstant:
         return _page(request, form.with_mistakes(Mistake("at", "clock.out-of-reach")), 422)
 

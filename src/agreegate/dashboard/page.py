@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, partial
 from secrets import token_hex
 from typing import Any, Protocol
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
@@ -22,7 +22,6 @@ from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
 from agreegate.storage.unit_of_work import Store
-from agreegate.text_link import TextLinks
 from agreegate.text_link import TextLinks
 
 LANGUAGE_COOKIE = "agreegate-language"
@@ -71,8 +70,6 @@ class Site:
     sandbox: Sandbox | None = None
     figures_elsewhere: bool = False
     """`/metrics` is served on an address of its own."""
-    links: TextLinks | None = None
-    """Makes links to agreement texts."""
     links: TextLinks | None = None
     """Makes links to agreement texts."""
 
@@ -145,8 +142,12 @@ def _here(request: PageRequest) -> str:
 
 def _spoken_in(request: PageRequest, wished: str) -> str:
     """Where this very page is in another language."""
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "lang"]
-    return f"?{urlencode([*kept, ('lang', wished)])}"
+    return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
+
+
+def asked_besides(request: PageRequest, *names: str) -> list[tuple[str, str]]:
+    """What the address asks for besides some names, in its own order."""
+    return [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] not in names]
 
 
 def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.page import PageRequest, asked_besides
 from agreegate.storage.page import Page, Position, Seek, Wanted
 
 LONGEST_KEY = 18
@@ -45,7 +45,6 @@ def turns(request: PageRequest, name: str, page: Page[Any]) -> Turns:
     def address(way: str, here: Position | None, there: bool) -> str | None:
         if not there or here is None:
             return None
-        others = [pair for pair in request.query_params.multi_items() if pair[0] not in (name, "lang")]
-        return f"?{urlencode([*others, (name, f'{way}-{here[0]}-{here[1]}')])}#{name}"
+        return f"?{urlencode([*asked_besides(request, name, 'lang'), (name, f'{way}-{here[0]}-{here[1]}')])}#{name}"
 
     return Turns(address("before", page.first, page.more_before), address("after", page.last, page.more_after))

@@ -17,6 +17,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.transaction import number_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import EtagStale, InvalidProperty, NothingToEnd, Rejected, RequestIdReused
@@ -144,7 +145,7 @@ async def _cancel_one(
     )
 
     async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
-        revisions = [int(revision)] if revision.isascii() and revision.isdigit() else [0]
+        revisions = [number_of(revision) or 0]
         programme = site_of(request).programme
         after = await change_subscription(uow, actor, programme, customer, id_, CANCELLED, revisions, call)
         return after if isinstance(after, RecordedDecision) else Done("/")

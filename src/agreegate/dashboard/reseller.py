@@ -164,6 +164,8 @@ async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath
 @post("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
 async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
     """Note that the data came, and lead to the confirmation; or that none come, and why."""
+    if (nothing := absent(request, "request.title")) is not None:
+        return nothing
     actor, form, asked_of, one = actor_of(request), await sent(request), str(reseller), str(id_)
     if form["outcome"] not in OUTCOMES:
         return await _one(request, asked_of, one, form.with_mistakes(Mistake("outcome", "request.outcome")), 422)

@@ -15,6 +15,8 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 CALLBACK = "/sign-in/callback"
 PUBLIC = {"public": True}
+_KEPT = "/?#&=%+,:;@!$'()*~[]"
+"""What an address may hold as it is; a header takes nothing beyond ASCII."""
 
 
 @get("/sign-in", opt=PUBLIC, include_in_schema=False)
@@ -85,4 +87,5 @@ ROUTES = (begin_sign_in, finish_sign_in, sign_out)
 
 def local(path: str) -> str:
     """A path of ours, or the start: nobody is sent elsewhere by a link that looks like ours."""
-    return path if path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() else "/"
+    ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
+    return quote(path, safe=_KEPT) if ours else "/"

@@ -1,5 +1,6 @@
 """Confirm a customer's acceptance, and read what was confirmed."""
 
+from agreegate.domain.accepted_text import AcceptedText, inferred
 from agreegate.domain.actor import Actor, UserId
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.confirmation import (
@@ -29,6 +30,7 @@ from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.call import Call
+from agreegate.storage.accepted_text import add_accepted_text
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
     add_collection,
@@ -42,8 +44,10 @@ from agreegate.storage.confirmation import (
     next_sequence,
     without_employee,
 )
+from agreegate.storage.customer import locale_of
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of
 from agreegate.storage.standing import relationship_since
+from agreegate.storage.text import has_text, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -96,6 +100,9 @@ async def confirm(
     await add_confirmation(uow, partner, customer, relationship[0], confirmation)
     if collection is not None:
         await add_collection(uow, partner, customer, confirmation.sequence, collection)
+    accepted = await _accepted_text(uow, actor, customer, confirmation)
+    if accepted is not None:
+        await add_accepted_text(uow, partner, customer, confirmation.sequence, accepted)
     for warning in await acceptor_warnings(uow, actor, contact.email, employee):
         await add_warning(uow, partner, customer, confirmation.sequence, warning)
     await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
@@ -109,6 +116,18 @@ async def confirm(
         correlation_id=call.correlation_id,
     )
     return confirmation
+
+
+async def _accepted_text(
+    uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation
+) -> AcceptedText | None:
+    """Which text the confirmation speaks of (R38); None where no text has been in force yet: nothing can be said."""
+    where = await locale_of(uow, actor.partner.id, customer)
+    if where is None or not await has_text(uow, confirmation.template_id, confirmation.recorded_at):
+        return None
+    country, culture = where
+    published = await text_versions_in(uow, confirmation.template_id, country)
+    return inferred(published, country, culture, confirmation.date_agreed, confirmation.recorded_at)
 
 
 async def acceptor_warnings(

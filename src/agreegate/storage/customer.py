@@ -125,6 +125,14 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
     return None if row is None else (_customer(row), row[20])
 
 
+async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
+    """Country and culture of a customer, as the partner has them."""
+    row = await uow.one(
+        "select country, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return None if row is None else (row[0], row[1])
+
+
 async def customers_of(
     uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted
 ) -> Page[CustomerSummary]:

@@ -37,10 +37,11 @@ async def touch_session(uow: UnitOfWork, key: str) -> None:
 
 
 async def keep_session(uow: UnitOfWork, key: str, data: str) -> None:
-    """Begin a session, or change its data."""
+    """Begin a session, or change its data. One that was ended meanwhile stays ended."""
     await uow.run(
         "insert into session (session_key, data, began_at, seen_at) values ($1, $2, $3, $3)"
-        " on conflict (session_key) do update set data = excluded.data, seen_at = excluded.seen_at",
+        " on conflict (session_key) do update set data = excluded.data, seen_at = excluded.seen_at"
+        " where session.seen_at > 0",
         key,
         data,
         to_micros(uow.machine_now),
@@ -48,14 +49,15 @@ async def keep_session(uow: UnitOfWork, key: str, data: str) -> None:
 
 
 async def drop_session(uow: UnitOfWork, key: str) -> None:
-    """End a session."""
-    await uow.run("delete from session where session_key = $1", key)
+    """End a session. Its row stays until upkeep, so that a request still under way does not begin it anew."""
+    await uow.run("update session set seen_at = 0, began_at = 0 where session_key = $1", key)
 
 
 async def forget_sessions(uow: UnitOfWork) -> None:
-    """Drop the sessions that ended a day ago, with whatever was typed in them."""
+    """Drop the sessions that ended a day ago, with whatever was typed in them; a stranger's as soon as it has ended."""
     await uow.run(
-        "delete from session where seen_at <= $1 or began_at <= $2",
+        "delete from session where seen_at <= $1 or began_at <= $2 or (seen_at <= $3 and instr(data, '\"user\":') = 0)",
         to_micros(uow.machine_now - IDLE - REMEMBERED),
         to_micros(uow.machine_now - LONGEST - REMEMBERED),
+        to_micros(uow.machine_now - IDLE),
     )

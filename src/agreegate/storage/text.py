@@ -26,6 +26,7 @@ _IN_FORCE = (
       select 1 from text_file f where f.template_id = v.template_id and f.number = v.number and f.country = $2)
     order by v.effective_at desc, v.number desc limit 1"""
 )
+_FILES = "select country, language, digest, media_type, size from text_file"
 
 
 async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
@@ -39,6 +40,13 @@ async def text_in_force(
     """The text that binds in a country at `on`; the same that `text_for` finds among all versions."""
     row = await uow.one(_IN_FORCE, template, country, to_micros(on))
     return None if row is None else in_language(await _version(uow, template, row), country, language)
+
+
+async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
+    """The versions that are published for a country, in the order of publishing, each with that country's files alone."""
+    rows = await uow.all(f"{_VERSION} order by v.number", template)
+    found = [await _version(uow, template, row, country) for row in rows]
+    return [version for version in found if version.files]
 
 
 async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
@@ -95,13 +103,15 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
     return version
 
 
-async def _version(uow: UnitOfWork, template: TemplateId, row: Row) -> TextVersion:
+async def _version(uow: UnitOfWork, template: TemplateId, row: Row, country: str | None = None) -> TextVersion:
     number, version_id, label, major, note, effective_at, published_at, published_by = row
-    files: Sequence[Row] = await uow.all(
-        "select country, language, digest, media_type, size from text_file where template_id = $1 and number = $2",
-        template,
-        number,
-    )
+    files: Sequence[Row]
+    if country is None:
+        files = await uow.all(f"{_FILES} where template_id = $1 and number = $2", template, number)
+    else:
+        files = await uow.all(
+            f"{_FILES} where template_id = $1 and number = $2 and country = $3", template, number, country
+        )
     return TextVersion(
         template_id=template,
         label=label,

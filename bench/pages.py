@@ -1,0 +1,266 @@
+"""`python -m bench.pages`: time to the first byte of each page with a million customers, and the weight of each page.
+
+One partner has them all. Somebody is signed in; every page is asked for one after the other, as a reader would, through the
+whole server. Searches take every filter and the first and the last page in turn. `--keep` leaves the record for next time.
+"""
+
+import argparse
+import gzip
+import http.client
+import itertools
+import random
+import re
+import shutil
+import statistics
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+import apsw
+import msgspec
+
+from agreegate.storage.folder import DATABASE
+from bench import portfolio
+from bench.machine import CannotMeasure, Server, command, free_port, on_load_core, served
+from bench.rows import PROGRAMME
+
+FOLDER = Path(__file__).parent / "results" / "data-pages"
+CUSTOMERS = 1_000_000
+ROUNDS = 25
+LEAST, PATIENCE = 3, 5.0
+"""A page that takes long is asked for so often, or as often as it answers in so many seconds."""
+SEARCH_LIMIT = 100.0
+"""Milliseconds that a page of a search may take (issue 3)."""
+WEIGHT_LIMIT = 100.0
+"""KB of a page with its style and scripts, compressed."""
+_COOKIE = "b" * 64
+_KIB = 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """One kind of page."""
+
+    name: str
+    median: float
+    """Milliseconds to the first byte."""
+    p95: float
+    worst: float
+    slowest: str
+    """The address that took longest."""
+    processor: float
+    """Milliseconds of processor time, on average: what the server itself needs, however busy the machine is."""
+    weight: float
+    """KB compressed, with style and scripts; 0 for a file."""
+    search: bool
+
+
+class Reader:
+    """Somebody signed in, with one connection that is kept."""
+
+    def __init__(self, url: str) -> None:
+        self._connection = http.client.HTTPConnection(urlsplit(url).netloc)
+
+    def get(self, address: str, *, signed_in: bool = True) -> tuple[float, str]:
+        """Milliseconds to the first byte, and the page.
+
+        Raises:
+            CannotMeasure: it was not answered with 200.
+        """
+        headers = {"accept": "text/html", "accept-language": "en"}
+        if signed_in:
+            headers["cookie"] = f"agreegate={_COOKIE}"
+        began = time.perf_counter()
+        self._connection.request("GET", address, headers=headers)
+        answer = self._connection.getresponse()
+        first = answer.read(1)
+        took = (time.perf_counter() - began) * 1000
+        if answer.status != http.client.OK:
+            raise CannotMeasure(f"{address}: {answer.status}")
+        if "attachment" in answer.headers.get("content-disposition", ""):
+            self._connection.close()  # the first byte is what was asked for, not the whole file
+            return took, ""
+        return took, (first + answer.read()).decode()
+
+    def close(self) -> None:
+        """End the connection."""
+        self._connection.close()
+
+
+def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]:
+    """Every page, on a server of its own."""
+    say(f"making a record of {customers:,} customers of one partner in {FOLDER}")
+    portfolio.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
+    _sign_in()
+    try:
+        with _server() as server, closing(Reader(server.url)) as reader:
+            return list(_pages(server, reader))
+    finally:
+        if not keep:
+            shutil.rmtree(FOLDER)
+
+
+def _pages(server: Server, reader: Reader) -> Iterator[Measured]:
+    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
+        some = [row[0] for row in record.execute(
+            "select customer_id from customer_entry where entry % 9973 = 1 and coverage = '' limit 200"
+        )]  # fmt: skip
+    chosen = random.Random(1)
+    chosen.shuffle(some)
+    one, reseller = f"/customers/{some[0]}", portfolio.reseller(7)
+    weights: dict[str, float] = {}
+    for name, addresses, search in (
+        ("start page, not signed in", ["/"], False),
+        ("overview", ["/"], False),
+        ("customers", ["/customers", "/customers?results=last", *_in_the_middle()], True),
+        ("customers, filtered", list(_filters()), True),
+        ("customers, searched", list(_searches(some, "")), True),
+        ("customers, searched and filtered", list(_searches(some, "filtered")), True),
+        ("customers as a file, first byte", ["/customers.csv", "/customers.csv?q=zenith+bak"], False),
+        ("a customer", [f"/customers/{id_}" for id_ in some[:ROUNDS]], False),
+        ("confirmation form", [f"/customers/{id_}/confirmation" for id_ in some[:ROUNDS]], False),
+        ("new customer", ["/customers/new"], False),
+        ("new order", [f"{one}/order"], False),
+        ("no longer agrees", [f"{one}/no-longer-agrees"], False),
+        ("explanation", [f"{one}/explanation"], False),
+        ("printable record", [f"{one}/record"], False),
+        ("resellers", ["/resellers"], False),
+        ("a reseller", [f"/resellers/{reseller}"], False),
+        ("agreements", ["/agreements"], False),
+        ("how to confirm", ["/how-to-confirm"], False),
+        ("activity", ["/activity"], False),
+        ("description of the API", ["/api/docs"], False),
+    ):
+        signed_in = "not signed in" not in name
+        times: list[tuple[float, str]] = []
+        rounds = max(1, ROUNDS // len(addresses)) if search else ROUNDS
+        html = reader.get(addresses[0], signed_in=signed_in)[1]  # pays for templates, and is weighed
+        weight = _weight(reader, html, weights) if html else 0.0
+        used = server.cpu()
+        began = time.monotonic()
+        for address in itertools.chain(*([addresses] * rounds)):
+            took, _ = reader.get(address, signed_in=signed_in)
+            times.append((took, address))
+            if not search and len(times) >= LEAST and time.monotonic() - began > PATIENCE:
+                break
+        processor = (server.cpu() - used) / len(times) * 1000
+        alone = sorted(took for took, _ in times)
+        worst = max(times)
+        yield Measured(
+            name, statistics.median(alone), alone[int(len(alone) * 0.95)], worst[0], worst[1], processor, weight, search
+        )
+        say(f"{name}: {statistics.median(alone):.1f} ms")
+
+
+def _in_the_middle() -> list[str]:
+    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
+        row = record.execute("select entry from customer_entry order by entry limit 1 offset 400000").fetchone()
+    return [] if row is None else [f"/customers?results=after-{row[0]}-"]
+
+
+def _filters() -> Iterator[str]:
+    """Every filter alone and with each other, first and last page."""
+    for state, country, reseller in itertools.product(
+        ("", "current", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
+    ):
+        for place in ("", "last"):
+            yield _address(state=state, country=country, reseller=reseller, results=place)
+
+
+def _searches(some: list[str], kind: str) -> Iterator[str]:
+    """What is typed, from one letter to a whole id; with filters, first and last page."""
+    typed = ("z", "b", "ze", "zen", "zenith", "bak", "zeta", "12", "12345", "amber bak", "amber bakery 123", "holding ze",
+             "ecl", "ÉCLAIR opt", "c000", "c0001234", "nothing", "et fils", some[1])  # fmt: skip
+    for text in typed:
+        if not kind:
+            yield _address(q=text)
+            yield _address(q=text, results="last")
+            continue
+        for state, country, reseller in (
+            ("missing", "", ""), ("ended", "", ""), ("ended", "JP", ""), ("current", "FR", ""), ("", "US", ""),
+            ("", "", portfolio.reseller(5)), ("missing", "DE", portfolio.reseller(5)),
+        ):  # fmt: skip
+            for place in ("", "last"):
+                yield _address(q=text, state=state, country=country, reseller=reseller, results=place)
+
+
+def _address(**asked: str) -> str:
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"/customers?{query}" if query else "/customers"
+
+
+def _weight(reader: Reader, html: str, known: dict[str, float]) -> float:
+    """KB of a page and what it loads, compressed."""
+    total = len(gzip.compress(html.encode())) / _KIB
+    for loaded in re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js)\?[^"]*)"', html):
+        if loaded not in known:
+            known[loaded] = len(gzip.compress(reader.get(loaded)[1].encode())) / _KIB
+        total += known[loaded]
+    return total
+
+
+def _sign_in() -> None:
+    """A session that is there already: what the provider says is not measured."""
+    user = {"tenant": portfolio.PARTNER, "id": portfolio.USER, "name": portfolio.USER_NAME, "roles": []}
+    data = msgspec.json.encode({"user": user}).decode()
+    now = int(time.time() * 1_000_000)
+    with closing(apsw.Connection(str(FOLDER / DATABASE))) as record:
+        record.execute(
+            "insert or replace into session (session_key, data, began_at, seen_at) values (?, ?, ?, ?)",
+            (sha256(_COOKIE.encode()).hexdigest(), data, now, now),
+        )
+
+
+@contextmanager
+def _server() -> Iterator[Server]:
+    port = free_port()
+    arguments = command(
+        "serve", "--port", str(port), "--data", str(FOLDER), "--public-url", f"http://127.0.0.1:{port}",
+        "--programme", PROGRAMME, "--token-issuer", "http://127.0.0.1:9/nobody",
+    )  # fmt: skip
+    with served(arguments) as server:
+        yield server
+
+
+def table(measured: list[Measured]) -> str:
+    """What was measured, as the README has it."""
+    lines = ["| Page | median | 95th percentile | slowest | processor | weight |", "|---|---|---|---|---|---|"]
+    lines += [
+        f"| {one.name} | {one.median:.1f} ms | {one.p95:.1f} ms | {one.worst:.1f} ms | {one.processor:.1f} ms |"
+        f" {f'{one.weight:.1f} KB' if one.weight else '–'} |"
+        for one in measured
+    ]
+    return "\n".join(lines)
+
+
+def say(words: str) -> None:
+    """Tell how far it has come."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Measure and print; 1 when a limit is not kept."""
+    parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the record for next time")
+    keep = parser.parse_args().keep
+    on_load_core()
+    try:
+        measured = measure(keep=keep)
+    except CannotMeasure as reason:
+        say(str(reason))
+        return 1
+    print(table(measured))
+    slowest = max((one for one in measured if one.search), key=lambda one: one.worst)
+    print(f"\nslowest search: {slowest.worst:.1f} ms, {slowest.slowest}")
+    late = any(one.p95 > SEARCH_LIMIT for one in measured if one.search)
+    return int(late or any(one.weight > WEIGHT_LIMIT for one in measured))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,158 @@
+"""One partner with a million customers: what its pages are measured on. Made up, and never committed.
+
+An indirect provider with 40 resellers; customers in 12 countries with names of several words; three in ten confirmed, one
+in fifty no longer agrees; every tenth has a subscription, some an open cart, some were refused an order this month.
+"""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import apsw
+
+from agreegate.domain.customer import search_key
+from agreegate.storage.folder import DATABASE
+from agreegate.storage.schema import APPLICATION_ID, migrations, upgrade
+from agreegate.storage.sqlite import connect
+from agreegate.storage.unit_of_work import to_micros
+from bench.rows import CLOUD_AGREEMENT, PROGRAMME
+
+PARTNER = "a0f0110e-0000-4000-8000-000000000001"
+USER = "a0f0110e-0000-4000-8000-0000000000a1"
+USER_NAME = "sales@provider.example"
+RESELLERS = 40
+BEFORE_LISTS = 2
+"""The schema at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
+_DAY = timedelta(days=1) // timedelta(microseconds=1)
+_FIRST = ("Amber", "Blue", "Calm", "Delta", "Éclair", "Fjord", "Golden", "Harbour", "Indigo", "Jolly", "Kestrel", "Lunar",
+          "Münster", "Northern", "Opal", "Prairie", "Quiet", "River", "Silver", "Tall", "Ultra", "Velvet", "Western",
+          "Xenon", "Yellow", "Zenith")  # fmt: skip
+_SECOND = ("Bakery", "Clinic", "Dairy", "Estates", "Foods", "Glass", "Hotels", "Imports", "Joinery", "Kitchens", "Legal",
+           "Motors", "Nurseries", "Optics", "Print", "Quarries", "Research", "Schools", "Tools", "Unions", "Vines",
+           "Works", "Yards")  # fmt: skip
+_LAST = ("Ltd", "GmbH", "Inc", "SA", "Group", "Holding", "et Fils", "Zeta")
+_COUNTRIES = ("US", "US", "US", "FR", "DE", "GB", "CA", "ES", "IT", "NL", "BE", "CH", "AU", "JP")
+
+_MADE = """
+    create temp table made as
+    with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < $customers)
+    select i, i * 2654435761 % 4294967296 as mixed,
+      printf('%08x-%04x-4%03x-8%03x-%012x', i * (4294967296 / $customers) + i * 2654435761 % (4294967296 / $customers),
+        i * 40503 % 65536, i * 2057 % 4096, i * 1543 % 4096, i * 11400714819 % 281474976710656) as customer
+    from n
+"""
+_ROWS = (
+    """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
+         culture, last_sequence, created_at)
+       select $partner, customer, customer, name, search_key(name), domain, country, 'en', 'en-US', 1, $start + i from (
+         select i, customer,
+           ($first ->> (mixed % 26)) || ' ' || ($second ->> (mixed / 26 % 23)) || ' ' || (mixed / 598 % 20000) || ' '
+             || ($last ->> (mixed / 7 % 8)) as name,
+           printf('c%09d-example.example', mixed) as domain, $countries ->> (mixed / 3 % 14) as country
+         from made) order by customer""",
+    """insert into relationship (partner_id, customer_id, period, started_at, refused_at, refused_sequence)
+       select $partner, customer, 1, $start + i, iif(i % 50 = 7, $start + i, null), iif(i % 50 = 7, 1, null)
+       from made order by customer""",
+    """insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)
+       select $partner, customer, printf('%08x-0000-4000-8000-00000000000f', 3000000000 + mixed / 11 % $resellers), $start
+       from made where i % 4 <> 0 order by customer""",
+    """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
+         date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
+       select $partner, customer, 1, customer, 1, $template, 'MicrosoftCloudAgreement', $start, $user, $user, 'api',
+         customer, $start from made where i % 10 in (1, 4, 8) order by customer""",
+    """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
+         date_agreed_at, recorded_at)
+       select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at
+       from confirmation order by customer_id""",
+    """insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)
+       select $partner, customer, customer, 'monthly', 'USD', 'completed', $start from made where i % 10 in (1, 7)""",
+    """insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name, friendly_name,
+         quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at, started_at, months,
+         commitment_end_at)
+       select $partner, customer, customer, customer, customer, 'Made-up offer', 'Made-up offer', 5, 'monthly', 'P1Y', 'P1Y',
+         'active', i % 2, $start, $start, 12, $now + (1 + mixed % 360) * $day from made where i % 10 in (1, 7)""",
+    """insert into cart (partner_id, customer_id, cart_id, status, last_modified_user, line_items, created_at, modified_at,
+         expires_at)
+       select $partner, customer, customer, 'Active', $user, '[]', $now - mixed * 140, $now - mixed * 140,
+         $now - mixed * 140 + 7 * $day from made where i % 500 in (1, 12)""",
+    """insert into decision (partner_id, decision_id, customer_id, action, channel, verdict, reasons, advisories, standing,
+         cloud, policy, decided_by, request_id, fingerprint, decided_at)
+       select $partner, customer, customer, 'new_purchase', 'api', 'deny', '[["confirmation.missing","R9","api",null]]',
+         '[]', '{"related":true,"refused_at":null,"current":[]}', 'public', 'microsoft-cloud-agreement@1', $user, customer,
+         'x', $now - mixed * 804 from made where i % 200 in (2, 13)""",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Portfolio:
+    """A record to measure on."""
+
+    folder: Path
+    customers: int
+
+
+def load(folder: Path, customers: int, now: datetime) -> Portfolio:
+    """Make a server's data folder with so many customers of one partner, or keep the one there is."""
+    path = folder / DATABASE
+    if not path.exists():
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        making = path.with_suffix(".making")
+        making.unlink(missing_ok=True)
+        connection = connect(making)
+        for pragma, value in (("journal_mode", "off"), ("synchronous", "off"), ("foreign_keys", False)):
+            connection.pragma(pragma, value)
+        _write(connection, customers, now)
+        upgrade(connection)
+        connection.pragma("journal_mode", "wal")
+        connection.close()
+        making.rename(path)
+    connection = connect(path)
+    upgrade(connection)
+    connection.close()
+    return Portfolio(folder, customers)
+
+
+def _write(connection: apsw.Connection, customers: int, now: datetime) -> None:
+    start = to_micros(now - timedelta(days=500))
+    values: dict[str, str | int] = {
+        "partner": PARTNER, "user": USER, "customers": customers, "resellers": RESELLERS, "template": CLOUD_AGREEMENT,
+        "start": start, "now": to_micros(now), "day": _DAY, "first": json.dumps(_FIRST), "second": json.dumps(_SECOND),
+        "last": json.dumps(_LAST), "countries": json.dumps(_COUNTRIES),
+    }  # fmt: skip
+    connection.create_scalar_function("search_key", _search_key, 1, deterministic=True)
+    with connection:
+        for migration in migrations()[:BEFORE_LISTS]:
+            connection.execute(migration.sql)
+        connection.pragma("user_version", BEFORE_LISTS)
+        connection.pragma("application_id", APPLICATION_ID)
+        connection.execute("insert into deployment (id, programme, demo) values (1, ?, 0)", (PROGRAMME,))
+        for partner, name, kind, mpn_id, domain in (
+            (PARTNER, "One partner (made up)", "indirect_provider", "1", "provider.example"),
+            *(
+                (reseller(n), f"Reseller {n} (made up)", "indirect_reseller", f"9{n}", f"r{n}.example")
+                for n in range(RESELLERS)
+            ),
+        ):
+            connection.execute(
+                "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture,"
+                " profile_etag, created_at) values (?, ?, ?, 'public', 'production', ?, ?, 'US', 'en-US', '1', ?)",
+                (partner, name, kind, mpn_id, domain, start),
+            )
+        connection.execute("insert into partner_user values (?, ?, ?, 0, 1, ?)", (PARTNER, USER, USER_NAME, start))
+        connection.execute("insert into partner_user_role values (?, ?, 'sales_agent')", (PARTNER, USER))
+        for number in range(RESELLERS):
+            connection.execute("insert into reseller_link values (?, ?, ?, null)", (PARTNER, reseller(number), start))
+        connection.execute(_MADE, values)
+        for sql in _ROWS:
+            connection.execute(sql, values)
+        connection.execute("drop table made")
+
+
+def _search_key(*name: object) -> str:
+    return search_key(str(name[0]))
+
+
+def reseller(number: int) -> str:
+    """The id of one of the resellers."""
+    return f"{3_000_000_000 + number:08x}-0000-4000-8000-00000000000f"

@@ -1,0 +1,120 @@
+"""What the overview is made of, whoever reads it."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain.actor import Channel
+from agreegate.domain.standing import State
+from agreegate.services.overview import Capped, Cause, show_refusals, show_standings, show_urgent
+from agreegate.storage.unit_of_work import to_micros
+from tests import personas as cast
+from tests.memory import PROGRAMME, Memory
+from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED
+
+DAY = timedelta(days=1)
+
+
+def micros(days: float) -> int:
+    """An instant so many days after the enforcement by API, as it is kept."""
+
+    return to_micros(API_ENFORCED + days * DAY)
+
+
+async def put(memory: Memory, sql: str, **values: Any) -> None:
+    """A row of one of Alder's customers."""
+    names = ["partner_id", *values]
+    places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
+    await memory.do(
+        lambda uow: uow.run(f"insert into {sql} ({', '.join(names)}) values ({places})", cast.ALDER, *values.values())
+    )
+
+
+async def subscribed(memory: Memory, customer: str, days: float, *, auto_renew: bool) -> None:
+    await put(memory, "order_", customer_id=customer, order_id=f"o{days}", billing_cycle="monthly", currency_code="USD",
+              status="completed", created_at=1)  # fmt: skip
+    await put(memory, "subscription", customer_id=customer, subscription_id=f"s{days}", order_id=f"o{days}", offer_id="f",
+              offer_name="F", friendly_name="F", quantity=1, billing_cycle="monthly", term_duration="P1M",
+              renewal_term_duration="P1M", status="active", auto_renew=int(auto_renew), created_at=1, started_at=1, months=1,
+              commitment_end_at=micros(days))  # fmt: skip
+
+
+async def in_cart(memory: Memory, customer: str, days: float, status: str = "Active") -> None:
+    await put(memory, "cart", customer_id=customer, cart_id=f"c{days}", status=status, last_modified_user="u", line_items="[]",
+              created_at=1, modified_at=micros(days), expires_at=micros(days + 7))  # fmt: skip
+
+
+async def decided(memory: Memory, customer: str, days: float, verdict: str = "deny") -> None:
+    await put(memory, "decision", decision_id=f"d{days}", customer_id=customer, action="new_purchase", channel="api",
+              verdict=verdict, reasons='[["confirmation.missing","R9","api",null]]', advisories="[]", standing="null",
+              cloud="public", policy="p", decided_by="u", request_id=f"r{days}", fingerprint="f",
+              decided_at=micros(days))  # fmt: skip
+
+
+async def confirm(memory: Memory, customer: str) -> None:
+    await put(memory, "confirmation", customer_id=customer, sequence=1, confirmation_id=customer, period=1,
+              template_id=cast.CLOUD_AGREEMENT, agreement_type="MicrosoftCloudAgreement", date_agreed_at=1, user_id="u",
+              recorded_by="u", channel="api", recorded_at=1)  # fmt: skip
+    await put(memory, "current_confirmation", customer_id=customer, agreement_type="MicrosoftCloudAgreement", period=1,
+              sequence=1, template_id=cast.CLOUD_AGREEMENT, date_agreed_at=1, recorded_at=1)  # fmt: skip
+
+
+async def test_the_nearest_to_a_transaction_come_first_each_once() -> None:
+    memory = Memory(API_ENFORCED + 10 * DAY)
+    await subscribed(memory, cast.CEDAR, 60, auto_renew=False)
+    await subscribed(memory, cast.CEDAR, 25, auto_renew=True)
+    await in_cart(memory, cast.CEDAR, 6)
+    await in_cart(memory, cast.FRENE, 2)  # expired by now
+    await in_cart(memory, cast.FRENE, 9, "Ordered")
+    await decided(memory, cast.FRENE, 3, "allow")
+    await decided(memory, cast.DOGWOOD, 8)
+    await decided(memory, cast.DOGWOOD, 1)
+    await subscribed(memory, cast.FRENE, 13, auto_renew=False)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    urgent = await memory.do(show_urgent, actor, PROGRAMME)
+    assert [(one.customer_id, [cause for cause, _ in one.causes]) for one in urgent.next] == [
+        (cast.DOGWOOD, [Cause.REFUSED]),
+        (cast.FRENE, [Cause.RENEWAL]),
+        (cast.CEDAR, [Cause.CART, Cause.AUTO_RENEWAL]),
+    ]
+    assert urgent.unwilling == ()
+    for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE):
+        await confirm(memory, customer)
+    assert (await memory.do(show_urgent, actor, PROGRAMME)).next == ()
+
+
+@pytest.mark.rule("R3", "R5", "R27")
+@pytest.mark.parametrize(
+    ("now", "ahead"),
+    [
+        (AUGUST, [Channel.API, Channel.DASHBOARD]),
+        (DASHBOARD_ENFORCED, [Channel.API]),
+        (API_ENFORCED, []),
+    ],
+)
+async def test_dates_ahead_count_who_has_no_valid_confirmation_then(now: Any, ahead: list[Channel]) -> None:
+    memory = Memory(now)
+    await confirm(memory, cast.CEDAR)
+    standings = await memory.do(show_standings, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
+    assert standings.states == {State.CURRENT: 1, State.MISSING: 2, State.ENDED: 0}
+    assert [(one.channel, one.customers) for one in standings.upcoming] == [(channel, 2) for channel in ahead]
+
+
+async def test_what_was_refused_thirty_days_ago_is_not_of_late() -> None:
+    memory = Memory(API_ENFORCED + 40 * DAY)
+    for days in (5, 10, 39, 39.5):
+        await decided(memory, cast.DOGWOOD, days)
+    await decided(memory, cast.NOBODY, 38)
+    refusals = await memory.do(show_refusals, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
+    assert [(one.decision_id, state) for one, state in refusals.latest] == [
+        ("d39.5", State.MISSING), ("d39", State.MISSING), ("d38", None), ("d10", State.MISSING),
+    ]  # fmt: skip
+    assert refusals.count == Capped(4, more=False)
+
+
+@pytest.mark.parametrize(
+    ("counted", "capped"), [(0, Capped(0, False)), (1000, Capped(1000, False)), (1001, Capped(1000, True))]
+)
+def test_a_number_that_is_too_large_is_not_counted(counted: int, capped: Capped) -> None:
+    assert Capped.of(counted) == capped
