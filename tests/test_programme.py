@@ -71,6 +71,14 @@ link = "https://pinecone.example/licence"
 """
 
 
+@pytest.mark.rule("X5")
+def test_a_programme_may_refuse_older_texts_from_a_grace_date_on() -> None:
+    programme = read(f'stale_rule = "refuse"\nstale_from = 2024-09-01\n{WHOLE}', "pinecone.toml")
+    assert programme.stale_from == day(2024, 9, 1)
+    assert [programme.refuses_outdated(at) for at in (day(2024, 8, 31), day(2024, 9, 1))] == [False, True]
+    assert not read(WHOLE, "pinecone.toml").refuses_outdated(day(2024, 9, 1))
+
+
 def test_another_vendor_needs_no_code() -> None:
     programme = read(WHOLE, "pinecone.toml")
     assert programme.policy == "pinecone-licence@3"
@@ -90,6 +98,7 @@ def test_another_vendor_needs_no_code() -> None:
         ("starts = 2024-01-01", "starts = 'soon'", "programme.not-date", 4, "starts"),
         ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.not-one-of", 6, "unsupported_clouds"),
         ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.not-one-of", 6, "stale_rule"),
+        ("unsupported_clouds = []", "stale_from = 2025-01-01", "programme.grace-without-refusal", 6, "stale_from"),
         ("unsupported_clouds = []", "stale = 'refuse'", "programme.unknown-field", 6, "stale"),
         ("api = 2024", "fax = 2024", "programme.unknown-field", 9, "enforce_from.fax"),
         ('id = "0a0a0a0a-0000', 'id = "0a0a', "programme.not-guid", 12, "template.id"),

@@ -19,7 +19,7 @@ E = TypeVar("E", bound=StrEnum)
 
 DEFAULT = "microsoft-cloud-agreement"
 
-EXTENSIONS = frozenset({"stale_rule"})
+EXTENSIONS = frozenset({"stale_rule", "stale_from"})
 """Keys that go beyond the published process (D17)."""
 
 _KEYS = frozenset(
@@ -111,6 +111,10 @@ class _Reader:
         version = self._take(table, "version", int)
         if version < 1:
             self._fail("version", "programme.not-positive")
+        stale_rule = self._one_of(table.get("stale_rule", StaleRule.ADVISE), StaleRule, "stale_rule")
+        stale_from = self._instant(table, "stale_from")
+        if stale_from is not None and stale_rule is not StaleRule.REFUSE:
+            self._fail("stale_from", "programme.grace-without-refusal")
         return Programme(
             name=self._matching(table, "name", r"[a-z0-9][a-z0-9-]{0,62}"),
             version=version,
@@ -123,7 +127,8 @@ class _Reader:
                 self._one_of(cloud, Cloud, "unsupported_clouds")
                 for cloud in self._take(table, "unsupported_clouds", list, [])
             ),
-            stale_rule=self._one_of(table.get("stale_rule", StaleRule.ADVISE), StaleRule, "stale_rule"),
+            stale_rule=stale_rule,
+            stale_from=stale_from,
         )
 
     def _template(self, entry: object, number: int) -> AgreementTemplate:

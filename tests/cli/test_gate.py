@@ -1,12 +1,24 @@
 """`agreegate gate check`: the decision as one line, and the exit status."""
 
+from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
+from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.programme import load
+from agreegate.services.confirmation import confirm
+from agreegate.storage.folder import DATABASE
+from agreegate.storage.partner import partner_of
+from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.text import add_text_version
+from agreegate.storage.unit_of_work import UnitOfWork
 from tests.cli.conftest import Agreegate, Said
-from tests.personas import ALDER, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
+from tests.memory import DRAFT_CONFIRMATION, call
+from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
+from tests.texts import draft
+from tests.world import AUGUST
 
 CAST = str(files("agreegate") / "demo" / "cast.toml")
 
@@ -115,3 +127,32 @@ def test_wrong_questions_are_told(
     said = check(agreegate, data, *more, **changes)
     assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
     assert told in said.err
+
+
+@pytest.mark.rule("R34", "R37")
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "(confirmation.outdated, R34) Have the customer accept the current text and confirm it before"),
+        ("fr", "(confirmation.outdated, R34) Faites accepter le texte actuel par le client et confirmez-le avant"),
+    ],
+)
+def test_an_older_text_is_told_with_the_order_that_it_is_due_before(
+    agreegate: Agreegate, data: Path, language: str, sentence: str
+) -> None:
+    connection = connect(data / DATABASE)
+    store = InlineStore(connection, lambda: AUGUST)
+
+    async def work(uow: UnitOfWork) -> None:
+        partner = await partner_of(uow, ALDER)
+        assert partner is not None
+        actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(ALDER_SALES))
+        await confirm(uow, actor, load(), CEDAR, DRAFT_CONFIRMATION, call())
+        for label, effective in (("2", AUGUST + timedelta(days=1)), ("3", AUGUST + timedelta(days=9_999))):
+            await add_text_version(uow, draft(label, effective_from=effective), "tests")
+
+    drive(store.write(work))
+    connection.close()
+    said = check(agreegate, data, "--at", "2019-04-01", customer=CEDAR, language=language)
+    assert said.status == 0
+    assert sentence in said.out

@@ -40,7 +40,9 @@ def test_the_dates_are_told(agreegate: Agreegate) -> None:
 def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
     file = tmp_path / "strict.toml"
     text = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
-    text = text.replace("version = 1", 'version = 1\nstale_rule = "refuse"').replace("dashboard = 2018", "# was 2018")
+    text = text.replace("version = 1", 'version = 1\nstale_rule = "refuse"\nstale_from = 2024-09-01').replace(
+        "dashboard = 2018", "# was 2018"
+    )
     file.write_text(text.replace('name = "microsoft-cloud-agreement"', 'name = "strict"'), encoding="utf-8")
 
     extensions = [
@@ -50,6 +52,7 @@ def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
     assert [line.split(":")[0].strip() for line in extensions] == [
         "No refusal (dashboard)",
         "A confirmation of an older text",
+        "That refusal starts on",
     ]
     for language, mark in (("en", "own"), ("fr", "propre")):
         lines = agreegate("programme", "show", file, language=language).out.splitlines()[1:]

@@ -13,6 +13,7 @@ from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
 from tests.dashboard.test_signin import age
 from tests.dashboard.visitor import Reply, Visitor, visitor
+from tests.texts import AMERICA, publish
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, World
 
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
@@ -415,3 +416,37 @@ async def test_what_users_write_is_text_and_nothing_else(world: World) -> None:
     for shown in (done, await someone.get(ORDER)):
         assert shown.status == 200
         assert "<script>alert" not in shown.page.html
+
+
+@pytest.mark.rule("R33", "R37", "X5")
+@pytest.mark.parametrize(
+    ("language", "reason"),
+    [("en", "The customer accepted an older text"), ("fr", "Le client a accepté un texte plus ancien")],
+)
+async def test_where_the_programme_refuses_older_texts_the_form_opens_and_the_current_one_is_confirmed(
+    tmp_path: Path, language: str, reason: str
+) -> None:
+    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    strict = tmp_path / "strict.toml"
+    strict.write_text(
+        rules.replace(
+            'name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"\nstale_from = 2019-06-01'
+        ),
+        encoding="utf-8",
+    )
+    world = World(tmp_path, API_ENFORCED, str(strict))
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")})
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")}, "2", effective_from=datetime(2019, 5, 1, tzinfo=UTC))
+    world.clock.now = datetime(2019, 5, 31, tzinfo=UTC)
+    _, placed = await begun(world, language)
+    assert placed.path == HERE, "a grace period: reminded and not refused"
+    world.clock.now = datetime(2019, 6, 1, tzinfo=UTC)
+    someone, held = await begun(world, language)
+    assert reason in held.text
+    assert asks(held)
+    day = {"accepted_on": "2019-06-01"}
+    done = await someone.send(ORDER, held.page.form(), step="confirm", **(ACCEPTOR | day))
+    assert done.path == HERE
+    assert subscribed(world) == [*BOUGHT, *BOUGHT]
+    await world.close()

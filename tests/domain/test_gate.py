@@ -262,7 +262,7 @@ def test_a_newer_text_reminds_and_does_not_refuse(action: Action) -> None:
 def test_the_stale_rule_refuses_purchases_from_the_enforcement_date_and_nothing_else(standing: Standing) -> None:
     for action in PURCHASES:
         refused = ask(standing, LATER, action, programme=STRICT)
-        assert (refused.verdict, refused.reasons) == (Verdict.DENY, (REMINDER,))
+        assert (refused.verdict, refused.reasons) == (Verdict.DENY, (Reason(Code.CONFIRMATION_OUTDATED, "R34"),))
         early = ask(standing, API_ENFORCED - INSTANT, action, programme=STRICT)
         assert (early.verdict, early.advisories[0]) == (Verdict.ALLOW, REMINDER)
         assert ask(standing, LATER, action, programme=STRICT, cloud=Cloud.GERMANY).advisories == ()
@@ -270,6 +270,19 @@ def test_the_stale_rule_refuses_purchases_from_the_enforcement_date_and_nothing_
         decision = ask(standing, LATER, action, programme=STRICT)
         assert (decision.verdict, decision.advisories) == (Verdict.ALLOW, ())
     assert ask(CONFIRMED, LATER, programme=STRICT).advisories == (), "confirmed again: nothing is stale"
+
+
+@pytest.mark.rule("R33", "R37", "X4", "X5")
+@pytest.mark.parametrize("standing", [OUTDATED, OVERDUE])
+def test_with_a_grace_date_the_stale_rule_refuses_from_that_date_on(standing: Standing) -> None:
+    grace = replace(STRICT, stale_from=LATER)
+    for action in PURCHASES:
+        early = ask(standing, LATER - INSTANT, action, programme=grace)
+        assert (early.verdict, early.advisories[0]) == (Verdict.ALLOW, REMINDER)
+        assert not ask(standing, LATER, action, programme=grace).allowed
+        assert ask(CONFIRMED, LATER, action, programme=grace).advisories == ()
+    for action in (*FREE, Action.REACTIVATE):
+        assert ask(standing, LATER, action, programme=grace).allowed, "auto-renewal among them"
 
 
 @pytest.mark.parametrize("action", PURCHASES)

@@ -12,6 +12,7 @@ from agreegate.domain.text import (
     Fallback,
     Locale,
     MediaType,
+    TextVersion,
     checked_draft,
     in_force,
     media_type_of,
@@ -27,6 +28,7 @@ NOW = datetime(2019, 2, 14, tzinfo=UTC)
 FIRST = version(1, "1", effective_from=datetime(2018, 1, 1, tzinfo=UTC))
 CORRECTED = version(2, "1.1", effective_from=datetime(2018, 9, 1, tzinfo=UTC), major=False)
 SECOND = version(3, "2", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
+AGAIN = version(4, "2 again", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
 PUBLISHED = (SECOND, FIRST, CORRECTED)
 
 
@@ -48,8 +50,7 @@ def test_the_text_that_took_effect_last_is_in_force(on: datetime, expected: obje
 
 @pytest.mark.rule("R32")
 def test_of_two_with_the_same_date_the_one_published_later_is_in_force() -> None:
-    again = version(4, "2 again", effective_from=SECOND.effective_from)
-    assert in_force((again, *PUBLISHED), "US", NOW) is again
+    assert in_force((AGAIN, *PUBLISHED), "US", NOW) is AGAIN
 
 
 @pytest.mark.rule("R33", "R34", "R35")
@@ -64,7 +65,41 @@ def test_of_two_with_the_same_date_the_one_published_later_is_in_force() -> None
 )
 def test_since_when_an_acceptance_is_outdated(agreed: datetime, now: datetime, since: datetime | None) -> None:
     """A minor text asks nobody again."""
-    assert outdated_since(PUBLISHED, agreed, now) == since
+    assert outdated_since(PUBLISHED, "US", agreed, now) == since
+
+
+@pytest.mark.rule("R34", "R35")
+@pytest.mark.parametrize(
+    ("published", "accepted", "agreed", "now", "since"),
+    [
+        (
+            PUBLISHED,
+            CORRECTED,
+            NOW,
+            NOW,
+            SECOND.effective_from,
+        ),  # named by a person: an older text, accepted after the newer one
+        (PUBLISHED, SECOND, FIRST.effective_from, NOW, None),  # the newer one, accepted before it took effect
+        (PUBLISHED, CORRECTED, NOW, SECOND.effective_from - INSTANT, None),
+        ((*PUBLISHED, AGAIN), AGAIN, NOW, NOW, None),
+        (
+            (*PUBLISHED, AGAIN),
+            SECOND,
+            NOW,
+            NOW,
+            AGAIN.effective_from,
+        ),  # of two with the same date the later published one is newer
+    ],
+)
+def test_where_the_accepted_text_is_known_it_counts_and_not_the_date(
+    published: tuple[TextVersion, ...], accepted: TextVersion, agreed: datetime, now: datetime, since: datetime | None
+) -> None:
+    assert outdated_since(published, "US", agreed, now, accepted) == since
+
+
+@pytest.mark.rule("R34")
+def test_a_text_for_other_countries_outdates_nothing() -> None:
+    assert outdated_since(PUBLISHED, "FR", FIRST.effective_from, NOW) is None
 
 
 IN_FRANCE = version(4, "3", files={FRANCE: file("1"), FRANCE_ENGLISH: file("2")}, effective_from=NOW)

@@ -5,6 +5,8 @@ nothing of the product. It may be slow and must be plain.
 
 A *history* is the list of what happened between one partner and one customer, oldest first:
 `began`, `parted`, `confirmed`, `erred` (a confirmation was recorded in error) and `refused` (no longer agrees).
+A *text* is a published version: its agreement, whether it is major, the countries where it binds, and from when; texts
+stand in the order of publishing. A *duty* is what an outdated confirmation asks for.
 A *subscription* is a dictionary too; what is done to it gives another one, or the key of the rule that forbids it.
 """
 
@@ -61,9 +63,43 @@ def no_stands(rules, history, now):
     return any(event["did"] == "refused" for event in history) and not yes
 
 
-def state(rules, history, agreement, now):
+def in_force(texts, agreement, country, at):
+    """R32: of the texts in effect there, the one that took effect last; of two on one day, the one published last."""
+    there = [t for t in texts if t["agreement"] == agreement and country in t["where"] and t["from"] <= at]
+    return max(there, key=lambda text: (text["from"], texts.index(text)), default=None)
+
+
+def text_of(texts, agreement, country, agreed, now):
+    """R38: which text is meant by a date of acceptance; midnight stands for its day, and nobody guesses between two."""
+    day_ends = agreed + timedelta(days=1, microseconds=-1)
+    last = min(day_ends, max(now, agreed)) if agreed.time() == EVER.time() else agreed
+    first = in_force(texts, agreement, country, agreed)
+    return first if in_force(texts, agreement, country, last) is first else None
+
+
+def duty(texts, country, subscriptions, confirmation, now):
+    """R34, R37: since when a newer major text binds, before when it is due, and whether a renewal ran without it; or None."""
+    accepted = confirmation["text"]
+    place = (accepted["from"], texts.index(accepted)) if accepted else (confirmation["agreed"], len(texts))
+    newer = [
+        text["from"]
+        for number, text in enumerate(texts)
+        if text["agreement"] == confirmation["agreement"] and text["major"] and country in text["where"]
+        and (text["from"], number) > place and text["from"] <= now
+    ]  # fmt: skip
+    if not newer:
+        return None
+    since = max(min(newer), confirmation["agreed"])
+    return {
+        "since": min(newer),
+        "before": min((ends(s) for s in subscriptions if living(s)), default=None),
+        "overdue": any(since < ran <= now for s in subscriptions for ran in s["ran"]),
+    }
+
+
+def state(rules, history, agreement, now, due=None):
     if current(history, agreement):
-        return "current"
+        return "current" if due is None else "overdue" if due["overdue"] else "outdated"
     standing, ended = 0, False
     for event in history:
         if event.get("agreement") == agreement:
@@ -72,8 +108,11 @@ def state(rules, history, agreement, now):
     return "ended" if ended or no_stands(rules, history, now) else "missing"
 
 
-def decide(rules, cloud, history, action, channel, now, only=None):
-    """The gate: verdict, reasons, advisories, and the confirmation that opened it (4.14)."""
+def decide(rules, cloud, history, action, channel, now, duties, only=None):
+    """The gate: verdict, reasons, advisories, and the confirmation that opened it (4.14).
+
+    `duties` are those of the confirmations that count, by agreement; a rule of its own may refuse them from a date on (X5).
+    """
     if not related(history):
         return "deny", ["relationship.missing"], [], None
     if cloud != "public":
@@ -89,6 +128,10 @@ def decide(rules, cloud, history, action, channel, now, only=None):
         wrong = "confirmation.ended"
     elif action in PURCHASES and not opening:
         wrong = "confirmation.missing" if enforced is None or enforced <= now else "enforcement.upcoming"
+    elif action in PURCHASES and (due := duties.get(newest["agreement"])):
+        if enforced is not None and max(enforced, rules.get("stale", NEVER)) <= now:
+            return "deny", ["confirmation.outdated"], [], newest
+        return "allow", [], ["confirmation.outdated"] + ["renewal.overdue"] * due["overdue"], newest
     else:
         return "allow", [], [], newest
     watched = enforced is None or wrong == "enforcement.upcoming"
@@ -136,7 +179,7 @@ def months_after(start, months):
 
 def bought(now, term, seats, parent=None):
     return {"began": now, "months": term, "term": term, "next": term, "seats": seats, "status": "active", "auto": True,
-            "parent": parent, "past": ()}  # fmt: skip
+            "parent": parent, "past": (), "ran": ()}  # fmt: skip
 
 
 def living(subscription):
@@ -152,17 +195,24 @@ def renewed(subscription, now):
     """What is due renews or expires by itself; the gate is not asked (R11)."""
     while living(subscription) and ends(subscription) <= now:
         if subscription["auto"]:
-            subscription = lengthened(subscription, subscription["next"])
+            subscription = lengthened(subscription, subscription["next"], now)
         else:
             past = (*subscription["past"], ("expired", ends(subscription)))
             subscription = subscription | {"status": "expired", "past": past}
     return subscription
 
 
-def lengthened(subscription, term):
-    """A term more; the end that it had is past."""
+def lengthened(subscription, term, now):
+    """A term more; the end that it had is past. It ran when it was due, or when it was ordered ahead of that."""
     past = (*subscription["past"], ("renewed", ends(subscription)))
-    return subscription | {"months": subscription["months"] + term, "term": term, "next": term, "past": past}
+    ran = (*subscription["ran"], min(now, ends(subscription)))
+    return subscription | {
+        "months": subscription["months"] + term,
+        "term": term,
+        "next": term,
+        "past": past,
+        "ran": ran,
+    }
 
 
 def why_not_renew(subscription, now):

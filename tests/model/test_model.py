@@ -23,6 +23,7 @@ from agreegate.domain.errors import Rejected
 from agreegate.domain.gate import decide
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.partner import Cloud
+from agreegate.domain.programme import StaleRule
 from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.transaction import Action, Transaction
@@ -41,12 +42,15 @@ from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect, drive
 from agreegate.storage.subscription import subscriptions_of
+from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import from_micros
 from tests import personas as cast
+from tests import texts
 from tests.model import reference
 from tests.world import AUGUST, Clock, populate
 
-pytestmark = pytest.mark.rule("R2", "R6", "R7", "R11", "R17", "R22", "R26", "R27", "R31", "R40", "R47")
+pytestmark = pytest.mark.rule("R2", "R6", "R7", "R11", "R17", "R22", "R26", "R27", "R31", "R33", "R34", "R37",
+                               "R40", "R47", "X4", "X5")  # fmt: skip
 
 PAIRS = (
     (cast.ALDER, cast.CEDAR),
@@ -65,10 +69,12 @@ USERS = {
 CLOUDS = {cast.FIR: "us_government"}
 TEMPLATES = {"cloud": cast.CLOUD_AGREEMENT, "customer": cast.CUSTOMER_AGREEMENT}
 TYPES = {"cloud": "MicrosoftCloudAgreement", "customer": "MicrosoftCustomerAgreement"}
+LOCALES = {"US": texts.AMERICA, "FR": texts.FRANCE}
 TERMS = {1: TermDuration.MONTH, 12: TermDuration.YEAR, 36: TermDuration.THREE_YEARS}
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
 CONTACTS = (PrimaryContact("Noa", "Berg", "noa@contoso.example"), PrimaryContact("Nia", "Berg", "nia@contoso.example"))
-APPEND_ONLY = ("confirmation", "confirmation_contact", "ending", "decision", "renewal", "audit_record")
+APPEND_ONLY = ("confirmation", "confirmation_contact", "ending", "decision", "renewal", "audit_record", "text_version",
+               "confirmation_text")  # fmt: skip
 
 DAY = timedelta(days=1)
 INSTANT = timedelta(microseconds=1)
@@ -94,6 +100,7 @@ picks = st.integers(0, 30)
 agreements = st.sampled_from(sorted(TEMPLATES))
 terms = st.sampled_from(sorted(TERMS))
 seats = st.sampled_from((1, 5, 25, 26))
+countries = st.sampled_from((("US",), ("FR",), ("US", "FR")))
 statuses = st.sampled_from(
     (None, None, SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED, SubscriptionStatus.DELETED)
 )
@@ -116,10 +123,11 @@ class Ground:
             self.connection, self.clock, lambda: f"{next(self.ids):08}-0000-4000-8000-000000000000"
         )
         self.partners = {p: drive(self.store.read(lambda uow, p=p: partner_of(uow, p))) for p in USERS}
-        self.copies = {}
+        self.copies, self.countries = {}, {}
         for partner, customer in PAIRS:
             found = drive(self.store.read(lambda uow, c=customer: customer_of(uow, self.partners[_owner(c)], c)))
             self.copies[customer] = found[0]
+            self.countries[customer] = found[0].country
             drive(self.store.write(lambda uow, p=partner, c=found[0]: relate(uow, p, c, [])))
 
 
@@ -148,6 +156,7 @@ class Histories(RuleBasedStateMachine):
         self.histories = {pair: [{"did": "began"}] for pair in PAIRS}
         self.held = {pair: {} for pair in PAIRS}
         self.carts = []
+        self.texts = []
         self.touched = set(PAIRS)
         self.decided = set()
         self.kept = {table: set() for table in APPEND_ONLY}
@@ -200,7 +209,22 @@ class Histories(RuleBasedStateMachine):
         done = self.attempt(pair, confirm, draft, channel=channel, user=user, access=CONFIRM, forbidden=forbidden)
         if done is not None:
             assert (done.user_id, done.recorded_by) == (users[named % len(users)], users[user % len(users)])
-            self.note(pair, "confirmed", agreement=agreement, contact=contact, id=done.id)
+            text = reference.text_of(self.texts, agreement, self.ground.countries[pair[1]], agreed, self.now)
+            self.note(pair, "confirmed", agreement=agreement, contact=contact, id=done.id, agreed=agreed, text=text)
+
+    @rule(agreement=agreements, major=st.sampled_from((True, True, False)), where=countries, to=instants,
+          later=st.sampled_from((None, timedelta(0), DAY, -DAY, 400 * DAY)))  # fmt: skip
+    @precondition(lambda self: len(self.texts) < 6)
+    def publish(self, agreement, major, where, to, later) -> None:
+        """A text takes effect: now, soon, long ago or on some date."""
+        effective = to if later is None else self.now + later
+        files = {LOCALES[country]: texts.file() for country in where}
+        wanted = texts.draft(
+            str(len(self.texts)), template_id=TEMPLATES[agreement], major=major, effective_from=effective, files=files
+        )
+        drive(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
+        self.texts = [*self.texts, {"agreement": agreement, "major": major, "where": where, "from": effective}]
+        self.touched = set(PAIRS)
 
     @rule(pair=pairs, agreement=agreements, contact=st.sampled_from(CONTACTS))
     def accept(self, pair, agreement, contact) -> None:
@@ -248,7 +272,7 @@ class Histories(RuleBasedStateMachine):
         if self.purchase(
             pair, place_order, OrderDraft((line,)), channel=channel, forbidden=forbidden, actions=["renewal"]
         ):
-            self.held[pair] |= {key: reference.lengthened(renewed, term) | {"seats": quantity}}
+            self.held[pair] |= {key: reference.lengthened(renewed, term, self.now) | {"seats": quantity}}
 
     @rule(pair=pairs, wanted=st.lists(st.tuples(terms, seats), min_size=1, max_size=3))
     def fill_a_cart(self, pair, wanted) -> None:
@@ -389,7 +413,14 @@ class Histories(RuleBasedStateMachine):
 
     def decide(self, pair, action, channel, now=None, only=None):
         cloud = CLOUDS.get(pair[0], "public")
-        return reference.decide(self.dates, cloud, self.histories[pair], action, channel, now or self.now, only)
+        duties = {agreement: self.duty(pair, agreement) for agreement in TEMPLATES}
+        return reference.decide(self.dates, cloud, self.histories[pair], action, channel, now or self.now, duties, only)
+
+    def duty(self, pair, agreement):
+        """Of the confirmation that counts now, if one does."""
+        current = reference.current(self.histories[pair], agreement)
+        country, held = self.ground.countries[pair[1]], self.held[pair].values()
+        return current and reference.duty(self.texts, country, held, current, self.now)
 
     def why_not_buy(self, pair, quantity, lines=1):
         """What a sandbox account may not have: more than 25 seats, more than five subscriptions a customer."""
@@ -476,7 +507,11 @@ class Histories(RuleBasedStateMachine):
             for agreement in standing.agreements:
                 name = next(name for name, template in TEMPLATES.items() if template == agreement.template.id)
                 current = reference.current(history, name)
-                assert agreement.state == reference.state(self.dates, history, name, self.now)
+                due = self.duty(pair, name)
+                assert agreement.state == reference.state(self.dates, history, name, self.now, due)
+                assert (agreement.outdated_since, agreement.renew_by) == (
+                    (due["since"], due["before"]) if due else (None, None)
+                )
                 assert (agreement.confirmation and agreement.confirmation.id) == (current and current["id"])
                 recorded = [e["id"] for e in reversed(history) if e["did"] == "confirmed" and e["agreement"] == name]
                 assert [r.confirmation.id for r in agreement.history] == recorded
@@ -556,8 +591,18 @@ class Watching(Histories):
 
 
 class HalfWatching(Histories):
-    programme = replace(Successor.programme, enforce_from={Channel.API: Successor.programme.enforce_from[Channel.API]})
-    dates = reference.SUCCESSOR | {"enforced": {"dashboard": None, "api": reference.DATES["api"]}}
+    """And what there is refuses outdated confirmations from a grace date on."""
+
+    programme = replace(
+        Successor.programme,
+        enforce_from={Channel.API: Successor.programme.enforce_from[Channel.API]},
+        stale_rule=StaleRule.REFUSE,
+        stale_from=DATES[4],
+    )
+    dates = reference.SUCCESSOR | {
+        "enforced": {"dashboard": None, "api": reference.DATES["api"]},
+        "stale": reference.day("2020-02-01"),
+    }
 
 
 def told(machine: type[Histories]) -> type[TestCase]:

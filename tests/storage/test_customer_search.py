@@ -16,7 +16,9 @@ KEY = f"partner_id = '{cast.ALDER}' and customer_id = '{cast.CEDAR}'"
 CONFIRM = f"""
     insert into confirmation values ('{cast.ALDER}', '{cast.CEDAR}', {{n}}, 'c{{n}}', 1, '{{template}}', '{{kind}}', 5, 'u', 'u',
       'api', null, 5);
-    insert into current_confirmation values ('{cast.ALDER}', '{cast.CEDAR}', '{{kind}}', 1, {{n}}, '{{template}}', 5, 5, null)
+    insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
+      date_agreed_at, recorded_at, refused_at)
+      values ('{cast.ALDER}', '{cast.CEDAR}', '{{kind}}', 1, {{n}}, '{{template}}', 5, 5, null)
       on conflict do update set sequence = {{n}}, template_id = '{{template}}';
 """
 BUY = f"""

@@ -262,7 +262,7 @@ def ending(sequence: int, of: int) -> str:
 
 
 def current(sequence: int, kind: str = "Cloud", template: str = "t", period: int = 1) -> str:
-    return f"insert into current_confirmation values ({KEY}, '{kind}', {period}, {sequence}, '{template}', 0, 0, null)"
+    return f"insert into current_confirmation values ({KEY}, '{kind}', {period}, {sequence}, '{template}', 0, 0, null, null, null)"
 
 
 APPEND_ONLY = ("confirmation", "ending", "decision", "renewal", "audit_record")

@@ -165,7 +165,20 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
 
     agreement_type: Annotated[str, Meta(description="The agreement type.", examples=["MicrosoftCloudAgreement"])]
     template_id: Annotated[str, Meta(description="Its template.", examples=[_TEMPLATE])]
-    state: Annotated[str, Meta(description="`current`, `missing` or `ended`.", examples=["current"])]
+    state: Annotated[
+        str, Meta(description="`current`, `outdated`, `overdue`, `missing` or `ended`.", examples=["current"])
+    ]
+    outdated_since: Annotated[
+        str | None,
+        Meta(description="Since when a newer major text binds the customer than the one confirmed.", examples=[None]),
+    ]
+    renew_by: Annotated[
+        str | None,
+        Meta(
+            description="Before when an outdated confirmation must be renewed; null: before the next new order.",
+            examples=[None],
+        ),
+    ]
     confirmation: Annotated[RecordedOut | None, Meta(description="The confirmation that counts; null when none does.")]
     history: Annotated[list[RecordedOut], Meta(description="Every confirmation, newest first, ended ones included.")]
 
@@ -178,6 +191,8 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
             agreement_type=standing.template.agreement_type,
             template_id=standing.template.id,
             state=standing.state,
+            outdated_since=None if standing.outdated_since is None else written_z(standing.outdated_since),
+            renew_by=None if standing.renew_by is None else written_z(standing.renew_by),
             confirmation=next((item for item in history if current and item.confirmation_id == current.id), None),
             history=history,
         )
@@ -260,7 +275,7 @@ def _after_refusal() -> Example:
         warnings=[],
         ended=ending,
     )
-    agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, [confirmed])
+    agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, None, None, [confirmed])
     standing = StandingOut("ceda0000-0000-4000-8000-000000000011", "2018-08-01T00:00:00Z", [agreement], [ending])
     return Example(value=standing)  # as it is: of a dict, the document would leave out what is null
 

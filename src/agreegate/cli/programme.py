@@ -48,6 +48,8 @@ def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
             yield words("cli.programme.stale.advise"), False
         case StaleRule.REFUSE:
             yield words("cli.programme.stale.refuse"), True
+            if programme.stale_from is not None:
+                yield words("cli.programme.stale.from", date=_date(programme.stale_from)), True
 
 
 def _template_lines(words: Words, template: AgreementTemplate) -> Iterator[str]:

@@ -17,7 +17,7 @@ from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
-from agreegate.domain.customer_search import LONGEST_TEXT, CustomerSearch
+from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, text
@@ -75,7 +75,7 @@ async def show_customers(request: PageRequest) -> Response[str]:
         turns=turns(request, LIST, shown.found),
         file=f"/customers.csv?{asked}" if asked else "/customers.csv",
         filtered=bool(asked),
-        states=[] if absent else [(state, text(f"state.{state}", spoken)) for state in State],
+        states=[] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED],
         countries=_named(shown.filters.countries, spoken),
         country_of=lambda code: country_text(code, spoken),
         resellers=[(one.id, one.name) for one in shown.filters.resellers],
@@ -123,7 +123,7 @@ def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:
     state, country, reseller = given.get("state", ""), given.get("country", ""), given.get("reseller", "")
     return CustomerSearch(
         text=given.get("q", "").strip()[:LONGEST_TEXT],
-        state=State(state) if with_states and state in list(State) else None,
+        state=State(state) if with_states and state in LISTED else None,
         country=country if own and _COUNTRY.fullmatch(country) else None,
         reseller=PartnerId(reseller) if provider and _TENANT.fullmatch(reseller) else None,
     )

@@ -11,6 +11,7 @@ from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
+from agreegate.domain.customer_search import LISTED
 from agreegate.domain.partner import Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
@@ -108,7 +109,7 @@ def meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
 
 def _bar(standings: Standings) -> Iterator[Part]:
     at = 0.0
-    for state in State:
+    for state in LISTED:
         width = WIDTH * standings.states[state] / max(1, standings.total)
         yield Part(state, standings.states[state], round(at, 2), round(width, 2))
         at += width

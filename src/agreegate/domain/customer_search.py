@@ -13,6 +13,9 @@ from agreegate.domain.standing import State
 LONGEST_TEXT = 200
 MOST_WORDS = 8
 REFUSED = "!"
+LISTED = (State.CURRENT, State.MISSING, State.ENDED)
+"""The states that lists tell apart. Theirs change when something is recorded, and not by themselves: an outdated
+confirmation opens the gate too, and counts as current there."""
 _UNTYPED = frozenset({"Cc", "Cf", "Cs"})
 
 

@@ -10,7 +10,7 @@ from typing import assert_never
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.partner import Cloud
-from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Action, Transaction
 
@@ -125,9 +125,10 @@ def _without_confirmation(
 def _with_confirmation(valid: Current, programme: Programme, enforced_from: datetime | None, now: datetime) -> Decision:
     if valid.outdated_since is None:
         return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
+    if programme.refuses_outdated(now) and enforced_from is not None and now >= enforced_from:
+        refused = Reason(Code.CONFIRMATION_OUTDATED, "R34")  # what would be in time for a renewal is not for this order
+        return Decision(Verdict.DENY, programme.policy, reasons=(refused,), confirmation=valid)
     outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=valid.renew_by)
-    if programme.stale_rule is StaleRule.REFUSE and enforced_from is not None and now >= enforced_from:
-        return Decision(Verdict.DENY, programme.policy, reasons=(outdated,), confirmation=valid)
     advisories = (outdated, Reason(Code.RENEWAL_OVERDUE, "R34")) if valid.overdue else (outdated,)
     return Decision(Verdict.ALLOW, programme.policy, advisories=advisories, confirmation=valid)
 

@@ -39,6 +39,8 @@ class Programme:
     """Per channel: refusals start at this instant; None: the gate only watches (D17)."""
     unsupported_clouds: frozenset[Cloud]
     stale_rule: StaleRule = StaleRule.ADVISE
+    stale_from: datetime | None = None
+    """Grace: before this instant an outdated confirmation is only advised about. None: the rule holds from the first day."""
     policy: str = field(init=False)
     """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@1`."""
 
@@ -74,6 +76,10 @@ class Programme:
         opening = [template for template in self.templates if template.opens_gate(now)]
         usual = [template for template in opening if template.agreement_type == self.default_agreement_type]
         return next(iter((*usual, *opening)), None)
+
+    def refuses_outdated(self, now: datetime) -> bool:
+        """Whether purchases need a confirmation of the current text at `now` (X5); auto-renewal never does (X4)."""
+        return self.stale_rule is StaleRule.REFUSE and (self.stale_from is None or now >= self.stale_from)
 
     def opens_gate(self, template_id: TemplateId, now: datetime) -> bool:
         """Whether a confirmation of the template opens the gate at `now`; a template unknown here never does."""

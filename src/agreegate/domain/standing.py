@@ -14,6 +14,10 @@ class State(StrEnum):
     """The state of one agreement type for one partner and customer."""
 
     CURRENT = "current"
+    OUTDATED = "outdated"
+    """A newer major text binds the customer: it must be confirmed before the next renewal or new order (R34, R37)."""
+    OVERDUE = "overdue"
+    """Likewise, and a renewal has run without it. The gate answers as before."""
     MISSING = "missing"
     ENDED = "ended"
 
@@ -31,9 +35,17 @@ class Current:
     outdated_since: datetime | None = None
     """A newer major text has been in force since then (R34); None: the accepted text is the current one."""
     renew_by: datetime | None = None
-    """By when an outdated confirmation must be renewed: before the next renewal (R34)."""
+    """Before when an outdated confirmation must be renewed: the next end of a commitment (R34). None where the customer
+    has no subscription: before the next new order (R37)."""
     overdue: bool = False
     """A renewal ran although the confirmation was outdated."""
+
+    @property
+    def state(self) -> State:
+        """How an agreement type with this confirmation stands."""
+        if self.outdated_since is None:
+            return State.CURRENT
+        return State.OVERDUE if self.overdue else State.OUTDATED
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
+from math import inf
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
@@ -182,13 +183,29 @@ def in_language(version: TextVersion, country: str, language: str) -> FoundText:
     return FoundText(version, offered[0], version.files[offered[0]], Fallback.OTHER_LANGUAGE)
 
 
-def outdated_since(published: Iterable[TextVersion], date_agreed: datetime, now: datetime) -> datetime | None:
-    """When a newer major text took effect after the one accepted at `date_agreed`; None while none has (R33, R34)."""
+def outdated_since(
+    published: Iterable[TextVersion],
+    country: str,
+    date_agreed: datetime,
+    now: datetime,
+    accepted: TextVersion | None = None,
+) -> datetime | None:
+    """Since when a newer major text binds a customer than the one accepted; None while none does (R33, R34).
+
+    Args:
+        country: the customer's; a text for other countries asks it for nothing.
+        date_agreed: when it accepted; what took effect later is newer.
+        accepted: the version that it accepted, where that is known; what ranks higher is newer, whatever the date.
+    """
+    known: tuple[datetime, float] = (date_agreed, inf) if accepted is None else accepted.rank
     return min(
         (
             version.effective_from
             for version in published
-            if version.major and date_agreed < version.effective_from <= now
+            if version.major
+            and version.rank > known
+            and version.effective_from <= now
+            and any(locale.country == country for locale in version.files)
         ),
         default=None,
     )

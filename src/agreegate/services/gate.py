@@ -1,6 +1,6 @@
 """Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,8 +12,16 @@ from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.storage.decision import add_decision
-from agreegate.storage.standing import CURRENT, RELATIONSHIP, confirmed_standing, standing_of, unconfirmed_standing
-from agreegate.storage.unit_of_work import Store, UnitOfWork
+from agreegate.storage.standing import (
+    CURRENT,
+    OUTDATED,
+    RELATIONSHIP,
+    confirmed_standing,
+    may_be_outdated,
+    standing_of,
+    unconfirmed_standing,
+)
+from agreegate.storage.unit_of_work import Row, Store, UnitOfWork, to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +44,10 @@ async def ask(
     standing: Standing | Unknown
     try:
         if current := await store.look(CURRENT, partner.id, customer):
-            standing = confirmed_standing(current)
+            newer: Sequence[Row] = ()
+            if may_be_outdated(current):
+                newer = await store.look(OUTDATED, partner.id, customer, to_micros(store.clock()))
+            standing = confirmed_standing(current, newer)
         else:
             standing = unconfirmed_standing(await store.look(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:

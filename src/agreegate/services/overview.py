@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.customer_search import state_of
+from agreegate.domain.customer_search import LISTED, state_of
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
@@ -125,7 +125,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     """Customers without a valid confirmation that are nearest to a transaction, and those that no longer agree."""
     partner = actor.partner.id
     rows = await tally(uow, partner)
-    by_state: dict[State, set[str]] = {state: set() for state in State}
+    by_state: dict[State, set[str]] = {state: set() for state in LISTED}
     for row in rows:
         by_state[state_of(row.coverage, programme, uow.now)].add(row.coverage)
     ended = by_state[State.ENDED]
@@ -168,7 +168,7 @@ async def show_refusals(uow: UnitOfWork, actor: Actor, programme: Programme) -> 
 
 
 def _states(rows: Iterable[Tally], programme: Programme, at: datetime) -> Counter[State]:
-    states: Counter[State] = Counter(dict.fromkeys(State, 0))
+    states: Counter[State] = Counter(dict.fromkeys(LISTED, 0))
     for row in rows:
         states[state_of(row.coverage, programme, at)] += row.customers
     return states

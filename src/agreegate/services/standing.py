@@ -31,7 +31,7 @@ from agreegate.storage.confirmation import (
     next_sequence,
     warnings_of,
 )
-from agreegate.storage.standing import refuse, relationship_since
+from agreegate.storage.standing import refuse, relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 
@@ -56,6 +56,10 @@ class AgreementStanding:
     confirmation: Confirmation | None
     history: tuple[Recorded, ...]
     """Newest first, every relationship period, ended ones included."""
+    outdated_since: datetime | None = None
+    """Since when a newer major text binds the customer than the one confirmed (R34)."""
+    renew_by: datetime | None = None
+    """Before when the newer one must be confirmed; None: before the next new order (R37), or nothing is due."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +88,7 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
     confirmations = await confirmations_of(uow, partner, customer)
     endings = await endings_of(uow, partner, customer)
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
-    counting = {c.sequence for c in await counting_confirmations(uow, partner, customer)}
+    counting = {current.sequence: current for current in (await standing_of(uow, partner, customer)).current}
     refusals = tuple(ending for ending in endings if ending.reason is EndReason.NO_LONGER_AGREES)
     answered = any(c.sequence in counting and programme.has_opened(c.template_id, uow.now) for c in confirmations)
     agreements = []
@@ -94,10 +98,15 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
             for c in confirmations
             if c.agreement_type == template.agreement_type
         )
-        current = next((r.confirmation for r in history if r.confirmation.sequence in counting), None)
+        confirmation = next((r.confirmation for r in history if r.confirmation.sequence in counting), None)
         ended = bool(refusals) and (not answered or any(r.ended_by in refusals for r in history))
-        state = State.CURRENT if current else State.ENDED if ended else State.MISSING
-        agreements.append(AgreementStanding(template, state, current, history))
+        if confirmation is None:
+            agreements.append(AgreementStanding(template, State.ENDED if ended else State.MISSING, None, history))
+            continue
+        current = counting[confirmation.sequence]
+        agreements.append(
+            AgreementStanding(template, current.state, confirmation, history, current.outdated_since, current.renew_by)
+        )
     return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals)
 
 

@@ -173,14 +173,18 @@ async def make_current(uow: UnitOfWork, partner: PartnerId, customer: str, agree
     """Let a recorded confirmation be the one that counts for its agreement type (R27)."""
     await uow.run(
         "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
-        " date_agreed_at, recorded_at, refused_at)"
+        " date_agreed_at, recorded_at, refused_at, text_at, text_number)"
         " select c.partner_id, c.customer_id, c.agreement_type, c.period, c.sequence, c.template_id, c.date_agreed_at,"
-        " c.recorded_at, r.refused_at"
+        " c.recorded_at, r.refused_at, v.effective_at, v.number"
         " from confirmation c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
+        " left join confirmation_text t on t.partner_id = c.partner_id and t.customer_id = c.customer_id"
+        "  and t.sequence = c.sequence"
+        " left join text_version v on v.version_id = t.version_id"
         " where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3 and c.sequence = $4"
         " on conflict (partner_id, customer_id, agreement_type) do update set period = excluded.period,"
         " sequence = excluded.sequence, template_id = excluded.template_id, date_agreed_at = excluded.date_agreed_at,"
-        " recorded_at = excluded.recorded_at, refused_at = excluded.refused_at",
+        " recorded_at = excluded.recorded_at, refused_at = excluded.refused_at, text_at = excluded.text_at,"
+        " text_number = excluded.text_number",
         partner,
         customer,
         agreement_type,

@@ -1,0 +1,304 @@
+"""A newer text outdates a confirmation, says by when it must be renewed, and undoes nothing (R33–R37, X4, X5)."""
+
+from collections.abc import Collection
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agreegate.domain.accepted_text import AcceptedText, Basis
+from agreegate.domain.actor import Actor, Channel, UserId
+from agreegate.domain.agreement import AgreementType
+from agreegate.domain.confirmation import Confirmation, ConfirmationId
+from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.programme import StaleRule
+from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.term import TermDuration
+from agreegate.domain.text import TextVersion, outdated_since
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.gate import RecordedDecision, ask
+from agreegate.services.order import place_order
+from agreegate.services.renewal import run_renewals
+from agreegate.services.standing import AgreementStanding, show_standing, take_back
+from agreegate.services.subscription import change_subscription
+from agreegate.storage.accepted_text import accepted_texts_of, add_accepted_text
+from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
+from agreegate.storage.decision import as_standing
+from agreegate.storage.standing import standing_of
+from agreegate.storage.text import add_text_version
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.texts import AMERICA, FRANCE, draft, file
+from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
+
+DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+NEWER = datetime(2019, 5, 1, tzinfo=UTC)
+LATER = datetime(2019, 6, 1, tzinfo=UTC)
+ENDS = AUGUST.replace(year=2019)
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+STRICT = replace(PROGRAMME, stale_rule=StaleRule.REFUSE)
+GRACE = replace(STRICT, stale_from=LATER)
+
+
+class Case:
+    """A partner, a customer that accepted the first text in August 2018, and what happens to them."""
+
+    def __init__(self, memory: Memory, actor: Actor) -> None:
+        self.memory = memory
+        self.actor = actor
+        self.calls = 0
+
+    async def do(self, work: Any, *what: Any, programme: Any = PROGRAMME) -> Any:
+        self.calls += 1
+        return await self.memory.do(work, self.actor, programme, cast.CEDAR, *what, call(self.calls))
+
+    async def publish(self, label: str, effective: datetime, **changes: Any) -> TextVersion:
+        return await self.memory.do(add_text_version, draft(label, effective_from=effective, **changes), "tests")
+
+    async def confirm(self, agreed: datetime, accepted: TextVersion | None = None) -> None:
+        """With the version that a person names, if it does."""
+        if accepted is None:
+            await self.do(confirm, replace(DRAFT_CONFIRMATION, date_agreed=agreed))
+        else:
+            await self.memory.do(self._record, agreed, accepted)
+
+    async def _record(self, uow: UnitOfWork, agreed: datetime, accepted: TextVersion) -> None:
+        partner, kind = self.actor.partner.id, AgreementType("MicrosoftCloudAgreement")
+        sequence = await next_sequence(uow, partner, cast.CEDAR)
+        recorded = Confirmation(
+            id=ConfirmationId(uow.new_id()),
+            sequence=sequence,
+            template_id=DRAFT_CONFIRMATION.template_id,
+            agreement_type=kind,
+            date_agreed=agreed,
+            contact=None,
+            user_id=UserId(cast.ALDER_SALES),
+            recorded_by=cast.ALDER_SALES,
+            channel=Channel.DASHBOARD,
+            recorded_at=uow.now,
+        )
+        await add_confirmation(uow, partner, cast.CEDAR, 1, recorded)
+        await make_current(uow, partner, cast.CEDAR, kind, sequence)
+        known = AcceptedText(Basis.STATED, accepted.id, AMERICA, file().digest)
+        await add_accepted_text(uow, partner, cast.CEDAR, sequence, known)
+
+    async def buy(self, term: TermDuration = TermDuration.YEAR, programme: Any = PROGRAMME) -> Order | RecordedDecision:
+        done: Order | RecordedDecision = await self.do(
+            place_order, OrderDraft((LineDraft(0, OFFER, 5, term=term),)), programme=programme
+        )
+        return done
+
+    async def at(self, now: datetime) -> None:
+        """Let time pass, and what is due renew."""
+        self.memory.clock.now = now
+        await run_renewals(self.memory.store, now)
+
+    async def agreement(self) -> AgreementStanding:
+        standing = await self.memory.do(show_standing, self.actor, PROGRAMME, cast.CEDAR)
+        return next(one for one in standing.agreements if one.template.id == cast.CLOUD_AGREEMENT)
+
+    async def state(self) -> str:
+        return (await self.agreement()).state
+
+    async def gate(
+        self, action: Action = Action.NEW_PURCHASE, channel: Channel = Channel.API, programme: Any = PROGRAMME
+    ) -> list[str]:
+        """The verdict with the codes of reasons and advisories."""
+        decision = await ask(self.memory.store, self.actor, programme, cast.CEDAR, Transaction(action, channel))
+        return [decision.verdict, *(reason.code for reason in (*decision.reasons, *decision.advisories))]
+
+
+@pytest.fixture
+async def case() -> Case:
+    memory = Memory()
+    found = Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
+    await found.publish("1", datetime(2018, 1, 1, tzinfo=UTC))
+    await found.confirm(AUGUST)
+    return found
+
+
+REMINDED = ["allow", "confirmation.outdated"]
+OVERDUE = ["allow", "confirmation.outdated", "renewal.overdue"]
+
+
+@pytest.mark.rule("R33", "R34", "R36", "X4", "X5", "X15")
+@pytest.mark.parametrize("channel", Channel)
+async def test_a_newer_major_text_reminds_then_a_renewal_makes_it_overdue_and_nothing_is_refused(
+    case: Case, channel: Channel
+) -> None:
+    await case.buy()
+    await case.publish("2", NEWER)
+    await case.at(NEWER - INSTANT)
+    assert (await case.state(), await case.gate(channel=channel)) == ("current", ["allow"])
+    await case.at(NEWER)
+    found = await case.agreement()
+    assert (found.state, found.outdated_since, found.renew_by) == ("outdated", NEWER, ENDS)
+    assert await case.gate(channel=channel) == REMINDED
+    assert await case.gate(Action.AUTO_RENEWAL, channel) == ["allow"]
+    await case.at(ENDS)
+    found = await case.agreement()
+    assert (found.state, found.outdated_since, found.renew_by) == ("overdue", NEWER, ENDS.replace(year=2020))
+    assert await case.gate(channel=channel) == OVERDUE
+    listed = await case.memory.do(list_confirmations, case.actor, PROGRAMME, cast.CEDAR, None)
+    assert len(listed) == 1, "it still counts"
+    await case.confirm(ENDS)
+    assert (await case.state(), await case.gate(channel=channel)) == ("current", ["allow"])
+
+
+@pytest.mark.rule("R37")
+async def test_without_subscriptions_it_is_due_before_the_next_new_order(case: Case) -> None:
+    await case.publish("2", NEWER)
+    await case.at(LATER)
+    found = await case.agreement()
+    assert (found.state, found.renew_by) == ("outdated", None)
+    asked = Transaction(Action.NEW_PURCHASE, Channel.API)
+    decision = await ask(case.memory.store, case.actor, PROGRAMME, cast.CEDAR, asked)
+    assert [reason.date for reason in decision.advisories] == [None]
+
+
+@pytest.mark.rule("R34", "R37")
+async def test_it_is_due_before_the_first_end_of_what_is_still_subscribed(case: Case) -> None:
+    await case.buy()
+    await case.at(datetime(2019, 4, 20, tzinfo=UTC))
+    monthly = await case.buy(TermDuration.MONTH)
+    await case.publish("2", NEWER)
+    await case.at(NEWER)
+    assert (await case.agreement()).renew_by == datetime(2019, 5, 20, tzinfo=UTC)
+    assert isinstance(monthly, Order)
+    cancelled = WantedSubscription(status=SubscriptionStatus.DELETED)
+    await case.do(change_subscription, monthly.lines[0].subscription_id, cancelled, ())
+    assert (await case.agreement()).renew_by == ENDS
+
+
+@pytest.mark.rule("R34", "R36")
+@pytest.mark.parametrize(
+    "changes", [{"major": False}, {"files": {FRANCE: file()}}, {"template_id": cast.CUSTOMER_AGREEMENT}]
+)
+async def test_a_minor_text_or_one_for_others_asks_nobody_again(case: Case, changes: dict[str, Any]) -> None:
+    await case.publish("2", NEWER, **changes)
+    await case.at(LATER)
+    assert (await case.state(), await case.gate()) == ("current", ["allow"])
+
+
+@pytest.mark.rule("R17", "R34")
+async def test_recorded_in_error_brings_the_outdated_one_back(case: Case) -> None:
+    await case.publish("2", NEWER)
+    await case.at(LATER)
+    await case.confirm(LATER)
+    assert await case.state() == "current"
+    await case.do(take_back, cast.CLOUD_AGREEMENT, "Wrong customer.")
+    assert (await case.state(), (await case.agreement()).outdated_since) == ("outdated", NEWER)
+
+
+@pytest.mark.rule("R17", "R34")
+async def test_a_correction_of_the_old_acceptance_renews_nothing(case: Case) -> None:
+    await case.buy()
+    await case.publish("2", NEWER)
+    await case.at(ENDS)
+    await case.confirm(AUGUST)
+    assert await case.state() == "overdue"
+
+
+@pytest.mark.rule("R35")
+async def test_the_newer_text_may_be_accepted_before_it_takes_effect(case: Case) -> None:
+    second = await case.publish("2", NEWER)
+    await case.confirm(AUGUST, second)
+    await case.at(LATER)
+    assert (await case.state(), await case.gate()) == ("current", ["allow"])
+    await case.publish("3", LATER)
+    assert await case.state() == "outdated"
+
+
+@pytest.mark.rule("R34")
+async def test_an_older_text_named_by_a_person_is_outdated_whatever_its_date(case: Case) -> None:
+    await case.buy()
+    await case.publish("2", NEWER)
+    first = await case.publish("0", datetime(2017, 1, 1, tzinfo=UTC))
+    await case.at(ENDS)
+    await case.confirm(ENDS, first)
+    found = await case.agreement()
+    assert (found.state, found.outdated_since) == ("outdated", datetime(2018, 1, 1, tzinfo=UTC))
+    await case.at(ENDS.replace(year=2020))
+    assert await case.state() == "overdue", "a renewal since then; the one before it is settled"
+
+
+@pytest.mark.rule("R33", "R37", "X4", "X5")
+async def test_the_stale_rule_refuses_new_orders_from_its_grace_date_on_and_no_auto_renewal(case: Case) -> None:
+    await case.buy()
+    await case.publish("2", NEWER)
+    await case.at(LATER - INSTANT)
+    assert await case.gate(programme=STRICT) == ["deny", "confirmation.outdated"]
+    assert await case.gate(programme=GRACE) == REMINDED
+    assert isinstance(await case.buy(programme=GRACE), Order)
+    await case.at(LATER)
+    refused = await case.buy(programme=GRACE)
+    assert isinstance(refused, RecordedDecision)
+    assert [(reason.code, reason.date) for reason in refused.decision.reasons] == [("confirmation.outdated", None)]
+    [(known,)] = await case.memory.rows(f"select standing from decision where decision_id = '{refused.id}'")
+    assert as_standing(known) == await case.memory.do(standing_of, case.actor.partner.id, cast.CEDAR)
+    assert await case.gate(Action.AUTO_RENEWAL, programme=GRACE) == ["allow"]
+    await case.at(ENDS)
+    renewals = await case.memory.rows("select outcome from renewal")
+    assert renewals == [("renewed",)], "as if nothing were outdated"
+    await case.confirm(ENDS)
+    assert isinstance(await case.buy(programme=GRACE), Order)
+
+
+@pytest.mark.rule("R33", "R34")
+async def test_a_renewal_ordered_ahead_counts_when_it_is_ordered(case: Case) -> None:
+    bought = await case.buy()
+    assert isinstance(bought, Order)
+    await case.publish("2", NEWER)
+    line = LineDraft(0, OFFER, 5, subscription_id=bought.lines[0].subscription_id, renews_to=TermDuration.YEAR)
+    await case.at(NEWER - DAY)
+    assert isinstance(await case.do(place_order, OrderDraft((line,))), Order)
+    for now in (NEWER, ENDS):
+        await case.at(now)
+        assert await case.state() == "outdated", "it was ordered under the text of its day"
+    assert isinstance(await case.do(place_order, OrderDraft((line,))), Order)
+    await case.at(ENDS + DAY)
+    assert await case.state() == "overdue"
+
+
+@pytest.mark.rule("R34")
+async def test_the_gates_dates_may_be_moved_and_the_standing_stays_todays(case: Case) -> None:
+    await case.publish("2", NEWER)
+    await case.at(LATER)
+    asked = Transaction(Action.NEW_PURCHASE, Channel.API)
+    early = await ask(case.memory.store, case.actor, PROGRAMME, cast.CEDAR, asked, at=EVE_OF_API)
+    assert [reason.code for reason in early.advisories] == ["confirmation.outdated"]
+    await case.at(API_ENFORCED)
+    late = await ask(case.memory.store, case.actor, PROGRAMME, cast.CEDAR, asked, at=LATER)
+    assert late.advisories == ()
+
+
+days = st.integers(0, 40).map(lambda number: AUGUST + number * DAY)
+texts = st.lists(
+    st.tuples(days, st.booleans(), st.sampled_from([(AMERICA,), (FRANCE,), (AMERICA, FRANCE)])), max_size=6
+)
+
+
+@pytest.mark.rule("R33", "R34", "R35")
+@given(published=texts, agreed=days, now=days, named=st.integers(0, 11))
+async def test_it_is_outdated_the_same_whichever_way_it_is_computed(
+    published: list[tuple[datetime, bool, Collection[Any]]], agreed: datetime, now: datetime, named: int
+) -> None:
+    memory = Memory(max(agreed, AUGUST) + 50 * DAY)
+    case = Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
+    versions = [
+        await case.publish(str(number), effective, major=major, files={locale: file() for locale in where})
+        for number, (effective, major, where) in enumerate(published)
+    ]
+    await case.confirm(agreed, versions[named] if named < len(versions) else None)
+    memory.clock.now = now
+    texts_of = await memory.do(accepted_texts_of, case.actor.partner.id, cast.CEDAR)
+    known = next((text.version_id for text in texts_of.values()), None)
+    accepted = next((version for version in versions if version.id == known), None)
+    [current] = (await memory.do(standing_of, case.actor.partner.id, cast.CEDAR)).current
+    assert current.outdated_since == outdated_since(versions, "US", agreed, now, accepted)
+    memory.connection.close()

@@ -1,0 +1,42 @@
+"""Which text the confirmation that counts speaks of: beside it for new ones, and for those that were there before."""
+
+from agreegate.storage import schema
+from agreegate.storage.sqlite import connect
+from tests import personas as cast
+from tests.world import populate
+
+RECORDED = f"""
+    insert into text_version values ('{cast.CLOUD_AGREEMENT}', 1, 'v1', '1', 1, '', 10, 10, 'tests', 1);
+    insert into text_version values ('{cast.CLOUD_AGREEMENT}', 2, 'v2', '2', 1, '', 20, 20, 'tests', 1);
+    insert into confirmation values ('{cast.ALDER}', '{cast.CEDAR}', 1, 'c1', 1, '{cast.CLOUD_AGREEMENT}', 'A', 25, 'u', 'u',
+      'api', null, 30);
+    insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
+      date_agreed_at, recorded_at) values ('{cast.ALDER}', '{cast.CEDAR}', 'A', 1, 1, '{cast.CLOUD_AGREEMENT}', 25, 30);
+"""
+TEXT = f"insert into confirmation_text values ('{cast.ALDER}', '{cast.CEDAR}', 1, 'stated', 'v2', null, null, null)"
+NOTHING_SAID = (
+    f"insert into confirmation_text values ('{cast.ALDER}', '{cast.CEDAR}', 1, 'undetermined', null, null, null, null)"
+)
+KNOWN = "select text_at, text_number from current_confirmation"
+
+
+def test_an_upgrade_takes_it_from_the_texts_recorded_before() -> None:
+    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, (None, None)), ("", (None, None))):
+        connection = connect(":memory:")
+        for migration in schema.migrations()[:4]:
+            connection.execute(migration.sql)
+        connection.pragma("user_version", 4)
+        connection.pragma("application_id", schema.APPLICATION_ID)
+        populate(connection)
+        connection.execute(RECORDED + told)
+        assert schema.upgrade(connection) >= 1
+        assert connection.execute(KNOWN).fetchall() == [expected]
+
+
+def test_a_text_told_after_the_confirmation_counts_reaches_it() -> None:
+    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, (None, None))):
+        connection = connect(":memory:")
+        schema.upgrade(connection)
+        populate(connection)
+        connection.execute(RECORDED + told)
+        assert connection.execute(KNOWN).fetchall() == [expected]
