@@ -58,7 +58,10 @@ def values(reply: Reply) -> dict[str, str]:
 @pytest.mark.rule("R13", "R15", "R42")
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "The acceptance of Dogwood Legal is recorded."), ("fr", "L’acceptation par Dogwood Legal est enregistrée.")],
+    [
+        ("en", "The acceptance of Dogwood Legal is recorded."),
+        ("fr", "L’acceptation par Dogwood Legal est enregistrée."),
+    ],
 )
 async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, language: str, said: str) -> None:
     someone = await visitor(world, language=language)

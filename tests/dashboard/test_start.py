@@ -85,7 +85,9 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
     world = World(tmp_path, API_ENFORCED, "microsoft-customer-agreement")
     page = await read(world.app)
     await world.close()
-    assert "1 February 2020 A confirmation of the Microsoft Cloud Agreement no longer opens the gate. to come" in page.text
+    assert (
+        "1 February 2020 A confirmation of the Microsoft Cloud Agreement no longer opens the gate. to come" in page.text
+    )
     assert "31 March 2020 The Microsoft Cloud Agreement can no longer be confirmed. to come" in page.text
 
 
