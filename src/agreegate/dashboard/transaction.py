@@ -1,8 +1,8 @@
 """A transaction begun on a page. Where no confirmation lets it pass, the form for one opens in place (contract 5.4).
 
 What was begun is carried along in hidden fields; the confirmation and the very transaction are then done in one unit of
-work. A rule broken by either leaves nothing of both. When the gate refuses all the same, because the text accepted is an older one,
-the confirmation stays: it is true whatever is ordered.
+work. A rule broken by either leaves nothing of both. When the gate refuses all the same, because the text accepted is an
+older one, the confirmation stays: it is true whatever is ordered.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
