@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, visitor
 from tests.operations import OFFER
+from tests.texts import draft as text_draft
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
 
 LATER = API_ENFORCED + timedelta(days=3)
@@ -181,3 +183,20 @@ async def test_hostile_names_are_data(world: World, name: str) -> None:
     reply = await (await visitor(world)).get("/")
     assert "<script>alert" not in reply.page.html
     assert name in reply.text
+
+
+@pytest.mark.rule("R34")
+async def test_who_accepted_an_older_text_is_told_apart_from_who_is_confirmed(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    for label, effective in (("1", AUGUST - timedelta(days=90)), ("2", AUGUST + timedelta(days=9))):
+        draft = text_draft(label, effective_from=effective)
+        await world.store.write(lambda uow, draft=draft: add_text_version(uow, draft, "tests"))
+    someone = await visitor(world)
+    assert rows(await someone.get("/"), "standings") == ["confirmed 1 33.3%", "missing 2 66.7%", "ended 0 0%"]
+    world.clock.now = AUGUST + timedelta(days=10)
+    told = ["confirmed 0 0%", "outdated 1 33.3%", "missing 2 66.7%", "ended 0 0%"]
+    assert rows(await someone.get("/"), "standings") == told
+    operator = await visitor(world, cast.OPERATOR_USER)
+    assert "outdated 1" in " ".join(rows(await operator.get("/"), "standings"))
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2018-08-25T00:00:00Z")
+    assert rows(await someone.get("/"), "standings") == ["confirmed 1 33.3%", "missing 2 66.7%", "ended 0 0%"]

@@ -27,6 +27,7 @@ from agreegate.services.overview import (
 from agreegate.storage.overview import Denied
 from agreegate.storage.unit_of_work import UnitOfWork
 
+BAR = (State.CURRENT, State.OUTDATED, State.MISSING, State.ENDED)
 WIDTH = 1_000
 """Of the bar, in units of its own."""
 
@@ -85,6 +86,7 @@ async def overview(request: PageRequest, reader: Actor) -> Response[str]:
         standings=shown.standings,
         bar=[] if shown.standings is None else list(_bar(shown.standings)),
         bar_width=WIDTH,
+        listed=LISTED,
         urgent=shown.urgent,
         refusals=shown.refusals,
         refused=_in_words(shown.refusals, programme, spoken),
@@ -109,7 +111,7 @@ def meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
 
 def _bar(standings: Standings) -> Iterator[Part]:
     at = 0.0
-    for state in LISTED:
+    for state in (state for state in BAR if state in LISTED or standings.states.get(state)):
         width = WIDTH * standings.states[state] / max(1, standings.total)
         yield Part(state, standings.states[state], round(at, 2), round(width, 2))
         at += width

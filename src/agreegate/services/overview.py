@@ -16,6 +16,7 @@ from agreegate.storage.overview import (
     Denied,
     Subscribed,
     count_denied,
+    count_outdated,
     count_subscribed,
     denied,
     open_carts,
@@ -80,6 +81,7 @@ class Standings:
     """How many customers stand how; and what the dates ahead would do to them."""
 
     states: Mapping[State, int]
+    """Outdated ones are told apart from current ones, where there are any."""
     upcoming: tuple[Upcoming, ...]
 
     @property
@@ -112,6 +114,10 @@ async def show_standings(uow: UnitOfWork, actor: Actor, programme: Programme) ->
     operator = actor.partner.kind is PartnerKind.OPERATOR
     rows = await (tally_of_all(uow) if operator else tally(uow, actor.partner.id))
     states = _states(rows, programme, uow.now)
+    opening = [template.id for template in programme.templates if template.opens_gate(uow.now)]
+    if outdated := await count_outdated(uow, None if operator else actor.partner.id, opening):
+        states += Counter({State.OUTDATED: outdated})
+        states[State.CURRENT] -= outdated
     upcoming = tuple(
         Upcoming(channel, date, sum(states_then.values()) - states_then[State.CURRENT])
         for channel in Channel

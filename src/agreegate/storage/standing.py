@@ -18,20 +18,20 @@ from agreegate.storage.unit_of_work import (
     to_micros,
 )
 
-_NEWER = (
+NEWER = (
     "v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number)"
     " > (coalesce(n.text_at, n.date_agreed_at), coalesce(n.text_number, 9223372036854775807))"
 )
 """A text version that comes after the accepted one, or where that is not known, after the date of acceptance."""
 CURRENT = (
     "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.refused_at,"
-    f" (select v.effective_at from text_version v where {_NEWER} order by v.effective_at limit 1)"
+    f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
     " from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 )
 OUTDATED = f"""
     with o as materialized (
       select n.agreement_type, n.date_agreed_at, (
-        select min(v.effective_at) from text_version v where {_NEWER} and v.effective_at <= $3
+        select min(v.effective_at) from text_version v where {NEWER} and v.effective_at <= $3
           and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
             and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = $2))) as since
       from current_confirmation n where n.partner_id = $1 and n.customer_id = $2)
