@@ -7,9 +7,11 @@ from typing import Any
 import apsw
 import pytest
 
+from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, link_to, visitor
 from tests.operations import OFFER, customer
+from tests.texts import draft as text_draft
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
 CEDAR = f"/customers/{cast.CEDAR}"
@@ -383,3 +385,25 @@ async def test_many_subscriptions_and_lines_and_a_long_history_stay_readable(wor
     assert section(shown, "history").count("Noa Berg") == 20
     assert "The whole history is in the printable record" in shown.text
     assert (await someone.get(f"{CEDAR}/record")).text.count("Noa Berg") == 22
+
+
+@pytest.mark.rule("R38")
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("en", "The text: version 2018-01, inferred from date, country and language."),
+        ("fr", "Le texte : version 2018-01, déduite de la date, du pays et de la langue."),
+    ],
+)
+async def test_the_text_that_was_accepted_is_named_with_the_grounds(world: World, language: str, told: str) -> None:
+    draft = text_draft("2018-01", effective_from=AUGUST - timedelta(days=90))
+    await world.store.write(lambda uow: add_text_version(uow, draft, "tests"))
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await visitor(world, language=language)
+    assert told in (await someone.get(CEDAR)).text
+    sheet = await someone.get(f"{CEDAR}/record")
+    assert told in sheet.text
+    assert "0" * 64 in sheet.text
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/api/customers/{cast.CEDAR}/standing")
+    text = next(one for one in answer.json()["agreements"] if one["confirmation"])["confirmation"]["text"]
+    assert (text["basis"], text["label"], text["country"], text["digest"]) == ("inferred", "2018-01", "US", "0" * 64)

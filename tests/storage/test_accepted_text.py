@@ -1,5 +1,7 @@
 """Which text a confirmation speaks of is kept beside it, for good, and never half."""
 
+from dataclasses import replace
+
 import apsw
 import pytest
 
@@ -30,7 +32,8 @@ async def test_what_is_known_and_what_is_not_come_back_as_they_were() -> None:
     told = [known, AcceptedText(Basis.STATED, version.id), UNDETERMINED]
     for sequence, accepted in enumerate(told, 1):
         await memory.do(add_accepted_text, ALDER, CEDAR, sequence, accepted)
-    assert await memory.do(accepted_texts_of, ALDER, CEDAR) == dict(enumerate(told, 1)), "the fourth says nothing"
+    read = [replace(one, label="1" if one.version_id else None) for one in told]
+    assert await memory.do(accepted_texts_of, ALDER, CEDAR) == dict(enumerate(read, 1)), "the fourth says nothing"
     for statement in ("update confirmation_text set basis = basis", "delete from confirmation_text"):
         with pytest.raises(apsw.ConstraintError):
             await memory.rows(statement)

@@ -9,6 +9,7 @@ from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
+from agreegate.api.accepted_text import AcceptedTextOut
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
@@ -127,6 +128,12 @@ class RecordedOut(msgspec.Struct, rename="camel"):
         list[AcceptorWarning],
         Meta(description="What spoke against the acceptor's address when it was recorded. It refused nothing."),
     ]
+    text: Annotated[
+        AcceptedTextOut | None,
+        Meta(
+            description="Which text was accepted; null where none was in force when it was recorded.", examples=[None]
+        ),
+    ]
     ended: Annotated[
         EndingOut | None, Meta(description="How it stopped counting; null while nothing ended it.", examples=[None])
     ]
@@ -156,6 +163,7 @@ class RecordedOut(msgspec.Struct, rename="camel"):
             if (got := recorded.collection) is None
             else CollectionOut(got.reseller_id, got.person, got.collected_on.date().isoformat()),
             warnings=list(recorded.warnings),
+            text=None if recorded.text is None else AcceptedTextOut.of(recorded.text),
             ended=None if recorded.ended_by is None else EndingOut.of(recorded.ended_by),
         )
 
@@ -273,6 +281,7 @@ def _after_refusal() -> Example:
         confirmed_by=None,
         collected_through=None,
         warnings=[],
+        text=None,
         ended=ending,
     )
     agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, None, None, [confirmed])

@@ -36,6 +36,8 @@ class AcceptedText:
     locale: Locale | None = None
     digest: Digest | None = None
     """Of the file; None where a stated version has several and none is the customer's."""
+    label: str | None = None
+    """What people call the version; read with the record, and not kept in it."""
 
 
 UNDETERMINED = AcceptedText(Basis.UNDETERMINED)

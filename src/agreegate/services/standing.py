@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
+from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import (
@@ -18,6 +19,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
+from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
     add_ending,
@@ -45,6 +47,8 @@ class Recorded:
     """Through whom an indirect provider got the data, where it said so (R23)."""
     warnings: tuple[AcceptorWarning, ...] = ()
     """What spoke against the acceptor when it was recorded (X14)."""
+    text: AcceptedText | None = None
+    """Which text was accepted (R38); None where none was in force when it was recorded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +93,19 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
     endings = await endings_of(uow, partner, customer)
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
     counting = {current.sequence: current for current in (await standing_of(uow, partner, customer)).current}
+    texts = await accepted_texts_of(uow, partner, customer)
     refusals = tuple(ending for ending in endings if ending.reason is EndReason.NO_LONGER_AGREES)
     answered = any(c.sequence in counting and programme.has_opened(c.template_id, uow.now) for c in confirmations)
     agreements = []
     for template in programme.templates:
         history = tuple(
-            Recorded(c, _ended_by(c, endings), collections.get(c.sequence), warned.get(c.sequence, ()))
+            Recorded(
+                c,
+                _ended_by(c, endings),
+                collections.get(c.sequence),
+                warned.get(c.sequence, ()),
+                texts.get(c.sequence),
+            )
             for c in confirmations
             if c.agreement_type == template.agreement_type
         )

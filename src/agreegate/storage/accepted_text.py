@@ -27,8 +27,9 @@ async def add_accepted_text(
 async def accepted_texts_of(uow: UnitOfWork, partner: str, customer: str) -> dict[int, AcceptedText]:
     """The texts that a customer's confirmations speak of, by sequence; those recorded before there were texts have none."""
     rows = await uow.all(
-        "select sequence, basis, version_id, country, language, digest from confirmation_text"
-        " where partner_id = $1 and customer_id = $2 order by sequence",
+        "select t.sequence, t.basis, t.version_id, t.country, t.language, t.digest, v.label"
+        " from confirmation_text t left join text_version v on v.version_id = t.version_id"
+        " where t.partner_id = $1 and t.customer_id = $2 order by t.sequence",
         partner,
         customer,
     )
@@ -38,6 +39,7 @@ async def accepted_texts_of(uow: UnitOfWork, partner: str, customer: str) -> dic
             None if version_id is None else VersionId(version_id),
             None if country is None else Locale(country, language),
             None if digest is None else Digest(digest),
+            label,
         )
-        for sequence, basis, version_id, country, language, digest in rows
+        for sequence, basis, version_id, country, language, digest, label in rows
     }
