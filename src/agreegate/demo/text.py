@@ -38,7 +38,10 @@ class Sample:
 
 
 def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start: datetime) -> list[Sample]:
-    """Two texts: one that every past confirmation was for, and one in force since 30 days before the start."""
+    """Two texts: one that every past confirmation was for, and one in force since 30 days before the start.
+
+    The newer one is minor: it asks nobody again, so the cast stands as its examples say at whatever start.
+    """
     newer = (start - NEWER_BEFORE_START).replace(microsecond=0)  # the clock has ticked since it was set to the start
     older = min(beginning, newer) - _YEAR
     return [
@@ -46,7 +49,7 @@ def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start:
         Sample(
             template_id,
             newer,
-            True,
+            False,
             newer,
             "New: how long data are kept. A sample, made up for the demo.",
             _cloud("second"),
