@@ -95,7 +95,7 @@ async def test_other_versions_outdate_each_country_in_their_own_time() -> None:
         await case.publish(str(number), date, files={locale: file() for locale in locales})
         for number, (date, locales) in enumerate(zip(dates, where, strict=True), 1)
     ]
-    await case.publish("minor", EFFECT - 30 * DAY, major=False, files={locale: file() for locale in EVERYWHERE})
+    await case.publish("minor", EFFECT, major=False, files={locale: file() for locale in EVERYWHERE})
     case.bought = [
         Bought(f"{country} {text} (made up)", [Confirmed(AGREED, text=text)], [Subscribed(AGREED)], country=country)
         for country in ("US", "FR", "XK", "DE")
@@ -104,10 +104,10 @@ async def test_other_versions_outdate_each_country_in_their_own_time() -> None:
     case.fill()
     everywhere = frozenset({"US", "FR", "XK"})
     found = await held_together(case, scenario(countries=everywhere))
-    assert (found.total[Figure.CUSTOMERS], found.total[Figure.ALREADY]) == (6, 9)
+    assert (found.total[Figure.CUSTOMERS], found.total[Figure.ALREADY]) == (9, 6)
     for version in versions:
         again = Case(case.bought)
-        for one in [*versions, draft("minor", effective_from=EFFECT - 30 * DAY, major=False)]:
+        for one in [*versions, draft("minor", effective_from=EFFECT, major=False)]:
             await again.publish(one.label, one.effective_from, major=one.major, files=one.files)
         again.fill()
         known = (await again.memory.do(text_versions, CLOUD.id))[version.number - 1]
