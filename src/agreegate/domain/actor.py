@@ -98,6 +98,13 @@ READ_TEXTS = Access(
 PUBLISH_TEXTS = Access(
     kinds=frozenset({PartnerKind.OPERATOR}), roles=frozenset({Role.PROGRAMME_OPERATOR}), application=False
 )
+SIMULATE = Access(
+    kinds=CONFIRMING_KINDS | {PartnerKind.OPERATOR},
+    roles=AGENTS | {Role.PROGRAMME_OPERATOR},
+    application=False,
+    public_cloud_only=True,
+)
+"""What a version would do before it does: the operator is told counts, a partner its own customers."""
 READ_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), STAFF, application=False)
 ASK_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), application=False)
 READ_NEEDED_DATA = Access(frozenset({PartnerKind.INDIRECT_RESELLER}), STAFF, application=False)

@@ -37,6 +37,8 @@ class Simulation:
     """What would happen, counted."""
 
     foresight: Foresight
+    confirmed: bool
+    """Whether any customer has a confirmation of the agreement that counts."""
     total: Counts
     weeks: Mapping[date | None, Counts]
     """By Monday, in order; last, as None, customers without a renewal in the window. Weeks without anything are left out."""
@@ -124,6 +126,7 @@ async def simulate(
         resellers[None] = reckoning.resellers[None]
     return Simulation(
         foresight,
+        bool(partners),
         reckoning.total,
         {
             week: reckoning.weeks[week]

@@ -1,0 +1,343 @@
+"""Before a version takes effect: what it would do, for the programme's operator in counts, for a partner customer by customer.
+
+All that is asked stands in the address, so that it can be passed on. Nobody's name is in it.
+"""
+
+from collections.abc import AsyncIterator, Iterable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.clock import NOW, read_instant
+from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.day import day_of
+from agreegate.dashboard.form import Form, Mistake
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.simulation_file import (
+    COUNTS,
+    CUSTOMERS,
+    count_lines,
+    customer_line,
+    instant_cell,
+    shown_figures,
+)
+from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, Channel
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Foresight, Scenario, ScenarioError
+from agreegate.domain.text import TextVersion
+from agreegate.i18n import date_text, instant_text, text
+from agreegate.locales import countries, locales
+from agreegate.services.simulation import (
+    Concerned,
+    Simulation,
+    foresee,
+    list_concerned,
+    simulate,
+    upcoming_versions,
+    version_named,
+)
+from agreegate.storage.page import Page, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+FIELDS = ("template", "countries", "effective_from", "rule", "grace", "weeks", "version")
+ALL = "all"
+SHOWN = 25
+"""Customers on the page; the file has all of them."""
+LISTED = 100
+"""Partners and resellers on the page, those with the most customers; the file has all of them."""
+AHEAD = timedelta(days=30)
+"""The day that is proposed lies so far ahead."""
+_LONGEST = 4_000
+_LONGEST_NAME = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the address asks for: a scenario, or a published version by its id and what goes with it."""
+
+    version: str
+    scenario: Scenario
+    """Where a version is named, its rule and weeks alone count."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one page shows."""
+
+    upcoming: list[tuple[AgreementTemplate, TextVersion]]
+    simulation: Simulation | None = None
+    concerned: tuple[Concerned, ...] = ()
+    mistake: Mistake | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """Counts by week, by partner or by reseller."""
+
+    by: str
+    columns: list[str]
+    rows: list[tuple[str, list[int]]]
+    """Each with its name."""
+    total: list[int]
+    left_out: int
+    """So many rows more are in the file alone."""
+
+
+@get("/agreements/simulation", opt={"access": SIMULATE}, include_in_schema=False)
+async def show_simulation(request: PageRequest) -> Response[str]:
+    """The form, and once a day or a version is named, what would happen."""
+    if (nothing := absent(request, "simulation.title")) is not None:
+        return nothing
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    form = _form(request)
+    asked: Asked | None = None
+    if _is_asked(request):
+        asked, form = _asked(request, form)
+    own = may(actor, READ_CONFIRMATIONS)
+
+    async def look(uow: UnitOfWork) -> Shown:
+        upcoming = await upcoming_versions(uow, site.programme)
+        if asked is None:
+            return Shown(upcoming)
+        try:
+            scenario = await _scenario(uow, site.programme, asked)
+            simulation = await simulate(uow, actor, site.programme, locales(), scenario)
+        except ScenarioError as error:
+            return Shown(upcoming, mistake=_mistake(error))
+        some: Page[Concerned] = Page()
+        if own and simulation.total[Figure.CUSTOMERS]:
+            some = await list_concerned(uow, actor.partner.id, simulation.foresight, Wanted(SHOWN))
+        return Shown(upcoming, simulation, some.items)
+
+    shown = await site.store.browse(look)
+    if shown.mistake is not None:
+        form = form.with_mistakes(shown.mistake)
+    found = shown.simulation
+    query = urlencode([(name, form[name]) for name in FIELDS if form[name]])
+    return page(
+        request,
+        "simulation.html",
+        422 if form.mistakes else 200,
+        form=form,
+        templates=[(one.id, one.title) for one in site.programme.templates],
+        rules=[(rule, text(f"simulation.rule.{rule}", spoken)) for rule in StaleRule],
+        weeks=WEEKS,
+        upcoming=shown.upcoming,
+        simulation=found,
+        chosen=next((each for each in shown.upcoming if form["version"] in (each[1].id, each[1].label)), None),
+        concerned=shown.concerned,
+        own=own,
+        tables=[] if found is None else _tables(found, spoken, own=own),
+        refusals=[] if found is None else _refusals(found.foresight, spoken),
+        figure=Figure,
+        moment=lambda instant: _moment(instant, spoken),
+        counts_file=f"/agreements/simulation.csv?{query}",
+        customers_file=f"/agreements/simulation-customers.csv?{query}",
+    )
+
+
+@get("/agreements/simulation.csv", opt={"access": SIMULATE}, include_in_schema=False)
+async def export_counts(request: PageRequest) -> Response[Any]:
+    """What is counted, as a file.
+
+    Raises:
+        InvalidParameter: something in the address cannot be looked at.
+    """
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    asked = _rightly_asked(request)
+
+    async def look(uow: UnitOfWork) -> Simulation:
+        scenario = await _scenario(uow, site.programme, asked)
+        return await simulate(uow, actor, site.programme, locales(), scenario)
+
+    async def pages() -> AsyncIterator[Iterable[Line]]:
+        try:
+            yield list(count_lines(await site.store.browse(look), spoken))
+        except ScenarioError as error:
+            raise InvalidParameter(name=error.field) from error
+
+    return await csv_answer(request, "simulation", COUNTS, pages())
+
+
+@get("/agreements/simulation-customers.csv", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+async def export_customers(request: PageRequest) -> Response[Any]:
+    """Each of the partner's customers who would become outdated, as a file.
+
+    Raises:
+        InvalidParameter: something in the address cannot be looked at.
+    """
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    asked = _rightly_asked(request)
+
+    async def look(uow: UnitOfWork) -> Foresight:
+        return await foresee(uow, site.programme, locales(), await _scenario(uow, site.programme, asked))
+
+    try:
+        foresight = await site.store.browse(look)
+    except ScenarioError as error:
+        raise InvalidParameter(name=error.field) from error
+    pages: AsyncIterator[Iterable[Line]] = in_pages(
+        site.store,
+        lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
+        lambda one: customer_line(one, spoken),
+    )
+    return await csv_answer(request, "simulation-customers", CUSTOMERS, pages)
+
+
+ROUTES = (show_simulation, export_counts, export_customers)
+
+
+def _is_asked(request: PageRequest) -> bool:
+    return bool(request.query_params.get("effective_from") or request.query_params.get("version"))
+
+
+def _form(request: PageRequest) -> Form:
+    """What the address has; where it has nothing, what is proposed."""
+    programme, now = site_of(request).programme, site_of(request).store.clock()
+    template = programme.asked_template(now) or programme.templates[0]
+    grace = programme.stale_from if programme.stale_from and programme.stale_from > now else None
+    proposed = {
+        "template": template.id,
+        "countries": ALL,
+        "effective_from": f"{now + AHEAD:%Y-%m-%d}",
+        "rule": programme.stale_rule,
+        "grace": "" if grace is None or request.query_params.get("rule") else instant_cell(grace),
+        "weeks": str(USUAL_WEEKS),
+        "version": "",
+    }
+    given = {name: request.query_params.get(name, "")[:_LONGEST] for name in FIELDS}
+    return Form({name: [given[name] or proposed[name]] for name in FIELDS}, "")
+
+
+def _rightly_asked(request: PageRequest) -> Asked:
+    asked, form = _asked(request, _form(request))
+    if asked is None:
+        raise InvalidParameter(name=form.mistakes[0].where)
+    return asked
+
+
+def _asked(request: PageRequest, form: Form) -> tuple[Asked | None, Form]:
+    """What is asked for; None, and the form with its mistakes, when that cannot be told."""
+    programme, spoken = site_of(request).programme, language(request)
+    template = programme.template(form["template"].lower()) or programme.of_type(form["template"])
+    effective, grace = _instant(form["effective_from"], spoken), _instant(form["grace"], spoken)
+    weeks = int(form["weeks"]) if form["weeks"].isascii() and form["weeks"].isdigit() and len(form["weeks"]) < 9 else 0
+    if not form["version"]:
+        if template is None:
+            form = form.with_mistakes(Mistake("template", "simulation.template-unknown"))
+        if effective is None:
+            form = form.with_mistakes(Mistake("effective_from", "simulation.not-an-instant"))
+    if form["rule"] not in tuple(StaleRule):
+        form = form.with_mistakes(Mistake("rule", "simulation.rule-unknown"))
+    if form["grace"] and grace is None:
+        form = form.with_mistakes(Mistake("grace", "simulation.not-an-instant"))
+    if weeks not in WEEKS:
+        form = form.with_mistakes(Mistake("weeks", "simulation.weeks", {"least": WEEKS[0], "most": WEEKS[-1]}))
+    if form.mistakes:
+        return None, form
+    scenario = Scenario(
+        template_id=(template or programme.templates[0]).id,
+        countries=_countries(form["countries"]),
+        effective_from=effective or datetime.min.replace(tzinfo=UTC),
+        stale_rule=StaleRule(form["rule"]),
+        stale_from=grace,
+        weeks=weeks,
+    )
+    return Asked(form["version"][:_LONGEST_NAME], scenario), form
+
+
+def _countries(written: str) -> frozenset[str]:
+    """Codes as they were typed, in capitals; none of the list is left to the rules to refuse."""
+    if written.casefold() == ALL:
+        return frozenset(country.code for country in countries())
+    codes = "".join(sign if sign.isprintable() else " " for sign in written.replace(",", " ").replace(";", " "))
+    return frozenset(code.upper()[:_LONGEST_NAME] for code in codes.split())
+
+
+def _instant(written: str, spoken: str) -> datetime | None:
+    """A day, which begins at midnight UTC, or an instant; None: nobody can say which is meant."""
+    if (day := day_of(written, spoken)) is not None:
+        return day
+    try:
+        found = datetime.fromisoformat(written)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        return None if written.casefold() == NOW else read_instant(written)
+
+
+async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scenario:
+    """The scenario, completed by the version that is named.
+
+    Raises:
+        ScenarioError: there is no such version.
+    """
+    if not asked.version:
+        return asked.scenario
+    version = await version_named(uow, programme, asked.version)
+    return Scenario.of(version, asked.scenario.stale_rule, asked.scenario.stale_from, asked.scenario.weeks)
+
+
+def _mistake(error: ScenarioError) -> Mistake:
+    return Mistake("" if error.field == "version" else error.field, error.key, error.parameters)
+
+
+def _tables(found: Simulation, spoken: str, *, own: bool) -> list[Table]:
+    """By week; for the operator by partner; where there are resellers, by reseller."""
+    none = text("simulation.none.reseller", spoken)
+    tables = [_table(found, "week", [(_week(week, spoken), counts) for week, counts in found.weeks.items()], spoken)]
+    if not own:
+        partners = [(partner.name, counts) for partner, counts in found.partners.items()]
+        tables.append(_table(found, "partner", _most_first(partners), spoken, len(partners)))
+    if any(found.resellers):
+        resellers = [(none if one is None else one[1], counts) for one, counts in found.resellers.items()]
+        tables.append(_table(found, "reseller", _most_first(resellers), spoken, len(resellers)))
+    return tables
+
+
+def _table(found: Simulation, by: str, rows: list[tuple[str, Counts]], spoken: str, every: int = 0) -> Table:
+    figures = shown_figures(found.foresight.scenario, by_week=by == "week")
+    return Table(
+        by,
+        [text(f"simulation.by.{by}", spoken), *(text(f"simulation.figure.{figure}", spoken) for figure in figures)],
+        [(name, [counts[figure] for figure in figures]) for name, counts in rows],
+        [found.total[figure] for figure in figures],
+        max(0, every - len(rows)),
+    )
+
+
+def _most_first(rows: list[tuple[str, Counts]]) -> list[tuple[str, Counts]]:
+    """Those with the most customers."""
+    return sorted(rows, key=lambda row: -row[1][Figure.CUSTOMERS])[:LISTED]
+
+
+def _week(week: date | None, spoken: str) -> str:
+    return (
+        text("simulation.none.week", spoken) if week is None else _moment(datetime.combine(week, time(), UTC), spoken)
+    )
+
+
+def _refusals(foresight: Foresight, spoken: str) -> list[str]:
+    """What the rule does, channel by channel."""
+    if foresight.scenario.stale_rule is StaleRule.ADVISE:
+        return [text("simulation.advises", spoken)]
+    told = []
+    for channel in Channel:
+        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", spoken)
+        if refused is None:
+            told.append(text("simulation.refuses.never", spoken, by=by))
+        else:
+            told.append(text("simulation.refuses.from", spoken, by=by, date=_moment(refused, spoken)))
+    return told
+
+
+def _moment(instant: datetime, spoken: str) -> str:
+    """The day of an instant; with its time, unless that is midnight."""
+    return instant_text(instant, spoken) if instant.time() != time() else date_text(instant, spoken)
