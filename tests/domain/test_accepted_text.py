@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain import errors
-from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, stated
+from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, offered, stated
 from agreegate.domain.text import Locale
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 
@@ -95,6 +95,34 @@ def test_a_person_may_name_the_version(
 def test_a_version_that_was_never_published_cannot_be_named() -> None:
     with pytest.raises(errors.VersionUnknown):
         stated(PUBLISHED, "third", "US", "en-US")
+
+
+@pytest.mark.rule("R32", "R35")
+@pytest.mark.parametrize(
+    ("country", "now", "first", "labels"),
+    [
+        ("US", NOON - SECOND, False, ["next", "first"]),
+        ("US", NOON, False, ["next", "first"]),
+        ("FR", NOON, False, ["first"]),
+        ("CN", NOON, False, []),
+        ("", NOON, False, []),
+        # Never confirmed before: the one in force, and neither an older nor an upcoming one.
+        ("US", NOON - SECOND, True, ["first"]),
+        ("US", NOON, True, ["next"]),
+        ("US", JANUARY - SECOND, True, []),
+        ("FR", NOON, True, ["first"]),
+        ("CN", NOON, True, []),
+    ],
+)
+def test_a_new_customer_is_offered_the_text_in_force_and_any_other_what_its_country_has(
+    country: str, now: datetime, first: bool, labels: list[str]
+) -> None:
+    assert [version.label for version in offered(PUBLISHED, country, now, first=first)] == labels
+
+
+def test_of_two_versions_of_one_day_the_later_published_is_offered_first() -> None:
+    twins = [version(1), version(2), version(3, effective_from=JANUARY - SECOND)]
+    assert [one.label for one in offered(twins, "US", NOON, first=False)] == ["2", "1", "3"]
 
 
 def test_a_country_without_a_file_has_no_closest() -> None:

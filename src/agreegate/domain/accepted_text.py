@@ -81,6 +81,27 @@ def stated(published: Sequence[TextVersion], version: str, country: str, culture
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
 
 
+def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:
+    """Whether two confirmations speak of one version (D17), or neither is known to speak of any: nothing tells them apart.
+
+    A known one and an unknown one are not known to be the same.
+    """
+    return (one and one.version_id) == (other and other.version_id)
+
+
+def offered(published: Sequence[TextVersion], country: str, now: datetime, *, first: bool) -> list[TextVersion]:
+    """The versions that may be named for a customer: those for its country, whatever takes effect last first (R35).
+
+    Args:
+        first: the agreement was never confirmed for this customer: then only the one in force is offered (R32).
+    """
+    if first:
+        current = in_force(published, country, now)
+        return [] if current is None else [current]
+    there = [version for version in published if any(locale.country == country for locale in version.files)]
+    return sorted(there, key=lambda version: version.rank, reverse=True)
+
+
 def closest(version: TextVersion, country: str, culture: str) -> Locale | None:
     """The file of a version that a customer would be given: its own language, a sister of it, English, or the only one.
 
