@@ -41,6 +41,8 @@ class Own:
     confirmation: str = cast.NOBODY
     reseller: str = cast.NOBODY
     request: str = cast.NOBODY
+    version: str = cast.NOBODY
+    """Of an agreement's text: nobody's own."""
 
 
 USERS: dict[str, str | None] = {
@@ -147,6 +149,9 @@ ROUTES = [
     Route("GET", "/agreements", "signed in"),
     Route("GET", "/agreements/{country:str}/{spoken:str}", "signed in"),
     Route("GET", "/agreements/{country:str}/{spoken:str}/text", "text", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
+    Route("GET", "/agreements/versions", "text"),
+    Route("GET", "/agreements/versions/{version:uuid}", "text"),
+    Route("GET", "/agreements/versions/{version:uuid}/text", "text", query="?country=US&language=en-US"),
     Route("GET", "/activity", "write"),
     Route("GET", "/activity.csv", "write"),
     Route("GET", "/questions", "signed in"),
@@ -242,7 +247,8 @@ class Cast:
     def foreign(self, user: str | None) -> list[Own]:
         """Everybody else's. What a reseller's provider has, and the reseller has not, is foreign to the reseller."""
         besides = [Own(cast.DOGWOOD)] if user == cast.BIRCH_SALES else []
-        return [*besides, *(own for own in self.owns.values() if own != self.of(user))]
+        others = [own for own in self.owns.values() if own != self.of(user)]
+        return [*besides, *(replace(own, version=cast.NOBODY) for own in others)]
 
     async def come(self, user: str | None) -> "Guest":
         found = Visitor(self.world, app=self.app)
@@ -287,7 +293,7 @@ class Guest:
 @pytest.fixture
 async def everybody(world: World) -> Cast:
     """Every partner with a customer of its own, and everything recorded about it."""
-    await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
+    made = await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
     owns = {
         cast.ALDER: await own_of(world, cast.ALDER_MARKETPLACE, cast.HORNBEAM),
         cast.HAZEL: await own_of(world, cast.HAZEL_ADMIN),
@@ -297,6 +303,7 @@ async def everybody(world: World) -> Cast:
     }
     world.change("insert into customer_reseller values (?, ?, ?, 0)", cast.ALDER, owns[cast.ALDER].customer, cast.BIRCH)
     site = replace(world.site, sandbox=Sandbox(world))
+    owns = {partner: replace(own, version=made.id) for partner, own in owns.items()}
     return Cast(world, application(world.deployment, framework(world.deployment, site=site)), owns)
 
 

@@ -32,6 +32,7 @@ from agreegate.dashboard import (
     start,
     subscription,
     tour,
+    version,
 )
 from agreegate.dashboard.form import LARGEST_FORM, OwnForms
 from agreegate.dashboard.guard import guard, refused
@@ -60,6 +61,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *reseller.ROUTES,
     *provider.ROUTES,
     *agreement.ROUTES,
+    *version.ROUTES,
     *how_to_confirm.ROUTES,
     *activity.ROUTES,
     *question.ROUTES,

@@ -151,6 +151,28 @@ class FoundText:
     fallback: Fallback
 
 
+class Force(StrEnum):
+    """What a version is at an instant, over all its countries."""
+
+    UPCOMING = "upcoming"
+    """It has not taken effect."""
+    EVERYWHERE = "everywhere"
+    """It is in force in each of its countries."""
+    PARTLY = "partly"
+    """In some of its countries a later one is."""
+    REPLACED = "replaced"
+    """In each of its countries a later one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """In how many of its countries a version is in force at an instant."""
+
+    force: Force
+    in_force: int
+    countries: int
+
+
 def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:
     """The versions that have taken effect by `on`, the one in force last (R32)."""
     return sorted((version for version in published if version.effective_from <= on), key=lambda one: one.rank)
@@ -161,6 +183,24 @@ def in_force(published: Iterable[TextVersion], country: str, on: datetime) -> Te
     there = [version for version in published if any(locale.country == country for locale in version.files)]
     found = in_effect(there, on)
     return found[-1] if found else None
+
+
+def reaches(published: Collection[TextVersion], on: datetime) -> dict[VersionId, Reach]:
+    """How far each version reaches at `on`: it is in force in a country where `in_force` finds it."""
+    binding = {locale.country: version.id for version in in_effect(published, on) for locale in version.files}
+    return {version.id: _reach(version, binding, on) for version in published}
+
+
+def _reach(version: TextVersion, binding: Mapping[str, VersionId], on: datetime) -> Reach:
+    countries = {locale.country for locale in version.files}
+    count = sum(binding.get(country) == version.id for country in countries)
+    if version.effective_from > on:
+        force = Force.UPCOMING
+    elif count == 0:
+        force = Force.REPLACED
+    else:
+        force = Force.EVERYWHERE if count == len(countries) else Force.PARTLY
+    return Reach(force, count, len(countries))
 
 
 def text_for(published: Iterable[TextVersion], country: str, language: str, on: datetime) -> FoundText | None:
