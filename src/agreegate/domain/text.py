@@ -7,7 +7,7 @@ The language only chooses between that version's files: an older text in the rig
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from math import inf
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import EffectiveInPast, InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind
+from agreegate.domain.errors import InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind, Rejected
 
 Digest = NewType("Digest", str)
 """SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
@@ -268,6 +268,22 @@ def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
     return tuple(islice(dict.fromkeys([*likely, *spoken, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST))
 
 
+def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:
+    """Everything for which `checked_draft` refuses a draft, in the order of its members; nothing: it is fine."""
+    if _LABEL.fullmatch(draft.label) is None:
+        yield InvalidProperty(name="label")
+    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
+        yield InvalidProperty(name="note")
+    if draft.effective_from.year not in _YEARS:
+        yield InvalidProperty(name="effective_from")
+    if not draft.files:
+        yield InvalidProperty(name="text")
+    for locale in sorted(draft.files):
+        if locale not in known:
+            near = ", ".join(map(str, nearest(locale, known)))
+            yield LocaleUnknown(pair=str(locale), nearest=near)
+
+
 def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
     """The draft, if it says all that a version must say, for pairs that the table has.
 
@@ -275,39 +291,26 @@ def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
         InvalidProperty: the label, the note, the date or the list of texts is of no use.
         LocaleUnknown: a country and language that do not go together.
     """
-    if _LABEL.fullmatch(draft.label) is None:
-        raise InvalidProperty(name="label")
-    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
-        raise InvalidProperty(name="note")
-    if draft.effective_from.year not in _YEARS:
-        raise InvalidProperty(name="effective_from")
-    if not draft.files:
-        raise InvalidProperty(name="text")
-    for locale in sorted(draft.files):
-        if locale not in known:
-            near = ", ".join(map(str, nearest(locale, known)))
-            raise LocaleUnknown(pair=str(locale), nearest=near)
+    for fault in faults_of(draft, known):
+        raise fault
     return draft
 
 
-def published_before(
-    draft: TextDraft, published: Sequence[TextVersion], now: datetime, *, allow_past: bool
-) -> TextVersion | None:
-    """The version that the draft repeats, which is left as it is; None when it is a new one that may be published.
+def published_before(draft: TextDraft, published: Sequence[TextVersion]) -> TextVersion | None:
+    """The version that the draft repeats, which is left as it is; None when it is a new one.
 
     Args:
         published: the template's versions.
-        allow_past: whether a major version may take effect before `now`, which outdates confirmations at once.
 
     Raises:
         LabelTaken: another version has the label.
-        EffectiveInPast: that is not allowed.
     """
     taken = next((version for version in published if version.label == draft.label), None)
-    if taken is not None:
-        if not taken.same_as(draft):
-            raise LabelTaken(label=draft.label)
-        return taken
-    if draft.major and draft.effective_from < now and not allow_past:
-        raise EffectiveInPast(label=draft.label)
-    return None
+    if taken is not None and not taken.same_as(draft):
+        raise LabelTaken(label=draft.label)
+    return taken
+
+
+def outdates_at_once(draft: TextDraft, now: datetime) -> bool:
+    """Whether publishing it would outdate confirmations at once: a major version that takes effect in the past."""
+    return draft.major and draft.effective_from < now

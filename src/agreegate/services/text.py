@@ -7,7 +7,16 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import CountryWithoutText, FeatureAbsent, NotFound, TemplateUnknown, TextMissing
+from agreegate.domain.errors import (
+    CountryWithoutText,
+    EffectiveInPast,
+    FeatureAbsent,
+    LabelTaken,
+    NotFound,
+    Rejected,
+    TemplateUnknown,
+    TextMissing,
+)
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import (
@@ -16,7 +25,8 @@ from agreegate.domain.text import (
     Reach,
     TextDraft,
     TextVersion,
-    checked_draft,
+    faults_of,
+    outdates_at_once,
     published_before,
     reaches,
 )
@@ -52,6 +62,16 @@ class Publication:
 
 
 @dataclass(frozen=True, slots=True)
+class Review:
+    """What is to be said of a version before it is published."""
+
+    repeated: TextVersion | None
+    """The version that it says once more; publishing it would change nothing."""
+    refusals: tuple[Rejected, ...]
+    """Everything that is in its way."""
+
+
+@dataclass(frozen=True, slots=True)
 class Listed:
     """A version as readers see it."""
 
@@ -68,23 +88,44 @@ async def at_command_line(uow: UnitOfWork) -> Actor:
     return Actor(await operator_of(uow) or _UNLISTED, application_id=COMMAND)
 
 
+async def review_text(
+    uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
+) -> Review:
+    """What publishing the version would do, and everything that is in its way. Nothing is changed.
+
+    Args:
+        table: the countries and languages that go together.
+        allow_past: whether a major version may take effect in the past, which outdates confirmations at once.
+    """
+    refusals: list[Rejected] = []
+    if programme.template(draft.template_id) is None:
+        refusals.append(TemplateUnknown(name="template"))
+    refusals += faults_of(draft, table)
+    repeated = None
+    try:
+        repeated = published_before(draft, await text_versions(uow, draft.template_id))
+    except LabelTaken as refusal:
+        refusals.append(refusal)
+    if repeated is None and outdates_at_once(draft, uow.now) and not allow_past:
+        refusals.append(EffectiveInPast(label=draft.label))
+    return Review(repeated, tuple(refusals))
+
+
 async def plan_text(
     uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
 ) -> Publication:
     """What publishing the version would do. Nothing is changed.
 
     Args:
-        table: the countries and languages that go together.
-        allow_past: whether a major version may take effect in the past.
+        table, allow_past: as in `review_text`.
 
     Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast.
+        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast: the first that is in its way.
     """
-    if programme.template(draft.template_id) is None:
-        raise TemplateUnknown(name="template")
-    published = await text_versions(uow, draft.template_id)
-    known = published_before(checked_draft(draft, table), published, uow.now, allow_past=allow_past)
-    return Publication(known, fresh=known is None)
+    review = await review_text(uow, programme, table, draft, allow_past=allow_past)
+    for refusal in review.refusals:
+        raise refusal
+    return Publication(review.repeated, fresh=review.repeated is None)
 
 
 async def publish_text(
