@@ -16,7 +16,7 @@ from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of, to
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS
 from agreegate.domain.errors import NotFound
-from agreegate.domain.text import Digest, Fallback, FoundText, Locale, TextFile
+from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
 from agreegate.services.text import Listed, show_text_version, show_texts
@@ -90,7 +90,9 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
     return to(site.links.to(linked(listed.template.agreement_type, listed.template.title, found), use))
 
 
-def parts(files: Mapping[Locale, TextFile], reader: str, names: Mapping[Digest, str] | None = None) -> tuple[Part, ...]:
+def parts(
+    files: Mapping[Locale, TextFile], reader: str, names: Mapping[TextFile, str] | None = None
+) -> tuple[Part, ...]:
     """The files of a version in the order of their languages, each with its countries.
 
     Args:
@@ -101,7 +103,7 @@ def parts(files: Mapping[Locale, TextFile], reader: str, names: Mapping[Digest, 
     for locale, file in files.items():
         grouped.setdefault((locale.language, file), set()).add(locale.country)
     return tuple(
-        _part(file, spoken, codes, reader, (names or {}).get(file.digest, ""))
+        _part(file, spoken, codes, reader, (names or {}).get(file, ""))
         for (spoken, file), codes in sorted(grouped.items(), key=lambda one: (one[0][0], one[0][1].digest))
     )
 
