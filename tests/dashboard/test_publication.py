@@ -7,8 +7,10 @@ from hashlib import sha256
 
 import pytest
 
+from agreegate.dashboard.publication import simulated
 from agreegate.dashboard.publication_draft import MOST_ROWS
-from agreegate.domain.text import LARGEST, LONGEST_NOTE
+from agreegate.domain.text import LARGEST, LONGEST_NOTE, Locale
+from agreegate.locales import countries
 from tests import personas as cast
 from tests.dashboard.publishing import (
     ENGLISH,
@@ -23,7 +25,7 @@ from tests.dashboard.publishing import (
     send_parts,
 )
 from tests.dashboard.visitor import link_to, visitor
-from tests.texts import WORD_BODY, docx, pdf
+from tests.texts import AMERICA, FRANCE, WORD_BODY, docx, draft, file, pdf
 from tests.world import AUGUST, World
 
 CODES = "FR CA LU"
@@ -423,6 +425,21 @@ async def test_what_is_not_published_can_be_read_by_the_operator_alone(world: Wo
         assert (await someone.client.get(f"{PATH}/text{odd}")).status_code == 404, odd
     await nobody.close()
     await someone.close()
+
+
+@pytest.mark.parametrize(
+    ("files", "countries"),
+    [
+        ([AMERICA, FRANCE], "FR%2CUS"),
+        ([Locale(country.code, "en-US") for country in countries()], "all"),
+    ],
+)
+def test_what_it_would_do_is_asked_of_the_simulation_with_what_is_drafted(files: list[Locale], countries: str) -> None:
+    asked = simulated(draft(files=dict.fromkeys(files, file())), "/agreements/simulation")
+    assert asked == (
+        f"/agreements/simulation?template={cast.CLOUD_AGREEMENT}&countries={countries}"
+        "&effective_from=2018-01-01T00%3A00%3A00Z"
+    )
 
 
 async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> None:

@@ -160,22 +160,24 @@ def _check(request: PageRequest, reading: Reading, form: Form, review: Review, s
             one: f"{PATH}/text?{urlencode({'digest': one.file.digest, 'name': one.name, 'language': one.language})}"
             for one in shown
         },
-        simulation=_simulation(draft),
+        simulation=None if SIMULATION is None else simulated(draft, SIMULATION),
     )
 
 
-def _simulation(draft: TextDraft) -> str | None:
-    """Where it is asked what the version would do."""
-    if SIMULATION is None:
-        return None
+def simulated(draft: TextDraft, path: str) -> str:
+    """The address that says what a version would do, if it took effect as drafted.
+
+    Args:
+        path: of the page that answers.
+    """
     codes = sorted({locale.country for locale in draft.files})
-    everywhere = codes == sorted({locale.country for locale in locales()})
+    everywhere = set(codes) == {locale.country for locale in locales()}
     asked = {
         "template": draft.template_id,
         "countries": "all" if everywhere else ",".join(codes),
         "effective_from": f"{draft.effective_from:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return f"{SIMULATION}?{urlencode(asked)}"
+    return f"{path}?{urlencode(asked)}"
 
 
 def _texts(site: Site) -> TextFiles:

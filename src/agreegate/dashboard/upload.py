@@ -19,7 +19,7 @@ from litestar.utils.scope.state import ScopeState
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
 from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
-from agreegate.dashboard.guard import guard, keep_typed
+from agreegate.dashboard.guard import guard, keep_typed, refused
 from agreegate.dashboard.page import PageRequest, site_of
 from agreegate.domain.errors import BodyTooLarge, FilesTooLarge, StoreUnavailable, Unauthenticated
 from agreegate.domain.text import LARGEST
@@ -56,7 +56,7 @@ class FormsWithFiles(OwnForms):
         """Read a form with files, for who may send it.
 
         Raises:
-            Unauthenticated, AccessDenied, RoleRefused: it is not read; but see `guard`.
+            AccessDenied, RoleRefused: it is not read.
             PermissionDeniedException: it is none of ours, or broken off.
             FilesTooLarge, BodyTooLarge: the rest of it is not read.
             StoreUnavailable: the disk takes no more.
@@ -69,9 +69,10 @@ class FormsWithFiles(OwnForms):
         texts, names = site_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
-        except Unauthenticated:
+        except Unauthenticated as error:  # answered here, within the session, so that it keeps what was typed
             await keep_typed(request, lambda: self._words(request, names))
-            raise
+            await refused(request, error).to_asgi_response(None, request)(scope, receive, send)
+            return
         if texts is None:
             raise StoreUnavailable
         form = _Form(self._ours(request), names, texts.incoming)
