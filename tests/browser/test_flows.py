@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 
 from tests import personas as cast
 from tests.browser.person import Manner, Person, person
+from tests.texts import docx
 
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 ALDER = "sales@alder.example"
@@ -273,6 +274,32 @@ def being_shown_the_answer_to_a_question(someone: Person) -> None:
     someone.press(question.get_by_role("button"))
     expect(someone.page).not_to_have_url(re.compile("/questions"))
     someone.reads("Dogwood Legal")
+
+
+@flow(REQUIRED)
+def publishing_a_version(someone: Person) -> None:
+    someone.sign_in("operator@programme.example", "/agreements")
+    someone.link("versions.title")
+    someone.link("publication.title")
+    someone.write("label", "2018-12")
+    someone.tick("kind", "major")
+    someone.write("note", "How long data are kept.")
+    someone.choose_file("file-0", "english.docx", docx())
+    someone.choose("language-0", "en-US")
+    someone.choose_file("file-1", "contrat.md", b"# Contrat exemple\n")
+    someone.choose("language-1", "fr-FR")
+    someone.write("countries-1", "fr, lu")
+    someone.button("publication.check")
+    someone.sees("publication.nothing-yet")
+    someone.reads("english.docx")
+    reading = someone.page.get_by_role("link", name=re.compile(re.escape(someone.t("publication.read"))))
+    someone.reads_beside(reading.nth(0), "Sample <1>")
+    someone.reads_beside(reading.nth(1), "Contrat exemple")
+    someone.button("publication.publish")
+    someone.sees("publication.done", label="2018-12")
+    someone.link("versions.title")
+    expect(someone.page.get_by_role("link", name="2018-12", exact=True)).to_be_visible()
+    someone.sees("version.force.upcoming")
 
 
 def cases() -> list[Any]:

@@ -23,7 +23,7 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
     (REQUIRED, None, ["/", "/api/docs", "/how-to-confirm", f"/relationship-request/{cast.ALDER}", "/nothing-here"]),
     (REQUIRED, ADMIN, [
         "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/resellers",
-        f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr",
+        f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr", "/agreements/versions",
         "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
     ]),
     (REQUIRED, ALDER, [
@@ -36,7 +36,9 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
     (BEFORE, HAZEL, ["/", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
     (REQUIRED, BIRCH, ["/", "/customers", "/providers", f"/customers/{cast.CEDAR}", "/agreements", "/questions"]),
     (REQUIRED, FIR, ["/", "/customers", f"/customers/{cast.GINKGO}", f"/customers/{cast.GINKGO}/confirmation", "/questions"]),
-    (REQUIRED, OPERATOR, ["/", "/agreements", "/questions", "/customers"]),
+    (REQUIRED, OPERATOR, [
+        "/", "/agreements", "/agreements/versions", "/agreements/publish", "/agreements/publish?texts=12", "/questions", "/customers",
+    ]),
     (REQUIRED, HELPDESK, ["/", "/customers", f"/customers/{cast.CEDAR}", "/activity"]),
     (REQUIRED, DESIGNATED, [f"/customers/{cast.DOGWOOD}/confirmation"]),
 ]  # fmt: skip
@@ -90,6 +92,38 @@ def mistaken(someone: Person, path: str, button: str) -> None:
     someone.press(first)
     target = (first.get_attribute("href") or "").removeprefix("#")
     assert someone.page.locator(f"[id='{target}']").count() == 1, target
+
+
+@pytest.mark.parametrize("manner", MANNERS, ids=str)
+def test_pages_of_publishing(browser: Browser, demo: Callable[..., Any], manner: Manner) -> None:
+    server = demo(REQUIRED)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(OPERATOR)
+        mistaken(someone, "/agreements/publish", "publication.check")
+        someone.field("label").fill("2018-10")
+        someone.field("effective_date").fill("2018-10-01")
+        someone.page.locator("#kind").check()
+        content = b"# Sample\n\n<script>alert(1)</script>\n"
+        someone.field("file-0").set_input_files(
+            {"name": f"{'W' * 90}.md", "mimeType": "text/markdown", "buffer": content}
+        )
+        someone.field("language-0").select_option("en-US")
+        click(someone, "publication.check")
+        someone.sees("publication.in-past")
+        someone.check()
+        someone.field("past").check()
+        click(someone, "publication.check")
+        someone.sees("publication.at-once")
+        someone.check()
+        click(someone, "publication.publish")
+        someone.sees("publication.done", label="2018-10")
+        someone.check()
+        someone.go("/agreements/versions")
+        someone.check()
+
+
+def click(someone: Person, key: str) -> None:
+    someone.page.get_by_role("button", name=someone.t(key), exact=True).click()
 
 
 HOSTILE = [

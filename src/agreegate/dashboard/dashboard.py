@@ -22,6 +22,7 @@ from agreegate.dashboard import (
     how_to_confirm,
     order,
     provider,
+    publication,
     question,
     reference,
     refusal,
@@ -32,12 +33,14 @@ from agreegate.dashboard import (
     start,
     subscription,
     tour,
+    version,
 )
-from agreegate.dashboard.form import LARGEST_FORM, OwnForms
+from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
 from agreegate.dashboard.static import static_files
+from agreegate.dashboard.upload import FormsWithFiles
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.show_start,
@@ -60,6 +63,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *reseller.ROUTES,
     *provider.ROUTES,
     *agreement.ROUTES,
+    *version.ROUTES,
+    *publication.ROUTES,
     *how_to_confirm.ROUTES,
     *activity.ROUTES,
     *question.ROUTES,
@@ -81,7 +86,7 @@ def dashboard(site: Site) -> list[ControllerRouterHandler]:
     pages = Router(
         "/",
         route_handlers=PAGES,
-        middleware=[session_config(secure=secure).middleware, DefineMiddleware(OwnForms, config=forms)],
+        middleware=[session_config(secure=secure).middleware, DefineMiddleware(FormsWithFiles, config=forms)],
         guards=[guard],
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,
