@@ -31,6 +31,7 @@ from agreegate.dashboard import (
     signin,
     start,
     subscription,
+    text,
     tour,
 )
 from agreegate.dashboard.form import LARGEST_FORM, OwnForms
@@ -48,6 +49,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *customer.ROUTES,
     *customer_search.ROUTES,
     *confirming.ROUTES,
+    *text.ROUTES,
     *ending.ROUTES,
     *refusal.ROUTES,
     *employee.ROUTES,
