@@ -62,6 +62,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 
 OWN_HANDLERS = (
     gate.decide_question,
+    confirmation.record_confirmation,
     standing.read_standing,
     standing.end_standing,
     standing.without_employee,

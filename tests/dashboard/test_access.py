@@ -153,6 +153,7 @@ ROUTES = [
     Route("POST", ONE + "/recorded-in-error", "confirm", {"note": "another company"}),
     Route("GET", ONE + "/confirmation", "told"),
     Route("POST", ONE + "/confirmation", "confirm", ACCEPTOR | EMPLOYEE),
+    Route("GET", ONE + "/text", "confirm", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
     Route("GET", ONE + "/no-longer-agrees", "confirm"),
     Route("POST", ONE + "/no-longer-agrees", "confirm", {"step": "refuse", "sure": "yes"}),
     Route("GET", "/agreements", "signed in"),

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain import errors
-from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, offered, stated
+from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, offered, stated, text_to_accept
 from agreegate.domain.text import Locale
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 
@@ -129,3 +129,26 @@ def test_a_country_without_a_file_has_no_closest() -> None:
     assert closest(FIRST, "BE", "nl-BE") is None
     assert closest(NEXT, "CA", "fr-CA") == CANADA_FRENCH
     assert closest(version(9, files={BELGIUM: file(), BELGIUM_DUTCH: file()}), "BE", "fr-BE") == BELGIUM
+
+
+@pytest.mark.rule("R32", "R49")
+@pytest.mark.parametrize(
+    ("country", "culture", "now", "label", "locale"),
+    [
+        ("US", "en-US", NOON - SECOND, "first", AMERICA),
+        ("US", "en-US", NOON, "next", AMERICA),
+        ("FR", "fr-BE", NOON, "first", FRANCE),
+        ("FR", "de-DE", NOON, "first", FRANCE_ENGLISH),
+        ("BE", "fr-BE", NOON, "dutch", Locale("BE", "fr-FR")),
+        # Several files, of which none is the customer's: the first there is, rather than nothing to read.
+        ("BE", "en-GB", NOON, "dutch", Locale("BE", "fr-FR")),
+        ("US", "en-US", JANUARY - SECOND, None, None),
+        ("CN", "zh-CN", NOON, None, None),
+    ],
+)
+def test_the_text_to_accept_is_the_one_in_force_in_the_closest_language(
+    country: str, culture: str, now: datetime, label: str | None, locale: Locale | None
+) -> None:
+    found = text_to_accept(PUBLISHED, country, culture, now)
+    assert (found and found.version.label, found and found.locale) == (label, locale)
+    assert found is None or found.file == found.version.files[found.locale]

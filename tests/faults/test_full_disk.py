@@ -14,6 +14,7 @@ from tests import personas as cast
 from tests.dashboard.publishing import MULTIPART, PATH, TYPED, in_parts
 from tests.dashboard.reading import Page, SeenForm
 from tests.faults.server import PATIENCE, Server
+from tests.operations import confirmation
 from tests.world import agreement
 
 SALES = "sales@alder.example"
@@ -50,6 +51,7 @@ def test_writes_wait_for_space_while_the_gate_answers(server: Server) -> None:
         ("POST", f"{CEDAR}/carts", {"lineItems": [{"catalogItemId": cast.NOBODY, "quantity": 1}]}),
         ("POST", "/api/gate/decisions", QUESTION | {"record": True}),
         ("POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees"}),
+        ("POST", f"/api/customers/{cast.CEDAR}/confirmations", confirmation()),
         ("PUT", "/api/sandbox/clock", {"now": "2019-03-22T00:00:00Z"}),
     ):
         refused = server.send(SALES, method, path, body, headers)

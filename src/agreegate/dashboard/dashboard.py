@@ -32,6 +32,7 @@ from agreegate.dashboard import (
     signin,
     start,
     subscription,
+    text,
     tour,
     version,
 )
@@ -51,6 +52,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *customer.ROUTES,
     *customer_search.ROUTES,
     *confirming.ROUTES,
+    *text.ROUTES,
     *ending.ROUTES,
     *refusal.ROUTES,
     *employee.ROUTES,

@@ -10,7 +10,16 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from agreegate.domain.errors import VersionUnknown
-from agreegate.domain.text import DEFAULT_LANGUAGE, Digest, Locale, TextVersion, VersionId, in_force
+from agreegate.domain.text import (
+    DEFAULT_LANGUAGE,
+    Digest,
+    FoundText,
+    Locale,
+    TextVersion,
+    VersionId,
+    in_force,
+    in_language,
+)
 
 _DAY = timedelta(days=1)
 
@@ -79,6 +88,18 @@ def stated(published: Sequence[TextVersion], version: str, country: str, culture
     locale = closest(named, country, culture)
     digests = {file.digest for file in named.files.values()} if locale is None else {named.files[locale].digest}
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
+
+
+def text_to_accept(published: Sequence[TextVersion], country: str, culture: str, now: datetime) -> FoundText | None:
+    """The file that a customer reads before it accepts: of the version in force, the one closest to its language (R32, R49).
+
+    None where no text is in force for the country.
+    """
+    version = in_force(published, country, now)
+    if version is None:
+        return None
+    locale = closest(version, country, culture)
+    return in_language(version, country, culture if locale is None else locale.language)
 
 
 def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:

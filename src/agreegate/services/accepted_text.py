@@ -1,8 +1,12 @@
-"""Which text a customer accepts, and which one a confirmation speaks of (R32, R35, R38)."""
+"""Which text a customer accepts, and which one a confirmation speaks of (R32, R35, R38, R49)."""
 
-from agreegate.domain.accepted_text import AcceptedText, inferred, stated
+from agreegate.domain.accepted_text import AcceptedText, inferred, stated, text_to_accept
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation, Draft
+from agreegate.domain.customer import Customer
+from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.programme import Programme
+from agreegate.domain.text import FoundText
 from agreegate.storage.accepted_text import accepted_text_of
 from agreegate.storage.customer import locale_of
 from agreegate.storage.text import has_text, text_versions, text_versions_in
@@ -40,3 +44,23 @@ async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Co
         return kept
     published = await text_versions_in(uow, confirmation.template_id, where[0])
     return inferred(published, *where, confirmation.date_agreed, confirmation.recorded_at)
+
+
+async def find_text_to_accept(
+    uow: UnitOfWork, programme: Programme, customer: Customer, template_id: str
+) -> FoundText | None:
+    """What the customer is given to read before it accepts: the text in force now, as close to its language as there is (R49).
+
+    None where no text is in force for its country.
+
+    Raises:
+        FeatureAbsent: before the programme began (R1).
+        NotFound: the programme has no such template.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    template = programme.template(template_id)
+    if template is None:
+        raise NotFound
+    published = await text_versions_in(uow, template.id, customer.country)
+    return text_to_accept(published, customer.country, customer.culture, uow.now)
