@@ -302,6 +302,39 @@ def publishing_a_version(someone: Person) -> None:
     someone.sees("version.force.upcoming")
 
 
+def reading_the_text_and_naming_the_version_that_was_accepted(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/confirmation")
+    name = someone.t("confirmation.text", agreement="Microsoft Cloud Agreement")
+    with someone.page.expect_popup() as opened:
+        someone.press(someone.page.get_by_role("link", name=name))
+    expect(opened.value).to_have_url(re.compile(r"/texts/preview/"))
+    expect(opened.value.get_by_role("heading", level=1)).to_be_visible()
+    opened.value.close()
+    oldest = someone.field("version").locator("option").last
+    label = oldest.inner_text().partition(",")[0]
+    someone.choose("version", str(oldest.get_attribute("value")))
+    someone.write("accepted_on", "")
+    someone.button("confirmation.save")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    expect(someone.field("version")).to_have_value(re.compile("-"))
+    someone.write("accepted_on", "2018-11-01")
+    someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Cedar Bakery")
+    someone.sees("record.text.stated", label=label)
+
+
+@flow(REQUIRED)
+def seeing_which_text_a_new_customer_accepts(someone: Person) -> None:
+    someone.sign_in(ALDER, "/customers/new")
+    shown = someone.page.locator("#text-now")
+    expect(shown).to_contain_text("2018")
+    someone.choose("country", "FR")
+    if someone.manner.scripts:
+        expect(shown).to_contain_text("France")
+    someone.tick("accepted")
+    someone.sees("confirmation.version.dated")
+
+
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [

@@ -39,9 +39,11 @@ async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Co
     """
     partner = actor.partner.id
     kept = await accepted_text_of(uow, partner, customer, confirmation.sequence)
-    where = await locale_of(uow, partner, customer)
-    if kept is not None or where is None:
+    if kept is not None:
         return kept
+    where = await locale_of(uow, partner, customer)
+    if where is None:
+        return None
     published = await text_versions_in(uow, confirmation.template_id, where[0])
     return inferred(published, *where, confirmation.date_agreed, confirmation.recorded_at)
 

@@ -117,6 +117,8 @@ async def confirm(
 
 async def _repeated(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Repeated | None:
     """The current confirmation of this very template, as another one may repeat it (D17)."""
+    if not template.refuses_duplicates(uow.now):
+        return None  # it may be repeated as it is: there is nothing to compare
     current = await current_confirmation(uow, actor.partner.id, customer, template.agreement_type)
     if current is None or current.template_id != template.id:
         return None
