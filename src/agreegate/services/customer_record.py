@@ -3,12 +3,12 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Ending, EndReason
 from agreegate.domain.programme import Programme
+from agreegate.domain.standing import Mark
 from agreegate.services.standing import CustomerStanding, Recorded, show_standing
 from agreegate.storage.direct_acceptance import direct_acceptances
 from agreegate.storage.partner import KnownUser, partner_of, users_named
@@ -16,20 +16,6 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 People = Mapping[str, KnownUser]
 """Users of the partner by id. Whoever is missing is an application."""
-
-
-class Mark(StrEnum):
-    """What became of a confirmation."""
-
-    COUNTS = "counts"
-    REPLACED = "replaced"
-    """A later one of the same agreement counts, or counted, in its place (R27)."""
-    TAKEN_BACK = "taken_back"
-    """It was recorded in error (R17)."""
-    REFUSED = "refused"
-    """The customer no longer agreed (R47)."""
-    EARLIER = "earlier"
-    """The relationship in which it was recorded has ended."""
 
 
 @dataclass(frozen=True, slots=True)
