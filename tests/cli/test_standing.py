@@ -123,7 +123,7 @@ def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
 
 
 def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate, data: Path) -> None:
-    begins = "Confirmations can be recorded from 7 August 2018 on.\n"
+    begins = "Confirmations can be recorded from 7 August 2018 on. Before that day nothing was asked for.\n"
     assert begins in ask(agreegate, data, "--on", "2018-08-06").out
     assert begins not in ask(agreegate, data, "--on", "2018-08-07").out
 

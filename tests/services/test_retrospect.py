@@ -16,7 +16,7 @@ from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation, ConfirmationId, Employee
 from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship, NothingToEnd, Rejected
 from agreegate.domain.order import LineDraft, OrderDraft
-from agreegate.domain.retrospect import Moment, day_of
+from agreegate.domain.retrospect import Moment
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.text import TextVersion
@@ -359,6 +359,11 @@ def instants(event: dict[str, Any]) -> Iterator[datetime]:
             yield event[name]
 
 
+def day_of(instant: datetime) -> Moment:
+    """The whole day of an instant."""
+    return Moment(instant.replace(hour=0, minute=0, second=0, microsecond=0), whole_day=True)
+
+
 @pytest.fixture
 async def past() -> Past:
     return await Past.new()
@@ -532,6 +537,22 @@ async def test_a_renewal_makes_overdue_from_when_it_ran_and_from_when_that_was_r
         assert await past.state(on, known_at) == state, (on, known_at)
 
 
+@pytest.mark.rule("R33", "R34")
+async def test_what_makes_nothing_overdue(past: Past) -> None:
+    await past.publish(BEGAN)
+    await past.confirm()
+    await past.buy()
+    ran = AUGUST.replace(month=9)
+    await past.publish(ran)
+    await past.move(ran + DAY - past.now)
+    assert await past.state(ran) == "outdated", "it renewed at the very instant of the newer text, and not after it"
+    [bought] = await past.memory.do(list_subscriptions, past.actor, cast.CEDAR)
+    await past.do(change_subscription, bought.id, WantedSubscription(auto_renew=False), ())
+    await past.move(60 * DAY)
+    assert await past.state() == "outdated", "it expired"
+    assert (await past.back()).found.considered.renewals == 1
+
+
 @pytest.mark.rule("R28", "R48")
 async def test_an_employee_is_known_once_stated(past: Past) -> None:
     confirmation = await past.confirm()
@@ -612,7 +633,6 @@ class TestDays:
         await past.move(DAY + 13 * HOUR)
         confirmed = await past.confirm()
         day = day_of(past.now)
-        assert (day.at, day.whole_day) == (AUGUST + DAY, True)
         await past.move(3 * DAY)
         assert await past.id(day, day) == confirmed
         assert (await past.back(day, day)).found.on == AUGUST + 2 * DAY - INSTANT

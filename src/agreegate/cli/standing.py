@@ -93,7 +93,7 @@ def _lines(words: Words, look: LookBack, programme: Programme) -> Iterator[str]:
     if found.expected:
         yield words("retrospect.expected")
     if not programme.exists(min(found.on, found.known_at)):
-        yield words("cli.gate.not-yet", date=date_text(programme.starts, words.language))
+        yield words("retrospect.early", date=date_text(programme.starts, words.language))
     yield words("cli.standing.considered", **_numbers(found.considered))
     yield words("cli.standing.left-out", **_numbers(found.left_out))
     yield words("retrospect.country", country=country_text(look.country, words.language))

@@ -9,7 +9,7 @@ At `on` = `known_at` = any past instant the answer is what the standing was at t
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
@@ -28,17 +28,14 @@ class Moment:
     whole_day: bool = False
     """`at` is midnight UTC, and the day is meant with all that happened in it."""
 
+    @property
+    def last(self) -> datetime:
+        """The instant; of a whole day its last microsecond."""
+        return self.at + _DAY - timedelta.resolution if self.whole_day else self.at
+
     def instant(self, now: datetime) -> datetime:
-        """The instant to look at: of a whole day its last microsecond in UTC, of today's day `now`."""
-        if not self.whole_day:
-            return self.at
-        last = self.at + _DAY - timedelta.resolution
-        return now if self.at <= now <= last else last
-
-
-def day_of(instant: datetime) -> Moment:
-    """The whole day in which an instant lies, in UTC."""
-    return Moment(datetime.combine(instant.date(), time(), instant.tzinfo), whole_day=True)
+        """The instant to look at: as named; of a whole day its last microsecond, of today's day `now`."""
+        return now if self.at <= now <= self.last else self.last
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship
 from agreegate.domain.programme import Programme
 from agreegate.domain.retrospect import Facts, Moment, Retrospect, Weighed, retrospect
 from agreegate.domain.text import TextVersion
+from agreegate.services.customer_record import Entry, People, history_of, named_in
 from agreegate.services.standing import Recorded
 from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.confirmation import collections_of, confirmations_of, endings_of, warnings_of
@@ -103,3 +104,35 @@ async def look_back(
         found,
         {one.confirmation.sequence: recorded(one) for agreement in found.agreements for one in agreement.history},
     )
+
+
+@dataclass(frozen=True, slots=True)
+class LookBackRecord:
+    """A look back for people: in one sequence, with the names of those who did it."""
+
+    look: LookBack
+    history: tuple[Entry, ...]
+    """What was known, newest first."""
+    people: People
+    resellers: Mapping[str, str]
+    """The names of those through whom data came (R23), by id. Names are today's."""
+
+
+async def read_look_back(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    on: Moment | None = None,
+    known_at: Moment | None = None,
+) -> LookBackRecord:
+    """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace."""
+    look = await look_back(uow, actor, programme, customer, on, known_at)
+    history = history_of(
+        look.found.refusals,
+        (
+            (one.template, [(look.recorded[weighed.confirmation.sequence], weighed.mark) for weighed in one.history])
+            for one in look.found.agreements
+        ),
+    )
+    return LookBackRecord(look, history, *await named_in(uow, actor, history))
