@@ -124,6 +124,7 @@ OPERATIONS = [
     Operation("POST", GATE, "write", 200, lambda case: question(case, record=True)),
     Operation("POST", "/api/customers/{customer_id}/confirmations", "confirm, our own", 201, lambda _: confirmation()),
     Operation("GET", OWN, "standing"),
+    Operation("GET", OWN + "?on=2018-09-01&knownAt=2018-08-15", "standing"),
     Operation("POST", OWN + "/end", "standing", 200, lambda _: {"reason": "no_longer_agrees"}),
     Operation("GET", "/api/confirmations/without-employee", "standing"),
     Operation("GET", "/api/agreements/{template_id}/text", "text"),

@@ -29,6 +29,7 @@ from agreegate.api import (
     health,
     order,
     partner,
+    retrospect,
     standing,
     subscription,
     text,
@@ -63,7 +64,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 OWN_HANDLERS = (
     gate.decide_question,
     confirmation.record_confirmation,
-    standing.read_standing,
+    retrospect.read_standing,
     standing.end_standing,
     standing.without_employee,
     standing.state_confirming_employee,

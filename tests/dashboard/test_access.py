@@ -129,6 +129,8 @@ ROUTES = [
     Route("POST", "/customers/new", "write", COMPANY),
     Route("GET", ONE, "read"),
     Route("GET", ONE + "/record", "confirm"),
+    Route("GET", ONE + "/standing", "confirm"),
+    Route("GET", ONE + "/standing", "confirm", query="?on=2018-08-15&known-at=2018-08-15"),
     Route("GET", ONE + "/decisions/{decision:uuid}", "staff"),
     Route("GET", ONE + "/explanation", "explain"),
     Route("GET", ONE + "/order", "write"),

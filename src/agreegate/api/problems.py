@@ -32,6 +32,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.InvalidProperty: Problem(400, 3000, "InvalidProperty"),
     errors.InvalidInstant: Problem(400, 3000, "InvalidProperty"),
     errors.RecordedAtNow: Problem(400, 3000, "InvalidProperty"),
+    errors.KnownAhead: Problem(400, 3000, "InvalidProperty"),
     errors.InvalidChoice: Problem(400, 3000, "InvalidProperty"),
     errors.MalformedId: Problem(400, 2000, "InvalidInput"),
     errors.InvalidParameter: Problem(400, 2000, "InvalidInput"),

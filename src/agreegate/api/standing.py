@@ -1,4 +1,4 @@
-"""A customer's standing, how it ends, and the employee behind a designated account, in our own API."""
+"""A customer's standing as it is spelled, how it ends, and the employee behind a designated account, in our own API."""
 
 from typing import Annotated
 
@@ -32,7 +32,6 @@ from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
     record_refusal,
-    show_standing,
     take_back,
 )
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -159,23 +158,6 @@ def _after_refusal() -> Example:
     )
     standing = StandingOut("ceda0000-0000-4000-8000-000000000011", "2018-08-01T00:00:00Z", [agreement], [ending])
     return Example(value=standing)  # as it is: of a dict, the document would leave out what is null
-
-
-@get(
-    "/customers/{customer_id:str}/standing",
-    opt={"access": STANDING},
-    tags=["standing"],
-    summary="Read a standing",
-    response_description="The standing.",
-    responses=problems(400, 403, 404),
-)
-async def read_standing(request: OwnRequest, customer_id: CustomerId) -> StandingOut:
-    """What is recorded about a customer's acceptance, newest first, with its history."""
-    deployment: Deployment = request.app.state.deployment
-    actor, customer = actor_of(request), as_guid(customer_id, "customerId")
-    return StandingOut.of(
-        await deployment.store.read(lambda uow: show_standing(uow, actor, deployment.programme, customer))
-    )
 
 
 @post(

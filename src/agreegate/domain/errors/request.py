@@ -39,6 +39,12 @@ class RecordedAtNow(InvalidProperty):
     key = "request.recorded-at-now"
 
 
+class KnownAhead(InvalidProperty):
+    """The member `name` asks for what will be recorded: it lies ahead of now."""
+
+    key = "retrospect.known-ahead"
+
+
 class InvalidChoice(InvalidProperty):
     """The member `name` must be one of `allowed`."""
 
