@@ -22,8 +22,8 @@ LIFETIME = 5 * 60
 """Seconds."""
 LONGEST = 2000
 """Characters of a link's last part that are looked at."""
-LONGEST_TITLE = 40
-"""Characters of a file's own name."""
+LONGEST_LABEL = 50
+"""Characters of a label that is not published, and may be anything."""
 _ALGORITHMS = ["HS256"]
 _PURPOSE = b"links to agreement texts"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -64,14 +64,10 @@ def linked(agreement_type: str, title: str, found: FoundText) -> Linked:
     )
 
 
-def unpublished(file: TextFile, name: str, language: str) -> Linked:
-    """What a link to a kept file that nobody has published would lead to, for whoever looks at it beforehand.
-
-    Args:
-        name: what its sender calls it.
-    """
-    title = name[-LONGEST_TITLE:]
-    return Linked(file.digest, file.media_type, f"{_UNSAFE.sub('-', title)}.{file.media_type.ending}", title, language)
+def unpublished(file: TextFile, title: str, label: str, language: str) -> Linked:
+    """What a link to a kept file that nobody has published would lead to, for whoever looks at it beforehand."""
+    shown = f"{title} · {label[:LONGEST_LABEL]}"
+    return Linked(file.digest, file.media_type, f"{_UNSAFE.sub('-', shown)}.{file.media_type.ending}", shown, language)
 
 
 class TextLinks:

@@ -166,7 +166,12 @@ ROUTES = [
     Route("GET", "/agreements/versions/{version:uuid}/text", "text", query="?country=US&language=en-US"),
     Route("GET", "/agreements/publish", "publish"),
     Route("POST", "/agreements/publish", "publish", PUBLISHED),
-    Route("GET", "/agreements/publish/text", "publish", query=f"?digest={DIGEST}&name=text.md&language=en-US"),
+    Route(
+        "GET",
+        "/agreements/publish/text",
+        "publish",
+        query=f"?template={cast.CLOUD_AGREEMENT}&digest={DIGEST}&kind=md&language=en-US",
+    ),
     Route("GET", "/activity", "write"),
     Route("GET", "/activity.csv", "write"),
     Route("GET", "/questions", "signed in"),

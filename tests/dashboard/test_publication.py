@@ -416,12 +416,21 @@ async def test_what_is_not_published_can_be_read_by_the_operator_alone(world: Wo
         await guest.close()
     nobody = await visitor(world, None)
     assert (await nobody.client.get(links[0])).headers["location"].startswith("/sign-in")
+    assert not [link for link in shown.page.links if "english" in link], "a file's name is in no address"
     direct = (await someone.client.get(links[0])).headers["location"]
+    assert "<title>Microsoft Cloud Agreement · 2018-09</title>" in (await someone.client.get(direct)).text, (
+        "as customers will"
+    )
     assert (await nobody.client.get(direct)).status_code == 200, "the link is the right to the file"
     world.seconds_later = 301
     assert (await nobody.client.get(direct)).status_code == 404
-    for odd in ("", "?digest=../../agreegate.db&name=a.md&language=en-US", f"?digest={'0' * 64}&name=a.md&language=en-US",
-                links[0].partition(PATH + "/text")[2].replace(".md", ".pdf"), links[0].partition(PATH + "/text")[2].replace("en-US", "xx")):  # fmt: skip
+    query = links[0].partition(f"{PATH}/text")[2]
+    digest = sha256(ENGLISH).hexdigest()
+    for good, odd in (
+        (query, ""), (digest, "../../agreegate.db"), (digest, "0" * 64), (digest, ""), ("kind=md", "kind=pdf"), ("kind=md", "kind="),
+        ("kind=md", "kind=exe"), ("en-US", "xx"), (cast.CLOUD_AGREEMENT, cast.NOBODY),
+    ):  # fmt: skip
+        odd = query.replace(good, odd)
         assert (await someone.client.get(f"{PATH}/text{odd}")).status_code == 404, odd
     await nobody.close()
     await someone.close()

@@ -146,7 +146,7 @@ async def test_garbage_instead_of_the_form(world: World, language: str) -> None:
     await someone.close()
 
 
-ASKED = ("texts", "digest", "name", "language", "country", "use", "lang")
+ASKED = ("texts", "template", "label", "digest", "kind", "language", "country", "use", "lang")
 
 
 async def test_garbage_in_the_addresses_of_versions(world: World) -> None:

@@ -26,7 +26,7 @@ from agreegate.dashboard.publication_draft import (
 )
 from agreegate.dashboard.upload import uploads_of
 from agreegate.dashboard.version import PATH as VERSIONS
-from agreegate.dashboard.version import parts
+from agreegate.dashboard.version import Part, parts
 from agreegate.domain.actor import PUBLISH_TEXTS
 from agreegate.domain.errors import NotFound, Rejected, RequestIdReused, StoreUnavailable
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
@@ -87,14 +87,16 @@ async def preview_unpublished(request: PageRequest) -> Response[Any]:
         NotFound: no such file was sent.
     """
     site, asked = site_of(request), request.query_params
-    name, spoken = asked.get("name", ""), asked.get("language", "")
-    if site.links is None or spoken not in LANGUAGES:
+    template, spoken = site.programme.template(asked.get("template", "")), asked.get("language", "")
+    if site.links is None or template is None or spoken not in LANGUAGES:
         raise NotFound
     try:
-        file = await asyncio.to_thread(kept_text, _texts(site), asked.get("digest", ""), name)
+        file = await asyncio.to_thread(
+            kept_text, _texts(site), asked.get("digest", ""), f"text.{asked.get('kind', '')}"
+        )  # fmt: skip
     except (TextDamaged, Rejected):
         raise NotFound from None
-    return to(site.links.to(unpublished(file, name, spoken), Use.PREVIEW))
+    return to(site.links.to(unpublished(file, template.title, asked.get("label", ""), spoken), Use.PREVIEW))
 
 
 async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
@@ -156,12 +158,16 @@ def _check(request: PageRequest, reading: Reading, form: Form, review: Review, s
         repeated=review.repeated,
         at_once=outdates_at_once(draft, site.store.clock()),
         parts_=shown,
-        links={
-            one: f"{PATH}/text?{urlencode({'digest': one.file.digest, 'name': one.name, 'language': one.language})}"
-            for one in shown
-        },
+        links={one: _preview(draft, one) for one in shown},
         simulation=None if SIMULATION is None else simulated(draft, SIMULATION),
     )
+
+
+def _preview(draft: TextDraft, one: Part) -> str:
+    """Where a text can be read beforehand. Its file's name is the sender's, and stays out of addresses."""
+    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.digest}
+    told |= {"kind": one.file.media_type.ending, "language": one.language}
+    return f"{PATH}/text?{urlencode(told)}"
 
 
 def simulated(draft: TextDraft, path: str) -> str:

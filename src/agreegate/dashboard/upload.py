@@ -61,11 +61,11 @@ class FormsWithFiles(OwnForms):
             FilesTooLarge, BodyTooLarge: the rest of it is not read.
             StoreUnavailable: the disk takes no more.
         """
-        fields = self._file_fields(scope)
-        if fields is None:
+        fields: FileFields | None = scope["route_handler"].opt.get("files") if scope["type"] == ScopeType.HTTP else None
+        request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
+        if fields is None or not in_parts(request):
             await super().__call__(scope, receive, send)
             return
-        request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
         texts, names = site_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
@@ -84,14 +84,6 @@ class FormsWithFiles(OwnForms):
             await CSRFMiddleware.__call__(self, scope, receive, send)
         finally:
             form.close()
-
-    def _file_fields(self, scope: Scope) -> FileFields | None:
-        """What the handler says of its files, for a form in parts; else None."""
-        if scope["type"] != ScopeType.HTTP:
-            return None
-        request: PageRequest = scope["litestar_app"].request_class(scope=scope)
-        fields: FileFields | None = request.route_handler.opt.get("files")
-        return fields if in_parts(request) else None
 
     async def _words(self, request: PageRequest, names: frozenset[str]) -> Mapping[str, list[str]]:
         """What was typed into the form; its files are let pass and not kept."""
