@@ -33,6 +33,7 @@ from agreegate.services.customer import remove_relationship
 from agreegate.services.gate import ask
 from agreegate.services.order import place_order
 from agreegate.services.reconfirmation import (
+    Outdated,
     Reconfirmation,
     count_outdated,
     find_reconfirmations,
@@ -549,7 +550,7 @@ async def at_the_edges(memory: Memory, desk: Desk, partner: str, states: Counter
         decision = await ask(memory.store, desk.actor, desk.programme, customer, asked)
         valid = decision.confirmation
         if valid is not None and valid.outdated_since is not None:
-            found[customer] = valid.state
+            found[customer] = Outdated(valid.state, valid.template_id)
     assert among == found
     assert await counted(desk) == len(found)
-    states.update(found.values())
+    states.update(one.state for one in found.values())

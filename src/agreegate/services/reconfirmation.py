@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import (
@@ -76,6 +76,16 @@ class Reconfirmation:
     def state(self) -> State:
         """Outdated, or overdue."""
         return State.OVERDUE if self.overdue else State.OUTDATED
+
+
+@dataclass(frozen=True, slots=True)
+class Outdated:
+    """How a customer stands whose confirmation is outdated."""
+
+    state: State
+    """Outdated, or overdue."""
+    template_id: TemplateId
+    """Of the confirmation, to be confirmed anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,14 +212,17 @@ async def count_outdated(uow: UnitOfWork, partner: PartnerId | None, programme: 
 
 async def outdated_among(
     uow: UnitOfWork, partner: PartnerId, programme: Programme, customers: Sequence[str]
-) -> dict[str, State]:
+) -> dict[str, Outdated]:
     """Which of some customers stand outdated or overdue, by the confirmation that the gate goes by."""
     parts = await _gates_parts(uow, partner, programme)
     if not parts or not customers:
         return {}
     found = await places_of(uow, partner, Sought(parts), customers=customers)
     return {
-        place.customer_id: State.OVERDUE if await is_overdue(uow, partner, place) else State.OUTDATED for place in found
+        place.customer_id: Outdated(
+            State.OVERDUE if await is_overdue(uow, partner, place) else State.OUTDATED, place.template_id
+        )
+        for place in found
     }
 
 

@@ -42,7 +42,7 @@ _ONE = {"group": "$10", "template": "$11", "since": "$12", "agreed_from": "$13",
 _EACH = {name: f"(p.value ->> {place})" for place, name in enumerate(_ONE)}
 _ROW = "i.commitment_end_at, i.customer_id, i.date_agreed_at, i.renewed_at"
 _PLACED = """
-    select g.group_number, g.template_id, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.renewed_at
+    select g.group_number, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.renewed_at
     from ({customers}) f cross join grouped_confirmation g on g.partner_id = $1 and g.customer_id = f.customer_id"""
 
 
@@ -53,7 +53,7 @@ class Place:
     renew_at: int
     """The commitment end before which it must be renewed, or `NOTHING_SUBSCRIBED`."""
     customer_id: str
-    template_id: str
+    template_id: TemplateId
     part: Part = field(compare=False)
     agreed_at: int = field(compare=False)
     renewed_at: int | None = field(compare=False)
@@ -202,13 +202,13 @@ async def places_of(
     for part in sought.parts:
         by_group[part.group.number].append(part)
     found = []
-    for group, template, renew_at, customer, agreed_at, renewed_at in await uow.all(
+    for group, renew_at, customer, agreed_at, renewed_at in await uow.all(
         _PLACED.format(customers=customers_sql), partner, json.dumps(list(entries or customers))
     ):
         at = _part_at(by_group.get(group, ()), agreed_at)
-        if at is None or not sought.low < (renew_at, customer, template) < sought.high:
+        if at is None or not sought.low < (renew_at, customer, at.group.template_id) < sought.high:
             continue
-        place = Place(renew_at, customer, template, at, agreed_at, renewed_at)
+        place = Place(renew_at, customer, at.group.template_id, at, agreed_at, renewed_at)
         if sought.state is None or (sought.state is State.OVERDUE) is await is_overdue(uow, partner, place):
             found.append(place)
     return sorted(found)
