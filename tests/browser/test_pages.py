@@ -4,12 +4,14 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests import personas as cast
+from tests.browser.newer_text import publish_newer_text
 from tests.browser.person import Manner, Person, person
 
 ALDER, ADMIN, HAZEL = "sales@alder.example", "admin@alder.example", "admin@hazel.example"
@@ -22,7 +24,7 @@ NOBODY = "9d0d0000-0000-4000-8000-000000000099"
 PAGES: list[tuple[str, str | None, list[str]]] = [
     (REQUIRED, None, ["/", "/api/docs", "/how-to-confirm", f"/relationship-request/{cast.ALDER}", "/nothing-here"]),
     (REQUIRED, ADMIN, [
-        "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/resellers",
+        "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/reconfirmations", "/resellers",
         f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr", "/agreements/versions",
         "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
     ]),
@@ -33,7 +35,7 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
         *(f"/customers/{cast.FRENE}/{page}" for page in ("confirmation", "no-longer-agrees", "explanation", "record")),
     ]),
     (OPTIONAL, HAZEL, ["/", "/customers", "/customers/new", f"/customers/{cast.ELM}", f"/customers/{cast.ELM}/order"]),
-    (BEFORE, HAZEL, ["/", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
+    (BEFORE, HAZEL, ["/", "/reconfirmations", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
     (REQUIRED, BIRCH, ["/", "/customers", "/providers", f"/customers/{cast.CEDAR}", "/agreements", "/questions"]),
     (REQUIRED, FIR, ["/", "/customers", f"/customers/{cast.GINKGO}", f"/customers/{cast.GINKGO}/confirmation", "/questions"]),
     (REQUIRED, OPERATOR, [
@@ -66,6 +68,20 @@ def test_pages(
             someone.check()
             someone.sign_in(user)
         for path in paths:
+            someone.go(path)
+            someone.check()
+
+
+@pytest.mark.parametrize("manner", MANNERS, ids=str)
+def test_pages_where_confirmations_are_outdated(
+    browser: Browser, demo: Callable[..., Any], tmp_path: Path, manner: Manner
+) -> None:
+    server = demo(REQUIRED)
+    publish_newer_text(server, tmp_path)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(ADMIN)
+        for path in ("/reconfirmations", "/reconfirmations?q=zzzz", "/reconfirmations?results=last", "/customers", "/",
+                     f"/resellers/{cast.BIRCH}"):  # fmt: skip
             someone.go(path)
             someone.check()
 

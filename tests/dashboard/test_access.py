@@ -139,6 +139,8 @@ ROUTES = [
     Route("POST", SUBSCRIPTION + "/seats", "write", {"quantity": "7", "step": "skip"}),
     Route("GET", SUBSCRIPTION + "/change", "write"),
     Route("POST", SUBSCRIPTION + "/change", "write", {"to": "cancel"}, "?to=cancel"),
+    Route("GET", "/reconfirmations", "confirm"),
+    Route("GET", "/reconfirmations.csv", "confirm"),
     Route("GET", "/resellers", "resellers"),
     Route("GET", RESELLER, "resellers"),
     Route("GET", RESELLER + "/requests", "resellers"),
@@ -455,6 +457,11 @@ FOREIGN_IN_QUERIES = [
     ("/customers", "q", "customer"),
     ("/customers.csv", "reseller", "reseller"),
     ("/customers.csv", "q", "customer"),
+    *(
+        (page, parameter, what)
+        for page in ("/reconfirmations", "/reconfirmations.csv")
+        for parameter, what in (("reseller", "reseller"), ("q", "customer"), ("agreement", "confirmation"))
+    ),
     ("/tour", "customer", "customer"),
     ("/activity", "customer", "customer"),
     ("/activity", "user", "customer"),
