@@ -73,16 +73,16 @@ def names(reply: Reply) -> list[str]:
     ("language", "expected"),
     [
         ("en", [
-            ("Cedar Bakery cedar.example United States Microsoft Cloud Agreement 10 August 2018 text 2018-01 1 May 2019"
-            " 15 August 2019 106 days left Birch IT Hornbeam Informatique outdated Reconfirm"),
-            ("Dogwood Legal dogwood.example United States Microsoft Cloud Agreement 10 August 2018 text 2018-01 1 May 2019"
-            " the next new order – outdated Reconfirm"),
-            ("Frêne Conseil frene.example France Microsoft Cloud Agreement 10 August 2018 text 2018-01 1 May 2019"
-            " the next new order Hornbeam Informatique outdated Reconfirm"),
+            ("Cedar Bakery cedar.example United States Microsoft Cloud Agreement 10 August 2018 text 2018-01"
+            " 15 August 2019 106 days left Birch IT Hornbeam Informatique outdated newer text since 1 May 2019 Reconfirm"),
+            ("Dogwood Legal dogwood.example United States Microsoft Cloud Agreement 10 August 2018 text 2018-01"
+            " the next new order – outdated newer text since 1 May 2019 Reconfirm"),
+            ("Frêne Conseil frene.example France Microsoft Cloud Agreement 10 August 2018 text 2018-01"
+            " the next new order Hornbeam Informatique outdated newer text since 1 May 2019 Reconfirm"),
         ]),
         ("fr", [
-            ("Cedar Bakery cedar.example États-Unis Microsoft Cloud Agreement 10 août 2018 texte 2018-01 1er mai 2019"
-            " 15 août 2019 106 jours restants Birch IT Hornbeam Informatique dépassée Reconfirmer"),
+            ("Cedar Bakery cedar.example États-Unis Microsoft Cloud Agreement 10 août 2018 texte 2018-01"
+            " 15 août 2019 106 jours restants Birch IT Hornbeam Informatique dépassée texte plus récent depuis le 1er mai 2019 Reconfirmer"),
         ]),
     ],
 )  # fmt: skip
@@ -114,7 +114,7 @@ async def test_an_overdue_one_is_marked_and_can_be_seen_alone(world: World) -> N
     await at(world, ENDS)
     reply = await someone.get("/reconfirmations")
     assert "15 August 2020 366 days left" in lines(reply)[0]
-    assert " overdue Reconfirm" in lines(reply)[0]
+    assert " overdue newer text since 1 May 2019 Reconfirm" in lines(reply)[0]
     assert "1 is overdue: a renewal has run without a confirmation of the newer text." in reply.text
     alone = await someone.get(link_to(reply.page, r"state=overdue$"))
     assert names(alone) == ["Cedar Bakery"]
@@ -231,8 +231,8 @@ async def test_whoever_confirms_sees_their_own_and_others_a_sentence(
     if user == cast.HAZEL_ADMIN:
         assert lines(reply) == [
             (
-                "Cedar Bakery cedar.example United States Microsoft Cloud Agreement 10 August 2018 text not known 1 May 2019"
-                " the next new order outdated Reconfirm"
+                "Cedar Bakery cedar.example United States Microsoft Cloud Agreement 10 August 2018 text not known"
+                " the next new order outdated newer text since 1 May 2019 Reconfirm"
             )
         ], "not Alder's subscription, nor its resellers"
         assert names(await someone.get(f"/reconfirmations?reseller={cast.BIRCH}&q={cast.DOGWOOD}")) == []
