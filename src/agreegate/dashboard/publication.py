@@ -12,8 +12,6 @@ from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, Site, language, page, site_of, to
 from agreegate.dashboard.publication_draft import (
     LANGUAGES,
-    MAJOR,
-    MINOR,
     MOST_ROWS,
     ROWS,
     Reading,
@@ -137,7 +135,6 @@ def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
         status,
         form=form,
         templates=[(one.id, one.title) for one in site_of(request).programme.templates],
-        kinds=(MAJOR, MINOR),
         languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
         count=count,
         offered=[number for number in OFFERED if number > count],

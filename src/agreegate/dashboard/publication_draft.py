@@ -35,6 +35,7 @@ ROWS = 4
 LANGUAGES = frozenset(locale.language for locale in locales())
 """Those that agreements have somewhere."""
 MOST_ROWS = len(LANGUAGES)
+"""One text for each of them."""
 FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
 ROW = ("file", "language", "countries", "name", "digest", "out")
 """Fields of a text, each followed by its number."""
