@@ -21,7 +21,7 @@ from agreegate.domain.reconfirmation import (
 )
 from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
-from agreegate.storage.customer_search import Chosen, choose
+from agreegate.storage.customer_search import choose
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.reconfirmation import (
     NOTHING_SUBSCRIBED,
@@ -46,7 +46,7 @@ MOST = 10_000
 """More than so many are not counted, where they must be counted one by one."""
 COLLECTED = 4_000
 """So many customers that fit what is typed are looked up; among more, the list is looked through."""
-LOOKED_THROUGH = 20_000
+LOOKED_THROUGH = 5_000
 """So many lines at most are looked through for those that fit; then all that fit are looked up after all."""
 _CHUNK = 500
 
@@ -217,7 +217,7 @@ async def outdated_among(
     parts = await _gates_parts(uow, partner, programme)
     if not parts or not customers:
         return {}
-    found = await places_of(uow, partner, Sought(parts), customers=customers)
+    found = await places_of(uow, partner, Sought(parts), customers)
     return {
         place.customer_id: Outdated(
             State.OVERDUE if await is_overdue(uow, partner, place) else State.OUTDATED, place.template_id
@@ -280,18 +280,13 @@ async def _chosen(
     if not _narrow(search):
         return None
     if (customer := search.customers.customer) is not None:
-        of_it = await places_of(uow, partner, sought, customers=[customer])
+        of_it = await places_of(uow, partner, sought, [customer])
         return tuple(await fitting(uow, partner, replace(search.customers, text=""), of_it))
     if await count_places(uow, partner, sought, COLLECTED + 1) <= COLLECTED:
         every = await places(uow, partner, sought, COLLECTED)
         return tuple(await fitting(uow, partner, search.customers, every))
     found = await choose(uow, partner, search.customers, None, 0, many=COLLECTED)
-    return None if found.entries is None else await _looked_up(uow, partner, sought, found)
-
-
-async def _looked_up(uow: UnitOfWork, partner: PartnerId, sought: Sought, found: Chosen) -> tuple[Place, ...]:
-    entries = [one.number for one in found.entries or ()]
-    return tuple(await places_of(uow, partner, sought, entries=entries))
+    return None if found.entries is None else tuple(await places_of(uow, partner, sought, found))
 
 
 async def _some(
@@ -319,10 +314,9 @@ async def _some(
             return some[:size]
         looked_through += len(chunk)
         rest = after(rest, chunk[-1].position, backwards=backwards)
-    found = await choose(uow, partner, search.customers, None, 0, many=10**9)
-    return await _some(
-        uow, partner, search, sought, await _looked_up(uow, partner, sought, found), size, backwards=backwards
-    )
+    found = await choose(uow, partner, search.customers, None, 0, many=COLLECTED)
+    every = tuple(await places_of(uow, partner, sought, found))
+    return await _some(uow, partner, search, sought, every, size, backwards=backwards)
 
 
 def _position(start: tuple[str | int, str]) -> Position:
