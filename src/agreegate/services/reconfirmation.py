@@ -21,7 +21,7 @@ from agreegate.domain.reconfirmation import (
 )
 from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
-from agreegate.storage.customer_search import Chosen, choose
+from agreegate.storage.customer_search import choose
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.reconfirmation import (
     NOTHING_SUBSCRIBED,
@@ -44,11 +44,21 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 MOST = 10_000
 """More than so many are not counted, where they must be counted one by one."""
-COLLECTED = 4_000
-"""So many customers that fit what is typed are looked up; among more, the list is looked through."""
-LOOKED_THROUGH = 20_000
-"""So many lines at most are looked through for those that fit; then all that fit are looked up after all."""
-_CHUNK = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much is looked at before another way is taken."""
+
+    collected: int = 4_000
+    """So many customers that fit what is typed are looked up; among more, the list is looked through."""
+    looked_through: int = 5_000
+    """So many lines at most are looked through for those that fit; then all that fit are looked up after all."""
+    chunk: int = 500
+    """Lines that are looked through at once."""
+
+
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +120,11 @@ class Found:
 
 
 async def find_reconfirmations(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    search: ReconfirmationSearch,
+    limits: Limits = LIMITS,
 ) -> Found:
     """Which of the partner's outdated confirmations fit a search.
 
@@ -131,7 +145,7 @@ async def find_reconfirmations(
             if country in (None, part.group.country) and search.template in (None, part.group.template_id)
         ],
     )
-    chosen = await _chosen(uow, partner, search, sought)
+    chosen = await _chosen(uow, partner, search, sought, limits)
     total: int | None = None
     if chosen is not None:
         total = len(chosen)
@@ -152,7 +166,13 @@ async def find_reconfirmations(
 
 
 async def list_reconfirmations(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch, found: Found, wanted: Wanted
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    search: ReconfirmationSearch,
+    found: Found,
+    wanted: Wanted,
+    limits: Limits = LIMITS,
 ) -> Page[Reconfirmation]:
     """One page of what a search found, the soonest first. Positions: the commitment end, then customer and template."""
     partner = actor.partner.id
@@ -161,7 +181,7 @@ async def list_reconfirmations(
     sought = found.sought
     if start is not None:
         sought = after(sought, _position(start), backwards=backwards)
-    some = await _some(uow, partner, search, sought, found.chosen, wanted.size + 1, backwards=backwards)
+    some = await _some(uow, partner, search, sought, found.chosen, wanted.size + 1, limits, backwards=backwards)
     more, some = len(some) > wanted.size, some[: wanted.size]
     if backwards:
         some.reverse()
@@ -217,7 +237,7 @@ async def outdated_among(
     parts = await _gates_parts(uow, partner, programme)
     if not parts or not customers:
         return {}
-    found = await places_of(uow, partner, Sought(parts), customers=customers)
+    found = await places_of(uow, partner, Sought(parts), customers)
     return {
         place.customer_id: Outdated(
             State.OVERDUE if await is_overdue(uow, partner, place) else State.OUTDATED, place.template_id
@@ -274,24 +294,19 @@ def _narrow(search: ReconfirmationSearch) -> bool:
 
 
 async def _chosen(
-    uow: UnitOfWork, partner: PartnerId, search: ReconfirmationSearch, sought: Sought
+    uow: UnitOfWork, partner: PartnerId, search: ReconfirmationSearch, sought: Sought, limits: Limits
 ) -> tuple[Place, ...] | None:
     """Those that fit what is typed and the reseller, if such customers are few enough; None: look through the list."""
     if not _narrow(search):
         return None
     if (customer := search.customers.customer) is not None:
-        of_it = await places_of(uow, partner, sought, customers=[customer])
+        of_it = await places_of(uow, partner, sought, [customer])
         return tuple(await fitting(uow, partner, replace(search.customers, text=""), of_it))
-    if await count_places(uow, partner, sought, COLLECTED + 1) <= COLLECTED:
-        every = await places(uow, partner, sought, COLLECTED)
+    if await count_places(uow, partner, sought, limits.collected + 1) <= limits.collected:
+        every = await places(uow, partner, sought, limits.collected)
         return tuple(await fitting(uow, partner, search.customers, every))
-    found = await choose(uow, partner, search.customers, None, 0, many=COLLECTED)
-    return None if found.entries is None else await _looked_up(uow, partner, sought, found)
-
-
-async def _looked_up(uow: UnitOfWork, partner: PartnerId, sought: Sought, found: Chosen) -> tuple[Place, ...]:
-    entries = [one.number for one in found.entries or ()]
-    return tuple(await places_of(uow, partner, sought, entries=entries))
+    found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
+    return None if found.entries is None else tuple(await places_of(uow, partner, sought, found))
 
 
 async def _some(
@@ -301,6 +316,7 @@ async def _some(
     sought: Sought,
     chosen: tuple[Place, ...] | None,
     size: int,
+    limits: Limits,
     *,
     backwards: bool,
 ) -> list[Place]:
@@ -312,17 +328,16 @@ async def _some(
         return await places(uow, partner, sought, size, backwards=backwards)
     some: list[Place] = []
     looked_through, rest = 0, sought
-    while looked_through < LOOKED_THROUGH:
-        chunk = await places(uow, partner, rest, _CHUNK, backwards=backwards)
+    while looked_through < limits.looked_through:
+        chunk = await places(uow, partner, rest, limits.chunk, backwards=backwards)
         some += await fitting(uow, partner, search.customers, chunk)
-        if len(some) >= size or len(chunk) < _CHUNK:
+        if len(some) >= size or len(chunk) < limits.chunk:
             return some[:size]
         looked_through += len(chunk)
         rest = after(rest, chunk[-1].position, backwards=backwards)
-    found = await choose(uow, partner, search.customers, None, 0, many=10**9)
-    return await _some(
-        uow, partner, search, sought, await _looked_up(uow, partner, sought, found), size, backwards=backwards
-    )
+    found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
+    every = tuple(await places_of(uow, partner, sought, found))
+    return await _some(uow, partner, search, sought, every, size, limits, backwards=backwards)
 
 
 def _position(start: tuple[str | int, str]) -> Position:

@@ -17,6 +17,7 @@ from agreegate.domain.customer_search import CustomerSearch, fits
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reconfirmation import Group, Major, Part
 from agreegate.domain.standing import State
+from agreegate.storage.customer_search import Chosen
 from agreegate.storage.unit_of_work import UnitOfWork, Value, from_micros, maybe_micros, to_micros
 
 NOTHING_SUBSCRIBED = 999_999_999_999_999_999
@@ -26,8 +27,6 @@ Majors = Mapping[tuple[str, str], Sequence[Major]]
 Position = tuple[int, str, str]
 """Where a confirmation stands in the list: its customer's commitment end, customer and template."""
 
-_READ = 20_000
-"""So many rows at most are read at once to put a page together."""
 # $1 partner, $2 now, $3–$5 where the list begins, $6–$8 where it ends, both left out, $9 how many; then the part.
 _LATE = """(i.renewed_at > {since} and (i.renewed_at <= $2 or exists (
       select 1 from renewal r where r.partner_id = $1 and r.customer_id = i.customer_id and r.outcome = 'renewed'
@@ -44,6 +43,17 @@ _ROW = "i.commitment_end_at, i.customer_id, i.date_agreed_at, i.renewed_at"
 _PLACED = """
     select g.group_number, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.renewed_at
     from ({customers}) f cross join grouped_confirmation g on g.partner_id = $1 and g.customer_id = f.customer_id"""
+
+
+_BY_ID = "select j.value as customer_id from json_each($2) j"
+_CONFIRMED = "e.partner_id = $1 and e.coverage not in ('', '!')"
+_BY_ENTRY = (
+    "select e.customer_id from json_each($2) j cross join customer_entry e on e.entry = j.value and " + _CONFIRMED
+)
+_BY_WORDS = (
+    "select e.customer_id from customer_text t cross join customer_entry e on e.entry = t.rowid and "
+    f"{_CONFIRMED} where t.customer_text match $2"
+)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -165,7 +175,7 @@ async def places(
         heads = heads[: size - len(found)]
         if not heads:
             break
-        each = max(2, min(size - len(found), _READ // len(heads)))
+        each = min(size - len(found), 2 * size // len(heads) + 2)  # more would seldom be needed of one
         read: list[Place] = []
         cut: list[Place] = []
         for _, part in heads:
@@ -190,20 +200,22 @@ def after(sought: Sought, position: Position, *, backwards: bool = False) -> Sou
 
 
 async def places_of(
-    uow: UnitOfWork, partner: PartnerId, sought: Sought, *, entries: Sequence[int] = (), customers: Sequence[str] = ()
+    uow: UnitOfWork, partner: PartnerId, sought: Sought, customers: Sequence[str] | Chosen
 ) -> list[Place]:
-    """Those of some customers, in order: of entries in the list of customers, or of customers by id."""
-    if entries:
-        customers_sql = "select e.customer_id from json_each($2) j cross join customer_entry e on e.entry = j.value"
-        customers_sql += " where e.partner_id = $1 and e.coverage not in ('', '!')"
+    """Those of some customers, in order: of customers by id, or of those that a search has chosen."""
+    asked: str | None
+    if not isinstance(customers, Chosen):
+        whose, asked = _BY_ID, json.dumps(list(customers))
+    elif customers.entries is not None:
+        whose, asked = _BY_ENTRY, json.dumps([one.number for one in customers.entries])
     else:
-        customers_sql = "select j.value as customer_id from json_each($2) j"
+        whose, asked = _BY_WORDS, customers.match
     by_group: dict[int, list[Part]] = defaultdict(list)
     for part in sought.parts:
         by_group[part.group.number].append(part)
     found = []
     for group, renew_at, customer, agreed_at, renewed_at in await uow.all(
-        _PLACED.format(customers=customers_sql), partner, json.dumps(list(entries or customers))
+        _PLACED.format(customers=whose), partner, asked
     ):
         at = _part_at(by_group.get(group, ()), agreed_at)
         if at is None or not sought.low < (renew_at, customer, at.group.template_id) < sought.high:
