@@ -342,6 +342,9 @@ async def test_lists_tell_the_outdated_apart_and_lead_to_the_work_list(world: Wo
     assert re.search(r'<a href="/reconfirmations" aria-label="[^"]*">2</a>', start.page.html)
     reseller = await someone.get(f"/resellers/{cast.HORNBEAM}")
     assert names(await someone.get(link_to(reseller.page, r"^/reconfirmations\?reseller="))) == ["Cedar Bakery"]
+    own = (await someone.get(f"/customers/{cast.CEDAR}")).page.html
+    assert f">{text('customer.reconfirm', language)}</a>" in own
+    assert f">{text('customer.update', language)}</a>" not in own
 
 
 @pytest.mark.parametrize("user", [cast.ALDER_HELPDESK, cast.BIRCH_SALES, cast.OPERATOR_USER])
