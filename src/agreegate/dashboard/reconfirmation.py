@@ -25,7 +25,7 @@ from agreegate.domain.standing import State
 from agreegate.i18n import count_text, country_text, text
 from agreegate.services.customer_search import filters
 from agreegate.services.reconfirmation import (
-    MOST,
+    LIMITS,
     Found,
     Reconfirmation,
     find_reconfirmations,
@@ -94,7 +94,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
         turns=turns(request, LIST, shown.lines),
         file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
-        most=MOST,
+        most=LIMITS.most,
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
@@ -123,7 +123,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
             country_text(one.country, spoken),
             one.template.title,
             f"{one.agreed_at:%Y-%m-%d}",
-            one.label,
+            one.label or text("reconfirmations.text.unknown", spoken),
             f"{one.outdated_since:%Y-%m-%d}",
             None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
             one.days_left,
