@@ -78,6 +78,9 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     async def look(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, site.programme, search)
         lines = await list_reconfirmations(uow, actor, site.programme, search, found, place)
+        if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
+            nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
+            lines = await list_reconfirmations(uow, actor, site.programme, search, found, nearest)
         return Shown(found, lines, (await filters(uow, actor)).resellers)
 
     shown = await site.store.browse(look)

@@ -147,17 +147,13 @@ async def find_reconfirmations(
         ],
     )
     chosen = await _chosen(uow, partner, search, sought, limits)
-    total: int | None = None
-    if chosen is not None:
-        total = len(chosen)
-    elif not _narrow(search):
-        total = await count_places(uow, partner, sought, None if sought.all_of_them else limits.most + 1)
+    total, more = await _counted(uow, partner, search, sought, chosen, limits)
     coming = (outdated_next(group, majors.get((group.template_id, group.country), ()), uow.now) for group in groups)
     return Found(
         sought,
         chosen,
-        total if total is None or sought.all_of_them or chosen is not None else min(total, limits.most),
-        more=total is not None and total > limits.most and not sought.all_of_them and chosen is None,
+        total,
+        more,
         overdue=await count_places(uow, partner, Sought(every, state=State.OVERDUE), limits.most + 1),
         all=await count_places(uow, partner, Sought(every)),
         next_at=min((at for at in coming if at is not None), default=None),
@@ -292,6 +288,25 @@ def _within(search: ReconfirmationSearch, now: datetime, parts: Sequence[Part]) 
 def _narrow(search: ReconfirmationSearch) -> bool:
     """Whether a customer must be looked at to see if it fits."""
     return bool(search.customers.text.strip()) or search.customers.reseller is not None
+
+
+async def _counted(
+    uow: UnitOfWork,
+    partner: PartnerId,
+    search: ReconfirmationSearch,
+    sought: Sought,
+    chosen: tuple[Place, ...] | None,
+    limits: Limits,
+) -> tuple[int | None, bool]:
+    """How many fit, and whether there are more than so many."""
+    if chosen is not None:
+        return len(chosen), False
+    if _narrow(search):
+        return None, False
+    if sought.all_of_them:
+        return await count_places(uow, partner, sought), False
+    counted = await count_places(uow, partner, sought, limits.most + 1)
+    return min(counted, limits.most), counted > limits.most
 
 
 async def _chosen(
