@@ -151,8 +151,8 @@ async def test_what_was_due_before_is_said_to_be_past(world: World) -> None:
         (f"agreement={cast.CUSTOMER_AGREEMENT}", [], "0 confirmations"),
         ("state=outdated&due=order&country=FR", ["Frêne Conseil"], "1 confirmation"),
         ("state=current&due=x&country=france&reseller=x&agreement=x&results=after-x", 3, "3 confirmations"),
-        ("results=after-999999999999999999-z", [], "3 confirmations"),
-        ("results=before-0-", [], "3 confirmations"),
+        ("results=after-999999999999999999-z", 3, "3 confirmations"),
+        ("results=before-0-", 3, "3 confirmations"),
         ("results=last", 3, "3 confirmations"),
     ],
 )  # fmt: skip
@@ -194,6 +194,21 @@ async def test_pages_turn_both_ways_and_the_file_has_every_line_in_their_order(w
     form = link_to(second.page, r"/confirmation\?")
     back = parse_qs(urlsplit(form).query)["next"][0]
     assert names(await someone.get(back)) == expected[25:50], "back to the page of the list that it came from"
+
+
+@pytest.mark.rule("R34")
+async def test_when_the_last_line_of_a_page_is_renewed_the_page_before_is_shown(world: World) -> None:
+    for number in range(1, 27):
+        await world.confirm(cast.ALDER_SALES, await add(world, number, f"Company {number:03}"))
+    await publish(world, "2019-05", NEWER)
+    await at(world, NEWER)
+    someone = await visitor(world)
+    second = await follow(someone, await someone.get("/reconfirmations?country=US"), "Next page")
+    assert len(names(second)) == 1
+    where = link_to(second.page, r"/confirmation\?")
+    saved = await someone.fill(where, None, accepted_on="2019-05-01")
+    assert (saved.path, len(names(saved))) == ("/reconfirmations", 25)
+    assert "No confirmation fits." not in saved.text
 
 
 async def follow(someone: Visitor, reply: Reply, name: str) -> Reply:

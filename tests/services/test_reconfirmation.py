@@ -282,6 +282,22 @@ async def test_what_the_gate_goes_by_is_renewed_and_no_other(rules: Programme) -
     assert await counted(desk) == len(await listed())
 
 
+async def test_what_must_be_counted_one_by_one_is_counted_so_far_and_no_further(desk: Desk) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.publish("2", NEWER)
+    await desk.at(NEWER)
+
+    async def total(search: ReconfirmationSearch, most: int) -> tuple[int | None, bool]:
+        found = await desk.memory.do(find_reconfirmations, desk.actor, PROGRAMME, search, Limits(most=most))
+        return found.total, found.more
+
+    assert await total(EVERY, 2) == (3, False), "whole groups know how many they have"
+    assert await total(ReconfirmationSearch(due=Due.ORDER), 2) == (2, True)
+    assert await total(ReconfirmationSearch(due=Due.ORDER), 3) == (3, False)
+    assert await total(ReconfirmationSearch(CustomerSearch("cedar")), 0) == (1, False)
+
+
 async def counted(desk: Desk) -> int:
     return await desk.memory.do(count_outdated, desk.actor.partner.id, desk.programme)
 
@@ -417,7 +433,15 @@ searches = st.builds(
 )
 
 
-limits = st.sampled_from([LIMITS, Limits(0, 2, 1), Limits(0, 1, 1), Limits(1, 9, 2)])
+limits = st.sampled_from(
+    [
+        LIMITS,
+        Limits(few=0),
+        Limits(few=0, collected=1, looked_through=9, chunk=2),
+        Limits(few=0, collected=0, looked_through=2, chunk=1),
+        Limits(few=0, collected=0, looked_through=1, chunk=1),
+    ]
+)
 """The last ways that are taken where there are many, taken where there are few."""
 
 

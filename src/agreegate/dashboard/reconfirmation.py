@@ -25,7 +25,7 @@ from agreegate.domain.standing import State
 from agreegate.i18n import count_text, country_text, text
 from agreegate.services.customer_search import filters
 from agreegate.services.reconfirmation import (
-    MOST,
+    LIMITS,
     Found,
     Reconfirmation,
     find_reconfirmations,
@@ -78,6 +78,9 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     async def look(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, site.programme, search)
         lines = await list_reconfirmations(uow, actor, site.programme, search, found, place)
+        if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
+            nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
+            lines = await list_reconfirmations(uow, actor, site.programme, search, found, nearest)
         return Shown(found, lines, (await filters(uow, actor)).resellers)
 
     shown = await site.store.browse(look)
@@ -94,7 +97,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
         turns=turns(request, LIST, shown.lines),
         file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
-        most=MOST,
+        most=LIMITS.most,
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
@@ -123,7 +126,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
             country_text(one.country, spoken),
             one.template.title,
             f"{one.agreed_at:%Y-%m-%d}",
-            one.label,
+            one.label or text("reconfirmations.text.unknown", spoken),
             f"{one.outdated_since:%Y-%m-%d}",
             None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
             one.days_left,

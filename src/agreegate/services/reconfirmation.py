@@ -42,14 +42,15 @@ from agreegate.storage.reconfirmation import (
 )
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
-MOST = 10_000
-"""More than so many are not counted, where they must be counted one by one."""
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:
     """How much is looked at before another way is taken."""
 
+    most: int = 10_000
+    """More than so many are not counted, where they must be counted one by one."""
+    few: int = 200
+    """So few outdated confirmations are looked at one by one."""
     collected: int = 4_000
     """So many customers that fit what is typed are looked up; among more, the list is looked through."""
     looked_through: int = 5_000
@@ -106,10 +107,10 @@ class Found:
     chosen: tuple[Place, ...] | None
     """Those that fit what is typed, if they were looked up."""
     total: int | None
-    """How many fit, at most `MOST` where `more` says so; None where they are too many to count."""
+    """How many fit, at most `Limits.most` where `more` says so; None where they are too many to count."""
     more: bool
     overdue: int
-    """How many of all of the partner's are overdue, likewise at most `MOST`."""
+    """How many of all of the partner's are overdue, at most one more than `Limits.most`."""
     all: int
     """How many outdated confirmations the partner has, whatever is looked for."""
     next_at: datetime | None
@@ -146,18 +147,14 @@ async def find_reconfirmations(
         ],
     )
     chosen = await _chosen(uow, partner, search, sought, limits)
-    total: int | None = None
-    if chosen is not None:
-        total = len(chosen)
-    elif not _narrow(search):
-        total = await count_places(uow, partner, sought, None if sought.all_of_them else MOST + 1)
+    total, more = await _counted(uow, partner, search, sought, chosen, limits)
     coming = (outdated_next(group, majors.get((group.template_id, group.country), ()), uow.now) for group in groups)
     return Found(
         sought,
         chosen,
-        total if total is None or sought.all_of_them or chosen is not None else min(total, MOST),
-        more=total is not None and total > MOST and not sought.all_of_them and chosen is None,
-        overdue=await count_places(uow, partner, Sought(every, state=State.OVERDUE), MOST + 1),
+        total,
+        more,
+        overdue=await count_places(uow, partner, Sought(every, state=State.OVERDUE), limits.most + 1),
         all=await count_places(uow, partner, Sought(every)),
         next_at=min((at for at in coming if at is not None), default=None),
         countries=tuple(sorted({part.group.country for part in every})),
@@ -293,6 +290,25 @@ def _narrow(search: ReconfirmationSearch) -> bool:
     return bool(search.customers.text.strip()) or search.customers.reseller is not None
 
 
+async def _counted(
+    uow: UnitOfWork,
+    partner: PartnerId,
+    search: ReconfirmationSearch,
+    sought: Sought,
+    chosen: tuple[Place, ...] | None,
+    limits: Limits,
+) -> tuple[int | None, bool]:
+    """How many fit, and whether there are more than so many."""
+    if chosen is not None:
+        return len(chosen), False
+    if _narrow(search):
+        return None, False
+    if sought.all_of_them:
+        return await count_places(uow, partner, sought), False
+    counted = await count_places(uow, partner, sought, limits.most + 1)
+    return min(counted, limits.most), counted > limits.most
+
+
 async def _chosen(
     uow: UnitOfWork, partner: PartnerId, search: ReconfirmationSearch, sought: Sought, limits: Limits
 ) -> tuple[Place, ...] | None:
@@ -302,11 +318,14 @@ async def _chosen(
     if (customer := search.customers.customer) is not None:
         of_it = await places_of(uow, partner, sought, [customer])
         return tuple(await fitting(uow, partner, replace(search.customers, text=""), of_it))
-    if await count_places(uow, partner, sought, limits.collected + 1) <= limits.collected:
-        every = await places(uow, partner, sought, limits.collected)
-        return tuple(await fitting(uow, partner, search.customers, every))
-    found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
-    return None if found.entries is None else tuple(await places_of(uow, partner, sought, found))
+    number = await count_places(uow, partner, sought, limits.collected + 1)
+    if number > limits.few:
+        found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
+        if found.entries is not None:
+            return tuple(await places_of(uow, partner, sought, found))
+    if number > limits.collected:
+        return None
+    return tuple(await fitting(uow, partner, search.customers, await places(uow, partner, sought, number)))
 
 
 async def _some(
