@@ -43,8 +43,8 @@ LAYERS: dict[str, frozenset[str]] = {
          "programme", "directory", "app", "hotpath", "server", "text_link"}
     ),
     "cli": frozenset(
-        {"", "domain", "storage", "services", "api", "i18n", "auth", "issuer", "locales", "manifest", "programme", "directory",
-         "settings", "app", "hotpath", "server", "text_link", "demo", "production"}
+        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
+         "directory", "settings", "app", "hotpath", "server", "text_link", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -1,4 +1,7 @@
-"""`agreegate agreements`: publish a version of an agreement's text from a folder, and list what is published."""
+"""`agreegate agreements`: publish a version of an agreement's text from a folder, and list what is published.
+
+What a version would do before it does: `cli/simulation.py`.
+"""
 
 import asyncio
 from collections import Counter
@@ -8,6 +11,7 @@ from pathlib import Path
 
 import click
 
+from agreegate.cli import simulation
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.domain.programme import Programme
@@ -48,6 +52,7 @@ def command(words: Words) -> click.Group:
             ],
             EXAMPLE_PUBLISH,
         ),
+        simulation.command(words),
         words.command("agreements.list", _list, [programme, *folder_options(words)], EXAMPLE_LIST),
     )
 

@@ -26,7 +26,8 @@ Line = Sequence[Cell]
 LINES = 1_000
 """Read at a time where a list comes in pages."""
 SEPARATORS = {"en": ",", "fr": ";"}
-_MARK = "\ufeff"
+MARK = "\ufeff"
+"""Without it a spreadsheet takes the file for the machine's old code page."""
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
 """What a spreadsheet takes for the beginning of a formula; the last four are the wide forms."""
 _BREAKS = frozenset("\t\r\n")
@@ -47,12 +48,12 @@ async def csv_answer(
     """
     spoken, now = language(request), site_of(request).store.clock()
     separator = SEPARATORS[spoken]
-    first = _written(await anext(pages, []), separator)
+    first = written(await anext(pages, []), separator)
 
     async def chunks() -> AsyncIterator[str]:
-        yield _MARK + _written([[text(column, spoken) for column in columns]], separator) + first
+        yield MARK + written([[text(column, spoken) for column in columns]], separator) + first
         async for lines in pages:
-            yield _written(lines, separator)
+            yield written(lines, separator)
 
     return Stream(
         chunks(),
@@ -101,7 +102,8 @@ def _unseen(character: str) -> bool:
     return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
 
 
-def _written(lines: Iterable[Line], separator: str) -> str:
+def written(lines: Iterable[Line], separator: str) -> str:
+    """The lines as a file has them, harmless to a spreadsheet."""
     text_ = io.StringIO()
     csv.writer(text_, delimiter=separator, lineterminator="\r\n").writerows(
         [harmless(c) for c in line] for line in lines

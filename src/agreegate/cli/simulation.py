@@ -1,0 +1,268 @@
+"""`agreegate agreements simulate`: what a version would do if it took effect on a day, before it does."""
+
+import asyncio
+import errno
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.values import Instant
+from agreegate.cli.words import Failure, Misuse, Words
+from agreegate.domain.actor import Channel
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
+from agreegate.domain.text import Digest, MediaType, TextDraft, TextFile, checked_draft
+from agreegate.i18n import number_text
+from agreegate.locales import locales
+from agreegate.manifest import find
+from agreegate.manifest import load as load_manifest
+from agreegate.programme import DEFAULT, load
+from agreegate.services.simulation import Simulation, list_concerned, simulate, version_named, version_of
+from agreegate.services.text import at_command_line
+from agreegate.storage.deployment import made_for
+from agreegate.storage.page import Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+EXAMPLE = """agreegate agreements simulate ./2027-01 --effective-from 2027-01-01 --stale-rule refuse
+agreegate agreements simulate --version 2027-01 --weeks 26 --csv counts.csv --rows customers.csv"""
+STANDARD_OUTPUT = "-"
+_UNREAD = TextFile(Digest(""), MediaType.MARKDOWN, 0)
+"""Stands for files: whom a version outdates does not depend on what is in them, so they need not be there yet."""
+_NOTED = ("week", "reseller")
+"""Tables whose lines need a word on how customers are counted."""
+_PAGE = 1_000
+_TOLD = 100_000
+"""After so many customers it is said how far it has come."""
+
+
+class Lines(Protocol):
+    """Takes lines of a file."""
+
+    def __call__(self, lines: Iterable[Sequence[str | int | None]]) -> None:
+        """Write some more."""
+
+
+def command(words: Words) -> click.Command:
+    """The command."""
+    rules = click.Choice([str(rule) for rule in StaleRule])
+    weeks = click.IntRange(WEEKS[0], WEEKS[-1])
+    option = "cli.agreements.simulate"
+    return words.command(
+        "agreements.simulate",
+        _simulate,
+        [
+            words.argument("folder", f"{option}.folder", "folder", type=click.Path(path_type=Path), required=False),
+            words.option("--version", f"{option}.version", "label"),
+            words.option("--effective-from", f"{option}.effective-from", "instant", type=Instant(words)),
+            words.option("--stale-rule", f"{option}.stale-rule", type=rules),
+            words.option("--stale-from", f"{option}.stale-from", "instant", type=Instant(words)),
+            words.option("--weeks", f"{option}.weeks", "number", type=weeks, default=USUAL_WEEKS, show_default=True),
+            words.option("--csv", f"{option}.csv", "file"),
+            words.option("--rows", f"{option}.rows", "file"),
+            words.option("--force", f"{option}.force", is_flag=True),
+            words.option("--programme", "cli.agreements.programme", "programme"),
+            *folder_options(words),
+        ],
+        EXAMPLE,
+    )
+
+
+def _simulate(
+    words: Words,
+    folder: Path | None,
+    version: str | None,
+    effective_from: datetime | None,
+    stale_rule: str | None,
+    stale_from: datetime | None,
+    weeks: int,
+    csv: str | None,
+    rows: str | None,
+    force: bool,
+    programme: str | None,
+    data: Path,
+    database: str | None,
+) -> None:
+    if (folder is None) == (version is None):
+        raise Misuse(words("cli.agreements.simulate.which"))
+    if version is not None and effective_from is not None:
+        raise Misuse(words("cli.agreements.simulate.fixed"))
+    if csv == rows == STANDARD_OUTPUT:
+        raise Misuse(words("cli.agreements.simulate.one-output"))
+    for file in (csv, rows):
+        _may_write(words, file, force=force)
+    with opened(database_file(data, database)) as store:
+        made = asyncio.run(store.read(made_for))
+        rules = load(programme or (made.programme if made else DEFAULT))
+        rule = StaleRule(stale_rule) if stale_rule else rules.stale_rule
+        grace = stale_from or (None if stale_rule else rules.stale_from)
+        draft = None if folder is None else _draft(folder, rules, effective_from)
+
+        async def work(uow: UnitOfWork) -> Simulation:
+            named = await version_named(uow, rules, version or "") if draft is None else await version_of(uow, draft)
+            scenario = Scenario.of(named, rule, grace, weeks)
+            simulation = await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
+            if rows is not None:  # in the same unit of work, so that both tell of one state of the record
+                await _write_rows(uow, words, simulation, rows)
+            return simulation
+
+        simulation = asyncio.run(store.browse(work))
+    if csv is not None:
+        _write_counts(words, simulation, csv)
+    if STANDARD_OUTPUT not in (csv, rows):
+        for line in _told(words, simulation):
+            click.echo(line)
+
+
+def _draft(folder: Path, rules: Programme, effective_from: datetime | None) -> TextDraft:
+    """The version as its manifest describes it, on another day if one is named."""
+    path = find(folder)
+    manifest = load_manifest(path, locales())
+    draft = manifest.draft(rules, dict.fromkeys(manifest.names, _UNREAD), str(path))
+    return checked_draft(replace(draft, effective_from=effective_from or draft.effective_from), locales())
+
+
+def _may_write(words: Words, file: str | None, *, force: bool) -> None:
+    """Refuse before anything is looked at what could not be written afterwards."""
+    if file in (None, STANDARD_OUTPUT):
+        return
+    path = Path(file or "")
+    if path.is_dir():
+        raise IsADirectoryError(errno.EISDIR, "", file)
+    if path.exists() and not force:
+        raise Failure(words("cli.agreements.simulate.exists", file=file))
+    if not path.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "", str(path.parent))
+
+
+@contextmanager
+def _file(words: Words, columns: Sequence[str], file: str) -> Iterator[Lines]:
+    """A file of lines, whole or not at all; a file that is there is not touched before the new one is whole."""
+    from agreegate.dashboard.csv import MARK, SEPARATORS, written
+
+    separator = SEPARATORS[words.language]
+    head = written([[words(column) for column in columns]], separator)
+    if file == STANDARD_OUTPUT:
+        click.echo(head, nl=False)
+        yield lambda lines: click.echo(written(lines, separator), nl=False)
+        return
+    path = Path(file)
+    making = path.with_name(f"{path.name}.part")
+    try:
+        with making.open("w", encoding="utf-8", newline="") as out:
+
+            def write(lines: Iterable[Sequence[str | int | None]]) -> None:
+                out.write(written(lines, separator))
+
+            out.write(MARK + head)
+            yield write
+        making.replace(path)
+    except BaseException:
+        making.unlink(missing_ok=True)
+        raise
+
+
+def _write_counts(words: Words, simulation: Simulation, file: str) -> None:
+    from agreegate.dashboard.simulation_file import COUNTS, count_lines
+
+    with _file(words, COUNTS, file) as write:
+        write(count_lines(simulation, words.language))
+
+
+async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, file: str) -> None:
+    """A line for each customer, partner by partner."""
+    from agreegate.dashboard.simulation_file import CUSTOMERS, PARTNERS, customer_line
+
+    done, total = 0, simulation.total[Figure.CUSTOMERS]
+    with _file(words, (*PARTNERS, *CUSTOMERS), file) as write:
+        for partner, counts in simulation.partners.items():
+            wanted: Wanted | None = Wanted(_PAGE) if counts[Figure.CUSTOMERS] else None
+            while wanted is not None:
+                page = await list_concerned(uow, PartnerId(partner.id), simulation.foresight, wanted)
+                write([[partner.name, partner.id, *customer_line(one, words.language)] for one in page.items])
+                done += len(page.items)
+                if done // _TOLD > (done - len(page.items)) // _TOLD:
+                    numbers = {"count": _number(words, done), "total": _number(words, total)}
+                    click.echo(words("cli.agreements.simulate.writing", **numbers), err=True)
+                wanted = Wanted(_PAGE, Seek.NEXT, last=page.last) if page.more_after else None
+
+
+def _told(words: Words, simulation: Simulation) -> Iterator[str]:
+    """What would happen: the scenario, the totals, and a table by week, by partner and by reseller."""
+    scenario, foresight = simulation.foresight.scenario, simulation.foresight
+    yield words(
+        "cli.agreements.version",
+        agreement=foresight.template.title,
+        label=scenario.label,
+        kind=words(f"cli.agreements.{'major' if scenario.major else 'minor'}"),
+        date=_written(scenario.effective_from),
+    )
+    yield words(f"cli.agreements.simulate.{'published' if scenario.published else 'unpublished'}")
+    if not scenario.major:
+        yield words("simulation.minor")
+        return
+    yield words("cli.agreements.simulate.window", begins=_written(foresight.begins), until=_written(foresight.until))
+    yield from _rule(words, simulation)
+    number = _number(words, simulation.total[Figure.CUSTOMERS])
+    already = _number(words, simulation.total[Figure.ALREADY])
+    yield words("cli.agreements.simulate.total", count=number, already=already)
+    if simulation.total[Figure.CUSTOMERS]:
+        yield from _tables(words, simulation)
+
+
+def _rule(words: Words, simulation: Simulation) -> Iterator[str]:
+    """What the scenario's rule does, channel by channel."""
+    if simulation.foresight.scenario.stale_rule is StaleRule.ADVISE:
+        yield words("simulation.advises")
+        return
+    for channel in Channel:
+        refused = simulation.foresight.refuses_from.get(channel)
+        by = words(f"answer.by.{channel}")
+        if refused is None:
+            yield words("simulation.refuses.never", by=by)
+        else:
+            yield words("simulation.refuses.from", by=by, date=_written(refused))
+
+
+def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
+    from agreegate.dashboard.simulation_file import shown_figures
+
+    no_renewal, no_reseller = words("simulation.none.week"), words("simulation.none.reseller")
+    listed: dict[str, list[tuple[str, Counts]]] = {
+        "week": [(no_renewal if w is None else w.isoformat(), counts) for w, counts in simulation.weeks.items()],
+        "partner": [(partner.name, counts) for partner, counts in simulation.partners.items()],
+        "reseller": [(no_reseller if r is None else r[1], counts) for r, counts in simulation.resellers.items()],
+    }
+    for by, lines in listed.items():
+        figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        yield ""
+        lines.append((words("simulation.by.total"), simulation.total))
+        yield from _table(words, words(f"simulation.by.{by}.heading"), figures, lines)
+        if by in _NOTED:
+            yield words(f"simulation.by.{by}.note")
+
+
+def _table(
+    words: Words, heading: str, figures: Sequence[Figure], listed: Sequence[tuple[str, Counts]]
+) -> Iterator[str]:
+    """Lines with columns of one width each, numbers to the right."""
+    head = [heading, *(words(f"simulation.figure.{figure}") for figure in figures)]
+    lines = [[name, *(_number(words, counts[figure]) for figure in figures)] for name, counts in listed]
+    widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
+    for name, *numbers in (head, *lines):
+        cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[1:], strict=True)]
+        yield "  ".join([f"{name:<{widths[0]}}", *cells])
+
+
+def _number(words: Words, number: int) -> str:
+    return number_text(number, words.language)
+
+
+def _written(instant: datetime) -> str:
+    return instant.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,76 @@
+"""A simulation as lines of a file: what is counted, and customer by customer. The pages' and the command's are the same."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from agreegate.dashboard.csv import Line
+from agreegate.domain.actor import Channel
+from agreegate.domain.programme import StaleRule
+from agreegate.domain.simulation import Figure, Scenario
+from agreegate.i18n import country_text, text
+from agreegate.services.simulation import Concerned, Simulation
+
+COUNTS = (
+    "simulation.column.by",
+    "simulation.column.key",
+    "simulation.column.name",
+    *(f"simulation.figure.{figure}" for figure in Figure),
+)
+"""Keys of the columns of what is counted."""
+CUSTOMERS = (
+    "simulation.column.customer-id",
+    "simulation.column.customer",
+    "simulation.column.country",
+    "simulation.column.resellers",
+    "simulation.column.accepted-on",
+    "simulation.column.accepted-text",
+    "simulation.column.renew-by",
+    *(f"simulation.figure.{figure}" for figure in Figure if figure not in (Figure.CUSTOMERS, Figure.ALREADY)),
+)
+PARTNERS = ("simulation.column.partner", "simulation.column.partner-id")
+"""Before those of a customer, where there are several partners'."""
+_REFUSED = (Figure.REFUSED_API, Figure.REFUSED_DASHBOARD)
+
+
+def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Figure, ...]:
+    """What a table shows: nothing is refused under a rule that only advises, and no week is given to the outdated."""
+    left_out = () if scenario.stale_rule is StaleRule.REFUSE else _REFUSED
+    return tuple(figure for figure in Figure if figure not in left_out and not (by_week and figure is Figure.ALREADY))
+
+
+def count_lines(simulation: Simulation, spoken: str) -> Iterator[Line]:
+    """What is counted: all together, then week by week, partner by partner, reseller by reseller."""
+    yield [text("simulation.by.total", spoken), None, None, *(simulation.total[figure] for figure in Figure)]
+    for week, counts in simulation.weeks.items():
+        name = text("simulation.none.week", spoken) if week is None else None
+        key = None if week is None else week.isoformat()
+        yield [text("simulation.by.week", spoken), key, name, *(counts[figure] for figure in Figure)]
+    for partner, counts in simulation.partners.items():
+        yield [text("simulation.by.partner", spoken), partner.id, partner.name, *(counts[figure] for figure in Figure)]
+    for reseller, counts in simulation.resellers.items():
+        id_, name = (None, text("simulation.none.reseller", spoken)) if reseller is None else reseller
+        yield [text("simulation.by.reseller", spoken), id_, name, *(counts[figure] for figure in Figure)]
+
+
+def customer_line(one: Concerned, spoken: str) -> Line:
+    """A customer, as the columns of `CUSTOMERS` have it."""
+    customer, stake = one.affected, one.affected.stake
+    return [
+        customer.customer_id,
+        customer.company_name,
+        country_text(customer.country, spoken),
+        ", ".join(one.resellers),
+        instant_cell(customer.date_agreed),
+        customer.text,
+        None if stake.renew_by is None else instant_cell(stake.renew_by),
+        len(stake.auto_renewals),
+        len(stake.order_renewals),
+        len(stake.carts),
+        one.refused[Channel.API],
+        one.refused[Channel.DASHBOARD],
+    ]
+
+
+def instant_cell(instant: datetime) -> str:
+    """An instant as it is, in UTC: `2019-03-22T00:00:00Z`, to the microsecond where there is one."""
+    return instant.isoformat().replace("+00:00", "Z")
