@@ -275,6 +275,25 @@ def being_shown_the_answer_to_a_question(someone: Person) -> None:
     someone.reads("Dogwood Legal")
 
 
+@flow(REQUIRED)
+def looking_back_at_what_was_known(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.FRENE}")
+    someone.link("retrospect.title")
+    someone.sees("customer.agreement.ended")
+    someone.write("on", "2018-10-21")
+    someone.write("known-at", "2018-10-01")
+    someone.button("retrospect.look")
+    someone.sees("retrospect.expected")
+    someone.sees("customer.agreement.current")
+    someone.write("known-at", "2219-01-01")
+    someone.button("retrospect.look")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    someone.press(someone.page.get_by_role("alert").get_by_role("link").first)
+    someone.write("known-at", "2018-11-01")
+    someone.button("retrospect.look")
+    someone.sees("customer.agreement.ended")
+
+
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [
