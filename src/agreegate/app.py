@@ -63,6 +63,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 
 OWN_HANDLERS = (
     gate.decide_question,
+    confirmation.record_confirmation,
     retrospect.read_standing,
     standing.end_standing,
     standing.without_employee,
@@ -112,7 +113,7 @@ def framework(
         site: what the pages belong to; None: pages of a server that signs nobody in.
     """
     site = site or Site(deployment.store, deployment.programme, deployment.public_url)
-    site = replace(site, links=deployment.links)
+    site = replace(site, links=deployment.links, texts=deployment.texts)
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agreegate.domain.term import Commitment, TermDuration, months_after, renewals_due
+from agreegate.domain.term import Commitment, TermDuration, ends_within, months_after, renewals_due
 
 MONTH, YEAR, THREE_YEARS = TermDuration.MONTH, TermDuration.YEAR, TermDuration.THREE_YEARS
 
@@ -99,3 +99,24 @@ def test_a_renewal_ahead_begins_where_the_present_term_ends() -> None:
     assert commitment.term_starts_at == on("2020-03-22")
     assert commitment.ends_at == on("2020-04-22")
     assert commitment.renewed().ends_at == on("2021-04-22")
+
+
+@given(starts, terms, terms, st.integers(1, 40), st.timedeltas(timedelta(0), timedelta(days=4000)), st.integers(0, 800))
+def test_the_ends_of_a_window_are_those_of_term_after_term(
+    start: datetime, term: TermDuration, then: TermDuration, past: int, since: timedelta, days: int
+) -> None:
+    commitment = Commitment(start, past, past * term.months, term, then)
+    begins = start + since
+    until = begins + timedelta(days=days)
+    expected, following = [], commitment
+    while following.ends_at < until:
+        if following.ends_at >= begins:
+            expected.append(following.ends_at)
+        following = following.renewed()
+    assert ends_within(commitment, begins, until) == expected
+
+
+def test_an_end_is_in_the_window_that_begins_with_it_and_not_in_the_one_that_ends() -> None:
+    commitment = Commitment.begin(on("2019-01-31"), MONTH)
+    assert ends_within(commitment, on("2019-02-28"), on("2019-03-31")) == [on("2019-02-28")]
+    assert ends_within(commitment, on("8999-02-28"), on("8999-03-01")) == [on("8999-02-28")]

@@ -28,6 +28,7 @@ class Problem:
 PROBLEMS: dict[type[Rejected], Problem] = {
     errors.InvalidRequest: Problem(400, 3000, "InvalidRequest"),
     errors.BodyTooLarge: Problem(413, 3000, "RequestTooLarge"),
+    errors.FilesTooLarge: Problem(413, 3000, "RequestTooLarge"),
     errors.InvalidProperty: Problem(400, 3000, "InvalidProperty"),
     errors.InvalidInstant: Problem(400, 3000, "InvalidProperty"),
     errors.RecordedAtNow: Problem(400, 3000, "InvalidProperty"),

@@ -9,12 +9,13 @@ from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
+from agreegate.api.confirmation_record import EndingOut, RecordedOut
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import query_moment, written_z
-from agreegate.api.own import OwnRequest, actor_of
+from agreegate.api.own import CustomerId, OwnRequest, actor_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
-from agreegate.api.standing import CustomerId, EndingOut, RecordedOut, StandingOut
+from agreegate.api.standing import StandingOut
 from agreegate.domain.actor import STANDING
 from agreegate.domain.errors import InvalidInstant
 from agreegate.domain.retrospect import AgreementThen, Moment

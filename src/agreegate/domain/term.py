@@ -92,3 +92,17 @@ def renewals_due(commitment: Commitment, now: datetime, most: int | None = None)
         commitment = commitment.renewed()
         ends_at = commitment.ends_at
     return commitment, due
+
+
+def ends_within(commitment: Commitment, begins: datetime, until: datetime) -> list[datetime]:
+    """Every end of a term from `begins` on and before `until`, in order, when each term is followed by another."""
+    step, months = commitment.renewal_term.months, commitment.months
+    first = commitment.ends_at
+    between = (begins.year - first.year) * 12 + begins.month - first.month
+    months += max(0, between) // step * step  # ends of earlier months, of which there may be very many
+    ends: list[datetime] = []
+    while (end := months_after(commitment.started_at, months)) < until:
+        if end >= begins:
+            ends.append(end)
+        months += step
+    return ends

@@ -14,7 +14,14 @@ from agreegate.domain.confirmation import (
     Ending,
     EndReason,
 )
-from agreegate.domain.errors import FeatureAbsent, InvalidProperty, NoRelationship, NothingToEnd, TemplateUnknown
+from agreegate.domain.errors import (
+    FeatureAbsent,
+    InvalidProperty,
+    NoRelationship,
+    NotFound,
+    NothingToEnd,
+    TemplateUnknown,
+)
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, ended_by, unconfirmed
 from agreegate.domain.warning import AcceptorWarning
@@ -120,6 +127,23 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
             AgreementStanding(template, current.state, confirmation, history, current.outdated_since, current.renew_by)
         )
     return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals)
+
+
+async def show_recorded(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: Confirmation
+) -> Recorded:
+    """One confirmation of the customer's, with all that was kept beside it.
+
+    Raises:
+        FeatureAbsent, NoRelationship.
+        NotFound: the partner recorded no such confirmation for this customer.
+    """
+    standing = await show_standing(uow, actor, programme, customer)
+    for agreement in standing.agreements:
+        for recorded in agreement.history:
+            if recorded.confirmation.id == confirmation.id:
+                return recorded
+    raise NotFound
 
 
 async def record_refusal(

@@ -32,19 +32,19 @@ _WORKED_WITH = """
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
     """The partner tenant of this id."""
     row = await uow.one(f"select {_PARTNER} where partner_id = $1", partner)
-    return None if row is None else _partner(row)
+    return None if row is None else as_partner(row)
 
 
 async def operator_of(uow: UnitOfWork) -> Partner | None:
     """The programme's operator, if the directory has one."""
     row = await uow.one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
-    return None if row is None else _partner(row)
+    return None if row is None else as_partner(row)
 
 
 async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
     """The partner with this partner network id."""
     row = await uow.one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
-    return None if row is None else _partner(row)
+    return None if row is None else as_partner(row)
 
 
 async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
@@ -54,7 +54,7 @@ async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile
         " from partner where partner_id = $1",
         partner,
     )
-    return None if row is None else OrganizationProfile(_partner(row[2:]), row[0], row[1])
+    return None if row is None else OrganizationProfile(as_partner(row[2:]), row[0], row[1])
 
 
 async def worked_with(
@@ -63,7 +63,7 @@ async def worked_with(
     """The asking partner itself or one it has an open link with, by either id; and when it signed its own agreement."""
     column, value = ("mpn_id", mpn_id) if mpn_id is not None else ("partner_id", tenant)
     row = await uow.one(_WORKED_WITH.format(column=column), asking, value)
-    return None if row is None else (_partner(row), maybe_instant(row[9]))
+    return None if row is None else (as_partner(row), maybe_instant(row[9]))
 
 
 async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
@@ -125,7 +125,7 @@ async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner
         " (select reseller_id from reseller_link where partner_id = $1 and ended_at is null) order by name, partner_id",
         provider,
     )
-    return [_partner(row) for row in rows]
+    return [as_partner(row) for row in rows]
 
 
 async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], list[str]]:
@@ -149,10 +149,11 @@ async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner
         " (select partner_id from reseller_link where reseller_id = $1 and ended_at is null) order by name, partner_id",
         reseller,
     )
-    return [_partner(row) for row in rows]
+    return [as_partner(row) for row in rows]
 
 
-def _partner(row: Row) -> Partner:
+def as_partner(row: Row) -> Partner:
+    """A row of id, name, kind, cloud, account, network id, domain, country and culture."""
     return Partner(
         id=PartnerId(row[0]),
         name=row[1],

@@ -69,6 +69,7 @@ from agreegate.domain.errors.rejected import (
 )
 from agreegate.domain.errors.request import (
     BodyTooLarge,
+    FilesTooLarge,
     HostUnknown,
     InvalidChoice,
     InvalidInstant,
@@ -120,6 +121,7 @@ __all__ = [
     "EmployeeAlreadyStated",
     "EtagStale",
     "FeatureAbsent",
+    "FilesTooLarge",
     "GateEnded",
     "GateRefused",
     "HostUnknown",

@@ -15,6 +15,12 @@ class BodyTooLarge(Rejected):
     key = "request.too-large"
 
 
+class FilesTooLarge(BodyTooLarge):
+    """The files of a form are larger than `limit` MB together."""
+
+    key = "request.files-too-large"
+
+
 class InvalidProperty(Rejected):
     """The member `name` is missing or has a value that cannot be used."""
 

@@ -1,0 +1,168 @@
+"""Simulate a version: whom it would outdate, and what of theirs comes in the weeks after. Nothing is changed by asking."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.errors import LabelTaken
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.simulation import (
+    Counts,
+    Foresight,
+    Reckoning,
+    Refusals,
+    Scenario,
+    ScenarioError,
+    checked_scenario,
+)
+from agreegate.domain.text import Locale, TextDraft, TextVersion
+from agreegate.storage.page import Page, Wanted
+from agreegate.storage.simulation import (
+    Affected,
+    affected_customers,
+    alike_carts,
+    alike_customers,
+    names_of,
+    portfolios,
+)
+from agreegate.storage.text import text_versions
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What would happen, counted."""
+
+    foresight: Foresight
+    total: Counts
+    weeks: Mapping[date | None, Counts]
+    """By Monday, in order; last, as None, customers without a renewal in the window. Weeks without anything are left out."""
+    partners: Mapping[Partner, Counts]
+    """By name."""
+    resellers: Mapping[tuple[PartnerId, str] | None, Counts]
+    """Id and name, by name; last, as None, what is served through none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A customer whose confirmation would become outdated."""
+
+    partner: Partner
+    affected: Affected
+    resellers: tuple[str, ...]
+    """The names of those through which it is served."""
+    refused: Mapping[Channel, int]
+    """How many of its renewals by order and carts the gate would refuse."""
+
+
+async def upcoming_versions(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, TextVersion]]:
+    """Published versions that have yet to take effect, the next one first."""
+    every = [(template, one) for template in programme.templates for one in await text_versions(uow, template.id)]
+    ahead = [found for found in every if found[1].effective_from > uow.now]
+    return sorted(ahead, key=lambda found: found[1].rank)
+
+
+async def version_named(uow: UnitOfWork, programme: Programme, named: str) -> TextVersion:
+    """The one published version of this id or label, of whichever agreement.
+
+    Raises:
+        ScenarioError: there is none, or several agreements have one.
+    """
+    every = [one for template in programme.templates for one in await text_versions(uow, template.id)]
+    found = [one for one in every if named in (one.id, one.label)]
+    if not found:
+        raise ScenarioError("simulation.version-unknown", "version", label=named)
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise ScenarioError("simulation.version-ambiguous", "version", label=named, ids=ids)
+    return found[0]
+
+
+async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
+    """A draft, or the published version that it repeats: its files are not compared.
+
+    Raises:
+        LabelTaken: another version has the label.
+    """
+    published = await text_versions(uow, draft.template_id)
+    taken = next((one for one in published if one.label == draft.label), None)
+    if taken is None:
+        return draft
+    if (taken.major, taken.effective_from, set(taken.files)) != (draft.major, draft.effective_from, set(draft.files)):
+        raise LabelTaken(label=draft.label)
+    return taken
+
+
+async def simulate(
+    uow: UnitOfWork, actor: Actor, programme: Programme, table: Collection[Locale], scenario: Scenario
+) -> Simulation:
+    """What a scenario would do: to everybody's customers for the operator, else to the partner's own.
+
+    Raises:
+        ScenarioError: there is nothing to look at.
+    """
+    foresight = await foresee(uow, programme, table, scenario)
+    reckoning = Reckoning(foresight)
+    whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
+    partners: dict[PartnerId, Partner] = {}
+    for portfolio in await portfolios(uow, scenario.template_id, whose) if scenario.major else ():
+        partners[portfolio.partner.id] = portfolio.partner
+        async for some in alike_customers(uow, portfolio, foresight):
+            for alike in some:
+                reckoning.add(portfolio.partner, alike)
+        for alike in await alike_carts(uow, portfolio, foresight):
+            reckoning.add_carts(portfolio.partner, alike)
+    names = await names_of(uow, [one for one in reckoning.resellers if one is not None])
+    resellers: dict[tuple[PartnerId, str] | None, Counts] = {
+        (id_, name): reckoning.resellers[id_]
+        for id_, name in sorted(names.items(), key=lambda each: (each[1], each[0]))
+    }
+    if None in reckoning.resellers:
+        resellers[None] = reckoning.resellers[None]
+    return Simulation(
+        foresight,
+        reckoning.total,
+        {
+            week: reckoning.weeks[week]
+            for week in sorted(reckoning.weeks, key=lambda one: (one is None, one or date.min))
+        },
+        {partner: reckoning.partners[id_] for id_, partner in partners.items() if id_ in reckoning.partners},
+        resellers,
+    )
+
+
+async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Locale], scenario: Scenario) -> Foresight:
+    """The scenario beside what is published.
+
+    Raises:
+        ScenarioError: there is nothing to look at.
+    """
+    versions = await text_versions(uow, scenario.template_id)
+    itself = next((one for one in versions if one.id == scenario.published), None)
+    checked_scenario(scenario, programme, table, uow.now, itself)
+    return Foresight.of(scenario, programme, versions, uow.now)
+
+
+async def list_concerned(uow: UnitOfWork, partner: PartnerId, foresight: Foresight, wanted: Wanted) -> Page[Concerned]:
+    """A page of a partner's customers who would become outdated, by name."""
+    found = await portfolios(uow, foresight.scenario.template_id, partner) if foresight.scenario.major else []
+    if not found:
+        return Page()
+    page = await affected_customers(uow, found[0], foresight, wanted)
+    names = await names_of(uow, found[0].resellers)
+    refusals = Refusals(foresight)
+    items = tuple(_concerned(found[0].partner, one, names, refusals) for one in page.items)
+    return Page(items, page.first, page.last, page.more_before, page.more_after)
+
+
+def _concerned(partner: Partner, affected: Affected, names: Mapping[PartnerId, str], refusals: Refusals) -> Concerned:
+    stake = affected.stake
+    refused = {
+        channel: len(refusals.renewals(stake, partner.cloud, channel))
+        + len(refusals.carts(stake, partner.cloud, channel))
+        for channel in Channel
+    }
+    return Concerned(partner, affected, tuple(sorted(names[one] for one in affected.resellers)), refused)

@@ -1,0 +1,125 @@
+"""Scenarios: what can be looked at, from when on which channel would refuse, and what a week is."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from agreegate import programme
+from agreegate.domain.actor import Channel
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.programme import StaleRule
+from agreegate.domain.simulation import WEEKS, Foresight, Scenario, ScenarioError, checked_scenario, week_of
+from agreegate.i18n import LANGUAGES, text
+from tests import personas as cast
+from tests.texts import AMERICA, FRANCE, TABLE, draft, file, version
+
+PROGRAMME = programme.load()
+LATER = programme.load("microsoft-customer-agreement")
+NOW = datetime(2018, 12, 3, 8, 30, tzinfo=UTC)
+EFFECT = datetime(2019, 2, 1, tzinfo=UTC)
+INSTANT, DAY = timedelta(microseconds=1), timedelta(days=1)
+
+
+def scenario(**changes: Any) -> Scenario:
+    fields: dict[str, Any] = {
+        "template_id": TemplateId(cast.CLOUD_AGREEMENT),
+        "countries": frozenset({"US"}),
+        "effective_from": EFFECT,
+        "stale_rule": StaleRule.REFUSE,
+    }
+    return Scenario(**(fields | changes))
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+@pytest.mark.parametrize(
+    ("changes", "field", "key"),
+    [
+        ({"template_id": "x"}, "template", "template-unknown"),
+        ({"countries": frozenset()}, "countries", "no-country"),
+        ({"countries": frozenset({"US", "us"})}, "countries", "country-unknown"),
+        ({"countries": frozenset({"\x00"})}, "countries", "country-unknown"),
+        ({"effective_from": datetime(1, 1, 1, tzinfo=UTC)}, "effective_from", "date-out-of-range"),
+        ({"effective_from": datetime(9001, 1, 1, tzinfo=UTC)}, "effective_from", "date-out-of-range"),
+        ({"weeks": 0}, "weeks", "weeks"),
+        ({"weeks": WEEKS[-1] + 1}, "weeks", "weeks"),
+        ({"stale_rule": StaleRule.ADVISE, "stale_from": EFFECT}, "grace", "grace-without-refusal"),
+        ({"effective_from": NOW - timedelta(weeks=52)}, "weeks", "window-over"),
+    ],
+)
+def test_what_cannot_be_looked_at_is_told_with_its_field(
+    changes: dict[str, Any], field: str, key: str, language: str
+) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        checked_scenario(scenario(**changes), PROGRAMME, TABLE, NOW, None)
+    assert (refused.value.field, refused.value.key) == (field, f"simulation.{key}")
+    assert "{" not in text(refused.value.key, language, **refused.value.parameters)
+
+
+def test_a_country_that_is_none_is_told_with_the_nearest() -> None:
+    with pytest.raises(ScenarioError) as refused:
+        checked_scenario(scenario(countries=frozenset({"fr"})), PROGRAMME, TABLE, NOW, None)
+    assert refused.value.parameters == {"country": "fr", "nearest": "FR"}
+
+
+def test_a_version_is_looked_at_until_it_takes_effect() -> None:
+    published = version(1, "2019-02", effective_from=EFFECT)
+    asked = Scenario.of(published, StaleRule.ADVISE, weeks=4)
+    assert (asked.published, asked.label, asked.countries) == (published.id, "2019-02", frozenset({"US"}))
+    assert asked.until == EFFECT + timedelta(weeks=4)
+    assert checked_scenario(asked, PROGRAMME, TABLE, EFFECT - INSTANT, published) is asked
+    with pytest.raises(ScenarioError, match="in-effect"):
+        checked_scenario(asked, PROGRAMME, TABLE, EFFECT, published)
+    assert Scenario.of(draft(), StaleRule.ADVISE).published is None
+
+
+@pytest.mark.parametrize(
+    ("instant", "monday"),
+    [
+        (datetime(2019, 2, 4, tzinfo=UTC), date(2019, 2, 4)),
+        (datetime(2019, 2, 4, tzinfo=UTC) - INSTANT, date(2019, 1, 28)),
+        (datetime(2019, 1, 1, 12, tzinfo=UTC), date(2018, 12, 31)),
+    ],
+)
+def test_a_week_is_called_by_its_monday(instant: datetime, monday: date) -> None:
+    assert week_of(instant) == monday
+
+
+def foresight(now: datetime = NOW, rules: Any = PROGRAMME, **changes: Any) -> Foresight:
+    return Foresight.of(scenario(**changes), rules, (), now)
+
+
+@pytest.mark.rule("R3", "R4", "X5")
+def test_each_channel_refuses_from_its_own_date_on() -> None:
+    api, dashboard = Channel.API, Channel.DASHBOARD
+    enforced = datetime(2019, 3, 22, tzinfo=UTC)
+    assert foresight().refuses_from == {api: enforced, dashboard: EFFECT}
+    assert foresight(stale_from=enforced + DAY).refuses_from == {api: enforced + DAY, dashboard: enforced + DAY}
+    assert foresight(stale_from=NOW).refuses_from == {api: enforced, dashboard: EFFECT}
+    assert foresight(now=enforced + DAY).refuses_from == {api: enforced + DAY, dashboard: enforced + DAY}
+    assert foresight(stale_rule=StaleRule.ADVISE).refuses_from == {}
+    watching = replace(PROGRAMME, enforce_from={api: None})
+    assert foresight(rules=watching).refuses_from == {}
+
+
+def test_the_gates_answers_turn_with_its_dates() -> None:
+    enforced, opens, closes = (datetime(*day, tzinfo=UTC) for day in ((2019, 3, 22), (2019, 10, 1), (2020, 2, 1)))
+    assert foresight(rules=LATER).turns == (enforced, opens)
+    assert foresight(rules=LATER, weeks=53).turns == (enforced, opens, closes)
+    assert foresight(rules=LATER, stale_rule=StaleRule.ADVISE).turns == ()
+
+
+@pytest.mark.rule("R34")
+def test_what_is_accepted_below_a_countrys_newest_major_text_is_outdated_already() -> None:
+    first = version(1, effective_from=EFFECT - 30 * DAY, files={AMERICA: file(), FRANCE: file()})
+    second = version(2, effective_from=EFFECT, files={FRANCE: file()})
+    minor = version(3, effective_from=EFFECT, major=False, files={AMERICA: file()})
+    ahead = version(4, effective_from=EFFECT + INSTANT, files={AMERICA: file()})
+    both = frozenset({"US", "FR", "NA"})
+    found = Foresight.of(scenario(countries=both), PROGRAMME, (ahead, minor, second, first), NOW)
+    assert (found.rank, found.floors) == ((EFFECT, 5), {"US": first.rank, "FR": second.rank, "NA": None})
+    itself = Foresight.of(Scenario.of(second, StaleRule.ADVISE), PROGRAMME, (ahead, minor, second, first), NOW)
+    assert (itself.rank, itself.floors) == ((EFFECT, 2), {"FR": first.rank})
+    late = Foresight.of(scenario(countries=both), PROGRAMME, (ahead, minor, second, first), EFFECT + DAY)
+    assert late.floors["US"] == ahead.rank, "what has happened by now has happened"
