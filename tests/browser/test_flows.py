@@ -362,6 +362,24 @@ def seeing_which_text_a_new_customer_accepts(someone: Person) -> None:
     someone.sees("confirmation.version.dated")
 
 
+def looking_back_at_what_was_known(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.FRENE}")
+    someone.link("retrospect.title")
+    someone.sees("customer.agreement.ended")
+    someone.write("on", "2018-10-21")
+    someone.write("known-at", "2018-10-01")
+    someone.button("retrospect.look")
+    someone.sees("retrospect.expected")
+    someone.sees("customer.agreement.current")
+    someone.write("known-at", "2219-01-01")
+    someone.button("retrospect.look")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    someone.press(someone.page.get_by_role("alert").get_by_role("link").first)
+    someone.write("known-at", "2018-11-01")
+    someone.button("retrospect.look")
+    someone.sees("customer.agreement.ended")
+
+
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [

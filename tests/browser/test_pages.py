@@ -33,6 +33,8 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
         *(f"/customers/{cast.CEDAR}/{page}" for page in
           ("confirmation", "recorded-in-error", "no-longer-agrees", "explanation", "record", "order")),
         *(f"/customers/{cast.FRENE}/{page}" for page in ("confirmation", "no-longer-agrees", "explanation", "record")),
+        f"/customers/{cast.CEDAR}/standing", f"/customers/{cast.FRENE}/standing?on=2018-10-01&known-at=2018-11-01",
+        f"/customers/{cast.CEDAR}/standing?on=2018-07-01", f"/customers/{cast.CEDAR}/standing?on=never&known-at=2219-01-01",
     ]),
     (OPTIONAL, HAZEL, ["/", "/customers", "/customers/new", f"/customers/{cast.ELM}", f"/customers/{cast.ELM}/order"]),
     (BEFORE, HAZEL, ["/", "/reconfirmations", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),

@@ -83,11 +83,12 @@ async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, languag
         ("?on=2018-06-30", "the partner did not serve this customer then", "confirmation provided"),
         ("?on=2018-08-06", "Confirmations can be recorded from 7 August 2018 on.", "to be expected"),
         ("?known-at=2018-08-14", "Nothing had been recorded yet.", "Noa"),
+        ("?known-at=2018-08-14", "Confirmations and endings that were recorded later, and are left out: 3.", "Noa"),
         ("?known-at=2018-08-14", "On 14 August 2018, as the records stood on 14 August 2018", "to be expected"),
         ("", "On 25 August 2018, 12:00 UTC, as the records stood on 25 August 2018, 12:00 UTC", "to be expected"),
         ("?on=&known-at=", "On 25 August 2018, 12:00 UTC, as the records stood on 25 August 2018, 12:00 UTC", "to be expected"),
         ("?on=2018-08-25&known-at=2018-08-25", "On 25 August 2018, 12:00 UTC, as the records stood on", "to be expected"),
-        ("", "Confirmations and endings that were recorded later, and are left out: 0.", "to be expected"),
+        ("", "Nothing was recorded later about this customer’s acceptance.", "left out:"),
     ],
 )  # fmt: skip
 async def test_the_two_days_decide(past: World, query: str, said: str, unsaid: str) -> None:
