@@ -17,7 +17,7 @@ import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from urllib.parse import urlencode, urlsplit
@@ -28,7 +28,7 @@ import msgspec
 from agreegate.storage.folder import DATABASE
 from bench import portfolio
 from bench.machine import CannotMeasure, Server, command, free_port, on_load_core, served
-from bench.rows import PROGRAMME
+from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
 FOLDER = Path(__file__).parent / "results" / "data-pages"
 CUSTOMERS = 1_000_000
@@ -39,6 +39,8 @@ SEARCH_LIMIT = 100.0
 """Milliseconds that a page of a search may take (issue 3)."""
 WEIGHT_LIMIT = 100.0
 """KB of a page with its style and scripts, compressed."""
+HANDFUL = 7
+"""So many confirmations are outdated once all others are renewed."""
 _COOKIE = "b" * 64
 _KIB = 1024
 
@@ -98,15 +100,28 @@ def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]
     say(f"making a record of {customers:,} customers of one partner in {FOLDER}")
     portfolio.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
     _sign_in()
+    now = datetime.now(UTC)
     try:
-        with _server() as server, closing(Reader(server.url)) as reader:
-            return list(_pages(server, reader))
+        with _server() as server:
+            with closing(Reader(server.url)) as reader:
+                measured = list(_measured(server, reader, _pages()))
+            say(f"renewing all confirmations but {HANDFUL}")
+            portfolio.renew(FOLDER, now - timedelta(days=1), HANDFUL)
+            with closing(Reader(server.url)) as reader:
+                measured += _measured(server, reader, _pages_of_a_handful())
+        if keep:
+            portfolio.renew(FOLDER, now - timedelta(days=500), 0)
+        return measured
     finally:
         if not keep:
             shutil.rmtree(FOLDER)
 
 
-def _pages(server: Server, reader: Reader) -> Iterator[Measured]:
+Pages = Iterator[tuple[str, list[str], bool]]
+"""What pages are called, where they are, and whether they are pages of a search."""
+
+
+def _pages() -> Pages:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
         some = [row[0] for row in record.execute(
             "select customer_id from customer_entry where entry % 9973 = 1 and coverage = '' limit 200"
@@ -114,8 +129,7 @@ def _pages(server: Server, reader: Reader) -> Iterator[Measured]:
     chosen = random.Random(1)
     chosen.shuffle(some)
     one, reseller = f"/customers/{some[0]}", portfolio.reseller(7)
-    weights: dict[str, float] = {}
-    for name, addresses, search in (
+    yield from (
         ("start page, not signed in", ["/"], False),
         ("overview", ["/"], False),
         ("customers", ["/customers", "/customers?results=last", *_in_the_middle()], True),
@@ -123,6 +137,9 @@ def _pages(server: Server, reader: Reader) -> Iterator[Measured]:
         ("customers, searched", list(_searches(some, "")), True),
         ("customers, searched and filtered", list(_searches(some, "filtered")), True),
         ("customers as a file, first byte", ["/customers.csv", "/customers.csv?q=zenith+bak"], False),
+        ("work list", ["/reconfirmations", "/reconfirmations?results=last", *_amid_the_work()], True),
+        ("work list, filtered", list(_work()), True),
+        ("work list as a file, first byte", ["/reconfirmations.csv", "/reconfirmations.csv?due=30"], False),
         ("a customer", [f"/customers/{id_}" for id_ in some[:ROUNDS]], False),
         ("confirmation form", [f"/customers/{id_}/confirmation" for id_ in some[:ROUNDS]], False),
         ("new customer", ["/customers/new"], False),
@@ -136,7 +153,20 @@ def _pages(server: Server, reader: Reader) -> Iterator[Measured]:
         ("how to confirm", ["/how-to-confirm"], False),
         ("activity", ["/activity"], False),
         ("description of the API", ["/api/docs"], False),
-    ):
+    )
+
+
+def _pages_of_a_handful() -> Pages:
+    """Those that change with the number of outdated confirmations, when few are left."""
+    yield "overview, a handful outdated", ["/"], False
+    yield "customers, a handful outdated", ["/customers", "/customers?results=last", *_in_the_middle()], True
+    yield "work list of a handful", ["/reconfirmations", "/reconfirmations?results=last"], True
+    yield "work list of a handful, filtered", list(_work()), True
+
+
+def _measured(server: Server, reader: Reader, pages: Pages) -> Iterator[Measured]:
+    weights: dict[str, float] = {}
+    for name, addresses, search in pages:
         signed_in = "not signed in" not in name
         times: list[tuple[float, str]] = []
         rounds = max(1, ROUNDS // len(addresses)) if search else ROUNDS
@@ -162,6 +192,27 @@ def _in_the_middle() -> list[str]:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
         row = record.execute("select entry from customer_entry order by entry limit 1 offset 400000").fetchone()
     return [] if row is None else [f"/customers?results=after-{row[0]}-"]
+
+
+def _amid_the_work() -> list[str]:
+    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
+        row = record.execute(
+            "select commitment_end_at, customer_id from confirmation_entry order by 1, 2 limit 1 offset 50000"
+        ).fetchone()
+    return [] if row is None else [f"/reconfirmations?results=after-{row[0]}-{row[1]}."]
+
+
+def _work() -> Iterator[str]:
+    """The work list by every filter alone and with others, by words from one letter to several, first and last page."""
+    alone = [{"state": state} for state in ("outdated", "overdue")]
+    alone += [{"due": due} for due in ("7", "30", "90", "order")]
+    alone += [{"country": "FR"}, {"reseller": portfolio.reseller(3)}, {"agreement": CLOUD_AGREEMENT}]
+    alone += [{"q": typed} for typed in ("b", "zen", "zenith bak", "12345", "nothing", "holding")]
+    more = [{"reseller": portfolio.reseller(5), "country": "DE", "due": "90"}, {"q": "zen", "reseller": portfolio.reseller(5)},
+            {"q": "b", "state": "outdated", "due": "order"}, {"state": "overdue", "country": "US"}]  # fmt: skip
+    for asked in (*alone, *more):
+        for place in ("", "last"):
+            yield f"/reconfirmations?{urlencode(asked | ({'results': place} if place else {}))}"
 
 
 def _filters() -> Iterator[str]:

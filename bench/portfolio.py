@@ -2,6 +2,7 @@
 
 An indirect provider with 40 resellers; customers in 12 countries with names of several words; three in ten confirmed, one
 in fifty no longer agrees; every tenth has a subscription, some an open cart, some were refused an order this month.
+A newer major text took effect a month ago, so every confirmation is outdated, until all but a handful are renewed.
 """
 
 import json
@@ -84,6 +85,18 @@ _ROWS = (
 )
 
 
+_VERSION = """
+    insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at, published_by,
+      files) values ($template, $number, 'v' || $number, $label, 1, '', $at, $at, $user, json_array_length($countries))"""
+_FILE = """
+    insert into text_file (template_id, number, country, language, digest, media_type, size)
+    select distinct $template, $number, value, 'en-US', printf('%064d', $number), 'text/markdown', 1
+    from json_each($countries)"""
+_RENEW = """
+    update current_confirmation set date_agreed_at = $agreed where partner_id = $partner and customer_id not in (
+      select customer_id from current_confirmation where partner_id = $partner order by sequence, customer_id limit $but)"""
+
+
 @dataclass(frozen=True, slots=True)
 class Portfolio:
     """A record to measure on."""
@@ -109,6 +122,9 @@ def load(folder: Path, customers: int, now: datetime) -> Portfolio:
         making.rename(path)
     connection = connect(path)
     upgrade(connection)
+    if connection.execute("select count(*) from text_version").get == 0:
+        with connection:
+            _publish(connection, now)
     connection.close()
     return Portfolio(folder, customers)
 
@@ -147,6 +163,24 @@ def _write(connection: apsw.Connection, customers: int, now: datetime) -> None:
         for sql in _ROWS:
             connection.execute(sql, values)
         connection.execute("drop table made")
+
+
+def _publish(connection: apsw.Connection, now: datetime) -> None:
+    """Two major texts: one that everybody accepted, and one that took effect a month ago."""
+    countries = json.dumps(sorted(set(_COUNTRIES)))
+    for number, label, before in ((1, "old", 10_000), (2, "new", 30)):
+        at = to_micros(now - timedelta(days=before))
+        values = {"template": CLOUD_AGREEMENT, "number": number, "countries": countries}
+        connection.execute(_VERSION, values | {"label": label, "user": USER, "at": at})
+        connection.execute(_FILE, values)
+
+
+def renew(folder: Path, agreed: datetime, but: int) -> None:
+    """Let every customer but so many have accepted at an instant."""
+    connection = connect(folder / DATABASE)
+    with connection:
+        connection.execute(_RENEW, {"partner": PARTNER, "agreed": to_micros(agreed), "but": but})
+    connection.close()
 
 
 def _search_key(*name: object) -> str:

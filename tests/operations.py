@@ -67,6 +67,12 @@ def question(case: Case, **more: Any) -> dict[str, Any]:
     return {"customerId": case.customer_id, "action": "new_purchase", "channel": "api"} | more
 
 
+def confirmation(**changes: Any) -> dict[str, Any]:
+    """A confirmation as our own API takes it."""
+    contact = {"firstName": "Noa", "lastName": "Berg", "email": "noa@contoso.example", "phoneNumber": "5550100"}
+    return {"templateId": cast.CLOUD_AGREEMENT, "contact": contact, "dateAgreed": "2018-08-10"} | changes
+
+
 ONE = "/v1/customers/{customer_id}"
 SUBSCRIPTION = ONE + "/subscriptions/{subscription_id}"
 GATE = "/api/gate/decisions"
@@ -116,7 +122,9 @@ OPERATIONS = [
     Operation("GET", "/v1/auditrecords", "write"),
     Operation("POST", GATE, "read", 200, question),
     Operation("POST", GATE, "write", 200, lambda case: question(case, record=True)),
+    Operation("POST", "/api/customers/{customer_id}/confirmations", "confirm, our own", 201, lambda _: confirmation()),
     Operation("GET", OWN, "standing"),
+    Operation("GET", OWN + "?on=2018-09-01&knownAt=2018-08-15", "standing"),
     Operation("POST", OWN + "/end", "standing", 200, lambda _: {"reason": "no_longer_agrees"}),
     Operation("GET", "/api/confirmations/without-employee", "standing"),
     Operation("GET", "/api/agreements/{template_id}/text", "text"),

@@ -29,6 +29,7 @@ from agreegate.api import (
     health,
     order,
     partner,
+    retrospect,
     standing,
     subscription,
     text,
@@ -62,7 +63,8 @@ WIRE_ROUTES: tuple[Route, ...] = (
 
 OWN_HANDLERS = (
     gate.decide_question,
-    standing.read_standing,
+    confirmation.record_confirmation,
+    retrospect.read_standing,
     standing.end_standing,
     standing.without_employee,
     standing.state_confirming_employee,
@@ -111,7 +113,7 @@ def framework(
         site: what the pages belong to; None: pages of a server that signs nobody in.
     """
     site = site or Site(deployment.store, deployment.programme, deployment.public_url)
-    site = replace(site, links=deployment.links)
+    site = replace(site, links=deployment.links, texts=deployment.texts)
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],

@@ -16,12 +16,14 @@ from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
 from agreegate.domain.errors import LinkExpired
-from agreegate.domain.text import Digest, FoundText, MediaType
+from agreegate.domain.text import Digest, FoundText, MediaType, TextFile
 
 LIFETIME = 5 * 60
 """Seconds."""
 LONGEST = 2000
 """Characters of a link's last part that are looked at."""
+LONGEST_LABEL = 50
+"""Characters of a label that is not published, and may be anything."""
 _ALGORITHMS = ["HS256"]
 _PURPOSE = b"links to agreement texts"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
@@ -60,6 +62,12 @@ def linked(agreement_type: str, title: str, found: FoundText) -> Linked:
         title=f"{title} · {found.version.label}",
         language=found.locale.language,
     )
+
+
+def unpublished(file: TextFile, title: str, label: str, language: str) -> Linked:
+    """What a link to a kept file that nobody has published would lead to, for whoever looks at it beforehand."""
+    shown = f"{title} · {label[:LONGEST_LABEL]}"
+    return Linked(file.digest, file.media_type, f"{_UNSAFE.sub('-', shown)}.{file.media_type.ending}", shown, language)
 
 
 class TextLinks:

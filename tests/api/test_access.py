@@ -125,6 +125,7 @@ OUTCOMES: dict[str, tuple[int, int | None, str]] = {
 #             admin sales desig help   app    resel  r-app  direct sandb gov    g-app  oper   o-app  none  stranger
 RIGHTS = {
     "confirm": "+ + + role user silent silent + + absent user denied user token token",
+    "confirm, our own": "+ + + role user denied user + + cloud user denied user token token",
     "metadata": "+ + + + user silent silent + + absent user denied user token token",
     "partner agreement": "+ + + + user silent silent + + + user denied user token token",
     "read, reseller too": "+ + + + + + + + + + + denied denied token token",

@@ -38,7 +38,7 @@ paths = st.one_of(
 texts = st.text(max_size=20).map(lambda text: "".join(f"%{byte:02X}" for byte in text.encode("utf-8", "replace")))
 names = st.sampled_from(
     ["size", "SEEKOPERATION", "filter", "agreementType", "country", "language", "at", "mpnId", "tenantId", "order_id", "billingType", "startDate",
-     "endDate", "relationship_type", "x"]
+     "endDate", "relationship_type", "on", "knownAt", "x"]
 )  # fmt: skip
 values = st.one_of(
     texts,

@@ -150,6 +150,7 @@ async def test_a_refused_contact_is_not_repeated(
         (cast.ALDER_SALES, "/v1/customers", {}, {}),
         (cast.ALDER_SALES, "/api/gate/decisions", {}, {}),
         (cast.ALDER_SALES, f"/api/customers/{cast.CEDAR}/standing/end", {}, {}),
+        (cast.ALDER_SALES, f"/api/customers/{cast.CEDAR}/confirmations", {}, {}),
     ],
 )
 async def test_a_refusal_names_nobody(

@@ -42,6 +42,7 @@ class Person:
         self.complaints: list[str] = []
         page.on("console", self._hear)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("filechooser", lambda _: None)  # the driver is to take choosers over before the first is opened
 
     def _hear(self, message: Any) -> None:
         if message.type == "error" and "Failed to load resource" not in message.text:
@@ -107,6 +108,21 @@ class Person:
         """Choose from a list."""
         self.reach(self.field(name))
         self.field(name).select_option(value)
+
+    def choose_file(self, name: str, called: str, content: bytes) -> None:
+        """Open the browser's own chooser from a field and take a file."""
+        self.reach(self.field(name))
+        with self.page.expect_file_chooser() as chooser:
+            self.page.keyboard.press("Enter")
+        chooser.value.set_files({"name": called, "mimeType": "application/octet-stream", "buffer": content})
+
+    def reads_beside(self, target: Locator, words: str) -> None:
+        """Follow a link that opens in another tab, and read there."""
+        self.reach(target)
+        with self.page.context.expect_page() as opened:
+            self.page.keyboard.press("Enter")
+        expect(opened.value.get_by_text(words).first).to_be_visible()
+        opened.value.close()
 
     def field(self, name: str) -> Locator:
         """The field of this name on the page's own form."""

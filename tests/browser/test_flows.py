@@ -5,13 +5,16 @@ Each is done once in `make test`, in turn in one of the four manners; `make brow
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import personas as cast
+from tests.browser.newer_text import publish_newer_text
 from tests.browser.person import Manner, Person, person
+from tests.texts import docx
 
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 ALDER = "sales@alder.example"
@@ -25,13 +28,17 @@ MANNERS = [
 
 Flow = Callable[[Person], None]
 FLOWS: list[tuple[str, Flow]] = []
+OUTDATED: set[str] = set()
+"""Flows in a demo with a newer text than its customers accepted."""
 
 
-def flow(at: str) -> Callable[[Flow], Flow]:
+def flow(at: str, *, newer_text: bool = False) -> Callable[[Flow], Flow]:
     """A flow in a demo that is started at an instant."""
 
     def listed(work: Flow) -> Flow:
         FLOWS.append((at, work))
+        if newer_text:
+            OUTDATED.add(work.__name__)
         return work
 
     return listed
@@ -232,6 +239,27 @@ def mending_what_would_fail_next(someone: Person) -> None:
     someone.sees("confirmation.saved", company="Dogwood Legal")
 
 
+@flow(REQUIRED, newer_text=True)
+def reconfirming_in_order(someone: Person) -> None:
+    someone.sign_in(ALDER, "/customers")
+    someone.choose("state", "outdated")
+    if not someone.manner.scripts:
+        someone.button("customers.find")
+    expect(someone.page).to_have_url(re.compile("/reconfirmations$"))
+    someone.choose("due", "order")
+    if not someone.manner.scripts:
+        someone.button("customers.find")
+    someone.sees("reconfirmations.nothing")
+    someone.link("reconfirmations.all")
+    name = someone.t("reconfirmations.do.label", customer="Cedar Bakery")
+    someone.press(someone.page.get_by_role("link", name=name))
+    someone.write("accepted_on", "2018-11-05")
+    someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Cedar Bakery")
+    expect(someone.page).to_have_url(re.compile("/reconfirmations$"))
+    expect(someone.page.get_by_role("main").get_by_role("link", name="Cedar Bakery")).to_have_count(0)
+
+
 @flow(REQUIRED)
 def finding_a_customer(someone: Person) -> None:
     someone.sign_in(ALDER, "/customers")
@@ -275,6 +303,83 @@ def being_shown_the_answer_to_a_question(someone: Person) -> None:
     someone.reads("Dogwood Legal")
 
 
+@flow(REQUIRED)
+def publishing_a_version(someone: Person) -> None:
+    someone.sign_in("operator@programme.example", "/agreements")
+    someone.link("versions.title")
+    someone.link("publication.title")
+    someone.write("label", "2018-12")
+    someone.tick("kind", "major")
+    someone.write("note", "How long data are kept.")
+    someone.choose_file("file-0", "english.docx", docx())
+    someone.choose("language-0", "en-US")
+    someone.choose_file("file-1", "contrat.md", b"# Contrat exemple\n")
+    someone.choose("language-1", "fr-FR")
+    someone.write("countries-1", "fr, lu")
+    someone.button("publication.check")
+    someone.sees("publication.nothing-yet")
+    someone.reads("english.docx")
+    reading = someone.page.get_by_role("link", name=re.compile(re.escape(someone.t("publication.read"))))
+    someone.reads_beside(reading.nth(0), "Sample <1>")
+    someone.reads_beside(reading.nth(1), "Contrat exemple")
+    someone.button("publication.publish")
+    someone.sees("publication.done", label="2018-12")
+    someone.link("versions.title")
+    expect(someone.page.get_by_role("link", name="2018-12", exact=True)).to_be_visible()
+    someone.sees("version.force.upcoming")
+
+
+def reading_the_text_and_naming_the_version_that_was_accepted(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/confirmation")
+    name = someone.t("confirmation.text", agreement="Microsoft Cloud Agreement")
+    with someone.page.expect_popup() as opened:
+        someone.press(someone.page.get_by_role("link", name=name))
+    expect(opened.value).to_have_url(re.compile(r"/texts/preview/"))
+    expect(opened.value.get_by_role("heading", level=1)).to_be_visible()
+    opened.value.close()
+    oldest = someone.field("version").locator("option").last
+    label = oldest.inner_text().partition(",")[0]
+    someone.choose("version", str(oldest.get_attribute("value")))
+    someone.write("accepted_on", "")
+    someone.button("confirmation.save")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    expect(someone.field("version")).to_have_value(re.compile("-"))
+    someone.write("accepted_on", "2018-11-01")
+    someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Cedar Bakery")
+    someone.sees("record.text.stated", label=label)
+
+
+@flow(REQUIRED)
+def seeing_which_text_a_new_customer_accepts(someone: Person) -> None:
+    someone.sign_in(ALDER, "/customers/new")
+    shown = someone.page.locator("#text-now")
+    expect(shown).to_contain_text("2018")
+    someone.choose("country", "FR")
+    if someone.manner.scripts:
+        expect(shown).to_contain_text("France")
+    someone.tick("accepted")
+    someone.sees("confirmation.version.dated")
+
+
+def looking_back_at_what_was_known(someone: Person) -> None:
+    someone.sign_in(ALDER, f"/customers/{cast.FRENE}")
+    someone.link("retrospect.title")
+    someone.sees("customer.agreement.ended")
+    someone.write("on", "2018-10-21")
+    someone.write("known-at", "2018-10-01")
+    someone.button("retrospect.look")
+    someone.sees("retrospect.expected")
+    someone.sees("customer.agreement.current")
+    someone.write("known-at", "2219-01-01")
+    someone.button("retrospect.look")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    someone.press(someone.page.get_by_role("alert").get_by_role("link").first)
+    someone.write("known-at", "2018-11-01")
+    someone.button("retrospect.look")
+    someone.sees("customer.agreement.ended")
+
+
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [
@@ -285,8 +390,10 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("at", "work", "manner"), cases())
-def test_flow(browser: Browser, demo: Callable[..., Any], at: str, work: Flow, manner: Manner) -> None:
+def test_flow(browser: Browser, demo: Callable[..., Any], tmp_path: Path, at: str, work: Flow, manner: Manner) -> None:
     server = demo(at)
+    if work.__name__ in OUTDATED:
+        publish_newer_text(server, tmp_path)
     with person(browser, server.url, manner) as someone:
         work(someone)
         assert not someone.complaints

@@ -4,12 +4,14 @@
 """
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser
 
 from tests import personas as cast
+from tests.browser.newer_text import publish_newer_text
 from tests.browser.person import Manner, Person, person
 
 ALDER, ADMIN, HAZEL = "sales@alder.example", "admin@alder.example", "admin@hazel.example"
@@ -22,8 +24,8 @@ NOBODY = "9d0d0000-0000-4000-8000-000000000099"
 PAGES: list[tuple[str, str | None, list[str]]] = [
     (REQUIRED, None, ["/", "/api/docs", "/how-to-confirm", f"/relationship-request/{cast.ALDER}", "/nothing-here"]),
     (REQUIRED, ADMIN, [
-        "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/resellers",
-        f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr",
+        "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/reconfirmations", "/resellers",
+        f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr", "/agreements/versions",
         "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
     ]),
     (REQUIRED, ALDER, [
@@ -31,12 +33,16 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
         *(f"/customers/{cast.CEDAR}/{page}" for page in
           ("confirmation", "recorded-in-error", "no-longer-agrees", "explanation", "record", "order")),
         *(f"/customers/{cast.FRENE}/{page}" for page in ("confirmation", "no-longer-agrees", "explanation", "record")),
+        f"/customers/{cast.CEDAR}/standing", f"/customers/{cast.FRENE}/standing?on=2018-10-01&known-at=2018-11-01",
+        f"/customers/{cast.CEDAR}/standing?on=2018-07-01", f"/customers/{cast.CEDAR}/standing?on=never&known-at=2219-01-01",
     ]),
     (OPTIONAL, HAZEL, ["/", "/customers", "/customers/new", f"/customers/{cast.ELM}", f"/customers/{cast.ELM}/order"]),
-    (BEFORE, HAZEL, ["/", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
+    (BEFORE, HAZEL, ["/", "/reconfirmations", "/customers", "/customers/new", "/agreements", "/questions", "/tour"]),
     (REQUIRED, BIRCH, ["/", "/customers", "/providers", f"/customers/{cast.CEDAR}", "/agreements", "/questions"]),
     (REQUIRED, FIR, ["/", "/customers", f"/customers/{cast.GINKGO}", f"/customers/{cast.GINKGO}/confirmation", "/questions"]),
-    (REQUIRED, OPERATOR, ["/", "/agreements", "/questions", "/customers"]),
+    (REQUIRED, OPERATOR, [
+        "/", "/agreements", "/agreements/versions", "/agreements/publish", "/agreements/publish?texts=12", "/questions", "/customers",
+    ]),
     (REQUIRED, HELPDESK, ["/", "/customers", f"/customers/{cast.CEDAR}", "/activity"]),
     (REQUIRED, DESIGNATED, [f"/customers/{cast.DOGWOOD}/confirmation"]),
 ]  # fmt: skip
@@ -69,6 +75,20 @@ def test_pages(
 
 
 @pytest.mark.parametrize("manner", MANNERS, ids=str)
+def test_pages_where_confirmations_are_outdated(
+    browser: Browser, demo: Callable[..., Any], tmp_path: Path, manner: Manner
+) -> None:
+    server = demo(REQUIRED)
+    publish_newer_text(server, tmp_path)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(ADMIN)
+        for path in ("/reconfirmations", "/reconfirmations?q=zzzz", "/reconfirmations?results=last", "/customers", "/",
+                     f"/resellers/{cast.BIRCH}"):  # fmt: skip
+            someone.go(path)
+            someone.check()
+
+
+@pytest.mark.parametrize("manner", MANNERS, ids=str)
 def test_forms_with_mistakes(browser: Browser, demo: Callable[..., Any], manner: Manner) -> None:
     server = demo(REQUIRED)
     with person(browser, server.url, manner) as someone:
@@ -90,6 +110,38 @@ def mistaken(someone: Person, path: str, button: str) -> None:
     someone.press(first)
     target = (first.get_attribute("href") or "").removeprefix("#")
     assert someone.page.locator(f"[id='{target}']").count() == 1, target
+
+
+@pytest.mark.parametrize("manner", MANNERS, ids=str)
+def test_pages_of_publishing(browser: Browser, demo: Callable[..., Any], manner: Manner) -> None:
+    server = demo(REQUIRED)
+    with person(browser, server.url, manner) as someone:
+        someone.sign_in(OPERATOR)
+        mistaken(someone, "/agreements/publish", "publication.check")
+        someone.field("label").fill("2018-10")
+        someone.field("effective_date").fill("2018-10-01")
+        someone.page.locator("#kind").check()
+        content = b"# Sample\n\n<script>alert(1)</script>\n"
+        someone.field("file-0").set_input_files(
+            {"name": f"{'W' * 90}.md", "mimeType": "text/markdown", "buffer": content}
+        )
+        someone.field("language-0").select_option("en-US")
+        click(someone, "publication.check")
+        someone.sees("publication.in-past")
+        someone.check()
+        someone.field("past").check()
+        click(someone, "publication.check")
+        someone.sees("publication.at-once")
+        someone.check()
+        click(someone, "publication.publish")
+        someone.sees("publication.done", label="2018-10")
+        someone.check()
+        someone.go("/agreements/versions")
+        someone.check()
+
+
+def click(someone: Person, key: str) -> None:
+    someone.page.get_by_role("button", name=someone.t(key), exact=True).click()
 
 
 HOSTILE = [

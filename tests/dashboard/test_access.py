@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from typing import Any
 
 import apsw
@@ -41,6 +42,8 @@ class Own:
     confirmation: str = cast.NOBODY
     reseller: str = cast.NOBODY
     request: str = cast.NOBODY
+    version: str = cast.NOBODY
+    """Of an agreement's text: nobody's own."""
 
 
 USERS: dict[str, str | None] = {
@@ -68,6 +71,7 @@ RIGHTS = {
     "explain":   "+   +   +   +   +   +   +   404 403 in",
     "text":      "+   +   +   +   +   +   +   404 +   in",
     "simulate":  "+   +   +   403 403 +   +   404 +   in",
+    "publish":   "403 403 403 403 403 403 403 403 +   in",
     "resellers": "+   +   +   +   403 403 403 403 403 in",
     "asking":    "+   +   +   403 403 403 403 403 403 in",
     "providers": "403 403 403 403 +   403 403 403 403 in",
@@ -107,6 +111,13 @@ COMPANY = {
     "contact_email": "ida@oak.example", "line1": "1 Plank Street", "city": "Tacoma", "country": "US", "culture": "en-US",
 }  # fmt: skip
 
+TEXT = b"# Made up"
+DIGEST = sha256(TEXT).hexdigest()
+PUBLISHED = {
+    "step": "publish", "label": "made here", "kind": "major", "name-0": "text.md", "digest-0": DIGEST, "language-0": "en-US",
+}  # fmt: skip
+"""The second press of the button that publishes; the file is there."""
+
 ROUTES = [
     Route("GET", "/", "anybody"),
     Route("GET", "/relationship-request/{partner:str}", "anybody"),
@@ -119,6 +130,8 @@ ROUTES = [
     Route("POST", "/customers/new", "write", COMPANY),
     Route("GET", ONE, "read"),
     Route("GET", ONE + "/record", "confirm"),
+    Route("GET", ONE + "/standing", "confirm"),
+    Route("GET", ONE + "/standing", "confirm", query="?on=2018-08-15&known-at=2018-08-15"),
     Route("GET", ONE + "/decisions/{decision:uuid}", "staff"),
     Route("GET", ONE + "/explanation", "explain"),
     Route("GET", ONE + "/order", "write"),
@@ -127,6 +140,8 @@ ROUTES = [
     Route("POST", SUBSCRIPTION + "/seats", "write", {"quantity": "7", "step": "skip"}),
     Route("GET", SUBSCRIPTION + "/change", "write"),
     Route("POST", SUBSCRIPTION + "/change", "write", {"to": "cancel"}, "?to=cancel"),
+    Route("GET", "/reconfirmations", "confirm"),
+    Route("GET", "/reconfirmations.csv", "confirm"),
     Route("GET", "/resellers", "resellers"),
     Route("GET", RESELLER, "resellers"),
     Route("GET", RESELLER + "/requests", "resellers"),
@@ -143,6 +158,7 @@ ROUTES = [
     Route("POST", ONE + "/recorded-in-error", "confirm", {"note": "another company"}),
     Route("GET", ONE + "/confirmation", "told"),
     Route("POST", ONE + "/confirmation", "confirm", ACCEPTOR | EMPLOYEE),
+    Route("GET", ONE + "/text", "confirm", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
     Route("GET", ONE + "/no-longer-agrees", "confirm"),
     Route("POST", ONE + "/no-longer-agrees", "confirm", {"step": "refuse", "sure": "yes"}),
     Route("GET", "/agreements", "signed in"),
@@ -151,6 +167,17 @@ ROUTES = [
     Route("GET", "/agreements/simulation", "simulate", query="?effective_from=2019-05-01&rule=refuse"),
     Route("GET", "/agreements/simulation.csv", "simulate", query="?effective_from=2019-05-01"),
     Route("GET", "/agreements/simulation-customers.csv", "confirm", query="?effective_from=2019-05-01"),
+    Route("GET", "/agreements/versions", "text"),
+    Route("GET", "/agreements/versions/{version:uuid}", "text"),
+    Route("GET", "/agreements/versions/{version:uuid}/text", "text", query="?country=US&language=en-US"),
+    Route("GET", "/agreements/publish", "publish"),
+    Route("POST", "/agreements/publish", "publish", PUBLISHED),
+    Route(
+        "GET",
+        "/agreements/publish/text",
+        "publish",
+        query=f"?template={cast.CLOUD_AGREEMENT}&digest={DIGEST}&kind=md&language=en-US",
+    ),
     Route("GET", "/activity", "write"),
     Route("GET", "/activity.csv", "write"),
     Route("GET", "/questions", "signed in"),
@@ -246,7 +273,8 @@ class Cast:
     def foreign(self, user: str | None) -> list[Own]:
         """Everybody else's. What a reseller's provider has, and the reseller has not, is foreign to the reseller."""
         besides = [Own(cast.DOGWOOD)] if user == cast.BIRCH_SALES else []
-        return [*besides, *(own for own in self.owns.values() if own != self.of(user))]
+        others = [own for own in self.owns.values() if own != self.of(user)]
+        return [*besides, *(replace(own, version=cast.NOBODY) for own in others)]
 
     async def come(self, user: str | None) -> "Guest":
         found = Visitor(self.world, app=self.app)
@@ -291,7 +319,7 @@ class Guest:
 @pytest.fixture
 async def everybody(world: World) -> Cast:
     """Every partner with a customer of its own, and everything recorded about it."""
-    await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
+    made = await publish(world, {AMERICA: ("text.md", TEXT)}, template_id=cast.CUSTOMER_AGREEMENT)
     owns = {
         cast.ALDER: await own_of(world, cast.ALDER_MARKETPLACE, cast.HORNBEAM),
         cast.HAZEL: await own_of(world, cast.HAZEL_ADMIN),
@@ -301,6 +329,7 @@ async def everybody(world: World) -> Cast:
     }
     world.change("insert into customer_reseller values (?, ?, ?, 0)", cast.ALDER, owns[cast.ALDER].customer, cast.BIRCH)
     site = replace(world.site, sandbox=Sandbox(world))
+    owns = {partner: replace(own, version=made.id) for partner, own in owns.items()}
     return Cast(world, application(world.deployment, framework(world.deployment, site=site)), owns)
 
 
@@ -432,6 +461,11 @@ FOREIGN_IN_QUERIES = [
     ("/customers", "q", "customer"),
     ("/customers.csv", "reseller", "reseller"),
     ("/customers.csv", "q", "customer"),
+    *(
+        (page, parameter, what)
+        for page in ("/reconfirmations", "/reconfirmations.csv")
+        for parameter, what in (("reseller", "reseller"), ("q", "customer"), ("agreement", "confirmation"))
+    ),
     ("/tour", "customer", "customer"),
     ("/activity", "customer", "customer"),
     ("/activity", "user", "customer"),

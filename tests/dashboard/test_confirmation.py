@@ -72,17 +72,6 @@ async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, la
     assert world.rows("select user_id, recorded_by from confirmation") == [(cast.ALDER_SALES, cast.ALDER_SALES)]
 
 
-@pytest.mark.rule("R49")
-@pytest.mark.parametrize(
-    ("path", "where"), [(DOGWOOD, "country=US&language=en-US"), (FRENE, "country=FR&language=fr-FR")]
-)
-async def test_the_text_for_the_customers_country_and_language_is_one_step_away(
-    world: World, path: str, where: str
-) -> None:
-    shown = await (await visitor(world)).get(path)
-    assert f"/agreements?{where}" in shown.page.links
-
-
 @pytest.mark.rule("R19")
 @pytest.mark.parametrize(
     ("language", "said"),

@@ -150,6 +150,7 @@ async def dashboard(world: World) -> AsyncIterator[Dashboard]:
         "country": "FR",
         "spoken": "fr-FR",
         "question": "P1",
+        "version": cast.NOBODY,
         "id_": world.rows("select request_id from collection_request")[0][0],
         "confirmation": world.rows("select confirmation_id from confirmation")[0][0],
         "decision": cast.NOBODY,

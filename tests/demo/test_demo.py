@@ -1,7 +1,7 @@
 """The demo as a stranger meets it: its cast and past at any start, its clock, and the contract's acceptance script."""
 
 from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -63,9 +63,12 @@ class Visitor:
         answer = await self.send("admin@alder.example", "PUT", "/api/sandbox/clock", {"now": instant})
         assert (answer.status_code, answer.json()) == (200, {"now": instant})
 
-    async def state(self, user: str, customer: str, kind: str = "MicrosoftCloudAgreement") -> str:
+    async def standing(self, user: str, customer: str, kind: str = "MicrosoftCloudAgreement") -> dict[str, Any]:
         answer = await self.send(user, "GET", f"/api/customers/{customer}/standing")
-        return next(a["state"] for a in answer.json()["agreements"] if a["agreementType"] == kind)
+        return next(a for a in answer.json()["agreements"] if a["agreementType"] == kind)
+
+    async def state(self, user: str, customer: str, kind: str = "MicrosoftCloudAgreement") -> str:
+        return (await self.standing(user, customer, kind))["state"]
 
     async def subscriptions(self, user: str, customer: str) -> list[dict[str, Any]]:
         items: list[dict[str, Any]] = (await self.send(user, "GET", f"/v1/customers/{customer}/subscriptions")).json()[
@@ -166,6 +169,50 @@ async def test_facts_later_than_the_start_are_left_out(
     assert await visitor.state(sales, cast.CEDAR) == cedar
     assert await visitor.state(sales, cast.FRENE) == frene
     assert await visitor.state("admin@hazel.example", cast.CEDAR) == "missing"
+
+
+@pytest.mark.rule("R33", "R34", "R35")
+@pytest.mark.parametrize("at", ["2018-09-04", "2018-11-07T10:30:00", "2019-03-22", "2026-11-29T15:45:10"])
+async def test_one_customer_accepted_the_older_text_and_renews_in_thirty_days(opened: Opener, visit, at: str) -> None:
+    visitor, start = visit(opened(at)), datetime.fromisoformat(at).replace(tzinfo=UTC)
+    sales, kind = "sales@alder.example", "MicrosoftCloudAgreement"
+    juniper = await visitor.standing(sales, cast.JUNIPER, kind)
+    assert juniper["state"] == "outdated"
+    assert datetime.fromisoformat(juniper["outdatedSince"]) == start - timedelta(days=30)
+    assert datetime.fromisoformat(juniper["renewBy"]) == start + timedelta(days=30)
+    assert juniper["confirmation"]["text"]["basis"] == "inferred"
+    question = {"customerId": cast.JUNIPER, "action": "new_purchase", "channel": "api"}
+    decision = (await visitor.send(sales, "POST", "/api/gate/decisions", question)).json()
+    assert (decision["verdict"], [one["code"] for one in decision["advisories"]]) == (
+        "allow",
+        ["confirmation.outdated"],
+    )
+    [subscription] = await visitor.subscriptions(sales, cast.JUNIPER)
+    assert datetime.fromisoformat(subscription["commitmentEndDate"]) == start + timedelta(days=30)
+    cedar = await visitor.standing(sales, cast.CEDAR, kind)
+    newest = (await visitor.send(sales, "GET", f"/api/agreements/{cast.CLOUD_AGREEMENT}/text")).json()["version"]
+    assert (cedar["state"], cedar["confirmation"]["text"]["label"]) == ("current", newest["label"])
+    assert juniper["confirmation"]["text"]["label"] != newest["label"]
+
+
+@pytest.mark.rule("R34")
+@pytest.mark.parametrize(
+    ("at", "state"),
+    [
+        ("2019-10-01", "missing"),
+        ("2020-02-01", "current"),
+        ("2020-12-31", "current"),
+        ("2023-03-31", "current"),
+        ("2023-04-01", "outdated"),
+        ("2026-11-29", "outdated"),
+    ],
+)
+async def test_the_refreshed_customer_agreement_outdates_what_was_accepted_before(
+    opened: Opener, visit, at: str, state: str
+) -> None:
+    visitor = visit(opened(at, "microsoft-customer-agreement", named=True))
+    assert await visitor.state("sales@alder.example", cast.JUNIPER, "MicrosoftCustomerAgreement") == state
+    assert len(await visitor.subscriptions("sales@alder.example", cast.JUNIPER)) == 1
 
 
 async def test_the_later_programme_has_its_own_past(opened: Opener, visit) -> None:

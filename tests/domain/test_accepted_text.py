@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain import errors
-from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, stated
+from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, offered, stated, text_to_accept
 from agreegate.domain.text import Locale
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 
@@ -97,7 +97,58 @@ def test_a_version_that_was_never_published_cannot_be_named() -> None:
         stated(PUBLISHED, "third", "US", "en-US")
 
 
+@pytest.mark.rule("R32", "R35")
+@pytest.mark.parametrize(
+    ("country", "now", "first", "labels"),
+    [
+        ("US", NOON - SECOND, False, ["next", "first"]),
+        ("US", NOON, False, ["next", "first"]),
+        ("FR", NOON, False, ["first"]),
+        ("CN", NOON, False, []),
+        ("", NOON, False, []),
+        # Never confirmed before: the one in force, and neither an older nor an upcoming one.
+        ("US", NOON - SECOND, True, ["first"]),
+        ("US", NOON, True, ["next"]),
+        ("US", JANUARY - SECOND, True, []),
+        ("FR", NOON, True, ["first"]),
+        ("CN", NOON, True, []),
+    ],
+)
+def test_a_new_customer_is_offered_the_text_in_force_and_any_other_what_its_country_has(
+    country: str, now: datetime, first: bool, labels: list[str]
+) -> None:
+    assert [version.label for version in offered(PUBLISHED, country, now, first=first)] == labels
+
+
+def test_of_two_versions_of_one_day_the_later_published_is_offered_first() -> None:
+    twins = [version(1), version(2), version(3, effective_from=JANUARY - SECOND)]
+    assert [one.label for one in offered(twins, "US", NOON, first=False)] == ["2", "1", "3"]
+
+
 def test_a_country_without_a_file_has_no_closest() -> None:
     assert closest(FIRST, "BE", "nl-BE") is None
     assert closest(NEXT, "CA", "fr-CA") == CANADA_FRENCH
     assert closest(version(9, files={BELGIUM: file(), BELGIUM_DUTCH: file()}), "BE", "fr-BE") == BELGIUM
+
+
+@pytest.mark.rule("R32", "R49")
+@pytest.mark.parametrize(
+    ("country", "culture", "now", "label", "locale"),
+    [
+        ("US", "en-US", NOON - SECOND, "first", AMERICA),
+        ("US", "en-US", NOON, "next", AMERICA),
+        ("FR", "fr-BE", NOON, "first", FRANCE),
+        ("FR", "de-DE", NOON, "first", FRANCE_ENGLISH),
+        ("BE", "fr-BE", NOON, "dutch", Locale("BE", "fr-FR")),
+        # Several files, of which none is the customer's: the first there is, rather than nothing to read.
+        ("BE", "en-GB", NOON, "dutch", Locale("BE", "fr-FR")),
+        ("US", "en-US", JANUARY - SECOND, None, None),
+        ("CN", "zh-CN", NOON, None, None),
+    ],
+)
+def test_the_text_to_accept_is_the_one_in_force_in_the_closest_language(
+    country: str, culture: str, now: datetime, label: str | None, locale: Locale | None
+) -> None:
+    found = text_to_accept(PUBLISHED, country, culture, now)
+    assert (found and found.version.label, found and found.locale) == (label, locale)
+    assert found is None or found.file == found.version.files[found.locale]

@@ -6,11 +6,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import (
     Draft,
     Employee,
     PrimaryContact,
+    Repeated,
     check_draft,
     check_duplicate,
     checked_contact,
@@ -25,7 +27,9 @@ from agreegate.domain.errors import (
     Rejected,
     TemplateRetired,
 )
+from agreegate.domain.text import Digest, VersionId
 from tests import personas as cast
+from tests.texts import AMERICA, FRANCE
 
 NOW = datetime(2019, 2, 14, 12, 0, tzinfo=UTC)
 NOA = PrimaryContact("Noa", "Berg", "noa@contoso.example", "5550100")
@@ -259,14 +263,49 @@ def test_a_retired_template_is_refused_from_its_day_on() -> None:
 def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_programme_does(
     again: PrimaryContact, repeats: bool
 ) -> None:
-    refusing = replace(TEMPLATE, duplicates_refused_from=NOW)
-    assert _passes(lambda: check_duplicate(again, NOA, refusing, NOW)) is not repeats
-    check_duplicate(again, NOA, refusing, NOW - timedelta(microseconds=1))
-    check_duplicate(again, NOA, TEMPLATE, NOW)
-    check_duplicate(again, None, refusing, NOW)
+    refusing, current = replace(TEMPLATE, duplicates_refused_from=NOW), Repeated(NOA)
+    assert _passes(lambda: check_duplicate(again, None, current, refusing, NOW)) is not repeats
+    check_duplicate(again, None, current, refusing, NOW - timedelta(microseconds=1))
+    check_duplicate(again, None, current, TEMPLATE, NOW)
+    check_duplicate(again, None, None, refusing, NOW)
+    check_duplicate(again, None, Repeated(None), refusing, NOW)
     if repeats:
         with pytest.raises(AlreadyConfirmed):
-            check_duplicate(again, NOA, refusing, NOW)
+            check_duplicate(again, None, current, refusing, NOW)
+
+
+FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("0" * 64)) for name in ("1", "2"))
+
+
+@pytest.mark.rule("R17", "R33", "R35", "R38")
+@pytest.mark.parametrize(
+    ("text", "accepted", "outdated", "repeats"),
+    [
+        (FIRST, FIRST, False, True),
+        (replace(FIRST, basis=Basis.STATED, locale=None, digest=None, label="1"), FIRST, False, True),
+        (replace(FIRST, locale=FRANCE, digest=Digest("1" * 64)), FIRST, False, True),
+        (SECOND, FIRST, False, False),
+        (FIRST, SECOND, False, False),
+        (None, None, False, True),
+        (UNDETERMINED, UNDETERMINED, False, True),
+        (UNDETERMINED, None, False, True),
+        (None, UNDETERMINED, False, True),
+        (FIRST, None, False, False),
+        (FIRST, UNDETERMINED, False, False),
+        (None, FIRST, False, False),
+        (UNDETERMINED, FIRST, False, False),
+        (SECOND, FIRST, True, False),
+        (FIRST, FIRST, True, False),
+        (UNDETERMINED, UNDETERMINED, True, False),
+    ],
+)
+def test_a_repeat_is_one_of_the_same_text_and_never_of_an_outdated_one(
+    text: AcceptedText | None, accepted: AcceptedText | None, outdated: bool, repeats: bool
+) -> None:
+    refusing, current = replace(TEMPLATE, duplicates_refused_from=NOW), Repeated(NOA, accepted, outdated)
+    assert _passes(lambda: check_duplicate(NOA, text, current, refusing, NOW)) is not repeats
+    check_duplicate(replace(NOA, phone=None), text, current, refusing, NOW)
+    check_duplicate(NOA, text, current, TEMPLATE, NOW)
 
 
 def _passes(check: Callable[[], None]) -> bool:

@@ -14,10 +14,12 @@ from agreegate.domain.text import (
     MediaType,
     TextVersion,
     checked_draft,
+    faults_of,
     in_force,
     media_type_of,
     nearest,
     outdated_since,
+    outdates_at_once,
     published_before,
     text_for,
 )
@@ -186,7 +188,7 @@ def test_an_unknown_pair_is_refused_with_the_nearest() -> None:
 
 def test_the_same_again_is_one_version_whenever_it_is_said() -> None:
     first = version(1)
-    assert published_before(draft(), [first], NOW, allow_past=False) is first
+    assert published_before(draft(), [first]) is first
 
 
 @pytest.mark.parametrize(
@@ -201,27 +203,36 @@ def test_the_same_again_is_one_version_whenever_it_is_said() -> None:
 )
 def test_a_label_stands_for_one_version_for_good(changes: dict[str, Any]) -> None:
     with pytest.raises(errors.LabelTaken):
-        published_before(draft(**changes), [version(1)], NOW, allow_past=True)
+        published_before(draft(**changes), [version(1)])
 
 
 @pytest.mark.parametrize(
-    ("effective_from", "major", "allow_past", "refused"),
-    [
-        (NOW, True, False, False),
-        (NOW - INSTANT, True, False, True),
-        (NOW - INSTANT, True, True, False),
-        (NOW - INSTANT, False, False, False),
-    ],
+    ("effective_from", "major", "at_once"),
+    [(NOW, True, False), (NOW - INSTANT, True, True), (NOW - INSTANT, False, False)],
 )
-def test_a_major_version_in_the_past_needs_to_be_meant(
-    effective_from: datetime, major: bool, allow_past: bool, refused: bool
+def test_only_a_major_version_in_the_past_outdates_at_once(
+    effective_from: datetime, major: bool, at_once: bool
 ) -> None:
-    wanted = draft("new", effective_from=effective_from, major=major)
-    if refused:
-        with pytest.raises(errors.EffectiveInPast):
-            published_before(wanted, [version(1)], NOW, allow_past=allow_past)
-    else:
-        assert published_before(wanted, [version(1)], NOW, allow_past=allow_past) is None
+    assert outdates_at_once(draft(effective_from=effective_from, major=major), NOW) is at_once
+
+
+def test_everything_that_is_wrong_with_a_version_is_told() -> None:
+    wrong = draft(
+        "../../etc",
+        note="\u202e",
+        effective_from=datetime(1899, 12, 31, tzinfo=UTC),
+        files={Locale("ZZ", "en-US"): file(), Locale("US", "fr-FR"): file()},
+    )
+    told = [
+        (type(fault), fault.parameters.get("name", fault.parameters.get("pair"))) for fault in faults_of(wrong, TABLE)
+    ]
+    assert told == [
+        (errors.InvalidProperty, "label"),
+        (errors.InvalidProperty, "note"),
+        (errors.InvalidProperty, "effective_from"),
+        (errors.LocaleUnknown, "US fr-FR"),
+        (errors.LocaleUnknown, "ZZ en-US"),
+    ]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,10 @@ import pytest
 
 from agreegate.storage.folder import DATABASE
 from tests import personas as cast
+from tests.dashboard.publishing import MULTIPART, PATH, TYPED, in_parts
+from tests.dashboard.reading import Page, SeenForm
 from tests.faults.server import PATIENCE, Server
+from tests.operations import confirmation
 from tests.world import agreement
 
 SALES = "sales@alder.example"
@@ -48,6 +51,7 @@ def test_writes_wait_for_space_while_the_gate_answers(server: Server) -> None:
         ("POST", f"{CEDAR}/carts", {"lineItems": [{"catalogItemId": cast.NOBODY, "quantity": 1}]}),
         ("POST", "/api/gate/decisions", QUESTION | {"record": True}),
         ("POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees"}),
+        ("POST", f"/api/customers/{cast.CEDAR}/confirmations", confirmation()),
         ("PUT", "/api/sandbox/clock", {"now": "2019-03-22T00:00:00Z"}),
     ):
         refused = server.send(SALES, method, path, body, headers)
@@ -68,6 +72,44 @@ def test_writes_wait_for_space_while_the_gate_answers(server: Server) -> None:
     assert done.status_code == 201, done.text
     assert names_on_record(server) == ["Later", *before]
     assert server.send(SALES, "POST", f"{CEDAR}/orders", ORDER).status_code == 201
+
+
+def test_a_text_waits_for_space_and_is_published_as_a_whole_afterwards(server: Server) -> None:
+    server.client.get("/sign-in", follow_redirects=True)
+    chosen = server.client.get("/sign-in", params={"next": PATH}).headers["location"]
+    signed_in = server.client.post(chosen, data={"user": cast.OPERATOR_USER}, follow_redirects=True)
+    assert signed_in.status_code == 200, signed_in.text
+    large = {"file-0": ("english.md", b"# Made up\n" * 20_000), "file-1": ("fr.md", b"# Exemple\n")}
+
+    def listed() -> int:
+        return server.client.get("/agreements/versions").text.count(TYPED["label"])
+
+    def press(form: SeenForm, **fields: str) -> httpx2.Response:
+        return server.client.post(PATH, data=form.fields | fields, follow_redirects=True)
+
+    def choose() -> httpx2.Response:
+        form = Page(server.client.get(PATH).text).form()
+        body = in_parts({name: value for name, value in form.fields.items() if "file-" not in name} | TYPED, large, [])
+        return server.client.post(PATH, content=body, headers={"content-type": MULTIPART})
+
+    kept = {entry for entry in (server.folder / "texts").rglob("*") if entry.is_file()}
+    for space in (0, 5_000, 100_000):
+        leave_space(server, space)
+        refused = choose()
+        assert (refused.status_code, "Nothing was changed." in refused.text) == (503, True), (space, refused.text)
+        assert int(refused.headers["Retry-After"]) > 0
+        assert {entry for entry in (server.folder / "texts").rglob("*") if entry.is_file()} == kept, "nothing half kept"
+    leave_space(server, resource.RLIM_INFINITY)
+    checked = choose()
+    assert checked.status_code == 200, checked.text
+    leave_space(server, 0)
+    refused = press(Page(checked.text).form(), step="publish")
+    assert refused.status_code == 503
+    leave_space(server, resource.RLIM_INFINITY)
+    assert listed() == 0, "all or nothing"
+    done = press(Page(checked.text).form(), step="publish")
+    assert (done.status_code, "Version 2018-09 is published." in done.text) == (200, True)
+    assert listed() == 1
 
 
 def test_space_that_runs_out_in_the_middle_loses_nothing_acknowledged(server: Server) -> None:

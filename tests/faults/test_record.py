@@ -12,6 +12,7 @@ import pytest
 from agreegate.storage.folder import DATABASE
 from tests import personas as cast
 from tests.faults.server import COMMAND, PATIENCE, Server
+from tests.operations import confirmation
 from tests.world import World, agreement
 
 CEDAR = f"/v1/customers/{cast.CEDAR}"
@@ -97,6 +98,7 @@ async def test_the_gate_denies_what_it_cannot_read(world: World, damage: Callabl
         ("GET", "/v1/customers", None),
         ("GET", f"/api/customers/{cast.CEDAR}/standing", None),
         ("POST", f"/api/customers/{cast.CEDAR}/standing/end", {"reason": "no_longer_agrees"}),
+        ("POST", f"/api/customers/{cast.CEDAR}/confirmations", confirmation()),
     ):
         answer = await world.send(cast.ALDER_SALES, method, path, body)
         assert answer.status_code == 503, (path, answer.text)

@@ -138,8 +138,25 @@ def decide(rules, cloud, history, action, channel, now, duties, only=None):
     return ("allow", [], [wrong], None) if watched else ("deny", [wrong], [], None)
 
 
-def why_not_confirm(rules, cloud, history, agreement, contact, agreed, now):
-    """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, 4.2)."""
+def named(texts, agreement, number):
+    """R35: the text that somebody names, in force or not; None: nothing of this agreement was published under that."""
+    return next((t for place, t in enumerate(texts) if place == number and t["agreement"] == agreement), None)
+
+
+def repeats(texts, country, confirmation, contact, text):
+    """D17: whether the same is said again of the same text. One recorded before there were texts is read by today's."""
+    accepted = confirmation["text"]
+    if not confirmation["there_were_texts"]:
+        accepted = text_of(texts, confirmation["agreement"], country, confirmation["agreed"], confirmation["at"])
+    return confirmation["contact"] == contact and accepted is text
+
+
+def why_not_confirm(rules, cloud, history, agreement, agreed, repeated, due, unnamed, now):
+    """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, R35, 4.2, D17).
+
+    `repeated`: it says of the current one's text what that one says. `due`: the current one is outdated; what renews it
+    repeats nothing. `unnamed`: the version named was never published.
+    """
     if now < STARTS or cloud != "public":
         return "confirmation.feature-absent"
     if not related(history):
@@ -148,8 +165,9 @@ def why_not_confirm(rules, cloud, history, agreement, contact, agreed, now):
         return "confirmation.template-retired"
     if agreed > now + timedelta(minutes=5):
         return "confirmation.agreed-in-future"
-    newest = current(history, agreement)
-    if newest and newest["contact"] == contact and rules["no_repeat"][agreement] <= now:
+    if unnamed:
+        return "text.version-unknown"
+    if current(history, agreement) and repeated and not due and rules["no_repeat"][agreement] <= now:
         return "confirmation.already-exists"
     return None
 

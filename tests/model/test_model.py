@@ -49,8 +49,8 @@ from tests import texts
 from tests.model import reference
 from tests.world import AUGUST, Clock, populate
 
-pytestmark = pytest.mark.rule("R2", "R6", "R7", "R11", "R17", "R22", "R26", "R27", "R31", "R33", "R34", "R37",
-                               "R40", "R47", "X4", "X5")  # fmt: skip
+pytestmark = pytest.mark.rule("R2", "R6", "R7", "R11", "R17", "R22", "R26", "R27", "R31", "R33", "R34", "R35", "R37",
+                               "R38", "R40", "R47", "X4", "X5")  # fmt: skip
 
 PAIRS = (
     (cast.ALDER, cast.CEDAR),
@@ -100,6 +100,7 @@ picks = st.integers(0, 30)
 agreements = st.sampled_from(sorted(TEMPLATES))
 terms = st.sampled_from(sorted(TERMS))
 seats = st.sampled_from((1, 5, 25, 26))
+versions = st.one_of(st.none(), st.none(), st.integers(0, 6))
 countries = st.sampled_from((("US",), ("FR",), ("US", "FR")))
 statuses = st.sampled_from(
     (None, None, SubscriptionStatus.ACTIVE, SubscriptionStatus.SUSPENDED, SubscriptionStatus.DELETED)
@@ -197,20 +198,42 @@ class Histories(RuleBasedStateMachine):
             self.held[pair] = {key: reference.renewed(subscription, self.now) for key, subscription in held.items()}
 
     @rule(pair=pairs, user=picks, named=picks, channel=channels, agreement=agreements,
-          contact=st.sampled_from(CONTACTS), ago=st.sampled_from((timedelta(0), DAY, 40 * DAY, 400 * DAY, -DAY)))  # fmt: skip
-    def confirm(self, pair, user, named, channel, agreement, contact, ago) -> None:
-        partner = pair[0]
+          contact=st.sampled_from(CONTACTS), ago=st.sampled_from((timedelta(0), DAY, 40 * DAY, 400 * DAY, -DAY)),
+          version=versions)  # fmt: skip
+    def confirm(self, pair, user, named, channel, agreement, contact, ago, version) -> None:
+        partner, country, history = pair[0], self.ground.countries[pair[1]], self.histories[pair]
         agreed = self.now - ago
         users = USERS[partner]
-        draft = Draft(contact, TemplateId(TEMPLATES[agreement]), agreed, user_id=UserId(users[named % len(users)]))
+        draft = Draft(contact, TemplateId(TEMPLATES[agreement]), agreed, user_id=UserId(users[named % len(users)]),
+                      version=None if version is None else self.written(version))  # fmt: skip
+        if version is None:
+            text = reference.text_of(self.texts, agreement, country, agreed, self.now)
+        else:
+            text = reference.named(self.texts, agreement, version)
+        newest = reference.current(history, agreement)
         forbidden = reference.why_not_confirm(
-            self.dates, CLOUDS.get(partner, "public"), self.histories[pair], agreement, contact, agreed, self.now
+            self.dates,
+            CLOUDS.get(partner, "public"),
+            history,
+            agreement,
+            agreed,
+            newest and reference.repeats(self.texts, country, newest, contact, text),
+            self.duty(pair, agreement),
+            version is not None and text is None,
+            self.now,
         )
         done = self.attempt(pair, confirm, draft, channel=channel, user=user, access=CONFIRM, forbidden=forbidden)
         if done is not None:
             assert (done.user_id, done.recorded_by) == (users[named % len(users)], users[user % len(users)])
-            text = reference.text_of(self.texts, agreement, self.ground.countries[pair[1]], agreed, self.now)
-            self.note(pair, "confirmed", agreement=agreement, contact=contact, id=done.id, agreed=agreed, text=text)
+            there_were = any(t["agreement"] == agreement and t["from"] <= self.now for t in self.texts)
+            self.note(pair, "confirmed", agreement=agreement, contact=contact, id=done.id, agreed=agreed, text=text,
+                      at=self.now, there_were_texts=there_were or version is not None)  # fmt: skip
+
+    def written(self, version: int) -> str:
+        """How somebody names a version: by its label or its id, or by what nobody published."""
+        if version >= len(self.texts):
+            return "never"
+        return str(version) if version % 2 else str(self.texts[version]["id"])
 
     @rule(agreement=agreements, major=st.sampled_from((True, True, False)), where=countries, to=instants,
           later=st.sampled_from((None, timedelta(0), DAY, -DAY, 400 * DAY)))  # fmt: skip
@@ -222,14 +245,15 @@ class Histories(RuleBasedStateMachine):
         wanted = texts.draft(
             str(len(self.texts)), template_id=TEMPLATES[agreement], major=major, effective_from=effective, files=files
         )
-        drive(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
-        self.texts = [*self.texts, {"agreement": agreement, "major": major, "where": where, "from": effective}]
+        published = drive(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
+        text = {"agreement": agreement, "major": major, "where": where, "from": effective, "id": published.id}
+        self.texts = [*self.texts, text]
         self.touched = set(PAIRS)
 
     @rule(pair=pairs, agreement=agreements, contact=st.sampled_from(CONTACTS))
     def accept(self, pair, agreement, contact) -> None:
         """A confirmation with nothing wrong, so that there are many."""
-        self.confirm(pair, 0, 0, Channel.API, agreement, contact, DAY)
+        self.confirm(pair, 0, 0, Channel.API, agreement, contact, DAY, None)
 
     @rule(what=confirmed, channel=channels)
     @precondition(lambda self: self.counting() or self.seldom())

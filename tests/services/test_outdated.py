@@ -9,10 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agreegate.domain.accepted_text import AcceptedText, Basis
-from agreegate.domain.actor import Actor, Channel, UserId
-from agreegate.domain.agreement import AgreementType
-from agreegate.domain.confirmation import Confirmation, ConfirmationId
+from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
@@ -25,12 +22,10 @@ from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import AgreementStanding, show_standing, take_back
 from agreegate.services.subscription import change_subscription
-from agreegate.storage.accepted_text import accepted_texts_of, add_accepted_text
-from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
+from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.decision import as_standing
 from agreegate.storage.standing import standing_of
 from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file
@@ -62,30 +57,8 @@ class Case:
 
     async def confirm(self, agreed: datetime, accepted: TextVersion | None = None) -> None:
         """With the version that a person names, if it does."""
-        if accepted is None:
-            await self.do(confirm, replace(DRAFT_CONFIRMATION, date_agreed=agreed))
-        else:
-            await self.memory.do(self._record, agreed, accepted)
-
-    async def _record(self, uow: UnitOfWork, agreed: datetime, accepted: TextVersion) -> None:
-        partner, kind = self.actor.partner.id, AgreementType("MicrosoftCloudAgreement")
-        sequence = await next_sequence(uow, partner, cast.CEDAR)
-        recorded = Confirmation(
-            id=ConfirmationId(uow.new_id()),
-            sequence=sequence,
-            template_id=DRAFT_CONFIRMATION.template_id,
-            agreement_type=kind,
-            date_agreed=agreed,
-            contact=None,
-            user_id=UserId(cast.ALDER_SALES),
-            recorded_by=cast.ALDER_SALES,
-            channel=Channel.DASHBOARD,
-            recorded_at=uow.now,
-        )
-        await add_confirmation(uow, partner, cast.CEDAR, 1, recorded)
-        await make_current(uow, partner, cast.CEDAR, kind, sequence)
-        known = AcceptedText(Basis.STATED, accepted.id, AMERICA, file().digest)
-        await add_accepted_text(uow, partner, cast.CEDAR, sequence, known)
+        named = None if accepted is None else accepted.id
+        await self.do(confirm, replace(DRAFT_CONFIRMATION, date_agreed=agreed, version=named))
 
     async def buy(self, term: TermDuration = TermDuration.YEAR, programme: Any = PROGRAMME) -> Order | RecordedDecision:
         done: Order | RecordedDecision = await self.do(

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import Digest, Locale, TextDraft, TextVersion, text_for
+from agreegate.domain.text import Digest, Locale, TextDraft, TextVersion, in_force, reaches, text_for
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
 from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
@@ -78,6 +78,11 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
         assert by_sql == text_for(kept, country, language, on)
         found = by_hand(kept, country, language, on)
         assert found == (by_sql and (by_sql.version.label, by_sql.locale.language, by_sql.file.digest))
+        reach = reaches(kept, on)
+        for version in kept:
+            countries = {locale.country for locale in version.files}
+            count = sum(in_force(kept, one, on) is version for one in countries)
+            assert (reach[version.id].in_force, reach[version.id].countries) == (count, len(countries))
         anywhere = await store.read(lambda uow, template=template: has_text(uow, template, on))
         assert anywhere == any(by_hand(kept, one, language, on) for one in COUNTRIES)
     store.close()

@@ -1,10 +1,12 @@
 """Metadata, confirm and read back, as the contract's pages show them (contract 4.1–4.3)."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 
 from tests import personas as cast
+from tests.texts import AMERICA, publish
 from tests.world import API_ENFORCED, AUGUST, World, agreement
 
 CLOUD_ITEM = {
@@ -154,6 +156,37 @@ async def test_a_duplicate_of_the_customer_agreement_is_refused(world: World) ->
         cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT, primaryContact__phoneNumber="5550101"
     )
     assert changed.status_code == 201
+
+
+@pytest.mark.rule("R38")
+async def test_the_wire_is_the_same_to_the_byte_whether_texts_are_published_or_not(
+    make_world: Callable[..., World],
+) -> None:
+    """A member of ours in a request is one more that nobody knows: it is passed over, and names no version."""
+    path, answers = f"/v1/customers/{cast.CEDAR}/agreements", []
+    for published in (False, True):
+        world = make_world()
+        for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT) if published else ():
+            await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=template)
+            later = AUGUST + timedelta(days=9)
+            await publish(world, {AMERICA: ("text.md", b"# Newer")}, "2", template_id=template, effective_from=later)
+        told = [
+            await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=template, **more)
+            for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT)
+            for more in ({}, {"version": "2"}, {"version": "never published", "dateAgreed": "2018-08-11"})
+        ]
+        told.append(await world.send(cast.ALDER_SALES, "GET", f"{path}?agreementType=*"))
+        told.append(await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*"))
+        answers.append(
+            [
+                (one.status_code, one.content, [h for h in one.headers.items() if not h[0].startswith("ms-")])
+                for one in told
+            ]
+        )
+        bases = world.rows("select basis from confirmation_text")
+        assert bases == ([("inferred",)] * 4 if published else [])
+    assert answers[0] == answers[1]
+    assert [status for status, *_ in answers[0]] == [201, 201, 201, 201, 409, 409, 200, 200]
 
 
 @pytest.mark.rule("R26")

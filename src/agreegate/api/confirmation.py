@@ -1,15 +1,39 @@
-"""Confirm, and read what was confirmed: `/v1/agreements` and `/v1/customers/{id}/agreements` (contract 4.1–4.3, R45)."""
+"""Confirm, and read what was confirmed: `/v1/agreements` and `/v1/customers/{id}/agreements` (contract 4.1–4.3, R45).
+
+Our own `/api/customers/{id}/confirmations` does the same and says more: which text was accepted (R38), and through whom.
+"""
 
 import re
 
+import msgspec
+from litestar import post
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import JSONBody
+
+from agreegate.api.accepted_text import AcceptedTextOut
+from agreegate.api.confirmation_record import (
+    EXAMPLE_TEMPLATE,
+    EXAMPLE_USER,
+    ConfirmationIn,
+    ContactOut,
+    RecordedOut,
+    named_here,
+)
+from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
+from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
+from agreegate.api.paths import as_guid
+from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, agreement_list, metadata_list
-from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, READ_CONFIRMATIONS
+from agreegate.domain.accepted_text import Basis
+from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Employee
-from agreegate.domain.errors import FeatureAbsent, InvalidProperty
+from agreegate.domain.errors import FeatureAbsent, InvalidProperty, Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.standing import show_recorded
 from agreegate.storage.unit_of_work import UnitOfWork
 
 # Each blank can belong to one part only, else a header of many blanks is tried in millions of ways. Parts are stripped later.
@@ -51,6 +75,68 @@ async def customer_agreements(exchange: Exchange) -> Answer:
         lambda uow: list_confirmations(uow, actor, deployment.programme, customer, None)
     )
     return answer(200, agreement_list([c for c in found if c.agreement_type in kinds], deployment.programme))
+
+
+@post(
+    "/customers/{customer_id:str}/confirmations",
+    status_code=201,
+    opt={"access": CONFIRM_BY_OWN_API},
+    tags=["confirmations"],
+    summary="Confirm",
+    responses={
+        201: ResponseSpec(
+            RecordedOut,
+            generate_examples=False,
+            description="The confirmation as it is recorded, and as the standing shows it.",
+            examples=[
+                Example(
+                    value=RecordedOut(
+                        confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
+                        template_id=EXAMPLE_TEMPLATE,
+                        type="MicrosoftCloudAgreement",
+                        date_agreed="2018-08-14T00:00:00.000Z",
+                        recorded_at="2018-08-15T00:00:00Z",
+                        user_id=EXAMPLE_USER,
+                        recorded_by=EXAMPLE_USER,
+                        channel="api",
+                        contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
+                        confirmed_by=None,
+                        collected_through=None,
+                        warnings=[],
+                        text=AcceptedTextOut(
+                            Basis.INFERRED,
+                            "2018-01",
+                            "7a2f9d10-5b1c-4f0e-8f43-2d1c6b7a9e01",
+                            "US",
+                            "en-US",
+                            "9f86d081" * 8,
+                        ),
+                        ended=None,
+                    )
+                )
+            ],
+        ),
+        **problems(400, 403, 404, 409, 413),
+    },
+)
+async def record_confirmation(
+    request: OwnRequest, customer_id: CustomerId, data: JSONBody[ConfirmationIn]
+) -> RecordedOut:
+    """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
+    deployment: Deployment = request.app.state.deployment
+    actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
+    call, draft = call_of(request, data), data.to_draft()
+
+    async def recorded(uow: UnitOfWork) -> Answer:
+        try:
+            confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        except Rejected as error:
+            raise named_here(error) from None
+        shown = await show_recorded(uow, actor, programme, customer, confirmation)
+        return Answer(201, msgspec.json.encode(RecordedOut.of(shown)))
+
+    answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
+    return msgspec.json.decode(answered.body, type=RecordedOut)
 
 
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:

@@ -4,6 +4,8 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from agreegate.domain.retrospect import Moment
+
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 9000
 
@@ -13,6 +15,7 @@ _ISO = re.compile(
     r"(?:[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,7}))?)?"
     r"(?:([Zz])|([+-])(0[0-9]|1[0-4])(?::?([0-5][0-9]))?)?)?"
 )
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INVARIANT = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
 _EASTERNMOST = timedelta(hours=14)
 
@@ -74,6 +77,15 @@ def query_date(text: str) -> datetime:
     if written is None:
         raise ValueError("the zero date")
     return written.instant
+
+
+def query_moment(text: str) -> Moment:
+    """The moment a query names: of a date alone the whole day, else the instant, as `query_date` reads it.
+
+    Raises:
+        ValueError: anything else, and .NET's zero date.
+    """
+    return Moment(query_date(text), whole_day=_DAY.fullmatch(text) is not None)
 
 
 def written_utc(instant: datetime) -> str:

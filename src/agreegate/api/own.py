@@ -1,11 +1,13 @@
 """Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
 
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
+from litestar.openapi.spec import Example
+from litestar.params import PathParameter
 
 from agreegate.api.body import read_json, receive_body
 from agreegate.api.deployment import Deployment
@@ -13,6 +15,15 @@ from agreegate.api.exchange import given_or_fresh
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import AccessDenied
 from agreegate.services.call import Call
+
+CustomerId = Annotated[
+    str,
+    PathParameter(
+        description="The customer's tenant id, a GUID.",
+        examples=[Example(value="ceda0000-0000-4000-8000-000000000011")],
+    ),
+]
+"""The customer that an address names."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
 

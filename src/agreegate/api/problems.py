@@ -28,9 +28,11 @@ class Problem:
 PROBLEMS: dict[type[Rejected], Problem] = {
     errors.InvalidRequest: Problem(400, 3000, "InvalidRequest"),
     errors.BodyTooLarge: Problem(413, 3000, "RequestTooLarge"),
+    errors.FilesTooLarge: Problem(413, 3000, "RequestTooLarge"),
     errors.InvalidProperty: Problem(400, 3000, "InvalidProperty"),
     errors.InvalidInstant: Problem(400, 3000, "InvalidProperty"),
     errors.RecordedAtNow: Problem(400, 3000, "InvalidProperty"),
+    errors.KnownAhead: Problem(400, 3000, "InvalidProperty"),
     errors.InvalidChoice: Problem(400, 3000, "InvalidProperty"),
     errors.MalformedId: Problem(400, 2000, "InvalidInput"),
     errors.InvalidParameter: Problem(400, 2000, "InvalidInput"),

@@ -1,4 +1,4 @@
-"""A customer's standing, how it ends, and the employee behind a designated account, in our own API."""
+"""A customer's standing as it is spelled, how it ends, and the employee behind a designated account, in our own API."""
 
 from typing import Annotated
 
@@ -9,35 +9,33 @@ from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
 from msgspec import Meta
 
-from agreegate.api.accepted_text import AcceptedTextOut
+from agreegate.api.confirmation_record import (
+    EXAMPLE_TEMPLATE,
+    EXAMPLE_USER,
+    ContactOut,
+    EmployeeIn,
+    EmployeeOut,
+    EndingOut,
+    RecordedOut,
+)
 from agreegate.api.deployment import Deployment
-from agreegate.api.instant import written_utc, written_z
-from agreegate.api.own import OwnRequest, actor_of, call_of
+from agreegate.api.instant import written_z
+from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import STANDING
-from agreegate.domain.confirmation import Employee, Ending, EndReason
+from agreegate.domain.confirmation import Employee, EndReason
 from agreegate.domain.errors import InvalidProperty
-from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import list_without_employee, state_employee
 from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
-    Recorded,
     record_refusal,
-    show_standing,
     take_back,
 )
 from agreegate.storage.unit_of_work import UnitOfWork
 
-CustomerId = Annotated[
-    str,
-    PathParameter(
-        description="The customer's tenant id, a GUID.",
-        examples=[Example(value="ceda0000-0000-4000-8000-000000000011")],
-    ),
-]
 ConfirmationId = Annotated[
     str,
     PathParameter(
@@ -47,132 +45,11 @@ ConfirmationId = Annotated[
 ]
 
 
-_USER = "a1de0000-0000-4000-8000-0000000000a2"
-_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
-
-
-class ContactOut(msgspec.Struct, rename="camel"):
-    """The person who accepted."""
-
-    first_name: Annotated[str, Meta(description="First name.", examples=["Nora"])]
-    last_name: Annotated[str, Meta(description="Last name.", examples=["Whitfield"])]
-    email: Annotated[
-        str, Meta(description="E-mail address. Nothing is ever sent to it.", examples=["nora@cedar.example"])
-    ]
-    phone_number: Annotated[str | None, Meta(description="Phone number, if one was given.", examples=["555-0111"])]
-
-
-class EmployeeOut(msgspec.Struct, rename="camel"):
-    """The real employee behind a designated account (R28)."""
-
-    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
-    email: Annotated[str | None, Meta(description="E-mail address, if stated.", examples=["robin@alder.example"])] = (
-        None
-    )
-    reference: Annotated[
-        str | None, Meta(description="The partner's own reference, if stated.", examples=["staff 4711"])
-    ] = None
-
-
-class CollectionOut(msgspec.Struct, rename="camel"):
-    """Through whom an indirect provider got the data (R23)."""
-
-    reseller_id: Annotated[
-        str, Meta(description="The reseller's tenant id.", examples=["b12c0000-0000-4000-8000-000000000002"])
-    ]
-    person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
-    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-09-02"])]
-
-
-class EndingOut(msgspec.Struct, rename="camel"):
-    """How a confirmation stopped counting, or when the customer refused."""
-
-    reason: EndReason
-    note: Annotated[str, Meta(description="What the partner noted.", examples=["Told us by phone."])]
-    recorded_at: Annotated[str, Meta(description="When it was recorded, in UTC.", examples=["2019-04-02T09:30:00Z"])]
-    recorded_by: Annotated[str, Meta(description="The user who recorded it: a directory object id.", examples=[_USER])]
-    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
-
-    @classmethod
-    def of(cls, ending: Ending) -> "EndingOut":
-        """The ending, spelled."""
-        return cls(ending.reason, ending.note, written_z(ending.recorded_at), ending.recorded_by, ending.channel)
-
-
-class RecordedOut(msgspec.Struct, rename="camel"):
-    """A confirmation as it was recorded."""
-
-    confirmation_id: Annotated[
-        str, Meta(description="The record's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
-    ]
-    template_id: Annotated[str, Meta(description="The agreement template that was accepted.", examples=[_TEMPLATE])]
-    type: Annotated[str, Meta(description="Its agreement type.", examples=["MicrosoftCloudAgreement"])]
-    date_agreed: Annotated[
-        str, Meta(description="When the customer accepted, in UTC, without a zone.", examples=["2018-09-03T00:00:00"])
-    ]
-    recorded_at: Annotated[
-        str, Meta(description="When the partner recorded it, in UTC.", examples=["2018-09-03T10:00:00Z"])
-    ]
-    user_id: Annotated[str, Meta(description="The partner's user in whose name it was confirmed.", examples=[_USER])]
-    recorded_by: Annotated[str, Meta(description="The user or application whose token recorded it.", examples=[_USER])]
-    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
-    contact: Annotated[ContactOut | None, Meta(description="The person in the customer's organisation who accepted.")]
-    confirmed_by: Annotated[
-        EmployeeOut | None, Meta(description="The employee behind a designated account, once stated.", examples=[None])
-    ]
-    collected_through: Annotated[
-        CollectionOut | None,
-        Meta(description="Through which reseller an indirect provider got the data, if it said so.", examples=[None]),
-    ]
-    warnings: Annotated[
-        list[AcceptorWarning],
-        Meta(description="What spoke against the acceptor's address when it was recorded. It refused nothing."),
-    ]
-    text: Annotated[
-        AcceptedTextOut | None,
-        Meta(
-            description="Which text was accepted; null where none was in force when it was recorded.", examples=[None]
-        ),
-    ]
-    ended: Annotated[
-        EndingOut | None, Meta(description="How it stopped counting; null while nothing ended it.", examples=[None])
-    ]
-
-    @classmethod
-    def of(cls, recorded: Recorded) -> "RecordedOut":
-        """The confirmation, spelled."""
-        confirmation, contact, employee = (
-            recorded.confirmation,
-            recorded.confirmation.contact,
-            recorded.confirmation.confirmed_by,
-        )
-        return cls(
-            confirmation_id=confirmation.id,
-            template_id=confirmation.template_id,
-            type=confirmation.agreement_type,
-            date_agreed=written_utc(confirmation.date_agreed),
-            recorded_at=written_z(confirmation.recorded_at),
-            user_id=confirmation.user_id,
-            recorded_by=confirmation.recorded_by,
-            channel=confirmation.channel,
-            contact=None
-            if contact is None
-            else ContactOut(contact.first_name, contact.last_name, contact.email, contact.phone),
-            confirmed_by=None if employee is None else EmployeeOut(employee.name, employee.email, employee.reference),
-            collected_through=None
-            if (got := recorded.collection) is None
-            else CollectionOut(got.reseller_id, got.person, got.collected_on.date().isoformat()),
-            warnings=list(recorded.warnings),
-            text=None if recorded.text is None else AcceptedTextOut.of(recorded.text),
-            ended=None if recorded.ended_by is None else EndingOut.of(recorded.ended_by),
-        )
-
-
 class AgreementStandingOut(msgspec.Struct, rename="camel"):
     """One agreement type of the programme."""
 
     agreement_type: Annotated[str, Meta(description="The agreement type.", examples=["MicrosoftCloudAgreement"])]
-    template_id: Annotated[str, Meta(description="Its template.", examples=[_TEMPLATE])]
+    template_id: Annotated[str, Meta(description="Its template.", examples=[EXAMPLE_TEMPLATE])]
     state: Annotated[
         str, Meta(description="`current`, `outdated`, `overdue`, `missing` or `ended`.", examples=["current"])
     ]
@@ -245,14 +122,6 @@ class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     ] = None
 
 
-class EmployeeIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """The real employee behind a confirmation by a designated account (R28)."""
-
-    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
-    email: Annotated[str | None, Meta(description="E-mail address.", examples=["robin@alder.example"])] = None
-    reference: Annotated[str | None, Meta(description="Your own reference.", examples=["staff 4711"])] = None
-
-
 class UnknownEmployee(msgspec.Struct, rename="camel"):
     """A confirmation by a designated account whose employee nobody has stated."""
 
@@ -262,20 +131,20 @@ class UnknownEmployee(msgspec.Struct, rename="camel"):
     confirmation_id: Annotated[
         str, Meta(description="The confirmation's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
     ]
-    template_id: Annotated[str, Meta(description="The agreement template.", examples=[_TEMPLATE])]
+    template_id: Annotated[str, Meta(description="The agreement template.", examples=[EXAMPLE_TEMPLATE])]
 
 
 def _after_refusal() -> Example:
     """What `end_standing` answers to its own example: a standing in which nothing counts any more."""
-    ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", _USER, "api")
+    ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", EXAMPLE_USER, "api")
     confirmed = RecordedOut(
         confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
-        template_id=_TEMPLATE,
+        template_id=EXAMPLE_TEMPLATE,
         type="MicrosoftCloudAgreement",
-        date_agreed="2018-09-03T00:00:00",
+        date_agreed="2018-09-03T00:00:00.000Z",
         recorded_at="2018-09-03T10:00:00Z",
-        user_id=_USER,
-        recorded_by=_USER,
+        user_id=EXAMPLE_USER,
+        recorded_by=EXAMPLE_USER,
         channel="api",
         contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
         confirmed_by=None,
@@ -284,26 +153,11 @@ def _after_refusal() -> Example:
         text=None,
         ended=ending,
     )
-    agreement = AgreementStandingOut("MicrosoftCloudAgreement", _TEMPLATE, "ended", None, None, None, [confirmed])
+    agreement = AgreementStandingOut(
+        "MicrosoftCloudAgreement", EXAMPLE_TEMPLATE, "ended", None, None, None, [confirmed]
+    )
     standing = StandingOut("ceda0000-0000-4000-8000-000000000011", "2018-08-01T00:00:00Z", [agreement], [ending])
     return Example(value=standing)  # as it is: of a dict, the document would leave out what is null
-
-
-@get(
-    "/customers/{customer_id:str}/standing",
-    opt={"access": STANDING},
-    tags=["standing"],
-    summary="Read a standing",
-    response_description="The standing.",
-    responses=problems(400, 403, 404),
-)
-async def read_standing(request: OwnRequest, customer_id: CustomerId) -> StandingOut:
-    """What is recorded about a customer's acceptance, newest first, with its history."""
-    deployment: Deployment = request.app.state.deployment
-    actor, customer = actor_of(request), as_guid(customer_id, "customerId")
-    return StandingOut.of(
-        await deployment.store.read(lambda uow: show_standing(uow, actor, deployment.programme, customer))
-    )
 
 
 @post(

@@ -14,7 +14,19 @@ import click
 
 from agreegate.cli.words import Words
 
-COMMANDS = ("demo", "serve", "directory", "agreements", "db", "gate", "programme", "rules", "questions", "token")
+COMMANDS = (
+    "demo",
+    "serve",
+    "directory",
+    "agreements",
+    "db",
+    "gate",
+    "standing",
+    "programme",
+    "rules",
+    "questions",
+    "token",
+)
 """In the order in which the help lists them; each has a line `cli.<name>.short` in the catalogues."""
 
 

@@ -5,7 +5,7 @@ What a version would do before it does: `cli/simulation.py`.
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from agreegate.cli import simulation
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import TextDraft, TextFile, TextVersion, in_force
+from agreegate.domain.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.locales import locales
 from agreegate.manifest import Manifest, find
 from agreegate.manifest import load as load_manifest
@@ -143,15 +143,14 @@ def _list(words: Words, programme: str | None, data: Path, database: str | None)
         listed = asyncio.run(store.read(lambda uow: list_texts(uow, rules)))
     for template, versions in listed:
         click.echo(f"{template.title} {template.id}")
+        reach = reaches(versions, now)
         for version in sorted(versions, key=lambda one: one.rank):
-            click.echo(f"  {_listed(words, version, versions, now)}")
+            click.echo(f"  {_listed(words, version, reach[version.id])}")
         if not versions:
             click.echo(f"  {words('cli.agreements.none')}")
 
 
-def _listed(words: Words, version: TextVersion, versions: Sequence[TextVersion], now: datetime) -> str:
-    countries = {locale.country for locale in version.files}
-    binding = sum(in_force(versions, country, now) is version for country in countries)
+def _listed(words: Words, version: TextVersion, reach: Reach) -> str:
     return words(
         "cli.agreements.listed",
         label=version.label,
@@ -159,8 +158,8 @@ def _listed(words: Words, version: TextVersion, versions: Sequence[TextVersion],
         date=_written(version.effective_from),
         published=_written(version.published_at),
         count=len(version.files),
-        binding=binding,
-        countries=len(countries),
+        binding=reach.in_force,
+        countries=reach.countries,
     )
 
 

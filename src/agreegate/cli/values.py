@@ -7,6 +7,7 @@ from uuid import UUID
 import click
 
 from agreegate.cli.words import Words
+from agreegate.domain.retrospect import Moment
 
 
 class Guid(click.ParamType[str]):
@@ -46,3 +47,23 @@ class Instant(click.ParamType[datetime]):
         if read is None:
             self.fail(self._words("cli.not-instant", value=value), param, ctx)
         return read.instant
+
+
+class DayOrInstant(click.ParamType[Moment]):
+    """A date alone, which is the whole day in UTC, or an instant: `2019-03-22`, `2019-03-22T09:30:00Z`."""
+
+    name = "moment"
+
+    def __init__(self, words: Words) -> None:
+        self._words = words
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Moment:
+        """The moment, or a refusal."""
+        from agreegate.api.instant import query_moment
+
+        if isinstance(value, Moment):
+            return value
+        try:
+            return query_moment(value)
+        except ValueError:
+            self.fail(self._words("cli.not-instant", value=value), param, ctx)

@@ -12,7 +12,7 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of, to
-from agreegate.domain.actor import ANYONE_SIGNED_IN, READ_TEXTS, SIMULATE
+from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import CountryWithoutText, NotFound, TextMissing
 from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText
@@ -86,6 +86,7 @@ async def show_agreements(request: PageRequest) -> Response[str]:
         listed=[] if chosen is None else await _listed(request, chosen),
         may_read=may(actor_of(request), READ_TEXTS),
         may_simulate=may(actor_of(request), SIMULATE),
+        may_publish=may(actor_of(request), PUBLISH_TEXTS),
     )
 
 

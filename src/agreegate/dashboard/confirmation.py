@@ -7,10 +7,11 @@ unit of work that goes on afterwards. Where there is no customer yet, `checked` 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
-from urllib.parse import urlencode
 
 from agreegate.dashboard.day import day_of, latest_day
 from agreegate.dashboard.form import Form, Mistake
+from agreegate.dashboard.text import text_address
+from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import (
     Collection,
@@ -26,15 +27,16 @@ from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning
-from agreegate.i18n import date_text, instant_text
+from agreegate.i18n import country_text, date_text, instant_text, text
 from agreegate.services.call import Call
 from agreegate.services.confirmation import acceptor_warnings, confirm
-from agreegate.services.preparation import Event, Preparation, prepare
+from agreegate.services.preparation import Event, Preparation, Texts, prepare
 from agreegate.storage.unit_of_work import UnitOfWork
 
 NAMES = (
-    "template", "seen", "warned", "acceptor_first_name", "acceptor_last_name", "acceptor_email", "acceptor_phone",
-    "accepted_on", "collected_through", "collected_from", "collected_on", "employee_name", "employee_email",
+    "template", "seen", "text_seen", "warned", "acceptor_first_name", "acceptor_last_name", "acceptor_email",
+    "acceptor_phone", "accepted_on", "version", "collected_through", "collected_from", "collected_on", "employee_name",
+    "employee_email",
 )  # fmt: skip
 """Every field of it, hidden ones included."""
 MEMBERS = {
@@ -43,6 +45,7 @@ MEMBERS = {
     "primaryContact.email": "acceptor_email",
     "primaryContact.phoneNumber": "acceptor_phone",
     "dateAgreed": "accepted_on",
+    "version": "version",
     "collectedThrough.reseller": "collected_through",
     "collectedThrough.person": "collected_from",
     "collectedThrough.date": "collected_on",
@@ -61,6 +64,10 @@ class Asked:
     """The last day that can be chosen, as `2018-09-03`."""
     text: str
     """Where the agreement's text for the customer's country and language is (R49)."""
+    versions: tuple[tuple[str, str], ...]
+    """What can be chosen as *text accepted*; empty where there is no choice."""
+    where: str
+    """The country of a customer that is about to be created: there is none else whose text could be meant."""
     warnings: tuple[AcceptorWarning, ...] = tuple(AcceptorWarning)
     """Every kind there is, in the order in which they are shown."""
 
@@ -70,17 +77,29 @@ class Asked:
         return [("", "–"), *((reseller.id, reseller.name) for reseller in self.preparation.resellers)]
 
 
-def asked(preparation: Preparation, actor: Actor, now: datetime) -> Asked:
-    """The form for what was prepared."""
-    customer = preparation.customer
-    where = {} if customer is None else {"country": customer.country, "language": customer.culture}
-    text = f"/agreements?{urlencode(where)}" if where else "/agreements"
-    return Asked(preparation, latest_day(now, _countries(preparation, actor)).isoformat(), text)
+def asked(preparation: Preparation, actor: Actor, now: datetime, language: str, country: str = "") -> Asked:
+    """The form for what was prepared.
+
+    Args:
+        country: of a customer that is about to be created.
+    """
+    return Asked(
+        preparation,
+        latest_day(now, _countries(preparation, actor)).isoformat(),
+        text_address(preparation.customer, preparation.template.id),
+        _versions(preparation.texts, now, language),
+        country_text(country, language) if country and preparation.customer is None else "",
+    )
 
 
 def defaults(preparation: Preparation) -> dict[str, str]:
-    """The values to begin with: what counts now, else the customer's primary contact and no date (R19)."""
-    values = {"template": preparation.template.id, "seen": _mark(preparation.newest)}
+    """The values to begin with: what counts now, else the customer's primary contact and no date (R19).
+
+    Whoever updates what counts corrects it, so the text that was named for it stays named. A newer text was accepted on a
+    day of its own: none is proposed (R34).
+    """
+    texts, current = preparation.texts, preparation.current
+    values = {"template": preparation.template.id, "seen": _mark(preparation.newest), "text_seen": _text_mark(texts)}
     if (contact := preparation.contact) is not None:
         values |= {
             "acceptor_first_name": contact.first_name,
@@ -88,17 +107,24 @@ def defaults(preparation: Preparation) -> dict[str, str]:
             "acceptor_email": contact.email,
             "acceptor_phone": contact.phone or "",
         }
-    if preparation.current is not None:
-        values["accepted_on"] = preparation.current.date_agreed.date().isoformat()
+    if current is not None and not preparation.outdated:
+        values["accepted_on"] = current.date_agreed.date().isoformat()
+        if texts.accepted is not None and texts.accepted.basis is Basis.STATED:
+            values["version"] = texts.accepted.version_id or ""
     return values
 
 
 def noticed(form: Form, preparation: Preparation, language: str) -> Form:
-    """The form as it was typed, with what somebody recorded since it was opened: the next press goes on."""
-    newest = preparation.newest
-    if form["seen"] == _mark(newest):
-        return form
-    return replace(form, fields={**form.fields, "seen": [_mark(newest)]}).with_mistakes(_meanwhile(newest, language))
+    """The form as it was typed, with what came since it was opened, recorded or in force: the next press goes on."""
+    newest, texts, marks = preparation.newest, preparation.texts, dict[str, list[str]]()
+    mistakes = []
+    if form["seen"] != _mark(newest):
+        marks["seen"] = [_mark(newest)]
+        mistakes.append(_meanwhile(newest, language))
+    if form["text_seen"] != _text_mark(texts):
+        marks["text_seen"] = [_text_mark(texts)]
+        mistakes.append(_other_text(texts, language))
+    return replace(form, fields={**form.fields, **marks}).with_mistakes(*mistakes) if mistakes else form
 
 
 async def record(
@@ -162,6 +188,7 @@ class _Reading:
         """All of them, in the order of the fields."""
         yield from self._contact()
         yield from self._day("accepted_on", "confirmation.form.date-missing")
+        yield from self._version()
         if self._preparation.resellers:
             yield from self._collected()
         if self.employee is not None:
@@ -176,6 +203,7 @@ class _Reading:
             self._preparation.template.id,
             date_agreed,
             date_zoned=False,
+            version=form["version"] or None,
             employee=self.employee,
             collection=self._collection() if form["collected_through"] and self._preparation.resellers else None,
         )
@@ -209,6 +237,16 @@ class _Reading:
         elif day > self._latest:
             yield Mistake(name, "confirmation.form.date-ahead", {"date": date_text(self._latest, self._language)})
 
+    def _version(self) -> Iterator[Mistake]:
+        """One of those that were offered, or none."""
+        texts = self._preparation.texts
+        if not self._form["version"] or self._form["version"] in {version.id for version in texts.offered}:
+            return
+        if texts.first:
+            yield Mistake("", "confirmation.form.version-fixed")
+        else:
+            yield Mistake("version", "confirmation.form.version")
+
     def _collected(self) -> Iterator[Mistake]:
         form, known = self._form, {reseller.id for reseller in self._preparation.resellers}
         if not (form["collected_through"] or form["collected_from"] or form["collected_on"]):
@@ -237,9 +275,34 @@ def _countries(preparation: Preparation, actor: Actor) -> Iterable[str]:
     return (actor.partner.country, *(() if preparation.customer is None else (preparation.customer.country,)))
 
 
+def _versions(texts: Texts, now: datetime, language: str) -> tuple[tuple[str, str], ...]:
+    """The text of the day comes first; then those that can be named, if a choice is offered at all (R32, R35)."""
+    if texts.first or not texts.offered:
+        return ()
+    named = []
+    for version in texts.offered:
+        key = "confirmation.version.upcoming" if version.effective_from > now else "confirmation.version.effective"
+        told = text(key, language, label=version.label, date=date_text(version.effective_from, language))
+        named.append((str(version.id), told))
+    return (("", text("confirmation.version.by-date", language)), *named)
+
+
 def _mark(newest: Event | None) -> str:
     """What the form was opened on: whatever is recorded later has another."""
     return "" if newest is None else str(newest.sequence)
+
+
+def _text_mark(texts: Texts) -> str:
+    """Which text the form was opened on."""
+    return "" if texts.in_force is None else texts.in_force.id
+
+
+def _other_text(texts: Texts, language: str) -> Mistake:
+    """Which text is in force by now, or in the country that was chosen."""
+    if texts.in_force is None:
+        return Mistake("", "confirmation.meanwhile.no-text")
+    since = date_text(texts.in_force.effective_from, language)
+    return Mistake("", "confirmation.meanwhile.text", {"label": texts.in_force.label, "date": since})
 
 
 def _meanwhile(newest: Event | None, language: str) -> Mistake:

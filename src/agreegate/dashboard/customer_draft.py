@@ -105,11 +105,12 @@ class Section:
 
 @get("/customers/new", opt=ACCESS, include_in_schema=False)
 async def show_new_customer(request: PageRequest) -> Response[str]:
-    """The empty form; with `?domain=` also whether that domain is free."""
+    """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
     partner, wanted = actor_of(request).partner, request.query_params.get("domain", "")
+    country = request.query_params.get("country", partner.country)
     spoken = partner.culture.partition("-")[0]
     culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != spoken, one != "en-US"))
-    form = opened(request, country=partner.country, culture=culture, domain=wanted)
+    form = opened(request, country=country, culture=culture, domain=wanted)
     return await _page(request, form, said=await _said(request, wanted))
 
 
@@ -162,7 +163,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
     async def look(uow: UnitOfWork) -> Draft | Form:
         if (other := await other_agreement(uow, actor, site.programme, form)) is not None:
             return other
-        preparation = await prepare(uow, actor, site.programme, template_id=form["template"])
+        preparation = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
         return await checked(uow, actor, with_values(form, **values), preparation, spoken)
 
     found = await site.store.read(look)
@@ -170,7 +171,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
     mistakes = tuple(mistake for mistake in found.mistakes if mistake.where not in values)
-    kept = {name: found.all(name) for name in ("warned", "seen", "template")}
+    kept = {name: found.all(name) for name in ("warned", "seen", "text_seen", "template")}
     return replace(form, fields={**form.fields, **kept}, mistakes=mistakes)
 
 
@@ -236,7 +237,9 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
     section = _section(actor, site)
 
     async def look(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
-        stated = None if section is None else await prepare(uow, actor, site.programme, template_id=form["template"])
+        if section is None:
+            return await linked_resellers(uow, actor.partner.id), None
+        stated = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
         return await linked_resellers(uow, actor.partner.id), stated
 
     linked, preparation = await site.store.read(look)
@@ -255,7 +258,7 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
         section=section,
-        asked=None if preparation is None else asked(preparation, actor, site.store.clock()),
+        asked=None if preparation is None else asked(preparation, actor, site.store.clock(), spoken, form["country"]),
     )
 
 

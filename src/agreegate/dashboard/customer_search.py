@@ -14,7 +14,7 @@ from agreegate.dashboard.csv import Line, csv_answer, in_pages
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of, to
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
@@ -36,6 +36,8 @@ SIZE = 25
 LIST = "results"
 """The list's name in addresses."""
 LAST = "last"
+CHOICE = (State.CURRENT, State.OUTDATED, State.MISSING, State.ENDED)
+"""The states that can be asked for; outdated ones have a list of their own."""
 _COUNTRY = re.compile("[A-Z]{2}")
 _TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -54,6 +56,8 @@ async def show_customers(request: PageRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
     absent = closed(actor, site.programme, site.store.clock())
+    if (elsewhere := _outdated(request, "/reconfirmations", with_states=absent is None)) is not None:
+        return elsewhere
     search, place = _search(request, with_states=absent is None), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
@@ -76,6 +80,8 @@ async def show_customers(request: PageRequest) -> Response[str]:
         file=f"/customers.csv?{asked}" if asked else "/customers.csv",
         filtered=bool(asked),
         states=[] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED],
+        choice=[] if absent else [(state, text(f"state.{state}", spoken)) for state in CHOICE],
+        outdated=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
         countries=_named(shown.filters.countries, spoken),
         country_of=lambda code: country_text(code, spoken),
         resellers=[(one.id, one.name) for one in shown.filters.resellers],
@@ -86,10 +92,12 @@ async def show_customers(request: PageRequest) -> Response[str]:
 
 
 @get("/customers.csv", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
-async def export_customers(request: PageRequest) -> Stream:
+async def export_customers(request: PageRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
     absent = closed(actor, site.programme, site.store.clock())
+    if (elsewhere := _outdated(request, "/reconfirmations.csv", with_states=absent is None)) is not None:
+        return elsewhere
     search = _search(request, with_states=absent is None)
     finding = await site.store.browse(lambda uow: find_customers(uow, actor, site.programme, search))
     columns = [
@@ -132,6 +140,22 @@ def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:
 def _asked(search: CustomerSearch) -> list[tuple[str, str]]:
     given = (("q", search.text), ("state", search.state), ("country", search.country), ("reseller", search.reseller))
     return [(name, str(value)) for name, value in given if value]
+
+
+def _narrowed(search: CustomerSearch) -> list[tuple[str, str]]:
+    """What the work list of outdated confirmations can be asked for too."""
+    return [(name, value) for name, value in _asked(search) if name != "state"]
+
+
+def _outdated(request: PageRequest, path: str, *, with_states: bool) -> Response[Any] | None:
+    """Whoever asks for outdated confirmations is led to the list of them, which has them in order; None: nobody does."""
+    if not with_states or request.query_params.get("state") != State.OUTDATED:
+        return None
+    asked = urlencode(_narrowed(_search(request, with_states=False)))
+    location = f"{path}?{asked}" if asked else path
+    if request.headers.get("hx-request"):
+        return Response(b"", media_type="text/plain", headers={"hx-redirect": location})
+    return to(location)
 
 
 def _wanted(request: PageRequest) -> Wanted:

@@ -22,7 +22,9 @@ from agreegate.dashboard import (
     how_to_confirm,
     order,
     provider,
+    publication,
     question,
+    reconfirmation,
     reference,
     refusal,
     relationship,
@@ -30,15 +32,19 @@ from agreegate.dashboard import (
     seats,
     signin,
     simulation,
+    standing,
     start,
     subscription,
+    text,
     tour,
+    version,
 )
-from agreegate.dashboard.form import LARGEST_FORM, OwnForms
+from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
 from agreegate.dashboard.static import static_files
+from agreegate.dashboard.upload import FormsWithFiles
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.show_start,
@@ -49,10 +55,13 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *customer.ROUTES,
     *customer_search.ROUTES,
     *confirming.ROUTES,
+    *text.ROUTES,
+    *reconfirmation.ROUTES,
     *ending.ROUTES,
     *refusal.ROUTES,
     *employee.ROUTES,
     *customer_record.ROUTES,
+    *standing.ROUTES,
     *decision.ROUTES,
     *explanation.ROUTES,
     *subscription.ROUTES,
@@ -62,6 +71,8 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *provider.ROUTES,
     *agreement.ROUTES,
     *simulation.ROUTES,
+    *version.ROUTES,
+    *publication.ROUTES,
     *how_to_confirm.ROUTES,
     *activity.ROUTES,
     *question.ROUTES,
@@ -83,7 +94,7 @@ def dashboard(site: Site) -> list[ControllerRouterHandler]:
     pages = Router(
         "/",
         route_handlers=PAGES,
-        middleware=[session_config(secure=secure).middleware, DefineMiddleware(OwnForms, config=forms)],
+        middleware=[session_config(secure=secure).middleware, DefineMiddleware(FormsWithFiles, config=forms)],
         guards=[guard],
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,

@@ -83,22 +83,24 @@ class Form:
 
 
 class OwnForms(CSRFMiddleware):
-    """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of."""
+    """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of.
+
+    None is taken in parts. `FormsWithFiles` in `dashboard/upload.py` adds the one that is.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
 
         Raises:
-            PermissionDeniedException: it is none of ours. No page has a file to send, so none is sent in parts.
+            PermissionDeniedException: it is none of ours. It has no file to send, so it is not sent in parts.
         """
         if scope["type"] == ScopeType.HTTP:
             request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
-            match request.content_type[0]:
-                case RequestEncodingType.MULTI_PART:
-                    raise PermissionDeniedException
-                case RequestEncodingType.URL_ENCODED:
-                    read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(await request.body())
-                    ScopeState.from_scope(scope).form = read
+            if in_parts(request):
+                raise PermissionDeniedException
+            if request.content_type[0] == RequestEncodingType.URL_ENCODED:
+                read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(await request.body())
+                ScopeState.from_scope(scope).form = read
         await super().__call__(scope, receive, send)
 
     def _csrf_tokens_match(self, request_csrf_token: str, cookie_csrf_token: str) -> bool:
@@ -114,6 +116,11 @@ class Done:
     notice: str | None = None
     """The catalogue key of the sentence."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+
+
+def in_parts(request: PageRequest) -> bool:
+    """Whether a form is sent as one with files is."""
+    return request.content_type[0] == RequestEncodingType.MULTI_PART
 
 
 async def typed(request: PageRequest) -> dict[str, list[str]]:

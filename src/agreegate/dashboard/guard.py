@@ -1,6 +1,7 @@
 """Who reads a page, and what somebody sees who may not: default-deny, as everywhere."""
 
 import logging
+from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -9,7 +10,7 @@ from litestar.connection import ASGIConnection, Request
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
-from agreegate.dashboard.form import LARGEST_FORM, typed
+from agreegate.dashboard.form import LARGEST_FORM, Fields, in_parts, typed
 from agreegate.dashboard.page import PageRequest, Site, page, site_of, to
 from agreegate.dashboard.session import former_user
 from agreegate.domain import errors
@@ -59,8 +60,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     if not isinstance(access, Access):
         raise AccessDenied
     if reader is None:
-        if isinstance(connection, Request) and connection.method not in SAFE:
-            await _keep_typed(connection)
+        if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
+            await keep_typed(connection, lambda: typed(connection))
         raise Unauthenticated
     permit(reader, access)
 
@@ -84,15 +85,20 @@ async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | Non
     return None if found is None else found[0]
 
 
-async def _keep_typed(request: PageRequest) -> None:
+async def keep_typed(request: PageRequest, read: Callable[[], Awaitable[Fields]]) -> None:
     """Keep what was typed into a form whose session has ended, for the same user at the same address.
 
-    A stranger has had no session, and gets nothing kept.
+    A stranger has had no session, and gets nothing read and nothing kept.
+
+    Args:
+        read: the fields of the form, without what only we put into it.
     """
     user = await former_user(site_of(request).store, request)
-    fields = await typed(request)
+    if user is None or not _shows_forms(request):
+        return
+    fields = await read()
     size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
-    if user is not None and size <= LARGEST_KEPT and _shows_forms(request):
+    if size <= LARGEST_KEPT:
         request.session["kept"] = {"path": request.url.path, "fields": fields, "user": user}
 
 

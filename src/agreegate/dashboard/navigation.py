@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
+    CONFIRM,
     READ_AUDIT,
     READ_CUSTOMERS,
     READ_NEEDED_DATA,
@@ -28,6 +29,7 @@ class Place:
 PLACES = (
     Place("/", "nav.overview", ANYONE_SIGNED_IN),
     Place("/customers", "nav.customers", READ_CUSTOMERS),
+    Place("/reconfirmations", "nav.reconfirmations", CONFIRM),
     Place("/resellers", "nav.resellers", READ_RESELLERS),
     Place("/providers", "nav.providers", READ_NEEDED_DATA),
     Place("/agreements", "nav.agreements", ANYONE_SIGNED_IN),

@@ -21,6 +21,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
 
@@ -72,6 +73,8 @@ class Site:
     """`/metrics` is served on an address of its own."""
     links: TextLinks | None = None
     """Makes links to agreement texts."""
+    texts: TextFiles | None = None
+    """Where the files of agreement texts are."""
 
 
 def site_of(request: PageRequest) -> Site:

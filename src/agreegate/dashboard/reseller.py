@@ -35,6 +35,7 @@ from agreegate.services.collection import (
     return_request,
     show_request,
 )
+from agreegate.services.reconfirmation import count_outdated
 from agreegate.storage.page import Page
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -74,6 +75,7 @@ async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Respo
         return {
             "figures": await figures_of(uow, actor, site.programme, named),
             "found": await list_lacking(uow, actor, site.programme, named.id, turn),
+            "outdated": await count_outdated(uow, actor.partner.id, site.programme),
         }
 
     shown = await site.store.browse(read)

@@ -137,7 +137,8 @@ async def other_agreement(
         return None
     begins = defaults(await prepare(uow, actor, programme, customer, now_asked.id))
     said = Mistake("", "transaction.other-agreement", {"agreement": now_asked.title})
-    return with_values(form, template=begins["template"], seen=begins["seen"]).with_mistakes(said)
+    begun = {name: begins.get(name, "") for name in ("template", "seen", "text_seen", "version")}
+    return with_values(form, **begun).with_mistakes(said)
 
 
 async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | None) -> dict[str, Any]:
@@ -171,7 +172,7 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
         "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
-        "asked": None if preparation is None else asked(preparation, actor, now),
+        "asked": None if preparation is None else asked(preparation, actor, now, language(request)),
     }
 
 

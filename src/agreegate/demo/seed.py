@@ -2,7 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from uuid import UUID, uuid5
 
@@ -11,6 +11,8 @@ from agreegate.demo.text import (
     cloud_agreement_samples,
     customer_agreement_samples,
     keep_files,
+    label_of,
+    newer_sample_from,
     publish_sample,
     published_at,
 )
@@ -20,6 +22,7 @@ from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.directory import ListedCustomer, ListedPartner
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.programme import Programme
+from agreegate.domain.term import months_after
 from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
@@ -38,6 +41,7 @@ HAZEL_ADMIN = UserId("4a2e0000-0000-4000-8000-0000000000c1")
 CEDAR = "ceda0000-0000-4000-8000-000000000011"
 DOGWOOD = "d09d0000-0000-4000-8000-000000000012"
 FRENE = "f2e00000-0000-4000-8000-000000000015"
+JUNIPER = "ac0e0000-0000-4000-8000-000000000016"
 
 CLOUD_AGREEMENT = TemplateId("998b88de-aa99-4388-a42c-1b3517d49490")
 CUSTOMER_AGREEMENT = TemplateId("117a77b0-9360-443b-8795-c6dedc750cf9")
@@ -47,6 +51,9 @@ _LATER = "microsoft-customer-agreement"
 """The programme about the agreement that came afterwards."""
 BEGINNING = datetime(2018, 8, 1, tzinfo=UTC)
 BOUGHT = datetime(2018, 8, 15, 9, 0, tzinfo=UTC)
+CONFIRMED = datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
+RENEWS_AFTER = timedelta(days=30)
+"""So long after the start Juniper's subscription renews, whose customer accepted an older text."""
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
 
@@ -87,13 +94,13 @@ async def seed(
     Args:
         past: the clock of `store`.
     """
-    past.now = min(BEGINNING, start)
+    past.now = min(BEGINNING, start, _renewing_soon(start))
     await store.write(lambda uow: apply_directory(uow, cast))
     for sample in _samples(programme, start):
         past.now, kept = published_at(sample, start), keep_files(texts, sample)
         await store.write(partial(publish_sample, programme=programme, sample=sample, kept=kept))
     contacts = {str(customer.id): _acceptor(customer) for listed in cast for customer in listed.customers}
-    for number, fact in enumerate(sorted(_facts(programme, contacts), key=lambda fact: fact.at)):
+    for number, fact in enumerate(sorted(_facts(programme, contacts, start), key=lambda fact: fact.at)):
         if fact.at <= start:
             past.now = fact.at
             await store.write(_step(fact, number, programme))
@@ -128,11 +135,19 @@ def _step(fact: Fact, number: int, programme: Programme) -> Step:
     return step
 
 
-def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact]) -> list[Fact]:
-    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later."""
+def _renewing_soon(start: datetime) -> datetime:
+    """When Juniper bought for a year, so that it renews in 30 days. It has not renewed yet, so nothing is overdue."""
+    return months_after((start + RENEWS_AFTER).replace(microsecond=0), -12)
+
+
+def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: datetime) -> list[Fact]:
+    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later.
+
+    Of the Cloud Agreement, Cedar accepted the newer text ahead of its day (R35).
+    """
     later = programme.name == _LATER
     template = CUSTOMER_AGREEMENT if later else CLOUD_AGREEMENT
-    confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
+    confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else CONFIRMED
     ended = datetime(2020, 5, 4, tzinfo=UTC) if later else datetime(2018, 10, 20, tzinfo=UTC)
     facts = [
         Fact(BOUGHT, ALDER, ALDER_SALES, _order(CEDAR, 12)),
@@ -140,11 +155,26 @@ def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact]) -> list
         Fact(BOUGHT, ALDER, ALDER_SALES, _order(DOGWOOD, 8)),
     ]
     if programme.template(template) is not None:
+        newer = None if later else label_of(newer_sample_from(start))
         facts += [
-            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed)),
+            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed, newer)),
             Fact(confirmed, ALDER, ALDER_SALES, _confirmation(FRENE, template, contacts[FRENE], confirmed)),
             Fact(ended, ALDER, ALDER_SALES, _refusal(FRENE)),
         ]
+    return facts + _juniper(programme, contacts[JUNIPER], start)
+
+
+def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> list[Fact]:
+    """A customer that accepted an older text than the one that binds it at the start, and renews soon."""
+    facts = [Fact(_renewing_soon(start), ALDER, ALDER_SALES, _order(JUNIPER, 20))]
+    if programme.template(CLOUD_AGREEMENT) is not None:
+        agreed = min(CONFIRMED, newer_sample_from(start) - timedelta(days=1))
+        facts.append(Fact(CONFIRMED, ALDER, ALDER_SALES, _confirmation(JUNIPER, CLOUD_AGREEMENT, contact, agreed)))
+    if programme.name == _LATER:
+        confirmed = datetime(2019, 10, 7, 10, 0, tzinfo=UTC)
+        facts.append(
+            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(JUNIPER, CUSTOMER_AGREEMENT, contact, confirmed))
+        )
     return facts
 
 
@@ -158,9 +188,9 @@ def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme,
 
 
 def _confirmation(
-    customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime
+    customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime, version: str | None = None
 ) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
-    draft = Draft(contact, template, agreed.replace(hour=0))
+    draft = Draft(contact, template, agreed.replace(hour=0, minute=0, second=0, microsecond=0), version=version)
 
     async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
         return await confirm(uow, actor, programme, customer, draft, call)

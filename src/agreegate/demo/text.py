@@ -20,6 +20,7 @@ FRENCH = "fr-FR"
 NEWER_BEFORE_START = timedelta(days=30)
 """So long before the demo's beginning its newer text takes effect."""
 _YEAR = timedelta(days=365)
+_MADE_UP = "A sample, made up for the demo."
 _AHEAD = timedelta(days=14)
 """So long before it takes effect a sample is published, when nothing else is known."""
 
@@ -30,6 +31,8 @@ class Sample:
 
     template_id: TemplateId
     day: datetime
+    known_since: datetime
+    """When it was published, unless that would be after it took effect."""
     major: bool
     effective_from: datetime
     note: str
@@ -38,23 +41,27 @@ class Sample:
 
 
 def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start: datetime) -> list[Sample]:
-    """Two texts: one that every past confirmation was for, and one in force since 30 days before the start.
+    """Two texts: one that every past confirmation was for, and a major one in force since 30 days before the start.
 
-    The newer one is minor: it asks nobody again, so the cast stands as its examples say at whatever start.
+    The newer one is published at the beginning already, so that a customer may have accepted it ahead of time (R35).
     """
-    newer = (start - NEWER_BEFORE_START).replace(microsecond=0)  # the clock has ticked since it was set to the start
+    newer = newer_sample_from(start)
     older = min(beginning, newer) - _YEAR
+    first, second = "The first text.", "New: how long data are kept."
     return [
-        Sample(template_id, older, True, older, "The first text. A sample, made up for the demo.", _cloud("first")),
-        Sample(
-            template_id,
-            newer,
-            False,
-            newer,
-            "New: how long data are kept. A sample, made up for the demo.",
-            _cloud("second"),
-        ),
+        Sample(template_id, older, older, True, older, f"{first} {_MADE_UP}", _cloud("first")),
+        Sample(template_id, newer, beginning, True, newer, f"{second} {_MADE_UP}", _cloud("second")),
     ]
+
+
+def label_of(day: datetime) -> str:
+    """What a sample is called."""
+    return f"{day:%Y-%m-%d}"
+
+
+def newer_sample_from(start: datetime) -> datetime:
+    """When the newer text of a demo takes effect."""
+    return (start - NEWER_BEFORE_START).replace(microsecond=0)  # the clock has ticked since it was set to the start
 
 
 def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
@@ -72,7 +79,7 @@ def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
         (refreshed, True, refreshed, "Refreshed: older acceptances must be renewed."),
     ]
     return [
-        Sample(template_id, day, major, effective, f"{note} A sample, made up for the demo.", _customer(day))
+        Sample(template_id, day, day, major, effective, f"{note} {_MADE_UP}", _customer(day))
         for day, major, effective, note in dated
     ]
 
@@ -80,8 +87,7 @@ def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
 async def publish_sample(uow: UnitOfWork, programme: Programme, sample: Sample, kept: Mapping[str, TextFile]) -> None:
     """Publish a sample wherever its languages are spoken."""
     found = {locale: kept[locale.language] for locale in locales() if locale.language in kept}
-    label, note = f"{sample.day:%Y-%m-%d}", sample.note
-    draft = TextDraft(sample.template_id, label, sample.major, sample.effective_from, note, found)
+    draft = TextDraft(sample.template_id, label_of(sample.day), sample.major, sample.effective_from, sample.note, found)
     await publish_text(uow, await at_command_line(uow), programme, locales(), draft, allow_past=True)
 
 
@@ -96,7 +102,7 @@ def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
 
 def published_at(sample: Sample, start: datetime) -> datetime:
     """When a sample was published: never after the demo's beginning, so that its future is there to jump to."""
-    return min(sample.day, sample.effective_from - _AHEAD, start)
+    return min(sample.known_since, sample.effective_from - _AHEAD, start)
 
 
 def _cloud(which: str) -> dict[str, tuple[str, bytes]]:

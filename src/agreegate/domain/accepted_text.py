@@ -10,7 +10,16 @@ from datetime import datetime, time, timedelta
 from enum import StrEnum
 
 from agreegate.domain.errors import VersionUnknown
-from agreegate.domain.text import DEFAULT_LANGUAGE, Digest, Locale, TextVersion, VersionId, in_force
+from agreegate.domain.text import (
+    DEFAULT_LANGUAGE,
+    Digest,
+    FoundText,
+    Locale,
+    TextVersion,
+    VersionId,
+    in_force,
+    in_language,
+)
 
 _DAY = timedelta(days=1)
 
@@ -79,6 +88,39 @@ def stated(published: Sequence[TextVersion], version: str, country: str, culture
     locale = closest(named, country, culture)
     digests = {file.digest for file in named.files.values()} if locale is None else {named.files[locale].digest}
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
+
+
+def text_to_accept(published: Sequence[TextVersion], country: str, culture: str, now: datetime) -> FoundText | None:
+    """The file that a customer reads before it accepts: of the version in force, the one closest to its language (R32, R49).
+
+    None where no text is in force for the country.
+    """
+    version = in_force(published, country, now)
+    if version is None:
+        return None
+    locale = closest(version, country, culture)
+    return in_language(version, country, culture if locale is None else locale.language)
+
+
+def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:
+    """Whether two confirmations speak of one version (D17), or neither is known to speak of any: nothing tells them apart.
+
+    A known one and an unknown one are not known to be the same.
+    """
+    return (one and one.version_id) == (other and other.version_id)
+
+
+def offered(published: Sequence[TextVersion], country: str, now: datetime, *, first: bool) -> list[TextVersion]:
+    """The versions that may be named for a customer: those for its country, whatever takes effect last first (R35).
+
+    Args:
+        first: the agreement was never confirmed for this customer: then only the one in force is offered (R32).
+    """
+    if first:
+        current = in_force(published, country, now)
+        return [] if current is None else [current]
+    there = [version for version in published if any(locale.country == country for locale in version.files)]
+    return sorted(there, key=lambda version: version.rank, reverse=True)
 
 
 def closest(version: TextVersion, country: str, culture: str) -> Locale | None:

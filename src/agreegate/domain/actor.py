@@ -74,6 +74,8 @@ class Access:
 
 AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=True, reseller_silent=True)
 CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
+CONFIRM_BY_OWN_API = Access(application=False, public_cloud_only=True)
+"""Whoever may confirm. Our own API is silent to nobody: a reseller is told that it may not."""
 READ_CONFIRMATIONS = CONFIRM
 DIRECT_ACCEPTANCE = AGREEMENT_METADATA
 AGREEMENT_DOCUMENT = AGREEMENT_METADATA

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import NewType
 from unicodedata import category
 
+from agreegate.domain.accepted_text import AcceptedText, same_text
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.errors import (
@@ -88,6 +89,8 @@ class Draft:
     date_agreed: datetime
     date_zoned: bool = True
     """False when the date came without a zone: it may then be ahead by the easternmost local time."""
+    version: str | None = None
+    """Label or id of the text that was accepted, where a person names it (R35, R38); None: the date tells it."""
     user_id: UserId | None = None
     """The confirming user when named; None: the caller itself (X8)."""
     employee: Employee | None = None
@@ -114,6 +117,18 @@ class Confirmation:
     recorded_at: datetime
     request_id: str | None = None
     confirmed_by: Employee | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The current confirmation of a template, as far as another one can repeat it (D17)."""
+
+    contact: PrimaryContact | None
+    """None once erased."""
+    text: AcceptedText | None = None
+    """None where no text was in force: then it is known as little as when it is undetermined."""
+    outdated: bool = False
+    """A newer major text binds the customer."""
 
 
 class EndReason(StrEnum):
@@ -219,18 +234,28 @@ def check_draft(draft: Draft, template: AgreementTemplate, now: datetime) -> Non
 
 
 def check_duplicate(
-    contact: PrimaryContact, current: PrimaryContact | None, template: AgreementTemplate, now: datetime
+    contact: PrimaryContact,
+    text: AcceptedText | None,
+    current: Repeated | None,
+    template: AgreementTemplate,
+    now: datetime,
 ) -> None:
-    """Refuse an identical repeat where the programme does: same names, e-mail and phone (contract 4.2).
+    """Refuse an identical repeat where the programme does: same names, e-mail, phone and text (contract 4.2, D17).
+
+    The date of acceptance tells nothing apart by itself. Whoever confirms an outdated text anew repeats nothing, whatever
+    is handed in.
 
     Args:
         contact: the one handed in.
-        current: the contact of the current confirmation of the same template; None when there is none.
+        text: the one that is confirmed; None where none is in force.
+        current: the current confirmation of the same template; None when there is none.
 
     Raises:
         AlreadyConfirmed.
     """
-    if current is not None and template.refuses_duplicates(now) and contact == current:
+    if current is None or current.outdated or not template.refuses_duplicates(now):
+        return
+    if contact == current.contact and same_text(text, current.text):
         raise AlreadyConfirmed
 
 

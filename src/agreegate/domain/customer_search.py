@@ -14,8 +14,8 @@ LONGEST_TEXT = 200
 MOST_WORDS = 8
 REFUSED = "!"
 LISTED = (State.CURRENT, State.MISSING, State.ENDED)
-"""The states that lists tell apart. Theirs change when something is recorded, and not by themselves: an outdated
-confirmation opens the gate too, and counts as current there."""
+"""The states that lists count and filter by. Theirs change when something is recorded, and not by themselves: an outdated
+confirmation opens the gate too, and counts as current there. Which of the customers shown are outdated is looked up."""
 _UNTYPED = frozenset({"Cc", "Cf", "Cs"})
 
 

@@ -3,11 +3,13 @@
 Facts are stored, states are derived: nothing here is a status column.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 
 
 class State(StrEnum):
@@ -20,6 +22,22 @@ class State(StrEnum):
     """Likewise, and a renewal has run without it. The gate answers as before."""
     MISSING = "missing"
     ENDED = "ended"
+
+
+class Mark(StrEnum):
+    """What became of a confirmation."""
+
+    COUNTS = "counts"
+    REPLACED = "replaced"
+    """A later one of the same agreement counts, or counted, in its place (R27)."""
+    TAKEN_BACK = "taken_back"
+    """It was recorded in error (R17)."""
+    REFUSED = "refused"
+    """The customer no longer agreed (R47)."""
+    EARLIER = "earlier"
+    """The relationship in which it was recorded has ended."""
+    NOT_YET = "not_yet"
+    """It was in effect only after the day that is looked back at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,3 +85,28 @@ class Unknown:
 
 
 NO_RELATIONSHIP = Standing(related=False)
+
+
+def ended_by(confirmation: Confirmation, endings: Iterable[Ending]) -> Ending | None:
+    """What ended a confirmation first: having been taken back, or a refusal recorded after it (R17, R47)."""
+    return min(
+        (
+            ending
+            for ending in endings
+            if ending.confirmation_id == confirmation.id
+            or (ending.reason is EndReason.NO_LONGER_AGREES and ending.sequence > confirmation.sequence)
+        ),
+        key=lambda ending: ending.sequence,
+        default=None,
+    )
+
+
+def unconfirmed(*, refused: bool, answered: bool, ended: bool) -> State:
+    """The state of an agreement type of which no confirmation counts (R47).
+
+    Args:
+        refused: the customer was recorded as no longer agreeing.
+        answered: a confirmation counts that opens the gate, or once did: the refusal is answered.
+        ended: a refusal ended a confirmation of this very type.
+    """
+    return State.ENDED if refused and (not answered or ended) else State.MISSING

@@ -7,7 +7,7 @@ The language only chooses between that version's files: an older text in the rig
 
 import difflib
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -16,7 +16,7 @@ from math import inf
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import EffectiveInPast, InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind
+from agreegate.domain.errors import InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind, Rejected
 
 Digest = NewType("Digest", str)
 """SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
@@ -151,6 +151,28 @@ class FoundText:
     fallback: Fallback
 
 
+class Force(StrEnum):
+    """What a version is at an instant, over all its countries."""
+
+    UPCOMING = "upcoming"
+    """It has not taken effect."""
+    EVERYWHERE = "everywhere"
+    """It is in force in each of its countries."""
+    PARTLY = "partly"
+    """In some of its countries a later one is."""
+    REPLACED = "replaced"
+    """In each of its countries a later one is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """In how many of its countries a version is in force at an instant."""
+
+    force: Force
+    in_force: int
+    countries: int
+
+
 def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:
     """The versions that have taken effect by `on`, the one in force last (R32)."""
     return sorted((version for version in published if version.effective_from <= on), key=lambda one: one.rank)
@@ -161,6 +183,24 @@ def in_force(published: Iterable[TextVersion], country: str, on: datetime) -> Te
     there = [version for version in published if any(locale.country == country for locale in version.files)]
     found = in_effect(there, on)
     return found[-1] if found else None
+
+
+def reaches(published: Collection[TextVersion], on: datetime) -> dict[VersionId, Reach]:
+    """How far each version reaches at `on`: it is in force in a country where `in_force` finds it."""
+    binding = {locale.country: version.id for version in in_effect(published, on) for locale in version.files}
+    return {version.id: _reach(version, binding, on) for version in published}
+
+
+def _reach(version: TextVersion, binding: Mapping[str, VersionId], on: datetime) -> Reach:
+    countries = {locale.country for locale in version.files}
+    count = sum(binding.get(country) == version.id for country in countries)
+    if version.effective_from > on:
+        force = Force.UPCOMING
+    elif count == 0:
+        force = Force.REPLACED
+    else:
+        force = Force.EVERYWHERE if count == len(countries) else Force.PARTLY
+    return Reach(force, count, len(countries))
 
 
 def text_for(published: Iterable[TextVersion], country: str, language: str, on: datetime) -> FoundText | None:
@@ -228,6 +268,22 @@ def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
     return tuple(islice(dict.fromkeys([*likely, *spoken, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST))
 
 
+def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:
+    """Everything for which `checked_draft` refuses a draft, in the order of its members; nothing: it is fine."""
+    if _LABEL.fullmatch(draft.label) is None:
+        yield InvalidProperty(name="label")
+    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
+        yield InvalidProperty(name="note")
+    if draft.effective_from.year not in _YEARS:
+        yield InvalidProperty(name="effective_from")
+    if not draft.files:
+        yield InvalidProperty(name="text")
+    for locale in sorted(draft.files):
+        if locale not in known:
+            near = ", ".join(map(str, nearest(locale, known)))
+            yield LocaleUnknown(pair=str(locale), nearest=near)
+
+
 def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
     """The draft, if it says all that a version must say, for pairs that the table has.
 
@@ -235,39 +291,26 @@ def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
         InvalidProperty: the label, the note, the date or the list of texts is of no use.
         LocaleUnknown: a country and language that do not go together.
     """
-    if _LABEL.fullmatch(draft.label) is None:
-        raise InvalidProperty(name="label")
-    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
-        raise InvalidProperty(name="note")
-    if draft.effective_from.year not in _YEARS:
-        raise InvalidProperty(name="effective_from")
-    if not draft.files:
-        raise InvalidProperty(name="text")
-    for locale in sorted(draft.files):
-        if locale not in known:
-            near = ", ".join(map(str, nearest(locale, known)))
-            raise LocaleUnknown(pair=str(locale), nearest=near)
+    for fault in faults_of(draft, known):
+        raise fault
     return draft
 
 
-def published_before(
-    draft: TextDraft, published: Sequence[TextVersion], now: datetime, *, allow_past: bool
-) -> TextVersion | None:
-    """The version that the draft repeats, which is left as it is; None when it is a new one that may be published.
+def published_before(draft: TextDraft, published: Sequence[TextVersion]) -> TextVersion | None:
+    """The version that the draft repeats, which is left as it is; None when it is a new one.
 
     Args:
         published: the template's versions.
-        allow_past: whether a major version may take effect before `now`, which outdates confirmations at once.
 
     Raises:
         LabelTaken: another version has the label.
-        EffectiveInPast: that is not allowed.
     """
     taken = next((version for version in published if version.label == draft.label), None)
-    if taken is not None:
-        if not taken.same_as(draft):
-            raise LabelTaken(label=draft.label)
-        return taken
-    if draft.major and draft.effective_from < now and not allow_past:
-        raise EffectiveInPast(label=draft.label)
-    return None
+    if taken is not None and not taken.same_as(draft):
+        raise LabelTaken(label=draft.label)
+    return taken
+
+
+def outdates_at_once(draft: TextDraft, now: datetime) -> bool:
+    """Whether publishing it would outdate confirmations at once: a major version that takes effect in the past."""
+    return draft.major and draft.effective_from < now

@@ -1,14 +1,14 @@
 """Confirm a customer's acceptance, and read what was confirmed."""
 
-from agreegate.domain.accepted_text import AcceptedText, inferred
 from agreegate.domain.actor import Actor, UserId
-from agreegate.domain.agreement import AgreementType
+from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import (
     Collection,
     Confirmation,
     ConfirmationId,
     Draft,
     Employee,
+    Repeated,
     check_draft,
     check_duplicate,
     checked_collection,
@@ -29,6 +29,7 @@ from agreegate.domain.errors import (
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
+from agreegate.services.accepted_text import text_confirmed, text_of
 from agreegate.services.call import Call
 from agreegate.storage.accepted_text import add_accepted_text
 from agreegate.storage.audit import add_audit_record
@@ -44,10 +45,8 @@ from agreegate.storage.confirmation import (
     next_sequence,
     without_employee,
 )
-from agreegate.storage.customer import locale_of
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of
-from agreegate.storage.standing import relationship_since
-from agreegate.storage.text import has_text, text_versions_in
+from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -63,7 +62,7 @@ async def confirm(
         FeatureAbsent: before the programme starts (R1).
         NoRelationship: the customer is not one of this partner's (D18).
         InvalidProperty, InvalidEmail, AgreedInFuture, TemplateUnknown, TemplateRetired, UserNotOfPartner,
-        ResellerNotLinked, AlreadyConfirmed: the data breaks a rule.
+        ResellerNotLinked, VersionUnknown, AlreadyConfirmed: the data breaks a rule.
     """
     if not programme.exists(uow.now):
         raise FeatureAbsent
@@ -79,9 +78,8 @@ async def confirm(
     check_draft(draft, template, uow.now)
     collection = None if draft.collection is None else await _collection(uow, actor, draft.collection)
     user = await _confirming_user(uow, actor, draft)
-    current = await current_confirmation(uow, partner, customer, template.agreement_type)
-    repeated = current.contact if current is not None and current.template_id == template.id else None
-    check_duplicate(contact, repeated, template, uow.now)
+    text = await text_confirmed(uow, actor, customer, draft)
+    check_duplicate(contact, text, await _repeated(uow, actor, customer, template), template, uow.now)
 
     confirmation = Confirmation(
         id=ConfirmationId(uow.new_id()),
@@ -100,9 +98,8 @@ async def confirm(
     await add_confirmation(uow, partner, customer, relationship[0], confirmation)
     if collection is not None:
         await add_collection(uow, partner, customer, confirmation.sequence, collection)
-    accepted = await _accepted_text(uow, actor, customer, confirmation)
-    if accepted is not None:
-        await add_accepted_text(uow, partner, customer, confirmation.sequence, accepted)
+    if text is not None:
+        await add_accepted_text(uow, partner, customer, confirmation.sequence, text)
     for warning in await acceptor_warnings(uow, actor, contact.email, employee):
         await add_warning(uow, partner, customer, confirmation.sequence, warning)
     await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
@@ -118,16 +115,16 @@ async def confirm(
     return confirmation
 
 
-async def _accepted_text(
-    uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation
-) -> AcceptedText | None:
-    """Which text the confirmation speaks of (R38); None where no text has been in force yet: nothing can be said."""
-    where = await locale_of(uow, actor.partner.id, customer)
-    if where is None or not await has_text(uow, confirmation.template_id, confirmation.recorded_at):
+async def _repeated(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Repeated | None:
+    """The current confirmation of this very template, as another one may repeat it (D17)."""
+    if not template.refuses_duplicates(uow.now):
+        return None  # it may be repeated as it is: there is nothing to compare
+    current = await current_confirmation(uow, actor.partner.id, customer, template.agreement_type)
+    if current is None or current.template_id != template.id:
         return None
-    country, culture = where
-    published = await text_versions_in(uow, confirmation.template_id, country)
-    return inferred(published, country, culture, confirmation.date_agreed, confirmation.recorded_at)
+    standing = await standing_of(uow, actor.partner.id, customer)
+    outdated = any(one.sequence == current.sequence and one.outdated_since is not None for one in standing.current)
+    return Repeated(current.contact, await text_of(uow, actor, customer, current), outdated)
 
 
 async def acceptor_warnings(

@@ -1,35 +1,21 @@
 """What was recorded about a customer's acceptance, in one sequence, with the people who did it (R17, R27, R48)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Ending, EndReason
 from agreegate.domain.programme import Programme
-from agreegate.services.standing import CustomerStanding, Recorded, show_standing
+from agreegate.domain.standing import Mark
+from agreegate.services.standing import AgreementStanding, CustomerStanding, Recorded, show_standing
 from agreegate.storage.direct_acceptance import direct_acceptances
 from agreegate.storage.partner import KnownUser, partner_of, users_named
 from agreegate.storage.unit_of_work import UnitOfWork
 
 People = Mapping[str, KnownUser]
 """Users of the partner by id. Whoever is missing is an application."""
-
-
-class Mark(StrEnum):
-    """What became of a confirmation."""
-
-    COUNTS = "counts"
-    REPLACED = "replaced"
-    """A later one of the same agreement counts, or counted, in its place (R27)."""
-    TAKEN_BACK = "taken_back"
-    """It was recorded in error (R17)."""
-    REFUSED = "refused"
-    """The customer no longer agreed (R47)."""
-    EARLIER = "earlier"
-    """The relationship in which it was recorded has ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +58,17 @@ async def read_record(uow: UnitOfWork, actor: Actor, programme: Programme, custo
         FeatureAbsent, NoRelationship.
     """
     standing = await show_standing(uow, actor, programme, customer)
-    history = _history(standing)
-    ids = {entry.recorded_by for entry in history}
-    ids |= {entry.recorded.confirmation.user_id for entry in history if entry.recorded is not None}
+    history = history_of(standing.refusals, ((one.template, _marked(one, standing)) for one in standing.agreements))
     directly = await direct_acceptances(uow, actor.partner.id, customer)
-    return CustomerRecord(standing, history, directly, await people(uow, actor, ids), await _resellers(uow, history))
+    return CustomerRecord(standing, history, directly, *await named_in(uow, actor, history))
+
+
+async def named_in(uow: UnitOfWork, actor: Actor, history: Iterable[Entry]) -> tuple[People, dict[str, str]]:
+    """Who did what a history tells, and the names of the resellers through whom data came; both as they are today."""
+    entries = tuple(history)
+    ids = {entry.recorded_by for entry in entries}
+    ids |= {entry.recorded.confirmation.user_id for entry in entries if entry.recorded is not None}
+    return await people(uow, actor, ids), await _resellers(uow, entries)
 
 
 async def people(uow: UnitOfWork, actor: Actor, ids: Iterable[str]) -> People:
@@ -91,25 +83,37 @@ async def _resellers(uow: UnitOfWork, history: Iterable[Entry]) -> dict[str, str
     return {reseller.id: reseller.name for reseller in found if reseller is not None}
 
 
-def _history(standing: CustomerStanding) -> tuple[Entry, ...]:
-    entries = [_ending(ending, None) for ending in standing.refusals]
-    for agreement in standing.agreements:
-        for recorded in agreement.history:
+def history_of(
+    refusals: Iterable[Ending], agreements: Iterable[tuple[AgreementTemplate, Sequence[tuple[Recorded, Mark]]]]
+) -> tuple[Entry, ...]:
+    """Everything that was recorded, newest first.
+
+    Args:
+        agreements: the confirmations of each template, with what became of them.
+    """
+    entries = [_ending(ending, None) for ending in refusals]
+    for template, marked in agreements:
+        for recorded, mark in marked:
             confirmation, ending = recorded.confirmation, recorded.ended_by
             entries.append(
                 Entry(
                     confirmation.sequence,
                     confirmation.recorded_at,
                     confirmation.recorded_by,
-                    agreement.template,
+                    template,
                     recorded,
-                    _mark(recorded, standing, counts=confirmation == agreement.confirmation),
-                    any(_was_there(earlier, recorded) for earlier in agreement.history),
+                    mark,
+                    any(_was_there(earlier, recorded) for earlier, _ in marked),
                 )
             )
             if ending is not None and ending.reason is EndReason.RECORDED_IN_ERROR:
-                entries.append(_ending(ending, agreement.template))
+                entries.append(_ending(ending, template))
     return tuple(sorted(entries, key=lambda entry: entry.sequence, reverse=True))
+
+
+def _marked(agreement: AgreementStanding, standing: CustomerStanding) -> list[tuple[Recorded, Mark]]:
+    counts = agreement.confirmation
+    return [(one, _mark(one, standing, counts=one.confirmation == counts)) for one in agreement.history]
 
 
 def _ending(ending: Ending, template: AgreementTemplate | None) -> Entry:

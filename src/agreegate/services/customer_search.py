@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
+from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch, state_of
 from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
+from agreegate.services.reconfirmation import Outdated, count_outdated, outdated_among
 from agreegate.storage.customer_search import (
     MANY,
     Chosen,
@@ -36,6 +38,8 @@ class ListedCustomer:
     provider: str
     """The partner's name whose customer it is; a reseller may have it from several."""
     state: State
+    renews: TemplateId | None
+    """The agreement to be confirmed anew, where the confirmation is outdated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,8 @@ class Finding:
     """How many fit of each standing, whichever is asked for; None where they are not counted."""
     customers: int
     """How many there are in all."""
+    outdated: int = 0
+    """How many of them accepted an older text than the one that binds them, whatever is looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +81,9 @@ async def find_customers(uow: UnitOfWork, actor: Actor, programme: Programme, se
     asked = _count(row for row in here if coverages is None or row.coverage in coverages)
     chosen = await choose(uow, actor.partner.id, search, coverages, asked)
     customers = _count(every)
+    outdated = await count_outdated(uow, actor.partner.id, programme)
     if chosen.match is not None:
-        return Finding(chosen, coverages, MANY, more=True, states=None, customers=customers)
+        return Finding(chosen, coverages, MANY, more=True, states=None, customers=customers, outdated=outdated)
     if chosen.entries is not None:
         fitting = Counter((one.country, one.coverage) for one in chosen.entries)
         here = [Tally(*of, number) for of, number in fitting.items() if search.country in (None, of[0])]
@@ -84,7 +91,7 @@ async def find_customers(uow: UnitOfWork, actor: Actor, programme: Programme, se
     for row in here:
         states[state_of(row.coverage, programme, uow.now)] += row.customers
     total = _count(here) if search.state is None else states[search.state]
-    return Finding(chosen, coverages, total, more=False, states=states, customers=customers)
+    return Finding(chosen, coverages, total, more=False, states=states, customers=customers, outdated=outdated)
 
 
 async def list_found(
@@ -100,7 +107,10 @@ async def list_found(
         coverages=finding.coverages,
         as_reseller=actor.partner.kind is PartnerKind.INDIRECT_RESELLER,
     )
-    items = tuple(_listed(entry, programme, uow.now) for entry in found.items)
+    outdated: Mapping[str, Outdated] = {}
+    if actor.partner.kind is not PartnerKind.INDIRECT_RESELLER:  # it is not told how they stand (R26)
+        outdated = await outdated_among(uow, actor.partner.id, programme, [entry.customer_id for entry in found.items])
+    items = tuple(_listed(entry, programme, uow.now, outdated.get(entry.customer_id)) for entry in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
@@ -111,9 +121,12 @@ async def filters(uow: UnitOfWork, actor: Actor) -> Filters:
     return Filters(countries, await linked_resellers(uow, actor.partner.id) if provider else [])
 
 
-def _listed(entry: Entry, programme: Programme, now: datetime) -> ListedCustomer:
-    state = state_of(entry.coverage, programme, now)
-    return ListedCustomer(entry.customer_id, entry.company_name, entry.domain, entry.country, entry.partner_name, state)
+def _listed(entry: Entry, programme: Programme, now: datetime, outdated: Outdated | None) -> ListedCustomer:
+    state = state_of(entry.coverage, programme, now) if outdated is None else outdated.state
+    renews = None if outdated is None else outdated.template_id
+    return ListedCustomer(
+        entry.customer_id, entry.company_name, entry.domain, entry.country, entry.partner_name, state, renews
+    )
 
 
 def _coverages(every: Iterable[Tally], programme: Programme, at: datetime, states: Collection[State]) -> frozenset[str]:

@@ -11,12 +11,12 @@ from agreegate.domain.customer_search import LISTED, state_of
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
+from agreegate.services.reconfirmation import count_outdated
 from agreegate.storage.customer_search import Tally, tally
 from agreegate.storage.overview import (
     Denied,
     Subscribed,
     count_denied,
-    count_outdated,
     count_subscribed,
     denied,
     open_carts,
@@ -114,8 +114,7 @@ async def show_standings(uow: UnitOfWork, actor: Actor, programme: Programme) ->
     operator = actor.partner.kind is PartnerKind.OPERATOR
     rows = await (tally_of_all(uow) if operator else tally(uow, actor.partner.id))
     states = _states(rows, programme, uow.now)
-    opening = [template.id for template in programme.templates if template.opens_gate(uow.now)]
-    if outdated := await count_outdated(uow, None if operator else actor.partner.id, opening):
+    if outdated := await count_outdated(uow, None if operator else actor.partner.id, programme):
         states += Counter({State.OUTDATED: outdated})
         states[State.CURRENT] -= outdated
     upcoming = tuple(

@@ -1,8 +1,9 @@
 """What whoever confirms starts from: the agreement, what counts now, and what is known to begin with (contract 5)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from agreegate.domain.accepted_text import AcceptedText, offered
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, PrimaryContact
@@ -10,10 +11,13 @@ from agreegate.domain.customer import Customer
 from agreegate.domain.errors import FeatureAbsent, NoRelationship, TemplateUnknown
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.domain.text import TextVersion, in_force
+from agreegate.storage.accepted_text import accepted_text_of
 from agreegate.storage.confirmation import confirmations_of, current_confirmation, endings_of
 from agreegate.storage.customer import customer_of, resellers_of
 from agreegate.storage.partner import linked_resellers, users_named
-from agreegate.storage.standing import relationship_since
+from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.text import text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST_RESELLERS = 100
@@ -33,6 +37,22 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
+class Texts:
+    """Which texts of the agreement there are to confirm, for a customer of one country."""
+
+    offered: tuple[TextVersion, ...] = ()
+    """The versions that may be named, whatever takes effect last first; for a first confirmation the one in force (R32)."""
+    first: bool = True
+    """The agreement was never confirmed for this customer, or only in error."""
+    in_force: TextVersion | None = None
+    """What the customer accepts now; None where no text is in force."""
+    accepted: AcceptedText | None = None
+    """What the current confirmation speaks of."""
+    outdated_since: datetime | None = None
+    """Since when a newer major text binds the customer than the one of the current confirmation (R34)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Preparation:
     """What a form for confirming one agreement begins with."""
 
@@ -49,6 +69,12 @@ class Preparation:
     """The confirmation of this agreement that counts."""
     newest: Event | None = None
     """What was recorded last about this agreement; whatever comes later was done meanwhile."""
+    texts: Texts = Texts()
+
+    @property
+    def outdated(self) -> bool:
+        """Whether a newer text is to be accepted, so that the current confirmation's date says nothing about it (R34)."""
+        return self.texts.outdated_since is not None
 
     @property
     def contact(self) -> PrimaryContact | None:
@@ -63,13 +89,19 @@ class Preparation:
 
 
 async def prepare(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str | None = None, template_id: str = ""
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str | None = None,
+    template_id: str = "",
+    country: str = "",
 ) -> Preparation:
     """What to begin a confirmation with.
 
     Args:
         customer: None: one that is about to be created.
         template_id: the agreement; empty: the one that the gate asks for now.
+        country: where the customer that is about to be created will be, as far as it is known.
 
     Raises:
         FeatureAbsent: before the programme starts, or in a national cloud (R1, R31).
@@ -83,19 +115,44 @@ async def prepare(
     named = {} if actor.user_id is None else await users_named(uow, partner, [actor.user_id])
     designated = actor.user_id in named and named[actor.user_id].designated
     if customer is None:
-        return Preparation(template, choice, designated, await _resellers(uow, actor, frozenset()))
+        texts = await _texts(uow, template, country)
+        return Preparation(template, choice, designated, await _resellers(uow, actor, frozenset()), texts=texts)
     if await relationship_since(uow, partner, customer) is None:
         raise NoRelationship(partner=partner, customer=customer)
-    found = await customer_of(uow, actor.partner, customer)
+    served = await customer_of(uow, actor.partner, customer)
+    found = None if served is None else served[0]
+    current = await current_confirmation(uow, partner, customer, template.agreement_type)
+    history = await _history(uow, actor, customer, template)
+    taken_back = {one.confirmation_id for one in history if isinstance(one, Ending)}
+    first = not any(isinstance(one, Confirmation) and one.id not in taken_back for one in history)
+    texts = await _texts(uow, template, "" if found is None else found.country, first=first)
+    if current is not None:
+        texts = await _with_accepted(uow, actor, customer, current, texts)
     return Preparation(
         template,
         choice,
         designated,
         resellers=await _resellers(uow, actor, await resellers_of(uow, partner, customer)),
-        customer=None if found is None else found[0],
-        current=await current_confirmation(uow, partner, customer, template.agreement_type),
-        newest=await _newest(uow, actor, customer, template),
+        customer=found,
+        current=current,
+        newest=await _newest(uow, actor, history),
+        texts=texts,
     )
+
+
+async def _texts(uow: UnitOfWork, template: AgreementTemplate, country: str, *, first: bool = True) -> Texts:
+    published = await text_versions_in(uow, template.id, country)
+    may_be_named = offered(published, country, uow.now, first=first)
+    return Texts(tuple(may_be_named), first, in_force(published, country, uow.now))
+
+
+async def _with_accepted(uow: UnitOfWork, actor: Actor, customer: str, current: Confirmation, texts: Texts) -> Texts:
+    """The texts, with the one that the current confirmation speaks of."""
+    partner = actor.partner.id
+    standing = await standing_of(uow, partner, customer)
+    since = next((one.outdated_since for one in standing.current if one.sequence == current.sequence), None)
+    accepted = await accepted_text_of(uow, partner, customer, current.sequence)
+    return replace(texts, accepted=accepted, outdated_since=since)
 
 
 def _template(programme: Programme, template_id: str, now: datetime) -> AgreementTemplate:
@@ -114,17 +171,23 @@ async def _resellers(uow: UnitOfWork, actor: Actor, serving: frozenset[PartnerId
     return tuple(sorted(linked, key=lambda reseller: reseller.id not in serving)[:MOST_RESELLERS])
 
 
-async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Event | None:
+async def _history(
+    uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate
+) -> list[Confirmation | Ending]:
+    """Every confirmation of this agreement, and every ending that concerns it."""
     partner = actor.partner.id
     every = await confirmations_of(uow, partner, customer)
     confirmed = [one for one in every if one.agreement_type == template.agreement_type]
     concerned = {None, *(one.id for one in confirmed)}
     ended = [one for one in await endings_of(uow, partner, customer) if one.confirmation_id in concerned]
-    recorded: list[Confirmation | Ending] = [*confirmed, *ended]
-    newest = max(recorded, key=lambda one: one.sequence, default=None)
+    return [*confirmed, *ended]
+
+
+async def _newest(uow: UnitOfWork, actor: Actor, history: list[Confirmation | Ending]) -> Event | None:
+    newest = max(history, key=lambda one: one.sequence, default=None)
     if newest is None:
         return None
-    named = await users_named(uow, partner, [newest.recorded_by])
+    named = await users_named(uow, actor.partner.id, [newest.recorded_by])
     by = named[newest.recorded_by].name if newest.recorded_by in named else newest.recorded_by
     if isinstance(newest, Ending):
         return Event(newest.sequence, newest.recorded_at, by, ending=newest)

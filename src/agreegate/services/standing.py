@@ -14,9 +14,16 @@ from agreegate.domain.confirmation import (
     Ending,
     EndReason,
 )
-from agreegate.domain.errors import FeatureAbsent, InvalidProperty, NoRelationship, NothingToEnd, TemplateUnknown
+from agreegate.domain.errors import (
+    FeatureAbsent,
+    InvalidProperty,
+    NoRelationship,
+    NotFound,
+    NothingToEnd,
+    TemplateUnknown,
+)
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State
+from agreegate.domain.standing import State, ended_by, unconfirmed
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -101,7 +108,7 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
         history = tuple(
             Recorded(
                 c,
-                _ended_by(c, endings),
+                ended_by(c, endings),
                 collections.get(c.sequence),
                 warned.get(c.sequence, ()),
                 texts.get(c.sequence),
@@ -110,15 +117,33 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
             if c.agreement_type == template.agreement_type
         )
         confirmation = next((r.confirmation for r in history if r.confirmation.sequence in counting), None)
-        ended = bool(refusals) and (not answered or any(r.ended_by in refusals for r in history))
         if confirmation is None:
-            agreements.append(AgreementStanding(template, State.ENDED if ended else State.MISSING, None, history))
+            ended = any(r.ended_by in refusals for r in history)
+            state = unconfirmed(refused=bool(refusals), answered=answered, ended=ended)
+            agreements.append(AgreementStanding(template, state, None, history))
             continue
         current = counting[confirmation.sequence]
         agreements.append(
             AgreementStanding(template, current.state, confirmation, history, current.outdated_since, current.renew_by)
         )
     return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals)
+
+
+async def show_recorded(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: Confirmation
+) -> Recorded:
+    """One confirmation of the customer's, with all that was kept beside it.
+
+    Raises:
+        FeatureAbsent, NoRelationship.
+        NotFound: the partner recorded no such confirmation for this customer.
+    """
+    standing = await show_standing(uow, actor, programme, customer)
+    for agreement in standing.agreements:
+        for recorded in agreement.history:
+            if recorded.confirmation.id == confirmation.id:
+                return recorded
+    raise NotFound
 
 
 async def record_refusal(
@@ -225,18 +250,4 @@ async def _end(
         customer=customer,
         resource_id=ending.id,
         correlation_id=call.correlation_id,
-    )
-
-
-def _ended_by(confirmation: Confirmation, endings: list[Ending]) -> Ending | None:
-    """What ended it first: having been taken back, or a refusal recorded after it."""
-    return min(
-        (
-            ending
-            for ending in endings
-            if ending.confirmation_id == confirmation.id
-            or (ending.reason is EndReason.NO_LONGER_AGREES and ending.sequence > confirmation.sequence)
-        ),
-        key=lambda ending: ending.sequence,
-        default=None,
     )

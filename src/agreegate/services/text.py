@@ -1,18 +1,37 @@
 """Publish versions of agreement texts, list them, and find the one in force (R32, R38, contract 4.4)."""
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import CountryWithoutText, FeatureAbsent, NotFound, TemplateUnknown, TextMissing
+from agreegate.domain.errors import (
+    CountryWithoutText,
+    EffectiveInPast,
+    FeatureAbsent,
+    LabelTaken,
+    NotFound,
+    Rejected,
+    TemplateUnknown,
+    TextMissing,
+)
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import FoundText, Locale, TextDraft, TextVersion, checked_draft, published_before
+from agreegate.domain.text import (
+    FoundText,
+    Locale,
+    Reach,
+    TextDraft,
+    TextVersion,
+    faults_of,
+    outdates_at_once,
+    published_before,
+    reaches,
+)
 from agreegate.storage.audit import add_audit_record
-from agreegate.storage.partner import operator_of
+from agreegate.storage.partner import operator_of, users_named
 from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -42,9 +61,54 @@ class Publication:
     """False for a repeat, which changes nothing."""
 
 
+@dataclass(frozen=True, slots=True)
+class Review:
+    """What is to be said of a version before it is published."""
+
+    repeated: TextVersion | None
+    """The version that it says once more; publishing it would change nothing."""
+    refusals: tuple[Rejected, ...]
+    """Everything that is in its way."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """A version as readers see it."""
+
+    template: AgreementTemplate
+    version: TextVersion
+    reach: Reach
+    """As of now."""
+    by: str | None
+    """Who published it, a user's name or the command; None: nobody whom the reader is told of."""
+
+
 async def at_command_line(uow: UnitOfWork) -> Actor:
     """Whoever may run commands on the data folder, as the programme's operator."""
     return Actor(await operator_of(uow) or _UNLISTED, application_id=COMMAND)
+
+
+async def review_text(
+    uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
+) -> Review:
+    """What publishing the version would do, and everything that is in its way. Nothing is changed.
+
+    Args:
+        table: the countries and languages that go together.
+        allow_past: whether a major version may take effect in the past, which outdates confirmations at once.
+    """
+    refusals: list[Rejected] = []
+    if programme.template(draft.template_id) is None:
+        refusals.append(TemplateUnknown(name="template"))
+    refusals += faults_of(draft, table)
+    repeated = None
+    try:
+        repeated = published_before(draft, await text_versions(uow, draft.template_id))
+    except LabelTaken as refusal:
+        refusals.append(refusal)
+    if repeated is None and outdates_at_once(draft, uow.now) and not allow_past:
+        refusals.append(EffectiveInPast(label=draft.label))
+    return Review(repeated, tuple(refusals))
 
 
 async def plan_text(
@@ -53,17 +117,15 @@ async def plan_text(
     """What publishing the version would do. Nothing is changed.
 
     Args:
-        table: the countries and languages that go together.
-        allow_past: whether a major version may take effect in the past.
+        table, allow_past: as in `review_text`.
 
     Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast.
+        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast: the first that is in its way.
     """
-    if programme.template(draft.template_id) is None:
-        raise TemplateUnknown(name="template")
-    published = await text_versions(uow, draft.template_id)
-    known = published_before(checked_draft(draft, table), published, uow.now, allow_past=allow_past)
-    return Publication(known, fresh=known is None)
+    review = await review_text(uow, programme, table, draft, allow_past=allow_past)
+    for refusal in review.refusals:
+        raise refusal
+    return Publication(review.repeated, fresh=review.repeated is None)
 
 
 async def publish_text(
@@ -100,6 +162,45 @@ async def publish_text(
 async def list_texts(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, list[TextVersion]]]:
     """Every version of every template of the programme, in the order of publishing."""
     return [(template, await text_versions(uow, template.id)) for template in programme.templates]
+
+
+async def show_texts(
+    uow: UnitOfWork, actor: Actor, programme: Programme
+) -> list[tuple[AgreementTemplate, list[Listed]]]:
+    """Every version of every template as a page lists it: what takes effect last comes first."""
+    listed = await list_texts(uow, programme)
+    names = await _publishers(uow, actor, [version for _, versions in listed for version in versions])
+    return [(template, _listed(template, versions, names, uow.now)) for template, versions in listed]
+
+
+async def show_text_version(uow: UnitOfWork, actor: Actor, programme: Programme, version_id: str) -> Listed:
+    """One version of the programme.
+
+    Raises:
+        NotFound: there is none of this id.
+    """
+    for _, versions in await show_texts(uow, actor, programme):
+        for listed in versions:
+            if listed.version.id == version_id:
+                return listed
+    raise NotFound
+
+
+def _listed(
+    template: AgreementTemplate, versions: Collection[TextVersion], names: Mapping[str, str], now: datetime
+) -> list[Listed]:
+    reach = reaches(versions, now)
+    newest_first = sorted(versions, key=lambda one: one.rank, reverse=True)
+    return [Listed(template, one, reach[one.id], names.get(one.published_by)) for one in newest_first]
+
+
+async def _publishers(uow: UnitOfWork, actor: Actor, versions: Collection[TextVersion]) -> Mapping[str, str]:
+    """Who published, by what the record has of them. Only the operator is told, and of its own people alone."""
+    if actor.partner.kind is not PartnerKind.OPERATOR:
+        return {}
+    users = {version.published_by for version in versions}
+    named = await users_named(uow, actor.partner.id, users)
+    return {COMMAND: COMMAND} | {user: known.name for user, known in named.items()}
 
 
 async def find_text(

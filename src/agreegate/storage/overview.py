@@ -11,7 +11,6 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.transaction import Action
 from agreegate.storage.customer_search import Tally
 from agreegate.storage.decision import as_reasons
-from agreegate.storage.standing import NEWER
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
 LATEST = 300
@@ -28,18 +27,6 @@ _TRIED = """
     cross join customer c on c.partner_id = $1 and c.customer_id = t.customer_id
     order by t.at desc, t.customer_id
 """
-
-
-_OUTDATED = f"""
-    select count(*) from current_confirmation n
-    where {{whose}}
-      and exists (select 1 from text_version v where {NEWER} and v.effective_at <= $1
-        and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
-          and f.country = (select c.country from customer c
-            where c.partner_id = n.partner_id and c.customer_id = n.customer_id)))
-      and n.sequence = (select max(m.sequence) from current_confirmation m
-        where m.partner_id = n.partner_id and m.customer_id = n.customer_id
-          and m.template_id in (select value from json_each($2)))"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,25 +75,6 @@ async def tally_of_all(uow: UnitOfWork) -> list[Tally]:
             "select coverage, sum(customers) from customer_tally where customers > 0 group by coverage"
         )
     ]
-
-
-async def count_outdated(uow: UnitOfWork, partner: PartnerId | None, templates: Collection[str]) -> int:
-    """How many customers accepted an older text than the major one that binds them now (R34).
-
-    Args:
-        partner: whose customers; None: everybody's.
-        templates: those whose confirmations open the gate now; a customer's newest of these is what counts.
-    """
-    now = to_micros(uow.now)
-    if await uow.one("select 1 from text_version where major = 1 and effective_at <= $1 limit 1", now) is None:
-        return 0
-    row = await uow.one(
-        _OUTDATED.format(whose="n.partner_id = $3" if partner else "$3 is null"),
-        now,
-        json.dumps(sorted(templates)),
-        partner,
-    )
-    return 0 if row is None else int(row[0])
 
 
 async def subscribed_next(

@@ -6,7 +6,8 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
-from typing import BinaryIO
+from tempfile import TemporaryFile
+from typing import BinaryIO, cast
 
 from agreegate.domain.errors import StoreUnavailable, TextEmpty, TextTooLarge
 from agreegate.domain.text import LARGEST, Digest, TextFile, media_type_of
@@ -88,10 +89,8 @@ class TextFiles:
         path = self.path_of(digest)
         with suppress(TextDamaged), self.opened(digest):
             return
-        for folder in (self.folder, path.parent):
-            if not folder.is_dir():
-                folder.mkdir(mode=0o700, exist_ok=True)
-                _sync(folder.parent)
+        _made(self.folder)
+        _made(path.parent)
         part = path.with_name(f".{new_id()}")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -110,6 +109,15 @@ class TextFiles:
             part.unlink(missing_ok=True)
             raise
         _sync(path.parent)
+
+    def incoming(self) -> BinaryIO:
+        """Room on the same disk for a file that is still to be looked at. It has no name, and is gone once closed.
+
+        Raises:
+            OSError: it cannot be made.
+        """
+        _made(self.folder)
+        return cast("BinaryIO", TemporaryFile(dir=self.folder))
 
     def keep_all(self, folder: Path, files: Mapping[str, TextFile]) -> None:
         """Copy files below a folder in, as they were measured.
@@ -145,6 +153,12 @@ class TextFiles:
                 raise TextDamaged(digest) from error
             raise
         return file
+
+
+def _made(folder: Path) -> None:
+    if not folder.is_dir():
+        folder.mkdir(mode=0o700, exist_ok=True)
+        _sync(folder.parent)
 
 
 def _sync(folder: Path) -> None:

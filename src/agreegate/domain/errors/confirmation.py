@@ -34,7 +34,7 @@ class UserNotOfPartner(Rejected):
 
 
 class AlreadyConfirmed(Rejected):
-    """The current confirmation names the same contact, and the programme refuses repeats (contract 4.2)."""
+    """The current confirmation names the same contact and text, and the programme refuses repeats (contract 4.2, D17)."""
 
     key = "confirmation.already-exists"
 

@@ -15,6 +15,12 @@ class BodyTooLarge(Rejected):
     key = "request.too-large"
 
 
+class FilesTooLarge(BodyTooLarge):
+    """The files of a form are larger than `limit` MB together."""
+
+    key = "request.files-too-large"
+
+
 class InvalidProperty(Rejected):
     """The member `name` is missing or has a value that cannot be used."""
 
@@ -31,6 +37,12 @@ class RecordedAtNow(InvalidProperty):
     """A decision is to be kept, and asked of another instant than now: only one of the two is possible."""
 
     key = "request.recorded-at-now"
+
+
+class KnownAhead(InvalidProperty):
+    """The member `name` asks for what will be recorded: it lies ahead of now."""
+
+    key = "retrospect.known-ahead"
 
 
 class InvalidChoice(InvalidProperty):

@@ -1,0 +1,260 @@
+"""A confirmation in our own API: how it is handed in, and how it is shown once it is recorded."""
+
+from datetime import datetime, time
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from agreegate.api.accepted_text import AcceptedTextOut
+from agreegate.api.instant import Written, parse_instant, written_utc, written_z
+from agreegate.api.paths import as_guid
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Collection, Draft, Employee, Ending, EndReason, PrimaryContact
+from agreegate.domain.errors import InvalidInstant, Rejected
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.warning import AcceptorWarning
+from agreegate.services.standing import Recorded
+
+EXAMPLE_USER = "a1de0000-0000-4000-8000-0000000000a2"
+EXAMPLE_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
+
+_MEMBERS = {
+    "primaryContact.firstName": "contact.firstName",
+    "primaryContact.lastName": "contact.lastName",
+    "primaryContact.email": "contact.email",
+    "primaryContact.phoneNumber": "contact.phoneNumber",
+    "confirmedBy.ref": "confirmedBy.reference",
+    "collectedThrough.reseller": "collectedThrough.resellerId",
+}
+"""Our names of members that the rules call as the contract does."""
+
+
+class ContactOut(msgspec.Struct, rename="camel"):
+    """The person who accepted."""
+
+    first_name: Annotated[str, Meta(description="First name.", examples=["Nora"])]
+    last_name: Annotated[str, Meta(description="Last name.", examples=["Whitfield"])]
+    email: Annotated[
+        str, Meta(description="E-mail address. Nothing is ever sent to it.", examples=["nora@cedar.example"])
+    ]
+    phone_number: Annotated[str | None, Meta(description="Phone number, if one was given.", examples=["555-0111"])]
+
+
+class EmployeeOut(msgspec.Struct, rename="camel"):
+    """The real employee behind a designated account (R28)."""
+
+    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
+    email: Annotated[str | None, Meta(description="E-mail address, if stated.", examples=["robin@alder.example"])] = (
+        None
+    )
+    reference: Annotated[
+        str | None, Meta(description="The partner's own reference, if stated.", examples=["staff 4711"])
+    ] = None
+
+
+class CollectionOut(msgspec.Struct, rename="camel"):
+    """Through whom an indirect provider got the data (R23)."""
+
+    reseller_id: Annotated[
+        str, Meta(description="The reseller's tenant id.", examples=["b12c0000-0000-4000-8000-000000000002"])
+    ]
+    person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
+    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-09-02"])]
+
+
+class EndingOut(msgspec.Struct, rename="camel"):
+    """How a confirmation stopped counting, or when the customer refused."""
+
+    reason: EndReason
+    note: Annotated[str, Meta(description="What the partner noted.", examples=["Told us by phone."])]
+    recorded_at: Annotated[str, Meta(description="When it was recorded, in UTC.", examples=["2019-04-02T09:30:00Z"])]
+    recorded_by: Annotated[
+        str, Meta(description="The user who recorded it: a directory object id.", examples=[EXAMPLE_USER])
+    ]
+    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
+
+    @classmethod
+    def of(cls, ending: Ending) -> "EndingOut":
+        """The ending, spelled."""
+        return cls(ending.reason, ending.note, written_z(ending.recorded_at), ending.recorded_by, ending.channel)
+
+
+class RecordedOut(msgspec.Struct, rename="camel"):
+    """A confirmation as it was recorded."""
+
+    confirmation_id: Annotated[
+        str, Meta(description="The record's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
+    ]
+    template_id: Annotated[
+        str, Meta(description="The agreement template that was accepted.", examples=[EXAMPLE_TEMPLATE])
+    ]
+    type: Annotated[str, Meta(description="Its agreement type.", examples=["MicrosoftCloudAgreement"])]
+    date_agreed: Annotated[
+        str, Meta(description="When the customer accepted, in UTC.", examples=["2018-09-03T00:00:00.000Z"])
+    ]
+    recorded_at: Annotated[
+        str, Meta(description="When the partner recorded it, in UTC.", examples=["2018-09-03T10:00:00Z"])
+    ]
+    user_id: Annotated[
+        str, Meta(description="The partner's user in whose name it was confirmed.", examples=[EXAMPLE_USER])
+    ]
+    recorded_by: Annotated[
+        str, Meta(description="The user or application whose token recorded it.", examples=[EXAMPLE_USER])
+    ]
+    channel: Annotated[str, Meta(description="`api` or `dashboard`.", examples=["api"])]
+    contact: Annotated[ContactOut | None, Meta(description="The person in the customer's organisation who accepted.")]
+    confirmed_by: Annotated[
+        EmployeeOut | None, Meta(description="The employee behind a designated account, once stated.", examples=[None])
+    ]
+    collected_through: Annotated[
+        CollectionOut | None,
+        Meta(description="Through which reseller an indirect provider got the data, if it said so.", examples=[None]),
+    ]
+    warnings: Annotated[
+        list[AcceptorWarning],
+        Meta(description="What spoke against the acceptor's address when it was recorded. It refused nothing."),
+    ]
+    text: Annotated[
+        AcceptedTextOut | None,
+        Meta(
+            description="Which text was accepted; null where none was in force when it was recorded.", examples=[None]
+        ),
+    ]
+    ended: Annotated[
+        EndingOut | None, Meta(description="How it stopped counting; null while nothing ended it.", examples=[None])
+    ]
+
+    @classmethod
+    def of(cls, recorded: Recorded) -> "RecordedOut":
+        """The confirmation, spelled."""
+        confirmation, contact, employee = (
+            recorded.confirmation,
+            recorded.confirmation.contact,
+            recorded.confirmation.confirmed_by,
+        )
+        return cls(
+            confirmation_id=confirmation.id,
+            template_id=confirmation.template_id,
+            type=confirmation.agreement_type,
+            date_agreed=written_utc(confirmation.date_agreed),
+            recorded_at=written_z(confirmation.recorded_at),
+            user_id=confirmation.user_id,
+            recorded_by=confirmation.recorded_by,
+            channel=confirmation.channel,
+            contact=None
+            if contact is None
+            else ContactOut(contact.first_name, contact.last_name, contact.email, contact.phone),
+            confirmed_by=None if employee is None else EmployeeOut(employee.name, employee.email, employee.reference),
+            collected_through=None
+            if (got := recorded.collection) is None
+            else CollectionOut(got.reseller_id, got.person, got.collected_on.date().isoformat()),
+            warnings=list(recorded.warnings),
+            text=None if recorded.text is None else AcceptedTextOut.of(recorded.text),
+            ended=None if recorded.ended_by is None else EndingOut.of(recorded.ended_by),
+        )
+
+
+class ContactIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """The person in the customer's organisation who accepted (R15, R24)."""
+
+    first_name: Annotated[str, Meta(description="First name.", examples=["Nora"])]
+    last_name: Annotated[str, Meta(description="Last name.", examples=["Whitfield"])]
+    email: Annotated[
+        str, Meta(description="E-mail address. Nothing is ever sent to it.", examples=["nora@cedar.example"])
+    ]
+    phone_number: Annotated[str | None, Meta(description="Phone number.", examples=["555-0111"])] = None
+
+
+class EmployeeIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """The real employee behind a confirmation by a designated account (R28)."""
+
+    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
+    email: Annotated[str | None, Meta(description="E-mail address.", examples=["robin@alder.example"])] = None
+    reference: Annotated[str | None, Meta(description="Your own reference.", examples=["staff 4711"])] = None
+
+
+class CollectionIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """Through whom an indirect provider got the data (R23)."""
+
+    reseller_id: Annotated[
+        str,
+        Meta(description="The reseller's tenant id, a GUID.", examples=["b12c0000-0000-4000-8000-000000000002"]),
+    ]
+    person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
+    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-08-14"])]
+
+
+class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+    """That a customer accepted an agreement: who, when, and where it is known, which text."""
+
+    template_id: Annotated[
+        str, Meta(description="The agreement template that was accepted, a GUID.", examples=[EXAMPLE_TEMPLATE])
+    ]
+    contact: ContactIn
+    date_agreed: Annotated[
+        str,
+        Meta(
+            description="When the customer accepted: a date, or an instant with `Z` or an offset. Not ahead of now.",
+            examples=["2018-08-14"],
+        ),
+    ]
+    version: Annotated[
+        str | None,
+        Meta(
+            description="Label or id of the version of the text that was accepted, also of one that is not in force yet. "
+            "Left out: the version in force for the customer's country and language on the date of acceptance."
+        ),
+    ] = None
+    confirmed_by: Annotated[
+        EmployeeIn | None, Meta(description="The real employee, where a designated account confirms (R28).")
+    ] = None
+    collected_through: Annotated[
+        CollectionIn | None, Meta(description="Through which reseller an indirect provider got the data (R23).")
+    ] = None
+
+    def to_draft(self) -> Draft:
+        """What the partner confirms.
+
+        Raises:
+            MalformedId: an id is no GUID. InvalidInstant: a date cannot be read.
+        """
+        agreed, contact, employee = _written(self.date_agreed, "dateAgreed"), self.contact, self.confirmed_by
+        return Draft(
+            contact=PrimaryContact(contact.first_name, contact.last_name, contact.email, contact.phone_number),
+            template_id=TemplateId(as_guid(self.template_id, "templateId")),
+            date_agreed=agreed.instant,
+            date_zoned=agreed.zoned,
+            version=self.version,
+            employee=None if employee is None else Employee(employee.name, employee.email, employee.reference),
+            collection=None if self.collected_through is None else _collection(self.collected_through),
+        )
+
+
+def named_here(error: Rejected) -> Rejected:
+    """The same refusal, with the member under the name that it has in our own API."""
+    name = str(error.parameters.get("name", ""))
+    return type(error)(**error.parameters | {"name": _MEMBERS[name]}) if name in _MEMBERS else error
+
+
+def _collection(given: CollectionIn) -> Collection:
+    reseller = PartnerId(as_guid(given.reseller_id, "collectedThrough.resellerId"))
+    return Collection(reseller, given.person, _day(given.date, "collectedThrough.date"))
+
+
+def _written(text: str, name: str) -> Written:
+    try:
+        written = parse_instant(text)
+    except ValueError:
+        written = None
+    if written is None:
+        raise InvalidInstant(name=name)
+    return written
+
+
+def _day(text: str, name: str) -> datetime:
+    """Midnight UTC of a day."""
+    instant = _written(text, name).instant
+    if instant.time() != time():
+        raise InvalidInstant(name=name)
+    return instant

@@ -1,0 +1,166 @@
+"""A customer's standing: today's, or that of a day as the records stood on another (R48)."""
+
+from typing import Annotated
+
+import msgspec
+from litestar import get
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import Example
+from litestar.params import QueryParameter
+from msgspec import UNSET, Meta, UnsetType
+
+from agreegate.api.confirmation_record import EndingOut, RecordedOut
+from agreegate.api.deployment import Deployment
+from agreegate.api.instant import query_moment, written_z
+from agreegate.api.own import CustomerId, OwnRequest, actor_of
+from agreegate.api.paths import as_guid
+from agreegate.api.problem_details import problems
+from agreegate.api.standing import StandingOut
+from agreegate.domain.actor import STANDING
+from agreegate.domain.errors import InvalidInstant
+from agreegate.domain.retrospect import AgreementThen, Moment
+from agreegate.services.retrospect import LookBack, look_back
+from agreegate.services.standing import show_standing
+
+_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
+
+
+class AgreementThenOut(msgspec.Struct, rename="camel"):
+    """One agreement type of the programme."""
+
+    agreement_type: Annotated[str, Meta(description="The agreement type.", examples=["MicrosoftCloudAgreement"])]
+    template_id: Annotated[str, Meta(description="Its template.", examples=[_TEMPLATE])]
+    state: Annotated[
+        str | None,
+        Meta(
+            description="`current`, `outdated`, `overdue`, `missing` or `ended`; null: without a relationship on that day "
+            "there was no standing.",
+            examples=["current"],
+        ),
+    ]
+    outdated_since: Annotated[
+        str | None,
+        Meta(description="Since when a newer major text binds the customer than the one confirmed.", examples=[None]),
+    ]
+    renew_by: Annotated[
+        str | None,
+        Meta(
+            description="Before when an outdated confirmation must be renewed; null: before the next new order. Always null "
+            "in a look back: what subscriptions were like then is not kept.",
+            examples=[None],
+        ),
+    ]
+    confirmation: Annotated[
+        RecordedOut | None, Meta(description="The confirmation that counts, or was in effect; null when none.")
+    ]
+    history: Annotated[
+        list[RecordedOut],
+        Meta(description="Every confirmation, newest first, ended ones included; in a look back those known then."),
+    ]
+
+    @classmethod
+    def of(cls, agreement: AgreementThen, look: LookBack) -> "AgreementThenOut":
+        """The agreement type as it stood, spelled."""
+        current = agreement.confirmation
+        history = [RecordedOut.of(look.recorded[one.confirmation.sequence]) for one in agreement.history]
+        return cls(
+            agreement_type=agreement.template.agreement_type,
+            template_id=agreement.template.id,
+            state=agreement.state,
+            outdated_since=None if agreement.outdated_since is None else written_z(agreement.outdated_since),
+            renew_by=None,
+            confirmation=next((item for item in history if current and item.confirmation_id == current.id), None),
+            history=history,
+        )
+
+
+class LookBackOut(msgspec.Struct, rename="camel"):
+    """Everything known about a customer's acceptance, as the caller's tenant recorded it."""
+
+    customer_id: Annotated[
+        str, Meta(description="The customer's tenant id.", examples=["ceda0000-0000-4000-8000-000000000011"])
+    ]
+    relationship_since: Annotated[
+        str | None,
+        Meta(
+            description="Since when the partner serves the customer, in UTC; in a look back, when the relationship of that "
+            "day had begun, null: there was none.",
+            examples=["2018-08-01T00:00:00Z"],
+        ),
+    ]
+    agreements: Annotated[list[AgreementThenOut], Meta(description="One entry per agreement type of the programme.")]
+    refusals: Annotated[
+        list[EndingOut],
+        Meta(description="When the customer was recorded as no longer agreeing, newest first.", examples=[[]]),
+    ]
+    on: Annotated[
+        str | UnsetType,
+        Meta(description="The instant that a look back is about, in UTC.", examples=["2019-05-01T23:59:59.999999Z"]),
+    ] = UNSET
+    known_at: Annotated[
+        str | UnsetType,
+        Meta(description="By when it had to be recorded to count, in UTC.", examples=["2019-06-01T23:59:59.999999Z"]),
+    ] = UNSET
+
+    @classmethod
+    def of(cls, look: LookBack) -> "LookBackOut":
+        """The look back, spelled."""
+        found = look.found
+        return cls(
+            customer_id=look.customer_id,
+            relationship_since=None if found.period is None else written_z(found.period.started_at),
+            agreements=[AgreementThenOut.of(agreement, look) for agreement in found.agreements],
+            refusals=[EndingOut.of(ending) for ending in found.refusals],
+            on=written_z(found.on),
+            known_at=written_z(found.known_at),
+        )
+
+
+@get(
+    "/customers/{customer_id:str}/standing",
+    opt={"access": STANDING},
+    tags=["standing"],
+    summary="Read a standing",
+    responses={
+        200: ResponseSpec(LookBackOut, generate_examples=False, description="The standing."),
+        **problems(400, 403, 404),
+    },
+)
+async def read_standing(
+    request: OwnRequest,
+    customer_id: CustomerId,
+    on: Annotated[
+        str | None,
+        QueryParameter(
+            description="The day or instant asked about; a date alone is the whole day in UTC. That of `knownAt` when left "
+            "out. It may come after it: the answer is what was to be expected then.",
+            examples=[Example(value="2019-05-01")],
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        QueryParameter(
+            name="knownAt",
+            description="Only what was recorded by this day or instant counts; now when left out. It may not lie ahead.",
+            examples=[Example(value="2019-06-01")],
+        ),
+    ] = None,
+) -> StandingOut | LookBackOut:
+    """What is recorded about a customer's acceptance, newest first, with its history.
+
+    With `on` or `knownAt` it is what the standing was on that day, as the records stood on the other: what was recorded
+    later is left out, corrections too. Then a former customer may be named as well.
+    """
+    deployment: Deployment = request.app.state.deployment
+    actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
+    if on is None and known_at is None:
+        return StandingOut.of(await deployment.store.read(lambda uow: show_standing(uow, actor, programme, customer)))
+    then, by = _moment(on, "on"), _moment(known_at, "knownAt")
+    return LookBackOut.of(await deployment.store.read(lambda uow: look_back(uow, actor, programme, customer, then, by)))
+
+
+def _moment(written: str | None, name: str) -> Moment | None:
+    try:
+        return None if written is None else query_moment(written)
+    except ValueError:
+        raise InvalidInstant(name=name) from None

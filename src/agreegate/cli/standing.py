@@ -1,0 +1,141 @@
+"""`agreegate standing`: what the standing of a customer was on a day, as the records stood on another."""
+
+import asyncio
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.values import DayOrInstant, Guid
+from agreegate.cli.words import Misuse, Words
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import KnownAhead
+from agreegate.domain.programme import Programme
+from agreegate.domain.retrospect import AgreementThen, Extent, Moment, Retrospect
+from agreegate.domain.standing import State
+from agreegate.i18n import country_text, date_text
+from agreegate.programme import DEFAULT, load
+from agreegate.services.retrospect import LookBack, look_back
+from agreegate.storage.deployment import made_for
+from agreegate.storage.partner import partner_of
+from agreegate.storage.sqlite import SqliteStore
+
+NONE = 3
+"""Exit status: it was answered, and no confirmation was in effect."""
+EXAMPLE = """agreegate standing --partner a1de0000-0000-4000-8000-000000000001 \\
+  --customer ceda0000-0000-4000-8000-000000000011 --on 2019-05-01 --known-at 2019-06-01"""
+
+
+def command(words: Words) -> click.Command:
+    """The command."""
+    return words.command(
+        "standing",
+        _standing,
+        [
+            words.option("--partner", "cli.gate.check.partner", "id", type=Guid(words), required=True),
+            words.option("--customer", "cli.gate.check.customer", "id", type=Guid(words), required=True),
+            words.option("--on", "cli.standing.on", "moment", type=DayOrInstant(words)),
+            words.option("--known-at", "cli.standing.known-at", "moment", type=DayOrInstant(words)),
+            *folder_options(words),
+        ],
+        EXAMPLE,
+    )
+
+
+def _standing(
+    words: Words,
+    partner: str,
+    customer: str,
+    on: Moment | None,
+    known_at: Moment | None,
+    data: Path,
+    database: str | None,
+) -> int:
+    with opened(database_file(data, database)) as store:
+        made = asyncio.run(store.read(made_for))
+        rules = load(made.programme if made else DEFAULT)
+        look = asyncio.run(_look(words, store, partner, customer, rules, on, known_at))
+    for line in _lines(words, look, rules):
+        click.echo(line)
+    return 0 if look.found.covered else NONE
+
+
+async def _look(
+    words: Words,
+    store: SqliteStore,
+    partner: str,
+    customer: str,
+    programme: Programme,
+    on: Moment | None,
+    known_at: Moment | None,
+) -> LookBack:
+    known = await store.read(lambda uow: partner_of(uow, partner))
+    if known is None:
+        raise Misuse(words("cli.gate.check.no-partner", partner=partner))
+    try:
+        return await store.read(lambda uow: look_back(uow, Actor(known), programme, customer, on, known_at))
+    except KnownAhead as error:
+        raise Misuse(words(error.key, name="--known-at")) from None
+
+
+def _lines(words: Words, look: LookBack, programme: Programme) -> Iterator[str]:
+    """What was asked, a line for each agreement type, and what the answer rests on. No personal data."""
+    from agreegate.api.instant import written_z
+
+    found = look.found
+    asked = {"on": written_z(found.on), "known_at": written_z(found.known_at), "policy": programme.policy}
+    yield words("cli.standing.asked", **asked)
+    if found.period is None:
+        yield words("retrospect.unrelated")
+    else:
+        yield from (" ".join(_told(words, look, agreement)) for agreement in found.agreements)
+    if found.expected:
+        yield words("retrospect.expected")
+    if not programme.exists(min(found.on, found.known_at)):
+        yield words("retrospect.early", date=date_text(programme.starts, words.language))
+    yield words("cli.standing.considered", **_numbers(found.considered))
+    yield words("cli.standing.left-out", **_numbers(found.left_out))
+    yield words("retrospect.country", country=country_text(look.country, words.language))
+
+
+def _told(words: Words, look: LookBack, agreement: AgreementThen) -> Iterator[str]:
+    """The state, and what makes it so."""
+    from agreegate.api.instant import written_z
+
+    yield words("cli.standing.state", agreement=agreement.template.title, state=words(f"state.{agreement.state}"))
+    if (confirmation := agreement.confirmation) is not None:
+        yield words(
+            "cli.standing.confirmation",
+            agreed=written_z(confirmation.date_agreed),
+            recorded=written_z(confirmation.recorded_at),
+            through=words(f"record.through.{confirmation.channel}"),
+            id=confirmation.id,
+        )
+        if (text := look.recorded[confirmation.sequence].text) is not None:
+            yield words(f"record.text.{text.basis}", label=text.label)
+        if agreement.outdated_since is not None:
+            yield words(f"standing.{agreement.state}", date=written_z(agreement.outdated_since))
+    elif agreement.state is State.ENDED:
+        yield _refusal(words, look.found)
+
+
+def _refusal(words: Words, found: Retrospect) -> str:
+    from agreegate.api.instant import written_z
+
+    last = found.refused[0]
+    return words(
+        "cli.standing.refusal",
+        recorded=written_z(last.recorded_at),
+        through=words(f"record.through.{last.channel}"),
+        id=last.id,
+    )
+
+
+def _numbers(extent: Extent) -> dict[str, int]:
+    return {
+        "confirmations": extent.confirmations,
+        "endings": extent.endings,
+        "renewals": extent.renewals,
+        "texts": extent.texts,
+    }

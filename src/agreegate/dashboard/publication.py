@@ -1,0 +1,192 @@
+"""Publishing a version of an agreement: its files are sent and looked at first, and published by a second press (R32)."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+
+from agreegate.dashboard.agreement import plain
+from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, Site, language, page, site_of, to
+from agreegate.dashboard.publication_draft import (
+    LANGUAGES,
+    MOST_ROWS,
+    ROWS,
+    Reading,
+    choose_again,
+    defaults,
+    file_fields,
+    kept_text,
+    read_draft,
+    rows_of,
+)
+from agreegate.dashboard.upload import uploads_of
+from agreegate.dashboard.version import PATH as VERSIONS
+from agreegate.dashboard.version import Part, parts
+from agreegate.domain.actor import PUBLISH_TEXTS
+from agreegate.domain.errors import NotFound, Rejected, RequestIdReused, StoreUnavailable
+from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
+from agreegate.i18n import culture_text
+from agreegate.locales import locales
+from agreegate.services.call import Call
+from agreegate.services.text import Review, publish_text, review_text
+from agreegate.storage.text_file import TextDamaged, TextFiles
+from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.text_link import Use, unpublished
+
+PATH = "/agreements/publish"
+SIMULATION: str | None = None
+"""Where it is asked what a version would do: `/agreements/simulation`, once there is such a page."""
+PUBLISH, BACK = "publish", "back"
+"""Values of the buttons that publish what is shown, and that lead back to the form."""
+OFFERED = (ROWS, 12, MOST_ROWS)
+"""So many texts a page can be opened with."""
+
+
+@get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+async def show_publication(request: PageRequest) -> Response[str]:
+    """The form for a version, for `?texts=` files."""
+    site = site_of(request)
+    now = site.store.clock()
+    first = min(site.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+    form = opened(request, **defaults(first.id, now))
+    if form.mistakes:  # kept from a session that ended; files are not
+        form = choose_again(form, rows_of(request))
+    return _form(request, form, 200)
+
+
+@post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)
+async def publish_version(request: PageRequest) -> Response[Any]:
+    """First press: look at everything and show it, publish nothing. Second press: publish what was shown.
+
+    Raises:
+        StoreUnavailable: nothing is published.
+    """
+    site, form, uploads = site_of(request), await sent(request), uploads_of(request)
+    reading = await read_draft(
+        form, rows_of(request), uploads, _texts(site), site.store.clock(), language(request)
+    )  # fmt: skip
+    if form["step"] == BACK:
+        return _form(request, reading.form, 200)
+    if form["step"] == PUBLISH and not uploads and not reading.mistakes:
+        return await _publish(request, reading)
+    review = await site.store.read(lambda uow: _review(uow, site, reading))
+    told = reading.told(review)
+    return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
+
+
+@get(PATH + "/text", opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+async def preview_unpublished(request: PageRequest) -> Response[Any]:
+    """Lead to a file that was sent and is not published yet, as customers would read it, by a new, short-lived link.
+
+    Raises:
+        NotFound: no such file was sent.
+    """
+    site, asked = site_of(request), request.query_params
+    template, spoken = site.programme.template(asked.get("template", "")), asked.get("language", "")
+    if site.links is None or template is None or spoken not in LANGUAGES:
+        raise NotFound
+    try:
+        file = await asyncio.to_thread(
+            kept_text, _texts(site), asked.get("digest", ""), f"text.{asked.get('kind', '')}"
+        )  # fmt: skip
+    except (TextDamaged, Rejected):
+        raise NotFound from None
+    return to(site.links.to(unpublished(file, template.title, asked.get("label", ""), spoken), Use.PREVIEW))
+
+
+async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
+    """All of it or nothing, once however often it is sent."""
+    site, actor, draft = site_of(request), actor_of(request), reading.draft
+
+    async def work(uow: UnitOfWork, call: Call) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
+        review = await _review(uow, site, reading)
+        if review.refusals:
+            return review
+        published = await publish_text(
+            uow, actor, site.programme, locales(), draft, allow_past=reading.allow_past
+        )  # fmt: skip
+        assert published.version is not None  # noqa: S101 - only a plan has none
+        told = "publication.done" if published.fresh else "publication.nothing"
+        return Done(f"{VERSIONS}/{published.version.id}", told, {"label": draft.label})
+
+    try:
+        result = await save(request, actor, reading.form, work)
+    except RequestIdReused as error:
+        review = await site.store.read(lambda uow: _review(uow, site, reading))
+        if review.refusals:
+            return _form(request, reading.told(review).rejected(error), 409)
+        return _check(request, reading, reading.form.rejected(error), review, 409)
+    return seen(request, result) if isinstance(result, Done) else _form(request, reading.told(result), 422)
+
+
+async def _review(uow: UnitOfWork, site: Site, reading: Reading) -> Review:
+    return await review_text(uow, site.programme, locales(), reading.draft, allow_past=reading.allow_past)
+
+
+def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
+    spoken, count = language(request), rows_of(request)
+    named = sorted(((code, culture_text(code, spoken)) for code in LANGUAGES), key=lambda one: plain(one[1]))
+    return page(
+        request,
+        "publication.html",
+        status,
+        form=form,
+        templates=[(one.id, one.title) for one in site_of(request).programme.templates],
+        languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
+        count=count,
+        offered=[number for number in OFFERED if number > count],
+        limit=LARGEST // 1024 // 1024,
+    )
+
+
+def _check(request: PageRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
+    site, draft = site_of(request), reading.draft
+    shown = parts(draft.files, language(request), reading.names)
+    return page(
+        request,
+        "publication_check.html",
+        status,
+        form=form,
+        draft=draft,
+        agreement=site.programme.template(draft.template_id),
+        repeated=review.repeated,
+        at_once=outdates_at_once(draft, site.store.clock()),
+        parts_=shown,
+        links={one: _preview(draft, one) for one in shown},
+        simulation=None if SIMULATION is None else simulated(draft, SIMULATION),
+    )
+
+
+def _preview(draft: TextDraft, one: Part) -> str:
+    """Where a text can be read beforehand. Its file's name is the sender's, and stays out of addresses."""
+    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.digest}
+    told |= {"kind": one.file.media_type.ending, "language": one.language}
+    return f"{PATH}/text?{urlencode(told)}"
+
+
+def simulated(draft: TextDraft, path: str) -> str:
+    """The address that says what a version would do, if it took effect as drafted.
+
+    Args:
+        path: of the page that answers.
+    """
+    codes = sorted({locale.country for locale in draft.files})
+    everywhere = set(codes) == {locale.country for locale in locales()}
+    asked = {
+        "template": draft.template_id,
+        "countries": "all" if everywhere else ",".join(codes),
+        "effective_from": f"{draft.effective_from:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return f"{path}?{urlencode(asked)}"
+
+
+def _texts(site: Site) -> TextFiles:
+    if site.texts is None:
+        raise StoreUnavailable
+    return site.texts
+
+
+ROUTES = (show_publication, publish_version, preview_unpublished)

@@ -1,0 +1,318 @@
+"""A version as it is typed and its files as they came, read into a draft; every mistake is told at once, at its field.
+
+Both presses of the button are read by this. At the second one no file comes: each is opened by its digest, and what it is
+is found out anew. Of what a form says about a file, only the name is believed, and that is nothing but shown.
+"""
+
+import asyncio
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from agreegate.dashboard.day import day_of
+from agreegate.dashboard.form import Form, Mistake
+from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.upload import Upload, shown_name
+from agreegate.dashboard.version import spoken_in
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.errors import (
+    EffectiveInPast,
+    InvalidProperty,
+    LabelTaken,
+    LocaleUnknown,
+    Rejected,
+    StoreUnavailable,
+    TemplateUnknown,
+)
+from agreegate.domain.text import LONGEST_NOTE, Digest, Locale, MediaType, TextDraft, TextFile
+from agreegate.locales import locales
+from agreegate.services.text import Review
+from agreegate.storage.text_file import TextDamaged, TextFiles, measured
+
+ROWS = 4
+"""Texts that can be named on the page as it is opened."""
+LANGUAGES = frozenset(locale.language for locale in locales())
+"""Those that agreements have somewhere."""
+MOST_ROWS = len(LANGUAGES)
+"""One text for each of them."""
+FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
+ROW = ("file", "language", "countries", "name", "digest", "out")
+"""Fields of a text, each followed by its number."""
+MAJOR, MINOR = "major", "minor"
+MOST_CODES = 300
+LONGEST_CODE = 20
+MOST_TOLD = 5
+"""Pairs of one text that are named when they are wrong; of the others their number is told."""
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+_TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
+_UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
+"""Stands for a file that is of no use, so that the rest can be looked at."""
+
+
+def rows_of(request: PageRequest) -> int:
+    """How many texts the page at an address offers: `?texts=12`."""
+    asked = request.query_params.get("texts", "")
+    return min(max(int(asked), 1), MOST_ROWS) if asked.isascii() and asked.isdigit() and len(asked) < 5 else ROWS
+
+
+def file_fields(request: PageRequest) -> frozenset[str]:
+    """The fields of the page at an address that can have a file."""
+    return frozenset(f"file-{number}" for number in range(rows_of(request)))
+
+
+def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
+    """What the page begins with: in force from the next midnight on."""
+    return {
+        "template": template,
+        "effective_date": f"{(now + timedelta(days=1)).date()}",
+        "effective_time": "00:00",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text of the form."""
+
+    number: int
+    name: str
+    language: str
+    countries: str
+    """As typed; nothing: every country that has the language."""
+    file: TextFile | None = None
+    """What the file turned out to be; None when it is of no use, or there is none."""
+    wrong: Mistake | None = None
+    """Why it is of no use."""
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was said about it."""
+        return bool(self.file or self.wrong or self.language or self.countries)
+
+    @property
+    def locales(self) -> tuple[Locale, ...]:
+        """What it is for; capitals are meant where small letters were typed."""
+        codes = re.split(r"[\s,;]+", self.countries.upper()) if self.countries else sorted(spoken_in(self.language))
+        return tuple(Locale(code, self.language) for code in dict.fromkeys(filter(None, codes)))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a form came to."""
+
+    form: Form
+    """The same, each file that is of use named by its digest, and the date in numbers."""
+    rows: tuple[Row, ...]
+    draft: TextDraft
+    """As far as it can be told. Only without mistakes it is what was meant."""
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def allow_past(self) -> bool:
+        """Whether it is meant that confirmations are outdated at once."""
+        return bool(self.form["past"])
+
+    @property
+    def names(self) -> dict[TextFile, str]:
+        """What the files are called."""
+        return {row.file: row.name for row in self.rows if row.file is not None}
+
+    def told(self, review: Review) -> Form:
+        """The form with its own mistakes and with what the rules say, in the order of the fields."""
+        refused = [mistake for refusal in review.refusals if (mistake := self._refused(refusal)) is not None]
+        seen = {mistake.where for mistake in self.mistakes}
+        found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == LocaleUnknown.key)]
+        order = [*FACTS, *(f"{field}-{row.number}" for row in self.rows for field in ROW)]
+        return self.form.with_mistakes(*sorted(_few(found), key=lambda one: order.index(one.where)))
+
+    def _refused(self, refusal: Rejected) -> Mistake | None:
+        match refusal:
+            case TemplateUnknown():
+                return Mistake("template", "publication.template-unknown")
+            case LabelTaken():
+                return Mistake("label", refusal.key, refusal.parameters)
+            case EffectiveInPast():
+                return Mistake("past", "publication.in-past")
+            case LocaleUnknown():
+                pair = str(refusal.parameters["pair"])
+                number = next(row.number for row in self.rows if pair in map(str, row.locales))
+                return Mistake(f"countries-{number}", refusal.key, refusal.parameters)
+            case InvalidProperty():
+                return self._invalid(str(refusal.parameters["name"]))
+        return None
+
+    def _invalid(self, name: str) -> Mistake | None:
+        match name:
+            case "label":
+                return Mistake("label", "publication.label-unread")
+            case "note":
+                return Mistake("note", "publication.note-unread", {"most": LONGEST_NOTE})
+            case "effective_from":
+                return Mistake("effective_date", "publication.date-unread")
+        return None if any(row.used for row in self.rows) else Mistake("file-0", "publication.nothing-chosen")
+
+
+async def read_draft(
+    form: Form, count: int, uploads: Mapping[str, Upload], texts: TextFiles, now: datetime, reader: str
+) -> Reading:
+    """Read a form: its files are looked at, and those that are of use are kept under their digests.
+
+    Args:
+        count: how many texts it has.
+        reader: the reader's language, in which the date is written.
+
+    Raises:
+        StoreUnavailable: a file cannot be kept.
+    """
+    rows = tuple([await _row(form, number, uploads.get(f"file-{number}"), texts) for number in range(count)])
+    effective, mistakes = _effective(form, reader)
+    settled = {name: [form[name]] for name in FACTS if form[name]}
+    if effective is not None:
+        settled |= {"effective_date": [f"{effective.date()}"], "effective_time": [f"{effective:%H:%M}"]}
+    for row in rows:
+        settled |= {f"{name}-{row.number}": [value] for name, value in _settled(row).items() if value}
+    if form["kind"] not in (MAJOR, MINOR):
+        mistakes.append(Mistake("kind", "publication.kind-missing"))
+    mistakes += [mistake for row in rows if row.used for mistake in _mistakes(row)]
+    mistakes += _twice(rows)
+    draft = TextDraft(
+        template_id=TemplateId(form["template"]),
+        label=form["label"],
+        major=form["kind"] == MAJOR,
+        effective_from=effective or now,
+        note=form["note"],
+        files={locale: row.file or _UNREAD for row in rows if row.used for locale in row.locales if _readable(row)},
+    )
+    return Reading(replace(form, fields=settled), rows, draft, tuple(mistakes))
+
+
+async def _row(form: Form, number: int, upload: Upload | None, texts: TextFiles) -> Row:
+    """A text, with its file as it came now or before."""
+    if form[f"out-{number}"]:
+        return Row(number, "", "", "")
+    language, countries = form[f"language-{number}"], form[f"countries-{number}"]
+    name, digest = shown_name(form[f"name-{number}"]), form[f"digest-{number}"]
+    if upload is None and not digest:
+        return Row(number, "", language, countries)
+    name = name if upload is None else upload.name
+    try:
+        file = await asyncio.to_thread(_taken, upload, digest, name, texts)
+    except TextDamaged:
+        return Row(number, "", language, countries, wrong=Mistake(f"file-{number}", "publication.file-again"))
+    except Rejected as refusal:
+        told = {**refusal.parameters, "file": isolated(name)}
+        return Row(number, "", language, countries, wrong=Mistake(f"file-{number}", refusal.key, told))
+    except OSError as error:
+        raise StoreUnavailable from error
+    return Row(number, name, language, countries, file)
+
+
+def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> TextFile:
+    """What a file is; one that came now is kept, if it is of use."""
+    if upload is not None:
+        file = measured(upload.content, name)
+        texts.keep(upload.content, file.digest)
+        return file
+    return kept_text(texts, digest, name)
+
+
+def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
+    """What a file is that was kept before, by its bytes and its name.
+
+    Raises:
+        TextDamaged: none is kept under what was given as its digest.
+        Rejected: as `measured` does.
+    """
+    if _DIGEST.fullmatch(digest) is None:  # it becomes a part of a path
+        raise TextDamaged(digest)
+    with texts.opened(Digest(digest)) as content:
+        return measured(content, name)
+
+
+def choose_again(form: Form, count: int) -> Form:
+    """A form that was kept while its user signed in again: which files were not, and are to be chosen again."""
+    rows = [Row(number, "", form[f"language-{number}"], form[f"countries-{number}"]) for number in range(count)]
+    gone = [row.number for row in rows if row.used and not form[f"digest-{row.number}"]]
+    return form.with_mistakes(*(Mistake(f"file-{number}", "publication.file-again") for number in gone))
+
+
+def isolated(name: str) -> str:
+    """A name within a sentence, which it cannot turn round, whatever direction its letters have."""
+    return f"\u2068{name}\u2069"
+
+
+def _effective(form: Form, reader: str) -> tuple[datetime | None, list[Mistake]]:
+    day, hour, mistakes = day_of(form["effective_date"], reader), _hour(form["effective_time"]), []
+    if day is None:
+        missing = not form["effective_date"]
+        mistakes.append(Mistake("effective_date", "publication.date-missing" if missing else "publication.date-unread"))
+    if hour is None:
+        mistakes.append(Mistake("effective_time", "publication.time-unread"))
+    return None if day is None or hour is None else datetime.combine(day, hour, UTC), mistakes
+
+
+def _hour(written: str) -> time | None:
+    """The time of day; midnight where none is written."""
+    found = _TIME.fullmatch(written or "00:00")
+    try:
+        return None if found is None else time(int(found[1]), int(found[2]))
+    except ValueError:
+        return None
+
+
+def _settled(row: Row) -> dict[str, str]:
+    digest = "" if row.file is None else row.file.digest
+    return {"name": row.name, "digest": digest, "language": row.language, "countries": row.countries}
+
+
+def _mistakes(row: Row) -> Iterator[Mistake]:
+    """What is wrong with a text by itself."""
+    if row.wrong is not None:
+        yield row.wrong
+    elif row.file is None:
+        yield Mistake(f"file-{row.number}", "publication.file-missing")
+    if not row.language:
+        yield Mistake(f"language-{row.number}", "publication.language-missing")
+    elif row.language not in LANGUAGES:
+        yield Mistake(f"language-{row.number}", "publication.language-unknown")
+    if not _codes_readable(row):
+        yield Mistake(f"countries-{row.number}", "publication.countries-unread")
+
+
+def _readable(row: Row) -> bool:
+    return row.language in LANGUAGES and _codes_readable(row)
+
+
+def _codes_readable(row: Row) -> bool:
+    """Whether what stands for countries can be codes at all."""
+    codes = [locale.country for locale in row.locales]
+    written = not row.countries or bool(codes)
+    return written and len(codes) <= MOST_CODES and all(len(code) <= LONGEST_CODE for code in codes)
+
+
+def _twice(rows: tuple[Row, ...]) -> Iterator[Mistake]:
+    """Countries and languages that two texts are for."""
+    first: dict[Locale, int] = {}
+    for row in rows:
+        if not (row.used and _readable(row)):
+            continue
+        again = [locale for locale in row.locales if locale in first]
+        if again:
+            told: dict[str, str | int] = {"pair": str(again[0]), "number": first[again[0]] + 1, "count": len(again)}
+            yield Mistake(f"countries-{row.number}", "publication.pair-twice", told)
+        first |= {locale: row.number for locale in row.locales if locale not in first}
+
+
+def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
+    """All of them; but of many unknown pairs in one field some, and how many there are besides."""
+    told: dict[str, int] = {}
+    for mistake in mistakes:
+        if mistake.key != LocaleUnknown.key:
+            yield mistake
+            continue
+        told[mistake.where] = told.get(mistake.where, 0) + 1
+        if told[mistake.where] <= MOST_TOLD:
+            yield mistake
+    for where, count in told.items():
+        if count > MOST_TOLD:
+            yield Mistake(where, "publication.more-unknown", {"count": count - MOST_TOLD})

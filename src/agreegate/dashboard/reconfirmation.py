@@ -1,0 +1,205 @@
+"""The work list of outdated confirmations: by the date before which each must be renewed, each leads to its form (R33–R37)."""
+
+import re
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, asked_besides, language, page, site_of
+from agreegate.dashboard.paging import turns, wanted
+from agreegate.domain.actor import CONFIRM
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.customer_search import LONGEST_TEXT, CustomerSearch
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
+from agreegate.domain.standing import State
+from agreegate.i18n import count_text, country_text, text
+from agreegate.services.customer_search import filters
+from agreegate.services.reconfirmation import (
+    LIMITS,
+    Found,
+    Reconfirmation,
+    find_reconfirmations,
+    list_reconfirmations,
+)
+from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
+
+PATH = "/reconfirmations"
+SIZE = 25
+LIST = "results"
+"""The list's name in addresses."""
+LAST = "last"
+FIELDS = ("q", "reseller", "country", "agreement", "state", "due")
+COLUMNS = (
+    "customers.column.customer",
+    "customers.column.domain",
+    "customers.column.id",
+    "customers.column.country",
+    "reconfirmations.column.agreement",
+    "reconfirmations.column.accepted",
+    "reconfirmations.column.text",
+    "reconfirmations.column.since",
+    "reconfirmations.column.renew",
+    "reconfirmations.column.days",
+    "customers.column.state",
+    "reconfirmations.column.reseller",
+)
+_COUNTRY = re.compile("[A-Z]{2}")
+_TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one page of the list shows."""
+
+    found: Found
+    lines: Page[Reconfirmation]
+    resellers: list[Partner]
+
+
+@get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+async def show_reconfirmations(request: PageRequest) -> Response[str]:
+    """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
+    if (nothing := absent(request, "reconfirmations.title")) is not None:
+        return nothing
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    search, place = search_of(request), _wanted(request)
+
+    async def look(uow: UnitOfWork) -> Shown:
+        found = await find_reconfirmations(uow, actor, site.programme, search)
+        lines = await list_reconfirmations(uow, actor, site.programme, search, found, place)
+        if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
+            nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
+            lines = await list_reconfirmations(uow, actor, site.programme, search, found, nearest)
+        return Shown(found, lines, (await filters(uow, actor)).resellers)
+
+    shown = await site.store.browse(look)
+    asked = _asked(request)
+    return page(
+        request,
+        "reconfirmations.html",
+        search=search,
+        longest=LONGEST_TEXT,
+        found=shown.found,
+        lines=[(one, _form(request, site.programme, one)) for one in shown.lines.items],
+        left=lambda days: days_text(days, spoken),
+        first=f"?{urlencode(asked)}#{LIST}",
+        last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
+        turns=turns(request, LIST, shown.lines),
+        file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
+        most=LIMITS.most,
+        overdue=f"{PATH}?state={State.OVERDUE}",
+        filtered=search != ReconfirmationSearch(),
+        provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
+        choices=_choices(shown, search, spoken),
+        country_of=lambda code: country_text(code, spoken),
+    )
+
+
+@get(f"{PATH}.csv", opt={"access": CONFIRM}, include_in_schema=False)
+async def export_reconfirmations(request: PageRequest) -> Stream:
+    """Every outdated confirmation that fits, in the order of the list.
+
+    Raises:
+        FeatureAbsent: before the programme starts.
+    """
+    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    search = search_of(request)
+    found = await site.store.browse(lambda uow: find_reconfirmations(uow, actor, site.programme, search))
+    provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
+
+    def line(one: Reconfirmation) -> Line:
+        return [
+            one.company_name,
+            one.domain,
+            one.customer_id,
+            country_text(one.country, spoken),
+            one.template.title,
+            f"{one.agreed_at:%Y-%m-%d}",
+            one.label or text("reconfirmations.text.unknown", spoken),
+            f"{one.outdated_since:%Y-%m-%d}",
+            None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
+            one.days_left,
+            text(f"state.{one.state}", spoken),
+            *([", ".join(one.resellers)] if provider else []),
+        ]
+
+    async def read(uow: UnitOfWork, place: Wanted) -> Page[Reconfirmation]:
+        return await list_reconfirmations(uow, actor, site.programme, search, found, place)
+
+    lines: AsyncIterator[list[Line]] = in_pages(site.store, read, line)
+    return await csv_answer(request, "reconfirmations", COLUMNS if provider else COLUMNS[:-1], lines)
+
+
+def search_of(request: PageRequest) -> ReconfirmationSearch:
+    """What the address asks for; what cannot be is not asked for."""
+    given = {name: request.query_params.get(name, "") for name in FIELDS}
+    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
+    return ReconfirmationSearch(
+        CustomerSearch(
+            text=given["q"].strip()[:LONGEST_TEXT],
+            country=given["country"] if _COUNTRY.fullmatch(given["country"]) else None,
+            reseller=PartnerId(given["reseller"]) if provider and _TENANT.fullmatch(given["reseller"]) else None,
+        ),
+        template=TemplateId(given["agreement"]) if site_of(request).programme.template(given["agreement"]) else None,
+        state=State(given["state"]) if given["state"] in STATES else None,
+        due=Due(given["due"]) if given["due"] in tuple(Due) else None,
+    )
+
+
+def days_text(days: int, spoken: str) -> str:
+    """How many days are left, in words."""
+    if days == 0:
+        return text("reconfirmations.days.today", spoken)
+    return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), spoken)
+
+
+def _asked(request: PageRequest) -> list[tuple[str, str]]:
+    """The reader's own filters, as the address has them."""
+    return [(name, value) for name in FIELDS if (value := request.query_params.get(name, ""))]
+
+
+def _form(request: PageRequest, programme: Programme, one: Reconfirmation) -> str:
+    """The address of the form, which leads back to this very page of the list."""
+    here = urlencode([pair for pair in asked_besides(request, "lang") if pair[0] in (*FIELDS, LIST) and pair[1]])
+    now = site_of(request).store.clock()
+    template = programme.asked_template(now) if one.template.retired(now) else one.template
+    asked = {"template": (template or one.template).id, "next": f"{PATH}?{here}" if here else PATH}
+    return f"/customers/{one.customer_id}/confirmation?{urlencode(asked)}"
+
+
+def _choices(shown: Shown, search: ReconfirmationSearch, spoken: str) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen to see fewer, by the field's name; a field with nothing to choose from is left out."""
+    found = shown.found
+    offered: dict[str, list[tuple[str, str]]] = {
+        "reseller": [(one.id, one.name) for one in shown.resellers],
+        "country": sorted(((code, country_text(code, spoken)) for code in found.countries), key=lambda pair: pair[1]),
+        "agreement": [(one.id, one.title) for one in found.templates],
+        "state": [(state, text(f"state.{state}", spoken)) for state in STATES],
+        "due": [(due, text(f"reconfirmations.due.{due}", spoken)) for due in Due],
+    }
+    chosen: dict[str, Any] = {"country": search.customers.country, "agreement": search.template}
+    return {
+        name: values
+        for name, values in offered.items()
+        if values and (name not in chosen or len(values) > 1 or chosen[name] is not None)
+    }
+
+
+def _wanted(request: PageRequest) -> Wanted:
+    if request.query_params.get(LIST) == LAST:
+        return Wanted(SIZE, Seek.LAST)
+    return wanted(request, LIST, SIZE)
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_reconfirmations, export_reconfirmations)

@@ -1,0 +1,86 @@
+"""Looking back at one customer: what the standing was on a day, as the records stood on another; to be printed (R48)."""
+
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.day import day_of
+from agreegate.dashboard.form import Form, Mistake
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.domain.actor import READ_CONFIRMATIONS
+from agreegate.domain.errors import KnownAhead
+from agreegate.domain.retrospect import Moment
+from agreegate.i18n import country_text, date_text, instant_text
+from agreegate.services.retrospect import LookBackRecord, read_look_back
+
+ON, KNOWN_AT = "on", "known-at"
+"""The fields, and the names in the address."""
+
+
+@get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+    """The standing on the two days that the address names; now, where it names none."""
+    if (nothing := absent(request, "retrospect.title")) is not None:
+        return nothing
+    site, actor, spoken, id_ = site_of(request), actor_of(request), language(request), str(customer)
+    form = Form({name: [request.query_params.get(name, "")] for name in (ON, KNOWN_AT)}, "")
+    days = {name: _day(form[name], spoken) for name in (ON, KNOWN_AT)}
+    form = form.with_mistakes(
+        *(Mistake(name, "retrospect.day-unread") for name in days if form[name] and days[name] is None)
+    )
+    on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
+    try:
+        record = await site.store.browse(lambda uow: read_look_back(uow, actor, site.programme, id_, on, known_at))
+    except KnownAhead:
+        form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
+        record = await site.store.browse(lambda uow: read_look_back(uow, actor, site.programme, id_))
+    return _shown(request, form, record, on, known_at)
+
+
+def _shown(
+    request: PageRequest, form: Form, record: LookBackRecord, on: Moment | None, known_at: Moment | None
+) -> Response[str]:
+    """The page; without an answer where a date is wrong."""
+    found, spoken = record.look.found, language(request)
+    return page(
+        request,
+        "standing.html",
+        422 if form.mistakes else 200,
+        form=form,
+        record=record,
+        found=found,
+        customer={"id": record.look.customer_id, "company_name": record.look.company_name},
+        country=country_text(record.look.country, spoken),
+        on=_written(on or known_at, found.on, spoken),
+        known_at=_written(known_at, found.known_at, spoken),
+        agreements=sorted(
+            found.agreements,
+            key=lambda one: (
+                not one.template.opens_gate(found.on),
+                one.template.agreement_type != site_of(request).programme.default_agreement_type,
+            ),
+        ),
+    )
+
+
+def _day(written: str, spoken: str) -> Moment | None:
+    day = day_of(written, spoken)
+    return None if day is None else Moment(day, whole_day=True)
+
+
+def _written(moment: Moment | None, instant: datetime, spoken: str) -> str:
+    """The day as a date when it is meant as a whole and is over, else the instant."""
+    over = moment is not None and moment.whole_day and instant == moment.last
+    return date_text(instant, spoken) if over else instant_text(instant, spoken)
+
+
+def _today(request: PageRequest) -> str:
+    return date_text(site_of(request).store.clock(), language(request))
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_standing_then,)

@@ -1,0 +1,57 @@
+"""The text that one customer accepts: from every form that asks for a confirmation it is one step away (R49)."""
+
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.page import PageRequest, site_of, to
+from agreegate.domain.actor import CONFIRM
+from agreegate.domain.customer import Customer
+from agreegate.domain.errors import NotFound
+from agreegate.domain.text import FoundText
+from agreegate.services.accepted_text import find_text_to_accept
+from agreegate.services.customer import get_customer
+from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.text_link import Use, linked
+
+
+def text_address(customer: Customer | None, template: str) -> str:
+    """Where the text is for whoever confirms.
+
+    Args:
+        customer: None: one that is about to be created, in a country that only its form knows.
+    """
+    return "/agreements" if customer is None else f"/customers/{customer.id}/text?{urlencode({'template': template})}"
+
+
+@get("/customers/{customer:uuid}/text", opt={"access": CONFIRM}, include_in_schema=False)
+async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+    """Lead to the text of `?template=` in force for the customer's country, in the language closest to the customer's.
+
+    Each time by a new, short-lived link. Where no text is published for the country, the table of agreements says so.
+
+    Raises:
+        NoRelationship: the customer is not one of this partner's (D18).
+        NotFound: there is no such template.
+    """
+    site, actor, wished = site_of(request), actor_of(request), request.query_params.get("template", "")
+
+    async def look(uow: UnitOfWork) -> tuple[Customer, FoundText | None]:
+        served = (await get_customer(uow, actor, str(customer))).customer
+        return served, await find_text_to_accept(uow, site.programme, served, wished)
+
+    served, found = await site.store.read(look)
+    template = site.programme.template(wished)
+    if template is None or site.links is None:
+        raise NotFound
+    if found is None:
+        return to(f"/agreements?{urlencode({'country': served.country, 'language': served.culture})}")
+    return to(site.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW))
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)

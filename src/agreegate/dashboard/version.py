@@ -1,0 +1,134 @@
+"""The published versions of agreements: all of them, and each with its files (R32, R46)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.params import FromPath
+
+from agreegate.dashboard.absent import absent
+from agreegate.dashboard.agreement import table
+from agreegate.dashboard.guard import actor_of
+from agreegate.dashboard.navigation import may
+from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS
+from agreegate.domain.errors import NotFound
+from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
+from agreegate.i18n import culture_text
+from agreegate.locales import locales
+from agreegate.services.text import Listed, show_text_version, show_texts
+from agreegate.text_link import Use, linked
+
+PATH = "/agreements/versions"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A file of a version in one language, with the countries that it is for."""
+
+    file: TextFile
+    language: str
+    spoken: str
+    """The language as the reader names it."""
+    codes: tuple[str, ...]
+    """Of the countries, in the order of their names."""
+    names: tuple[str, ...]
+    everywhere: bool
+    """These are all countries that have the language."""
+    name: str = ""
+    """Of the file, while it is known."""
+
+    @property
+    def locale(self) -> dict[str, str]:
+        """A country and the language, as an address names them."""
+        return {"country": self.codes[0], "language": self.language}
+
+
+@get(PATH, opt={"access": READ_TEXTS}, include_in_schema=False)
+async def show_versions(request: PageRequest) -> Response[str]:
+    """Every version of every agreement of the programme, with where it is in force now."""
+    site, actor = site_of(request), actor_of(request)
+    may_publish = may(actor, PUBLISH_TEXTS)
+    if not may_publish and (nothing := absent(request, "versions.title")) is not None:
+        return nothing
+    listed = await site.store.browse(lambda uow: show_texts(uow, actor, site.programme))
+    return page(request, "versions.html", listed=listed, may_publish=may_publish)
+
+
+@get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS}, include_in_schema=False)
+async def show_version(request: PageRequest, version: FromPath[UUID]) -> Response[str]:
+    """One version, and its files.
+
+    Raises:
+        NotFound: the programme has none of this id.
+    """
+    if not may(actor_of(request), PUBLISH_TEXTS) and (nothing := absent(request, "versions.title")) is not None:
+        return nothing
+    listed = await _found(request, version)
+    shown = parts(listed.version.files, language(request))
+    links = {one: f"{PATH}/{version}/text?{urlencode(one.locale)}" for one in shown}
+    return page(request, "version.html", listed=listed, parts_=shown, links=links)
+
+
+@get(PATH + "/{version:uuid}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
+async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Response[Any]:
+    """Lead to the version's text for `?country=&language=`, by a new, short-lived link.
+
+    Raises:
+        NotFound: the version has no such text.
+    """
+    site, listed = site_of(request), await _found(request, version)
+    locale = Locale(request.query_params.get("country", ""), request.query_params.get("language", ""))
+    file = listed.version.files.get(locale)
+    if file is None or site.links is None:
+        raise NotFound
+    found = FoundText(listed.version, locale, file, Fallback.NONE)
+    use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
+    return to(site.links.to(linked(listed.template.agreement_type, listed.template.title, found), use))
+
+
+def parts(
+    files: Mapping[Locale, TextFile], reader: str, names: Mapping[TextFile, str] | None = None
+) -> tuple[Part, ...]:
+    """The files of a version in the order of their languages, each with its countries.
+
+    Args:
+        reader: the reader's language.
+        names: the files' names, while they are known.
+    """
+    grouped: dict[tuple[str, TextFile], set[str]] = {}
+    for locale, file in files.items():
+        grouped.setdefault((locale.language, file), set()).add(locale.country)
+    return tuple(
+        _part(file, spoken, codes, reader, (names or {}).get(file, ""))
+        for (spoken, file), codes in sorted(grouped.items(), key=lambda one: (one[0][0], one[0][1].digest))
+    )
+
+
+def _part(file: TextFile, spoken: str, codes: set[str], reader: str, name: str) -> Part:
+    named = [(row.code, row.name) for row in table(reader) if row.code in codes]
+    return Part(
+        file,
+        spoken,
+        culture_text(spoken, reader),
+        tuple(code for code, _ in named),
+        tuple(name for _, name in named),
+        everywhere=codes >= spoken_in(spoken),
+        name=name,
+    )
+
+
+def spoken_in(spoken: str) -> set[str]:
+    """The countries that the table has with a language."""
+    return {locale.country for locale in locales() if locale.language == spoken}
+
+
+async def _found(request: PageRequest, version: UUID) -> Listed:
+    site, actor = site_of(request), actor_of(request)
+    return await site.store.browse(lambda uow: show_text_version(uow, actor, site.programme, str(version)))
+
+
+ROUTES = (show_versions, show_version, show_version_text)

@@ -1,0 +1,264 @@
+"""Looking back: what the standing was on one day, as the records stood on another (R17, R27, R36, R47, R48).
+
+Two instants decide. *Known at*: only what was recorded by then is looked at, so that a later correction does not rewrite what
+was known. *On*: what is asked about. Where it comes after *known at*, the answer is what was to be expected then.
+
+At `on` = `known_at` = any past instant the answer is what the standing was at that instant. The meaning in words:
+`docs/agreements.md`; its reasons: `docs/decisions/0025-looking-back.md`.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from agreegate.domain.agreement import AgreementTemplate, AgreementType
+from agreegate.domain.confirmation import Confirmation, Ending, EndReason
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import Mark, State, ended_by, unconfirmed
+from agreegate.domain.text import TextVersion, outdated_since
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """An instant as people name it: exact, or a day as a whole."""
+
+    at: datetime
+    whole_day: bool = False
+    """`at` is midnight UTC, and the day is meant with all that happened in it."""
+
+    @property
+    def last(self) -> datetime:
+        """The instant; of a whole day its last microsecond."""
+        return self.at + _DAY - timedelta.resolution if self.whole_day else self.at
+
+    def instant(self, now: datetime) -> datetime:
+        """The instant to look at: as named; of a whole day its last microsecond, of today's day `now`."""
+        return now if self.at <= now <= self.last else self.last
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """A relationship period. Its two instants are those at which its beginning and its end were recorded."""
+
+    number: int
+    started_at: datetime
+    ended_at: datetime | None
+
+    def contains(self, instant: datetime) -> bool:
+        """Whether the partner served the customer in this period then: from the beginning on, up to but without the end."""
+        return self.started_at <= instant and (self.ended_at is None or instant < self.ended_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Renewal:
+    """That a term of one of the customer's subscriptions began."""
+
+    due_at: datetime
+    recorded_at: datetime
+
+    @property
+    def ran_at(self) -> datetime:
+        """When it ran: at the beginning of its term, or when it was ordered before that (R33)."""
+        return min(self.due_at, self.recorded_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """How many records there are of each kind."""
+
+    confirmations: int
+    endings: int
+    renewals: int
+    texts: int
+
+    def without(self, other: "Extent") -> "Extent":
+        """How many more there are than of the other's."""
+        return Extent(
+            self.confirmations - other.confirmations,
+            self.endings - other.endings,
+            self.renewals - other.renewals,
+            self.texts - other.texts,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that was recorded about one customer's acceptance with one partner, and what bears on it."""
+
+    country: str
+    """The one that the customer has today: no history of it is kept."""
+    periods: tuple[Period, ...]
+    """In their order."""
+    confirmations: tuple[Confirmation, ...]
+    """Newest first by sequence, of every period."""
+    period_of: Mapping[int, int]
+    """The number of the period in which each confirmation was recorded, by the confirmation's sequence."""
+    accepted: Mapping[int, TextVersion]
+    """The version that each confirmation speaks of, where it is known; by sequence. It is recorded with the confirmation."""
+    endings: tuple[Ending, ...]
+    """Newest first by sequence."""
+    renewals: tuple[Renewal, ...]
+    texts: tuple[TextVersion, ...]
+    """Every version of the programme's templates."""
+
+    @property
+    def extent(self) -> Extent:
+        """How many there are."""
+        return Extent(len(self.confirmations), len(self.endings), len(self.renewals), len(self.texts))
+
+    def known_at(self, instant: datetime) -> "Facts":
+        """What had been recorded by then: by the instant that each record carries, whatever its place in the sequence."""
+        return replace(
+            self,
+            periods=tuple(
+                period if period.ended_at is None or period.ended_at <= instant else replace(period, ended_at=None)
+                for period in self.periods
+                if period.started_at <= instant
+            ),
+            confirmations=tuple(one for one in self.confirmations if one.recorded_at <= instant),
+            endings=tuple(one for one in self.endings if one.recorded_at <= instant),
+            renewals=tuple(one for one in self.renewals if one.recorded_at <= instant),
+            texts=tuple(version for version in self.texts if version.published_at <= instant),
+        )
+
+    def period_on(self, instant: datetime) -> Period | None:
+        """The relationship then. Of two that hold the instant, which only a clock set back makes, the later one."""
+        return next((period for period in reversed(self.periods) if period.contains(instant)), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A confirmation that was known, and what it was worth on the day."""
+
+    confirmation: Confirmation
+    mark: Mark
+    valid_from: datetime
+    """From when on it can be in effect."""
+    ended_by: Ending | None
+    """What had ended it, as was known, whether by the day or after it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementThen:
+    """One agreement type, as it stood."""
+
+    template: AgreementTemplate
+    state: State | None
+    """None: there was no relationship on the day, and so no standing."""
+    confirmation: Confirmation | None
+    """The one in effect on the day."""
+    outdated_since: datetime | None
+    """Since when a newer major text bound the customer than the one in effect."""
+    history: tuple[Weighed, ...]
+    """What was known, newest first, every relationship period."""
+
+
+@dataclass(frozen=True, slots=True)
+class Retrospect:
+    """The standing on a day, as the records stood on another."""
+
+    on: datetime
+    known_at: datetime
+    period: Period | None
+    """The relationship on the day, as it was known; None: there was none."""
+    agreements: tuple[AgreementThen, ...]
+    """One for each template of the programme."""
+    refusals: tuple[Ending, ...]
+    """When the customer was recorded as no longer agreeing, as was known, newest first."""
+    considered: Extent
+    left_out: Extent
+    """What was recorded after `known_at`."""
+
+    @property
+    def expected(self) -> bool:
+        """Whether the day lay ahead: the answer is what was to be expected."""
+        return self.on > self.known_at
+
+    @property
+    def refused(self) -> tuple[Ending, ...]:
+        """The refusals that had been recorded by the day, newest first."""
+        return tuple(refusal for refusal in self.refusals if refusal.recorded_at <= self.on)
+
+    @property
+    def covered(self) -> bool:
+        """Whether a confirmation was in effect."""
+        return any(agreement.confirmation is not None for agreement in self.agreements)
+
+
+def retrospect(facts: Facts, programme: Programme, on: datetime, known_at: datetime) -> Retrospect:
+    """The standing at `on`, as the records stood at `known_at`. Both instants count as passed."""
+    known = facts.known_at(known_at)
+    period = known.period_on(on)
+    refusals = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
+    weighed = _weighed(known, refusals, period, on)
+    refused = any(refusal.recorded_at <= on for refusal in refusals)
+    answered = any(
+        one.mark is Mark.COUNTS and programme.has_opened(one.confirmation.template_id, on) for one in weighed
+    )
+    agreements = []
+    for template in programme.templates:
+        history = tuple(one for one in weighed if one.confirmation.agreement_type == template.agreement_type)
+        confirmation = next((one.confirmation for one in history if one.mark is Mark.COUNTS), None)
+        state, since = None, None
+        if confirmation is not None:
+            since = _outdated_since(known, confirmation, on)
+            state = _state(known, confirmation, since, on)
+        elif period is not None:
+            ended = any(one.mark is Mark.REFUSED for one in history)
+            state = unconfirmed(refused=refused, answered=answered, ended=ended)
+        agreements.append(AgreementThen(template, state, confirmation, since, history))
+    left_out = facts.extent.without(known.extent)
+    return Retrospect(on, known_at, period, tuple(agreements), refusals, known.extent, left_out)
+
+
+def valid_from(confirmation: Confirmation, refusals: Sequence[Ending]) -> datetime:
+    """From when on a confirmation can be in effect: since the customer accepted, or since it was recorded if that was first.
+
+    One that was recorded after a refusal does not reach back behind it: an acceptance dated before the refusal was no answer
+    to it then, and is one from the recording on.
+    """
+    answers_late = any(
+        refusal.sequence < confirmation.sequence and refusal.recorded_at > confirmation.date_agreed
+        for refusal in refusals
+    )
+    return confirmation.recorded_at if answers_late else min(confirmation.date_agreed, confirmation.recorded_at)
+
+
+def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[Weighed]:
+    """Every known confirmation, newest first, with what it was worth on the day."""
+    taken_back = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
+    counted: set[AgreementType] = set()
+    found = []
+    for confirmation in known.confirmations:
+        begins = valid_from(confirmation, refusals)
+        if confirmation.id in taken_back:
+            mark = Mark.TAKEN_BACK  # it never was in effect, on no day
+        elif begins > on:
+            mark = Mark.NOT_YET
+        elif any(one.sequence > confirmation.sequence and one.recorded_at <= on for one in refusals):
+            mark = Mark.REFUSED
+        elif period is None or known.period_of[confirmation.sequence] != period.number:
+            mark = Mark.EARLIER
+        elif confirmation.agreement_type in counted:
+            mark = Mark.REPLACED
+        else:
+            mark = Mark.COUNTS
+            counted.add(confirmation.agreement_type)
+        found.append(Weighed(confirmation, mark, begins, ended_by(confirmation, known.endings)))
+    return found
+
+
+def _outdated_since(known: Facts, confirmation: Confirmation, on: datetime) -> datetime | None:
+    texts = [version for version in known.texts if version.template_id == confirmation.template_id]
+    accepted = known.accepted.get(confirmation.sequence)
+    return outdated_since(texts, known.country, confirmation.date_agreed, on, accepted)
+
+
+def _state(known: Facts, confirmation: Confirmation, since: datetime | None, on: datetime) -> State:
+    if since is None:
+        return State.CURRENT
+    settled = max(since, confirmation.date_agreed)
+    overdue = any(settled < renewal.ran_at <= on for renewal in known.renewals)
+    return State.OVERDUE if overdue else State.OUTDATED

@@ -1,0 +1,68 @@
+"""Which text a customer accepts, and which one a confirmation speaks of (R32, R35, R38, R49)."""
+
+from agreegate.domain.accepted_text import AcceptedText, inferred, stated, text_to_accept
+from agreegate.domain.actor import Actor
+from agreegate.domain.confirmation import Confirmation, Draft
+from agreegate.domain.customer import Customer
+from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.programme import Programme
+from agreegate.domain.text import FoundText
+from agreegate.storage.accepted_text import accepted_text_of
+from agreegate.storage.customer import locale_of
+from agreegate.storage.text import has_text, text_versions, text_versions_in
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+async def text_confirmed(uow: UnitOfWork, actor: Actor, customer: str, draft: Draft) -> AcceptedText | None:
+    """Which text is confirmed now: the one that is named, else the one that date, country and language tell.
+
+    None where no text has been in force yet and none is named: nothing can be said.
+
+    Raises:
+        VersionUnknown: none of the template's versions has this label or id.
+    """
+    where = await locale_of(uow, actor.partner.id, customer)
+    if where is None:
+        return None
+    if draft.version is not None:
+        return stated(await text_versions(uow, draft.template_id), draft.version, *where)
+    if not await has_text(uow, draft.template_id, uow.now):
+        return None
+    published = await text_versions_in(uow, draft.template_id, where[0])
+    return inferred(published, *where, draft.date_agreed, uow.now)
+
+
+async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation) -> AcceptedText | None:
+    """Which text a confirmation speaks of: as it was kept with it.
+
+    One that was recorded before there were texts is read anew, by what is published today.
+    """
+    partner = actor.partner.id
+    kept = await accepted_text_of(uow, partner, customer, confirmation.sequence)
+    if kept is not None:
+        return kept
+    where = await locale_of(uow, partner, customer)
+    if where is None:
+        return None
+    published = await text_versions_in(uow, confirmation.template_id, where[0])
+    return inferred(published, *where, confirmation.date_agreed, confirmation.recorded_at)
+
+
+async def find_text_to_accept(
+    uow: UnitOfWork, programme: Programme, customer: Customer, template_id: str
+) -> FoundText | None:
+    """What the customer is given to read before it accepts: the text in force now, as close to its language as there is (R49).
+
+    None where no text is in force for its country.
+
+    Raises:
+        FeatureAbsent: before the programme began (R1).
+        NotFound: the programme has no such template.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    template = programme.template(template_id)
+    if template is None:
+        raise NotFound
+    published = await text_versions_in(uow, template.id, customer.country)
+    return text_to_accept(published, customer.country, customer.culture, uow.now)

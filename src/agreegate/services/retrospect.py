@@ -1,0 +1,138 @@
+"""Look back: what the standing was on one day, as the records stood on another (R17, R27, R36, R47, R48)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship
+from agreegate.domain.programme import Programme
+from agreegate.domain.retrospect import Facts, Moment, Retrospect, Weighed, retrospect
+from agreegate.domain.text import TextVersion
+from agreegate.services.customer_record import Entry, People, history_of, named_in
+from agreegate.services.standing import Recorded
+from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.confirmation import collections_of, confirmations_of, endings_of, warnings_of
+from agreegate.storage.retrospect import (
+    all_renewals_of,
+    employees_stated_after,
+    named,
+    period_of_each,
+    periods_of,
+)
+from agreegate.storage.text import text_versions
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class LookBack:
+    """What was known about a customer's acceptance, with what is kept beside each confirmation."""
+
+    customer_id: str
+    company_name: str
+    country: str
+    """Today's, as the name is."""
+    served: bool
+    """Whether the partner serves the customer today."""
+    found: Retrospect
+    recorded: Mapping[int, Recorded]
+    """Each known confirmation as it was known, by sequence."""
+
+
+async def look_back(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    on: Moment | None = None,
+    known_at: Moment | None = None,
+) -> LookBack:
+    """The standing of each agreement type of the programme on a day, as the records stood on another. Nothing is changed.
+
+    Also of a customer whose relationship has ended: what was recorded while it lasted is the partner's own record.
+
+    Args:
+        on: what is asked about; None: the instant of `known_at`.
+        known_at: only what was recorded by then counts; None: now.
+
+    Raises:
+        FeatureAbsent, NoRelationship.
+        KnownAhead: `known_at` lies ahead of now.
+    """
+    if not programme.exists(uow.now):
+        raise FeatureAbsent
+    partner = actor.partner.id
+    periods = await periods_of(uow, partner, customer)
+    who = await named(uow, partner, customer)
+    if not periods or who is None:
+        raise NoRelationship(partner=partner, customer=customer)
+    known = uow.now if known_at is None else known_at.instant(uow.now)
+    if known > uow.now:
+        raise KnownAhead(name="knownAt")
+    texts = [version for template in programme.templates for version in await text_versions(uow, template.id)]
+    by_id: dict[str, TextVersion] = {version.id: version for version in texts}
+    accepted = await accepted_texts_of(uow, partner, customer)
+    facts = Facts(
+        country=who[1],
+        periods=periods,
+        confirmations=tuple(await confirmations_of(uow, partner, customer)),
+        period_of=await period_of_each(uow, partner, customer),
+        accepted={sequence: by_id[text.version_id] for sequence, text in accepted.items() if text.version_id in by_id},
+        endings=tuple(await endings_of(uow, partner, customer)),
+        renewals=await all_renewals_of(uow, partner, customer),
+        texts=tuple(texts),
+    )
+    found = retrospect(facts, programme, known if on is None else on.instant(uow.now), known)
+    collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
+    unstated = await employees_stated_after(uow, partner, customer, known)
+
+    def recorded(weighed: Weighed) -> Recorded:
+        confirmation, sequence = weighed.confirmation, weighed.confirmation.sequence
+        if sequence in unstated:
+            confirmation = replace(confirmation, confirmed_by=None)
+        return Recorded(
+            confirmation,
+            weighed.ended_by,
+            collections.get(sequence),
+            warned.get(sequence, ()),
+            accepted.get(sequence),
+        )
+
+    return LookBack(
+        customer,
+        *who,
+        periods[-1].ended_at is None,
+        found,
+        {one.confirmation.sequence: recorded(one) for agreement in found.agreements for one in agreement.history},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class LookBackRecord:
+    """A look back for people: in one sequence, with the names of those who did it."""
+
+    look: LookBack
+    history: tuple[Entry, ...]
+    """What was known, newest first."""
+    people: People
+    resellers: Mapping[str, str]
+    """The names of those through whom data came (R23), by id. Names are today's."""
+
+
+async def read_look_back(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    on: Moment | None = None,
+    known_at: Moment | None = None,
+) -> LookBackRecord:
+    """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace."""
+    look = await look_back(uow, actor, programme, customer, on, known_at)
+    history = history_of(
+        look.found.refusals,
+        (
+            (one.template, [(look.recorded[weighed.confirmation.sequence], weighed.mark) for weighed in one.history])
+            for one in look.found.agreements
+        ),
+    )
+    return LookBackRecord(look, history, *await named_in(uow, actor, history))

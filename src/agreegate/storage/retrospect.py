@@ -1,0 +1,59 @@
+"""What a look back reads and nothing else does: the past of relationships, renewals, and when an employee was stated."""
+
+from datetime import datetime
+
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.retrospect import Period, Renewal
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+
+
+async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Period, ...]:
+    """Every relationship period of a partner with a customer, in their order; none: the customer never was the partner's."""
+    rows = await uow.all(
+        "select period, started_at, ended_at from relationship_period where partner_id = $1 and customer_id = $2"
+        " union all select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2"
+        " order by period",
+        partner,
+        customer,
+    )
+    return tuple(Period(row[0], from_micros(row[1]), maybe_instant(row[2])) for row in rows)
+
+
+async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, int]:
+    """The period in which each confirmation was recorded, by the confirmation's sequence."""
+    rows = await uow.all(
+        "select sequence, period from confirmation where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return {row[0]: row[1] for row in rows}
+
+
+async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Renewal, ...]:
+    """Every term that began of any of a customer's subscriptions, after its first; in the order of recording."""
+    rows = await uow.all(
+        "select due_at, recorded_at from renewal where partner_id = $1 and customer_id = $2 and outcome = 'renewed'"
+        " order by recorded_at, due_at",
+        partner,
+        customer,
+    )
+    return tuple(Renewal(from_micros(row[0]), from_micros(row[1])) for row in rows)
+
+
+async def employees_stated_after(
+    uow: UnitOfWork, partner: PartnerId, customer: str, instant: datetime
+) -> frozenset[int]:
+    """The confirmations, by sequence, of which it was said only later which employee stands behind them (R28)."""
+    rows = await uow.all(
+        "select sequence from confirmation_employee where partner_id = $1 and customer_id = $2 and stated_at > $3",
+        partner,
+        customer,
+        to_micros(instant),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
+    """Name and country of a customer as the partner has them today, whether it still serves it or not."""
+    row = await uow.one(
+        "select company_name, country from customer where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return None if row is None else (row[0], row[1])

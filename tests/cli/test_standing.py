@@ -1,0 +1,162 @@
+"""`agreegate standing`: what was the standing on a day, as the records stood on another; and the exit status."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.programme import load
+from agreegate.services.confirmation import confirm
+from agreegate.services.standing import record_refusal
+from agreegate.storage.folder import DATABASE
+from agreegate.storage.partner import partner_of
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.text import add_text_version
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests.cli.conftest import Agreegate, Said
+from tests.memory import DRAFT_CONFIRMATION, call
+from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, NOBODY
+from tests.texts import draft
+from tests.world import AUGUST, Clock, populate
+
+DAY = timedelta(days=1)
+RECORDED = datetime(2019, 4, 2, 9, 30, tzinfo=UTC)
+REFUSED = datetime(2019, 6, 3, 14, tzinfo=UTC)
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    """Cedar accepted on 15 August 2018, recorded on 2 April 2019; a newer text since 1 May; no longer agrees on 3 June."""
+    connection = connect(tmp_path / DATABASE)
+    upgrade(connection)
+    populate(connection)
+    clock = Clock(AUGUST)
+    store = InlineStore(connection, clock)
+
+    async def publish(uow: UnitOfWork) -> None:
+        for label, effective in (("1", AUGUST - DAY), ("2", datetime(2019, 5, 1, tzinfo=UTC))):
+            await add_text_version(uow, draft(label, effective_from=effective), "tests")
+
+    async def actor(uow: UnitOfWork) -> Actor:
+        partner = await partner_of(uow, ALDER)
+        assert partner is not None
+        return Actor(partner, frozenset({Role.SALES_AGENT}), UserId(ALDER_SALES))
+
+    async def record(uow: UnitOfWork) -> None:
+        await confirm(uow, await actor(uow), load(), CEDAR, DRAFT_CONFIRMATION, call())
+
+    async def refuse(uow: UnitOfWork) -> None:
+        await record_refusal(uow, await actor(uow), load(), CEDAR, "By phone.", call(2))
+
+    for at, work in ((AUGUST, publish), (RECORDED, record), (REFUSED, refuse)):
+        clock.now = at
+        drive(store.write(work))
+    connection.close()
+    return tmp_path
+
+
+def ask(
+    agreegate: Agreegate, data: Path, *more: str, partner: str = ALDER, customer: str = CEDAR, language: str = "en"
+) -> Said:
+    return agreegate("standing", "--partner", partner, "--customer", customer, *more, "--data", data, language=language)
+
+
+@pytest.mark.rule("R17", "R34", "R36", "R47", "R48")
+@pytest.mark.parametrize(
+    ("on", "known_at", "status", "told"),
+    [
+        ("2019-05-01", "2019-06-01", 0, "Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded"),
+        ("2019-04-30", "2019-06-01", 0, "Cloud Agreement: confirmed. Accepted"),
+        ("2018-08-15", "2019-06-01", 0, "Cloud Agreement: confirmed. Accepted"),
+        ("2018-08-15", "2019-04-01", 3, "Cloud Agreement: missing.\n"),
+        ("2018-08-14", "2019-06-01", 3, "Cloud Agreement: missing.\n"),
+        ("2019-04-02", "2019-04-02T09:29:59Z", 3, "Cloud Agreement: missing.\n"),
+        ("2019-04-02", "2019-04-02T09:30:00Z", 0, "Cloud Agreement: confirmed. Accepted"),
+        ("2019-06-03", "2019-06-02", 0, "this is what was to be expected"),
+        (
+            "2019-06-03",
+            "2019-06-03",
+            3,
+            "ended. The customer no longer agreed; recorded 2019-06-03T14:00:00Z through the",
+        ),
+        ("2019-06-03T13:59:59Z", "2019-06-03", 0, "Cloud Agreement: outdated."),
+        ("2018-06-30", "2019-06-03", 3, "the partner did not serve this customer then"),
+    ],
+)
+def test_the_two_days_decide(agreegate: Agreegate, data: Path, on: str, known_at: str, status: int, told: str) -> None:
+    said = ask(agreegate, data, "--on", on, "--known-at", known_at)
+    assert (said.status, said.err) == (status, "")
+    assert told in said.out
+
+
+@pytest.mark.rule("R48")
+def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: Agreegate, data: Path) -> None:
+    said = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01")
+    connection = connect(data / DATABASE)
+    [[id_]] = connection.execute("select confirmation_id from confirmation").fetchall()
+    connection.close()
+    assert said.out.splitlines() == [
+        "On 2019-05-01T23:59:59.999999Z, as the records stood at 2019-06-01T23:59:59.999999Z (microsoft-cloud-agreement@1):",
+        "Microsoft Customer Agreement: missing.",
+        (
+            "Microsoft Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded 2019-04-02T09:30:00Z through the API;"
+            f" confirmation {id_}. The text: version 1, inferred from date, country and language."
+            " A newer text has been in force since 2019-05-01T00:00:00Z."
+        ),
+        "Recorded by then: 1 confirmation(s), 0 ending(s), 0 renewal(s), 2 version(s) of texts.",
+        "Recorded later, and left out: 0 confirmation(s), 1 ending(s), 0 renewal(s), 0 version(s) of texts.",
+        "Texts bind by the customer’s country of today, United States: earlier ones are not kept.",
+    ]
+    assert "noa" not in said.out.casefold(), "nobody's data"
+    french = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01", language="fr").out
+    assert french.startswith("Le 2019-05-01T23:59:59.999999Z, d’après l’état des enregistrements au 2019-06-01T23:59")
+    assert "Microsoft Cloud Agreement : dépassée. Acceptation le 2018-08-15T00:00:00Z ;" in french
+
+
+def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
+    assert "Cloud Agreement: ended." in ask(agreegate, data).out
+    assert "Cloud Agreement: outdated." in ask(agreegate, data, "--on", "2019-06-02").out
+    told = ask(agreegate, data, "--known-at", "2019-06-02").out
+    assert told.startswith("On 2019-06-02T23:59:59.999999Z, as the records stood at 2019-06-02T23:59:59.999999Z")
+
+
+def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate, data: Path) -> None:
+    begins = "Confirmations can be recorded from 7 August 2018 on. Before that day nothing was asked for.\n"
+    assert begins in ask(agreegate, data, "--on", "2018-08-06").out
+    assert begins not in ask(agreegate, data, "--on", "2018-08-07").out
+
+
+@pytest.mark.parametrize(
+    ("more", "changes", "told"),
+    [
+        (["--known-at", "2219-01-01"], {}, "--known-at lies ahead, and nobody knows what will be recorded."),
+        (["--on", "yesterday"], {}, "'yesterday' is not an instant such as"),
+        (["--known-at", "2019-02-30"], {}, "'2019-02-30' is not an instant such as"),
+        (["--on", ""], {}, "'' is not an instant such as"),
+        ([], {"partner": NOBODY}, "Run: agreegate directory show"),
+        ([], {"partner": "alder"}, "is not a GUID"),
+        ([], {"customer": NOBODY}, "has no commerce relationship"),
+        ([], {"customer": ELM}, "has no commerce relationship"),
+        ([], {"partner": BIRCH}, "has no commerce relationship"),
+    ],
+)
+def test_wrong_questions_are_told(
+    agreegate: Agreegate, data: Path, more: list[str], changes: dict[str, str], told: str
+) -> None:
+    said = ask(agreegate, data, *more, **changes)
+    assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
+    assert told in said.err
+
+
+def test_a_customer_of_whom_nothing_was_recorded_is_told_of(agreegate: Agreegate, data: Path) -> None:
+    said = ask(agreegate, data, customer=DOGWOOD)
+    assert said.status == 3
+    assert said.out.count(": missing.\n") == 2
+
+
+def test_without_a_record_it_says_where_it_looked(agreegate: Agreegate, tmp_path: Path) -> None:
+    said = ask(agreegate, tmp_path / "nothing-here")
+    assert (said.status, said.out) == (1, "")
+    assert "nothing-here" in said.err

@@ -1,0 +1,583 @@
+"""The work list of outdated confirmations: the same that the standing of each customer says, in order (R33–R37)."""
+
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from itertools import chain
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from agreegate import programme
+from agreegate.domain.accepted_text import stated
+from agreegate.domain.actor import Actor, Channel, UserId
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Confirmation, ConfirmationId
+from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.errors import NoRelationship, Rejected
+from agreegate.domain.order import LineDraft, OrderDraft
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.programme import Programme
+from agreegate.domain.reconfirmation import Due, ReconfirmationSearch, days_left, to_reconfirm
+from agreegate.domain.standing import State
+from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.term import TermDuration
+from agreegate.domain.text import TextVersion
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import remove_relationship
+from agreegate.services.gate import ask
+from agreegate.services.order import place_order
+from agreegate.services.reconfirmation import (
+    LIMITS,
+    Limits,
+    Outdated,
+    Reconfirmation,
+    count_outdated,
+    find_reconfirmations,
+    list_reconfirmations,
+    outdated_among,
+)
+from agreegate.services.renewal import run_renewals
+from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.subscription import change_subscription
+from agreegate.storage.accepted_text import add_accepted_text
+from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
+from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.relationship import open_relationship
+from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.text import add_text_version, text_versions
+from agreegate.storage.unit_of_work import UnitOfWork
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.texts import AMERICA, FRANCE, draft, file
+from tests.world import AUGUST
+
+DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+NEWER = datetime(2019, 5, 1, tzinfo=UTC)
+LATER = datetime(2019, 6, 1, tzinfo=UTC)
+ENDS = AUGUST.replace(year=2019)
+OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
+HISTORY = programme.load("microsoft-customer-agreement")
+BOTH = datetime(2019, 11, 20, tzinfo=UTC)
+"""Both agreements open the gate, under either programme."""
+EVERY = ReconfirmationSearch()
+ALDERS = (cast.CEDAR, cast.DOGWOOD, cast.FRENE)
+CUSTOMERS = {
+    cast.ALDER: [
+        (cast.CEDAR, "Cedar Bakery", ("Birch IT", "Hornbeam Informatique")),
+        (cast.DOGWOOD, "Dogwood Legal", ()),
+        (cast.FRENE, "Frêne Conseil", ("Hornbeam Informatique",)),
+    ],
+    cast.HAZEL: [(cast.CEDAR, "Cedar Bakery", ()), (cast.ELM, "Elm Studio", ())],
+}
+"""Each partner's customers, and through which resellers it serves them."""
+CANCELLED = WantedSubscription(status=SubscriptionStatus.DELETED)
+FOREVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is compared of a line."""
+
+    renew_by: datetime | None
+    customer: str
+    template: str
+    since: datetime | None
+    overdue: bool
+    country: str
+    resellers: tuple[str, ...]
+
+    @classmethod
+    def of(cls, one: Reconfirmation) -> "Line":
+        return cls(
+            one.renew_by,
+            one.customer_id,
+            one.template.id,
+            one.outdated_since,
+            one.overdue,
+            one.country,
+            one.resellers,
+        )
+
+
+class Desk:
+    """A partner's desk: what it does, and its work list."""
+
+    def __init__(self, memory: Memory, actor: Actor, programme: Programme = PROGRAMME) -> None:
+        self.memory, self.actor, self.programme, self.calls = memory, actor, programme, 0
+
+    async def do(self, work: Any, customer: str, *what: Any) -> Any:
+        self.calls += 1
+        return await self.memory.do(work, self.actor, self.programme, customer, *what, call(self.calls))
+
+    async def publish(self, label: str, effective: datetime, *where: Any, **changes: Any) -> TextVersion:
+        files = {locale: file() for locale in where or (AMERICA, FRANCE)}
+        return await self.memory.do(
+            add_text_version, draft(label, effective_from=effective, files=files, **changes), "tests"
+        )
+
+    async def confirm(self, customer: str, agreed: datetime, template: str = cast.CLOUD_AGREEMENT) -> None:
+        await self.do(
+            confirm, customer, replace(DRAFT_CONFIRMATION, date_agreed=agreed, template_id=TemplateId(template))
+        )
+
+    async def buy(self, customer: str, term: TermDuration = TermDuration.YEAR) -> None:
+        await self.do(place_order, customer, OrderDraft((LineDraft(0, OFFER, 5, term=term),)))
+
+    async def at(self, now: datetime) -> None:
+        """Let time pass, and what is due renew."""
+        self.memory.clock.now = now
+        await run_renewals(self.memory.store, now)
+
+    async def page(
+        self, search: ReconfirmationSearch = EVERY, wanted: Wanted | None = None, limits: Limits = LIMITS
+    ) -> Page[Reconfirmation]:
+        async def look(uow: UnitOfWork) -> Page[Reconfirmation]:
+            asked = (uow, self.actor, self.programme, search)
+            found = await find_reconfirmations(*asked, limits)
+            page = await list_reconfirmations(*asked, found, wanted or Wanted(), limits)
+            assert found.total is None or found.total >= len(page.items)
+            return page
+
+        return await self.memory.store.browse(look)
+
+    async def list(self, search: ReconfirmationSearch = EVERY) -> list[tuple[str, str, datetime | None]]:
+        """Customer, state and *renew by* of each line."""
+        return [(one.customer_id, one.state, one.renew_by) for one in (await self.page(search)).items]
+
+
+async def desk_of(memory: Memory, partner: str = cast.ALDER, user: str = cast.ALDER_SALES, **named: Any) -> Desk:
+    return Desk(memory, await memory.actor(partner, user), **named)
+
+
+@pytest.fixture
+async def desk() -> Desk:
+    found = await desk_of(Memory())
+    await found.publish("1", datetime(2018, 1, 1, tzinfo=UTC))
+    return found
+
+
+@pytest.mark.rule("R33", "R34", "R37")
+async def test_the_soonest_renewal_comes_first_and_who_has_no_subscription_last(desk: Desk) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.buy(cast.CEDAR)
+    await desk.at(AUGUST + 10 * DAY)
+    await desk.buy(cast.FRENE, TermDuration.MONTH)
+    await desk.publish("2", NEWER)
+    await desk.at(NEWER - INSTANT)
+    assert await desk.list() == []
+    await desk.at(NEWER)
+    may = datetime(2019, 5, 25, tzinfo=UTC)
+    assert await desk.list() == [
+        (cast.FRENE, "outdated", may), (cast.CEDAR, "outdated", ENDS), (cast.DOGWOOD, "outdated", None),
+    ]  # fmt: skip
+    one = (await desk.page()).items[0]
+    assert (one.days_left, one.outdated_since, one.label, one.basis) == (24, NEWER, "1", "inferred")
+    assert (one.company_name, one.country, one.resellers) == ("Frêne Conseil", "FR", ("Hornbeam Informatique",))
+    await desk.at(may)
+    june = datetime(2019, 6, 25, tzinfo=UTC)
+    assert await desk.list() == [
+        (cast.FRENE, "overdue", june), (cast.CEDAR, "outdated", ENDS), (cast.DOGWOOD, "outdated", None),
+    ]  # fmt: skip
+    await desk.confirm(cast.FRENE, may)
+    await desk.confirm(cast.DOGWOOD, may)
+    assert await desk.list() == [(cast.CEDAR, "outdated", ENDS)]
+
+
+@pytest.mark.rule("R17", "R26", "R34", "R47")
+async def test_it_leaves_the_list_when_refused_parted_or_taken_back_and_comes_back_when_it_counts_again(
+    desk: Desk,
+) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.publish("2", NEWER)
+    await desk.at(LATER)
+    assert len(await desk.list()) == 3
+    await desk.do(record_refusal, cast.CEDAR, "By phone.")
+    await desk.memory.do(remove_relationship, desk.actor, cast.DOGWOOD, call(99))
+    await desk.confirm(cast.FRENE, LATER)
+    assert await desk.list() == []
+    await desk.do(take_back, cast.FRENE, cast.CLOUD_AGREEMENT, "Wrong customer.")
+    assert await desk.list() == [(cast.FRENE, "outdated", None)], "the one before it counts again"
+    await desk.do(take_back, cast.FRENE, cast.CLOUD_AGREEMENT, "That one too.")
+    assert await desk.list() == []
+    await desk.confirm(cast.CEDAR, AUGUST)
+    assert await desk.list() == [(cast.CEDAR, "outdated", None)], "answered the refusal, with an old text"
+
+
+@pytest.mark.rule("R26")
+async def test_each_partner_sees_its_own_confirmation_of_a_customer_of_two(desk: Desk) -> None:
+    hazel = await desk_of(desk.memory, cast.HAZEL, cast.HAZEL_ADMIN)
+    await desk.confirm(cast.CEDAR, AUGUST)
+    await hazel.confirm(cast.CEDAR, AUGUST)
+    await desk.buy(cast.CEDAR)
+    await desk.publish("2", NEWER)
+    await desk.at(LATER)
+    assert await desk.list() == [(cast.CEDAR, "outdated", ENDS)]
+    assert await hazel.list() == [(cast.CEDAR, "outdated", None)]
+    await hazel.confirm(cast.CEDAR, LATER)
+    assert (await desk.list(), await hazel.list()) == ([(cast.CEDAR, "outdated", ENDS)], [])
+
+
+@pytest.mark.rule("R34")
+async def test_a_version_for_one_country_outdates_there_and_a_customer_takes_its_confirmation_along(desk: Desk) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.publish("France", NEWER, FRANCE)
+    await desk.publish("Small change", NEWER, major=False)
+    await desk.at(LATER)
+    assert await desk.list() == [(cast.FRENE, "outdated", None)]
+    await move(desk, cast.FRENE, "US")
+    await move(desk, cast.CEDAR, "FR")
+    assert await desk.list() == [(cast.CEDAR, "outdated", None)]
+
+
+@pytest.mark.rule("R35")
+async def test_the_newer_text_named_ahead_keeps_it_off_the_list_and_an_older_one_puts_it_there(desk: Desk) -> None:
+    second = await desk.publish("2", NEWER)
+    await confirm_naming(desk, cast.CEDAR, second, AUGUST)
+    await desk.at(LATER)
+    assert await desk.list() == []
+    [first, _] = await desk.memory.do(text_versions, TemplateId(cast.CLOUD_AGREEMENT))
+    await confirm_naming(desk, cast.DOGWOOD, first, LATER)
+    [one] = (await desk.page()).items
+    assert (one.customer_id, one.label, one.basis, one.outdated_since) == (cast.DOGWOOD, "1", "stated", NEWER)
+
+
+@pytest.mark.rule("R27", "R36")
+@pytest.mark.parametrize("rules", [PROGRAMME, HISTORY], ids=["default", "history"])
+async def test_what_the_gate_goes_by_is_renewed_and_no_other(rules: Programme) -> None:
+    desk = await desk_of(Memory(), programme=rules)
+    ahead, early, beforehand = cast.CEDAR, cast.DOGWOOD, cast.FRENE
+    await desk.confirm(ahead, AUGUST)
+    await desk.confirm(early, AUGUST, cast.CUSTOMER_AGREEMENT)
+    await desk.confirm(early, AUGUST)
+    await desk.confirm(beforehand, AUGUST, cast.CUSTOMER_AGREEMENT)
+    for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
+        await desk.publish("2", NEWER, template_id=TemplateId(template))
+    await desk.at(NEWER)
+
+    async def listed() -> set[tuple[str, str]]:
+        return {(one.customer_id, one.template.id) for one in (await desk.page()).items}
+
+    cloud, customer = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
+    # The Customer Agreement does not open the gate yet: what was confirmed ahead is meant for that day.
+    assert await listed() == {(ahead, cloud), (early, customer), (early, cloud), (beforehand, customer)}
+    assert await counted(desk) == 2
+    await desk.at(BOTH)
+    assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}, "the newest of each"
+    await desk.confirm(ahead, BOTH, customer)
+    assert await listed() == {(early, cloud), (beforehand, customer)}, "another agreement has taken its place"
+    await desk.do(take_back, ahead, customer, "Wrong customer.")
+    assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}
+    await desk.at(datetime(2020, 2, 1, tzinfo=UTC))
+    expected = {(beforehand, customer), (early, customer)} if rules is HISTORY else {(ahead, cloud), (early, cloud)}
+    assert await listed() == expected | {(beforehand, customer)}, "nothing hangs on one that opens the gate no longer"
+    assert await counted(desk) == len(await listed())
+
+
+async def test_what_must_be_counted_one_by_one_is_counted_so_far_and_no_further(desk: Desk) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.publish("2", NEWER)
+    await desk.at(NEWER)
+
+    async def total(search: ReconfirmationSearch, most: int) -> tuple[int | None, bool]:
+        found = await desk.memory.do(find_reconfirmations, desk.actor, PROGRAMME, search, Limits(most=most))
+        return found.total, found.more
+
+    assert await total(EVERY, 2) == (3, False), "whole groups know how many they have"
+    assert await total(ReconfirmationSearch(due=Due.ORDER), 2) == (2, True)
+    assert await total(ReconfirmationSearch(due=Due.ORDER), 3) == (3, False)
+    assert await total(ReconfirmationSearch(CustomerSearch("cedar")), 0) == (1, False)
+
+
+async def counted(desk: Desk) -> int:
+    return await desk.memory.do(count_outdated, desk.actor.partner.id, desk.programme)
+
+
+async def confirm_naming(
+    desk: Desk, customer: str, version: TextVersion, agreed: datetime, template: str = cast.CLOUD_AGREEMENT
+) -> None:
+    """Confirm with the version that a person names."""
+
+    async def work(uow: UnitOfWork) -> None:
+        partner, found = desk.actor.partner.id, desk.programme.template(template)
+        related = await relationship_since(uow, partner, customer)
+        if found is None or related is None:
+            raise NoRelationship(partner=partner, customer=customer)
+        recorded = Confirmation(
+            id=ConfirmationId(uow.new_id()),
+            sequence=await next_sequence(uow, partner, customer),
+            template_id=found.id,
+            agreement_type=found.agreement_type,
+            date_agreed=agreed,
+            contact=None,
+            user_id=UserId(cast.ALDER_SALES),
+            recorded_by=cast.ALDER_SALES,
+            channel=Channel.DASHBOARD,
+            recorded_at=uow.now,
+        )
+        await add_confirmation(uow, partner, customer, related[0], recorded)
+        await make_current(uow, partner, customer, found.agreement_type, recorded.sequence)
+        told = stated(await text_versions(uow, version.template_id), version.id, "US", "en-US")
+        await add_accepted_text(uow, partner, customer, recorded.sequence, told)
+
+    await desk.memory.do(work)
+
+
+async def move(desk: Desk, customer: str, country: str) -> None:
+    """The partner corrects where a customer is."""
+
+    async def work(uow: UnitOfWork) -> None:
+        await uow.run(
+            "update customer set country = $3 where partner_id = $1 and customer_id = $2",
+            desk.actor.partner.id,
+            customer,
+            country,
+        )
+
+    await desk.memory.do(work)
+
+
+# Worlds of a few customers of two partners: most confirmed and subscribed early, then anything may happen to them.
+def moments_within(first: int, last: int) -> st.SearchStrategy[datetime]:
+    """Instants between two days, counted from the middle of August 2018: midnights, and others."""
+    more = st.sampled_from([timedelta(), timedelta(), INSTANT, timedelta(hours=13)])
+    return st.builds(lambda day, more: AUGUST + day * DAY + more, st.integers(first, last), more)
+
+
+SETTLED = AUGUST + 60 * DAY
+moments = moments_within(0, 700)
+templates = st.sampled_from([cast.CLOUD_AGREEMENT, cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT])
+WHOM = [(cast.ALDER, cast.CEDAR), (cast.ALDER, cast.DOGWOOD), (cast.ALDER, cast.FRENE), (cast.HAZEL, cast.CEDAR)]
+whom = st.sampled_from(WHOM)
+everywhere = st.sampled_from([(), (), (AMERICA,), (FRANCE,)])
+published = st.tuples(
+    st.just("publish"), templates, moments_within(30, 400), st.sampled_from([True, True, False]), everywhere
+)
+beginnings = st.tuples(
+    *(
+        st.lists(
+            st.one_of(
+                st.tuples(st.just("confirm"), st.just(who), templates, moments_within(0, 60)),
+                st.tuples(st.just("buy"), st.just(who), st.sampled_from(list(TermDuration))),
+            ),
+            min_size=1,
+            max_size=3,
+        )
+        for who in WHOM
+    )
+)
+deeds = st.one_of(
+    published,
+    st.tuples(st.just("pass"), st.integers(1, 200)),
+    st.tuples(st.just("pass"), st.integers(1, 200)),
+    st.tuples(st.just("confirm"), whom, templates, moments),
+    st.tuples(st.just("name"), whom, templates, st.integers(0, 3), moments),
+    st.tuples(st.just("buy"), whom, st.sampled_from(list(TermDuration))),
+    st.tuples(st.just("cancel"), whom),
+    st.tuples(st.just("refuse"), whom),
+    st.tuples(st.just("take back"), whom, templates),
+    st.tuples(st.just("part"), whom),
+    st.tuples(st.just("come back"), whom),
+    st.tuples(st.just("move"), whom, st.sampled_from(["US", "FR"])),
+    st.tuples(st.just("at"), moments),
+)
+
+
+Fits = Callable[[Line, datetime], bool]
+
+
+def due_within(line: Line, now: datetime, due: Due | None) -> bool:
+    if due is None or line.renew_by is None:
+        return due in (None, Due.ORDER)
+    return due is not Due.ORDER and days_left(line.renew_by, now) <= int(due)
+
+
+def sought(
+    country: str | None, template: str | None, state: State | None, due: Due | None, reseller: bool, text: str
+) -> tuple[ReconfirmationSearch, Fits]:
+    """A search, and what fits it."""
+    names = {customer: name for served in CUSTOMERS.values() for customer, name, _ in served}
+    customers = CustomerSearch(text, None, country, PartnerId(cast.HORNBEAM) if reseller else None)
+    search = ReconfirmationSearch(customers, None if template is None else TemplateId(template), state, due)
+
+    def fits(line: Line, now: datetime) -> bool:
+        return (
+            country in (None, line.country)
+            and template in (None, line.template)
+            and (state is None or line.overdue is (state is State.OVERDUE))
+            and due_within(line, now, due)
+            and (not reseller or "Hornbeam Informatique" in line.resellers)
+            and (text in ("", line.customer) or text in names[line.customer].lower().split())
+        )
+
+    return search, fits
+
+
+searches = st.builds(
+    sought,
+    st.sampled_from([None, None, "US", "FR"]),
+    st.sampled_from([None, None, cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT]),
+    st.sampled_from([None, None, State.OUTDATED, State.OVERDUE]),
+    st.sampled_from([None, None, *Due]),
+    st.sampled_from([False, False, True]),
+    st.sampled_from(["", "", "cedar", "bakery", cast.DOGWOOD]),
+)
+
+
+limits = st.sampled_from(
+    [
+        LIMITS,
+        Limits(few=0),
+        Limits(few=0, collected=1, looked_through=9, chunk=2),
+        Limits(few=0, collected=0, looked_through=2, chunk=1),
+        Limits(few=0, collected=0, looked_through=1, chunk=1),
+    ]
+)
+"""The last ways that are taken where there are many, taken where there are few."""
+
+
+class Stories:
+    """Lets things happen to customers; what a rule refuses does not."""
+
+    def __init__(self, memory: Memory, desks: dict[str, Desk]) -> None:
+        self.memory, self.desks, self.labels = memory, desks, 0
+
+    async def happen(self, deed: tuple[Any, ...]) -> None:
+        with suppress(Rejected):
+            await self._happen(*deed)
+
+    async def _happen(self, what: str, *of: Any) -> None:
+        if what in ("at", "pass"):
+            await self.desks[cast.ALDER].at(of[0] if what == "at" else self.memory.clock.now + of[0] * DAY)
+            return
+        if what == "publish":
+            template, effective, major, where = of
+            self.labels += 1
+            desk = self.desks[cast.ALDER]
+            await desk.publish(str(self.labels), effective, *where, major=major, template_id=TemplateId(template))
+            return
+        (partner, customer), *more = of
+        desk = self.desks[partner]
+        match what:
+            case "confirm":
+                await desk.confirm(customer, min(more[1], self.memory.clock.now), more[0])
+            case "name":
+                published = await self.memory.do(text_versions, TemplateId(more[0]))
+                if published:
+                    named = published[more[1] % len(published)]
+                    await confirm_naming(desk, customer, named, min(more[2], self.memory.clock.now), more[0])
+            case "buy":
+                await desk.buy(customer, more[0])
+            case "cancel":
+                sql = "select subscription_id from subscription where status = 'active'"
+                for (id_,) in await self.memory.rows(f"{sql} and customer_id = '{customer}' limit 1"):
+                    await desk.do(change_subscription, customer, id_, CANCELLED, ())
+            case "refuse":
+                await desk.do(record_refusal, customer, "")
+            case "take back":
+                await desk.do(take_back, customer, more[0], "")
+            case "part":
+                await self.memory.do(remove_relationship, desk.actor, customer, call(0))
+            case "come back":
+                await self.memory.do(open_relationship, desk.actor.partner.id, customer)
+            case "move":
+                await move(desk, customer, more[0])
+
+    async def told(self, partner: str) -> list[Line]:
+        """What the list of a partner must have, by the standing of each of its customers."""
+        desk, lines = self.desks[partner], []
+        for customer, _, resellers in CUSTOMERS[partner]:
+            standing = await self.memory.do(standing_of, desk.actor.partner.id, customer)
+            [(moved,)] = await self.memory.rows(
+                f"select country from customer where partner_id = '{partner}' and customer_id = '{customer}'"
+            )
+            lines += [
+                Line(one.renew_by, customer, one.template_id, one.outdated_since, one.overdue, moved, resellers)
+                for one in to_reconfirm(standing, desk.programme, self.memory.clock.now)
+            ]
+        return sorted(lines, key=lambda one: (one.renew_by or FOREVER, one.customer, one.template))
+
+
+@given(
+    texts=st.lists(published, min_size=1, max_size=4),
+    begun=beginnings,
+    story=st.lists(deeds, max_size=15),
+    now=st.one_of(st.none(), moments),
+    rules=st.sampled_from([PROGRAMME, HISTORY]),
+    size=st.integers(1, 3),
+    data=st.data(),
+)
+@settings(max_examples=100)
+@pytest.mark.rule("R26", "R33", "R34", "R35", "R37")
+async def test_the_list_is_what_the_standing_of_every_customer_says(
+    texts: list[tuple[Any, ...]],
+    begun: list[list[tuple[Any, ...]]],
+    story: list[tuple[Any, ...]],
+    now: datetime | None,
+    rules: Programme,
+    size: int,
+    data: st.DataObject,
+) -> None:
+    memory = Memory(SETTLED)
+    desks = {
+        cast.ALDER: await desk_of(memory, programme=rules),
+        cast.HAZEL: await desk_of(memory, cast.HAZEL, cast.HAZEL_ADMIN, programme=rules),
+    }
+    stories = Stories(memory, desks)
+    for deed in (*chain(*begun), *texts, ("pass", 200), *story):
+        await stories.happen(deed)
+    if now is not None:  # earlier or later
+        await stories.happen(("at", now))
+    states: Counter[str] = Counter()
+    for partner, desk in desks.items():
+        expected = await stories.told(partner)
+        assert [Line.of(one) for one in (await desk.page()).items] == expected
+        search, fits = data.draw(searches)
+        narrowed = [line for line in expected if fits(line, memory.clock.now)]
+        assert [Line.of(one) for one in await turned(desk, search, size, data.draw(limits))] == narrowed
+        await at_the_edges(memory, desk, partner, states)
+    assert await memory.do(count_outdated, None, rules) == states[State.OUTDATED] + states[State.OVERDUE]
+    memory.connection.close()
+
+
+async def turned(desk: Desk, search: ReconfirmationSearch, size: int, limits: Limits) -> list[Reconfirmation]:
+    """Every line, page by page from the first to the last; the same as from the last to the first."""
+    forth, back = [], []
+    page = await desk.page(search, Wanted(size), limits)
+    assert not page.more_before
+    forth += page.items
+    while page.more_after:
+        page = await desk.page(search, Wanted(size, Seek.NEXT, last=page.last), limits)
+        forth += page.items
+    page = await desk.page(search, Wanted(size, Seek.LAST), limits)
+    back = list(page.items)
+    while page.more_before:
+        page = await desk.page(search, Wanted(size, Seek.PREVIOUS, first=page.first), limits)
+        back[:0] = page.items
+    assert forth == back
+    return forth
+
+
+async def at_the_edges(memory: Memory, desk: Desk, partner: str, states: Counter[str]) -> None:
+    """Counts, and the states of single customers, go by the confirmation that the gate goes by."""
+    customers = [customer for customer, _, _ in CUSTOMERS[partner]]
+    among = await memory.do(outdated_among, desk.actor.partner.id, desk.programme, customers)
+    found = {}
+    for customer in customers:
+        asked = Transaction(Action.NEW_PURCHASE, Channel.API)
+        decision = await ask(memory.store, desk.actor, desk.programme, customer, asked)
+        valid = decision.confirmation
+        if valid is not None and valid.outdated_since is not None:
+            found[customer] = Outdated(valid.state, valid.template_id)
+    assert among == found
+    assert await counted(desk) == len(found)
+    states.update(one.state for one in found.values())

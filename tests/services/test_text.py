@@ -1,0 +1,61 @@
+"""Publishing: everything in the way of a version is told at once, and the past has to be meant."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agreegate.domain import errors
+from agreegate.domain.text import Locale
+from agreegate.services.text import plan_text, publish_text, review_text
+from tests import personas as cast
+from tests.memory import PROGRAMME, Memory
+from tests.texts import AMERICA, FRANCE, TABLE, draft, file
+from tests.world import AUGUST
+
+SOON = AUGUST + timedelta(days=30)
+
+
+async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
+    record = Memory()
+    await record.do(publish_text, await record.actor(cast.OPERATOR), PROGRAMME, TABLE, draft(effective_from=SOON))
+    wrong = draft(note="\0", files={AMERICA: file("9"), FRANCE: file(), Locale("FR", "de-DE"): file()})
+    review = await record.do(review_text, PROGRAMME, TABLE, wrong)
+    assert [type(refusal) for refusal in review.refusals] == [
+        errors.InvalidProperty,
+        errors.LocaleUnknown,
+        errors.LabelTaken,
+        errors.EffectiveInPast,
+    ]
+    with pytest.raises(errors.InvalidProperty):
+        await record.do(plan_text, PROGRAMME, TABLE, wrong)
+    elsewhere = await record.do(review_text, PROGRAMME, TABLE, draft("2", template_id=cast.NOBODY, effective_from=SOON))
+    assert [type(refusal) for refusal in elsewhere.refusals] == [errors.TemplateUnknown]
+
+
+async def test_a_version_said_once_more_is_known_and_changes_nothing() -> None:
+    record, wanted = Memory(), draft()
+    operator = await record.actor(cast.OPERATOR)
+    made = await record.do(publish_text, operator, PROGRAMME, TABLE, wanted, allow_past=True)
+    review = await record.do(review_text, PROGRAMME, TABLE, wanted)
+    assert (review.repeated, review.refusals) == (made.version, ()), "the same again needs no leave for the past"
+    again = await record.do(publish_text, operator, PROGRAMME, TABLE, wanted)
+    assert (again.version, again.fresh) == (made.version, False)
+    assert await record.rows("select count(*) from audit_record") == [(1,)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "allow_past", "refused"),
+    [
+        ({"effective_from": AUGUST}, False, False),
+        ({"effective_from": AUGUST - timedelta(microseconds=1)}, False, True),
+        ({"effective_from": AUGUST - timedelta(microseconds=1)}, True, False),
+        ({"effective_from": AUGUST - timedelta(microseconds=1), "major": False}, False, False),
+    ],
+)
+async def test_a_major_version_in_the_past_needs_to_be_meant(
+    changes: dict[str, Any], allow_past: bool, refused: bool
+) -> None:
+    record = Memory()
+    review = await record.do(review_text, PROGRAMME, TABLE, draft(**changes), allow_past=allow_past)
+    assert [type(one) for one in review.refusals] == ([errors.EffectiveInPast] if refused else [])
