@@ -444,11 +444,26 @@ async def test_what_is_not_published_can_be_read_by_the_operator_alone(world: Wo
     ],
 )
 def test_what_it_would_do_is_asked_of_the_simulation_with_what_is_drafted(files: list[Locale], countries: str) -> None:
-    asked = simulated(draft(files=dict.fromkeys(files, file())), "/agreements/simulation")
+    asked = simulated(draft(files=dict.fromkeys(files, file())))
     assert asked == (
         f"/agreements/simulation?template={cast.CLOUD_AGREEMENT}&countries={countries}"
         "&effective_from=2018-01-01T00%3A00%3A00Z"
     )
+
+
+@pytest.mark.rule("R33")
+@pytest.mark.parametrize(("kind", "asked"), [("major", True), ("minor", False)])
+async def test_from_what_was_checked_a_link_leads_to_what_it_would_do(world: World, kind: str, asked: bool) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    someone = await operator(world)
+    checked = await check(someone, kind=kind)
+    links = [link for link in checked.page.links if link.startswith("/agreements/simulation?")]
+    assert bool(links) is asked
+    for link in links:
+        shown = await someone.get(link)
+        assert (shown.status, "Alder Distribution" in shown.text, "Cedar Bakery" in shown.text) == (200, True, False)
+    assert world.rows("select count(*) from text_version") == [(0,)]
+    await someone.close()
 
 
 async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> None:

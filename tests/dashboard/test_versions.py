@@ -48,6 +48,27 @@ async def test_every_version_says_what_it_is_and_where_it_is_in_force(world: Wor
     await guest.close()
 
 
+@pytest.mark.rule("R33", "R34")
+async def test_a_major_version_to_come_leads_to_what_it_will_do_for_whom_it_concerns(world: World) -> None:
+    await three_versions(world)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    ids = dict(world.rows("select label, version_id from text_version"))
+    for user, label, led in (
+        (cast.ALDER_SALES, "2019-01", True),
+        (cast.ALDER_SALES, "2018-01", False),
+        (cast.BIRCH_SALES, "2019-01", False),
+        (cast.OPERATOR_USER, "2019-01", True),
+    ):
+        guest = await visitor(world, user)
+        shown = await guest.get(f"{PATH}/{ids[label]}")
+        links = [link for link in shown.page.links if link.startswith("/agreements/simulation")]
+        assert bool(links) is led, (user, label)
+        for link in links:
+            answer = await guest.get(link)
+            assert (answer.status, "Cedar Bakery" in answer.text) == (200, user == cast.ALDER_SALES)
+        await guest.close()
+
+
 @pytest.mark.rule("R32", "R46")
 async def test_a_version_shows_its_files_to_read_and_to_download(world: World) -> None:
     texts = {FRANCE: ("fr.md", FRENCH), FRANCE_ENGLISH: ("en.md", ENGLISH), NAMIBIA: ("en.md", ENGLISH)}

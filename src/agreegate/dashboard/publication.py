@@ -22,6 +22,7 @@ from agreegate.dashboard.publication_draft import (
     read_draft,
     rows_of,
 )
+from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.dashboard.upload import uploads_of
 from agreegate.dashboard.version import PATH as VERSIONS
 from agreegate.dashboard.version import Part, parts
@@ -37,8 +38,6 @@ from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.text_link import Use, unpublished
 
 PATH = "/agreements/publish"
-SIMULATION: str | None = None
-"""Where it is asked what a version would do: `/agreements/simulation`, once there is such a page."""
 PUBLISH, BACK = "publish", "back"
 """Values of the buttons that publish what is shown, and that lead back to the form."""
 OFFERED = (ROWS, 12, MOST_ROWS)
@@ -156,7 +155,7 @@ def _check(request: PageRequest, reading: Reading, form: Form, review: Review, s
         at_once=outdates_at_once(draft, site.store.clock()),
         parts_=shown,
         links={one: _preview(draft, one) for one in shown},
-        simulation=None if SIMULATION is None else simulated(draft, SIMULATION),
+        simulation=simulated(draft) if draft.major else None,
     )
 
 
@@ -167,12 +166,8 @@ def _preview(draft: TextDraft, one: Part) -> str:
     return f"{PATH}/text?{urlencode(told)}"
 
 
-def simulated(draft: TextDraft, path: str) -> str:
-    """The address that says what a version would do, if it took effect as drafted.
-
-    Args:
-        path: of the page that answers.
-    """
+def simulated(draft: TextDraft) -> str:
+    """The address that says what a major version would do, if it took effect as drafted."""
     codes = sorted({locale.country for locale in draft.files})
     everywhere = set(codes) == {locale.country for locale in locales()}
     asked = {
@@ -180,7 +175,7 @@ def simulated(draft: TextDraft, path: str) -> str:
         "countries": "all" if everywhere else ",".join(codes),
         "effective_from": f"{draft.effective_from:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return f"{path}?{urlencode(asked)}"
+    return f"{SIMULATION}?{urlencode(asked)}"
 
 
 def _texts(site: Site) -> TextFiles:

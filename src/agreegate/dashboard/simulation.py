@@ -47,6 +47,7 @@ from agreegate.services.simulation import (
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 
+PATH = "/agreements/simulation"
 FIELDS = ("template", "countries", "effective_from", "rule", "grace", "weeks", "version")
 ALL = "all"
 SHOWN = 25
@@ -91,7 +92,7 @@ class Table:
     """So many rows more are in the file alone."""
 
 
-@get("/agreements/simulation", opt={"access": SIMULATE}, include_in_schema=False)
+@get(PATH, opt={"access": SIMULATE}, include_in_schema=False)
 async def show_simulation(request: PageRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
     if (nothing := absent(request, "simulation.title")) is not None:
@@ -139,12 +140,12 @@ async def show_simulation(request: PageRequest) -> Response[str]:
         refusals=[] if found is None else _refusals(found.foresight, spoken),
         figure=Figure,
         moment=lambda instant: _moment(instant, spoken),
-        counts_file=f"/agreements/simulation.csv?{query}",
-        customers_file=f"/agreements/simulation-customers.csv?{query}",
+        counts_file=f"{PATH}.csv?{query}",
+        customers_file=f"{PATH}-customers.csv?{query}",
     )
 
 
-@get("/agreements/simulation.csv", opt={"access": SIMULATE}, include_in_schema=False)
+@get(PATH + ".csv", opt={"access": SIMULATE}, include_in_schema=False)
 async def export_counts(request: PageRequest) -> Response[Any]:
     """What is counted, as a file.
 
@@ -167,7 +168,7 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     return await csv_answer(request, "simulation", COUNTS, pages())
 
 
-@get("/agreements/simulation-customers.csv", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+@get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
 async def export_customers(request: PageRequest) -> Response[Any]:
     """Each of the partner's customers who would become outdated, as a file.
 

@@ -14,7 +14,8 @@ from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of, to
-from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS
+from agreegate.dashboard.simulation import PATH as SIMULATION
+from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.errors import NotFound
 from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
 from agreegate.i18n import culture_text
@@ -70,7 +71,15 @@ async def show_version(request: PageRequest, version: FromPath[UUID]) -> Respons
     listed = await _found(request, version)
     shown = parts(listed.version.files, language(request))
     links = {one: f"{PATH}/{version}/text?{urlencode(one.locale)}" for one in shown}
-    return page(request, "version.html", listed=listed, parts_=shown, links=links)
+    ahead = listed.version.major and listed.version.effective_from > site_of(request).store.clock()
+    return page(
+        request,
+        "version.html",
+        listed=listed,
+        parts_=shown,
+        links=links,
+        simulation=f"{SIMULATION}?version={version}" if ahead and may(actor_of(request), SIMULATE) else None,
+    )
 
 
 @get(PATH + "/{version:uuid}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
