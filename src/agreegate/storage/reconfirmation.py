@@ -43,8 +43,6 @@ _ROW = "i.commitment_end_at, i.customer_id, i.date_agreed_at, i.renewed_at"
 _PLACED = """
     select g.group_number, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.renewed_at
     from ({customers}) f cross join grouped_confirmation g on g.partner_id = $1 and g.customer_id = f.customer_id"""
-
-
 _BY_ID = "select j.value as customer_id from json_each($2) j"
 _CONFIRMED = "e.partner_id = $1 and e.coverage not in ('', '!')"
 _BY_ENTRY = (
