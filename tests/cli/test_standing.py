@@ -105,8 +105,8 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
             f" confirmation {id_}. The text: version 1, inferred from date, country and language."
             " A newer text has been in force since 2019-05-01T00:00:00Z."
         ),
-        "Recorded by then: 1 confirmation(s), 0 ending(s), 0 renewal(s), 2 version(s) of texts.",
-        "Recorded later, and left out: 0 confirmation(s), 1 ending(s), 0 renewal(s), 0 version(s) of texts.",
+        "Recorded by then: 1 confirmation(s), 0 ending(s), 0 renewal(s), 2 version(s) of texts for the country.",
+        "Recorded later, and left out: 0 confirmation(s), 1 ending(s), 0 renewal(s), 0 version(s) of texts for the country.",
         "Texts bind by the customer’s country of today, United States: earlier ones are not kept.",
     ]
     assert "noa" not in said.out.casefold(), "nobody's data"

@@ -10,10 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreegate.domain.accepted_text import AcceptedText, Basis
-from agreegate.domain.actor import Actor, Channel, UserId
+from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.confirmation import Confirmation, ConfirmationId, Employee
+from agreegate.domain.confirmation import Confirmation, Employee
 from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship, NothingToEnd, Rejected
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.retrospect import Moment
@@ -28,10 +27,8 @@ from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import record_refusal, show_standing, take_back
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.services.text import publish_text
-from agreegate.storage.accepted_text import accepted_texts_of, add_accepted_text
-from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
+from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.standing import relationship_since
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.model import retrospect as model
@@ -92,47 +89,20 @@ class Past:
         when = self.now if agreed is None else agreed
         versions = [one for one in self.events if one["did"] == "published" and one["agreement"] == agreement]
         stated = versions[version % len(versions)] if versions and version is not None else None
-        name = f"Person {self.calls}"
-        if stated is None:
-            handed_in = replace(
-                DRAFT_CONFIRMATION,
-                template_id=TemplateId(TEMPLATES[agreement]),
-                date_agreed=when,
-                date_zoned=False,
-                contact=replace(DRAFT_CONFIRMATION.contact, first_name=name),
-            )
-            done: Confirmation = await self.do(confirm, handed_in)
-        else:
-            done = await self.memory.do(self._record, agreement, when, stated["version"])
+        handed_in = replace(
+            DRAFT_CONFIRMATION,
+            template_id=TemplateId(TEMPLATES[agreement]),
+            date_agreed=when,
+            date_zoned=False,
+            version=stated and stated["version"].label,
+            contact=replace(DRAFT_CONFIRMATION.contact, first_name=f"Person {self.calls}"),
+        )
+        done: Confirmation = await self.do(confirm, handed_in)
         texts = await self.memory.do(accepted_texts_of, self.actor.partner.id, cast.CEDAR)
         known = texts[done.sequence].version_id if done.sequence in texts else None
         text = next((one for one in versions if one["version"].id == known), None)
         self.note("confirmed", id=done.id, agreement=agreement, agreed=when, period=await self.period(), text=text)
         return done.id
-
-    async def _record(self, uow: UnitOfWork, agreement: str, agreed: datetime, version: TextVersion) -> Confirmation:
-        partner, template = self.actor.partner.id, PROGRAMME.template(TEMPLATES[agreement])
-        row = await relationship_since(uow, partner, cast.CEDAR)
-        if row is None or template is None:
-            raise NoRelationship(partner=partner, customer=cast.CEDAR)
-        recorded = Confirmation(
-            id=ConfirmationId(uow.new_id()),
-            sequence=await next_sequence(uow, partner, cast.CEDAR),
-            template_id=template.id,
-            agreement_type=template.agreement_type,
-            date_agreed=agreed,
-            contact=None,
-            user_id=UserId(cast.ALDER_SALES),
-            recorded_by=cast.ALDER_SALES,
-            channel=Channel.DASHBOARD,
-            recorded_at=uow.now,
-        )
-        await add_confirmation(uow, partner, cast.CEDAR, row[0], recorded)
-        await add_accepted_text(
-            uow, partner, cast.CEDAR, recorded.sequence, AcceptedText(Basis.STATED, version.id, AMERICA, file().digest)
-        )
-        await make_current(uow, partner, cast.CEDAR, template.agreement_type, recorded.sequence)
-        return recorded
 
     async def err(self, agreement: str = "cloud") -> None:
         """The newest confirmation was recorded in error."""

@@ -4,7 +4,7 @@ Two instants decide. *Known at*: only what was recorded by then is looked at, so
 was known. *On*: what is asked about. Where it comes after *known at*, the answer is what was to be expected then.
 
 At `on` = `known_at` = any past instant the answer is what the standing was at that instant. The meaning in words:
-`docs/agreements.md`; its reasons: `docs/decisions/0025-looking-back.md`.
+`docs/looking-back.md`; its reasons: `docs/decisions/0025-looking-back.md`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -101,7 +101,7 @@ class Facts:
     """Newest first by sequence."""
     renewals: tuple[Renewal, ...]
     texts: tuple[TextVersion, ...]
-    """Every version of the programme's templates."""
+    """Every version of the programme's templates that is published for the country."""
 
     @property
     def extent(self) -> Extent:

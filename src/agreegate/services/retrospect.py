@@ -1,8 +1,9 @@
 """Look back: what the standing was on one day, as the records stood on another (R17, R27, R36, R47, R48)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship
 from agreegate.domain.programme import Programme
@@ -19,7 +20,7 @@ from agreegate.storage.retrospect import (
     period_of_each,
     periods_of,
 )
-from agreegate.storage.text import text_versions
+from agreegate.storage.text import text_versions, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -68,15 +69,14 @@ async def look_back(
     known = uow.now if known_at is None else known_at.instant(uow.now)
     if known > uow.now:
         raise KnownAhead(name="knownAt")
-    texts = [version for template in programme.templates for version in await text_versions(uow, template.id)]
-    by_id: dict[str, TextVersion] = {version.id: version for version in texts}
+    texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, who[1])]
     accepted = await accepted_texts_of(uow, partner, customer)
     facts = Facts(
         country=who[1],
         periods=periods,
         confirmations=tuple(await confirmations_of(uow, partner, customer)),
         period_of=await period_of_each(uow, partner, customer),
-        accepted={sequence: by_id[text.version_id] for sequence, text in accepted.items() if text.version_id in by_id},
+        accepted=await _versions(uow, programme, accepted, texts),
         endings=tuple(await endings_of(uow, partner, customer)),
         renewals=await all_renewals_of(uow, partner, customer),
         texts=tuple(texts),
@@ -104,6 +104,22 @@ async def look_back(
         found,
         {one.confirmation.sequence: recorded(one) for agreement in found.agreements for one in agreement.history},
     )
+
+
+async def _versions(
+    uow: UnitOfWork, programme: Programme, accepted: Mapping[int, AcceptedText], there: Sequence[TextVersion]
+) -> dict[int, TextVersion]:
+    """The version that each confirmation speaks of, by sequence: seldom one that is not published for the customer's country.
+
+    Args:
+        there: those that are.
+    """
+    by_id: dict[str, TextVersion] = {version.id: version for version in there}
+    known = {sequence: text.version_id for sequence, text in accepted.items() if text.version_id is not None}
+    if not by_id.keys() >= set(known.values()):
+        for template in programme.templates:
+            by_id |= {version.id: version for version in await text_versions(uow, template.id)}
+    return {sequence: by_id[id_] for sequence, id_ in known.items() if id_ in by_id}
 
 
 @dataclass(frozen=True, slots=True)
