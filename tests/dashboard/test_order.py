@@ -96,6 +96,15 @@ async def test_a_refused_order_is_kept_as_it_was_begun_and_completed_with_the_co
     assert ("new_purchase", "dashboard", "allow") in decided(world)
 
 
+@pytest.mark.parametrize("term", ["", "P2Y", "2018-13-01", HOSTILE])
+async def test_a_term_that_is_none_stands_for_the_usual_one_while_the_order_is_held(world: World, term: str) -> None:
+    world.clock.now = DASHBOARD_ENFORCED
+    someone, held = await begun(world, **{"term-0": term})
+    assert (held.status, "for one year" in held.text) == (200, True)
+    assert HOSTILE not in held.page.html
+    await someone.close()
+
+
 @pytest.mark.rule("R19")
 async def test_the_form_in_place_proposes_the_primary_contact(world: World) -> None:
     world.clock.now = DASHBOARD_ENFORCED

@@ -160,7 +160,7 @@ async def _page(
         terms=[(term, text(f"order.term.{term}", spoken)) for term in TERMS],
         cycles=[(cycle, text(f"order.cycle.{cycle}", spoken)) for cycle in CYCLES],
         resellers=[("", text("order.reseller.none", spoken)), *((r.mpn_id, r.name) for r in offered.resellers)],
-        wanted=[number_of(form[f"quantity-{place}"]) or 0 for place in places],
+        wanted=[(number_of(form[f"quantity-{place}"]) or 0, _term(form[f"term-{place}"])) for place in places],
         **await shown(request, begun, form, held),
     )
 
