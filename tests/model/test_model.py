@@ -223,7 +223,8 @@ class Histories(RuleBasedStateMachine):
             str(len(self.texts)), template_id=TEMPLATES[agreement], major=major, effective_from=effective, files=files
         )
         drive(self.ground.store.write(lambda uow: add_text_version(uow, wanted, "tests")))
-        self.texts = [*self.texts, {"agreement": agreement, "major": major, "where": where, "from": effective}]
+        text = {"label": wanted.label, "agreement": agreement, "major": major, "where": where, "from": effective}
+        self.texts = [*self.texts, text]  # told apart by its label, also where the same was published twice
         self.touched = set(PAIRS)
 
     @rule(pair=pairs, agreement=agreements, contact=st.sampled_from(CONTACTS))
