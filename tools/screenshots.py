@@ -23,6 +23,8 @@ PAGES = {
     "customer": f"/customers/{cast.FRENE}",
     "confirmation": f"/customers/{cast.DOGWOOD}/confirmation",
     "tour": "/tour",
+    "reconfirmations": "/reconfirmations",
+    "standing": f"/customers/{cast.FRENE}/standing?on=2018-10-01&known-at=2018-10-25",
 }
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 WIDTH, HEIGHT = 1100, 900

@@ -5,14 +5,12 @@ Each is done once in `make test`, in turn in one of the four manners; `make brow
 
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
 from tests import personas as cast
-from tests.browser.newer_text import publish_newer_text
 from tests.browser.person import Manner, Person, person
 from tests.texts import docx
 
@@ -28,17 +26,13 @@ MANNERS = [
 
 Flow = Callable[[Person], None]
 FLOWS: list[tuple[str, Flow]] = []
-OUTDATED: set[str] = set()
-"""Flows in a demo with a newer text than its customers accepted."""
 
 
-def flow(at: str, *, newer_text: bool = False) -> Callable[[Flow], Flow]:
+def flow(at: str) -> Callable[[Flow], Flow]:
     """A flow in a demo that is started at an instant."""
 
     def listed(work: Flow) -> Flow:
         FLOWS.append((at, work))
-        if newer_text:
-            OUTDATED.add(work.__name__)
         return work
 
     return listed
@@ -239,7 +233,7 @@ def mending_what_would_fail_next(someone: Person) -> None:
     someone.sees("confirmation.saved", company="Dogwood Legal")
 
 
-@flow(REQUIRED, newer_text=True)
+@flow(REQUIRED)
 def reconfirming_in_order(someone: Person) -> None:
     someone.sign_in(ALDER, "/customers")
     someone.choose("state", "outdated")
@@ -251,13 +245,13 @@ def reconfirming_in_order(someone: Person) -> None:
         someone.button("customers.find")
     someone.sees("reconfirmations.nothing")
     someone.link("reconfirmations.all")
-    name = someone.t("reconfirmations.do.label", customer="Cedar Bakery")
+    name = someone.t("reconfirmations.do.label", customer="Juniper Optics")
     someone.press(someone.page.get_by_role("link", name=name))
     someone.write("accepted_on", "2018-11-05")
     someone.button("confirmation.save")
-    someone.sees("confirmation.saved", company="Cedar Bakery")
+    someone.sees("confirmation.saved", company="Juniper Optics")
     expect(someone.page).to_have_url(re.compile("/reconfirmations$"))
-    expect(someone.page.get_by_role("main").get_by_role("link", name="Cedar Bakery")).to_have_count(0)
+    expect(someone.page.get_by_role("main").get_by_role("link", name="Juniper Optics")).to_have_count(0)
 
 
 @flow(REQUIRED)
@@ -390,10 +384,8 @@ def cases() -> list[Any]:
 
 
 @pytest.mark.parametrize(("at", "work", "manner"), cases())
-def test_flow(browser: Browser, demo: Callable[..., Any], tmp_path: Path, at: str, work: Flow, manner: Manner) -> None:
+def test_flow(browser: Browser, demo: Callable[..., Any], at: str, work: Flow, manner: Manner) -> None:
     server = demo(at)
-    if work.__name__ in OUTDATED:
-        publish_newer_text(server, tmp_path)
     with person(browser, server.url, manner) as someone:
         work(someone)
         assert not someone.complaints
