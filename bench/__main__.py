@@ -19,6 +19,7 @@ from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
+from bench import simulation
 from bench.issuer import Issuer
 from bench.latency import latency_at
 from bench.load import Aims, aims_at, ask, rate
@@ -150,6 +151,15 @@ def pages() -> Iterator[Figure]:
                  at_least=False, sides="")  # fmt: skip
 
 
+def simulations() -> Iterator[Figure]:
+    """What a version would do to a million customers: the slowest question, in the server's way and as the command."""
+    measured = simulation.measure()
+    print(simulation.table(measured), end="\n\n")
+    slowest = max(measured, key=lambda one: one.median)
+    yield Figure("SIM", f"simulation of a version over 1 M customers ({slowest.name}), s", slowest.median,
+                 simulation.LIMIT, at_least=False, sides=f"processor {slowest.processor:.2f}")  # fmt: skip
+
+
 def main() -> int:
     """Measure, print, and keep; 1 when something needed is missing."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -161,7 +171,7 @@ def main() -> int:
     issuer = Issuer()
     try:
         need_wrk()
-        for figures_of in (p9, partial(p1, issuer), pages, *(() if quick else (partial(p7, issuer),))):
+        for figures_of in (p9, partial(p1, issuer), pages, simulations, *(() if quick else (partial(p7, issuer),))):
             for figure in figures_of():
                 figures.append(figure)
                 say(f"{figure.name}: {figure.measured:.2f}")

@@ -20,8 +20,8 @@ from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 PARTNERS = 20
 RESELLERS = 5
 """Of each provider."""
-BEFORE_LISTS = 2
-"""The schema at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
+BEFORE_LISTS, WITH_TEXTS = 2, 4
+"""The schemas at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
 CUSTOMER_AGREEMENT = "117a77b0-9360-443b-8795-c6dedc750cf9"
 _TEXT_FROM = to_micros(datetime(2018, 1, 1, tzinfo=UTC))
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
@@ -99,13 +99,15 @@ def load(folder: Path, customers: int, now: datetime) -> None:
         with connection:
             for migration in migrations()[:BEFORE_LISTS]:
                 connection.execute(migration.sql)
-            connection.pragma("user_version", BEFORE_LISTS)
             connection.pragma("application_id", APPLICATION_ID)
             connection.execute("insert into deployment (id, programme, demo) values (1, ?, 0)", (PROGRAMME,))
             for number in range(PARTNERS):
                 _partner(connection, number, customers // PARTNERS, now)
+            for migration in migrations()[BEFORE_LISTS:WITH_TEXTS]:
+                connection.execute(migration.sql)
+            connection.pragma("user_version", WITH_TEXTS)
+            _publish(connection)
         upgrade(connection)
-        _publish(connection)
         connection.pragma("journal_mode", "wal")
         connection.close()
         making.rename(path)
@@ -151,22 +153,21 @@ def _partner(connection: apsw.Connection, number: int, each: int, now: datetime)
 def _publish(connection: apsw.Connection) -> None:
     """A first text, which four in five customers are known to have accepted."""
     countries = sorted(set(_COUNTRIES))
-    with connection:
+    connection.execute(
+        "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
+        " published_by, files) values (?, 1, 'made-up', '1', 1, '', ?, ?, 'bench', ?)",
+        (CLOUD_AGREEMENT, _TEXT_FROM, _TEXT_FROM, len(countries)),
+    )
+    for country in countries:
         connection.execute(
-            "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
-            " published_by, files) values (?, 1, 'made-up', '1', 1, '', ?, ?, 'bench', ?)",
-            (CLOUD_AGREEMENT, _TEXT_FROM, _TEXT_FROM, len(countries)),
+            "insert into text_file (template_id, number, country, language, digest, media_type, size)"
+            " values (?, 1, ?, 'en-US', ?, 'text/markdown', 1)",
+            (CLOUD_AGREEMENT, country, "0" * 64),
         )
-        for country in countries:
-            connection.execute(
-                "insert into text_file (template_id, number, country, language, digest, media_type, size)"
-                " values (?, 1, ?, 'en-US', ?, 'text/markdown', 1)",
-                (CLOUD_AGREEMENT, country, "0" * 64),
-            )
-        connection.execute(
-            "insert into confirmation_text (partner_id, customer_id, sequence, basis, version_id, country, language, digest)"
-            " select n.partner_id, n.customer_id, n.sequence, 'inferred', 'made-up', c.country, 'en-US', ?"
-            " from current_confirmation n join customer c using (partner_id, customer_id)"
-            " where n.template_id = ? and substr(n.customer_id, 8, 1) not in ('0', '1', '2')",
-            ("0" * 64, CLOUD_AGREEMENT),
-        )
+    connection.execute(
+        "insert into confirmation_text (partner_id, customer_id, sequence, basis, version_id, country, language, digest)"
+        " select n.partner_id, n.customer_id, n.sequence, 'inferred', 'made-up', c.country, 'en-US', ?"
+        " from current_confirmation n join customer c using (partner_id, customer_id)"
+        " where n.template_id = ? and substr(n.customer_id, 8, 1) not in ('0', '1', '2')",
+        ("0" * 64, CLOUD_AGREEMENT),
+    )

@@ -323,6 +323,40 @@ def publishing_a_version(someone: Person) -> None:
     someone.sees("version.force.upcoming")
 
 
+@flow(REQUIRED)
+def simulating_a_version_as_the_operator(someone: Person) -> None:
+    someone.sign_in("operator@programme.example", "/agreements")
+    someone.link("simulation.title")
+    someone.write("countries", "QQ, FR")
+    someone.button("simulation.ask")
+    expect(someone.page.get_by_role("alert")).to_be_visible()
+    someone.press(someone.page.get_by_role("alert").get_by_role("link").first)
+    someone.write("countries", "all")
+    someone.write("effective_from", "2019-01-01")
+    someone.choose("rule", "refuse")
+    someone.button("simulation.ask")
+    someone.sees("simulation.result")
+    expect(someone.page.get_by_role("rowheader", name="Alder Distribution")).to_be_visible()
+    expect(someone.page.locator("main")).not_to_contain_text("Cedar Bakery")
+    with someone.page.expect_download() as file:
+        someone.link("simulation.file.counts")
+    assert "Alder Distribution" in file.value.path().read_text("utf-8")
+
+
+@flow(REQUIRED)
+def simulating_a_version_as_a_partner(someone: Person) -> None:
+    someone.sign_in(ALDER, "/agreements")
+    someone.link("simulation.title")
+    someone.write("weeks", "60")
+    someone.button("simulation.ask")
+    someone.sees("simulation.advises")
+    with someone.page.expect_download() as file:
+        someone.link("simulation.file.customers")
+    assert "Cedar Bakery" in file.value.path().read_text("utf-8")
+    someone.press(someone.page.get_by_role("link", name="Cedar Bakery"))
+    someone.reads("cedar.example")
+
+
 def reading_the_text_and_naming_the_version_that_was_accepted(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/confirmation")
     name = someone.t("confirmation.text", agreement="Microsoft Cloud Agreement")

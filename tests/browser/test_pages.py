@@ -17,6 +17,7 @@ BIRCH, FIR, OPERATOR = "sales@birch.example", "admin@fir.example", "operator@pro
 HELPDESK, DESIGNATED = "helpdesk@alder.example", "marketplace@alder.example"
 BEFORE, OPTIONAL, REQUIRED = "2018-08-06T00:00:00Z", "2018-11-06T00:00:00Z", "2019-03-22T00:00:00Z"
 MANNERS = [Manner("en"), Manner("fr", dark=True), Manner("en", dark=True, narrow=True), Manner("fr", narrow=True)]
+SIMULATION = "/agreements/simulation"
 NOBODY = "9d0d0000-0000-4000-8000-000000000099"
 
 PAGES: list[tuple[str, str | None, list[str]]] = [
@@ -25,6 +26,8 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
         "/", "/customers", "/customers?q=zzzz", "/customers?state=missing", "/customers/new", "/reconfirmations",
         "/reconfirmations?q=zzzz", "/reconfirmations?results=last", "/resellers", f"/resellers/{cast.BIRCH}",
         f"/resellers/{cast.HORNBEAM}", f"/resellers/{cast.HORNBEAM}/request", "/agreements", "/agreements?q=fr", "/agreements/versions",
+        SIMULATION, f"{SIMULATION}?effective_from=2019-05-01&rule=refuse", f"{SIMULATION}?effective_from=2019-05-01&countries=JP",
+        f"{SIMULATION}?effective_from=soon&weeks=0",
         "/how-to-confirm", "/activity", "/activity?from=2031-01-01", "/tour", "/questions",
     ]),
     (REQUIRED, ALDER, [
@@ -40,7 +43,8 @@ PAGES: list[tuple[str, str | None, list[str]]] = [
     (REQUIRED, BIRCH, ["/", "/customers", "/providers", f"/customers/{cast.CEDAR}", "/agreements", "/questions"]),
     (REQUIRED, FIR, ["/", "/customers", f"/customers/{cast.GINKGO}", f"/customers/{cast.GINKGO}/confirmation", "/questions"]),
     (REQUIRED, OPERATOR, [
-        "/", "/agreements", "/agreements/versions", "/agreements/publish", "/agreements/publish?texts=12", "/questions", "/customers",
+        "/", "/agreements", "/agreements/versions", "/agreements/publish", "/agreements/publish?texts=12",
+        SIMULATION, f"{SIMULATION}?effective_from=2019-05-01&rule=refuse", f"{SIMULATION}?version=none", "/questions", "/customers",
     ]),
     (REQUIRED, HELPDESK, ["/", "/customers", f"/customers/{cast.CEDAR}", "/activity"]),
     (REQUIRED, DESIGNATED, [f"/customers/{cast.DOGWOOD}/confirmation"]),

@@ -284,9 +284,17 @@ class Refusals:
         return any(reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons)
 
 
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one customer adds to the counts."""
+
+    counts: Counts
+    weeks: Mapping[date | None, Counts]
+
+
 @dataclass(slots=True)
 class Reckoning:
-    """Counts what would happen, customer by customer."""
+    """Counts what would happen, customers who are alike at once."""
 
     foresight: Foresight
     total: Counts = field(default_factory=Counter)
@@ -295,47 +303,60 @@ class Reckoning:
     partners: dict[PartnerId, Counts] = field(default_factory=lambda: defaultdict(Counter))
     resellers: dict[PartnerId | None, Counts] = field(default_factory=lambda: defaultdict(Counter))
     """A customer counts under each of its resellers; None: those served through none."""
-    refusals: Refusals = field(init=False)
+    _refusals: Refusals = field(init=False)
+    _shares: dict[tuple[Stake, Cloud], Share] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.refusals = Refusals(self.foresight)
+        self._refusals = Refusals(self.foresight)
 
     def add(self, partner: Partner, alike: Alike) -> None:
-        """Count customers who are alike."""
+        """Count customers, and what they have."""
         if alike.already:
-            self._add(partner, alike, Figure.ALREADY)
+            self._add(partner, alike, Share(Counter({Figure.ALREADY: 1}), {}))
             return
-        stake = alike.stake
-        self._add(partner, alike, Figure.CUSTOMERS)
-        first = stake.renew_by
-        self.weeks[None if first is None else week_of(first)][Figure.CUSTOMERS] += alike.customers
-        if stake.auto_renewals:
-            self._add(partner, alike, Figure.AUTO_RENEWALS, stake.auto_renewals)
-        if stake.order_renewals:
-            self._add(partner, alike, Figure.ORDER_RENEWALS, stake.order_renewals)
-            for channel, figure in REFUSED.items():
-                self._add(partner, alike, figure, self.refusals.renewals(stake, partner.cloud, channel))
-        if stake.carts:
-            self.add_carts(partner, alike)
+        asked = (alike.stake, partner.cloud)
+        if asked not in self._shares:
+            self._shares[asked] = self._share(*asked)
+        self._add(partner, alike, self._shares[asked])
 
     def add_carts(self, partner: Partner, alike: Alike) -> None:
         """Count the carts alone, of customers who are counted elsewhere."""
-        self._add(partner, alike, Figure.CARTS, self._closing(alike.stake.carts))
-        for channel, figure in REFUSED.items():
-            refused = self.refusals.carts(alike.stake, partner.cloud, channel)
-            self._add(partner, alike, figure, self._closing(refused))
+        self._add(partner, alike, _summed(self._of_carts(alike.stake, partner.cloud)))
 
-    def _closing(self, expiries: Iterable[datetime]) -> list[datetime]:
-        """The last instant in the window at which each cart can be checked out."""
-        return [min(expiry, self.foresight.until) - INSTANT for expiry in expiries]
-
-    def _add(
-        self, partner: Partner, alike: Alike, figure: Figure, instants: Collection[datetime] | None = None
-    ) -> None:
-        number = alike.customers * (1 if instants is None else len(instants))
-        if not number:
-            return
+    def _add(self, partner: Partner, alike: Alike, share: Share) -> None:
+        number = alike.customers
         for counts in (self.total, self.partners[partner.id], *(self.resellers[r] for r in alike.resellers or (None,))):
-            counts[figure] += number
-        for instant in instants or ():
-            self.weeks[week_of(instant)][figure] += alike.customers
+            for figure, each in share.counts.items():
+                counts[figure] += each * number
+        for week, added in share.weeks.items():
+            counts = self.weeks[week]
+            for figure, each in added.items():
+                counts[figure] += each * number
+
+    def _share(self, stake: Stake, cloud: Cloud) -> Share:
+        first = stake.renew_by
+        found: list[tuple[Figure, date | None]] = [(Figure.CUSTOMERS, None if first is None else week_of(first))]
+        found += [(Figure.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals]
+        found += [(Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals]
+        for channel, figure in REFUSED.items():
+            found += [(figure, week_of(end)) for end in self._refusals.renewals(stake, cloud, channel)]
+        return _summed([*found, *self._of_carts(stake, cloud)])
+
+    def _of_carts(self, stake: Stake, cloud: Cloud) -> list[tuple[Figure, date | None]]:
+        found: list[tuple[Figure, date | None]] = [(Figure.CARTS, self._closing(expiry)) for expiry in stake.carts]
+        for channel, figure in REFUSED.items():
+            found += [(figure, self._closing(expiry)) for expiry in self._refusals.carts(stake, cloud, channel)]
+        return found
+
+    def _closing(self, expiry: datetime) -> date:
+        """The week of the last instant in the window at which a cart can be checked out."""
+        return week_of(min(expiry, self.foresight.until) - INSTANT)
+
+
+def _summed(found: Iterable[tuple[Figure, date | None]]) -> Share:
+    counts: Counts = Counter()
+    weeks: dict[date | None, Counts] = defaultdict(Counter)
+    for figure, week in found:
+        counts[figure] += 1
+        weeks[week][figure] += 1
+    return Share(counts, weeks)

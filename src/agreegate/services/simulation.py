@@ -16,6 +16,7 @@ from agreegate.domain.simulation import (
     Refusals,
     Scenario,
     ScenarioError,
+    Stake,
     checked_scenario,
 )
 from agreegate.domain.text import Locale, TextDraft, TextVersion
@@ -110,9 +111,10 @@ async def simulate(
     reckoning = Reckoning(foresight)
     whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
     partners: dict[PartnerId, Partner] = {}
+    known: dict[str, Stake] = {}
     for portfolio in await portfolios(uow, scenario.template_id, whose) if scenario.major else ():
         partners[portfolio.partner.id] = portfolio.partner
-        async for some in alike_customers(uow, portfolio, foresight):
+        async for some in alike_customers(uow, portfolio, foresight, known):
             for alike in some:
                 reckoning.add(portfolio.partner, alike)
         for alike in await alike_carts(uow, portfolio, foresight):

@@ -24,6 +24,7 @@ CUSTOMERS = 50_000
 _LAST = "\U0010ffff"
 """Comes after every id."""
 _ALREADY = "!"
+_NOTHING = Stake()
 _NEVER = -(2**63)
 _DAY, _WEEK = timedelta(days=1) // MICROSECOND, WEEK // MICROSECOND
 _LEAST = {TermDuration.MONTH: 28, TermDuration.YEAR: 365, TermDuration.THREE_YEARS: 3 * 365}
@@ -111,12 +112,15 @@ async def names_of(uow: UnitOfWork, partners: Collection[PartnerId]) -> dict[Par
     return {PartnerId(row[0]): row[1] for row in rows}
 
 
-async def alike_customers(uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight) -> AsyncIterator[list[Alike]]:
+async def alike_customers(
+    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, known: dict[str, Stake]
+) -> AsyncIterator[list[Alike]]:
     """The customers who become outdated or are already, by how they are alike; without their carts.
 
-    Some are given twice, in two parts of the list; none is counted twice.
+    Args:
+        known: what was found to mean the same before, for this foresight; it is added to.
     """
-    asked = _Asked(portfolio, foresight)
+    asked = _Asked(portfolio, foresight, known)
     if not asked.concerned:
         return
     held, begin, end = asked.held(), asked.bound(""), asked.bound("")
@@ -186,7 +190,14 @@ class _Asked:
     `$1` partner, `$2` template, `$3` and `$4` the version's rank, `$5` and `$6` the window.
     """
 
-    def __init__(self, portfolio: Portfolio, foresight: Foresight, *, joined: bool = False) -> None:
+    def __init__(
+        self,
+        portfolio: Portfolio,
+        foresight: Foresight,
+        known: dict[str, Stake] | None = None,
+        *,
+        joined: bool = False,
+    ) -> None:
         self._portfolio = portfolio
         self._foresight = foresight
         present = {country: foresight.floors[country] for country in portfolio.countries if country in foresight.floors}
@@ -212,7 +223,7 @@ class _Asked:
         self.resellers = _RESELLERS if portfolio.resellers else "null"
         self.rivals = _RIVALS if portfolio.several and foresight.refuses_from else "null"
         self._turns = foresight.turns
-        self._projected: dict[str, list[datetime]] = {}
+        self._known = {} if known is None else known
         self._monday = EPOCH + (week_of(foresight.begins) - EPOCH.date())
 
     def bound(self, value: Value) -> str:
@@ -249,7 +260,12 @@ class _Asked:
         """A row of how many customers are alike."""
         held, _, resellers = row[0].partition("|")
         if held == _ALREADY:
-            return Alike(row[1], Stake(), self.linked(resellers), already=True)
+            return Alike(row[1], _NOTHING, self.linked(resellers), already=True)
+        if held not in self._known:
+            self._known[held] = self._stake(held)
+        return Alike(row[1], self._known[held], self.linked(resellers))
+
+    def _stake(self, held: str) -> Stake:
         auto: list[datetime] = []
         orders: list[datetime] = []
         rivals: tuple[TemplateId, ...] = ()
@@ -262,8 +278,9 @@ class _Asked:
                     orders.append(self._beginning(int(first)))
                     rivals = _templates(rest)
                 case _:
-                    auto += self._ends(word)
-        return Alike(row[1], Stake(tuple(auto), tuple(orders), rivals=rivals), self.linked(resellers))
+                    months, _, term = rest.partition("/")
+                    auto += self._ends(from_micros(int(first)), int(months), TermDuration(term))
+        return Stake(tuple(auto), tuple(orders), rivals=rivals)
 
     def affected(self, row: Row) -> Affected:
         """A row of one customer."""
@@ -292,14 +309,9 @@ class _Asked:
         edges = [self._foresight.begins, self._monday + week * WEEK, *self._turns[:passed][-1:]]
         return max(edges)
 
-    def _ends(self, word: str) -> list[datetime]:
-        """The ends in the window of a subscription whose terms have to be projected."""
-        if word not in self._projected:
-            began, months, term = word[1:].split("/")
-            going_on = TermDuration(term)
-            commitment = Commitment(from_micros(int(began)), 1, int(months), going_on, going_on)
-            self._projected[word] = ends_within(commitment, self._foresight.begins, self._foresight.until)
-        return self._projected[word]
+    def _ends(self, began: datetime, months: int, term: TermDuration) -> list[datetime]:
+        commitment = Commitment(began, 1, months, term, term)
+        return ends_within(commitment, self._foresight.begins, self._foresight.until)
 
 
 def _floor(floor: tuple[datetime, int] | None) -> tuple[int, int]:

@@ -1,0 +1,198 @@
+"""`python -m bench.simulation`: how long it takes to say what a version would do to a million customers.
+
+Asked in the server's way, on a thread and a connection of its own (`store.browse`), and as the command. Each answer is to
+the row, so what is measured is the whole of it. `--keep` leaves the record for next time.
+"""
+
+import argparse
+import asyncio
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.programme import StaleRule
+from agreegate.domain.simulation import Figure, Scenario
+from agreegate.locales import countries, locales
+from agreegate.programme import load
+from agreegate.services.simulation import Simulation, simulate
+from agreegate.services.text import at_command_line
+from agreegate.storage.folder import DATABASE
+from agreegate.storage.sqlite import SqliteStore
+from agreegate.storage.unit_of_work import UnitOfWork
+from bench import many
+from bench.machine import CannotMeasure, command
+from bench.rows import CLOUD_AGREEMENT, PROGRAMME
+
+FOLDER = Path(__file__).parent / "results" / "data-simulation"
+CUSTOMERS = 1_000_000
+ROUNDS = 5
+LIMIT = 5.0
+"""Seconds (issue 4)."""
+AHEAD = timedelta(days=60)
+EVERYWHERE = frozenset(country.code for country in countries())
+_KIB = 1024
+_MANIFEST = """template = "MicrosoftCloudAgreement"
+label = "made-up"
+major = true
+effective_from = {effective_from:%Y-%m-%dT%H:%M:%SZ}
+
+[[text]]
+file = "none.md"
+language = "en-US"
+countries = "all"
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One question, measured."""
+
+    name: str
+    seconds: tuple[float, ...]
+    processor: float
+    """Seconds of processor time, in the median: what it needs however busy the machine is."""
+    customers: int
+    """So many become outdated."""
+    memory: float = 0.0
+    """MiB that it held at most; 0 where it was not a process of its own."""
+
+    @property
+    def median(self) -> float:
+        """Seconds."""
+        return statistics.median(self.seconds)
+
+
+def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Asked]:
+    """Every question, five times each."""
+    say(f"making a record of {customers:,} customers of {many.PARTNERS} partners in {FOLDER}")
+    many.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
+    try:
+        return [*_inside(datetime.now(UTC)), _typed(datetime.now(UTC), customers)]
+    finally:
+        if not keep:
+            shutil.rmtree(FOLDER)
+
+
+def _inside(now: datetime) -> Iterator[Asked]:
+    """As the server asks."""
+    rules = load(PROGRAMME)
+    with closing(SqliteStore(FOLDER / DATABASE, lambda: now)) as store:
+        for name, scenario in _scenarios(now).items():
+
+            async def work(uow: UnitOfWork, scenario: Scenario = scenario) -> Simulation:
+                return await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
+
+            def ask(work: Callable[[UnitOfWork], object] = work) -> int:
+                return asyncio.run(store.browse(work)).total[Figure.CUSTOMERS]  # type: ignore[arg-type]
+
+            say(name)
+            yield _measured(name, ask, time.process_time)
+
+
+def _scenarios(now: datetime) -> Mapping[str, Scenario]:
+    template, ahead = TemplateId(CLOUD_AGREEMENT), now + AHEAD
+    refuse, advise = StaleRule.REFUSE, StaleRule.ADVISE
+    return {
+        "every country, in 60 days, orders refused": Scenario(template, EVERYWHERE, ahead, refuse),
+        "likewise, after a grace date": Scenario(template, EVERYWHERE, ahead, refuse, ahead + AHEAD),
+        "every country, now, orders let through": Scenario(template, EVERYWHERE, now, advise),
+        "one country, in 60 days, orders refused": Scenario(template, frozenset({"US"}), ahead, refuse),
+    }
+
+
+def _typed(now: datetime, customers: int) -> Asked:
+    """As the command, from its start to its last line."""
+    version = FOLDER / "version"
+    version.mkdir(exist_ok=True)
+    (version / "manifest.toml").write_text(_MANIFEST.format(effective_from=now + AHEAD))
+    arguments = command(
+        "agreements", "simulate", str(version), "--data", str(FOLDER), "--stale-rule", "refuse", "--csv", "-"
+    )  # fmt: skip
+
+    def ask() -> int:
+        with subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            while process.poll() is None:
+                held.append(_held(process.pid))
+                time.sleep(0.05)
+            out, told = process.communicate()
+        if process.returncode:
+            raise CannotMeasure(told)
+        return int(out.splitlines()[1].split(",")[3])
+
+    held = [0.0]
+    say("as the command")
+    measured = replace(_measured("every country, as the command", ask, _children), memory=max(held))
+    if measured.customers != customers:
+        raise CannotMeasure(f"{measured.customers:,} customers were counted instead of {customers:,}")
+    return measured
+
+
+def _measured(name: str, ask: Callable[[], int], processor: Callable[[], float]) -> Asked:
+    took, used, customers = [], [], 0
+    for _ in range(ROUNDS):
+        began, before = time.perf_counter(), processor()
+        customers = ask()
+        took.append(time.perf_counter() - began)
+        used.append(processor() - before)
+    return Asked(name, tuple(took), statistics.median(used), customers)
+
+
+def _children() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
+def _held(pid: int) -> float:
+    """The most that a process has held in memory so far: MiB; 0 once it has ended."""
+    try:
+        status = Path(f"/proc/{pid}/status").read_text()
+    except OSError:
+        return 0.0
+    return next((int(line.split()[1]) / _KIB for line in status.splitlines() if line.startswith("VmHWM:")), 0.0)
+
+
+def table(measured: list[Asked]) -> str:
+    """The measurements, for the README."""
+    lines = [
+        "| Question | customers | median | fastest | slowest | processor | memory |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    lines += [
+        f"| {one.name} | {one.customers:,} | {one.median:.2f} s | {min(one.seconds):.2f} s | {max(one.seconds):.2f} s"
+        f" | {one.processor:.2f} s | {f'{one.memory:.0f} MiB' if one.memory else '–'} |"
+        for one in measured
+    ]
+    return "\n".join(lines)
+
+
+def say(words: str) -> None:
+    """Tell how far it has come."""
+    print(words, file=sys.stderr, flush=True)
+
+
+def main() -> int:
+    """Measure and print; 1 when something needed is missing."""
+    parser = argparse.ArgumentParser(prog="python -m bench.simulation", description=__doc__)
+    parser.add_argument("--keep", action="store_true", help="leave the record for next time")
+    parser.add_argument("--customers", type=int, default=CUSTOMERS, help="so many, a multiple of 20")
+    arguments = parser.parse_args()
+    try:
+        measured = measure(arguments.customers, keep=arguments.keep)
+    except CannotMeasure as reason:
+        say(str(reason))
+        return 1
+    print(table(measured))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
