@@ -4,11 +4,13 @@ import csv
 import re
 from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
+from agreegate.domain.agreement import TemplateId
 from agreegate.i18n import text
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.text import add_text_version
@@ -395,3 +397,32 @@ async def test_two_clicks_and_a_date_and_it_is_off_the_list(world: World) -> Non
         standing = await world.send(cast.ALDER_SALES, "GET", f"/api/customers/{customer}/standing")
         states = {one["agreementType"]: one["state"] for one in standing.json()["agreements"]}
         assert states["MicrosoftCloudAgreement"] == "current"
+
+
+@pytest.mark.rule("R34")
+@pytest.mark.parametrize("rules", ["microsoft-cloud-agreement", "microsoft-customer-agreement"])
+async def test_reconfirming_with_the_same_acceptor_is_no_duplicate_where_repeats_are_refused(
+    tmp_path: Path, rules: str
+) -> None:
+    world = World(tmp_path, datetime(2021, 2, 1, tzinfo=UTC), rules)
+    asked = {
+        "templateId": cast.CUSTOMER_AGREEMENT,
+        "type": "MicrosoftCustomerAgreement",
+        "dateAgreed": "2021-02-01T00:00:00Z",
+    }
+    newer = world.clock.now + 90 * DAY
+    template = TemplateId(cast.CUSTOMER_AGREEMENT)
+    await publish(world, "2019-10", datetime(2019, 10, 1, tzinfo=UTC), template_id=template)
+    await publish(world, "2021-05", newer, template_id=template)
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, **asked)).status_code == 201
+    again = await world.confirm(cast.ALDER_SALES, cast.CEDAR, **asked)
+    assert (again.status_code, again.json()["code"]) == (409, 600061)
+    await at(world, newer)
+    someone = await visitor(world)
+    where = link_to((await someone.get("/reconfirmations")).page, f"^/customers/{cast.CEDAR}/confirmation")
+    form = (await someone.get(where)).page.form()
+    saved = await someone.send(where, form, accepted_on=f"{newer:%Y-%m-%d}")
+    assert (saved.status, saved.path) == (200, "/reconfirmations")
+    assert text("confirmation.saved", "en", company="Cedar Bakery") in saved.text
+    assert NOTHING in saved.text
+    await world.close()
