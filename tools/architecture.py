@@ -28,9 +28,10 @@ LAYERS: dict[str, frozenset[str]] = {
     "settings": frozenset(),
     "text_link": frozenset({"domain"}),
     "text_preview": frozenset(),
+    "spreadsheet": frozenset(),
     "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview"}),
     "openid": frozenset({"auth", "issuer"}),
-    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid", "text_link"}),
+    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link"}),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
@@ -44,7 +45,7 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
-         "directory", "settings", "app", "hotpath", "server", "text_link", "demo", "production"}
+         "directory", "settings", "spreadsheet", "app", "hotpath", "server", "text_link", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

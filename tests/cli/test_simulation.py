@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.dashboard.csv import MARK
 from agreegate.domain.term import months_after
+from agreegate.spreadsheet import MARK
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import connect
 from tests import personas as cast

@@ -10,9 +10,10 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.response import Stream
 
-from agreegate.dashboard.csv import Line, csv_answer, harmless, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.page import PageRequest, Site
 from agreegate.domain.errors import StoreUnavailable
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork
 from tests.memory import PROGRAMME, Memory
@@ -36,33 +37,6 @@ def app(pages: AsyncIterator[list[Line]]) -> httpx2.AsyncClient:
 async def some(*pages: list[Line]) -> AsyncIterator[list[Line]]:
     for page in pages:
         yield page
-
-
-@pytest.mark.parametrize(
-    ("cell", "expected"),
-    [
-        ("Cedar Bakery", "Cedar Bakery"),
-        ("", ""),
-        (None, None),
-        (-5, -5),
-        ("a=b", "a=b"),
-        ("=cmd()", "'=cmd()"),
-        ("+1 555", "'+1 555"),
-        ("-2+3", "'-2+3"),
-        ("@SUM(A1)", "'@SUM(A1)"),
-        ("\tx", "'\tx"),
-        ("\rx", "'\rx"),
-        ("\nx", "'\nx"),
-        ("  =cmd()", "'  =cmd()"),
-        ("\u00a0=cmd()", "'\u00a0=cmd()"),
-        ("\u200f=cmd()", "'\u200f=cmd()"),
-        ("\ufeff\x00=cmd()", "'\ufeff\x00=cmd()"),
-        ("\uff1dcmd()", "'\uff1dcmd()"),
-        ("\u05d7\u05d1\u05e8\u05d4", "\u05d7\u05d1\u05e8\u05d4"),
-    ],
-)
-def test_a_formula_becomes_text(cell: str | int | None, expected: str | int | None) -> None:
-    assert harmless(cell) == expected
 
 
 @pytest.mark.parametrize(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from agreegate.dashboard.csv import SEPARATORS
 from agreegate.dashboard.simulation import SHOWN
+from agreegate.spreadsheet import SEPARATORS
 from agreegate.storage.sqlite import connect
 from tests import personas as cast
 from tests.dashboard.reading import Page

@@ -14,6 +14,7 @@ import click
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import Instant
 from agreegate.cli.words import Failure, Misuse, Words
+from agreegate.dashboard.simulation_file import COUNTS, CUSTOMERS, PARTNERS, count_lines, customer_line, shown_figures
 from agreegate.domain.actor import Channel
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme, StaleRule
@@ -26,6 +27,7 @@ from agreegate.manifest import load as load_manifest
 from agreegate.programme import DEFAULT, load
 from agreegate.services.simulation import Simulation, list_concerned, simulate, version_named, version_of
 from agreegate.services.text import at_command_line
+from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.deployment import made_for
 from agreegate.storage.page import Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -45,7 +47,7 @@ _TOLD = 100_000
 class Lines(Protocol):
     """Takes lines of a file."""
 
-    def __call__(self, lines: Iterable[Sequence[str | int | None]]) -> None:
+    def __call__(self, lines: Iterable[Line]) -> None:
         """Write some more."""
 
 
@@ -144,8 +146,6 @@ def _may_write(words: Words, file: str | None, *, force: bool) -> None:
 @contextmanager
 def _file(words: Words, columns: Sequence[str], file: str) -> Iterator[Lines]:
     """A file of lines, whole or not at all; a file that is there is not touched before the new one is whole."""
-    from agreegate.dashboard.csv import MARK, SEPARATORS, written
-
     separator = SEPARATORS[words.language]
     head = written([[words(column) for column in columns]], separator)
     if file == STANDARD_OUTPUT:
@@ -157,7 +157,7 @@ def _file(words: Words, columns: Sequence[str], file: str) -> Iterator[Lines]:
     try:
         with making.open("w", encoding="utf-8", newline="") as out:
 
-            def write(lines: Iterable[Sequence[str | int | None]]) -> None:
+            def write(lines: Iterable[Line]) -> None:
                 out.write(written(lines, separator))
 
             out.write(MARK + head)
@@ -169,16 +169,12 @@ def _file(words: Words, columns: Sequence[str], file: str) -> Iterator[Lines]:
 
 
 def _write_counts(words: Words, simulation: Simulation, file: str) -> None:
-    from agreegate.dashboard.simulation_file import COUNTS, count_lines
-
     with _file(words, COUNTS, file) as write:
         write(count_lines(simulation, words.language))
 
 
 async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, file: str) -> None:
     """A line for each customer, partner by partner."""
-    from agreegate.dashboard.simulation_file import CUSTOMERS, PARTNERS, customer_line
-
     done, total = 0, simulation.total[Figure.CUSTOMERS]
     with _file(words, (*PARTNERS, *CUSTOMERS), file) as write:
         for partner, counts in simulation.partners.items():
@@ -231,8 +227,6 @@ def _rule(words: Words, simulation: Simulation) -> Iterator[str]:
 
 
 def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
-    from agreegate.dashboard.simulation_file import shown_figures
-
     no_renewal, no_reseller = words("simulation.none.week"), words("simulation.none.reseller")
     listed: dict[str, list[tuple[str, Counts]]] = {
         "week": [(no_renewal if w is None else w.isoformat(), counts) for w, counts in simulation.weeks.items()],

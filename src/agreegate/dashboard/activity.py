@@ -11,7 +11,7 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, site_of
@@ -21,6 +21,7 @@ from agreegate.domain.actor import READ_AUDIT, Channel
 from agreegate.domain.errors import InvalidParameter
 from agreegate.i18n import text
 from agreegate.services.activity import list_activity, list_users
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page
 
 SIZE = 50

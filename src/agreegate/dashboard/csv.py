@@ -1,13 +1,5 @@
-"""Lists as CSV files for a spreadsheet, streamed: one page of rows is in memory, however long the list is.
+"""Lists as CSV files for a spreadsheet, streamed: one page of rows is in memory, however long the list is."""
 
-UTF-8 with a byte order mark, without which a spreadsheet takes it for the machine's old code page and breaks every
-accent. French columns are parted by semicolons, English ones by commas: a spreadsheet set to French reads a comma as a
-decimal mark. Lines end as RFC 4180 says.
-"""
-
-import csv
-import io
-import unicodedata
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -15,22 +7,14 @@ from litestar.response import Stream
 
 from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.i18n import text
+from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.page import Page, Position, Seek, Wanted
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 T = TypeVar("T")
-Cell = str | int | None
-"""What stands in one column of a line; None leaves it empty."""
-Line = Sequence[Cell]
 
 LINES = 1_000
 """Read at a time where a list comes in pages."""
-SEPARATORS = {"en": ",", "fr": ";"}
-MARK = "\ufeff"
-"""Without it a spreadsheet takes the file for the machine's old code page."""
-_FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are the wide forms."""
-_BREAKS = frozenset("\t\r\n")
 
 
 async def csv_answer(
@@ -84,28 +68,3 @@ async def in_pages(
         last = found.last
         if last is None or not found.more_after:
             return
-
-
-def harmless(cell: Cell) -> Cell:
-    """The cell with an apostrophe before it where a spreadsheet would take it for a formula; numbers are ours.
-
-    Blanks and marks that nobody sees count as if they were not there.
-    """
-    if not isinstance(cell, str) or not cell:
-        return cell
-    if cell[0] in _BREAKS or next((one for one in cell if not _unseen(one)), "") in _FORMULA:
-        return f"'{cell}"
-    return cell
-
-
-def _unseen(character: str) -> bool:
-    return character.isspace() or unicodedata.category(character) in ("Cc", "Cf")
-
-
-def written(lines: Iterable[Line], separator: str) -> str:
-    """The lines as a file has them, harmless to a spreadsheet."""
-    text_ = io.StringIO()
-    csv.writer(text_, delimiter=separator, lineterminator="\r\n").writerows(
-        [harmless(c) for c in line] for line in lines
-    )
-    return text_.getvalue()

@@ -10,7 +10,7 @@ from litestar import Response, get
 from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
-from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
@@ -29,6 +29,7 @@ from agreegate.services.customer_search import (
     find_customers,
     list_found,
 )
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 

@@ -11,7 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from agreegate.dashboard.absent import absent
-from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, asked_besides, language, page, site_of
 from agreegate.dashboard.paging import turns, wanted
@@ -31,6 +31,7 @@ from agreegate.services.reconfirmation import (
     find_reconfirmations,
     list_reconfirmations,
 )
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 

@@ -9,7 +9,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.collection import DATA, request_text
-from agreegate.dashboard.csv import Line, csv_answer
+from agreegate.dashboard.csv import csv_answer
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
@@ -36,6 +36,7 @@ from agreegate.services.collection import (
     show_request,
 )
 from agreegate.services.reconfirmation import count_outdated
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page
 from agreegate.storage.unit_of_work import UnitOfWork
 

@@ -13,7 +13,7 @@ from litestar import Response, get
 
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.clock import NOW, read_instant
-from agreegate.dashboard.csv import Line, csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
@@ -44,6 +44,7 @@ from agreegate.services.simulation import (
     upcoming_versions,
     version_named,
 )
+from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from agreegate.dashboard.csv import Line
 from agreegate.domain.actor import Channel
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.simulation import Figure, Scenario
 from agreegate.i18n import country_text, text
 from agreegate.services.simulation import Concerned, Simulation
+from agreegate.spreadsheet import Line
 
 COUNTS = (
     "simulation.column.by",
