@@ -105,6 +105,7 @@ def _scenarios(now: datetime) -> Mapping[str, Scenario]:
         "every country, in 60 days, orders refused": Scenario(template, EVERYWHERE, ahead, refuse),
         "likewise, after a grace date": Scenario(template, EVERYWHERE, ahead, refuse, ahead + AHEAD),
         "every country, now, orders let through": Scenario(template, EVERYWHERE, now, advise),
+        "every country but one, in 60 days, orders refused": Scenario(template, EVERYWHERE - {"JP"}, ahead, refuse),
         "one country, in 60 days, orders refused": Scenario(template, frozenset({"US"}), ahead, refuse),
     }
 
