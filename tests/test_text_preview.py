@@ -87,3 +87,16 @@ def test_what_is_no_word_document_is_not_shown(content: bytes) -> None:
 def test_a_long_text_is_shown_as_it_is_written() -> None:
     assert LARGEST_RENDERED < 25 * 1024 * 1024
     assert "<pre># A &lt;b&gt;</pre>" in as_written("# A <b>", "en-US", "T")
+
+
+@pytest.mark.parametrize("depth", range(1, 40))
+@pytest.mark.parametrize("sign", ["list", "quote"])
+def test_no_word_is_left_out_however_deep_a_text_is_nested(sign: str, depth: int) -> None:
+    nested = (
+        "\n".join(f"{'  ' * level}- Level {level}" for level in range(depth))
+        if sign == "list"
+        else "> " * depth + f"Level {depth - 1}"
+    )
+    shown = markdown(f"# Agreement\n\n{nested}\n\n## Section 3\n\nThe customer pays.\n", "en-US", "Sample")
+    for words in (f"Level {depth - 1}", "Section 3", "The customer pays."):
+        assert words in shown, words

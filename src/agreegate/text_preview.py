@@ -29,15 +29,18 @@ _HEADINGS = frozenset("123456")
 
 
 def markdown(source: str, language: str, title: str) -> str:
-    """The page of a text in Markdown."""
+    """The page of a text in Markdown; as it is written, where it is nested so deep that the reader would leave words out."""
     from markdown_it import MarkdownIt  # noqa: PLC0415 - a tenth of the demo's start, for what is rarely asked
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
-    return page(reader.render(source), language, title)
+    tokens = reader.parse(source)
+    if max((token.level for token in tokens), default=0) >= reader.options.maxNesting - 1:
+        return as_written(source, language, title)
+    return page(reader.renderer.render(tokens, reader.options, {}), language, title)
 
 
 def as_written(source: str, language: str, title: str) -> str:
-    """The page of a text that is too long to lay out."""
+    """The page of a text that is too long, or nested too deep, to lay out."""
     return page(f"<pre>{escape(source)}</pre>", language, title)
 
 

@@ -196,6 +196,16 @@ async def test_a_major_version_in_the_past_is_published_only_when_that_is_meant(
     await someone.close()
 
 
+@pytest.mark.parametrize("changes", [{"effective_time": "24:00"}, {"effective_date": ""}, {"effective_date": "soon"}])
+async def test_of_a_day_that_cannot_be_read_it_is_not_said_that_it_is_past(
+    world: World, changes: dict[str, str]
+) -> None:
+    someone = await operator(world)
+    reply = await check(someone, **({"effective_date": "2019-06-01"} | changes))
+    assert (reply.status, "past" in reply.page.form().names) == (422, False)
+    await someone.close()
+
+
 async def test_files_that_are_in_order_need_not_be_chosen_again(world: World) -> None:
     someone = await operator(world)
     refused = await check(someone, {"file-0": FILES["file-0"], "file-1": ("fr.pdf", b"no pdf")}, label="?")

@@ -200,3 +200,20 @@ async def test_what_people_typed_is_text(world: World, name: str) -> None:
 async def test_its_print_leaves_out_the_question(world: World) -> None:
     style = (await world.send(None, "GET", "/static/agreegate.css")).text
     assert ".search { display: none; }" in style[style.index("@media print") :]
+
+
+@pytest.mark.parametrize(
+    ("query", "language", "status"),
+    [
+        ("?on=9999-12-31", "en", 200),
+        ("?on=31/12/9999", "fr", 200),
+        ("?known-at=9999-12-31", "en", 422),
+        ("?on=1900-01-01", "en", 200),
+    ],
+)
+async def test_the_first_and_the_last_day_there_are_are_answered(
+    past: World, query: str, language: str, status: int
+) -> None:
+    someone = await visitor(past, language=language)
+    assert (await someone.get(f"/customers/{cast.CEDAR}/standing{query}")).status == status
+    await someone.close()

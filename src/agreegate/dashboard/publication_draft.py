@@ -30,6 +30,8 @@ from agreegate.locales import locales
 from agreegate.services.text import Review
 from agreegate.storage.text_file import TextDamaged, TextFiles, measured
 
+_WHEN = frozenset({"effective_date", "effective_time"})
+"""Where these cannot be read, nobody knows whether the day is past."""
 ROWS = 4
 """Texts that can be named on the page as it is opened."""
 LANGUAGES = frozenset(locale.language for locale in locales())
@@ -131,7 +133,7 @@ class Reading:
                 return Mistake("template", "publication.template-unknown")
             case LabelTaken():
                 return Mistake("label", refusal.key, refusal.parameters)
-            case EffectiveInPast():
+            case EffectiveInPast() if not any(one.where in _WHEN for one in self.mistakes):
                 return Mistake("past", "publication.in-past")
             case LocaleUnknown():
                 pair = str(refusal.parameters["pair"])

@@ -31,7 +31,7 @@ class Moment:
     @property
     def last(self) -> datetime:
         """The instant; of a whole day its last microsecond."""
-        return self.at + _DAY - timedelta.resolution if self.whole_day else self.at
+        return self.at + (_DAY - timedelta.resolution) if self.whole_day else self.at
 
     def instant(self, now: datetime) -> datetime:
         """The instant to look at: as named; of a whole day its last microsecond, of today's day `now`."""
