@@ -1,12 +1,10 @@
 """A text in a browser: its words, laid out; and whatever somebody put into it, nothing that runs or loads."""
 
-import io
 import re
 
 import pytest
 
-from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown, word_document
-from tests.texts import WORD_BODY, docx
+from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -64,24 +62,6 @@ def test_the_policy_loads_and_runs_nothing() -> None:
     assert rules["sandbox"] == ""
     assert "script-src" not in rules
     assert "unsafe" not in POLICY
-
-
-@pytest.mark.parametrize(
-    ("body", "shown"),
-    [
-        (WORD_BODY, "<h2>Sample &lt;1&gt;</h2>\n<p>Made up.</p>"),
-        (WORD_BODY.replace("Heading2", "Title"), "<h1>Sample"),
-        (WORD_BODY.replace("Made", "&lt;script&gt;"), "<p>&lt;script&gt; up.</p>"),
-    ],
-)
-def test_of_a_word_document_the_words_are_shown(body: str, shown: str) -> None:
-    assert shown in word_document(io.BytesIO(docx(body)), "en-US", "T")
-
-
-@pytest.mark.parametrize("content", [b"", b"PK\x03\x04", docx("<x"), docx("<!DOCTYPE a><a/>")])
-def test_what_is_no_word_document_is_not_shown(content: bytes) -> None:
-    with pytest.raises(ValueError):
-        word_document(io.BytesIO(content), "en-US", "T")
 
 
 def test_a_long_text_is_shown_as_it_is_written() -> None:

@@ -1,16 +1,13 @@
-"""Shows an agreement text in a browser: Markdown and Word documents as a plain page of their words. A leaf.
+"""Shows an agreement text in a browser: Markdown as a plain page of its words. A leaf.
 
-Nothing in a text is ever run: HTML in Markdown stays text, of a Word document only its words are taken, and the page is
-served under a policy that loads nothing and runs nothing.
+Nothing in a text is ever run: HTML in Markdown stays text, and the page is served under a policy that loads nothing and
+runs nothing. No words of a Word document are shown (D22): its page names the file and offers it.
 """
 
 import base64
 import hashlib
-import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterable
 from html import escape
-from typing import BinaryIO
-from xml.parsers import expat
 
 LARGEST_RENDERED = 1024 * 1024
 """Bytes of Markdown that are laid out; a longer text is shown as it is written."""
@@ -21,11 +18,10 @@ STYLE = (
 )
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 POLICY = f"default-src 'none'; style-src 'sha256-{_HASH}'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
-"""For the page that `page` makes."""
+"""The policy of every page made here."""
+OFFER_POLICY = f"{POLICY} allow-downloads"
+"""The policy of the page that offers a file: its one link may download."""
 _RIGHT_TO_LEFT = frozenset({"ar", "he"})
-_BODY = "word/document.xml"
-_PIECE = 64 * 1024
-_HEADINGS = frozenset("123456")
 
 
 def markdown(source: str, language: str, title: str) -> str:
@@ -44,21 +40,22 @@ def as_written(source: str, language: str, title: str) -> str:
     return page(f"<pre>{escape(source)}</pre>", language, title)
 
 
-def word_document(file: BinaryIO, language: str, title: str) -> str:
-    """The page of a Word document: headings and paragraphs in their order, without anything else.
+def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str], language: str, title: str) -> str:
+    """The page of a file that is not shown: why, what is known of the file, and where to download it.
 
-    Raises:
-        ValueError: it is none.
+    Args:
+        facts: names and values, such as size and digest.
+        link: the words and the address of the download.
+        language: of `sentence` and of the other words.
     """
-    words = _Words()
-    try:
-        with zipfile.ZipFile(file) as archive, archive.open(_BODY) as body:
-            while piece := body.read(_PIECE):
-                words.feed(piece)
-            words.feed(b"", last=True)
-    except (zipfile.BadZipFile, KeyError, expat.ExpatError, RuntimeError) as error:
-        raise ValueError(_BODY) from error
-    return page("\n".join(words.paragraphs()), language, title)
+    words, address = link
+    rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
+    return page(
+        f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p>"
+        f'<p><a href="{escape(address)}" download>{escape(words)}</a></p><table>{rows}</table>',
+        language,
+        title,
+    )
 
 
 def page(body: str, language: str, title: str) -> str:
@@ -69,56 +66,3 @@ def page(body: str, language: str, title: str) -> str:
         f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style></head>'
         f"<body><main>{body}</main></body></html>"
     )
-
-
-class _Words:
-    """Takes the words out of a Word document's body."""
-
-    def __init__(self) -> None:
-        self._paragraphs: list[tuple[str, str]] = []
-        self._text: list[str] = []
-        self._kind = "p"
-        self._taking = False
-        self._parser = expat.ParserCreate(namespace_separator=" ")
-        self._parser.StartDoctypeDeclHandler = self._refuse
-        self._parser.StartElementHandler = self._start
-        self._parser.EndElementHandler = self._end
-        self._parser.CharacterDataHandler = self._characters
-
-    def feed(self, piece: bytes, *, last: bool = False) -> None:
-        """Take the next bytes."""
-        self._parser.Parse(piece, last)
-
-    def paragraphs(self) -> Iterator[str]:
-        """Each paragraph that has words, as HTML."""
-        for kind, text in self._paragraphs:
-            if text.strip():
-                yield f"<{kind}>{escape(text)}</{kind}>"
-
-    def _refuse(self, *_: object) -> None:
-        raise ValueError("a declaration")
-
-    def _start(self, element: str, attributes: dict[str, str]) -> None:
-        match element.rpartition(" ")[2]:
-            case "t":
-                self._taking = True
-            case "tab" | "br" | "cr":
-                self._text.append(" ")
-            case "pStyle":
-                style = next((value for name, value in attributes.items() if name.endswith(" val")), "")
-                level = style[-1:]
-                if style.lower().startswith(("heading", "title", "titre")):
-                    self._kind = f"h{level if level in _HEADINGS else 1}"
-
-    def _end(self, element: str) -> None:
-        match element.rpartition(" ")[2]:
-            case "t":
-                self._taking = False
-            case "p":
-                self._paragraphs.append((self._kind, "".join(self._text)))
-                self._text.clear()
-                self._kind = "p"
-
-    def _characters(self, characters: str) -> None:
-        if self._taking:
-            self._text.append(characters)

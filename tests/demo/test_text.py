@@ -1,5 +1,6 @@
 """The demo's texts: marked as samples, in force by the dates of the history, ready to be fetched."""
 
+import re
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -109,10 +110,51 @@ async def test_the_customer_agreement_has_its_history_whenever_the_demo_begins(
     assert (await reader.get(f"/api/agreements/{cast.CUSTOMER_AGREEMENT}/text?at=2019-09-30")).status_code == 404
 
 
-async def test_the_contracts_document_is_a_word_document_that_shows_itself(begun: Callable[..., Reader]) -> None:
+@pytest.mark.fault("E1")
+async def test_the_contracts_document_shows_itself_and_is_the_published_file(begun: Callable[..., Reader]) -> None:
     reader = begun("2020-06-01", "microsoft-customer-agreement")
     links = (await reader.get(f"/v1/agreementtemplates/{cast.CUSTOMER_AGREEMENT}/document")).json()
-    assert (await reader.follow(links["downloadUri"])).content.startswith(b"PK\x03\x04")
+    assert (await reader.follow(links["downloadUri"])).text.startswith("# Sample of a customer agreement")
     page = (await reader.follow(links["displayUri"])).text
     assert "<h1>Sample of a customer agreement, version of 2019-10-18</h1>" in page
     assert "It is no legal text" in page
+
+
+@pytest.mark.fault("E1")
+async def test_a_word_document_of_the_demo_is_offered_and_not_shown(begun: Callable[..., Reader]) -> None:
+    reader = begun("2020-06-01", "microsoft-customer-agreement")
+    found = await reader.text(cast.CUSTOMER_AGREEMENT, "country=DE&language=de-DE")
+    page = (await reader.follow(found["displayUri"])).text
+    assert "Kundenvertrag" not in page
+    assert found["digest"] in page
+    offered = re.findall(r'href="([^"]+)"', page)
+    assert [(await reader.follow(link)).content[:4] for link in offered] == [b"PK\x03\x04"]
+
+
+@pytest.mark.fault("E2")
+@pytest.mark.parametrize("at", ["2018-08-15", "2018-09-04", "2018-11-07T10:30:00", "2019-03-22", "2026-11-22"])
+async def test_nothing_names_a_text_published_later_than_itself(begun: Callable[..., Reader], at: str) -> None:
+    reader = begun(at)
+    rows = await reader.demo.deployment.store.read(
+        lambda uow: uow.all(
+            "select recorded_at, published_at from confirmation"
+            " join confirmation_text using (partner_id, customer_id, sequence) join text_version using (version_id)"
+        )
+    )
+    assert [pair for pair in rows if pair[0] < pair[1]] == []
+
+
+@pytest.mark.fault("E2")
+@pytest.mark.parametrize("at", ["2018-11-07T10:30:00", "2019-03-22", "2026-11-22"])
+async def test_cedar_accepted_by_date_and_then_by_name(begun: Callable[..., Reader], at: str) -> None:
+    reader, start = begun(at), datetime.fromisoformat(at).replace(tzinfo=UTC)
+    standing = (await reader.get(f"/api/customers/{cast.CEDAR}/standing")).json()
+    [history] = [one["history"] for one in standing["agreements"] if one["agreementType"] == "MicrosoftCloudAgreement"]
+    again = start - timedelta(days=7)
+    told = [
+        (one["dateAgreed"][:10], one["recordedAt"][:19], one["text"]["basis"], one["text"]["label"]) for one in history
+    ]
+    assert told == [
+        (f"{again:%Y-%m-%d}", f"{again:%Y-%m-%dT%H:%M:%S}", "stated", f"{start - timedelta(days=30):%Y-%m-%d}"),
+        ("2018-09-03", "2018-09-03T10:00:00", "inferred", "2017-08-01"),
+    ]

@@ -1,6 +1,8 @@
 """A template's document, as the contract's page shows it (contract 4.4): links that live five minutes, and what they give."""
 
 import hashlib
+import html
+import re
 from datetime import timedelta
 from urllib.parse import urlsplit
 
@@ -8,6 +10,7 @@ import httpx2
 import pytest
 
 from agreegate.domain.text import Locale, MediaType
+from agreegate.i18n import text
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, docx, pdf, publish
 from tests.world import API_ENFORCED, AUGUST, BASE_URL, World
@@ -142,7 +145,6 @@ async def test_a_download_is_the_very_file_that_was_published(
 @pytest.mark.parametrize(
     ("query", "shown", "hidden"),
     [
-        ("", b"<h2>Sample &lt;1&gt;</h2>\n<p>Made up.</p>", b"w:p"),
         ("?country=FR&language=fr-FR", b"&lt;script&gt;alert(1)&lt;/script&gt;", b"<script"),
         ("?country=FR&language=fr-FR", b'<html lang="fr-FR" dir="ltr">', b'href="javascript:'),
     ],
@@ -157,6 +159,20 @@ async def test_a_preview_shows_the_words_and_runs_nothing(
     policy = page.headers["content-security-policy"].split("; ")
     assert {"default-src 'none'", "sandbox"} <= set(policy)
     assert not [one for one in policy if one.startswith("script-src")]
+
+
+@pytest.mark.fault("E1")
+@pytest.mark.parametrize("language", ["en", "fr-FR,fr;q=0.9"])
+async def test_of_a_word_document_no_words_are_shown_and_the_file_is_offered(published: World, language: str) -> None:
+    links = (await document(published)).json()
+    page = await published.send(None, "GET", urlsplit(links["displayUri"]).path, headers={"Accept-Language": language})
+    assert "Made" not in page.text and "Sample &lt;1&gt;" not in page.text
+    assert html.escape(text("text.offer.why", language[:2])) in page.text
+    assert hashlib.sha256(WORD).hexdigest() in page.text
+    assert {"default-src 'none'", "sandbox allow-downloads"} <= set(page.headers["content-security-policy"].split("; "))
+    [link] = re.findall(r'href="([^"]+)"', page.text)
+    offered = await published.send(None, "GET", urlsplit(link).path)
+    assert (offered.content, offered.headers["content-type"]) == (WORD, MediaType.DOCX)
 
 
 async def test_a_pdf_is_shown_as_it_is(published: World) -> None:

@@ -4,8 +4,9 @@ No token is asked for: the link itself is the right to it, for five minutes (`te
 """
 
 import asyncio
+import os
 from collections.abc import AsyncIterator
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, assert_never
 
 from litestar import Request, Response, get
 from litestar.params import FromPath
@@ -13,9 +14,10 @@ from litestar.response import Stream
 
 from agreegate.api.deployment import Deployment
 from agreegate.domain.text import MediaType
+from agreegate.i18n import language_of, number_text, text
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import Linked, TextLinks, Use
-from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown, word_document
+from agreegate.text_preview import LARGEST_RENDERED, OFFER_POLICY, POLICY, as_written, markdown, offer
 
 PIECE = 64 * 1024
 SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
@@ -30,14 +32,24 @@ _HEADERS = {
 
 @get("/texts/preview/{token:str}", opt={"public": True}, include_in_schema=False)
 async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
-    """The text in a browser: a PDF as it is, the others as a page of their words."""
+    """The text in a browser: a PDF as it is, Markdown as a page of its words; a Word document is offered (D22)."""
     links, texts = _of(request)
     target = links.read(token, Use.PREVIEW)
-    if target.media_type is MediaType.PDF:
-        return await _streamed(texts, target, f'inline; filename="{target.name}"')
-    shown = await asyncio.to_thread(_page, texts, target)
-    headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
-    return Response(shown, media_type="text/html", headers=headers)
+    match target.media_type:
+        case MediaType.PDF:
+            return await _streamed(texts, target, f'inline; filename="{target.name}"')
+        case MediaType.DOCX:
+            language = language_of(request.headers.get("accept-language"))
+            size = await asyncio.to_thread(_size, texts, target)
+            shown = _offered(target, size, links.to(target, Use.DOWNLOAD), language)
+            policy = OFFER_POLICY
+        case MediaType.MARKDOWN:
+            shown = await asyncio.to_thread(_page, texts, target)
+            language, policy = target.language, POLICY
+        case _:
+            assert_never(target.media_type)
+    headers = _HEADERS | {"content-security-policy": policy, "content-language": language}
+    return Response(shown.encode(), media_type="text/html", headers=headers)
 
 
 @get("/texts/download/{token:str}", opt={"public": True}, include_in_schema=False)
@@ -56,13 +68,26 @@ def _of(request: Request[Any, Any, Any]) -> tuple[TextLinks, TextFiles]:
     return deployment.links, deployment.texts
 
 
-def _page(texts: TextFiles, target: Linked) -> bytes:
+def _page(texts: TextFiles, target: Linked) -> str:
     with texts.opened(target.digest) as file:
-        if target.media_type is MediaType.DOCX:
-            return word_document(file, target.language, target.title).encode()
         source = file.read().decode("utf-8-sig")
     lay_out = markdown if len(source) <= LARGEST_RENDERED else as_written
-    return lay_out(source, target.language, target.title).encode()
+    return lay_out(source, target.language, target.title)
+
+
+def _size(texts: TextFiles, target: Linked) -> int:
+    with texts.opened(target.digest) as file:
+        return file.seek(0, os.SEEK_END)
+
+
+def _offered(target: Linked, size: int, address: str, language: str) -> str:
+    facts = (
+        (text("text.offer.file", language), target.name),
+        (text("text.offer.size", language), text("text.offer.bytes", language, size=number_text(size, language))),
+        (text("text.offer.digest", language), target.digest),
+    )
+    link = (text("text.offer.download", language), address)
+    return offer(text("text.offer.why", language), facts, link, language, target.title)
 
 
 async def _streamed(texts: TextFiles, target: Linked, disposition: str) -> Response[Any]:

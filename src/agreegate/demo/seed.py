@@ -52,6 +52,8 @@ _LATER = "microsoft-customer-agreement"
 BEGINNING = datetime(2018, 8, 1, tzinfo=UTC)
 BOUGHT = datetime(2018, 8, 15, 9, 0, tzinfo=UTC)
 CONFIRMED = datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
+CONFIRMED_AGAIN_BEFORE = timedelta(days=7)
+"""So long before the start Cedar accepted the newer text."""
 RENEWS_AFTER = timedelta(days=30)
 """So long after the start Juniper's subscription renews, whose customer accepted an older text."""
 
@@ -96,14 +98,22 @@ async def seed(
     """
     past.now = min(BEGINNING, start, _renewing_soon(start))
     await store.write(lambda uow: apply_directory(uow, cast))
-    for sample in _samples(programme, start):
-        past.now, kept = published_at(sample, start), keep_files(texts, sample)
-        await store.write(partial(publish_sample, programme=programme, sample=sample, kept=kept))
     contacts = {str(customer.id): _acceptor(customer) for listed in cast for customer in listed.customers}
-    for number, fact in enumerate(sorted(_facts(programme, contacts, start), key=lambda fact: fact.at)):
-        if fact.at <= start:
-            past.now = fact.at
-            await store.write(_step(fact, number, programme))
+    published: list[tuple[datetime, Step]] = [
+        (
+            published_at(sample, start),
+            partial(publish_sample, programme=programme, sample=sample, kept=keep_files(texts, sample)),
+        )
+        for sample in _samples(programme, start)
+    ]
+    facts = [
+        (fact.at, _step(fact, number, programme))
+        for number, fact in enumerate(sorted(_facts(programme, contacts, start), key=lambda fact: fact.at))
+    ]
+    for at, step in sorted(published + facts, key=lambda dated: dated[0]):
+        if at <= start:
+            past.now = at
+            await store.write(step)
     past.now = start
     await run_renewals(store, start)
 
@@ -141,10 +151,7 @@ def _renewing_soon(start: datetime) -> datetime:
 
 
 def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: datetime) -> list[Fact]:
-    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later.
-
-    Of the Cloud Agreement, Cedar accepted the newer text ahead of its day (R35).
-    """
+    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later."""
     later = programme.name == _LATER
     template = CUSTOMER_AGREEMENT if later else CLOUD_AGREEMENT
     confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else CONFIRMED
@@ -155,13 +162,21 @@ def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: 
         Fact(BOUGHT, ALDER, ALDER_SALES, _order(DOGWOOD, 8)),
     ]
     if programme.template(template) is not None:
-        newer = None if later else label_of(newer_sample_from(start))
         facts += [
-            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed, newer)),
+            Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed)),
             Fact(confirmed, ALDER, ALDER_SALES, _confirmation(FRENE, template, contacts[FRENE], confirmed)),
             Fact(ended, ALDER, ALDER_SALES, _refusal(FRENE)),
         ]
-    return facts + _juniper(programme, contacts[JUNIPER], start)
+    return facts + _cedar_again(programme, contacts[CEDAR], start) + _juniper(programme, contacts[JUNIPER], start)
+
+
+def _cedar_again(programme: Programme, contact: PrimaryContact, start: datetime) -> list[Fact]:
+    """Cedar's second confirmation of the Cloud Agreement, which names the newer text; none before the first one."""
+    again = start - CONFIRMED_AGAIN_BEFORE
+    if programme.name == _LATER or programme.template(CLOUD_AGREEMENT) is None or again <= CONFIRMED:
+        return []
+    newer = label_of(newer_sample_from(start))
+    return [Fact(again, ALDER, ALDER_SALES, _confirmation(CEDAR, CLOUD_AGREEMENT, contact, again, newer))]
 
 
 def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> list[Fact]:

@@ -17,12 +17,14 @@ from agreegate.storage.text_file import TextFiles, measured
 from agreegate.storage.unit_of_work import UnitOfWork
 
 FRENCH = "fr-FR"
+GERMAN = "de-DE"
+"""The language whose samples of the Customer Agreement are Word documents, so that the demo has some."""
 NEWER_BEFORE_START = timedelta(days=30)
 """So long before the demo's beginning its newer text takes effect."""
 _YEAR = timedelta(days=365)
 _MADE_UP = "A sample, made up for the demo."
 _AHEAD = timedelta(days=14)
-"""So long before it takes effect a sample is published, when nothing else is known."""
+"""A sample is published at least so long before it takes effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +33,6 @@ class Sample:
 
     template_id: TemplateId
     day: datetime
-    known_since: datetime
-    """When it was published, unless that would be after it took effect."""
     major: bool
     effective_from: datetime
     note: str
@@ -41,16 +41,13 @@ class Sample:
 
 
 def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start: datetime) -> list[Sample]:
-    """Two texts: one that every past confirmation was for, and a major one in force since 30 days before the start.
-
-    The newer one is published at the beginning already, so that a customer may have accepted it ahead of time (R35).
-    """
+    """Two texts: one that every past confirmation was for, and a major one in force since 30 days before the start."""
     newer = newer_sample_from(start)
     older = min(beginning, newer) - _YEAR
     first, second = "The first text.", "New: how long data are kept."
     return [
-        Sample(template_id, older, older, True, older, f"{first} {_MADE_UP}", _cloud("first")),
-        Sample(template_id, newer, beginning, True, newer, f"{second} {_MADE_UP}", _cloud("second")),
+        Sample(template_id, older, True, older, f"{first} {_MADE_UP}", _cloud("first")),
+        Sample(template_id, newer, True, newer, f"{second} {_MADE_UP}", _cloud("second")),
     ]
 
 
@@ -79,7 +76,7 @@ def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
         (refreshed, True, refreshed, "Refreshed: older acceptances must be renewed."),
     ]
     return [
-        Sample(template_id, day, day, major, effective, f"{note} {_MADE_UP}", _customer(day))
+        Sample(template_id, day, major, effective, f"{note} {_MADE_UP}", _customer(day))
         for day, major, effective, note in dated
     ]
 
@@ -101,8 +98,8 @@ def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
 
 
 def published_at(sample: Sample, start: datetime) -> datetime:
-    """When a sample was published: never after the demo's beginning, so that its future is there to jump to."""
-    return min(sample.known_since, sample.effective_from - _AHEAD, start)
+    """When a sample was published: never after the demo's start, so that its future is there to jump to."""
+    return min(sample.day, sample.effective_from - _AHEAD, start)
 
 
 def _cloud(which: str) -> dict[str, tuple[str, bytes]]:
@@ -123,7 +120,21 @@ def _customer(day: datetime) -> dict[str, tuple[str, bytes]]:
         "Ceci est un exemple, inventé pour la démonstration. Ce n’est ni un texte juridique, ni le contrat de qui que ce soit.",
         "Le client utilise des services en ligne qu’il achète à un partenaire. Ces conditions en fixent le cadre.",
     ]
-    return {DEFAULT_LANGUAGE: ("en.docx", word_document(english)), FRENCH: ("fr.docx", word_document(french))}
+    german = [
+        f"Muster eines Kundenvertrags, Fassung vom {date}",
+        "Dies ist ein Muster, erfunden für die Vorführung. Es ist kein Rechtstext und niemandes Vertrag.",
+        "Der Kunde nutzt Onlinedienste, die er bei einem Partner kauft. Diese Bedingungen legen den Rahmen fest.",
+    ]
+    return {
+        DEFAULT_LANGUAGE: ("en.md", _markdown(english)),
+        FRENCH: ("fr.md", _markdown(french)),
+        GERMAN: ("de.docx", word_document(german)),
+    }
+
+
+def _markdown(paragraphs: list[str]) -> bytes:
+    """A title and paragraphs."""
+    return ("# " + "\n\n".join(paragraphs) + "\n").encode()
 
 
 _TYPES = (
