@@ -346,6 +346,44 @@ async def test_the_cache_is_emptied_when_the_key_set_changes() -> None:
         await seen.verify(old)
 
 
+@pytest.mark.fault("D25")
+async def test_a_key_id_that_nobody_has_never_empties_the_cache() -> None:
+    """Strangers make the issuer be asked again: what it publishes then may be more, in another order, or said otherwise."""
+    keys = Rotating(SIGNING, ELLIPTIC)
+    seen = verifier(keys=keys)
+    good, curved = token(), token(USER, ELLIPTIC, alg="ES256")
+    await seen.verify(good)
+    await seen.verify(curved)
+    before = seen.withdrawals
+    published = SIGNING.as_dict(private=False)
+    for fresh in (
+        KeySet([ELLIPTIC, SIGNING]),
+        KeySet([RSAKey.import_key(published | {"x5t": "made-up"}), ELLIPTIC]),
+        KeySet([SIGNING, ELLIPTIC, ECKey.generate_key("P-256", {"kid": "next"})]),
+    ):
+        keys.set = fresh
+        with pytest.raises(Unauthenticated):
+            await seen.verify(token(USER, ECKey.generate_key("P-256", {"kid": "nobody's"}), alg="ES256"))
+        assert seen.verify_cached(good) is not None
+        assert seen.verify_cached(curved) is not None
+    assert seen.withdrawals == before
+
+
+@pytest.mark.fault("D25")
+async def test_a_key_taken_away_takes_only_its_own_tokens_along() -> None:
+    keys = Rotating(SIGNING, ELLIPTIC)
+    seen = verifier(keys=keys)
+    good, curved = token(), token(USER, ELLIPTIC, alg="ES256")
+    await seen.verify(good)
+    await seen.verify(curved)
+    for replaced in (KeySet([STRANGER, ELLIPTIC]), KeySet([ELLIPTIC])):  # another key under the same id is another key
+        keys.set = replaced
+        with pytest.raises(Unauthenticated):
+            await seen.verify(token(USER, ECKey.generate_key("P-256", {"kid": "nobody's"}), alg="ES256"))
+        assert seen.verify_cached(good) is None
+        assert seen.verify_cached(curved) is not None
+
+
 async def test_refused_tokens_are_not_remembered_and_a_bad_header_never_reaches_the_issuer() -> None:
     keys = Rotating(SIGNING)
     seen = verifier(keys=keys)

@@ -133,6 +133,37 @@ def status_of(head: bytes) -> list[bytes]:
     return sorted(line for line in head.lower().split(b"\r\n") if not line.startswith((b"ms-", b"x-request")))
 
 
+@pytest.mark.fault("D20")
+async def test_blanks_after_the_scheme_are_no_other_caller(world: World) -> None:
+    twice = PLAIN.replace(b"Bearer ", b"Bearer   ")
+    hasty = Counted(KnownHosts(world.app, [b"gate.example"]), hasty=True)
+    [(_, in_full)], [(_, at_once)], [(_, usual)] = [await answers(hasty, [sent], 1) for sent in (twice, twice, PLAIN)]
+    assert in_full == at_once == usual
+    assert hasty.asked == 1
+
+
+@pytest.mark.fault("D20")
+@pytest.mark.parametrize(
+    ("lines", "status"),
+    [
+        (["X-Forwarded-Host: gate.example, edge.internal"], b"200"),
+        (["X-Forwarded-Host: GATE.example ,edge.internal,"], b"200"),
+        (["X-Forwarded-Host: gate.example", "X-Forwarded-Host: edge.internal"], b"200"),
+        (["X-Forwarded-Host: edge.internal, gate.example"], b"400"),
+        (["X-Forwarded-Host: edge.internal", "X-Forwarded-Host: gate.example"], b"400"),
+        (["X-Forwarded-Host: , gate.example"], b"400"),
+        (["X-Forwarded-Host:"], b"400"),
+    ],
+)
+@pytest.mark.parametrize("trusted", [True, False])
+async def test_of_several_forwarded_names_a_trusted_proxys_first_counts(
+    world: World, lines: list[str], status: bytes, *, trusted: bool
+) -> None:
+    app = KnownHosts(world.app, [b"gate.example"], ["127.0.0.1"] if trusted else [])
+    [(head, _)] = await answers(app, [request(*lines, host="inner")], 1)
+    assert head.split()[1] == (status if trusted else b"400")
+
+
 async def test_a_stored_answer_is_seen_by_the_next_question(world: World) -> None:
     app = KnownHosts(world.app, [b"gate.example"])
     [(_, before)] = await answers(app, [PLAIN], 1)

@@ -49,6 +49,16 @@ class Claims:
     """Whether the user proved a second factor (contract 3.2)."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Remembered:
+    """A token that was verified a moment ago. Instants are seconds since 1970."""
+
+    claims: Claims
+    kid: str
+    since: float
+    until: float
+
+
 class _Untrusted(ValueError):
     """Why a token is refused: a claim's name, never its value."""
 
@@ -79,12 +89,12 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._dates = jwt.JWTClaimsRegistry(now=lambda: int(clock()), leeway=leeway, exp={"essential": True})
-        self._cache: dict[bytes, tuple[Claims, float, float]] = {}
+        self._cache: dict[bytes, _Remembered] = {}
         self._cache_size = cache_size
         self._cache_seconds = min(cache_seconds, LONGEST_CACHED)
-        self._trusted: KeySet | None = None
-        self.key_sets = 0
-        """How many key sets were trusted so far. Whatever was believed of a token under an earlier one is void."""
+        self._trusted = KeySet([])
+        self.withdrawals = 0
+        """How often the issuer took a key away. What was believed of a token before the last time must be asked again."""
         self._causes = Causes(logger, "bearer token refused: %s", clock)
 
     def verify_cached(self, token: bytes | str) -> Claims | None:
@@ -94,13 +104,12 @@ class TokenVerifier:
         held = self._cache.get(token)
         if held is None:
             return None
-        claims, since, until = held
-        return claims if since <= self._clock() < until else None
+        return held.claims if held.since <= self._clock() < held.until else None
 
     def cached_until(self, token: bytes) -> float:
         """Until when, in seconds since 1970, a token verified a moment ago is believed without another look."""
         held = self._cache.get(token)
-        return 0.0 if held is None else held[2]
+        return 0.0 if held is None else held.until
 
     async def verify(self, token: bytes | str) -> Claims:
         """The claims of a token that can be trusted.
@@ -113,29 +122,32 @@ class TokenVerifier:
         if (claims := self.verify_cached(token)) is not None:
             return claims
         try:
-            keys = await self._keys(_key_id(token))
+            kid = _key_id(token)
+            keys = await self._keys(kid)
             if keys is not self._trusted:
-                self._trusted = keys
-                self.key_sets += 1
-                self._cache.clear()
+                self._trust(keys)
             claims = self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
         except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no
             reason = str(problem) if isinstance(problem, _Untrusted) else type(problem).__name__
             self._causes.warn(reason)
             raise Unauthenticated from None
-        self._remember(token, claims)
+        self._remember(token, claims, kid)
         return claims
 
-    def _remember(self, token: bytes, claims: Claims) -> None:
+    def _trust(self, keys: KeySet) -> None:
+        """Forget the tokens of the keys that the issuer took away, and no other: anybody can make it be asked again."""
+        lost = {kid for kid, _ in _identities(self._trusted) - _identities(keys)}
+        self._trusted = keys
+        if lost:
+            self.withdrawals += 1
+            self._cache = {token: held for token, held in self._cache.items() if held.kid not in lost}
+
+    def _remember(self, token: bytes, claims: Claims, kid: str) -> None:
         now = self._clock()
         self._cache.pop(token, None)
         if len(self._cache) >= self._cache_size:
             del self._cache[next(iter(self._cache))]
-        self._cache[token] = (
-            claims,
-            now,
-            min(now + self._cache_seconds, claims.expires_at),
-        )
+        self._cache[token] = _Remembered(claims, kid, now, min(now + self._cache_seconds, claims.expires_at))
 
     def _claims(self, said: Mapping[str, Any]) -> Claims:
         self._dates.validate(dict(said))
@@ -164,6 +176,11 @@ class TokenVerifier:
             expires_at=int(said["exp"]),
             mfa=user and "mfa" in _texts(said, "amr"),
         )
+
+
+def _identities(keys: KeySet) -> set[tuple[str | None, str]]:
+    """Each key's id and thumbprint: what else is published of a key does not change what it signed."""
+    return {(key.kid, key.thumbprint()) for key in keys}
 
 
 def _key_id(token: bytes) -> str:

@@ -11,11 +11,12 @@ import pytest
 
 from agreegate.app import WIRE_ROUTES
 from tests import personas as cast
-from tests.operations import OFFER, OPERATIONS, Operation, case_for, named
-from tests.world import API_ENFORCED, EVE_OF_API, World, agreement
+from tests.operations import OFFER, OPERATIONS, Operation, case_for, confirmation, named
+from tests.world import API_ENFORCED, EVE_OF_API, World, agreement, token
 
 CEDAR = f"/v1/customers/{cast.CEDAR}"
 REQUEST_ID = "ad6d3d7a-5e3a-4c9a-8d9c-4f3b2a1c0d9e"
+QUESTION = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
 CORRELATION_ID = "5b0f6d2e-90a2-4b0b-9c55-0d4b8f4f8f11"
 
 
@@ -241,6 +242,73 @@ async def test_what_is_cached_nowhere_says_so(world: World) -> None:
         answer = await world.send(who, method, path, body)
         assert answer.headers["Cache-Control"] == "no-store"
         assert answer.headers["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.fault("D20")
+@pytest.mark.parametrize("scheme", ["Bearer  ", "bearer   ", "BEARER" + 20 * " "])
+async def test_any_number_of_blanks_may_follow_the_scheme(world: World, scheme: str) -> None:
+    headers = {"Authorization": scheme + token(cast.ALDER_SALES)}
+    for path, body in (
+        ("/v1/agreements", None),
+        (f"{CEDAR}/agreements", agreement()),
+        ("/api/gate/decisions", QUESTION),
+    ):
+        for _ in range(2):  # the second time the caller is known
+            answer = await world.send(None, "GET" if body is None else "POST", path, body, headers)
+            assert answer.status_code in (200, 201), answer.text
+
+
+JOINED = [
+    f"{REQUEST_ID}, {REQUEST_ID}",
+    f"{REQUEST_ID},{{{REQUEST_ID.upper()}}},{REQUEST_ID}",
+    f" {REQUEST_ID} ,, {REQUEST_ID}",
+]
+
+
+@pytest.mark.fault("D23")
+@pytest.mark.parametrize("joined", JOINED)
+async def test_a_request_id_that_a_proxy_repeated_is_one_id(world: World, joined: str) -> None:
+    first = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(), {"MS-RequestId": REQUEST_ID})
+    again = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(), {"MS-RequestId": joined})
+    assert (again.status_code, again.content) == (201, first.content)
+    assert again.headers["MS-RequestId"] == REQUEST_ID
+    assert len(world.rows("select 1 from confirmation")) == 1
+
+
+@pytest.mark.fault("D23")
+@pytest.mark.parametrize(
+    "path",
+    [f"{CEDAR}/agreements", f"/v1/customers/{cast.DOGWOOD}/orders", f"/api/customers/{cast.CEDAR}/confirmations"],
+)
+@pytest.mark.parametrize("other", [CORRELATION_ID, "one"])
+async def test_request_ids_that_differ_are_refused_and_nothing_is_done(world: World, path: str, other: str) -> None:
+    bodies = {"agreements": agreement(), "orders": {"lineItems": [{"offerId": OFFER, "quantity": 1}]}}
+    body = bodies.get(path.rpartition("/")[2], confirmation())
+    lines = [("MS-RequestId", REQUEST_ID), ("MS-RequestId", other)]
+    authorized = {"Authorization": f"Bearer {token(cast.ALDER_SALES)}"}
+    for headers in (authorized | {"MS-RequestId": f"{REQUEST_ID}, {other}"}, [*authorized.items(), *lines]):
+        answer = await world.client.post(path, json=body, headers=headers)
+        assert answer.status_code == 400
+        assert answer.json()["code"] == (2000 if path.startswith("/v1") else "request.invalid-parameter")
+        assert "MS-RequestId" in answer.text
+    assert not world.rows("select 1 from confirmation")
+    assert not world.rows("select 1 from order_")
+
+
+@pytest.mark.fault("D23")
+async def test_repeated_lines_are_the_same_as_commas(world: World) -> None:
+    lines = 2 * [("MS-RequestId", REQUEST_ID)] + 2 * [("MS-CorrelationId", CORRELATION_ID)]
+    authorization = ("Authorization", f"Bearer {token(cast.ALDER_SALES)}")
+    answer = await world.client.post(f"{CEDAR}/agreements", json=agreement(), headers=[authorization, *lines])
+    assert answer.status_code == 201
+    assert (answer.headers["MS-RequestId"], answer.headers["MS-CorrelationId"]) == (REQUEST_ID, CORRELATION_ID)
+
+
+@pytest.mark.fault("D23")
+async def test_of_several_correlation_ids_the_first_counts(world: World) -> None:
+    headers = {"MS-CorrelationId": f"none, {CORRELATION_ID}, {REQUEST_ID}"}
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/agreements", headers=headers)
+    assert (answer.status_code, answer.headers["MS-CorrelationId"]) == (200, CORRELATION_ID)
 
 
 @pytest.mark.parametrize("header", [None, "Basic YTpi", "Bearer", "Bearer ", "Bearer not.a.token", "bearer a.b.c"])

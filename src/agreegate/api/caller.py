@@ -24,7 +24,7 @@ _BEARER = b"bearer "
 @dataclass(frozen=True, slots=True)
 class _Known:
     actor: Actor
-    key_sets: int
+    withdrawals: int
     since: float
     until: float
 
@@ -50,7 +50,7 @@ class Callers:
     def known(self, authorization: bytes) -> Actor | None:
         """The actor of an `Authorization` value seen within the last minute, without waiting; else None."""
         known = self._known.get(authorization)
-        if known is None or known.key_sets != self._verifier.key_sets:
+        if known is None or known.withdrawals != self._verifier.withdrawals:
             return None
         return known.actor if known.since <= self._machine_time() < known.until else None
 
@@ -64,13 +64,17 @@ class Callers:
             raise Unauthenticated
         if (actor := self.known(authorization)) is not None:
             return actor
-        token = authorization[len(_BEARER) :]
+        token = authorization[len(_BEARER) :].strip(b" ")  # any number of blanks may follow the scheme (RFC 9110, 11.4)
         claims = await self._verifier.verify(token)
-        since, key_sets, until = self._machine_time(), self._verifier.key_sets, self._verifier.cached_until(token)
+        since, withdrawals, until = (
+            self._machine_time(),
+            self._verifier.withdrawals,
+            self._verifier.cached_until(token),
+        )
         actor = await self._resolve(claims)
         if len(self._known) >= KEPT_ACTORS:
             self._known.clear()
-        self._known[authorization] = _Known(actor, key_sets, since, min(since + KEPT_SECONDS, until))
+        self._known[authorization] = _Known(actor, withdrawals, since, min(since + KEPT_SECONDS, until))
         return actor
 
     async def _resolve(self, claims: Claims) -> Actor:

@@ -18,7 +18,7 @@ from agreegate.api.deployment import Deployment
 from agreegate.api.paths import as_guid
 from agreegate.api.problems import RETRY_AFTER, error_body, problem_of
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import InvalidRequest, NotAcceptable, Rejected, StoreUnavailable
+from agreegate.domain.errors import InvalidParameter, InvalidRequest, NotAcceptable, Rejected, StoreUnavailable
 from agreegate.i18n import language_of, text
 from agreegate.services.call import Answer, Call
 
@@ -33,7 +33,8 @@ JSON = b"application/json"
 JSON_UTF8 = b"application/json; charset=utf-8"
 
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
-_GUID = re.compile(r"\{?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}\}?")
+_GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_UNBRACED = re.compile(r"\A\{([^{}]*)\}\Z")
 _NOT_AT_ALL = re.compile(rb"q=0(\.0*)?")
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
@@ -86,6 +87,18 @@ class Incoming:
         return None if value is None else value.decode("latin-1")
 
 
+@dataclass(frozen=True, slots=True)
+class CallIds:
+    """How a call is named: by its client, or by us where the client did not."""
+
+    request_id: str
+    correlation_id: str
+    repeatable: bool
+    """Whether the client sent the request id itself, so that a repeat can be recognised."""
+    ambiguous: bool
+    """Whether the client sent several request ids that differ: which one it will repeat cannot be known."""
+
+
 @dataclass(slots=True)
 class Exchange:
     """A request of a known caller."""
@@ -94,10 +107,7 @@ class Exchange:
     actor: Actor
     incoming: Incoming
     language: str
-    request_id: str
-    correlation_id: str
-    repeatable: bool
-    """Whether the client sent the request id itself, so that a repeat can be recognised."""
+    ids: CallIds
     query: dict[str, str] = field(default_factory=dict)
     """Names in lower case."""
 
@@ -130,10 +140,10 @@ class Exchange:
             self.actor,
             self.incoming.method,
             self.incoming.path,
-            self.request_id,
-            self.correlation_id,
+            self.ids.request_id,
+            self.ids.correlation_id,
             _deterministic.encode(body),
-            repeatable=self.repeatable,
+            repeatable=self.ids.repeatable,
         )
 
 
@@ -145,10 +155,11 @@ def answer(status: int, body: object = None) -> Answer:
 async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:
     """Authenticate, permit, handle, and spell what came of it. Never raises for something a caller sent."""
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    request_id, repeatable = given_or_fresh(incoming.header(b"ms-requestid"))
-    correlation_id, _ = given_or_fresh(incoming.header(b"ms-correlationid"))
-    headers = _headers(incoming, request_id, correlation_id)
+    ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
+    headers = _headers(incoming, ids)
     try:
+        if ids.ambiguous:
+            raise InvalidParameter(name="MS-RequestId")
         accepted = incoming.headers.get(b"accept", b"")
         if accepted and not _accepts_json(accepted):
             raise NotAcceptable
@@ -157,7 +168,7 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
             return _throttled(wait, language, headers)
         permit(actor, route.access)
         query = {name.lower(): value for name, value in _query(incoming.query_string)}
-        exchange = Exchange(deployment, actor, incoming, language, request_id, correlation_id, repeatable, query)
+        exchange = Exchange(deployment, actor, incoming, language, ids, query)
         done = await route.handler(exchange)
     except (Rejected, StoreUnavailable) as error:
         return refusal(error, language, headers)
@@ -186,33 +197,46 @@ def refusal(error: Exception, language: str, headers: Headers) -> Reply:
 def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
     """The reply to a path or method that the contract does not have."""
     incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
-    request_id, _ = given_or_fresh(incoming.header(b"ms-requestid"))
-    correlation_id, _ = given_or_fresh(incoming.header(b"ms-correlationid"))
+    ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    return refusal(error, language, _headers(incoming, request_id, correlation_id))
+    return refusal(error, language, _headers(incoming, ids))
 
 
 async def _nothing() -> bytes:
     return b""
 
 
-def _headers(incoming: Incoming, request_id: str, correlation_id: str) -> Headers:
+def _headers(incoming: Incoming, ids: CallIds) -> Headers:
     given = incoming.header(b"x-locale") or ""
     locale = given if _LOCALE.fullmatch(given) else "en-US"
     return [
-        (b"ms-requestid", request_id.encode()),
-        (b"ms-correlationid", correlation_id.encode()),
+        (b"ms-requestid", ids.request_id.encode()),
+        (b"ms-correlationid", ids.correlation_id.encode()),
         (b"x-locale", f"{locale},{locale}".encode()),  # doubled, as the original sends it (contract 3.4)
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
 
 
-def given_or_fresh(given: str | None) -> tuple[str, bool]:
-    """A request or correlation id as the client sent it, or a fresh one; and whether it was the client's (contract 3.3)."""
-    if given is not None and _GUID.fullmatch(given):
-        return given.strip("{}").lower(), True
-    return str(uuid.uuid4()), False
+def ids_of(request_ids: str | None, correlation_ids: str | None) -> CallIds:
+    """The ids in the two headers (contract 3.3), which a proxy may have repeated, separated by commas.
+
+    Of several correlation ids the first GUID counts: they only group calls.
+    """
+    sent = _distinct(request_ids)
+    usable = len(sent) == 1 and _GUID.fullmatch(sent[0]) is not None
+    return CallIds(
+        request_id=sent[0] if usable else str(uuid.uuid4()),
+        correlation_id=next(filter(_GUID.fullmatch, _distinct(correlation_ids)), None) or str(uuid.uuid4()),
+        repeatable=usable,
+        ambiguous=len(sent) > 1 and any(map(_GUID.fullmatch, sent)),
+    )
+
+
+def _distinct(listed: str | None) -> list[str]:
+    """The values of a list in a header, without the braces that may be round each, in lower case and each once."""
+    values = (_UNBRACED.sub(r"\1", value.strip()).lower() for value in (listed or "").split(","))
+    return list(dict.fromkeys(filter(None, values)))
 
 
 def _accepts_json(accept: bytes) -> bool:

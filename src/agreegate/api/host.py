@@ -26,7 +26,10 @@ def hosts_of(public_url: str) -> frozenset[bytes]:
 
 
 class KnownHosts:
-    """Refuses a request for any other name. A named proxy may say which name it was asked for."""
+    """Refuses a request for any other name. A named proxy may say which name it was asked for.
+
+    Where several proxies have written the header, the first value is the name that the client asked for.
+    """
 
     def __init__(self, app: App, hosts: Collection[bytes], proxies: Collection[str] = ()) -> None:
         self._app = app
@@ -41,9 +44,9 @@ class KnownHosts:
             for header, value in scope["headers"]:
                 if header == b"host":
                     asked = value
-                elif header == b"x-forwarded-host":
-                    forwarded = value
-            if forwarded is not None and scope["client"] and scope["client"][0] in self._proxies:
+                elif header == b"x-forwarded-host" and forwarded is None:
+                    forwarded = value.partition(b",")[0].strip()
+            if forwarded and scope["client"] and scope["client"][0] in self._proxies:
                 asked = forwarded
             if asked.lower() not in self._hosts:
                 await send_reply(send, unrouted(HostUnknown(), scope["headers"]))

@@ -11,9 +11,9 @@ from litestar.params import PathParameter
 
 from agreegate.api.body import read_json, receive_body
 from agreegate.api.deployment import Deployment
-from agreegate.api.exchange import given_or_fresh
+from agreegate.api.exchange import ids_of
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import AccessDenied
+from agreegate.domain.errors import AccessDenied, InvalidParameter
 from agreegate.services.call import Call
 
 CustomerId = Annotated[
@@ -76,15 +76,20 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
 
 
 def call_of(request: Request[Any, Any, Any], body: object) -> Call:
-    """What identifies this request; `body` is the parsed one."""
-    request_id, repeatable = given_or_fresh(request.headers.get("ms-requestid"))
-    correlation_id, _ = given_or_fresh(request.headers.get("ms-correlationid"))
+    """What identifies this request; `body` is the parsed one.
+
+    Raises:
+        InvalidParameter: several request ids that differ.
+    """
+    ids = ids_of(*(",".join(request.headers.getall(name, [])) for name in ("ms-requestid", "ms-correlationid")))
+    if ids.ambiguous:
+        raise InvalidParameter(name="MS-RequestId")
     return Call.of(
         actor_of(request),
         request.method,
         request.url.path,
-        request_id,
-        correlation_id,
+        ids.request_id,
+        ids.correlation_id,
         _deterministic.encode(body),
-        repeatable=repeatable,
+        repeatable=ids.repeatable,
     )

@@ -12,6 +12,8 @@ from agreegate.api.body import receive_body
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Incoming, Reply, Route, perform
 
+_LISTED = {b"ms-requestid", b"ms-correlationid"}
+
 Scope = Mapping[str, Any]
 Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
@@ -20,6 +22,9 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str]) -> Incoming:
     """The request of an ASGI scope, its body unread."""
     headers = dict(scope["headers"])
+    if len(headers) < len(scope["headers"]):
+        for name in headers.keys() & _LISTED:  # a repeated line is the same list as one with commas (RFC 9110, 5.3)
+            headers[name] = b",".join(value for other, value in scope["headers"] if other == name)
     return Incoming(
         scope["method"],
         scope["path"],
