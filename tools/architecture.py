@@ -29,15 +29,19 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_link": frozenset({"domain"}),
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview"}),
+    "throttle": frozenset({"domain"}),
+    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview",
+                      "throttle"}),
     "openid": frozenset({"auth", "issuer"}),
-    "dashboard": frozenset({"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link"}),
+    "dashboard": frozenset(
+        {"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}
+    ),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
-         "hotpath", "server", "text_link"}
+         "hotpath", "server", "text_link", "throttle"}
     ),
     "demo": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "openid",

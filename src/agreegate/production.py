@@ -11,7 +11,6 @@ from litestar import Litestar
 from agreegate.api.caller import Callers
 from agreegate.api.deployment import Deployment
 from agreegate.api.host import KnownHosts, hosts_of
-from agreegate.api.throttle import Throttle
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
 from agreegate.dashboard.page import Site
@@ -28,6 +27,7 @@ from agreegate.storage.schema import SchemaError, upgrade
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
+from agreegate.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ def open_server(settings: ServerSettings) -> Production:
         texts=TextFiles(folder.texts),
         links=TextLinks(folder.secret(), settings.public_url, time.time),
         emit_bom=settings.emit_bom,
-        throttle=Throttle(settings.requests_per_minute, time.time) if settings.requests_per_minute else None,
+        throttle=_throttle(settings.requests_per_minute),
+        caller_throttle=_throttle(settings.costly_requests_per_minute),
     )
 
     @asynccontextmanager
@@ -105,6 +106,10 @@ def open_server(settings: ServerSettings) -> Production:
     inner = framework(deployment, lifespan=[upkeep, issuer], site=site)
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
+
+
+def _throttle(limit: int) -> Throttle | None:
+    return Throttle(limit, time.time) if limit else None
 
 
 def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> OpenIdProvider:

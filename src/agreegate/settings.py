@@ -57,6 +57,7 @@ SETTINGS = (
     Setting("trusted-proxy", many=True),
     Setting("metrics-address"),
     Setting("requests-per-minute", 0),
+    Setting("costly-requests-per-minute", 60),
     Setting("emit-bom", False),
 )
 
@@ -91,6 +92,8 @@ class ServerSettings:
     metrics_address: tuple[str, int] | None = None
     requests_per_minute: int = 0
     """The contract's rate limit per partner tenant; 0 is off."""
+    costly_requests_per_minute: int = 60
+    """The limit of lists, searches, files and texts per user or application; 0 is off."""
     emit_bom: bool = False
 
 
@@ -130,6 +133,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         trusted_proxies=tuple(_machine(proxy) for proxy in _many(given, "trusted-proxy")),
         metrics_address=_address(given, "metrics-address"),
         requests_per_minute=_number(given, "requests-per-minute", 0),
+        costly_requests_per_minute=_number(given, "costly-requests-per-minute", 60),
         emit_bom=bool(given.get("emit-bom")),
     )
 

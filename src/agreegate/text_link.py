@@ -46,6 +46,8 @@ class Linked:
     """Of the file, once downloaded: letters, digits, dots and hyphens only."""
     title: str
     language: str
+    maker: str = ""
+    """The key of the user or application that the link was made for."""
 
 
 def linked(agreement_type: str, title: str, found: FoundText) -> Linked:
@@ -88,8 +90,12 @@ class TextLinks:
         """Until when a link made now works, in seconds since 1970."""
         return self._machine_time() + LIFETIME
 
-    def to(self, target: Linked, use: Use) -> str:
-        """A new absolute link."""
+    def to(self, target: Linked, use: Use, maker: str) -> str:
+        """A new absolute link.
+
+        Args:
+            maker: the key of the user or application that it is made for: opening it counts as theirs.
+        """
         claims = {
             "aud": str(use),
             "sub": target.digest,
@@ -97,6 +103,7 @@ class TextLinks:
             "name": target.name,
             "title": target.title,
             "lang": target.language,
+            "by": maker,
             "exp": int(self.expires_at()),
             "jti": secrets.token_urlsafe(12),
         }
@@ -116,4 +123,11 @@ class TextLinks:
             raise LinkExpired from None
         if claims["aud"] != use or claims["exp"] <= self._machine_time():
             raise LinkExpired
-        return Linked(Digest(claims["sub"]), MediaType(claims["typ"]), claims["name"], claims["title"], claims["lang"])
+        return Linked(
+            Digest(claims["sub"]),
+            MediaType(claims["typ"]),
+            claims["name"],
+            claims["title"],
+            claims["lang"],
+            claims.get("by", ""),
+        )

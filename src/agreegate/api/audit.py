@@ -20,4 +20,4 @@ async def audit_records(exchange: Exchange) -> Answer:
     return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
 
 
-ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records),)
+ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records, costly=True),)

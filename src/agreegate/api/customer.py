@@ -130,7 +130,7 @@ async def validation_codes(exchange: Exchange) -> Answer:
 _ONE = "/v1/customers/{customer_id}"
 
 ROUTES = (
-    Route("GET", "/v1/customers", READ_CUSTOMERS, customers),
+    Route("GET", "/v1/customers", READ_CUSTOMERS, customers, costly=True),
     Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer),
     Route("GET", "/v1/customers/relationshiprequests", PREPARE_CUSTOMERS, relationship_request),
     Route("GET", "/v1/customers/all/validations", PREPARE_CUSTOMERS, validation_codes),

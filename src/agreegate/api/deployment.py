@@ -4,11 +4,11 @@ from dataclasses import dataclass, field
 
 from agreegate.api.caller import Callers
 from agreegate.api.figures import Figures
-from agreegate.api.throttle import Throttle
 from agreegate.domain.programme import Programme
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
+from agreegate.throttle import Throttle
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +25,7 @@ class Deployment:
     emit_bom: bool = False
     """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
     throttle: Throttle | None = None
+    """The contract's rate limit, per partner tenant; None: there is no limit."""
+    caller_throttle: Throttle | None = None
+    """The rate limit of costly requests, per user or application; None: there is no limit."""
     figures: Figures = field(default_factory=Figures)

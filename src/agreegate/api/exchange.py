@@ -16,10 +16,17 @@ import msgspec
 from agreegate.api.body import read_json, to_model
 from agreegate.api.deployment import Deployment
 from agreegate.api.paths import as_guid
-from agreegate.api.problems import RETRY_AFTER, error_body, problem_of
+from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence_of
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import InvalidParameter, InvalidRequest, NotAcceptable, Rejected, StoreUnavailable
-from agreegate.i18n import language_of, text
+from agreegate.domain.errors import (
+    InvalidParameter,
+    InvalidRequest,
+    NotAcceptable,
+    Rejected,
+    StoreUnavailable,
+    TooManyRequests,
+)
+from agreegate.i18n import language_of
 from agreegate.services.call import Answer, Call
 
 logger = logging.getLogger("agreegate.api")
@@ -50,7 +57,9 @@ class Route:
     handler: Handler
     content_type: bytes = JSON_UTF8
     throttled: bool = False
-    """Whether the contract's rate limit counts it (3.8)."""
+    """Whether the contract's rate limit counts it, per partner tenant (3.8)."""
+    costly: bool = False
+    """Whether the rate limit per user or application counts it: audit records, searches, lists without an id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,8 +173,10 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
         if accepted and not _accepts_json(accepted):
             raise NotAcceptable
         actor = await deployment.callers.actor_of(incoming.headers.get(b"authorization"))
-        if route.throttled and deployment.throttle and (wait := deployment.throttle.wait(actor.partner.id)):
-            return _throttled(wait, language, headers)
+        if route.throttled and deployment.throttle:
+            deployment.throttle.count(actor.partner.id)
+        if route.costly and deployment.caller_throttle:
+            deployment.caller_throttle.count(actor.key)
         permit(actor, route.access)
         query = {name.lower(): value for name, value in _query(incoming.query_string)}
         exchange = Exchange(deployment, actor, incoming, language, ids, query)
@@ -190,6 +201,8 @@ def refusal(error: Exception, language: str, headers: Headers) -> Reply:
         headers = [*headers, (b"www-authenticate", b'Bearer realm="agreegate", OAuth realm="urn:cpsvc:cpid"')]
     if problem.status == 503:
         headers = [*headers, (b"retry-after", str(RETRY_AFTER).encode())]
+    if isinstance(error, TooManyRequests):
+        return _throttled(error, language, headers)
     body = error_body(error, language)
     return Reply(problem.status, [*headers, (b"content-type", JSON)] if body else headers, body)
 
@@ -259,10 +272,11 @@ def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
         raise InvalidRequest from None
 
 
-def _throttled(seconds: int, language: str, headers: Headers) -> Reply:
-    body = {"statusCode": 429, "message": text("request.throttled", language, seconds=seconds)}
+def _throttled(error: TooManyRequests, language: str, headers: Headers) -> Reply:
+    """The contract's fourth form of an error body (3.8)."""
+    body = {"statusCode": 429, "message": sentence_of(error, language)}
     return Reply(
         429,
-        [*headers, (b"retry-after", str(seconds).encode()), (b"content-type", JSON)],
+        [*headers, (b"retry-after", str(error.parameters["seconds"]).encode()), (b"content-type", JSON)],
         msgspec.json.encode(body),
     )

@@ -57,7 +57,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Let only those pass whom the route names; a route that names nobody lets nobody pass.
 
     Raises:
-        Unauthenticated, AccessDenied, UserRequired, RoleRefused, FeatureAbsent.
+        Unauthenticated, TooManyRequests, AccessDenied, UserRequired, RoleRefused, FeatureAbsent.
     """
     access = handler.opt.get("access")
     if not isinstance(access, Access):
@@ -65,6 +65,8 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     deployment: Deployment = connection.app.state.deployment
     authorization = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
     actor = await deployment.callers.actor_of(authorization)
+    if handler.opt.get("costly") and deployment.caller_throttle:
+        deployment.caller_throttle.count(actor.key)
     permit(actor, access)
     connection.scope["user"] = actor
 

@@ -75,6 +75,6 @@ def _mpn_id(exchange: Exchange) -> str | None:
 ROUTES = (
     Route("GET", "/v1/profiles/organization", READ_PARTNER, organization),
     Route("GET", "/v1/profiles/mpn", READ_PARTNER, mpn),
-    Route("GET", "/v1/relationships", READ_PARTNER, relationships),
+    Route("GET", "/v1/relationships", READ_PARTNER, relationships, costly=True),
     Route("GET", "/v1/compliance/csp/agreementstatus", PARTNER_AGREEMENT, agreement_status, JSON),
 )

@@ -63,6 +63,7 @@ _REFUSALS = {
     404: "No such record, or confirmations do not exist at this date.",
     409: "What is recorded already stands against it, or the request id was used for another request.",
     413: "The body is too large.",
+    429: "The caller asked for too many lists within a minute; `Retry-After` says the seconds.",
     503: "The record cannot be reached. Nothing was changed; send the same request again.",
 }
 
@@ -99,6 +100,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers["www-authenticate"] = 'Bearer realm="agreegate"'
     if problem.status == 503:
         headers["retry-after"] = str(RETRY_AFTER)
+    if isinstance(known, errors.TooManyRequests):
+        headers["retry-after"] = str(known.parameters["seconds"])
     sentence = sentence_of(known, language(request))
     key = known.key if isinstance(known, Rejected) else "store.unavailable" if problem.status == 503 else "defect"
     name = known.parameters.get("name") if isinstance(known, Rejected) else None

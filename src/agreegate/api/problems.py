@@ -39,6 +39,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.NotFound: Problem(404, 1000, "NotFound"),
     errors.MethodNotAllowed: Problem(405, 1000, "MethodNotAllowed"),
     errors.NotAcceptable: Problem(406, 3000, "NotAcceptable"),
+    errors.TooManyRequests: Problem(429, 0, "TooManyRequests"),
     errors.HostUnknown: Problem(400, 3000, "HostUnknown"),
     errors.RequestIdReused: Problem(409, 3000, "RequestIdReused"),
     errors.Unauthenticated: Problem(401, 400, "AccessDenied"),

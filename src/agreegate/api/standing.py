@@ -195,11 +195,11 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
 
 @get(
     "/confirmations/without-employee",
-    opt={"access": STANDING},
+    opt={"access": STANDING, "costly": True},
     tags=["standing"],
     summary="Confirmations whose employee is unknown",
     response_description="The confirmations.",
-    responses=problems(403),
+    responses=problems(403, 429),
 )
 async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
     """Confirmations by designated accounts for which nobody stated the real employee (R28); at most 500."""

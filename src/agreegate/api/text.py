@@ -12,11 +12,11 @@ from msgspec import Meta
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.instant import query_date, written_z
-from agreegate.api.own import OwnRequest
+from agreegate.api.own import OwnRequest, actor_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import TemplateDocument
-from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS
+from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS, Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import InvalidInstant, NotFound
 from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, FoundText
@@ -43,7 +43,7 @@ async def template_document(exchange: Exchange) -> Answer:
     found = await deployment.store.read(
         lambda uow: find_text(uow, deployment.programme, template.id, country, language)
     )
-    display, download = _links(deployment, template, found)
+    display, download = _links(deployment, exchange.actor, template, found)
     return answer(200, TemplateDocument(display, download, found.locale.language, found.locale.country))
 
 
@@ -142,7 +142,7 @@ async def read_text(
     template, version = programme.template(wanted), found.version
     if template is None:
         raise NotFound
-    display, download = _links(deployment, template, found)
+    display, download = _links(deployment, actor_of(request), template, found)
     return TextOut(
         template_id=template.id,
         agreement_type=template.agreement_type,
@@ -166,9 +166,9 @@ async def read_text(
     )
 
 
-def _links(deployment: Deployment, template: AgreementTemplate, found: FoundText) -> tuple[str, str]:
-    target = linked(template.agreement_type, template.title, found)
-    return deployment.links.to(target, Use.PREVIEW), deployment.links.to(target, Use.DOWNLOAD)
+def _links(deployment: Deployment, actor: Actor, template: AgreementTemplate, found: FoundText) -> tuple[str, str]:
+    target, to = linked(template.agreement_type, template.title, found), deployment.links.to
+    return to(target, Use.PREVIEW, actor.key), to(target, Use.DOWNLOAD, actor.key)
 
 
 def _instant(written: str | None) -> datetime | None:

@@ -16,7 +16,7 @@ from agreegate.api.deployment import Deployment
 from agreegate.domain.text import MediaType
 from agreegate.i18n import language_of, number_text, text
 from agreegate.storage.text_file import TextFiles
-from agreegate.text_link import Linked, TextLinks, Use
+from agreegate.text_link import Linked, Use
 from agreegate.text_preview import LARGEST_RENDERED, OFFER_POLICY, POLICY, as_written, markdown, offer
 
 PIECE = 64 * 1024
@@ -33,15 +33,15 @@ _HEADERS = {
 @get("/texts/preview/{token:str}", opt={"public": True}, include_in_schema=False)
 async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
     """The text in a browser: a PDF as it is, Markdown as a page of its words; a Word document is offered (D22)."""
-    links, texts = _of(request)
-    target = links.read(token, Use.PREVIEW)
+    deployment, target = _target(request, token, Use.PREVIEW)
+    texts = deployment.texts
     match target.media_type:
         case MediaType.PDF:
             return await _streamed(texts, target, f'inline; filename="{target.name}"')
         case MediaType.DOCX:
             language = language_of(request.headers.get("accept-language"))
             size = await asyncio.to_thread(_size, texts, target)
-            shown = _offered(target, size, links.to(target, Use.DOWNLOAD), language)
+            shown = _offered(target, size, deployment.links.to(target, Use.DOWNLOAD, target.maker), language)
             policy = OFFER_POLICY
         case MediaType.MARKDOWN:
             shown = await asyncio.to_thread(_page, texts, target)
@@ -55,17 +55,24 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
 @get("/texts/download/{token:str}", opt={"public": True}, include_in_schema=False)
 async def download_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
     """The file, byte by byte as it was published."""
-    links, texts = _of(request)
-    target = links.read(token, Use.DOWNLOAD)
-    return await _streamed(texts, target, f'attachment; filename="{target.name}"')
+    deployment, target = _target(request, token, Use.DOWNLOAD)
+    return await _streamed(deployment.texts, target, f'attachment; filename="{target.name}"')
 
 
 HANDLERS = (preview_text, download_text)
 
 
-def _of(request: Request[Any, Any, Any]) -> tuple[TextLinks, TextFiles]:
+def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Deployment, Linked]:
+    """What a link leads to. Opening it counts as a request of whom it was made for.
+
+    Raises:
+        LinkExpired, TooManyRequests.
+    """
     deployment: Deployment = request.app.state.deployment
-    return deployment.links, deployment.texts
+    target = deployment.links.read(token, use)
+    if deployment.caller_throttle is not None:
+        deployment.caller_throttle.count(target.maker)
+    return deployment, target
 
 
 def _page(texts: TextFiles, target: Linked) -> str:

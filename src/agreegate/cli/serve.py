@@ -30,6 +30,7 @@ _METAVARS = {
     "client-secret-file": "file",
     "metrics-address": "address",
     "requests-per-minute": "number",
+    "costly-requests-per-minute": "number",
 }
 """What the help calls the value of each setting that has one."""
 

@@ -68,7 +68,7 @@ class Told:
     status: str
 
 
-@get("/activity", opt={"access": READ_AUDIT}, include_in_schema=False)
+@get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def show_activity(request: PageRequest) -> Response[str]:
     """A page of the activity that was asked for, newest first."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
@@ -100,7 +100,7 @@ async def show_activity(request: PageRequest) -> Response[str]:
     )
 
 
-@get("/activity.csv", opt={"access": READ_AUDIT}, include_in_schema=False)
+@get("/activity.csv", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def export_activity(request: PageRequest) -> Response[Any]:
     """The same list from its beginning to its end, as a file.
 

@@ -66,7 +66,7 @@ class Listed:
     found: FoundText | None
 
 
-@get("/agreements", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@get("/agreements", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_agreements(request: PageRequest) -> Response[str]:
     """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
     if (nothing := absent(request, "agreements.title")) is not None:
@@ -117,7 +117,7 @@ async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPa
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     if template is None or found is None or site.links is None:
         raise NotFound
-    return to(site.links.to(linked(template.agreement_type, template.title, found), use))
+    return to(site.links.to(linked(template.agreement_type, template.title, found), use, actor_of(request).key))
 
 
 @cache

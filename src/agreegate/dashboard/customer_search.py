@@ -52,7 +52,7 @@ class Shown:
     filters: Filters
 
 
-@get("/customers", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+@get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def show_customers(request: PageRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
@@ -92,7 +92,7 @@ async def show_customers(request: PageRequest) -> Response[str]:
     )
 
 
-@get("/customers.csv", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+@get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def export_customers(request: PageRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)

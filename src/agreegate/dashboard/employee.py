@@ -35,7 +35,7 @@ class Unknown:
     agreement: str
 
 
-@get("/employees-unknown", opt={"access": CONFIRM}, include_in_schema=False)
+@get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def list_unknown(request: PageRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
     site, actor = site_of(request), actor_of(request)

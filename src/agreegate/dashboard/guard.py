@@ -37,6 +37,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.MethodNotAllowed: 405,
     errors.RequestIdReused: 409,
     errors.BodyTooLarge: 413,
+    errors.TooManyRequests: 429,
     StoreUnavailable: 503,
 }
 _BY_STATUS: dict[int, Rejected] = {
@@ -50,10 +51,13 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Find who is signed in, and let only those pass whom the page names.
 
     Raises:
-        Unauthenticated, AccessDenied, RoleRefused, FeatureAbsent.
+        TooManyRequests, Unauthenticated, AccessDenied, RoleRefused, FeatureAbsent.
     """
     reader = await _reader(connection)
     connection.scope["user"] = reader
+    throttle = connection.app.state.site.caller_throttle
+    if reader is not None and throttle is not None and handler.opt.get("costly"):
+        throttle.count(reader.key)
     if handler.opt.get("public") is True:
         return
     access = handler.opt.get("access")
@@ -124,10 +128,16 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     if isinstance(known, Rejected | StoreUnavailable):
         status = next((_STATUS[kind] for kind in type(known).__mro__ if kind in _STATUS), 400)
         key = known.key if isinstance(known, Rejected) else "store.unavailable"
+        if isinstance(known, errors.TooManyRequests):
+            key = "page.throttled"
         parameters = known.parameters if isinstance(known, Rejected) else {}
         answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=parameters)
         if status == 503:
             answer.headers["retry-after"] = "5"
+        if isinstance(known, errors.TooManyRequests):
+            answer.headers["retry-after"] = str(parameters["seconds"])
+            if request.headers.get("hx-request"):  # the sentence takes the list's place, and the form stays as it is
+                answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
         return answer
     handler = request.scope.get("route_handler")
     logger.error("defect in %s", handler and handler.handler_name, exc_info=error)

@@ -24,6 +24,7 @@ from agreegate.openid import OpenIdProvider
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
+from agreegate.throttle import Throttle
 
 LANGUAGE_COOKIE = "agreegate-language"
 POLICY = (
@@ -75,6 +76,8 @@ class Site:
     """Makes links to agreement texts."""
     texts: TextFiles | None = None
     """Where the files of agreement texts are."""
+    caller_throttle: Throttle | None = None
+    """The rate limit of costly requests, per user or application; None: there is no limit."""
 
 
 def site_of(request: PageRequest) -> Site:

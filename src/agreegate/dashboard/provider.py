@@ -18,7 +18,7 @@ from agreegate.services.collection import count_needed, list_needed
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
-@get("/providers", opt={"access": READ_NEEDED_DATA}, include_in_schema=False)
+@get("/providers", opt={"access": READ_NEEDED_DATA, "costly": True}, include_in_schema=False)
 async def show_providers(request: PageRequest) -> Response[str]:
     """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
     if (nothing := absent(request, "providers.title")) is not None:

@@ -93,7 +93,8 @@ async def preview_unpublished(request: PageRequest) -> Response[Any]:
         )  # fmt: skip
     except (TextDamaged, Rejected):
         raise NotFound from None
-    return to(site.links.to(unpublished(file, template.title, asked.get("label", ""), spoken), Use.PREVIEW))
+    target = unpublished(file, template.title, asked.get("label", ""), spoken)
+    return to(site.links.to(target, Use.PREVIEW, actor_of(request).key))
 
 
 async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:

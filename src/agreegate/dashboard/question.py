@@ -72,7 +72,7 @@ class Told:
         return all(word in whole for word in words)
 
 
-@get("/questions", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_questions(request: PageRequest) -> Response[str]:
     """Every question, or those with the words that are looked for."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)

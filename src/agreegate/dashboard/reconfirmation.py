@@ -68,7 +68,7 @@ class Shown:
     resellers: list[Partner]
 
 
-@get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def show_reconfirmations(request: PageRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
     if (nothing := absent(request, "reconfirmations.title")) is not None:
@@ -107,7 +107,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     )
 
 
-@get(f"{PATH}.csv", opt={"access": CONFIRM}, include_in_schema=False)
+@get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def export_reconfirmations(request: PageRequest) -> Stream:
     """Every outdated confirmation that fits, in the order of the list.
 

@@ -53,7 +53,7 @@ def turn_of(request: PageRequest) -> Turn:
     return Turn(request.query_params.get("after", ""), request.query_params.get("before", ""))
 
 
-@get("/resellers", opt={"access": READ_RESELLERS}, include_in_schema=False)
+@get("/resellers", opt={"access": READ_RESELLERS, "costly": True}, include_in_schema=False)
 async def show_resellers(request: PageRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
     site, actor = site_of(request), actor_of(request)
@@ -145,7 +145,7 @@ async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
     return seen(request, done)
 
 
-@get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+@get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS, "costly": True}, include_in_schema=False)
 async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stream:
     """The customers of a request as a file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))

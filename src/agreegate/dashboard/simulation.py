@@ -93,7 +93,7 @@ class Table:
     """So many rows more are in the file alone."""
 
 
-@get(PATH, opt={"access": SIMULATE}, include_in_schema=False)
+@get(PATH, opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
 async def show_simulation(request: PageRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
     if (nothing := absent(request, "simulation.title")) is not None:
@@ -146,7 +146,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
     )
 
 
-@get(PATH + ".csv", opt={"access": SIMULATE}, include_in_schema=False)
+@get(PATH + ".csv", opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
 async def export_counts(request: PageRequest) -> Response[Any]:
     """What is counted, as a file.
 
@@ -169,7 +169,7 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     return await csv_answer(request, "simulation", COUNTS, pages())
 
 
-@get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+@get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True}, include_in_schema=False)
 async def export_customers(request: PageRequest) -> Response[Any]:
     """Each of the partner's customers who would become outdated, as a file.
 

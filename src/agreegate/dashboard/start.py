@@ -40,7 +40,7 @@ class Now:
     allowed: bool
 
 
-@get("/", opt={"public": True}, include_in_schema=False)
+@get("/", opt={"public": True, "costly": True}, include_in_schema=False)
 async def show_start(request: PageRequest) -> Response[str]:
     """The start page of a server; for whoever is signed in, the overview."""
     if (reader := reader_of(request)) is not None:

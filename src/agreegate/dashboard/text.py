@@ -51,7 +51,7 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
         raise NotFound
     if found is None:
         return to(f"/agreements?{urlencode({'country': served.country, 'language': served.culture})}")
-    return to(site.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW))
+    return to(site.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW, actor.key))
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)

@@ -48,7 +48,7 @@ class Part:
         return {"country": self.codes[0], "language": self.language}
 
 
-@get(PATH, opt={"access": READ_TEXTS}, include_in_schema=False)
+@get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
 async def show_versions(request: PageRequest) -> Response[str]:
     """Every version of every agreement of the programme, with where it is in force now."""
     site, actor = site_of(request), actor_of(request)
@@ -96,7 +96,9 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
         raise NotFound
     found = FoundText(listed.version, locale, file, Fallback.NONE)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
-    return to(site.links.to(linked(listed.template.agreement_type, listed.template.title, found), use))
+    return to(
+        site.links.to(linked(listed.template.agreement_type, listed.template.title, found), use, actor_of(request).key)
+    )
 
 
 def parts(

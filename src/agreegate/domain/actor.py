@@ -5,6 +5,7 @@ Every route names one `Access`; `permit` is the only place that compares an acto
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import NewType
 
 from agreegate.domain.errors import AccessDenied, FeatureAbsent, ResellerRefused, RoleRefused, UserRequired
@@ -47,6 +48,11 @@ class Actor:
     def recorded_by(self) -> str:
         """What goes beside a record as its author: the user, else the application."""
         return self.user_id or self.application_id or ""
+
+    @property
+    def key(self) -> str:
+        """Who this is among all partners' users and applications, as a digest that may stand in a link."""
+        return sha256(f"{self.partner.id} {self.recorded_by}".encode()).hexdigest()[:32]
 
 
 AGENTS = frozenset({Role.ADMIN_AGENT, Role.SALES_AGENT})

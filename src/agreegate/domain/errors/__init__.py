@@ -83,6 +83,7 @@ from agreegate.domain.errors.request import (
     NotFound,
     RecordedAtNow,
     RequestIdReused,
+    TooManyRequests,
 )
 from agreegate.domain.errors.text import (
     CountryWithoutText,
@@ -180,6 +181,7 @@ __all__ = [
     "TextEmpty",
     "TextMissing",
     "TextTooLarge",
+    "TooManyRequests",
     "Unauthenticated",
     "UserNotOfPartner",
     "UserRequired",

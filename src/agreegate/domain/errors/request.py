@@ -81,6 +81,12 @@ class NotAcceptable(Rejected):
     key = "request.not-acceptable"
 
 
+class TooManyRequests(Rejected):
+    """The caller passed a rate limit (contract 3.8); `seconds` from now it may ask again."""
+
+    key = "request.throttled"
+
+
 class HostUnknown(Rejected):
     """The request asks for another host name than the public one."""
 
