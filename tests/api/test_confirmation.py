@@ -1,6 +1,7 @@
 """Confirming through our own API: what the wire takes, and which text was accepted, through whom and by whom (R35, R38)."""
 
 from datetime import UTC, datetime, timedelta
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,8 @@ import httpx2
 import pytest
 
 from tests import personas as cast
-from tests.operations import confirmation
-from tests.texts import AMERICA, publish
+from tests.operations import OFFER, confirmation
+from tests.texts import AMERICA, FRANCE, publish
 from tests.world import API_ENFORCED, AUGUST, World
 
 PATH = f"/api/customers/{cast.CEDAR}/confirmations"
@@ -74,6 +75,35 @@ async def test_without_a_name_the_text_is_inferred_and_without_texts_nothing_is_
     assert (text["basis"], text["label"]) == ("inferred", "1")
     unknown = (await confirm(world, dateAgreed="2017-12-31")).json()["text"]
     assert (unknown["basis"], unknown["label"], unknown["digest"]) == ("undetermined", None, None)
+
+
+@pytest.mark.fault("B1")
+@pytest.mark.parametrize("by", ["label", "version_id"])
+async def test_a_version_for_another_country_is_refused_and_opens_no_order(tmp_path: Path, by: str) -> None:
+    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    strict = tmp_path / "strict.toml"
+    strict.write_text(
+        rules.replace('name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"'), encoding="utf-8"
+    )
+    world = World(tmp_path, AUGUST, str(strict))
+    await publish(world, TEXT)
+    assert (await confirm(world)).status_code == 201
+    await publish(world, TEXT, "2", effective_from=API_ENFORCED)
+    await publish(world, {FRANCE: ("text.md", b"# Invente")}, "F", effective_from=datetime(2030, 1, 1, tzinfo=UTC))
+    world.clock.now = API_ENFORCED + timedelta(days=1)
+    [(named,)] = world.rows(f"select {by} from text_version where label = 'F'")
+    answer = await confirm(world, version=named)
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (
+        400,
+        "text.version-unknown",
+        ["version"],
+    )
+    assert world.rows("select count(*) from confirmation") == [(1,)]
+    assert (await standing(world))["state"] == "outdated"
+    order = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 1}]}
+    refused = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/orders", order)
+    assert refused.status_code == 403
+    await world.close()
 
 
 @pytest.mark.rule("R22", "R23", "R24", "R28")

@@ -81,7 +81,6 @@ def test_no_text_or_several_is_said_to_be_unknown(
         (NEXT.id, "CA", "fr-CA", CANADA_FRENCH, "4" * 64),
         ("dutch", "BE", "nl-BE", BELGIUM_DUTCH, "5" * 64),
         ("dutch", "BE", "en-GB", None, None),
-        ("dutch", "US", "en-US", None, None),
     ],
 )
 def test_a_person_may_name_the_version(
@@ -92,9 +91,22 @@ def test_a_person_may_name_the_version(
     assert accepted.version_id in {NEXT.id, DUTCH.id}
 
 
-def test_a_version_that_was_never_published_cannot_be_named() -> None:
+@pytest.mark.fault("B1")
+@pytest.mark.parametrize(
+    ("named", "country"),
+    [
+        ("third", "US"),
+        ("dutch", "US"),
+        (DUTCH.id, "FR"),
+        ("next", "FR"),
+        ("first", "BE"),
+        ("first", "fr"),
+        ("first", ""),
+    ],
+)
+def test_only_a_version_published_for_the_customers_country_can_be_named(named: str, country: str) -> None:
     with pytest.raises(errors.VersionUnknown):
-        stated(PUBLISHED, "third", "US", "en-US")
+        stated(PUBLISHED, named, country, "en-US")
 
 
 @pytest.mark.rule("R32", "R35")

@@ -138,9 +138,10 @@ def decide(rules, cloud, history, action, channel, now, duties, only=None):
     return ("allow", [], [wrong], None) if watched else ("deny", [wrong], [], None)
 
 
-def named(texts, agreement, number):
-    """R35: the text that somebody names, in force or not; None: nothing of this agreement was published under that."""
-    return next((t for place, t in enumerate(texts) if place == number and t["agreement"] == agreement), None)
+def named(texts, agreement, country, number):
+    """R35: the text that somebody names, in force or not; None: this agreement has no such text for the country."""
+    there = [(place, t) for place, t in enumerate(texts) if t["agreement"] == agreement and country in t["where"]]
+    return next((t for place, t in there if place == number), None)
 
 
 def repeats(texts, country, confirmation, contact, text):
@@ -155,7 +156,8 @@ def why_not_confirm(rules, cloud, history, agreement, agreed, repeated, due, unn
     """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, R35, 4.2, D17).
 
     `repeated`: it says of the current one's text what that one says. `due`: the current one is outdated; what renews it
-    repeats nothing. `unnamed`: the version named was never published.
+    repeats nothing. `unnamed`: the version named was never published for the customer's
+    country.
     """
     if now < STARTS or cloud != "public":
         return "confirmation.feature-absent"

@@ -209,7 +209,7 @@ class Histories(RuleBasedStateMachine):
         if version is None:
             text = reference.text_of(self.texts, agreement, country, agreed, self.now)
         else:
-            text = reference.named(self.texts, agreement, version)
+            text = reference.named(self.texts, agreement, country, version)
         newest = reference.current(history, agreement)
         forbidden = reference.why_not_confirm(
             self.dates,

@@ -10,7 +10,7 @@ from agreegate import programme as programmes
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft
-from agreegate.domain.errors import Rejected
+from agreegate.domain.errors import Rejected, VersionUnknown
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
 from agreegate.services.confirmation import confirm
@@ -78,12 +78,31 @@ async def test_the_version_that_a_person_names_is_kept_in_force_or_not(by: str, 
     assert "current" in [one.state for one in standing.agreements], "the newer text was accepted ahead of its day"
 
 
-@pytest.mark.rule("R38")
-async def test_a_named_version_is_kept_also_where_no_text_is_in_force_or_none_is_the_customers() -> None:
+@pytest.mark.rule("R35", "R38")
+async def test_a_named_version_is_kept_also_where_no_text_is_in_force() -> None:
     desk = Desk()
-    await desk.publish("french", AUGUST + DAY, files={FRANCE: file("3")})
-    assert await desk.confirm(version="french") is None
-    assert await desk.kept() == [("stated", "french", None, None, "3" * 64)]
+    await desk.publish("1", AUGUST + DAY)
+    assert await desk.confirm(version="1") is None
+    assert await desk.kept() == [("stated", "1", "US", "en-US", "0" * 64)]
+
+
+@pytest.mark.fault("B1")
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("effective", [AUGUST - DAY, AUGUST + DAY])
+@pytest.mark.parametrize("by", ["label", "id"])
+async def test_a_version_without_a_text_for_the_customers_country_cannot_be_named(
+    channel: Channel, effective: datetime, by: str
+) -> None:
+    desk = Desk()
+    await desk.publish("1", AUGUST - 9 * DAY)
+    french = await desk.publish("french", effective, files={FRANCE: file("3")})
+    actor = replace(await desk.memory.actor(cast.ALDER, cast.ALDER_SALES), channel=channel)
+    named = replace(DRAFT_CONFIRMATION, version=getattr(french, by))
+    with pytest.raises(VersionUnknown):
+        await desk.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, named, call())
+    assert await desk.kept() == []
+    await desk.memory.do(confirm, actor, PROGRAMME, cast.FRENE, named, call())
+    assert [row[:3] for row in await desk.kept()] == [("stated", "french", "FR")]
 
 
 @pytest.mark.rule("R38")

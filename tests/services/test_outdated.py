@@ -267,7 +267,8 @@ async def test_it_is_outdated_the_same_whichever_way_it_is_computed(
         await case.publish(str(number), effective, major=major, files={locale: file() for locale in where})
         for number, (effective, major, where) in enumerate(published)
     ]
-    await case.confirm(agreed, versions[named] if named < len(versions) else None)
+    here = [version for version in versions if AMERICA in version.files]
+    await case.confirm(agreed, here[named] if named < len(here) else None)
     memory.clock.now = now
     texts_of = await memory.do(accepted_texts_of, case.actor.partner.id, cast.CEDAR)
     known = next((text.version_id for text in texts_of.values()), None)

@@ -88,7 +88,8 @@ class Past:
         """With the version that a person names, if it does; the confirmation's id."""
         when = self.now if agreed is None else agreed
         versions = [one for one in self.events if one["did"] == "published" and one["agreement"] == agreement]
-        stated = versions[version % len(versions)] if versions and version is not None else None
+        here = [one for one in versions if one["here"]]
+        stated = here[version % len(here)] if here and version is not None else None
         handed_in = replace(
             DRAFT_CONFIRMATION,
             template_id=TemplateId(TEMPLATES[agreement]),

@@ -202,7 +202,8 @@ class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     version: Annotated[
         str | None,
         Meta(
-            description="Label or id of the version of the text that was accepted, also of one that is not in force yet. "
+            description="Label or id of the version of the text that was accepted: one with a text for the customer's "
+            "country, in force or not. "
             "Left out: the version in force for the customer's country and language on the date of acceptance."
         ),
     ] = None

@@ -19,6 +19,7 @@ from agreegate.domain.text import (
     VersionId,
     in_force,
     in_language,
+    published_in,
 )
 
 _DAY = timedelta(days=1)
@@ -80,13 +81,14 @@ def stated(published: Sequence[TextVersion], version: str, country: str, culture
     """The text of the version that a person names, by its id or label; it need not be in force yet (R35).
 
     Raises:
-        VersionUnknown: the template has no such version.
+        VersionUnknown: the template has no such version with a text for the country.
     """
-    named = next((one for one in published if version in (one.id, one.label)), None)
+    named = next((one for one in published_in(published, country) if version in (one.id, one.label)), None)
     if named is None:
         raise VersionUnknown(name="version")
     locale = closest(named, country, culture)
-    digests = {file.digest for file in named.files.values()} if locale is None else {named.files[locale].digest}
+    there = [one for one in named.files if one.country == country] if locale is None else [locale]
+    digests = {named.files[one].digest for one in there}
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
 
 
@@ -119,8 +121,7 @@ def offered(published: Sequence[TextVersion], country: str, now: datetime, *, fi
     if first:
         current = in_force(published, country, now)
         return [] if current is None else [current]
-    there = [version for version in published if any(locale.country == country for locale in version.files)]
-    return sorted(there, key=lambda version: version.rank, reverse=True)
+    return sorted(published_in(published, country), key=lambda version: version.rank, reverse=True)
 
 
 def closest(version: TextVersion, country: str, culture: str) -> Locale | None:

@@ -173,6 +173,11 @@ class Reach:
     countries: int
 
 
+def published_in(published: Iterable[TextVersion], country: str) -> list[TextVersion]:
+    """The versions that have a text for the country: no other binds its customers, and no other may be named for them."""
+    return [version for version in published if any(locale.country == country for locale in version.files)]
+
+
 def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:
     """The versions that have taken effect by `on`, the one in force last (R32)."""
     return sorted((version for version in published if version.effective_from <= on), key=lambda one: one.rank)
@@ -180,8 +185,7 @@ def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersio
 
 def in_force(published: Iterable[TextVersion], country: str, on: datetime) -> TextVersion | None:
     """The version that binds a customer of `country` who accepts at `on`; None where there is none (R32)."""
-    there = [version for version in published if any(locale.country == country for locale in version.files)]
-    found = in_effect(there, on)
+    found = in_effect(published_in(published, country), on)
     return found[-1] if found else None
 
 
@@ -241,11 +245,8 @@ def outdated_since(
     return min(
         (
             version.effective_from
-            for version in published
-            if version.major
-            and version.rank > known
-            and version.effective_from <= now
-            and any(locale.country == country for locale in version.files)
+            for version in published_in(published, country)
+            if version.major and version.rank > known and version.effective_from <= now
         ),
         default=None,
     )

@@ -9,7 +9,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.text import FoundText
 from agreegate.storage.accepted_text import accepted_text_of
 from agreegate.storage.customer import locale_of
-from agreegate.storage.text import has_text, text_versions, text_versions_in
+from agreegate.storage.text import has_text, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -19,16 +19,16 @@ async def text_confirmed(uow: UnitOfWork, actor: Actor, customer: str, draft: Dr
     None where no text has been in force yet and none is named: nothing can be said.
 
     Raises:
-        VersionUnknown: none of the template's versions has this label or id.
+        VersionUnknown: none of the template's versions for the customer's country has this label or id.
     """
     where = await locale_of(uow, actor.partner.id, customer)
     if where is None:
         return None
-    if draft.version is not None:
-        return stated(await text_versions(uow, draft.template_id), draft.version, *where)
-    if not await has_text(uow, draft.template_id, uow.now):
+    if draft.version is None and not await has_text(uow, draft.template_id, uow.now):
         return None
     published = await text_versions_in(uow, draft.template_id, where[0])
+    if draft.version is not None:
+        return stated(published, draft.version, *where)
     return inferred(published, *where, draft.date_agreed, uow.now)
 
 

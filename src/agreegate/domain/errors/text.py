@@ -17,7 +17,7 @@ class CountryWithoutText(Rejected):
 
 
 class VersionUnknown(Rejected):
-    """The member `name` names no published version of the agreement."""
+    """The member `name` names no published version of the agreement that has a text for the customer's country."""
 
     key = "text.version-unknown"
 
