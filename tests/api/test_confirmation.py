@@ -130,11 +130,18 @@ async def test_a_phone_number_and_what_is_ours_may_be_left_out(world: World) -> 
     assert (await world.send(cast.ALDER_SALES, "POST", PATH, confirmation(**none))).status_code == 201
 
 
+@pytest.mark.fault("D1")
 @pytest.mark.rule("X11")
 @pytest.mark.parametrize(
     ("date", "status"),
     [
         ("2018-08-15T00:05:00Z", 201),
+        ("2018-08-15T00:05:00.000000999Z", 201),
+        ("2018-08-15 14:00:00", 201),
+        ("Wed, 15 Aug 2018 00:05:00 GMT", 201),
+        ("/Date(1534291500000)/", 201),
+        ("/Date(1534291500001)/", 400),
+        ("Thu, 15 Aug 2018 00:05:00 GMT", 400),
         ("2018-08-15T14:00:00", 201),
         ("2018-08-15", 201),
         ("2018-08-15T02:05:00+02:00", 201),

@@ -108,6 +108,27 @@ async def test_records_are_found(world: World, query: str, customers: list[str])
     assert [record["customerId"] for record in await items(world, query)] == customers
 
 
+@pytest.mark.fault("D7")
+@pytest.mark.parametrize(
+    ("end", "shown"),
+    [
+        ("08/16/2018 00:00:00", True),
+        ("2018-08-16", True),
+        ("2018-08-16T00:00:00", True),
+        ("2018-08-16T00:00:00.0000000Z", True),
+        ("Thu, 16 Aug 2018 00:00:00 GMT", True),
+        ("08/15/2018 00:00:00", False),
+        ("08/16/2018 15:29:59", False),
+        ("08/16/2018 15:30:00", True),
+        ("2018-08-16T15:29:59.999999Z", False),
+    ],
+)
+async def test_an_end_at_midnight_is_the_whole_of_that_day(world: World, end: str, shown: bool) -> None:
+    world.clock.now = AUGUST + timedelta(days=1, hours=15, minutes=30)
+    await confirmed(world, cast.CEDAR)
+    assert len(await items(world, f"?startDate=2018-08-01&endDate={quote(end)}")) == shown
+
+
 async def test_pages_are_followed_newest_first(world: World) -> None:
     for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE):
         await confirmed(world, customer)

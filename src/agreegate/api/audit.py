@@ -13,7 +13,8 @@ async def audit_records(exchange: Exchange) -> Answer:
     """`GET /v1/auditrecords`: one page, newest first."""
     wanted = wanted_page(exchange, int)
     search = audit_search(exchange.query.get("filter"))
-    start, end = start_date(exchange.query.get("startdate")), end_date(exchange.query.get("enddate"))
+    start = start_date(exchange.query.get("startdate", "").strip())
+    end = end_date(exchange.query.get("enddate", "").strip())
     actor = exchange.actor
     page = await exchange.deployment.store.read(lambda uow: list_audit_records(uow, actor, start, end, search, wanted))
     items = [AuditRecordOut.of(record) for record in page.items]

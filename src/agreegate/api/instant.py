@@ -10,13 +10,28 @@ EARLIEST_YEAR = 1900
 LATEST_YEAR = 9000
 
 # Digits are ASCII only: `\d` would also take other scripts' digits. Offsets end at 14 hours, where the world's and .NET's do.
+_OFFSET = r"(?P<sign>[+-])(?P<offset_hours>0[0-9]|1[0-4])(?::?(?P<offset_minutes>[0-5][0-9]))?"
+_TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
 _ISO = re.compile(
-    r"([0-9]{4})-([0-9]{2})-([0-9]{2})"
-    r"(?:[Tt]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]{1,7}))?)?"
-    r"(?:([Zz])|([+-])(0[0-9]|1[0-4])(?::?([0-5][0-9]))?)?)?"
+    r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
+    rf"(?:(?:[Tt]|(?P<blank> )){_TIME}(?::(?P<second>[0-9]{{2}})(?:\.(?P<fraction>[0-9]{{1,9}}))?)?"
+    rf"(?:(?(blank) ?)(?:(?P<utc>[Zz])|{_OFFSET}))?)?"
 )
+_RFC_1123 = re.compile(
+    r"(?P<weekday>[a-z]{3}), (?P<day>[0-9]{1,2}) (?P<month_name>[a-z]{3}) (?P<year>[0-9]{4})"
+    rf" {_TIME}:(?P<second>[0-9]{{2}}) (?:(?P<utc>GMT|UTC)|{_OFFSET})",
+    re.IGNORECASE | re.ASCII,
+)
+_MILLISECONDS = re.compile(rf"/Date\((?P<milliseconds>-?[0-9]{{1,15}})(?:{_OFFSET})?\)/")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INVARIANT = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
+_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?|/Date\(-?[0-9]+) (?=[0-9]{2}(?::?[0-9]{2})?(?:\)/)?\Z)")
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_ZERO = timedelta(days=-719_162)
+"""The zero date, 0001-01-01, as seen from 1970."""
+_END = datetime(LATEST_YEAR + 1, 1, 1, tzinfo=UTC) - _EPOCH
 _EASTERNMOST = timedelta(hours=14)
 
 
@@ -29,37 +44,26 @@ class Written(NamedTuple):
     """False when a time was written without a zone: it is read as UTC but may be the client's local time (contract 4.2)."""
 
 
+class _Reading(NamedTuple):
+    """A wire date, and what its spelling says besides the instant."""
+
+    written: Written
+    midnight: bool
+    """Whether its day begins at this instant, in the zone written."""
+
+
 def parse_instant(text: object) -> Written | None:
     """The instant a wire date names; None for .NET's zero date, which is how those clients leave a date out (section 8).
 
-    Read: ISO 8601 with `T`, hours and minutes at least, up to seven fraction digits (the seventh is cut off), and `Z`, an
-    offset or no zone; or a date alone, which is midnight UTC and counts as zoned. A blank instead of `T` is refused: no
-    client sends it, and in a query it may have been a plus sign.
+    Read: ISO 8601 with `T` or one blank, hours and minutes at least, up to nine fraction digits of which six count, and
+    `Z`, an offset or no zone; an ISO date alone, which is midnight UTC and counts as zoned; RFC 1123; Microsoft's
+    `/Date(milliseconds)/`, whose offset says only which zone the client is in.
 
     Raises:
         ValueError: anything else, also no text at all, and years outside 1900–9000 in UTC.
     """
-    found = _ISO.fullmatch(text) if isinstance(text, str) else None
-    if found is None:
-        raise ValueError("not a date")
-    year, month, day, hour, minute, second, fraction, zulu, sign, offset_hours, offset_minutes = found.groups()
-    if year == "0001" and month == day == "01" and not any(int(part or 0) for part in (hour, minute, second, fraction)):
-        return None  # in whatever zone: a local zero date is written with the machine's offset
-    # A year more on both sides until the offset is off: enough for every offset, and never out of datetime's own range.
-    if not EARLIEST_YEAR - 1 <= int(year) <= LATEST_YEAR + 1:
-        raise ValueError("year out of range")
-    microsecond = 0 if fraction is None else int(fraction[:6].ljust(6, "0"))
-    instant = datetime(
-        int(year), int(month), int(day), int(hour or 0), int(minute or 0), int(second or 0), microsecond, UTC
-    )
-    if sign is not None:
-        offset = timedelta(hours=int(offset_hours), minutes=int(offset_minutes or 0))
-        if offset > _EASTERNMOST:
-            raise ValueError("not an offset")
-        instant = instant - offset if sign == "+" else instant + offset
-    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
-        raise ValueError("year out of range")
-    return Written(instant, hour is None or zulu is not None or sign is not None)
+    reading = _read(text)
+    return None if reading is None else reading.written
 
 
 def query_date(text: str) -> datetime:
@@ -70,13 +74,19 @@ def query_date(text: str) -> datetime:
     Raises:
         ValueError: anything else, and .NET's zero date.
     """
-    if found := _INVARIANT.fullmatch(text):
-        month, day, year, hour, minute, second = found.groups()
-        text = f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
-    written = parse_instant(text.replace(" ", "+"))
-    if written is None:
-        raise ValueError("the zero date")
-    return written.instant
+    return _read_query(text).written.instant
+
+
+def query_end(text: str) -> datetime:
+    """The first instant after the period that a query parameter ends (contract 4.12).
+
+    The parameter is a date, so a date alone and a midnight stand for their whole day; any other instant for itself.
+
+    Raises:
+        ValueError: as `query_date`.
+    """
+    reading = _read_query(text)
+    return reading.written.instant + (timedelta(days=1) if reading.midnight else timedelta(microseconds=1))
 
 
 def query_moment(text: str) -> Moment:
@@ -106,3 +116,69 @@ def written_z(instant: datetime) -> str:
 
 def _utc(instant: datetime, timespec: str) -> str:
     return instant.astimezone(UTC).isoformat(timespec=timespec).removesuffix("+00:00")
+
+
+def _read_query(text: str) -> _Reading:
+    if found := _INVARIANT.fullmatch(text):
+        month, day, year, hour, minute, second = found.groups()
+        text = f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
+    reading = _read(_LOST_PLUS.sub(r"\1+", text))
+    if reading is None:
+        raise ValueError("the zero date")
+    return reading
+
+
+def _read(text: object) -> _Reading | None:
+    if not isinstance(text, str):
+        raise ValueError("not a date")  # noqa: TRY004 - a caller has one error to catch
+    if found := _MILLISECONDS.fullmatch(text):
+        return _from_milliseconds(found)
+    if found := _ISO.fullmatch(text) or _RFC_1123.fullmatch(text):
+        return _from_calendar(found.groupdict())
+    raise ValueError("not a date")
+
+
+def _from_milliseconds(found: re.Match[str]) -> _Reading | None:
+    since_1970 = timedelta(milliseconds=int(found["milliseconds"]))
+    offset = _offset(found.groupdict()) or timedelta()
+    if _ZERO in (since_1970, since_1970 + offset):
+        return None
+    if not _ZERO < since_1970 < _END:
+        raise ValueError("year out of range")
+    midnight = (since_1970 + offset) % timedelta(days=1) == timedelta()
+    return _Reading(Written(_in_range(_EPOCH + since_1970), zoned=True), midnight)
+
+
+def _from_calendar(parts: dict[str, str | None]) -> _Reading | None:
+    name = parts.get("month_name")
+    year, day = int(parts["year"] or 0), int(parts["day"] or 0)
+    month = int(parts["month"] or 0) if name is None else _MONTHS.index(name.lower()) + 1
+    hour, minute, second = (int(parts[part] or 0) for part in ("hour", "minute", "second"))
+    fraction = (parts.get("fraction") or "").ljust(9, "0")
+    midnight = not any((hour, minute, second, int(fraction)))
+    if (year, month, day) == (1, 1, 1) and midnight:
+        return None  # in whatever zone: a local zero date is written with the machine's offset
+    # A year more on both sides until the offset is off: enough for every offset, and never out of datetime's own range.
+    if not EARLIEST_YEAR - 1 <= year <= LATEST_YEAR + 1:
+        raise ValueError("year out of range")
+    wall = datetime(year, month, day, hour, minute, second, int(fraction[:6]), UTC)
+    if (weekday := parts.get("weekday")) is not None and weekday.lower() != _WEEKDAYS[wall.weekday()]:
+        raise ValueError("not this weekday")
+    offset = _offset(parts)
+    zoned = parts["hour"] is None or parts["utc"] is not None or offset is not None
+    return _Reading(Written(_in_range(wall - (offset or timedelta())), zoned), midnight)
+
+
+def _offset(parts: dict[str, str | None]) -> timedelta | None:
+    if parts["sign"] is None:
+        return None
+    offset = timedelta(hours=int(parts["offset_hours"] or 0), minutes=int(parts["offset_minutes"] or 0))
+    if offset > _EASTERNMOST:
+        raise ValueError("not an offset")
+    return offset if parts["sign"] == "+" else -offset
+
+
+def _in_range(instant: datetime) -> datetime:
+    if not EARLIEST_YEAR <= instant.year <= LATEST_YEAR:
+        raise ValueError("year out of range")
+    return instant

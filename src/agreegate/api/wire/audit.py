@@ -1,11 +1,11 @@
 """Audit records on the wire (contract 4.12)."""
 
-import re
-from datetime import datetime, timedelta
+from collections.abc import Callable
+from datetime import datetime
 
 import msgspec
 
-from agreegate.api.instant import query_date, written_utc, written_z
+from agreegate.api.instant import query_date, query_end, written_utc, written_z
 from agreegate.api.wire import ObjectType, Wire
 from agreegate.domain.audit import AuditRecord
 from agreegate.domain.confirmation import Confirmation, PrimaryContact
@@ -14,7 +14,6 @@ from agreegate.storage.unit_of_work import to_micros
 
 _TICKS_TO_1970 = 621_355_968_000_000_000
 """Of 100 nanoseconds, since the year 1: what clients' ids of records end with."""
-_DATE_ALONE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 class KeyValue(Wire):
@@ -89,30 +88,27 @@ class _Agreement(_Pascal):
     type: str
 
 
-def start_date(text: str | None) -> datetime | None:
+def start_date(text: str) -> datetime | None:
     """The instant from which records are asked for; None when none is given.
 
     Raises:
         InvalidParameter.
     """
-    return None if text is None or not text.strip() else _date(text, "startDate")
+    return _asked(text, "startDate", query_date)
 
 
-def end_date(text: str | None) -> datetime | None:
-    """The instant up to which, but without which, records are asked for: a day and an instant are meant with all of it.
+def end_date(text: str) -> datetime | None:
+    """The first instant after the period that records are asked for; None when none is given.
 
     Raises:
         InvalidParameter.
     """
-    if text is None or not text.strip():
-        return None
-    whole = timedelta(days=1) if _DATE_ALONE.fullmatch(text.strip()) else timedelta(microseconds=1)
-    return _date(text, "endDate") + whole
+    return _asked(text, "endDate", query_end)
 
 
-def _date(text: str, name: str) -> datetime:
+def _asked(text: str, name: str, read: Callable[[str], datetime]) -> datetime | None:
     try:
-        return query_date(text.strip())
+        return read(text) if text else None
     except ValueError:
         raise InvalidParameter(name=name) from None
 
