@@ -13,6 +13,7 @@ from litestar import Litestar
 
 from agreegate import programme
 from agreegate.api.caller import Callers
+from agreegate.api.cursor import Cursors
 from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
@@ -111,6 +112,7 @@ class World:
             public_url=BASE_URL,
             texts=TextFiles(folder / "texts"),
             links=TextLinks("a secret of the tests", BASE_URL, lambda: time.time() + self.seconds_later),
+            cursors=Cursors("a secret of the tests"),
             **options,
         )
         self.issuer = Litestar(signin_routes(everybody(), signing_key(), BASE_URL, time.time), openapi_config=None)

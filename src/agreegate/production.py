@@ -9,6 +9,7 @@ import httpx2
 from litestar import Litestar
 
 from agreegate.api.caller import Callers
+from agreegate.api.cursor import Cursors
 from agreegate.api.deployment import Deployment
 from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.app import application, framework
@@ -83,6 +84,7 @@ def open_server(settings: ServerSettings) -> Production:
         public_url=settings.public_url,
         texts=TextFiles(folder.texts),
         links=TextLinks(folder.secret(), settings.public_url, time.time),
+        cursors=Cursors(folder.secret()),
         emit_bom=settings.emit_bom,
         throttle=_throttle(settings.requests_per_minute),
         caller_throttle=_throttle(settings.costly_requests_per_minute),

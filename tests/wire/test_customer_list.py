@@ -1,10 +1,13 @@
 """The list of customers on the wire: filters, pages and their links (contract 3.9, 4.7)."""
 
 import json
+from base64 import urlsafe_b64encode
 from urllib.parse import quote
 
 import pytest
 
+from agreegate.api.cursor import Cursors
+from agreegate.domain.partner import PartnerId
 from tests import personas as cast
 from tests.wire.test_customers import SELF, contoso, create
 from tests.world import World
@@ -72,10 +75,60 @@ async def test_a_client_follows_the_links_there_and_back(world: World) -> None:
     assert (await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=1", None, token)).json() == seen[2]
 
 
-async def test_a_token_of_another_partner_shows_ones_own_customers(world: World) -> None:
-    theirs = (await world.send(cast.HAZEL_ADMIN, "GET", "/v1/customers?size=1")).json()["continuationToken"]
-    answer = await world.send(cast.FIR_ADMIN, "GET", "/v1/customers", None, {"MS-ContinuationToken": theirs})
-    assert [item["id"] for item in answer.json()["items"]] == [cast.GINKGO]
+async def token_of(world: World, who: str, path: str = "/v1/customers") -> str:
+    return str((await world.send(who, "GET", f"{path}?size=1")).json()["continuationToken"])
+
+
+@pytest.mark.fault("D25")
+async def test_a_token_is_good_for_its_partner_and_its_list_alone(world: World) -> None:
+    theirs, ours = await token_of(world, cast.HAZEL_ADMIN), await token_of(world, cast.ALDER_ADMIN)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    records = await token_of(world, cast.ALDER_ADMIN, "/v1/auditrecords")
+    for path, token in (("customers", theirs), ("customers", records), ("auditrecords", ours)):
+        answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/{path}", None, {"MS-ContinuationToken": token})
+        assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+    for path, token in (("customers", ours), ("CUSTOMERS/", ours), ("auditrecords", records)):
+        answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/{path}", None, {"MS-ContinuationToken": token})
+        assert answer.status_code == 200, "a colleague may go on where another stopped"
+
+
+@pytest.mark.fault("D25")
+async def test_an_altered_token_is_refused(world: World) -> None:
+    good = await token_of(world, cast.ALDER_SALES)
+    head, content, signature = good.split(".")
+    none = urlsafe_b64encode(b'{"alg":"none"}').decode().rstrip("=")
+    other = Cursors("another secret").to(PartnerId(cast.ALDER), "/v1/customers", ("a", "a"), ("b", "b"))
+    altered = [good[:at] + ("A" if good[at] != "A" else "B") + good[at + 1 :] for at in range(0, len(good) - 1, 7)]
+    for token in (
+        *altered,
+        good[:-2],
+        good * 2,
+        f"{none}.{content}.",
+        f"{head}.{content}.",
+        f".{content}.{signature}",
+        other,
+    ):
+        answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers", None, {"MS-ContinuationToken": token})
+        assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (
+            400,
+            2000,
+            ["MS-ContinuationToken"],
+        )
+
+
+@pytest.mark.fault("D25")
+async def test_long_names_fit_into_a_token(world: World) -> None:
+    for name in ("a" * 200, "𐀀" * 200):
+        await create(
+            world,
+            cast.HAZEL_ADMIN,
+            contoso(companyProfile__domain=f"long-{len(name.encode())}.example", billingProfile__companyName=name),
+        )
+    page = (await world.send(cast.HAZEL_ADMIN, "GET", "/v1/customers?size=4")).json()
+    sent = {"MS-ContinuationToken": page["continuationToken"]}
+    assert (
+        await world.send(cast.HAZEL_ADMIN, "GET", "/v1/customers?seekOperation=First", None, sent)
+    ).status_code == 200
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from agreegate.services.call import Answer
 
 async def audit_records(exchange: Exchange) -> Answer:
     """`GET /v1/auditrecords`: one page, newest first."""
-    wanted = wanted_page(exchange, int)
+    wanted = wanted_page(exchange)
     search = audit_search(exchange.query.get("filter"))
     start = start_date(exchange.query.get("startdate", "").strip())
     end = end_date(exchange.query.get("enddate", "").strip())

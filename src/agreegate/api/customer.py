@@ -38,7 +38,7 @@ RELATIONSHIP_REQUEST = "/relationship-request"
 
 async def customers(exchange: Exchange) -> Answer:
     """`GET /v1/customers`: one page of them, filtered or not."""
-    wanted = wanted_page(exchange, str)
+    wanted = wanted_page(exchange)
     search = customer_search(exchange.query.get("filter"))
     actor = exchange.actor
     page = await exchange.deployment.store.read(lambda uow: list_customers(uow, actor, search, wanted))

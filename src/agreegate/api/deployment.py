@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from agreegate.api.caller import Callers
+from agreegate.api.cursor import Cursors
 from agreegate.api.figures import Figures
 from agreegate.domain.programme import Programme
 from agreegate.storage.text_file import TextFiles
@@ -22,6 +23,7 @@ class Deployment:
     """Absolute links start with it; without a trailing slash."""
     texts: TextFiles
     links: TextLinks
+    cursors: Cursors
     emit_bom: bool = False
     """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
     throttle: Throttle | None = None

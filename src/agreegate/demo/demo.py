@@ -15,6 +15,7 @@ from joserfc.jwk import KeySet
 
 from agreegate import directory
 from agreegate.api.caller import Callers
+from agreegate.api.cursor import Cursors
 from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
@@ -116,6 +117,7 @@ def open_demo(
         base_url,
         TextFiles(folder.texts),
         TextLinks(folder.secret(), base_url, time.time),
+        Cursors(folder.secret()),
     )
     sandbox = DemoSandbox(clock, store)
     itself = OpenIdClient(
