@@ -49,7 +49,7 @@ WRONG = [
     ('name = "shop@linden.example"', 'name = "shop"', "directory.not-email", "partner.user.name"),
     ('roles = ["admin_agent"]', 'roles = ["admin"]', "directory.not-one-of", "partner.user.roles"),
     ("designated = true", 'designated = "yes"', "directory.wrong-type", "partner.user.designated"),
-    ('language = "de"', 'language = "deu"', "request.invalid-property", "partner.customer.language"),
+    ('language = "de"', 'language = "german"', "request.invalid-property", "partner.customer.language"),
     ('city = "Musterstadt"\n', "", "directory.missing", "partner.customer.contact.city"),
     ('email = "rosa@rowan.example"', 'email = "rosa"', "request.invalid-property", "partner.customer.contact.email"),
     ('phone = "000 000 11"', f'phone = "{"0" * 60}"', "request.invalid-property", "partner.customer.contact.phone"),
@@ -74,6 +74,28 @@ def test_what_is_wrong_is_told_with_its_place(old: str, new: str, key: str, fiel
         assert new.splitlines()[0] in written_on or field.rpartition(".")[2] == "registration_number"
     for language in LANGUAGES:
         assert "{" not in text(error.key, language, **error.parameters)
+
+
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize(
+    ("old", "new", "language"),
+    [
+        ('language = "de" # ', "# ", "de"),
+        ('language = "de" # two or three letters, or a culture; default: that of `culture`\nculture = "de-DE"',
+         'culture = "fil-PH"', "fil"),
+        ('language = "de"', 'language = "pt-PT"', "pt-PT"),
+        ('language = "de"', 'language = "deu"', "deu"),
+    ],
+)  # fmt: skip
+def test_a_customers_language_is_that_of_its_culture_unless_it_is_given(old: str, new: str, language: str) -> None:
+    assert old in EXAMPLE
+    [draft] = [
+        customer.draft
+        for listed in read(EXAMPLE.replace(old, new, 1))
+        for customer in listed.customers
+        if customer.draft.company_name == "Rowan Florist"
+    ]
+    assert draft.language == language
 
 
 def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:

@@ -18,6 +18,7 @@ from agreegate.domain.customer import Address, CustomerDraft, CustomerId, checke
 from agreegate.domain.directory import DirectoryRefused, ListedCustomer, ListedPartner, ListedUser, Path
 from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.domain.text import primary_subtag
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
@@ -253,7 +254,7 @@ def _customer(table: _Table) -> ListedCustomer:
         company_name=table.text("company_name"),
         email=contact.text("email"),
         culture=culture,
-        language=table.text("language", culture[:2]),
+        language=table.text("language", primary_subtag(culture)),
         address=Address(
             country=table.matching("country", r"[A-Z]{2}", "directory.not-country"),
             city=contact.text("city"),

@@ -1,5 +1,6 @@
 """Sentences: message key, parameters and language in; text out. English and French, from the catalogues in `locale/`."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
@@ -16,6 +17,7 @@ LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
 _NO_COUNTRIES = frozenset({"CQ", "EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
 """Codes beside those of countries."""
+_PRIMARY = re.compile(r"[a-z]+")
 LONGEST_HEADER = 200
 """So much of a header is looked at: answers are remembered with what was asked, and strangers may ask anything."""
 
@@ -46,13 +48,13 @@ def _best_language(header: str) -> str:
     best, best_weight = DEFAULT_LANGUAGE, 0.0
     for part in header.split(","):
         tag, _, weight_text = part.partition(";q=")
-        language = tag.strip()[:2].lower()
+        language = _PRIMARY.match(tag.strip().lower())
         try:
             weight = float(weight_text) if weight_text else 1.0
         except ValueError:
             weight = 0.0
-        if language in LANGUAGES and weight > best_weight:
-            best, best_weight = language, weight
+        if language and language[0] in LANGUAGES and weight > best_weight:
+            best, best_weight = language[0], weight
     return best
 
 

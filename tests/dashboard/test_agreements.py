@@ -90,6 +90,8 @@ async def test_rows_are_found_by_name_code_and_language(
     [
         ("?country=FR&language=fr-FR", "France: French (France)"),
         ("?country=fr&language=FR-fr", "France: French (France)"),
+        ("?country=PT&language=pt", "Portugal: Portuguese (Portugal)"),
+        ("?country=PT&language=pt-BR", "Portugal: Portuguese (Portugal)"),
         ("?country=BE&language=fr-BE", "There is no agreement in the language asked for in Belgium"),
         ("?country=RS&language=sr-Latn-RS", "Serbia: Serbian (Latin, Serbia)"),
         ("?country=FR", "France: English (United States)"),

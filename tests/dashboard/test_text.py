@@ -31,6 +31,22 @@ def the_text(links: list[str], customer: str = cast.DOGWOOD, template: str = cas
     return link
 
 
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize(
+    ("language", "culture", "read"),
+    [("fr", "en-US", "# Français"), ("fr-FR", "de-DE", "# Français"), ("FR", "fr-CH", "# Français"),
+     ("en", "fr-FR", "# Français"), ("fil", "fr-FR", "# English for France")],
+)  # fmt: skip
+async def test_the_text_is_in_the_language_that_the_partner_gave(
+    world: World, language: str, culture: str, read: str
+) -> None:
+    await publish(world, EVERYWHERE)
+    world.change("update customer set language = ?, culture = ? where customer_id = ?", language, culture, cast.FRENE)
+    someone = await visitor(world)
+    shown = await someone.get(the_text((await someone.get(f"{FRENE}/confirmation")).page.links, cast.FRENE))
+    assert read.removeprefix("# ") in shown.text
+
+
 @pytest.mark.rule("R49")
 @pytest.mark.parametrize(
     ("country", "culture", "read"),

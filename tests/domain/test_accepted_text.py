@@ -53,6 +53,26 @@ def test_the_text_is_inferred_from_date_country_and_language(
     assert accepted.digest == meant.files[locale].digest
 
 
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize(
+    ("language", "read"),
+    [
+        ("pt-PT", "pt-PT"),
+        ("PT-pt", "pt-PT"),
+        ("pt-BR", "pt-BR"),
+        ("pt", "pt-BR"),
+        ("pt-AO", "pt-BR"),
+        ("fil", "fil-PH"),
+        ("fil-US", "fil-PH"),
+        ("fi", "en-US"),
+        ("p", "en-US"),
+    ],
+)
+def test_the_primary_subtag_decides_and_the_region_chooses_between_its_texts(language: str, read: str) -> None:
+    files = {Locale("AO", code): file(str(n)) for n, code in enumerate(["en-US", "fil-PH", "pt-BR", "pt-PT"])}
+    assert closest(version(1, files=files), "AO", language) == Locale("AO", read)
+
+
 @pytest.mark.rule("R38")
 @pytest.mark.parametrize(
     ("country", "culture", "agreed", "recorded"),

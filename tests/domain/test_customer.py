@@ -4,7 +4,15 @@ from dataclasses import replace
 
 import pytest
 
-from agreegate.domain.customer import Address, CustomerDraft, checked_address, checked_draft, faults_of, search_key
+from agreegate.domain.customer import (
+    Address,
+    CustomerDraft,
+    checked_address,
+    checked_draft,
+    faults_of,
+    search_key,
+    text_language,
+)
 from agreegate.domain.errors import (
     InvalidProperty,
     PhoneMissing,
@@ -48,7 +56,7 @@ def placed(**changes: str) -> CustomerDraft:
     ("written", "kept"),
     [
         (DRAFT, DRAFT),
-        (replace(DRAFT, domain=" Contoso.EXAMPLE ", culture="EN-us", language="En"), DRAFT),
+        (replace(DRAFT, domain=" Contoso.EXAMPLE ", culture="EN-us"), DRAFT),
         (placed(country="us", city=" Redmond "), DRAFT),
         (replace(DRAFT, registration_number="  "), DRAFT),
         (replace(DRAFT, culture="SR-latn-rs"), replace(DRAFT, culture="sr-Latn-RS")),
@@ -58,6 +66,34 @@ def placed(**changes: str) -> CustomerDraft:
 )
 def test_a_draft_is_kept_in_one_spelling(written: CustomerDraft, kept: CustomerDraft) -> None:
     assert checked_draft(written) == kept
+
+
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize("language", ["En", "pt-PT", "PT-pt", "fil", "fil-PH", "sr-Latn-RS", "zh-Hant", "es-419"])
+def test_a_language_is_a_code_or_a_culture_and_is_kept_as_given(language: str) -> None:
+    assert checked_draft(replace(DRAFT, language=f" {language} ")).language == language
+
+
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize(
+    ("language", "culture", "read"),
+    [
+        ("pt-PT", "pt-PT", "pt-PT"),
+        ("pt-PT", "pt-BR", "pt-PT"),
+        ("pt-PT", "en-US", "pt-PT"),
+        ("pt", "pt-BR", "pt-BR"),
+        ("PT", "pt-BR", "pt-BR"),
+        ("pt", "en-US", "pt"),
+        ("fr", "de-CH", "fr"),
+        ("fil", "fil-PH", "fil-PH"),
+        ("fi", "fil-PH", "fi"),
+        ("en", "en-GB", "en-GB"),
+        ("en", "fr-FR", "fr-FR"),
+        ("En", "de-DE", "de-DE"),
+    ],
+)
+def test_texts_are_looked_for_in_the_language_that_somebody_chose(language: str, culture: str, read: str) -> None:
+    assert text_language(language, culture) == read
 
 
 @pytest.mark.rule("R19")
@@ -80,7 +116,11 @@ def test_a_draft_is_kept_in_one_spelling(written: CustomerDraft, kept: CustomerD
         (replace(DRAFT, email="nobody"), "billingProfile.email"),
         (replace(DRAFT, culture="english"), "billingProfile.culture"),
         (replace(DRAFT, culture=""), "billingProfile.culture"),
-        (replace(DRAFT, language="eng"), "billingProfile.language"),
+        (replace(DRAFT, language="e"), "billingProfile.language"),
+        (replace(DRAFT, language="english"), "billingProfile.language"),
+        (replace(DRAFT, language="pt-"), "billingProfile.language"),
+        (replace(DRAFT, language="pt_PT"), "billingProfile.language"),
+        (replace(DRAFT, language="pt-PT-PT"), "billingProfile.language"),
         (replace(DRAFT, language="e1"), "billingProfile.language"),
         (placed(country="USA"), "billingProfile.defaultAddress.country"),
         (placed(country=""), "billingProfile.defaultAddress.country"),

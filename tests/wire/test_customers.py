@@ -109,6 +109,22 @@ async def test_a_customer_is_created_and_read_back(world: World, body: dict) -> 
     }
 
 
+@pytest.mark.fault("D18")
+@pytest.mark.parametrize("language", ["pt-PT", "pt", "Pt", "por", "PT-br"])
+async def test_a_language_may_be_a_culture_and_comes_back_as_it_was_given(world: World, language: str) -> None:
+    changes = {"language": language, "culture": "pt-PT"}
+    body = contoso(
+        **{f"billingProfile__{name}": value for name, value in changes.items()},
+        billingProfile__defaultAddress__country="PT",
+        billingProfile__defaultAddress__state=None,
+    )
+    posted = await create(world, cast.HAZEL_ADMIN, body)
+    assert posted.status_code == 201, posted.text
+    read = await world.send(cast.HAZEL_ADMIN, "GET", f"/v1/customers/{posted.json()['id']}")
+    for answer in (posted, read):
+        assert answer.json()["billingProfile"].items() >= changes.items()
+
+
 async def test_a_provider_creates_for_its_reseller(world: World) -> None:
     posted = await create(world, cast.ALDER_SALES, contoso(associatedPartnerId=cast.BIRCH.upper()))
     assert posted.status_code == 201

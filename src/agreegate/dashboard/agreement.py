@@ -15,7 +15,7 @@ from agreegate.dashboard.page import PageRequest, language, page, site_of, to
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import CountryWithoutText, NotFound, TextMissing
-from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText
+from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText, primary_subtag
 from agreegate.i18n import country_text, culture_text, text
 from agreegate.locales import countries
 from agreegate.services.text import find_text
@@ -44,8 +44,9 @@ class Row:
     """Everything by which it is found, without accents and in small letters."""
 
     def spoken(self, code: str) -> Spoken | None:
-        """The language of this code, in any case."""
-        return next((one for one in self.languages if one.code.lower() == code.lower()), None)
+        """The language of this code in any case, or else the same language as another country speaks it."""
+        sisters = [one for one in self.languages if primary_subtag(one.code) == primary_subtag(code)]
+        return next((one for one in sisters if one.code.lower() == code.lower()), next(iter(sisters), None))
 
 
 @dataclass(frozen=True, slots=True)

@@ -92,7 +92,7 @@ async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Respo
         known=known,
         customer=found,
         country=country_text(found.country, spoken),
-        culture=culture_text(found.culture, spoken),
+        culture=culture_text(found.text_language, spoken),
         absent=absent,
         agreements=in_order(known.record, site.programme, site.store.clock()),
         bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),

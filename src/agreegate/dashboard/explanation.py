@@ -14,6 +14,7 @@ from agreegate.domain.customer import Customer
 from agreegate.domain.errors import FeatureAbsent
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.domain.text import primary_subtag
 from agreegate.i18n import DEFAULT_LANGUAGE, LANGUAGES, culture_text, date_text, text
 from agreegate.services.customer import get_customer
 
@@ -30,13 +31,15 @@ async def show_explanation(request: PageRequest, customer: FromPath[UUID]) -> Re
     if not site.programme.exists(now):
         raise FeatureAbsent
     served = await site.store.read(lambda uow: get_customer(uow, actor, str(customer)))
-    written = served.customer.language if served.customer.language in LANGUAGES else DEFAULT_LANGUAGE
+    theirs = primary_subtag(served.customer.language)
+    written = theirs if theirs in LANGUAGES else DEFAULT_LANGUAGE
     return page(
         request,
         "explanation.html",
         customer=served.customer,
-        culture=culture_text(served.customer.culture, spoken),
+        culture=culture_text(served.customer.text_language, spoken),
         written=written,
+        other_language=written != theirs,
         words=explained(served.customer, actor, site.programme, now, written),
     )
 

@@ -50,7 +50,7 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
     if template is None or site.links is None:
         raise NotFound
     if found is None:
-        return to(f"/agreements?{urlencode({'country': served.country, 'language': served.culture})}")
+        return to(f"/agreements?{urlencode({'country': served.country, 'language': served.text_language})}")
     return to(site.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW, actor.key))
 
 

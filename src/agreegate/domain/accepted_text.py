@@ -19,6 +19,7 @@ from agreegate.domain.text import (
     VersionId,
     in_force,
     in_language,
+    primary_subtag,
     published_in,
 )
 
@@ -54,7 +55,7 @@ UNDETERMINED = AcceptedText(Basis.UNDETERMINED)
 
 
 def inferred(
-    published: Sequence[TextVersion], country: str, culture: str, agreed: datetime, recorded: datetime
+    published: Sequence[TextVersion], country: str, language: str, agreed: datetime, recorded: datetime
 ) -> AcceptedText:
     """The text in force for the customer on the date of acceptance.
 
@@ -63,7 +64,7 @@ def inferred(
 
     Args:
         country: the customer's.
-        culture: the customer's language, such as `fr-CA`, which need not be one of the table's.
+        language: the customer's, such as `fr-CA` or `fr`, which need not be one of the table's.
         agreed: when the customer accepted.
         recorded: when the partner says so.
     """
@@ -71,13 +72,13 @@ def inferred(
     first_version, last_version = in_force(published, country, agreed), in_force(published, country, last)
     if first_version is None or last_version is not first_version:
         return UNDETERMINED
-    locale = closest(first_version, country, culture)
+    locale = closest(first_version, country, language)
     if locale is None:
         return UNDETERMINED
     return AcceptedText(Basis.INFERRED, first_version.id, locale, first_version.files[locale].digest)
 
 
-def stated(published: Sequence[TextVersion], version: str, country: str, culture: str) -> AcceptedText:
+def stated(published: Sequence[TextVersion], version: str, country: str, language: str) -> AcceptedText:
     """The text of the version that a person names, by its id or label; it need not be in force yet (R35).
 
     Raises:
@@ -86,13 +87,13 @@ def stated(published: Sequence[TextVersion], version: str, country: str, culture
     named = next((one for one in published_in(published, country) if version in (one.id, one.label)), None)
     if named is None:
         raise VersionUnknown(name="version")
-    locale = closest(named, country, culture)
+    locale = closest(named, country, language)
     there = [one for one in named.files if one.country == country] if locale is None else [locale]
     digests = {named.files[one].digest for one in there}
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
 
 
-def text_to_accept(published: Sequence[TextVersion], country: str, culture: str, now: datetime) -> FoundText | None:
+def text_to_accept(published: Sequence[TextVersion], country: str, language: str, now: datetime) -> FoundText | None:
     """The file that a customer reads before it accepts: of the version in force, the one closest to its language (R32, R49).
 
     None where no text is in force for the country.
@@ -100,8 +101,8 @@ def text_to_accept(published: Sequence[TextVersion], country: str, culture: str,
     version = in_force(published, country, now)
     if version is None:
         return None
-    locale = closest(version, country, culture)
-    return in_language(version, country, culture if locale is None else locale.language)
+    locale = closest(version, country, language)
+    return in_language(version, country, language if locale is None else locale.language)
 
 
 def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:
@@ -124,18 +125,14 @@ def offered(published: Sequence[TextVersion], country: str, now: datetime, *, fi
     return sorted(published_in(published, country), key=lambda version: version.rank, reverse=True)
 
 
-def closest(version: TextVersion, country: str, culture: str) -> Locale | None:
+def closest(version: TextVersion, country: str, language: str) -> Locale | None:
     """The file of a version that a customer would be given: its own language, a sister of it, English, or the only one.
 
     None where the version has nothing for the country, or several files of which none is the customer's.
     """
     offered = sorted(locale for locale in version.files if locale.country == country)
-    sisters = [locale for locale in offered if _primary(locale.language) == _primary(culture)]
-    own = [locale for locale in sisters if locale.language.lower() == culture.lower()]
+    sisters = [locale for locale in offered if primary_subtag(locale.language) == primary_subtag(language)]
+    own = [locale for locale in sisters if locale.language.lower() == language.lower()]
     english = [locale for locale in offered if locale.language == DEFAULT_LANGUAGE]
     alone = offered if len(offered) == 1 else []
     return next(iter((*own, *sisters, *english, *alone)), None)
-
-
-def _primary(language: str) -> str:
-    return language.lower().partition("-")[0]

@@ -16,6 +16,7 @@ from agreegate.domain.errors import (
     RegistrationNotSupported,
     Rejected,
 )
+from agreegate.domain.text import DEFAULT_LANGUAGE, primary_subtag
 
 CustomerId = NewType("CustomerId", str)
 """A customer's tenant id: a GUID in lower case."""
@@ -50,7 +51,7 @@ Nowhere else may one be given (contract 3.7). The forms are those of each countr
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
-_LANGUAGE = re.compile(r"[a-z]{2}")
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z]{4})?(?:-(?:[A-Za-z]{2}|[0-9]{3}))?")
 _CULTURE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?-([A-Za-z]{2}|[0-9]{3})")
 
 
@@ -104,12 +105,17 @@ class Customer:
     """In lower case."""
     country: str
     language: str
-    """Two letters, in lower case."""
+    """Two or three letters, or a culture such as `pt-PT`: as the partner wrote it."""
     culture: str
     """Such as `fr-FR`."""
     registration_number: str | None = None
     billing: BillingContact | None = None
     """None once erased."""
+
+    @property
+    def text_language(self) -> str:
+        """The language that the customer reads texts in."""
+        return text_language(self.language, self.culture)
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,17 @@ class Search:
 def search_key(name: str) -> str:
     """The name as it is ordered and looked for: in any case, and however its accents are composed."""
     return unicodedata.normalize("NFKC", name).casefold()
+
+
+def text_language(language: str, culture: str) -> str:
+    """The language to look for texts in, where a partner gave these two. Clients send `en` when nobody chose a language.
+
+    `pt` beside the culture `pt-BR` is `pt-BR`; `pt-PT` is `pt-PT`; `fr` beside `de-CH` is `fr`; `en` beside `de-CH` is `de-CH`.
+    """
+    spoken = primary_subtag(language)
+    if spoken == primary_subtag(culture):
+        return language if "-" in language else culture
+    return culture if spoken == primary_subtag(DEFAULT_LANGUAGE) else language
 
 
 def checked_domain(domain: str, name: str = "companyProfile.domain") -> str:
@@ -203,7 +220,7 @@ def checked_draft(draft: CustomerDraft) -> CustomerDraft:
         company_name=draft.company_name.strip(),
         email=draft.email.strip(),
         culture=_culture(draft.culture, "culture"),
-        language=draft.language.strip().lower(),
+        language=draft.language.strip(),
         address=checked_address(draft.address),
         registration_number=(draft.registration_number or "").strip() or None,
     )
@@ -243,7 +260,7 @@ def _email(written: str, name: str) -> None:
 
 
 def _language(written: str, name: str) -> None:
-    if _LANGUAGE.fullmatch(written.strip().lower()) is None:
+    if _LANGUAGE.fullmatch(written.strip()) is None:
         raise InvalidProperty(name=name)
 
 

@@ -78,6 +78,11 @@ class Locale:
         return f"{self.country} {self.language}"
 
 
+def primary_subtag(language: str) -> str:
+    """The language of a code without its script and country, in lower case: `pt` of `pt-PT`."""
+    return language.partition("-")[0].lower()
+
+
 @dataclass(frozen=True, slots=True)
 class TextFile:
     """One file of a version."""

@@ -65,4 +65,4 @@ async def find_text_to_accept(
     if template is None:
         raise NotFound
     published = await text_versions_in(uow, template.id, customer.country)
-    return text_to_accept(published, customer.country, customer.culture, uow.now)
+    return text_to_accept(published, customer.country, customer.text_language, uow.now)

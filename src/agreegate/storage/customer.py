@@ -9,6 +9,7 @@ from agreegate.domain.customer import (
     Search,
     SearchField,
     search_key,
+    text_language,
 )
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.page import Listing, Page, Wanted, page_of
@@ -126,11 +127,11 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
 
 
 async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
-    """Country and culture of a customer, as the partner has them."""
+    """A customer's country, and the language that it reads texts in, as the partner has them."""
     row = await uow.one(
-        "select country, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
+        "select country, language, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return None if row is None else (row[0], row[1])
+    return None if row is None else (row[0], text_language(row[1], row[2]))
 
 
 async def customers_of(
