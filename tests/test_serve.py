@@ -141,6 +141,7 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+@pytest.mark.fault("F2")
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -161,7 +162,7 @@ def bearer(token: str) -> dict[str, str]:
     ],
 )  # fmt: skip
 def test_it_refuses_to_start_and_names_the_setting(tmp_path: Path, arguments: list[str], said: str) -> None:
-    refused = agreegate("serve", "--data", str(tmp_path / "data"), *arguments)
+    refused = agreegate("serve", "--port", "0", "--data", str(tmp_path / "data"), *arguments)
     assert refused.returncode == 2
     assert said in refused.stderr
     assert "Traceback" not in refused.stderr

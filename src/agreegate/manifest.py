@@ -116,7 +116,7 @@ def read(text: str, file: str, table: Collection[Locale]) -> Manifest:
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         line = re.search(r"line (\d+)", str(error))
         raise ManifestError(
-            "manifest.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines()), detail=str(error)
+            "manifest.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines())
         ) from error
     return _Reader(text, file, table).manifest(fields)
 

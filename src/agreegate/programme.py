@@ -81,7 +81,7 @@ def read(text: str, file: str) -> Programme:
     except tomllib.TOMLDecodeError as error:
         line = re.search(r"line (\d+)", str(error))
         raise ProgrammeError(
-            "programme.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines()), detail=str(error)
+            "programme.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines())
         ) from error
     return _Reader(text, file).programme(table)
 

@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 
@@ -105,6 +106,21 @@ def test_every_command_explains_itself_with_an_example(agreegate: Typed, languag
             assert not re.search(r"^\S+[^\s]:$", said.out, re.MULTILINE), path
 
 
+@pytest.mark.fault("F10")
+@pytest.mark.parametrize("language", ["en", "fr"])
+def test_every_group_of_commands_shows_an_example_of_each(agreegate: Typed, language: str) -> None:
+    heading = {"en": "Example:", "fr": "Exemple :"}[language]
+    groups = {path.split()[0] for path, _ in commands(language) if " " in path}
+    assert {"agreements", "db", "directory", "gate", "programme"} <= groups
+    for name in groups:
+        said = agreegate(name, "--help", language=language)
+        assert (said.status, heading in said.out) == (0, True)
+        for path, _ in commands(language):
+            shown = re.search(rf"\n    agreegate {path}\b", said.out) is not None
+            assert shown == (path.split()[0] == name), path
+    assert f"{heading}\n    agreegate demo" in agreegate("--help", language=language).out
+
+
 @pytest.mark.parametrize(
     ("command", "usage"),
     [
@@ -146,6 +162,24 @@ def test_wrong_use_is_told_in_one_line(agreegate: Typed, typed: list[str], engli
         assert said.out == ""
         assert said.err.count("\n") == 1
         assert sentence in said.err
+
+
+@pytest.mark.fault("F10")
+@pytest.mark.parametrize("broken", ["a = ", "a = = 1", "[a", 'a = "', "a = 1\na = 2", "\x00"])
+def test_french_never_wraps_an_english_parser_message(agreegate: Typed, tmp_path: Path, broken: str) -> None:
+    (tmp_path / "broken.toml").write_text(broken, encoding="utf-8")
+    with pytest.raises(tomllib.TOMLDecodeError) as parser:
+        tomllib.loads(broken)
+    english = str(parser.value).partition(" (")[0]
+    assert agreegate("db", "upgrade", "--data", str(tmp_path / "data")).status == 0
+    for typed in (
+        ["directory", "apply", str(tmp_path / "broken.toml"), "--dry-run", "--data", str(tmp_path / "data")],
+        ["agreements", "publish", str(tmp_path), "--dry-run", "--data", str(tmp_path / "data")],
+        ["programme", "show", str(tmp_path / "broken.toml")],
+    ):
+        said = agreegate(*typed, language="fr")
+        assert (said.status, english in said.err) == (2, False), typed
+        assert "n’est pas du TOML valide" in said.err
 
 
 def test_the_librarys_french_words_are_compiled_and_enough(agreegate: Typed) -> None:

@@ -98,6 +98,7 @@ def test_every_question_has_an_answer_and_every_sentence_a_rule_for_everybody_at
             assert set(sentence.rules) <= set(RULES), sentence.key
 
 
+@pytest.mark.fault("F10")
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_answer_can_be_read_and_no_sentence_is_long(language: str) -> None:
     def words(key: str, **params: object) -> str:
@@ -110,7 +111,7 @@ def test_every_answer_can_be_read_and_no_sentence_is_long(language: str) -> None
     for paragraph in read:
         assert "{" not in paragraph
         assert "datetime" not in paragraph
-        for sentence in re.split(r"(?<=[.?!:]) ", paragraph):
+        for sentence in re.split(r"(?<=[.?!]) ", paragraph):
             assert len([word for word in sentence.split() if re.search(r"\w", word)]) <= 20, sentence
 
 
@@ -158,7 +159,7 @@ def test_each_channel_is_told_with_its_own_date(question: str, on: str, dashboar
 @pytest.mark.rule("R5")
 def test_the_months_between_the_dates_are_told() -> None:
     line = (
-        "From 7 November 2018 to 21 March 2019 the channels differ:"
+        "From 7 November 2018 to 21 March 2019 the channels differ."
         " the same customer is refused on the dashboard and served by API."
     )
     assert line in told("P2", "2018-09-01")

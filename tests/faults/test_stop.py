@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from threading import Thread
 
@@ -39,18 +40,35 @@ def test_a_server_told_to_stop_answers_first_and_closes_the_record(tmp_path: Pat
     look.close()
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 0), (signal.SIGINT, 130)])
-def test_a_demo_without_a_folder_leaves_none(tmp_path: Path, number: int, status: int) -> None:
+def started(disposition: str, *arguments: str) -> list[str]:
+    """A command line that starts the product with SIGINT set as a shell (`SIG_DFL`) or a supervisor (`SIG_IGN`) would."""
+    script = f"import os, signal, sys; signal.signal(signal.SIGINT, signal.{disposition}); os.execv(sys.argv[1], sys.argv[1:])"
+    return [sys.executable, "-c", script, str(COMMAND), *arguments]
+
+
+@pytest.mark.fault("F2")
+@pytest.mark.parametrize(
+    ("number", "disposition", "status"),
+    [
+        (signal.SIGTERM, "SIG_DFL", 0),
+        (signal.SIGINT, "SIG_DFL", 130),
+        (signal.SIGTERM, "SIG_IGN", 0),
+        (signal.SIGINT, "SIG_IGN", 0),
+    ],
+)
+def test_a_demo_without_a_folder_leaves_none(tmp_path: Path, number: int, disposition: str, status: int) -> None:
     environment = os.environ | {"TMPDIR": str(tmp_path), "LANGUAGE": "en"}
     with subprocess.Popen(
-        [str(COMMAND), "demo", "--port", "0"],
+        started(disposition, "demo", "--port", "0"),
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         env=environment,
     ) as process:
         assert process.stdout is not None
-        assert process.stdout.readline().startswith("ready ")
+        url = process.stdout.readline().removeprefix("ready ").strip()
+        assert url.startswith("http://127.0.0.1:")
+        assert f"Dashboard: {url}/" in "".join(process.stdout.readline() for _ in range(2))
         assert list(tmp_path.iterdir()) != []
         process.send_signal(number)
         said, _ = process.communicate(timeout=PATIENCE)

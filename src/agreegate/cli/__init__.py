@@ -65,7 +65,7 @@ class Agreegate(click.Group):
         super().__init__(
             "agreegate",
             help=words("cli.help"),
-            epilog=words("cli.more"),
+            epilog=f"\b\n{words('cli.example')}\n  agreegate demo\n\n{words('cli.more')}",
             options_metavar=words("cli.options"),
             subcommand_metavar=words("cli.command"),
             params=[click.Option(["--version"], is_flag=True, is_eager=True, expose_value=False, callback=_version,

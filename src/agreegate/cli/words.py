@@ -48,11 +48,12 @@ class Words:
         return text(key, self.language, **parameters)
 
     def group(self, name: str, *commands: click.Command) -> click.Group:
-        """A group of commands; its help is the sentence `cli.<name>`."""
+        """A group of commands; its help is the sentence `cli.<name>`, with the first example of each command."""
         return click.Group(
             name,
             commands=commands,
             help=self(f"cli.{name}"),
+            epilog="\n".join(["\b", self("cli.example"), *(_first_example(command) for command in commands)]),
             options_metavar=self("cli.options"),
             subcommand_metavar=self("cli.command"),
         )
@@ -88,6 +89,13 @@ class Words:
         elif not attributes.get("required", True):
             shown = f"[{shown}]"
         return click.Argument([name], help=self(key), metavar=shown, **attributes)
+
+
+def _first_example(command: click.Command) -> str:
+    """The first command line of a command's examples, with the lines that go on with it."""
+    lines = (command.epilog or "").splitlines()[2:]
+    last = next((number for number, line in enumerate(lines) if not line.endswith("\\")), 0)
+    return "\n".join(lines[: last + 1])
 
 
 def language_of_locale(environment: Mapping[str, str]) -> str:
