@@ -15,9 +15,12 @@ help: ## say what each target does
 demo: $(READY) ## start the demo on http://127.0.0.1:8400
 	@exec $(BIN)/agreegate demo $(DEMO)
 
-test: $(READY) chromium ## run every test of the product
-	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q
-	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -m "not full" -q
+test: $(READY) chromium ## run every test of the product, and say how long that took
+	@began=$$(date +%s); \
+	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q && \
+	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -m "not full" -q; \
+	status=$$?; seconds=$$(($$(date +%s) - began)); \
+	echo "make test took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 
 check: $(READY) ## format, lint, strict types, architecture, translations; no tests
 	$(BIN)/ruff format --check .

@@ -160,7 +160,7 @@ def test_each_channel_is_told_with_its_own_date(question: str, on: str, dashboar
 def test_the_months_between_the_dates_are_told() -> None:
     line = (
         "From 7 November 2018 to 21 March 2019 the channels differ."
-        " the same customer is refused on the dashboard and served by API."
+        " The same customer is refused on the dashboard and served by API."
     )
     assert line in told("P2", "2018-09-01")
     together = replace(PUBLISHED, enforce_from=dict.fromkeys(Channel, PUBLISHED.enforce_from[Channel.API]))
