@@ -93,6 +93,7 @@ OPERATIONS = [
     Operation("PATCH", ONE, "write", 200, lambda _: {"relationshipToPartner": "none"}),
     Operation("DELETE", ONE, "write in a sandbox", 204),
     Operation("GET", ONE + "/relationships", "read, reseller too"),
+    Operation("GET", "/v1/countryvalidationrules/PT", "read"),
     Operation("HEAD", "/v1/domains/{domain}", "read"),
     Operation(
         "POST", "/v1/validations/address", "read", 200, lambda _: customer("x.example")["billingProfile"]["defaultAddress"]

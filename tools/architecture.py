@@ -30,8 +30,8 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "text_link", "text_preview",
-                      "throttle"}),
+    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "locales", "text_link",
+                      "text_preview", "throttle"}),
     "openid": frozenset({"auth", "issuer"}),
     "dashboard": frozenset(
         {"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}

@@ -1,0 +1,20 @@
+"""What a country asks of a customer's address, and the languages that it offers (contract 7.1)."""
+
+from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.wire.country import CountryRules
+from agreegate.domain.actor import PREPARE_CUSTOMERS
+from agreegate.domain.errors import NotFound
+from agreegate.locales import countries
+from agreegate.services.call import Answer
+
+
+async def country_rules(exchange: Exchange) -> Answer:
+    """`GET /v1/countryvalidationrules/{country}`: a row of the vendor's table, by its code in any case."""
+    code = exchange.incoming.ids["country"]
+    found = next((one for one in countries() if code.isascii() and one.code == code.upper()), None)
+    if found is None:
+        raise NotFound
+    return answer(200, CountryRules.of(found.code, found.languages))
+
+
+ROUTES = (Route("GET", "/v1/countryvalidationrules/{country}", PREPARE_CUSTOMERS, country_rules),)
