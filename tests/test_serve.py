@@ -290,7 +290,7 @@ def test_a_head_without_end_is_given_up(started: Starter) -> None:
             refused += piece
             if b"\r\n\r\n" in refused:
                 break
-    assert refused.startswith(b"HTTP/1.1 400")
+    assert refused.startswith(b"HTTP/1.1 431")
     assert client.get("/healthz").status_code == 200
 
 

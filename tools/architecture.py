@@ -38,7 +38,9 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
-    "server": frozenset({"diagnostics", "domain", "storage", "services", "api", "hotpath"}),
+    "connections": frozenset({"diagnostics"}),
+    "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
+    "server": frozenset({"connections", "diagnostics", "domain", "storage", "services", "api", "hotpath", "protocol"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
          "hotpath", "server", "text_link", "throttle"}

@@ -10,8 +10,10 @@ from agreegate.api.problems import PROBLEMS, error_body, problem_of, sentence_of
 from agreegate.domain.errors import Rejected, StoreUnavailable
 from agreegate.i18n import LANGUAGES, catalogue
 
-STATUSES = {400, 401, 403, 404, 405, 406, 409, 412, 413, 417, 429}
-"""What the contract uses (3.6), and 413 for a body beyond our limit."""
+STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 417, 429, 431, 503}
+"""What the contract uses (3.6), and 413, 414 and 431 for a body, an address and headers beyond our limits."""
+RETRYABLE = {408, 503}
+"""Nothing was done, and the same request may succeed a moment later."""
 MEMBERS = {
     "code": int,
     "message": str,
@@ -56,7 +58,7 @@ def test_every_kind_of_error_speaks_both_languages_in_one_shape(kind: type[Rejec
         assert {name: type(value) for name, value in body.items()} == MEMBERS
         assert body["description"] == body["message"] == sentence
         assert body["errorMessageExtended"] == f"InternalErrorCode={body['code']}"
-        assert not body["isRetryable"]
+        assert body["isRetryable"] is (problem_of(error).status in RETRYABLE)
     assert sentence_of(error, "en") != sentence_of(error, "fr")
 
 

@@ -21,6 +21,48 @@ class FilesTooLarge(BodyTooLarge):
     key = "request.files-too-large"
 
 
+class TargetTooLong(Rejected):
+    """The address that is asked for, path and query, is longer than `limit` bytes."""
+
+    key = "request.target-too-long"
+
+
+class HeadTooLarge(Rejected):
+    """What comes before the body is larger than `limit` bytes."""
+
+    key = "request.head-too-large"
+
+
+class CookiesTooLarge(HeadTooLarge):
+    """The cookies are more than `most`, or larger than `limit` bytes together."""
+
+    key = "request.cookies-too-large"
+
+
+class TooManyParameters(HeadTooLarge):
+    """The query has more than `most` parameters."""
+
+    key = "request.too-many-parameters"
+
+
+class MalformedRequest(Rejected):
+    """The bytes on the connection are not HTTP."""
+
+    key = "request.malformed"
+
+
+class RequestTooSlow(Rejected):
+    """The head or the body did not arrive in time (408)."""
+
+    key = "request.too-slow"
+
+
+class TooManyConnections(Rejected):
+    """No connection can be closed for this one: each has a request under way (503)."""
+
+    key = "request.too-many-connections"
+
+
 class InvalidProperty(Rejected):
     """The member `name` is missing or has a value that cannot be used."""
 

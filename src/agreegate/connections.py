@@ -1,0 +1,160 @@
+"""How many connections a server keeps and for how long, so that strangers cannot take the place of clients.
+
+At a bound, a connection is closed for the newest one: the connection that has waited longest for a request's head, else
+the connection that is idle longest. A connection with a request under way is never closed for another one.
+"""
+
+import asyncio
+import logging
+import resource
+import sys
+import time
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import IntEnum
+from ipaddress import IPv6Address, ip_address
+from typing import Protocol
+
+from agreegate.diagnostics import Causes
+
+logger = logging.getLogger("agreegate.connections")
+
+KEPT_FILES = 64
+"""Open files that are kept for the record, the issuer and everything else that is not a client's connection."""
+LINGER_SECONDS = 2.0
+"""How long a refused client may still send: a connection closed on unread bytes takes its answer with it."""
+_LONGEST_ROUND = 1.0
+"""Maximum seconds between two looks at every connection."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """The bounds of a server's connections."""
+
+    head_seconds: float = 10
+    """From the connection, or from the first byte on a kept one, to the end of a request's head."""
+    body_seconds: float = 30
+    """From the end of the head to the end of the body; one second more for every `body_rate` bytes that came."""
+    body_rate: int = 1024
+    """Bytes a second."""
+    answer_seconds: float = 30
+    """How long a client may leave an answer lying that no longer fits into the buffers."""
+    idle_seconds: float = 75
+    """From an answer to the next request."""
+    connections: int = 1_000
+    """In total; fewer when the limit on open files allows fewer."""
+    connections_per_address: int = 100
+    proxies: frozenset[str] = frozenset()
+    """Addresses of trusted proxies. They have no bound of their own: they bring many clients."""
+
+
+class Stage(IntEnum):
+    """What a connection is doing. The lower one is closed first to make room."""
+
+    REFUSED = 0
+    HEAD = 1
+    IDLE = 2
+    BUSY = 3
+
+
+class Connection(Protocol):
+    """A connection as the bounds see it."""
+
+    def stage(self) -> tuple[Stage, float]:
+        """What the connection is doing, and since when on the event loop's clock."""
+
+    def check(self, now: float) -> None:
+        """Close the connection when a time limit has passed."""
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+
+
+class Connections:
+    """The connections of all listeners of one server."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.limits = limits
+        self._most = max(1, min(limits.connections, _open_files() - KEPT_FILES))
+        self._addresses: dict[Connection, str | None] = {}
+        """Each connection with the address that it counts for, if it counts for one."""
+        self._beside: dict[str, set[Connection]] = {}
+        """The connections of each address."""
+        self._causes = Causes(logger, "%s", time.monotonic)
+        times = limits.head_seconds, limits.body_seconds, limits.answer_seconds, limits.idle_seconds
+        self._round = min(_LONGEST_ROUND, min(times) / 4)
+        self._next_round: asyncio.TimerHandle | None = None
+
+    def admit(self, connection: Connection, client: str | None) -> bool:
+        """Count a new connection, and close another one when the new one is one too many.
+
+        Args:
+            client: the address of the other end; None for a socket without one.
+
+        Returns:
+            False when the new one has to be refused: every other one has a request under way.
+        """
+        address, most = self._counted(client), self.limits.connections_per_address
+        if address is not None:
+            beside = self._beside.get(address, ())
+            if len(beside) >= most and not self._make_room(beside, f"{most} connections of one address are open"):
+                return False
+        if len(self._addresses) >= self._most and not self._make_room(
+            self._addresses, f"{self._most} connections are open"
+        ):
+            return False
+        self._addresses[connection] = address
+        if address is not None:
+            self._beside.setdefault(address, set()).add(connection)
+        if self._next_round is None:
+            self._begin_round()
+        return True
+
+    def leave(self, connection: Connection) -> None:
+        """Count a connection no longer."""
+        address = self._addresses.pop(connection, None)
+        if address is not None:
+            self._beside[address].discard(connection)
+            if not self._beside[address]:
+                del self._beside[address]
+
+    def tell(self, cause: str) -> None:
+        """Tell the operator that a limit was reached, each cause once a minute."""
+        self._causes.warn(cause)
+
+    def _counted(self, client: str | None) -> str | None:
+        if client is None:
+            return None
+        address = ip_address(client.partition("%")[0])
+        if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+            address = address.ipv4_mapped
+        written = str(address)
+        return None if written in self.limits.proxies else written
+
+    def _make_room(self, among: Iterable[Connection], reached: str) -> bool:
+        """Close the connection that is missed least; False when every one has a request under way."""
+        least = min(among, key=lambda connection: connection.stage())
+        if least.stage()[0] is Stage.BUSY:
+            self.tell(f"{reached}, each with a request under way: a new one was refused")
+            return False
+        self.tell(f"{reached}: the one that waited longest was closed for a new one")
+        self.leave(least)
+        least.abort()
+        return True
+
+    def _begin_round(self) -> None:
+        self._next_round = asyncio.get_running_loop().call_later(self._round, self._look_round)
+
+    def _look_round(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for connection in list(self._addresses):
+            connection.check(now)
+        self._next_round = None
+        if self._addresses:
+            self._begin_round()
+
+
+def _open_files() -> int:
+    """How many files the process may have open."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return sys.maxsize if soft == resource.RLIM_INFINITY else soft

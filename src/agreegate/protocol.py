@@ -1,0 +1,290 @@
+"""HTTP on one connection: what a head may be, how long a client may take, and the gate's question answered where it is read.
+
+A request with too much in its head never reaches the application. The framework would keep the last thousand queries and
+cookies in memory, by their bytes, and it takes them apart on the event loop.
+"""
+
+import asyncio
+from collections.abc import Iterable
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from agreegate.api.exchange import unrouted
+from agreegate.api.host import AtOnce
+from agreegate.connections import LINGER_SECONDS, Connections, Limits, Stage
+from agreegate.domain.errors import (
+    CookiesTooLarge,
+    HeadTooLarge,
+    MalformedRequest,
+    Rejected,
+    RequestTooSlow,
+    TargetTooLong,
+    TooManyConnections,
+    TooManyParameters,
+)
+from agreegate.hotpath import GATE
+
+LONGEST_TARGET = 8 * 1024
+"""Maximum bytes of a request's target: path and query."""
+LARGEST_HEAD = 16 * 1024
+"""Maximum bytes of a request before its body; a bearer token has to fit in. Also of what follows a body's last piece."""
+LARGEST_COOKIES = 4 * 1024
+"""Maximum bytes of all cookies of a request."""
+MOST_COOKIES = 50
+MOST_PARAMETERS = 100
+"""Maximum parameters of a query."""
+MOST_WAITING = 32
+"""Maximum requests that wait on one connection for the answer to an earlier one."""
+
+_GATE = GATE.encode()
+_DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_LINE = len("POST  HTTP/1.1\r\n\r\n")
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class _Stopped(Exception):
+    """Stops the parser: the rest of what came is not read."""
+
+
+def excess_of(target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Rejected | None:
+    """The first bound that the head of a request exceeds; None when it keeps them all."""
+    size, cookies, cookie_bytes = len(target) + _LINE, 0, 0
+    for name, value in headers:
+        size += len(name) + len(value) + 4  # with ": " and the end of the line
+        if name == b"cookie":
+            cookie_bytes += len(value)
+            cookies += value.count(b";") + 1
+    if len(target) > LONGEST_TARGET:
+        return TargetTooLong(limit=LONGEST_TARGET)
+    if cookie_bytes > LARGEST_COOKIES or cookies > MOST_COOKIES:
+        return CookiesTooLarge(limit=LARGEST_COOKIES, most=MOST_COOKIES)
+    if size > LARGEST_HEAD:
+        return HeadTooLarge(limit=LARGEST_HEAD)
+    if target.count(b"&") >= MOST_PARAMETERS and target.partition(b"?")[2].count(b"&") >= MOST_PARAMETERS:
+        return TooManyParameters(most=MOST_PARAMETERS)
+    return None
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """HTTP for strangers: a request that is too large or too slow is answered with an error, and the connection ends.
+
+    The gate's plain question is answered at once when head and body came together and no other request of the
+    connection is under way: the task, scope and messages of an ASGI call cost as much as the check.
+    """
+
+    bounds: Connections | None = None
+    """The connections that this one is counted with. A server's own subclass names them; None: it counts alone."""
+
+    def __init__(self, config: uvicorn.Config, *arguments: Any, **named: Any) -> None:
+        super().__init__(config, *arguments, **named)
+        self._bounds = self.bounds or Connections(Limits())
+        self._at_once: AtOnce | None = getattr(config.app, "at_once", None)
+        self._always: tuple[Headers, bytes] = ([], b"")
+        """The headers of every answer, as uvicorn keeps them and as they are sent."""
+        self._held: bytes | None = None
+        """The body so far of a question to the gate that the application has not been told of."""
+        self._since = 0.0
+        """When the connection began to wait for what it waits for now: a head, a body or another request."""
+        self._in_body = False
+        """Whether the head of a request is complete, and its body is not."""
+        self._received = 0
+        """Bytes of that body."""
+        self._unread = 0
+        """Bytes of an incomplete head, or those after the last piece of a body that has not ended."""
+        self._ended = False
+        """Whether a request became complete in what came last."""
+        self._refused = False
+        """Whether nothing is read from this connection any more."""
+        self._stalled: float | None = None
+        """Since when the client takes nothing of an answer, or of the last bytes of a closed connection."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count the connection; refuse it when there are too many."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        if not self._bounds.admit(self, self.client[0] if self.client else None):
+            self._give_up(TooManyConnections())
+            self.transport.close()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Count the connection no longer."""
+        self._bounds.leave(self)
+        if self.timeout_keep_alive_task is not None:  # uvicorn leaves it after an error, and the connection in memory
+            self.timeout_keep_alive_task.cancel()
+        super().connection_lost(exc)
+
+    def data_received(self, data: bytes) -> None:
+        """Take what came; give up on a request whose head is too large."""
+        if self._refused:
+            return
+        in_body, received, scope = self._in_body, self._received, self.scope
+        self._ended = False
+        super().data_received(data)
+        if self._held is not None:  # the rest of the body is still on its way
+            self._hand_on()
+        if self._in_body:
+            fruitless = in_body and not self._ended and self._received == received
+            self._unread = self._unread + len(data) if fruitless else 0
+            if not in_body or self._ended:
+                self._since = self.loop.time()
+        elif self.scope is not None and "path" not in self.scope:  # a scope gets its path when its head is complete
+            self._unread = len(self.url) if self._ended else self._unread + len(data)
+            if self.scope is not scope and scope is not None:
+                self._since = self.loop.time()
+        if self._unread > LARGEST_HEAD:
+            self._give_up(excess_of(self.url, self.headers) or HeadTooLarge(limit=LARGEST_HEAD))
+
+    def on_headers_complete(self) -> None:
+        """Refuse a head with too much in it; hold a question to the gate back until its body is there."""
+        excess = excess_of(self.url, self.headers)
+        if excess is not None or len(self.pipeline) >= MOST_WAITING:
+            self._give_up(excess or MalformedRequest())
+            raise _Stopped
+        self._in_body, self._received, self._unread = True, 0, 0
+        self.headers = []  # a trailer after the body is no header: the scope has those
+        if (
+            self.url == _GATE
+            and self._at_once is not None
+            and self.parser.get_method() == b"POST"
+            and self.parser.get_http_version() == "1.1"
+            and self.parser.should_keep_alive()
+            and not (self.parser.should_upgrade() or self.expect_100_continue or self.flow.write_paused)
+            and (self.cycle is None or self.cycle.response_complete)
+        ):
+            self._held = b""
+            self.scope["path"] = GATE
+        else:
+            super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Take a piece of the body."""
+        self._received += len(body)
+        if self._held is None:
+            super().on_body(body)
+        else:
+            self._held += body
+
+    def on_message_complete(self) -> None:
+        """Answer at once, or ask the application in full."""
+        self._in_body, self._unread, self._ended = False, 0, True
+        if self._held is not None and self._at_once is not None:
+            headers: Headers = self.scope["headers"]  # type: ignore[assignment]
+            answer = None if self.transport.is_closing() else self._at_once(headers, self._held)
+            if answer is not None:
+                self._held = None
+                always = self.server_state.default_headers  # a new list every second, for the date
+                if always is not self._always[0]:
+                    self._always = always, b"".join(b"%b: %b\r\n" % header for header in always)
+                self.transport.write(_DECIDED % (self._always[1], len(answer), answer))
+                self.server_state.total_requests += 1
+                self._since = self.loop.time()
+                return
+            self._hand_on()
+        super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request from now on."""
+        self._since = self.loop.time()
+        super().on_response_complete()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
+        """Refuse what cannot be read as HTTP. uvicorn asks for it."""
+        self._give_up(MalformedRequest())
+
+    def pause_writing(self) -> None:
+        """Note since when the client takes nothing."""
+        self._stalled = self.loop.time()
+        super().pause_writing()
+
+    def resume_writing(self) -> None:
+        """Go on: the client takes its answer."""
+        self._stalled = None
+        super().resume_writing()
+
+    def stage(self) -> tuple[Stage, float]:
+        """What the connection is doing, and since when on the event loop's clock."""
+        if self._is_busy():
+            return Stage.BUSY, self._since
+        if self._refused:
+            return Stage.REFUSED, self._since
+        if self.scope is None or "path" not in self.scope:
+            return Stage.HEAD, self._since
+        return Stage.IDLE, self._since
+
+    def check(self, now: float) -> None:
+        """Close the connection when a time limit has passed."""
+        limits, (stage, since) = self._bounds.limits, self.stage()
+        if self._stalled is None and self.transport.is_closing():
+            self._stalled = now  # closed, and waiting until the client takes the last bytes
+        if self._stalled is not None:
+            if now - self._stalled > limits.answer_seconds:
+                self._bounds.tell("an answer was not taken in time")
+                self.abort()
+        elif self._refused:
+            if stage is Stage.REFUSED and now - since > LINGER_SECONDS:
+                self.transport.close()
+        elif self._in_body:
+            self._check_body(now)
+        elif stage is Stage.HEAD and now - since > limits.head_seconds:
+            self._bounds.tell("a request's head did not come in time")
+            if self.scope is None:  # nothing was asked, so nothing is answered
+                self.transport.close()
+            else:
+                self._give_up(RequestTooSlow())
+        elif stage is Stage.IDLE and now - since > limits.idle_seconds:
+            self.transport.close()
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
+    def _check_body(self, now: float) -> None:
+        limits = self._bounds.limits
+        if self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue):
+            self._since, self._received = now, 0  # the client waits for the server
+        elif now - self._since > limits.body_seconds + self._received / limits.body_rate:
+            self._bounds.tell("a request's body did not come in time")
+            self._give_up(RequestTooSlow())
+
+    def _hand_on(self) -> None:
+        body, self._held = self._held, None
+        super().on_headers_complete()
+        if body:
+            super().on_body(body)
+
+    def _give_up(self, error: Rejected) -> None:
+        """Read nothing more. Answer with an error, unless the answer to an earlier request is under way."""
+        if self._refused:
+            return
+        self._refused, self._held, self._since = True, None, self.loop.time()
+        cycle = self.cycle
+        if self._is_busy() and not self._in_body:
+            cycle.keep_alive = False  # the connection ends with the answers to the requests before
+        elif self._is_busy() and (cycle.response_started or self.pipeline):
+            self.transport.close()
+        else:
+            if self._is_busy():
+                cycle.disconnected = True
+                cycle.message_event.set()
+            self._refuse(error)
+
+    def _is_busy(self) -> bool:
+        """Whether a request is with the application."""
+        return self.cycle is not None and not (self.cycle.response_complete or self.cycle.disconnected)
+
+    def _refuse(self, error: Rejected) -> None:
+        if self.transport.is_closing():
+            return
+        reply = unrouted(error, self.scope["headers"] if self.scope else ())
+        headers = [
+            *self.server_state.default_headers,
+            *reply.headers,
+            (b"content-length", b"%d" % len(reply.body)),
+            (b"connection", b"close"),
+        ]
+        lines = b"".join(b"%b: %b\r\n" % header for header in headers)
+        self.transport.write(STATUS_LINE[reply.status] + lines + b"\r\n" + reply.body)
+        self.transport.write_eof()  # what the client still sends is dropped until it closes, so that it reads the answer
