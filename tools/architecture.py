@@ -40,18 +40,19 @@ LAYERS: dict[str, frozenset[str]] = {
     "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
     "connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
-    "server": frozenset({"connections", "diagnostics", "domain", "storage", "services", "api", "hotpath", "protocol"}),
+    "server": frozenset({"api", "connections", "hotpath", "protocol"}),
+    "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
-         "hotpath", "server", "text_link", "throttle"}
+         "hotpath", "server", "text_link", "throttle", "upkeep"}
     ),
     "demo": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "openid",
-         "programme", "directory", "app", "hotpath", "server", "text_link"}
+         "programme", "directory", "app", "hotpath", "server", "text_link", "upkeep"}
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
-         "directory", "settings", "spreadsheet", "app", "hotpath", "server", "text_link", "demo", "production"}
+         "directory", "settings", "spreadsheet", "app", "hotpath", "server", "text_link", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -20,7 +20,6 @@ from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
-from agreegate.server import upkeep
 from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
@@ -29,6 +28,7 @@ from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, conne
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
+from agreegate.upkeep import upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +105,7 @@ def open_server(settings: ServerSettings) -> Production:
         roles_from_token=settings.roles_from_token,
         figures_elsewhere=settings.metrics_address is not None,
     )
-    inner = framework(deployment, lifespan=[upkeep, issuer], site=site)
+    inner = framework(deployment, lifespan=[upkeep(store), issuer], site=site)
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
 

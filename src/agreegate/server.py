@@ -1,41 +1,24 @@
-"""Runs an application on the network, with the work that goes on beside requests, until it is told to stop."""
+"""Runs an application on the network until it is told to stop."""
 
 import asyncio
 import errno
-import logging
 import signal
 import socket
 import sys
 import threading
-import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
 from math import ceil
 from typing import Any, NoReturn
 
 import uvicorn
 import uvloop
-from litestar import Litestar
 from prometheus_client import generate_latest
 
 from agreegate.api.deployment import Deployment
 from agreegate.connections import Connections, Limits
-from agreegate.diagnostics import Causes
-from agreegate.domain.errors import StoreUnavailable
 from agreegate.hotpath import App
 from agreegate.protocol import BoundedProtocol
-from agreegate.services.renewal import run_renewals
-from agreegate.storage.cart import forget_carts
-from agreegate.storage.renewal import next_due
-from agreegate.storage.replay import forget_answers
-from agreegate.storage.session import forget_sessions
 
-logger = logging.getLogger("agreegate.server")
-
-UPKEEP_SECONDS = 1.0
-"""How late a renewal may be noticed."""
-FORGET_EVERY = 600
-"""Rounds of upkeep between two drops of old answers and carts."""
 SHUTDOWN_SECONDS = 10
 
 _ADDRESS_KEYS = {
@@ -66,45 +49,6 @@ class _Announcing(uvicorn.Server):
         await super().startup(sockets)
         if self.started:
             self._ready()
-
-
-@asynccontextmanager
-async def upkeep(app: Litestar) -> AsyncIterator[None]:
-    """While the application lives: renew what falls due, also what fell due while nothing ran; drop old answers."""
-    deployment: Deployment = app.state.deployment
-    causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
-    await _renew(deployment, causes)
-    task = asyncio.create_task(_upkeep(deployment, causes))
-    yield
-    task.cancel()
-    with suppress(asyncio.CancelledError):
-        await task
-
-
-async def _upkeep(deployment: Deployment, causes: Causes) -> None:
-    store, rounds = deployment.store, 0
-    while True:
-        await asyncio.sleep(UPKEEP_SECONDS)
-        rounds += 1
-        await _renew(deployment, causes)
-        if rounds % FORGET_EVERY == 0:
-            with suppress(StoreUnavailable):
-                await store.write(forget_answers)
-                await store.write(forget_carts)
-                await store.write(forget_sessions)
-
-
-async def _renew(deployment: Deployment, causes: Causes) -> None:
-    """Renew what is due. Whatever goes wrong is told, and tried again: requests are served all the same."""
-    store = deployment.store
-    try:
-        due, now = await store.read(next_due), store.clock()
-        if due is not None and due <= now:
-            await run_renewals(store, now)
-    except StoreUnavailable as error:
-        causes.warn(str(error))
-    except Exception:
-        logger.exception("renewals stopped at a defect")
 
 
 def listen(host: str, port: int) -> socket.socket:

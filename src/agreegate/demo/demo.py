@@ -36,7 +36,6 @@ from agreegate.hotpath import App
 from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
-from agreegate.server import upkeep
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import upgrade
@@ -44,6 +43,7 @@ from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, conne
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.text_link import TextLinks
+from agreegate.upkeep import upkeep
 
 KEY_FILE = "signing-key.pem"
 EXAMPLE_USER = "sales@alder.example"
@@ -141,7 +141,7 @@ def open_demo(
         deployment,
         more=signin_routes(demo_users(people), key, base_url, time.time),
         own=clock_routes(clock, sandbox),
-        lifespan=[upkeep],
+        lifespan=[upkeep(store)],
         site=site,
     )
     app = application(deployment, inner)

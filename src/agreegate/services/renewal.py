@@ -10,10 +10,11 @@ from agreegate.storage.renewal import add_renewals, due_subscriptions
 from agreegate.storage.subscription import save_subscription
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
-SUBSCRIPTIONS = 100
-"""So many are renewed in one unit of work: others wait for it no longer than a few hundredths of a second."""
+SUBSCRIPTIONS = 10
+"""Maximum number of subscriptions renewed in one unit of work, so that it holds other writers for less than 50 ms, also
+where one customer has 10,000 subscriptions."""
 TERMS = 60
-"""So many terms of one subscription are renewed in one unit of work, for the same reason."""
+"""Maximum number of terms of one subscription renewed in one unit of work, for the same reason."""
 
 
 async def run_renewals(store: Store, until: datetime) -> int:

@@ -53,11 +53,12 @@ async def drop_session(uow: UnitOfWork, key: str) -> None:
     await uow.run("update session set seen_at = 0, began_at = 0 where session_key = $1", key)
 
 
-async def forget_sessions(uow: UnitOfWork) -> None:
-    """Drop the sessions that ended a day ago, with whatever was typed in them; a stranger's as soon as it has ended."""
-    await uow.run(
-        "delete from session where seen_at <= $1 or began_at <= $2 or (seen_at <= $3 and instr(data, '\"user\":') = 0)",
-        to_micros(uow.machine_now - IDLE - REMEMBERED),
-        to_micros(uow.machine_now - LONGEST - REMEMBERED),
+async def forget_sessions(uow: UnitOfWork, most: int = 1_000) -> int:
+    """Delete sessions that ended a day ago, with what was typed in them: at most that many; how many it deleted."""
+    return await uow.run(
+        "delete from session where session_key in (select session_key from session where seen_at <= $1"
+        " and (seen_at <= $2 or instr(data, '\"user\":') = 0) limit $3)",
         to_micros(uow.machine_now - IDLE),
+        to_micros(uow.machine_now - REMEMBERED),
+        most,
     )

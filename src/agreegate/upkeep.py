@@ -1,0 +1,103 @@
+"""The work that goes on beside requests: renewals, and the deletion of kept answers, carts and sessions that have expired.
+
+Each kind of work goes on until nothing is left to do, in portions. A portion is one unit of work, so other writers wait
+for one portion at most.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+
+from agreegate.diagnostics import Causes
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.services.renewal import run_renewals
+from agreegate.storage.cart import forget_carts
+from agreegate.storage.renewal import next_due
+from agreegate.storage.replay import forget_answers
+from agreegate.storage.session import forget_sessions
+from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+logger = logging.getLogger("agreegate.upkeep")
+
+RENEW_SECONDS = 1.0
+"""How late a renewal may be noticed."""
+FORGET_SECONDS = 60.0
+"""Pause between two rounds of deletion."""
+PORTION_SECONDS = 0.02
+"""A portion begins no further step after this time, so that it holds other writers for less than 50 ms."""
+PAUSE_SECONDS = 0.02
+"""Pause between two portions, in which other writers have the record to themselves."""
+STEP = 10
+"""Rows that one step of a portion deletes. A row may hold an answer of several hundred kilobytes."""
+
+Forget = Callable[[UnitOfWork, int], Awaitable[int]]
+"""Deletes at most that many expired rows; returns how many it deleted."""
+EXPIRING: tuple[Forget, ...] = (forget_answers, forget_carts, forget_sessions)
+
+
+def upkeep(store: Store) -> Callable[[object], AbstractAsyncContextManager[None]]:
+    """The lifespan of a server's upkeep. Renewals that fell due while nothing ran happen before the first request."""
+    causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
+
+    @asynccontextmanager
+    async def lifespan(_: object) -> AsyncIterator[None]:
+        await _attempt(lambda: _renew(store), causes)
+        tasks = [
+            asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, causes)),
+            asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, causes)),
+        ]
+        yield
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    return lifespan
+
+
+async def forget_expired(store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+    """Delete everything that has expired, portion by portion.
+
+    Args:
+        clock: counts seconds; read on the writer's thread to end a portion in time.
+
+    Raises:
+        StoreUnavailable: the record cannot be written now. Portions committed before stay deleted.
+    """
+    for forget in EXPIRING:
+        portion = partial(_portion, forget=forget, clock=clock)
+        while await store.write(portion):  # noqa: ASYNC110 - the pause is for other writers, and nothing is waited for
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def _portion(uow: UnitOfWork, forget: Forget, clock: Callable[[], float]) -> bool:
+    """Delete for as long as a portion may take; whether rows may be left."""
+    end = clock() + PORTION_SECONDS
+    while await forget(uow, STEP) == STEP:
+        if clock() >= end:
+            return True
+    return False
+
+
+async def _renew(store: Store) -> None:
+    due, now = await store.read(next_due), store.clock()
+    if due is not None and due <= now:
+        await run_renewals(store, now)
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], pause: float, causes: Causes) -> None:
+    while True:
+        await _attempt(work, causes)
+        await asyncio.sleep(pause)
+
+
+async def _attempt(work: Callable[[], Awaitable[None]], causes: Causes) -> None:
+    """Do the work. What goes wrong is reported, and tried again in the next round: requests are served all the same."""
+    try:
+        await work()
+    except StoreUnavailable as error:
+        causes.warn(str(error))
+    except Exception:
+        logger.exception("upkeep stopped at a defect")

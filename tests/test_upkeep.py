@@ -1,0 +1,142 @@
+"""What has expired is deleted until nothing is left, in portions between which other writers are served (B10)."""
+
+import asyncio
+from datetime import timedelta
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.services.renewal import SUBSCRIPTIONS, run_renewals
+from agreegate.storage.sqlite import SqliteStore, machine_clock
+from agreegate.storage.unit_of_work import to_micros
+from agreegate.upkeep import PORTION_SECONDS, STEP, forget_expired, upkeep
+from tests import personas as cast
+from tests.world import AUGUST, World
+
+pytestmark = pytest.mark.fault("B10")
+LONG_AGO = to_micros(machine_clock() - timedelta(days=40))
+JUST_NOW = to_micros(machine_clock())
+
+
+class Counted:
+    """A store that counts the rows which each unit of work changes."""
+
+    def __init__(self, store: SqliteStore) -> None:
+        self._store = store
+        self.clock = store.clock
+        self.units: list[int] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._store, name)
+
+    async def write(self, work: Any) -> Any:
+        async def counted(uow: Any) -> Any:
+            changed = 0
+
+            class Unit:
+                def __getattr__(self, name: str) -> Any:
+                    return getattr(uow, name)
+
+                async def run(self, sql: str, *parameters: Any) -> int:
+                    nonlocal changed
+                    rows: int = await uow.run(sql, *parameters)
+                    changed += rows
+                    return rows
+
+            result = await work(Unit())
+            self.units.append(changed)
+            return result
+
+        return await self._store.write(counted)
+
+
+@pytest.fixture
+def counted(world: World) -> Counted:
+    return Counted(world.store)
+
+
+def fill(world: World, rows: int, at: int) -> None:
+    """Answers, carts and sessions of that age."""
+    numbers = "with n(n) as (values (1) union all select n + 1 from n where n < ?)"
+    world.change(
+        f"{numbers} insert into replay (partner_id, method, path, request_id, fingerprint, status, body, kept_at)"
+        " select ?, 'POST', '/', printf('%d-%d', ?, n), '', 200, zeroblob(n * 7 % 4000), ? from n",
+        rows, cast.ALDER, at, at,
+    )  # fmt: skip
+    world.change(
+        f"{numbers} insert into session (session_key, data, began_at, seen_at)"
+        """ select printf('%d-%d', ?, n), '{"user":{}}', ?, ? from n""",
+        rows, at, at, at,
+    )  # fmt: skip
+    world.change(
+        f"{numbers} insert into cart (partner_id, customer_id, cart_id, status, last_modified_user, line_items,"
+        " created_at, modified_at, expires_at) select ?, ?, printf('%d-%d', ?, n), 'Active', '', '[]', 0, 0, ? from n",
+        rows, cast.ALDER, cast.CEDAR, at, to_micros(AUGUST + timedelta(days=-1 if at == LONG_AGO else 1)),
+    )  # fmt: skip
+
+
+def left(world: World) -> list[int]:
+    return [world.rows(f"select count(*) from {table}")[0][0] for table in ("replay", "cart", "session")]
+
+
+async def test_everything_that_has_expired_goes_and_nothing_else(world: World, counted: Counted) -> None:
+    fill(world, 300, LONG_AGO)
+    fill(world, 30, JUST_NOW)
+    await forget_expired(counted, count(0, PORTION_SECONDS).__next__)
+    assert left(world) == [30, 30, 30]
+    assert sum(counted.units) == 900
+
+
+async def test_a_portion_ends_when_its_time_is_over(world: World, counted: Counted) -> None:
+    fill(world, 200, LONG_AGO)
+    await forget_expired(counted, count(0, PORTION_SECONDS / 2.5).__next__)
+    assert max(counted.units) == 3 * STEP
+    assert left(world) == [0, 0, 0]
+
+
+async def test_other_writers_are_served_between_two_portions(world: World) -> None:
+    fill(world, 200, LONG_AGO)
+    upkeep_under_way = asyncio.create_task(forget_expired(world.store, count(0, PORTION_SECONDS).__next__))
+    served = 0
+    while not upkeep_under_way.done():
+        assert (
+            await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName=f"N{served}")
+        ).status_code == 201
+        served += 1
+    assert served > 5
+    assert left(world)[1:] == [0, 0]
+
+
+async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world: World) -> None:
+    fill(world, 300, LONG_AGO)
+    async with asyncio.timeout(60), upkeep(world.store)(None):
+        while left(world) != [0, 0, 0]:
+            await world.store.write(lambda uow: uow.run("update deployment set demo = demo"))
+
+
+async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
+    class Full(Counted):
+        async def write(self, work: Any) -> Any:
+            raise StoreUnavailable("FullError")
+
+    fill(world, 1, LONG_AGO)
+    async with asyncio.timeout(60), upkeep(Full(world.store))(None):
+        while "FullError" not in caplog.text:
+            await asyncio.to_thread(left, world)
+    assert caplog.text.count("FullError") == 1
+    assert left(world) == [1, 1, 1]
+
+
+async def test_renewals_hold_other_writers_for_a_few_subscriptions_at_a_time(tmp_path: Path) -> None:
+    world = World(tmp_path, AUGUST)
+    lines = [{"lineItemNumber": n, "offerId": cast.NOBODY, "quantity": 1} for n in range(35)]
+    bought = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/orders", {"lineItems": lines})
+    assert bought.status_code == 201, bought.text
+    units = await run_renewals(world.store, AUGUST.replace(year=2021))
+    assert units >= 35 / SUBSCRIPTIONS
+    assert world.rows("select count(*) from renewal") == [(35 * 3,)]
+    assert await run_renewals(world.store, AUGUST.replace(year=2021)) == 0
+    await world.close()
