@@ -36,6 +36,7 @@ from agreegate.api import (
     text,
     text_link,
 )
+from agreegate.api.body import LARGEST_RECORD
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.own import OwnRequest, guard
@@ -121,6 +122,7 @@ def framework(
         route_handlers=[*OWN_HANDLERS, *own],
         request_class=OwnRequest,
         guards=[guard],
+        request_max_body_size=LARGEST_RECORD,
         security=[{"token": []}],
         exception_handlers={Exception: problem_response},
     )

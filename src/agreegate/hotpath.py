@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from agreegate.api.body import MAX_BODY
+from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.confirmation import ROUTES
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import perform
@@ -68,7 +68,9 @@ class HotPath:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": decided})
         elif found := _customer_of(scope["path"]):
-            reply = await perform(self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": found[1]}))
+            reply = await perform(
+                self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": found[1]}, _CONFIRM)
+            )
             self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
             await send_reply(send, reply)
         else:
@@ -100,7 +102,7 @@ class HotPath:
                 languages = value
         deployment = self._deployment
         actor = deployment.callers.known(authorization)
-        if actor is None or len(body) > MAX_BODY:
+        if actor is None or len(body) > LARGEST_QUESTION:
             return None
         try:
             permit(actor, ASK_GATE)

@@ -9,7 +9,7 @@ import httpx2
 import pytest
 
 from tests import personas as cast
-from tests.operations import OPERATIONS, Operation, case_for, named
+from tests.operations import GATE, OPERATIONS, Case, Operation, case_for, named, order
 from tests.world import World, agreement
 
 CEDAR = f"/v1/customers/{cast.CEDAR}"
@@ -66,6 +66,17 @@ READS_A_BODY = [
 ONCE = list({(one.method, one.path): one for one in READS_A_BODY}.values())
 
 
+def largest_body(operation: Operation) -> int:
+    """Bytes that an operation reads: an order of 500 lines, a question, or one record (A6)."""
+    if operation.path == GATE:
+        return 4 * 1024
+    return (
+        1024 * 1024
+        if operation.path.endswith(("/orders", "/orders/{order_id}", "/carts", "/carts/{cart_id}"))
+        else 128 * 1024
+    )
+
+
 def stored(world: World) -> dict[str, int]:
     """How many rows every table has."""
     tables = [name for (name,) in world.rows("select name from sqlite_schema where type = 'table'")]
@@ -87,9 +98,45 @@ async def test_a_body_that_cannot_be_read_is_refused(world: World, operation: Op
     before = stored(world)
     for name, body in UNREADABLE.items():
         answer = await world.send(cast.MAPLE_ADMIN, operation.method, operation.at(case), body)
-        assert answer.status_code == 400, (name, answer.text)
-        check_refusal(answer, 400)
+        status = 413 if len(body) > largest_body(operation) else 400
+        assert answer.status_code == status, (name, answer.text)
+        check_refusal(answer, status)
     assert stored(world) == before
+
+
+@pytest.mark.fault("A6")
+@pytest.mark.parametrize("operation", ONCE, ids=named)
+async def test_a_body_may_be_as_large_as_its_route_takes_and_no_larger(world: World, operation: Operation) -> None:
+    case = await case_for(world, cast.MAPLE_ADMIN, operation)
+    before, body = stored(world), json.dumps(operation.body(case)).encode()
+    path, largest = operation.at(case), largest_body(operation)
+    refused = await world.send(cast.MAPLE_ADMIN, operation.method, path, body.ljust(largest + 1))
+    check_refusal(refused, 413)
+    assert str(largest) in refused.text
+    assert stored(world) == before
+    taken = await world.send(cast.MAPLE_ADMIN, operation.method, path, body.ljust(largest))
+    assert taken.status_code == operation.status, taken.text
+
+
+@pytest.mark.fault("A6")
+async def test_an_order_of_500_lines_with_long_names_is_taken(world: World) -> None:
+    case = Case(cast.MAPLE, cast.CEDAR, "x.example")
+    line = order(case)["lineItems"][0] | {"friendlyName": "\u540d" * 256, "attributes": {"objectType": "OrderLineItem"}}
+    lines = [line | {"lineItemNumber": number} for number in range(500)]
+    path = f"/v1/customers/{cast.ELM}/orders"
+    body = {"lineItems": lines, "billingCycle": "monthly"}
+    placed = await world.send(cast.HAZEL_ADMIN, "POST", path, json.dumps(body, ensure_ascii=False).encode())
+    assert placed.status_code == 201, placed.text
+    assert len(placed.json()["lineItems"]) == 500
+    whole = await world.send(cast.HAZEL_ADMIN, "PATCH", f"{path}/{placed.json()['id']}", placed.content)
+    assert whole.status_code == 200, "what was answered can be sent back"
+
+
+@pytest.mark.fault("A6")
+@pytest.mark.parametrize("many", [b"{}," * 40_000, b"[]," * 40_000, b"1," * 40_000, b'"",' * 40_000])
+async def test_a_body_of_too_many_values_is_refused_before_it_is_read(world: World, many: bytes) -> None:
+    body = b'{"lineItems":[' + many + b"{}]}"
+    check_refusal(await world.send(cast.HAZEL_ADMIN, "POST", f"/v1/customers/{cast.ELM}/orders", body), 400)
 
 
 @pytest.mark.parametrize(
@@ -178,7 +225,8 @@ async def test_a_member_of_the_wrong_kind_is_never_an_error_of_ours(world: World
         if answer.is_success:
             before = stored(world)
         else:
-            check_refusal(answer, 400, 403, 404, 409)
+            too_large = (413,) if len(fresh) > largest_body(operation) else ()
+            check_refusal(answer, 400, 403, 404, 409, *too_large)
             assert stored(world) == before, body
 
 

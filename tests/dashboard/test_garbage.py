@@ -288,6 +288,10 @@ async def test_what_is_no_form_of_ours_is_refused_in_words(world: World, languag
     too_much = await guest.client.post("/customers/new", data={TOKEN: token, "company": "x" * LARGEST_FORM})
     assert too_much.status_code == 413
     assert text("request.too-large", language, limit=LARGEST_FORM) in Page(too_much.text).text
+    too_many = await guest.client.post(
+        "/customers/new", content=f"{TOKEN}={token}&{'a&' * 1_000}", headers={"content-type": FORM}
+    )
+    assert too_many.status_code == 413, "so many fields would take long to read"
     in_parts = await guest.client.post("/customers/new", files={TOKEN: (None, token)})
     assert in_parts.status_code == 403
     assert text("page.form-untrusted", language) in Page(in_parts.text).text

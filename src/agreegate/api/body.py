@@ -15,7 +15,13 @@ from msgspec import inspect
 from agreegate.domain.errors import BodyTooLarge, InvalidProperty, InvalidRequest
 
 MAX_BODY = 1 << 20
-"""The largest body read, in bytes."""
+"""Bytes of the largest body that any route reads: an order or a cart of 500 lines, 2 KiB each."""
+LARGEST_RECORD = 128 * 1024
+"""Bytes of a body that has one record, with all that clients send along. Routes that state no other limit have this one."""
+LARGEST_QUESTION = 4 * 1024
+"""Bytes of a question to the gate."""
+MOST_MARKS = 32_000
+"""Commas and opening brackets of a body: 64 for each of 500 lines. Reading more would take too long, whatever its size."""
 DEEPEST = 64
 """How deep arrays and objects may nest. Fixed, because the interpreter's own limit depends on who calls."""
 
@@ -28,15 +34,18 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 T = TypeVar("T", bound=msgspec.Struct)
 
 
-async def receive_body(receive: Receive, content_length: bytes | None) -> bytes:
-    """The whole body of an ASGI request, never holding more than the cap and the piece that broke it.
+async def receive_body(receive: Receive, content_length: bytes | None, limit: int = MAX_BODY) -> bytes:
+    """The whole body of an ASGI request, never holding more than the limit and the piece that broke it.
+
+    Args:
+        limit: bytes that the route takes.
 
     Raises:
-        BodyTooLarge: more than `MAX_BODY` bytes are announced or sent.
+        BodyTooLarge: more than `limit` bytes are announced or sent.
         InvalidRequest: the client went away before the end. Nobody is left to read an answer; nothing may be stored.
     """
-    if content_length is not None and content_length.isdigit() and int(content_length[:20]) > MAX_BODY:
-        raise BodyTooLarge(limit=MAX_BODY)
+    if content_length is not None and content_length.isdigit() and int(content_length[:20]) > limit:
+        raise BodyTooLarge(limit=limit)
     pieces: list[bytes] = []
     size = 0
     more = True
@@ -46,8 +55,8 @@ async def receive_body(receive: Receive, content_length: bytes | None) -> bytes:
             raise InvalidRequest
         piece: bytes = message.get("body", b"")
         size += len(piece)
-        if size > MAX_BODY:
-            raise BodyTooLarge(limit=MAX_BODY)
+        if size > limit:
+            raise BodyTooLarge(limit=limit)
         pieces.append(piece)
         more = message.get("more_body", False)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -59,18 +68,22 @@ def read_json(raw: bytes) -> object:
     Raises:
         BodyTooLarge: more than `MAX_BODY` bytes.
         InvalidRequest: not UTF-8, not JSON by the letter, nested deeper than `DEEPEST`, half a surrogate pair, U+0000 in a
-            text or name, the same name twice in an object, an integer beyond 64 bits or a number beyond a double.
+            text or name, the same name twice in an object, an integer beyond 64 bits or a number beyond a double, or more than
+            `MOST_MARKS` commas and opening brackets.
     """
     if len(raw) > MAX_BODY:
         raise BodyTooLarge(limit=MAX_BODY)
     text = raw.removeprefix(_BOM)
+    brackets = text.count(b"{") + text.count(b"[")
+    if brackets + text.count(b",") > MOST_MARKS:
+        raise InvalidRequest
     try:
         value: object = msgspec.json.decode(text)
         _second_look.decode(text.decode())
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # The cause may quote the body, which may hold names and addresses: it must not reach the diagnostics.
         raise InvalidRequest from None
-    if text.count(b"{") + text.count(b"[") > DEEPEST or b"\\u0000" in text:
+    if brackets > DEEPEST or b"\\u0000" in text:
         _check_tree(value)
     return value
 

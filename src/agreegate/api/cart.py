@@ -1,5 +1,6 @@
 """Carts and their checkout: `/v1/customers/{id}/carts` (contract 4.10)."""
 
+from agreegate.api.body import MAX_BODY
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.transaction import transact
 from agreegate.api.wire.cart import CartIn, CartOut, CheckoutOut
@@ -64,8 +65,8 @@ def _ids(exchange: Exchange) -> tuple[str, str]:
 _CART = "/v1/customers/{customer_id}/carts/{cart_id}"
 
 ROUTES = (
-    Route("POST", "/v1/customers/{customer_id}/carts", WRITE_ORDERS, new_cart, throttled=True),
+    Route("POST", "/v1/customers/{customer_id}/carts", WRITE_ORDERS, new_cart, throttled=True, largest_body=MAX_BODY),
     Route("GET", _CART, READ_ORDERS, one_cart, throttled=True),
-    Route("PUT", _CART, WRITE_ORDERS, put_cart, throttled=True),
+    Route("PUT", _CART, WRITE_ORDERS, put_cart, throttled=True, largest_body=MAX_BODY),
     Route("POST", f"{_CART}/checkout", WRITE_ORDERS, checkout, throttled=True),
 )

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from agreegate.api.body import read_json, to_model
+from agreegate.api.body import LARGEST_RECORD, read_json, to_model
 from agreegate.api.deployment import Deployment
 from agreegate.api.paths import as_guid
 from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence_of
@@ -58,6 +58,8 @@ class Route:
     content_type: bytes = JSON_UTF8
     throttled: bool = False
     """Whether the contract's rate limit counts it, per partner tenant (3.8)."""
+    largest_body: int = LARGEST_RECORD
+    """Bytes of the largest body that it reads."""
     costly: bool = False
     """Whether the rate limit per user or application counts it: audit records, searches, lists without an id."""
 

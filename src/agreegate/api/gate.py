@@ -9,6 +9,7 @@ from litestar import post
 from litestar.params import JSONBody
 from msgspec import Meta
 
+from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
@@ -113,6 +114,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     "/gate/decisions",
     status_code=200,
     opt={"access": ASK_GATE},
+    request_max_body_size=LARGEST_QUESTION,
     tags=["gate"],
     summary="Ask the gate",
     response_description="The decision. A refusal is an answer too, hence 200.",

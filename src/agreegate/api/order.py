@@ -1,5 +1,6 @@
 """Orders: `/v1/customers/{id}/orders` (contract 4.9)."""
 
+from agreegate.api.body import MAX_BODY
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
@@ -70,7 +71,16 @@ def _order_id(exchange: Exchange) -> str:
 
 ROUTES = (
     Route("GET", "/v1/customers/{customer_id}/orders", READ_ORDERS, customer_orders, throttled=True),
-    Route("POST", "/v1/customers/{customer_id}/orders", WRITE_ORDERS, create_order, throttled=True),
+    Route(
+        "POST", "/v1/customers/{customer_id}/orders", WRITE_ORDERS, create_order, throttled=True, largest_body=MAX_BODY
+    ),
     Route("GET", "/v1/customers/{customer_id}/orders/{order_id}", READ_ORDERS, one_order, throttled=True),
-    Route("PATCH", "/v1/customers/{customer_id}/orders/{order_id}", WRITE_ORDERS, patch_order, throttled=True),
+    Route(
+        "PATCH",
+        "/v1/customers/{customer_id}/orders/{order_id}",
+        WRITE_ORDERS,
+        patch_order,
+        throttled=True,
+        largest_body=MAX_BODY,
+    ),
 )

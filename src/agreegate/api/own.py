@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from agreegate.api.body import read_json, receive_body
+from agreegate.api.body import LARGEST_RECORD, read_json, receive_body
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import ids_of
 from agreegate.domain.actor import Access, Actor, permit
@@ -29,7 +29,7 @@ _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
 class OwnRequest(Request[Actor, None, Any]):
-    """A request whose body is capped, and refused with a sentence whatever it holds."""
+    """A request whose body is bounded by its route's `request_max_body_size`, and refused with a sentence whatever it holds."""
 
     async def body(self) -> bytes:
         """The body's bytes.
@@ -39,8 +39,10 @@ class OwnRequest(Request[Actor, None, Any]):
         """
         known: bytes | None = self.scope["state"].get("own_body") if "state" in self.scope else None
         if known is None:
-            length = self.headers.get("content-length")
-            known = await receive_body(self.receive, None if length is None else length.encode("latin-1"))
+            length, limit = self.headers.get("content-length"), self.route_handler.resolve_request_max_body_size()
+            known = await receive_body(
+                self.receive, None if length is None else length.encode("latin-1"), limit or LARGEST_RECORD
+            )
             self.scope["state"]["own_body"] = known
         return known
 

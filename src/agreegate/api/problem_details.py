@@ -62,7 +62,7 @@ _REFUSALS = {
     "alike).",
     404: "No such record, or confirmations do not exist at this date.",
     409: "What is recorded already stands against it, or the request id was used for another request.",
-    413: "The body is too large.",
+    413: "The body is too large: more than 4 KiB for a question to the gate, more than 128 KiB for anything else.",
     429: "The caller asked for too many lists within a minute; `Retry-After` says the seconds.",
     503: "The record cannot be reached. Nothing was changed; send the same request again.",
 }

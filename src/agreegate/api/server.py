@@ -19,7 +19,7 @@ Receive = Callable[[], Awaitable[Mapping[str, Any]]]
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
-def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str]) -> Incoming:
+def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str], route: Route) -> Incoming:
     """The request of an ASGI scope, its body unread."""
     headers = dict(scope["headers"])
     if len(headers) < len(scope["headers"]):
@@ -31,7 +31,7 @@ def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str]) -> Incom
         ids,
         scope["query_string"],
         headers,
-        partial(receive_body, receive, headers.get(b"content-length")),
+        partial(receive_body, receive, headers.get(b"content-length"), route.largest_body),
     )
 
 
@@ -50,7 +50,7 @@ def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[HTTPR
 def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
     async def answer_request(request: Request[Any, Any, Any]) -> ASGIApp:
         ids = {name: str(value) for name, value in request.path_params.items()}
-        reply = await perform(deployment, one, incoming_of(request.scope, request.receive, ids))
+        reply = await perform(deployment, one, incoming_of(request.scope, request.receive, ids, one))
         deployment.figures.count(one.method, one.path, reply.status)
 
         async def send(_scope: Any, _receive: Any, send: Any) -> None:

@@ -14,6 +14,7 @@ from litestar import Response
 from litestar._parsers import parse_url_encoded_form_data
 from litestar.enums import RequestEncodingType, ScopeType
 from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
@@ -26,8 +27,10 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 REQUEST_ID = "request_id"
 CSRF = "_csrf_token"
-LARGEST_FORM = 256 * 1024
-"""Bytes of a form."""
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form. Pages that state no other limit have this one."""
+MOST_FIELDS = 1_000
+"""Fields of a form: a hundred customers to choose from, and more."""
 
 T = TypeVar("T")
 Fields = Mapping[str, Sequence[str]]
@@ -93,13 +96,17 @@ class OwnForms(CSRFMiddleware):
 
         Raises:
             PermissionDeniedException: it is none of ours. It has no file to send, so it is not sent in parts.
+            RequestEntityTooLarge: it has more bytes than its page takes, or more than `MOST_FIELDS` fields.
         """
         if scope["type"] == ScopeType.HTTP:
             request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
             if in_parts(request):
                 raise PermissionDeniedException
             if request.content_type[0] == RequestEncodingType.URL_ENCODED:
-                read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(await request.body())
+                body = await request.body()
+                if body.count(b"&") >= MOST_FIELDS:
+                    raise RequestEntityTooLarge
+                read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(body)
                 ScopeState.from_scope(scope).form = read
         await super().__call__(scope, receive, send)
 

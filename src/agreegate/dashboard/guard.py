@@ -43,7 +43,6 @@ _STATUS: dict[type[Exception], int] = {
 _BY_STATUS: dict[int, Rejected] = {
     404: errors.NotFound(),
     405: errors.MethodNotAllowed(),
-    413: errors.BodyTooLarge(limit=LARGEST_FORM),
 }
 
 
@@ -115,6 +114,8 @@ def _shows_forms(request: PageRequest) -> bool:
 def refused(request: PageRequest, error: Exception) -> Response[Any]:
     """The page for what cannot be done, in one sentence that says what to do next."""
     known = _BY_STATUS.get(error.status_code, NotFound()) if isinstance(error, HTTPException) else error
+    if isinstance(error, HTTPException) and error.status_code == 413:
+        known = errors.BodyTooLarge(limit=request.route_handler.resolve_request_max_body_size() or LARGEST_FORM)
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
     if isinstance(known, Unauthenticated):

@@ -32,6 +32,8 @@ from agreegate.storage.unit_of_work import UnitOfWork
 ADD = "add"
 """The value of the button that asks for one line more."""
 MOST_LINES = 20
+LARGEST_FORM = 128 * 1024
+"""Bytes of the form: 20 lines whose names have 256 characters of any script, and the confirmation."""
 """So many are typed into one form at most; who orders more has the API."""
 LINE_FIELDS = ("offer", "name", "quantity", "term")
 TERMS = (TermDuration.YEAR, TermDuration.MONTH, TermDuration.THREE_YEARS)
@@ -61,7 +63,12 @@ async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response
     return await _page(request, id_, offered, form)
 
 
-@post("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS}, include_in_schema=False)
+@post(
+    "/customers/{customer:uuid}/order",
+    opt={"access": WRITE_ORDERS},
+    request_max_body_size=LARGEST_FORM,
+    include_in_schema=False,
+)
 async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Place the order; where a confirmation is wanting, show the form for it and keep the order as it was begun."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
