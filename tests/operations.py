@@ -23,6 +23,7 @@ class Case:
     subscription_id: str = cast.NOBODY
     cart_id: str = cast.NOBODY
     confirmation_id: str = cast.NOBODY
+    country: str = "PT"
     template_id: str = cast.CUSTOMER_AGREEMENT
 
 
@@ -93,7 +94,7 @@ OPERATIONS = [
     Operation("PATCH", ONE, "write", 200, lambda _: {"relationshipToPartner": "none"}),
     Operation("DELETE", ONE, "write in a sandbox", 204),
     Operation("GET", ONE + "/relationships", "read, reseller too"),
-    Operation("GET", "/v1/countryvalidationrules/PT", "read"),
+    Operation("GET", "/v1/countryvalidationrules/{country}", "read"),
     Operation("HEAD", "/v1/domains/{domain}", "read"),
     Operation(
         "POST", "/v1/validations/address", "read", 200, lambda _: customer("x.example")["billingProfile"]["defaultAddress"]
