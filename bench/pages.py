@@ -38,7 +38,7 @@ LEAST, PATIENCE = 3, 5.0
 SEARCH_LIMIT = 100.0
 """Milliseconds that a page of a search may take (issue 3)."""
 WEIGHT_LIMIT = 100.0
-"""KB of a page with its style and scripts, compressed."""
+"""KB that may be sent for a page with its style and scripts."""
 HANDFUL = 7
 """So many confirmations are outdated once all others are renewed."""
 _COOKIE = "b" * 64
@@ -59,7 +59,7 @@ class Measured:
     processor: float
     """Milliseconds of processor time, on average: what the server itself needs, however busy the machine is."""
     weight: float
-    """KB compressed, with style and scripts; 0 for a file."""
+    """KB sent for the heaviest of its pages, with style and scripts; 0 for a file."""
     search: bool
 
 
@@ -69,13 +69,13 @@ class Reader:
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
-    def get(self, address: str, *, signed_in: bool = True) -> tuple[float, str]:
-        """Milliseconds to the first byte, and the page.
+    def get(self, address: str, *, signed_in: bool = True) -> tuple[float, str, int]:
+        """Milliseconds to the first byte, the page, and the bytes of it that were sent.
 
         Raises:
             CannotMeasure: it was not answered with 200.
         """
-        headers = {"accept": "text/html", "accept-language": "en"}
+        headers = {"accept": "text/html", "accept-language": "en", "accept-encoding": "gzip"}
         if signed_in:
             headers["cookie"] = f"agreegate={_COOKIE}"
         began = time.perf_counter()
@@ -87,8 +87,10 @@ class Reader:
             raise CannotMeasure(f"{address}: {answer.status}")
         if "attachment" in answer.headers.get("content-disposition", ""):
             self._connection.close()  # the first byte is what was asked for, not the whole file
-            return took, ""
-        return took, (first + answer.read()).decode()
+            return took, "", 0
+        sent = first + answer.read()
+        packed = answer.headers.get("content-encoding") == "gzip"
+        return took, (gzip.decompress(sent) if packed else sent).decode(), len(sent)
 
     def close(self) -> None:
         """End the connection."""
@@ -165,17 +167,18 @@ def _pages_of_a_handful() -> Pages:
 
 
 def _measured(server: Server, reader: Reader, pages: Pages) -> Iterator[Measured]:
-    weights: dict[str, float] = {}
+    weights: dict[str, int] = {}
     for name, addresses, search in pages:
         signed_in = "not signed in" not in name
         times: list[tuple[float, str]] = []
         rounds = max(1, ROUNDS // len(addresses)) if search else ROUNDS
-        html = reader.get(addresses[0], signed_in=signed_in)[1]  # pays for templates, and is weighed
-        weight = _weight(reader, html, weights) if html else 0.0
+        reader.get(addresses[0], signed_in=signed_in)  # pays for templates
+        weight = 0.0
         used = server.cpu()
         began = time.monotonic()
         for address in itertools.chain(*([addresses] * rounds)):
-            took, _ = reader.get(address, signed_in=signed_in)
+            took, html, sent = reader.get(address, signed_in=signed_in)
+            weight = max(weight, _weight(reader, html, sent, weights))
             times.append((took, address))
             if not search and len(times) >= LEAST and time.monotonic() - began > PATIENCE:
                 break
@@ -246,14 +249,13 @@ def _address(**asked: str) -> str:
     return f"/customers?{query}" if query else "/customers"
 
 
-def _weight(reader: Reader, html: str, known: dict[str, float]) -> float:
-    """KB of a page and what it loads, compressed."""
-    total = len(gzip.compress(html.encode())) / _KIB
+def _weight(reader: Reader, html: str, sent: int, known: dict[str, int]) -> float:
+    """KB that are sent for a page and what it loads."""
     for loaded in re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js)\?[^"]*)"', html):
         if loaded not in known:
-            known[loaded] = len(gzip.compress(reader.get(loaded)[1].encode())) / _KIB
-        total += known[loaded]
-    return total
+            known[loaded] = reader.get(loaded)[2]
+        sent += known[loaded]
+    return sent / _KIB
 
 
 def _sign_in() -> None:

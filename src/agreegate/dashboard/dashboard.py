@@ -43,7 +43,7 @@ from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_config
-from agreegate.dashboard.static import static_files
+from agreegate.dashboard.static import COMPRESSED, static_files
 from agreegate.dashboard.upload import FormsWithFiles
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
@@ -94,7 +94,11 @@ def dashboard(site: Site) -> list[ControllerRouterHandler]:
     pages = Router(
         "/",
         route_handlers=PAGES,
-        middleware=[session_config(secure=secure).middleware, DefineMiddleware(FormsWithFiles, config=forms)],
+        middleware=[
+            COMPRESSED,
+            session_config(secure=secure).middleware,
+            DefineMiddleware(FormsWithFiles, config=forms),
+        ],
         guards=[guard],
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,

@@ -19,6 +19,7 @@ from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
+from agreegate.dashboard.form_token import unmasked
 from agreegate.dashboard.page import PageRequest, reader_of, see, site_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import Rejected, RequestIdReused
@@ -111,7 +112,7 @@ class OwnForms(CSRFMiddleware):
         await super().__call__(scope, receive, send)
 
     def _csrf_tokens_match(self, request_csrf_token: str, cookie_csrf_token: str) -> bool:
-        both = request_csrf_token, cookie_csrf_token
+        both = unmasked(request_csrf_token), cookie_csrf_token
         return all(one.isascii() for one in both) and super()._csrf_tokens_match(*both)
 
 

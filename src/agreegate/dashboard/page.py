@@ -13,6 +13,7 @@ from litestar.datastructures import Cookie
 from litestar.utils.scope.state import ScopeState
 
 from agreegate import __version__
+from agreegate.dashboard.form_token import masked
 from agreegate.dashboard.guide import Guide
 from agreegate.dashboard.navigation import places
 from agreegate.dashboard.static import YEAR, address
@@ -129,7 +130,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         now=now,
         reader=reader,
         places=places(reader, request.url.path),
-        csrf_token=scope_state.csrf_token if isinstance(scope_state.csrf_token, str) else "",
+        csrf_token=masked(scope_state.csrf_token) if isinstance(scope_state.csrf_token, str) else "",
         notice=None if notice is None else text(notice[0], spoken, **notice[1]),
         **shown,
     )  # fmt: skip
