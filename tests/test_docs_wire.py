@@ -5,6 +5,8 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from agreegate.app import WIRE_ROUTES
 from agreegate.domain.actor import AGENTS, CONFIRMING_KINDS, SELLING_KINDS, STAFF, Access
 from tests import personas as cast
@@ -24,6 +26,10 @@ EXAMPLES = [
         re.MULTILINE | re.DOTALL,
     )
 ]
+PARAMETERS = {
+    (method, path): tuple(re.findall(r"`\?(\w+)=`", rest))
+    for method, path, rest in re.findall(r"^\| `([A-Z]+) (/v1/\S+)` \|(.*)$", PAGE, re.MULTILINE)
+}
 NAMES = {name: user for user, (_, name) in cast.USERS.items()}
 
 
@@ -43,6 +49,14 @@ def test_every_operation_is_there_and_says_who_may_call_it() -> None:
     assert {key: access(who) for key, who in ROWS.items()} == {
         (route.method, route.path): route.access for route in WIRE_ROUTES
     }
+
+
+@pytest.mark.fault("D2")
+def test_every_query_parameter_is_there() -> None:
+    for route in WIRE_ROUTES:
+        assert sorted(PARAMETERS[route.method, route.path]) == sorted(route.parameters), route.path
+        for name in route.unserved:
+            assert f"`{name}`" in PAGE, route.path
 
 
 def holds(answered: Any, shown: Any) -> bool:

@@ -27,7 +27,7 @@ async def items(world: World, query: str = "", who: str = cast.ALDER_ADMIN) -> l
     return found
 
 
-def filtered(field: str, value: str, operator: str) -> str:
+def filtered(field: str, value: str, operator: str | int) -> str:
     return "?filter=" + quote(json.dumps({"Field": field, "Value": value, "Operator": operator}))
 
 
@@ -84,12 +84,15 @@ async def test_nobody_reads_anothers_records(world: World) -> None:
         assert (await world.send(who, "GET", "/v1/auditrecords")).status_code == status
 
 
+@pytest.mark.fault("D6")
 @pytest.mark.parametrize(
     ("query", "customers"),
     [
         (filtered("CompanyName", "CONSEIL", "substring"), [cast.FRENE]),
         (filtered("companyname", "e", "Substring"), [cast.FRENE, cast.CEDAR]),
+        (filtered("CompanyName", "CONSEIL", 6), [cast.FRENE]),
         (filtered("CustomerId", cast.CEDAR.upper(), "equals"), [cast.CEDAR]),
+        (filtered("CustomerId", cast.CEDAR, 0), [cast.CEDAR]),
         (filtered("ResourceType", "Agreement", "equals"), [cast.FRENE, cast.CEDAR]),
         (filtered("ResourceType", "order", "equals"), []),
         ("?startDate=2018-08-16", [cast.FRENE]),

@@ -131,9 +131,15 @@ async def test_long_names_fit_into_a_token(world: World) -> None:
     ).status_code == 200
 
 
+@pytest.mark.fault("D6")
 @pytest.mark.parametrize(
     ("field", "value", "operator", "found"),
     [
+        ("CompanyName", "cEd", 9, [cast.CEDAR]),
+        ("CompanyName", "cEd", "9", [cast.CEDAR]),
+        ("CompanyName", "cedar", 0, []),
+        ("CompanyName", "cedar bakery", 0, [cast.CEDAR]),
+        ("IndirectReseller", cast.BIRCH, 9.0, [cast.CEDAR]),
         ("CompanyName", "cEd", "starts_with", [cast.CEDAR]),
         ("companyname", "frêne", "StartsWith", [cast.FRENE]),
         ("CompanyName", "cedar", "equals", []),
@@ -145,7 +151,9 @@ async def test_long_names_fit_into_a_token(world: World) -> None:
         ("IndirectCloudSolutionProvider", cast.HAZEL, "equals", []),
     ],
 )
-async def test_customers_are_found(world: World, field: str, value: str, operator: str, found: list[str]) -> None:
+async def test_customers_are_found(
+    world: World, field: str, value: str, operator: str | float, found: list[str]
+) -> None:
     condition = {"Field": field, "Value": value, "Operator": operator}
     path = f"/v1/customers?size=0&filter={quote(json.dumps(condition))}"
     answer = await world.send(cast.ALDER_SALES, "GET", path)
@@ -165,8 +173,10 @@ async def test_a_filter_goes_along_with_the_links(world: World) -> None:
     assert "next" not in second["links"]
 
 
-async def test_a_wrong_operator_is_refused_with_the_contracts_sentence(world: World) -> None:
-    condition = quote('{"Field":"CompanyName","Value":"x","Operator":"substring"}')
+@pytest.mark.fault("D6")
+@pytest.mark.parametrize("operator", ['"substring"', "6", "1", "10", "11", "-1"])
+async def test_a_wrong_operator_is_refused_with_the_contracts_sentence(world: World, operator: str) -> None:
+    condition = quote(f'{{"Field":"CompanyName","Value":"x","Operator":{operator}}}')
     answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers?filter={condition}")
     assert (answer.status_code, answer.json()["code"]) == (400, 2000)
     assert answer.json()["description"] == "Customer search only allows starts with and equals operation."

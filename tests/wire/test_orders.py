@@ -276,19 +276,32 @@ async def test_an_order_that_is_not_there(world: World, id_: str) -> None:
         assert (answer.status_code, answer.json()["code"]) == (404, 20000)
 
 
-@pytest.mark.parametrize(
-    ("query", "found"),
-    [
-        ("", 1),
-        ("?billingType=license", 1),
-        ("?billingType=none", 1),
-        ("?billingtype=usage", 0),
-        ("?include_price=true", 1),
-    ],
-)
-async def test_orders_by_billing_type(world: World, query: str, found: int) -> None:
-    await place(world)
-    assert (await world.send(cast.ALDER, "GET", ORDERS + query)).json()["totalCount"] == found
+@pytest.mark.fault("D3")
+async def test_orders_by_billing_cycle(world: World) -> None:
+    every = ["annual", "monthly", "none", "one_time"]
+    for cycle in every:
+        await place(world, order(billingCycle=cycle))
+    for query, found in [
+        ("", every),
+        ("?billingType=", every),
+        ("?billingType=unknown", every),
+        ("?billingType=Unknown", every),
+        ("?billingType=monthly", ["monthly"]),
+        ("?billingtype=MONTHLY", ["monthly"]),
+        ("?billingType=Annual", ["annual"]),
+        ("?billingType=none", ["none"]),
+        ("?billingType=oneTime", ["one_time"]),
+        ("?billingType=OneTime", ["one_time"]),
+        ("?billingType=onetime", ["one_time"]),
+        ("?billingType=one_time", ["one_time"]),
+        ("?billingType=ONE_TIME", ["one_time"]),
+        ("?billingType=triennial", []),
+        ("?include_price=true", every),
+        ("?include_price=False&billingType=annual", ["annual"]),
+    ]:
+        listed = (await world.send(cast.ALDER, "GET", ORDERS + query)).json()
+        assert sorted(one["billingCycle"] for one in listed["items"]) == found, query
+        assert listed["totalCount"] == len(found), query
 
 
 @pytest.mark.parametrize(
@@ -301,9 +314,19 @@ async def test_paths_as_clients_spell_them(world: World, path: str) -> None:
     assert (again.status_code, again.text) == (201, first.text)
 
 
-async def test_an_unknown_billing_type_is_refused(world: World) -> None:
-    answer = await world.send(cast.ALDER, "GET", f"{ORDERS}?billingType=barter")
-    assert (answer.status_code, answer.json()["code"]) == (400, 2000)
+@pytest.mark.fault("D3")
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("billingType=barter", "billingType"),
+        ("billingType=license", "billingType"),
+        ("billingType=usage", "billingType"),
+        ("include_price=1", "include_price"),
+    ],
+)
+async def test_a_query_for_orders_that_cannot_be_answered(world: World, query: str, named: str) -> None:
+    answer = await world.send(cast.ALDER, "GET", f"{ORDERS}?{query}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 2000, [named])
 
 
 async def test_an_addon_as_the_contracts_page_buys_it(world: World) -> None:

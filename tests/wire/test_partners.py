@@ -1,5 +1,8 @@
 """Profiles, relationships between partners, and the status of a partner's own agreement (contract 4.6, 4.8)."""
 
+import json
+from urllib.parse import quote
+
 import pytest
 
 from tests import personas as cast
@@ -95,6 +98,57 @@ async def test_relationships_are_listed(
         "items": [relationship(*partner, wire) for partner in partners],
         "attributes": {"objectType": "Collection"},
     }
+
+
+BIRCH, HORNBEAM = "Birch IT", "Hornbeam Informatique"
+
+
+@pytest.mark.fault("D2", "D6")
+@pytest.mark.parametrize(
+    ("condition", "names"),
+    [
+        ({"Field": "Name", "Value": "birch", "Operator": "starts_with"}, [BIRCH]),
+        ({"Field": "name", "Value": "HORN", "Operator": "StartsWith"}, [HORNBEAM]),
+        ({"field": "Name", "value": "h", "operator": 9}, [HORNBEAM]),
+        ({"Field": "Name", "Value": "IT", "Operator": "starts_with"}, []),
+        ({"Field": "Name", "Value": " it", "Operator": "substring"}, [BIRCH]),
+        ({"Field": "Name", "Value": "I", "Operator": "Substring"}, [BIRCH, HORNBEAM]),
+        ({"Field": "Name", "Value": "beam inf", "Operator": "6"}, [HORNBEAM]),
+        ({"Field": "Name", "Value": "Birch", "Operator": "equals"}, []),
+        ({"Field": "Name", "Value": "BIRCH it", "Operator": 0}, [BIRCH]),
+        ({"Field": "Name", "Value": "%", "Operator": "substring"}, []),
+    ],
+)
+async def test_relationships_are_filtered_by_name(world: World, condition: dict[str, object], names: list[str]) -> None:
+    query = f"relationship_type=IsIndirectCloudSolutionProviderOf&filter={quote(json.dumps(condition))}"
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/relationships?{query}")
+    assert answer.status_code == 200
+    assert [item["name"] for item in answer.json()["items"]] == names
+    assert answer.json()["totalCount"] == len(names)
+
+
+@pytest.mark.fault("D2")
+@pytest.mark.parametrize(
+    "condition",
+    [
+        "x",
+        "[]",
+        "{}",
+        '{"Field":"Name","Value":"B"}',
+        '{"Field":"Id","Value":"B","Operator":"starts_with"}',
+        '{"Field":"Name","Value":"B","Operator":"not_equals"}',
+        '{"Field":"Name","Value":"B","Operator":1}',
+        '{"Field":"Name","Value":"B","Operator":10}',
+        '{"Field":"Name","Value":"B","Operator":-1}',
+        '{"Field":"Name","Value":"B","Operator":true}',
+        '{"Field":"Name","Value":null,"Operator":"starts_with"}',
+        '{"Filters":[{"Field":"Name","Value":"B","Operator":"starts_with"}],"Operator":"and"}',
+    ],
+)
+async def test_a_filter_of_relationships_that_cannot_be_used_is_refused(world: World, condition: str) -> None:
+    query = f"relationship_type=IsIndirectCloudSolutionProviderOf&filter={quote(condition)}"
+    answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/relationships?{query}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 2000, ["filter"])
 
 
 @pytest.mark.parametrize("query", ["", "?relationship_type=", "?relationship_type=IsFriendOf"])

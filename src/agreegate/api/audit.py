@@ -1,7 +1,7 @@
 """`/v1/auditrecords`: who did what to which customer (contract 4.12)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import page_collection, wanted_page
+from agreegate.api.page import PAGE, page_collection, wanted_page
 from agreegate.api.wire.audit import AuditRecordOut, end_date, start_date
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
@@ -12,13 +12,14 @@ from agreegate.services.call import Answer
 async def audit_records(exchange: Exchange) -> Answer:
     """`GET /v1/auditrecords`: one page, newest first."""
     wanted = wanted_page(exchange)
-    search = audit_search(exchange.query.get("filter"))
-    start = start_date(exchange.query.get("startdate", "").strip())
-    end = end_date(exchange.query.get("enddate", "").strip())
+    search = audit_search(exchange.query["filter"])
+    start, end = start_date(exchange.query["startDate"]), end_date(exchange.query["endDate"])
     actor = exchange.actor
     page = await exchange.deployment.store.read(lambda uow: list_audit_records(uow, actor, start, end, search, wanted))
     items = [AuditRecordOut.of(record) for record in page.items]
     return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
 
 
-ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records, costly=True),)
+_PARAMETERS = (*PAGE, "startDate", "endDate", "filter")
+
+ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records, costly=True, parameters=_PARAMETERS),)

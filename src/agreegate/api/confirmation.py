@@ -49,7 +49,7 @@ async def agreement_metadata(exchange: Exchange) -> Answer:
 
     if not await exchange.deployment.store.read(exists):
         raise FeatureAbsent
-    asked = exchange.query.get("agreementtype")
+    asked = exchange.query["agreementType"]
     return answer(200, metadata_list(_templates(exchange), f"?agreementType={asked}" if asked else ""))
 
 
@@ -146,7 +146,7 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
         InvalidProperty: the programme has no such type.
     """
     programme = exchange.deployment.programme
-    asked = exchange.query.get("agreementtype", "")
+    asked = exchange.query["agreementType"]
     if asked == "*":
         return programme.templates
     template = programme.of_type(asked or programme.default_agreement_type)
@@ -172,8 +172,11 @@ def _employee(header: str | None) -> Employee | None:
     return Employee(named["name"], named["email"], named["ref"])
 
 
+_CUSTOMER = "/v1/customers/{customer_id}/agreements"
+_TYPE = ("agreementType",)
+
 ROUTES = (
-    Route("GET", "/v1/agreements", AGREEMENT_METADATA, agreement_metadata, JSON),
-    Route("GET", "/v1/customers/{customer_id}/agreements", READ_CONFIRMATIONS, customer_agreements, JSON),
-    Route("POST", "/v1/customers/{customer_id}/agreements", CONFIRM, confirm_acceptance, JSON),
+    Route("GET", "/v1/agreements", AGREEMENT_METADATA, agreement_metadata, JSON, parameters=_TYPE),
+    Route("GET", _CUSTOMER, READ_CONFIRMATIONS, customer_agreements, JSON, parameters=_TYPE),
+    Route("POST", _CUSTOMER, CONFIRM, confirm_acceptance, JSON),
 )

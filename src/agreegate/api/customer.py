@@ -1,7 +1,7 @@
 """Customers: list, get, create, part with; and what goes before creating one (contract 4.7)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import page_collection, wanted_page
+from agreegate.api.page import PAGE, page_collection, wanted_page
 from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
     REMOVED,
@@ -39,7 +39,7 @@ RELATIONSHIP_REQUEST = "/relationship-request"
 async def customers(exchange: Exchange) -> Answer:
     """`GET /v1/customers`: one page of them, filtered or not."""
     wanted = wanted_page(exchange)
-    search = customer_search(exchange.query.get("filter"))
+    search = customer_search(exchange.query["filter"])
     actor = exchange.actor
     page = await exchange.deployment.store.read(lambda uow: list_customers(uow, actor, search, wanted))
     return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
@@ -130,14 +130,20 @@ async def validation_codes(exchange: Exchange) -> Answer:
 _ONE = "/v1/customers/{customer_id}"
 
 ROUTES = (
-    Route("GET", "/v1/customers", READ_CUSTOMERS, customers, costly=True),
+    Route("GET", "/v1/customers", READ_CUSTOMERS, customers, costly=True, parameters=(*PAGE, "filter")),
     Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer),
-    Route("GET", "/v1/customers/relationshiprequests", PREPARE_CUSTOMERS, relationship_request),
+    Route(
+        "GET",
+        "/v1/customers/relationshiprequests",
+        PREPARE_CUSTOMERS,
+        relationship_request,
+        unserved=("indirectCloudSolutionProviderId", "indirectResellerId", "dualRoleIndirectRelationship"),
+    ),
     Route("GET", "/v1/customers/all/validations", PREPARE_CUSTOMERS, validation_codes),
     Route("GET", _ONE, READ_CUSTOMERS, customer_by_id, throttled=True),
     Route("PATCH", _ONE, WRITE_CUSTOMERS, changed_customer, throttled=True),
     Route("DELETE", _ONE, WRITE_CUSTOMERS, deleted_customer, throttled=True),
     Route("GET", f"{_ONE}/relationships", READ_CUSTOMERS, customer_relationships),
-    Route("HEAD", "/v1/domains/{domain}", PREPARE_CUSTOMERS, domain_check),
+    Route("HEAD", "/v1/domains/{domain}", PREPARE_CUSTOMERS, domain_check, unserved=("customer_id",)),
     Route("POST", "/v1/validations/address", PREPARE_CUSTOMERS, address_check),
 )

@@ -20,6 +20,7 @@ from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import (
     InvalidParameter,
+    InvalidProperty,
     InvalidRequest,
     NotAcceptable,
     Rejected,
@@ -62,6 +63,10 @@ class Route:
     """Bytes of the largest body that it reads."""
     costly: bool = False
     """Whether the rate limit per user or application counts it: audit records, searches, lists without an id."""
+    parameters: tuple[str, ...] = ()
+    """The query parameters that the handler reads; `Exchange.query` has these and no others."""
+    unserved: tuple[str, ...] = ()
+    """Query parameters that the contract has here and the handler does not read. They are refused, never ignored."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +124,8 @@ class Exchange:
     incoming: Incoming
     language: str
     ids: CallIds
-    query: dict[str, str] = field(default_factory=dict)
-    """Names in lower case."""
+    query: Mapping[str, str] = field(default_factory=dict)
+    """The route's `parameters`, each with its value or an empty text."""
 
     def guid(self, name: str, shown: str) -> str:
         """A path parameter as a GUID in lower case.
@@ -180,7 +185,7 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
         if route.costly and deployment.caller_throttle:
             deployment.caller_throttle.count(actor.key)
         permit(actor, route.access)
-        query = {name.lower(): value for name, value in _query(incoming.query_string)}
+        query = _parameters(route, incoming.query_string)
         exchange = Exchange(deployment, actor, incoming, language, ids, query)
         done = await route.handler(exchange)
     except (Rejected, StoreUnavailable) as error:
@@ -263,6 +268,34 @@ def _accepts_json(accept: bytes) -> bool:
         ):
             return True
     return False
+
+
+def _parameters(route: Route, query_string: bytes) -> dict[str, str]:
+    """The value of each parameter that the route reads, without blanks around it; empty when it is left out.
+
+    Names are read in any case; an empty value is none, since .NET clients send one for what is not set (contract 4.6).
+    Parameters that the contract does not have here are ignored, as the original ignores them. The exception is `filter`:
+    a client that asked for a choice must not take everything for it.
+
+    Raises:
+        InvalidParameter: one that is not served here.
+        InvalidProperty: one with two values, of which one would be ignored.
+    """
+    served = {name.lower(): name for name in route.parameters}
+    refused = {name.lower(): name for name in ("filter", *route.unserved)}
+    values = dict.fromkeys(route.parameters, "")
+    for given, value in _query(query_string):
+        name = served.get(given.lower())
+        if not value.strip():
+            continue
+        if name is None:
+            if given.lower() in refused:
+                raise InvalidParameter(name=refused[given.lower()])
+            continue
+        if values[name] not in ("", value.strip()):
+            raise InvalidProperty(name=name)
+        values[name] = value.strip()
+    return values
 
 
 def _query(query_string: bytes) -> Sequence[tuple[str, str]]:

@@ -4,7 +4,7 @@ from agreegate.api.body import MAX_BODY
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
-from agreegate.api.wire.order import OrderIn, OrderOut, OrderPatch, order_list
+from agreegate.api.wire.order import OrderIn, OrderOut, OrderPatch, asked_billing_cycle, order_list
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
 from agreegate.services.call import Answer
@@ -26,18 +26,18 @@ async def create_order(exchange: Exchange) -> Answer:
 
 
 async def customer_orders(exchange: Exchange) -> Answer:
-    """`GET /v1/customers/{id}/orders`: every order, oldest first. All are licences; none is billed by usage."""
+    """`GET /v1/customers/{id}/orders`: orders, oldest first; all, or those of the billing cycle that `billingType` names."""
     customer = exchange.guid("customer_id", "Customer Id")
-    billing = exchange.query.get("billingtype", "").casefold()
-    if billing not in ("", "none", "license", "usage"):
-        raise InvalidParameter(name="billingType")
+    cycle = asked_billing_cycle(exchange.query["billingType"])
+    _check_prices(exchange)
     found = await exchange.deployment.store.read(lambda uow: list_orders(uow, exchange.actor, customer))
-    return answer(200, order_list([] if billing == "usage" else found, customer))
+    return answer(200, order_list([order for order in found if cycle in (None, order.billing_cycle)], customer))
 
 
 async def one_order(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/orders/{order id}`."""
     customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
+    _check_prices(exchange)
     found = await exchange.deployment.store.read(lambda uow: show_order(uow, exchange.actor, customer, order))
     return answer(200, OrderOut.of(found))
 
@@ -56,6 +56,16 @@ async def patch_order(exchange: Exchange) -> Answer:
     )
 
 
+def _check_prices(exchange: Exchange) -> None:
+    """Refuse an `include_price` that is neither true nor false. There are no prices here, so both are answered alike.
+
+    Raises:
+        InvalidParameter.
+    """
+    if exchange.query["include_price"].lower() not in ("", "true", "false"):
+        raise InvalidParameter(name="include_price")
+
+
 def _order_id(exchange: Exchange) -> str:
     """The order in the path. The contract's order ids have several forms; ours are GUIDs, and others name no order.
 
@@ -69,18 +79,20 @@ def _order_id(exchange: Exchange) -> str:
         raise OrderNotFound(order=given[:64]) from None
 
 
+_ALL = "/v1/customers/{customer_id}/orders"
+_ONE = f"{_ALL}/{{order_id}}"
+
 ROUTES = (
-    Route("GET", "/v1/customers/{customer_id}/orders", READ_ORDERS, customer_orders, throttled=True),
     Route(
-        "POST", "/v1/customers/{customer_id}/orders", WRITE_ORDERS, create_order, throttled=True, largest_body=MAX_BODY
-    ),
-    Route("GET", "/v1/customers/{customer_id}/orders/{order_id}", READ_ORDERS, one_order, throttled=True),
-    Route(
-        "PATCH",
-        "/v1/customers/{customer_id}/orders/{order_id}",
-        WRITE_ORDERS,
-        patch_order,
+        "GET",
+        _ALL,
+        READ_ORDERS,
+        customer_orders,
         throttled=True,
-        largest_body=MAX_BODY,
+        parameters=("billingType", "include_price"),
+        unserved=("indirectResellerId",),
     ),
+    Route("POST", _ALL, WRITE_ORDERS, create_order, throttled=True, largest_body=MAX_BODY),
+    Route("GET", _ONE, READ_ORDERS, one_order, throttled=True, parameters=("include_price",)),
+    Route("PATCH", _ONE, WRITE_ORDERS, patch_order, throttled=True, largest_body=MAX_BODY),
 )

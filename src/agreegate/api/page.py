@@ -10,21 +10,27 @@ from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.domain.errors import InvalidParameter
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted
 
+PAGE = ("size", "offset", "seekOperation")
+"""The query parameters that `wanted_page` reads."""
 _SEEKS = {seek.lower(): seek for seek in Seek}
 
 
 def wanted_page(exchange: Exchange) -> Wanted:
     """The page that `size`, `seekOperation` and the continuation token ask for; without a token the first one.
 
+    Pages are found by where they begin, not by number: an `offset` other than 0 is refused.
+
     Raises:
         InvalidParameter.
     """
-    size_text = exchange.query.get("size", "").strip() or "0"
+    size_text = exchange.query["size"] or "0"
     if not (size_text.isascii() and size_text.isdigit()) or len(size_text) > 9:
         raise InvalidParameter(name="size")
+    if exchange.query["offset"].strip("0"):
+        raise InvalidParameter(name="offset")
     size = min(int(size_text), LARGEST) or LARGEST
     token = exchange.incoming.header(TOKEN.lower().encode())
-    seek_text = exchange.query.get("seekoperation", "").strip().lower()
+    seek_text = exchange.query["seekOperation"].lower()
     seek = _SEEKS.get(seek_text or ("next" if token else "first"))
     if seek is None:
         raise InvalidParameter(name="seekOperation")

@@ -2,6 +2,7 @@
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.paths import as_guid
+from agreegate.api.wire.filter import relationship_search
 from agreegate.api.wire.partner import AgreementStatus, MpnProfileOut, OrganizationProfileOut, relationship_list
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
 from agreegate.domain.errors import InvalidParameter, MpnIdNotNumeric, PartnerNamedTwice, PartnerNotNamed
@@ -34,19 +35,19 @@ async def mpn(exchange: Exchange) -> Answer:
 
 
 async def relationships(exchange: Exchange) -> Answer:
-    """`GET /v1/relationships`: the partners that the caller is linked with in the way `relationship_type` names."""
-    asked = exchange.query.get("relationship_type", "").replace("_", "").lower()
+    """`GET /v1/relationships`: the partners that the caller is linked with as `relationship_type` says; `filter` by name."""
+    asked = exchange.query["relationship_type"].replace("_", "").lower()
     kind = _RELATIONSHIP_TYPES.get(asked)
     if kind is None:
         raise InvalidParameter(name="relationship_type")
-    actor = exchange.actor
-    found = await exchange.deployment.store.read(lambda uow: partner_relationships(uow, actor, kind))
+    actor, search = exchange.actor, relationship_search(exchange.query["filter"])
+    found = await exchange.deployment.store.read(lambda uow: partner_relationships(uow, actor, kind, search))
     return answer(200, relationship_list(found, kind))
 
 
 async def agreement_status(exchange: Exchange) -> Answer:
     """`GET /v1/compliance/csp/agreementstatus`: by exactly one of `mpnId` and `tenantId`; an empty one is none."""
-    mpn_text, tenant_text = (exchange.query.get(name, "").strip() for name in ("mpnid", "tenantid"))
+    mpn_text, tenant_text = exchange.query["mpnId"], exchange.query["tenantId"]
     if not mpn_text and not tenant_text:
         raise PartnerNotNamed
     if mpn_text and tenant_text:
@@ -66,7 +67,7 @@ def _mpn_id(exchange: Exchange) -> str | None:
     Raises:
         MpnIdNotNumeric.
     """
-    text = exchange.query.get("mpnid", "").strip()
+    text = exchange.query["mpnId"]
     if text and not (text.isascii() and text.isdigit()):
         raise MpnIdNotNumeric
     return text or None
@@ -74,7 +75,21 @@ def _mpn_id(exchange: Exchange) -> str | None:
 
 ROUTES = (
     Route("GET", "/v1/profiles/organization", READ_PARTNER, organization),
-    Route("GET", "/v1/profiles/mpn", READ_PARTNER, mpn),
-    Route("GET", "/v1/relationships", READ_PARTNER, relationships, costly=True),
-    Route("GET", "/v1/compliance/csp/agreementstatus", PARTNER_AGREEMENT, agreement_status, JSON),
+    Route("GET", "/v1/profiles/mpn", READ_PARTNER, mpn, parameters=("mpnId",), unserved=("verifyAdvisor",)),
+    Route(
+        "GET",
+        "/v1/relationships",
+        READ_PARTNER,
+        relationships,
+        costly=True,
+        parameters=("relationship_type", "filter"),
+    ),
+    Route(
+        "GET",
+        "/v1/compliance/csp/agreementstatus",
+        PARTNER_AGREEMENT,
+        agreement_status,
+        JSON,
+        parameters=("mpnId", "tenantId"),
+    ),
 )

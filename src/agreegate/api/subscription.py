@@ -29,9 +29,9 @@ async def customer_subscriptions(exchange: Exchange) -> Answer:
     """`GET .../subscriptions`, all or by `order_id` or `mpn_id`; to an indirect reseller its own."""
     customer = exchange.guid("customer_id", "Customer Id")
     found = await exchange.deployment.store.read(lambda uow: list_subscriptions(uow, exchange.actor, customer))
-    if order := exchange.query.get("order_id"):
+    if order := exchange.query["order_id"]:
         found = [subscription for subscription in found if subscription.order_id == order.lower()]
-    if mpn_id := exchange.query.get("mpn_id"):
+    if mpn_id := exchange.query["mpn_id"]:
         found = [subscription for subscription in found if subscription.partner_id_on_record == mpn_id]
     return answer(200, subscription_list(found, f"/customers/{customer}/subscriptions"))
 
@@ -117,7 +117,7 @@ _ALL = "/v1/customers/{customer_id}/subscriptions"
 _ONE = f"{_ALL}/{{subscription_id}}"
 
 ROUTES = (
-    Route("GET", _ALL, READ_SUBSCRIPTIONS, customer_subscriptions),
+    Route("GET", _ALL, READ_SUBSCRIPTIONS, customer_subscriptions, parameters=("order_id", "mpn_id")),
     Route("GET", _ONE, READ_SUBSCRIPTIONS, one_subscription, throttled=True),
     Route("PATCH", _ONE, WRITE_SUBSCRIPTIONS, patch_subscription, throttled=True),
     Route("GET", f"{_ONE}/addons", READ_SUBSCRIPTIONS, addons),

@@ -38,8 +38,8 @@ async def template_document(exchange: Exchange) -> Answer:
     template = deployment.programme.template(asked)
     if template is None or template.agreement_type == WITHOUT_DOCUMENT:
         raise NotFound
-    country = exchange.query.get("country") or DEFAULT_COUNTRY
-    language = exchange.query.get("language") or DEFAULT_LANGUAGE
+    country = exchange.query["country"] or DEFAULT_COUNTRY
+    language = exchange.query["language"] or DEFAULT_LANGUAGE
     found = await deployment.store.read(
         lambda uow: find_text(uow, deployment.programme, template.id, country, language)
     )
@@ -47,7 +47,16 @@ async def template_document(exchange: Exchange) -> Answer:
     return answer(200, TemplateDocument(display, download, found.locale.language, found.locale.country))
 
 
-ROUTES = (Route("GET", "/v1/agreementtemplates/{template_id}/document", AGREEMENT_DOCUMENT, template_document, JSON),)
+ROUTES = (
+    Route(
+        "GET",
+        "/v1/agreementtemplates/{template_id}/document",
+        AGREEMENT_DOCUMENT,
+        template_document,
+        JSON,
+        parameters=("language", "country"),
+    ),
+)
 
 
 class VersionOut(msgspec.Struct, rename="camel"):

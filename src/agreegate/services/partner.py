@@ -5,6 +5,7 @@ from enum import StrEnum
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import NotFound, PartnerUnknown
 from agreegate.domain.partner import OrganizationProfile, Partner
+from agreegate.domain.partner_search import NameSearch
 from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -48,11 +49,13 @@ async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Part
     return known[0]
 
 
-async def partner_relationships(uow: UnitOfWork, actor: Actor, kind: RelationshipType) -> list[Partner]:
-    """The partners that the caller has an open link of this kind with, by name."""
-    if kind is RelationshipType.PROVIDER_OF:
-        return await linked_resellers(uow, actor.partner.id)
-    return await linked_providers(uow, actor.partner.id)
+async def partner_relationships(
+    uow: UnitOfWork, actor: Actor, kind: RelationshipType, search: NameSearch | None = None
+) -> list[Partner]:
+    """The partners that the caller has an open link of this kind with, by name; those that the search finds, if any."""
+    linked = linked_resellers if kind is RelationshipType.PROVIDER_OF else linked_providers
+    partners = await linked(uow, actor.partner.id)
+    return [partner for partner in partners if search is None or search.finds(partner.name)]
 
 
 async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str | None, tenant: str | None) -> bool:

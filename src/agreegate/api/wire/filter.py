@@ -1,4 +1,4 @@
-"""The `filter` parameter of lists: one field, one operator, one value, as JSON (contract 4.7, 4.12)."""
+"""The `filter` parameter of lists: one field, one operator, one value, as JSON (contract 4.7, 4.12, 7.1)."""
 
 from agreegate.api.body import read_json, to_model
 from agreegate.api.paths import as_guid
@@ -6,25 +6,42 @@ from agreegate.api.wire import Wire
 from agreegate.domain.audit import AuditField, AuditSearch
 from agreegate.domain.customer import Search, SearchField
 from agreegate.domain.errors import InvalidParameter, InvalidProperty, InvalidRequest, MalformedId, SearchUnsupported
+from agreegate.domain.partner_search import NameMatch, NameSearch
 
 _STARTS_WITH, _EQUALS, _SUBSTRING = "startswith", "equals", "substring"
 _PARTNERS = (SearchField.INDIRECT_RESELLER, SearchField.INDIRECT_PROVIDER)
+_OPERATIONS = (
+    _EQUALS,
+    "notequals",
+    "greaterthan",
+    "greaterthanorequals",
+    "lessthan",
+    "lessthanorequals",
+    _SUBSTRING,
+    "and",
+    "or",
+    _STARTS_WITH,
+    "notstartswith",
+)
+"""The SDKs' enumeration, in its order: clients that write enumerations as numbers send the place in it (contract 7.1)."""
+_PLACES = {str(place): operation for place, operation in enumerate(_OPERATIONS)}
 
 
 class Filter(Wire):
-    """A condition as clients spell it: names in any case, the operator as `starts_with` or `StartsWith`."""
+    """A condition as clients spell it: names in any case, the operator as `starts_with`, `StartsWith` or 9."""
 
     field: str
     value: str
-    operator: str
+    operator: str | int
 
     @property
     def operation(self) -> str:
         """The operator in one spelling."""
-        return self.operator.replace("_", "").lower()
+        said = str(self.operator)
+        return _PLACES.get(said) or said.replace("_", "").lower()
 
 
-def customer_search(text: str | None) -> Search | None:
+def customer_search(text: str) -> Search | None:
     """What customers are looked for by; None when no filter is given.
 
     Raises:
@@ -42,7 +59,7 @@ def customer_search(text: str | None) -> Search | None:
     return Search(field, value, whole=found.operation == _EQUALS)
 
 
-def audit_search(text: str | None) -> AuditSearch | None:
+def audit_search(text: str) -> AuditSearch | None:
     """What audit records are looked for by; None when no filter is given.
 
     Raises:
@@ -62,8 +79,21 @@ def audit_search(text: str | None) -> AuditSearch | None:
             return AuditSearch(field, found.value.strip())
 
 
-def _filter(text: str | None) -> Filter | None:
-    if text is None or not text.strip():
+def relationship_search(text: str) -> NameSearch | None:
+    """What linked partners are looked for by; None when no filter is given.
+
+    Raises:
+        InvalidParameter.
+    """
+    if (found := _filter(text)) is None:
+        return None
+    if found.field.lower() != "name" or found.operation not in set(NameMatch):
+        raise InvalidParameter(name="filter")
+    return NameSearch(NameMatch(found.operation), found.value.strip())
+
+
+def _filter(text: str) -> Filter | None:
+    if not text:
         return None
     try:
         return to_model(read_json(text.encode()), Filter)

@@ -7,7 +7,7 @@ from typing import TypeVar
 from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
-from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.errors import InvalidParameter, InvalidProperty, MalformedId
 from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, Order, OrderChange, OrderDraft, OrderLine
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
@@ -207,6 +207,18 @@ def billing_cycle_of(text: str | None, name: str = "billingCycle") -> BillingCyc
     if text is None or text.strip().casefold() in ("", "unknown"):
         return None
     return enum_of(text, BillingCycle, name)
+
+
+def asked_billing_cycle(text: str) -> BillingCycle | None:
+    """The billing cycle that the query parameter `billingType` names (contract 7.1); None asks for every order.
+
+    Raises:
+        InvalidParameter: there is no such cycle.
+    """
+    try:
+        return billing_cycle_of(text)
+    except InvalidProperty:
+        raise InvalidParameter(name="billingType") from None
 
 
 def term_of(text: str | None, name: str) -> TermDuration | None:
