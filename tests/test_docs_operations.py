@@ -1,9 +1,14 @@
 """`docs/operations.md` names every setting there is, and what it says to watch exists."""
 
 import re
+from inspect import signature
 from pathlib import Path
 
-from agreegate.settings import SETTINGS, Setting, variable
+import pytest
+
+from agreegate.api.caller import KEPT_SECONDS
+from agreegate.issuer import PublishedKeys
+from agreegate.settings import SETTINGS, Setting, checked, variable
 from tests.world import World
 
 PAGE = (Path(__file__).resolve().parent.parent / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -45,3 +50,19 @@ async def test_what_it_says_to_watch_is_there(world: World) -> None:
     assert answer.headers["content-type"].count("charset") == 1
     figures = answer.text
     assert f'{named[1]}{{method="GET",route="/v1/agreements",status="401"}} 1.0' in figures
+
+
+@pytest.mark.fault("E3")
+def test_the_example_of_an_environment_lets_people_sign_in_to_pages() -> None:
+    example = dict(re.findall(r"^(AGREEGATE_\w+)=(.+)$", PAGE, re.MULTILINE))
+    assert {"AGREEGATE_PUBLIC_URL", "AGREEGATE_TOKEN_ISSUER", "AGREEGATE_CLIENT_ID"} <= example.keys()
+    assert example.keys() <= {variable(setting.name) for setting in SETTINGS}
+    checked({setting.name: example.get(variable(setting.name)) for setting in SETTINGS})
+
+
+@pytest.mark.fault("E3")
+def test_a_withdrawn_key_is_said_to_end_as_late_as_it_does() -> None:
+    lifetime = signature(PublishedKeys).parameters["lifetime"].default
+    assert f"withdraws therefore takes effect within {(lifetime + KEPT_SECONDS) / 60:.0f} minutes" in " ".join(
+        PAGE.split()
+    )
