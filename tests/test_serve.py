@@ -212,10 +212,13 @@ def test_only_the_public_name_is_answered_to(tmp_path: Path, started: Starter) -
     assert client.get("/v1/agreements", headers={"X-Forwarded-Host": "evil.example"}).status_code == 400
 
 
+@pytest.mark.fault("D9")
 def test_the_demos_sign_in_and_clock_are_not_there(started: Starter, issuer: Issuer) -> None:
     client = started()
     form = {"grant_type": "password", "username": "admin@alder.example", "password": "demo"}
     assert client.post("/organizations/oauth2/v2.0/token", data=form).status_code == 404
+    exchanged = client.post("/generatetoken", data={"grant_type": "jwt_token"}, headers=bearer(issuer.token()))
+    assert (exchanged.status_code, exchanged.json()["code"]) == (404, 1000)
     assert client.get("/api/sandbox/clock").status_code == 404
 
 

@@ -47,6 +47,7 @@ SIGN_IN = {
     "/{tenant:str}/oauth2/token",
     "/{tenant:str}/oauth2/v2.0/token",
     "/{tenant:str}/oauth2/v2.0/authorize",
+    "/generatetoken",
     "/{tenant:str}/discovery/v2.0/keys",
     "/{tenant:str}/v2.0/.well-known/openid-configuration",
 }

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import unquote_plus
 
 from joserfc.jwk import RSAKey
-from litestar import MediaType, Request, Response, get, route
+from litestar import MediaType, Request, Response, get, post, route
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -20,6 +20,7 @@ from agreegate.demo.authorize import Redirected, read_request, refusal_page, use
 from agreegate.demo.grants import SignIn
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError, parameters
 from agreegate.demo.tokens import Version, issuers
+from agreegate.domain.errors import InvalidProperty, InvalidRequest, Unauthenticated
 from agreegate.i18n import language_of, text
 
 LARGEST_FORM = 64 * 1024
@@ -77,7 +78,7 @@ def _page(page: tuple[str, str], status: int) -> Response[Any]:
 def signin_routes(
     users: Sequence[DemoUser], key: RSAKey, base_url: str, clock: Callable[[], float]
 ) -> list[HTTPRouteHandler]:
-    """The routes of the sign-in service for these users.
+    """The routes of the sign-in service for these users, and the exchange of tokens that Partner Center had until January 2019.
 
     `base_url`, without a slash at the end, is fixed: a Host header is never believed. `clock` is the machine's, in
     seconds since 1970, whatever the demo's own clock says.
@@ -112,6 +113,21 @@ def signin_routes(
     )
     async def token_v1(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
         return await answer_token(request, tenant, Version.V1)
+
+    @post("/generatetoken", status_code=200, opt=OPTIONS, include_in_schema=False, request_max_body_size=LARGEST_FORM)
+    async def generate_token(request: Request[Any, Any, Any]) -> Response[Any]:
+        scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
+        if scheme.lower() != "bearer":
+            raise Unauthenticated
+        granted = service.mint.read_identity_token(credentials.strip())
+        try:
+            grant_type = (await _form(request)).get("grant_type")
+        except OAuthError:
+            raise InvalidRequest from None
+        if grant_type != "jwt_token":
+            raise InvalidProperty(name="grant_type")
+        answer = service.mint.answer(granted, Version.V2)
+        return Response({name: answer[name] for name in ("access_token", "token_type", "expires_in")}, headers=FRESH)
 
     @route(
         "/{tenant:str}/oauth2/v2.0/authorize",
@@ -160,7 +176,7 @@ def signin_routes(
             return _refused(refusal, request)
         return Response(_configuration(base_url, tenant.lower(), tenant_id))
 
-    return [token, token_v1, authorize, keys, configuration]
+    return [token, token_v1, generate_token, authorize, keys, configuration]
 
 
 def _sent_to(location: str) -> Response[Any]:
