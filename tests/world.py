@@ -40,6 +40,7 @@ EVE_OF_DASHBOARD = datetime(2018, 11, 6, 23, 59, 59, tzinfo=UTC)
 DASHBOARD_ENFORCED = datetime(2018, 11, 7, tzinfo=UTC)
 EVE_OF_API = datetime(2019, 3, 21, 23, 59, 59, tzinfo=UTC)
 API_ENFORCED = datetime(2019, 3, 22, tzinfo=UTC)
+REPEATS_REFUSED = datetime(2021, 1, 14, tzinfo=UTC)
 
 
 class Clock:

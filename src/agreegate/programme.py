@@ -11,6 +11,7 @@ from uuid import UUID
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.order import is_catalog_item
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 
@@ -45,12 +46,20 @@ class ProgrammeError(Exception):
 
 def shipped() -> tuple[str, ...]:
     """The names of the programmes that come with the product."""
-    folder = files("agreegate") / "programmes"
-    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+    return tuple(stem for stem in _stems() if "@" not in stem)
+
+
+def _stems() -> tuple[str, ...]:
+    """The names of the files that come with the product: the newest version as `name`, older ones as `name@version`."""
+    entries = (files("agreegate") / "programmes").iterdir()
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")))
 
 
 def load(name: str = DEFAULT) -> Programme:
-    """The programme of this name, or the one in this file when the name is a path ending in `.toml`.
+    """The newest version of a shipped programme by its name, or the programme in a file by its path ending in `.toml`.
+
+    A name with a version, such as `microsoft-cloud-agreement@1`, loads exactly that version, so that a recorded decision
+    can be made again by the rules of its `policy`.
 
     Raises:
         ProgrammeError: there is none, or the file is malformed; it says file, line, field and reason.
@@ -65,9 +74,13 @@ def load(name: str = DEFAULT) -> Programme:
         if programme.name in shipped():  # decisions keep the name: it must not mean two sets of rules
             raise ProgrammeError("programme.name-taken", file=name, field="name", detail=programme.name)
         return programme
-    if name not in shipped():
-        raise ProgrammeError("programme.unknown", file=name, detail=", ".join(shipped()))
-    return read((files("agreegate") / "programmes" / f"{name}.toml").read_text(encoding="utf-8"), f"{name}.toml")
+    for stem in (name, name.partition("@")[0]):
+        if stem in _stems():
+            file = f"{stem}.toml"
+            programme = read((files("agreegate") / "programmes" / file).read_text(encoding="utf-8"), file)
+            if name in (programme.name, programme.policy):
+                return programme
+    raise ProgrammeError("programme.unknown", file=name, detail=", ".join(shipped()))
 
 
 def read(text: str, file: str) -> Programme:

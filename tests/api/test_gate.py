@@ -47,7 +47,7 @@ async def test_a_confirmation_opens_both_channels_and_is_named(world: World) -> 
             "verdict": "allow",
             "reasons": [],
             "advisories": [],
-            "policy": "microsoft-cloud-agreement@1",
+            "policy": "microsoft-cloud-agreement@2",
             "decidedAt": "2019-03-22T00:00:00Z",
             "confirmation": {
                 "templateId": cast.CLOUD_AGREEMENT,

@@ -71,13 +71,13 @@ def test_before_the_first_day_it_says_when_recording_begins(
 
 def test_the_line_is_in_the_users_language(agreegate: Agreegate, data: Path) -> None:
     assert check(agreegate, data, "--at", "2019-03-22").out == (
-        "Refused (microsoft-cloud-agreement@1, 2019-03-22T00:00:00Z). No confirmation says that this customer accepted"
+        "Refused (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). No confirmation says that this customer accepted"
         " the Microsoft Cloud Agreement. (confirmation.missing, R9) Obtain the customer's acceptance, confirm it, and"
         " send the same transaction again.\n"
     )
     french = check(agreegate, data, "--at", "2019-03-22", language="fr")
     assert french.status == 3
-    assert french.out.startswith("Refusé (microsoft-cloud-agreement@1, 2019-03-22T00:00:00Z). Aucune confirmation")
+    assert french.out.startswith("Refusé (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). Aucune confirmation")
 
 
 @pytest.mark.rule("R11", "R12", "R31", "R40")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.programme import shipped
+from agreegate.programme import load, shipped
 from tests.cli.conftest import Agreegate
 
 
@@ -15,7 +15,7 @@ def test_what_is_shipped_is_the_published_process(agreegate: Agreegate, name: st
     said = agreegate("programme", "show", name, language=language)
     assert (said.status, said.err) == (0, "")
     title, *lines = said.out.splitlines()
-    assert f"({name}@1)" in title
+    assert f"({load(name).policy})" in title
     mark = {"en": "[as in the published process]", "fr": "[comme dans le processus publié]"}[language]
     assert all(line.endswith(mark) for line in lines)
 
@@ -40,7 +40,7 @@ def test_the_dates_are_told(agreegate: Agreegate) -> None:
 def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
     file = tmp_path / "strict.toml"
     text = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
-    text = text.replace("version = 1", 'version = 1\nstale_rule = "refuse"\nstale_from = 2024-09-01').replace(
+    text = text.replace("version = 2", 'version = 2\nstale_rule = "refuse"\nstale_from = 2024-09-01').replace(
         "dashboard = 2018", "# was 2018"
     )
     file.write_text(text.replace('name = "microsoft-cloud-agreement"', 'name = "strict"'), encoding="utf-8")

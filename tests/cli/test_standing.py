@@ -98,7 +98,7 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
     [[id_]] = connection.execute("select confirmation_id from confirmation").fetchall()
     connection.close()
     assert said.out.splitlines() == [
-        "On 2019-05-01T23:59:59.999999Z, as the records stood at 2019-06-01T23:59:59.999999Z (microsoft-cloud-agreement@1):",
+        "On 2019-05-01T23:59:59.999999Z, as the records stood at 2019-06-01T23:59:59.999999Z (microsoft-cloud-agreement@2):",
         "Microsoft Customer Agreement: missing.",
         (
             "Microsoft Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded 2019-04-02T09:30:00Z through the API;"

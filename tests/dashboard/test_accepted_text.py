@@ -13,7 +13,7 @@ from tests.dashboard.test_new_customer import ACCEPTED, COMPANY
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.operations import OFFER
 from tests.texts import AMERICA, FRANCE, publish
-from tests.world import AUGUST, DASHBOARD_ENFORCED, World
+from tests.world import AUGUST, DASHBOARD_ENFORCED, REPEATS_REFUSED, World
 
 DOGWOOD = f"/customers/{cast.DOGWOOD}"
 FORM = f"{DOGWOOD}/confirmation"
@@ -366,16 +366,18 @@ async def test_of_a_confirmation_from_before_there_were_texts_it_says_that_nobod
 @pytest.mark.rule("R17", "R33")
 async def test_reconfirming_is_no_duplicate_on_the_form_and_the_same_again_is(world: World) -> None:
     path = f"{FORM}?template={cast.CUSTOMER_AGREEMENT}"
+    upcoming = REPEATS_REFUSED + 20 * DAY
     await publish(world, {AMERICA: SAMPLE}, "1", template_id=cast.CUSTOMER_AGREEMENT)
-    await publish(world, {AMERICA: SAMPLE}, "2", template_id=cast.CUSTOMER_AGREEMENT, effective_from=UPCOMING)
+    await publish(world, {AMERICA: SAMPLE}, "2", template_id=cast.CUSTOMER_AGREEMENT, effective_from=upcoming)
+    world.clock.now = REPEATS_REFUSED
     someone = await visitor(world)
     await someone.fill(path, None, **TYPED)
     again = await someone.fill(path, None, **TYPED)
     assert again.status == 422
     assert "already exists" in again.text
-    world.clock.now = UPCOMING + DAY
-    assert (await someone.fill(path, None, accepted_on="2018-09-05")).path == DOGWOOD
-    assert (await someone.fill(path, None, accepted_on="2018-09-05")).status == 422
+    world.clock.now = upcoming + DAY
+    assert (await someone.fill(path, None, accepted_on="2021-02-04")).path == DOGWOOD
+    assert (await someone.fill(path, None, accepted_on="2021-02-04")).status == 422
     assert kept(world) == [("inferred", "1"), ("inferred", "2")]
 
 

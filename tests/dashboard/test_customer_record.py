@@ -22,7 +22,7 @@ RECORD = f"{CEDAR}/record"
             "en",
             [
                 "Record of acceptance: Cedar Bakery", "Made 22 March 2019, 00:00 UTC 2019-03-22T00:00:00.000000Z",
-                "Made by admin@alder.example, Alder Distribution", "Microsoft Cloud Agreement, microsoft-cloud-agreement@1",
+                "Made by admin@alder.example, Alder Distribution", "Microsoft Cloud Agreement, microsoft-cloud-agreement@2",
                 "Microsoft Cloud Agreement: confirmation ended", "noa@contoso.example", "Marked as recorded in error",
                 "ended: recorded in error", "ended: no longer agrees", "corrected or renewed", "By phone.",
                 "New purchase, through the API", "refused", "allowed", "(rule R47)", "Mail × 3",

@@ -27,7 +27,7 @@ async def refused_order(world: World) -> None:
             "en",
             [
                 "New purchase: refused", "Channel API", "Asked 22 March 2019, 00:00 UTC", "By sales@alder.example",
-                "Rules microsoft-cloud-agreement@1", "(rule R9)",
+                "Rules microsoft-cloud-agreement@2", "(rule R9)",
                 "No confirmation says that this customer accepted the Microsoft Cloud Agreement.",
                 "Obtain the customer's acceptance, confirm it", "No confirmation counted.",
             ],

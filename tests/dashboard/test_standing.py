@@ -44,7 +44,7 @@ async def look(world: World, query: str, language: str = "en", who: str = cast.A
                 "The text: version 1, inferred from date, country and language.", "2018-08-17T09:00:00.000000Z",
                 "sales@alder.example, through the API", "What had been recorded by 17 August 2018, newest first",
                 "was in effect", "a later one was in effect", "1 confirmation or ending was recorded later, and is left out.",
-                "2018-08-16T23:59:59.999999Z", "2018-08-17T23:59:59.999999Z", "microsoft-cloud-agreement@1",
+                "2018-08-16T23:59:59.999999Z", "2018-08-17T23:59:59.999999Z", "microsoft-cloud-agreement@2",
                 "Texts bind by the customer’s country of today, United States", "Made 25 August 2018, 12:00 UTC",
             ],
         ),

@@ -66,7 +66,7 @@ async def test_it_says_what_this_is_and_what_it_is_not(world: World) -> None:
     english, french = await read(world.app), await read(world.app, "fr")
     assert "not affiliated with Microsoft" in english.text
     assert "aucun lien avec Microsoft" in french.text
-    assert "microsoft-cloud-agreement@1" in english.text
+    assert "microsoft-cloud-agreement@2" in english.text
     for page in (english, french):
         assert f"{BASE_URL}/v1" in page.text
         assert {"/api/docs", "/api/openapi.json"} <= {link.partition("?")[0] for link in page.links}

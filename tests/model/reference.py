@@ -25,12 +25,11 @@ PUBLISHED = {
     "enforced": DATES,
     "opens": {"cloud": (EVER, NEVER), "customer": (day("2019-10-01"), NEVER)},
     "retired": {"cloud": NEVER, "customer": NEVER},
-    "no_repeat": {"cloud": NEVER, "customer": STARTS},
+    "no_repeat": {"cloud": NEVER, "customer": day("2021-01-14")},
 }
 SUCCESSOR = PUBLISHED | {
     "opens": {"cloud": (EVER, day("2020-02-01")), "customer": (day("2019-10-01"), NEVER)},
     "retired": {"cloud": day("2020-03-31"), "customer": NEVER},
-    "no_repeat": {"cloud": NEVER, "customer": day("2021-01-14")},
 }
 
 AGREEMENTS = ("cloud", "customer")

@@ -19,13 +19,15 @@ from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file
-from tests.world import AUGUST
 
 SUCCESSOR = programmes.load("microsoft-customer-agreement")
 CUSTOMER_AGREEMENT = TemplateId(cast.CUSTOMER_AGREEMENT)
 DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
+AUGUST = datetime(2021, 8, 15, tzinfo=UTC)
+"""Identical repeats have been refused since January."""
 REFRESH = datetime(2023, 4, 1, tzinfo=UTC)
 DUPLICATE = "confirmation.already-exists"
+DRAFT = replace(DRAFT_CONFIRMATION, date_agreed=AUGUST)
 
 
 class Desk:
@@ -39,7 +41,7 @@ class Desk:
     async def publish(self, label: str, effective: datetime, **changes: Any) -> TextVersion:
         return await self.memory.do(add_text_version, draft(label, effective_from=effective, **changes), "tests")
 
-    async def confirm(self, draft: Draft = DRAFT_CONFIRMATION, **changes: Any) -> str | None:
+    async def confirm(self, draft: Draft = DRAFT, **changes: Any) -> str | None:
         """The key of the refusal, and nothing is kept; None: it is recorded."""
         self.calls += 1
         actor = await self.memory.actor(cast.ALDER, cast.ALDER_SALES)
@@ -69,7 +71,7 @@ async def test_the_version_that_a_person_names_is_kept_in_force_or_not(by: str, 
     await desk.publish("1", AUGUST - 9 * DAY)
     upcoming = await desk.publish("2", AUGUST + 9 * DAY, files={AMERICA: file("2"), FRANCE: file("3")})
     actor = replace(await desk.memory.actor(cast.ALDER, cast.ALDER_SALES), channel=channel)
-    named = replace(DRAFT_CONFIRMATION, version=getattr(upcoming, by))
+    named = replace(DRAFT, version=getattr(upcoming, by))
     recorded = await desk.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, named, call())
     assert recorded.channel is channel
     assert await desk.kept() == [("stated", "2", "US", "en-US", "2" * 64)]
@@ -122,7 +124,7 @@ async def test_reconfirming_after_the_refresh_of_2023_is_no_duplicate_and_the_sa
     for label, effective in (("2019-10", "2019-10-01"), ("2019-11", "2019-11-18"), ("2023-04", "2023-04-01")):
         day = datetime.fromisoformat(effective).replace(tzinfo=UTC)
         await desk.publish(label, day, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT_CONFIRMATION, template_id=CUSTOMER_AGREEMENT, date_agreed=datetime(2022, 5, 2, tzinfo=UTC))
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT, date_agreed=datetime(2022, 5, 2, tzinfo=UTC))
     assert await desk.confirm(accepted) is None
     desk.memory.clock.now = REFRESH - INSTANT
     assert await desk.confirm(accepted) == DUPLICATE
@@ -139,7 +141,7 @@ async def test_what_is_named_counts_by_its_version_and_not_by_how_it_is_known() 
     desk = Desk()
     await desk.publish("1", AUGUST - 9 * DAY, template_id=CUSTOMER_AGREEMENT)
     await desk.publish("2", AUGUST + 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT_CONFIRMATION, template_id=CUSTOMER_AGREEMENT)
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
     assert await desk.confirm(accepted) is None
     assert await desk.confirm(accepted, version="1") == DUPLICATE
     assert await desk.confirm(accepted, version="2") is None
@@ -164,7 +166,7 @@ async def test_a_confirmation_from_before_there_were_texts_is_compared_by_those_
     effective: datetime, major: bool, again: str | None
 ) -> None:
     desk = Desk()
-    accepted = replace(DRAFT_CONFIRMATION, template_id=CUSTOMER_AGREEMENT)
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
     assert await desk.confirm(accepted) is None
     assert await desk.confirm(accepted) == DUPLICATE, "where nobody publishes texts, the rule is as it was published"
     assert await desk.kept() == []
@@ -179,7 +181,7 @@ async def test_recorded_in_error_leaves_the_one_before_to_be_compared_with() -> 
     desk = Desk()
     await desk.publish("1", AUGUST - 9 * DAY, template_id=CUSTOMER_AGREEMENT)
     await desk.publish("2", AUGUST + 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT_CONFIRMATION, template_id=CUSTOMER_AGREEMENT)
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
     assert await desk.confirm(accepted) is None
     assert await desk.confirm(accepted, version="2") is None
     actor = await desk.memory.actor(cast.ALDER, cast.ALDER_SALES)
@@ -191,7 +193,7 @@ async def test_recorded_in_error_leaves_the_one_before_to_be_compared_with() -> 
 async def test_another_partners_confirmation_repeats_nothing() -> None:
     desk = Desk()
     await desk.publish("1", AUGUST - DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT_CONFIRMATION, template_id=CUSTOMER_AGREEMENT)
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
     assert await desk.confirm(accepted) is None
     hazel = await desk.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
     await desk.memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, accepted, call(99))

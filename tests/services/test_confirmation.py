@@ -26,7 +26,7 @@ from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, file
 from tests.texts import draft as text_draft
-from tests.world import API_ENFORCED, AUGUST
+from tests.world import API_ENFORCED, AUGUST, REPEATS_REFUSED
 
 NOA = DRAFT_CONFIRMATION.contact
 CUSTOMER_AGREEMENT = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
@@ -226,6 +226,7 @@ async def test_a_retired_template_is_refused_from_its_day_on(memory: Memory) -> 
 
 @pytest.mark.rule("R17", "R36")
 async def test_the_cloud_agreement_may_be_repeated_the_customer_agreement_not(memory: Memory) -> None:
+    memory.clock.now = REPEATS_REFUSED
     for _ in range(2):
         await record(memory)
     await record(memory, CUSTOMER_AGREEMENT)
@@ -238,6 +239,7 @@ async def test_the_cloud_agreement_may_be_repeated_the_customer_agreement_not(me
 
 @pytest.mark.rule("R17")
 async def test_a_repeat_is_one_of_what_counts_now_and_of_nothing_older(memory: Memory) -> None:
+    memory.clock.now = REPEATS_REFUSED
     actor = await sales(memory)
     await record(memory, CUSTOMER_AGREEMENT, first_name="Nia")
     await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
@@ -250,12 +252,14 @@ async def test_a_repeat_is_one_of_what_counts_now_and_of_nothing_older(memory: M
     await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
 
 
-async def test_history_refused_repeats_from_2021_on(memory: Memory) -> None:
-    memory.clock.now = datetime(2021, 1, 13, 23, tzinfo=UTC)
+@pytest.mark.fault("D11")
+@pytest.mark.parametrize("rules", [PROGRAMME, SUCCESSOR], ids=lambda rules: rules.policy)
+async def test_history_refused_repeats_from_2021_on(memory: Memory, rules: Programme) -> None:
+    memory.clock.now = REPEATS_REFUSED - timedelta(microseconds=1)
     for _ in range(2):
-        await record(memory, CUSTOMER_AGREEMENT, programme=SUCCESSOR)
-    memory.clock.now = datetime(2021, 1, 14, tzinfo=UTC)
-    assert await refused(memory, draft=CUSTOMER_AGREEMENT, programme=SUCCESSOR) == "confirmation.already-exists"
+        await record(memory, CUSTOMER_AGREEMENT, programme=rules)
+    memory.clock.now = REPEATS_REFUSED
+    assert await refused(memory, draft=CUSTOMER_AGREEMENT, programme=rules) == "confirmation.already-exists"
 
 
 @pytest.mark.rule("R28")

@@ -10,6 +10,7 @@ from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud
 from agreegate.domain.standing import Unknown
 from agreegate.domain.transaction import Action, Transaction
+from agreegate.programme import load
 from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
@@ -41,17 +42,20 @@ async def kept(memory: Memory) -> list[tuple[str, str]]:
 
 
 @pytest.mark.rule("R6", "R14")
-async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory) -> None:
-    actor = await sales(memory)
-    refused = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1), "cart 7")
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    allowed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(3), "cart 7")
+@pytest.mark.fault("D11")
+@pytest.mark.parametrize("policy", ["microsoft-cloud-agreement@1", "microsoft-cloud-agreement@2"])
+async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory, policy: str) -> None:
+    """Also one of an earlier version of the rules: the policy that is kept with it finds them."""
+    actor, rules = await sales(memory), load(policy)
+    refused = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1), "cart 7")
+    await memory.do(confirm, actor, rules, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    allowed = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(3), "cart 7")
     columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, subject_id, cloud, decided_at"
     by_id = {row[0]: row for row in await memory.rows(f"select {columns}, standing from decision")}
     for recorded, verdict in ((refused, "deny"), (allowed, "allow")):
         *known, cloud, decided_at, standing = by_id[recorded.id][1:]
-        assert known == [cast.CEDAR, "new_purchase", "api", verdict, PROGRAMME.policy, cast.ALDER_SALES, "cart 7"]
-        again = decide(PURCHASE, as_standing(standing), PROGRAMME, Cloud(cloud), from_micros(decided_at))
+        assert known == [cast.CEDAR, "new_purchase", "api", verdict, policy, cast.ALDER_SALES, "cart 7"]
+        again = decide(PURCHASE, as_standing(standing), load(known[4]), Cloud(cloud), from_micros(decided_at))
         assert again == recorded.decision
     for secret in ("Noa", "Berg", "noa@", "5550100"):
         assert secret not in str(await memory.rows("select * from decision"))

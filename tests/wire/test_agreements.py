@@ -5,9 +5,10 @@ from datetime import timedelta
 
 import pytest
 
+from agreegate.programme import shipped
 from tests import personas as cast
 from tests.texts import AMERICA, publish
-from tests.world import API_ENFORCED, AUGUST, World, agreement
+from tests.world import API_ENFORCED, AUGUST, REPEATS_REFUSED, World, agreement
 
 CLOUD_ITEM = {
     "templateId": cast.CLOUD_AGREEMENT,
@@ -46,6 +47,26 @@ async def test_metadata_lists_one_item_a_type(world: World, query: str, items: l
     assert body["links"]["self"] | {"uri": ""} == {"uri": "", "method": "GET", "headers": []}
     assert body["attributes"] == {"objectType": "Collection"}
     assert answer.headers["content-type"] == "application/json"
+
+
+@pytest.mark.fault("D10")
+async def test_everything_is_what_can_be_confirmed_now(make_world: Callable[..., World]) -> None:
+    """The read of old confirmations, and a type asked for by its name, do not change with it."""
+    world = make_world(programme_name="microsoft-customer-agreement")
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    retired = AUGUST.replace(year=2020, month=3, day=31)
+    listed = []
+    for now in (AUGUST, retired - timedelta(microseconds=1), retired):
+        world.clock.now = now
+        answer = (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*")).json()
+        assert answer["totalCount"] == len(answer["items"])
+        listed.append(answer["items"])
+    assert listed == [[CUSTOMER_ITEM, CLOUD_ITEM], [CUSTOMER_ITEM, CLOUD_ITEM], [CUSTOMER_ITEM]]
+    for query in ("", "?agreementType=MicrosoftCloudAgreement"):
+        answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/agreements{query}")
+        assert answer.json()["items"] == [CLOUD_ITEM]
+    read = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.CEDAR}/agreements?agreementType=*")
+    assert [item["templateId"] for item in read.json()["items"]] == [cast.CLOUD_AGREEMENT]
 
 
 async def test_an_unknown_agreement_type_is_refused(world: World) -> None:
@@ -143,7 +164,23 @@ async def test_the_template_decides_the_type(world: World) -> None:
     assert answer.json()["type"] == "MicrosoftCloudAgreement"
 
 
+@pytest.mark.rule("R17", "R36")
+@pytest.mark.fault("D11")
+@pytest.mark.parametrize("rules", shipped())
+async def test_identical_repeats_of_the_customer_agreement_are_refused_from_2021_on_and_not_before(
+    make_world: Callable[..., World], rules: str
+) -> None:
+    world = make_world(programme_name=rules)
+    statuses = []
+    for now in (AUGUST, REPEATS_REFUSED - timedelta(microseconds=1), REPEATS_REFUSED):
+        world.clock.now = now
+        answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT)
+        statuses.append(answer.status_code)
+    assert statuses == [201, 201, 409]
+
+
 async def test_a_duplicate_of_the_customer_agreement_is_refused(world: World) -> None:
+    world.clock.now = REPEATS_REFUSED
     first = await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT)
     assert first.status_code == 201
     again = await world.confirm(
@@ -184,9 +221,9 @@ async def test_the_wire_is_the_same_to_the_byte_whether_texts_are_published_or_n
             ]
         )
         bases = world.rows("select basis from confirmation_text")
-        assert bases == ([("inferred",)] * 4 if published else [])
+        assert bases == ([("inferred",)] * 6 if published else [])
     assert answers[0] == answers[1]
-    assert [status for status, *_ in answers[0]] == [201, 201, 201, 201, 409, 409, 200, 200]
+    assert [status for status, *_ in answers[0]] == [201] * 6 + [200, 200]
 
 
 @pytest.mark.rule("R26")

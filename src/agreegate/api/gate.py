@@ -94,7 +94,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
         list[ReasonOut], Meta(description="What does not refuse today but will matter.", examples=[[]])
     ]
     policy: Annotated[
-        str, Meta(description="The programme and its version decided by.", examples=["microsoft-cloud-agreement@1"])
+        str, Meta(description="The programme and its version decided by.", examples=["microsoft-cloud-agreement@2"])
     ]
     decided_at: Annotated[
         datetime, Meta(description="The server's instant, in UTC.", examples=["2019-03-22T00:00:00Z"])

@@ -42,7 +42,7 @@ class Programme:
     stale_from: datetime | None = None
     """Grace: before this instant an outdated confirmation is only advised about. None: the rule holds from the first day."""
     policy: str = field(init=False)
-    """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@1`."""
+    """The name under which decisions keep these rules, such as `microsoft-cloud-agreement@2`."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "policy", f"{self.name}@{self.version}")
