@@ -41,16 +41,18 @@ _CONFIRMED_BY = re.compile(r"(?P<name>\s*[^<>;\s][^<>;]*)(?:<(?P<email>[^<>]*)>\
 
 
 async def agreement_metadata(exchange: Exchange) -> Answer:
-    """`GET /v1/agreements`: the templates of the asked type; the programme's first type when none is asked for."""
-    programme = exchange.deployment.programme
+    """`GET /v1/agreements`: the template of the asked type, of the programme's default type when none is asked for.
 
-    async def exists(uow: UnitOfWork) -> bool:
-        return programme.exists(uow.now)
-
-    if not await exchange.deployment.store.read(exists):
+    `*` lists the templates that can be confirmed now. A type asked for by name is shown also when it is retired, so that
+    clients find the link of what customers accepted.
+    """
+    programme, now = exchange.deployment.programme, exchange.deployment.store.clock()
+    if not programme.exists(now):
         raise FeatureAbsent
-    asked = exchange.query["agreementType"]
-    return answer(200, metadata_list(_templates(exchange), f"?agreementType={asked}" if asked else ""))
+    asked, found = exchange.query["agreementType"], _templates(exchange)
+    if asked == "*":
+        found = tuple(template for template in found if not template.retired(now))
+    return answer(200, metadata_list(found, f"?agreementType={asked}" if asked else ""))
 
 
 async def confirm_acceptance(exchange: Exchange) -> Answer:
