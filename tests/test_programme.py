@@ -53,6 +53,20 @@ def test_the_cloud_agreements_template_retires_only_in_the_later_programme() -> 
     assert LATER.template(CLOUD_AGREEMENT).retired(day(2020, 3, 31))
 
 
+@pytest.mark.fault("D11")
+def test_a_version_is_loaded_by_its_name_and_the_newest_without_it() -> None:
+    first, second = load("microsoft-cloud-agreement@1"), load("microsoft-cloud-agreement@2")
+    assert (first.policy, second) == ("microsoft-cloud-agreement@1", SEED)
+    assert load("microsoft-customer-agreement@1") == LATER
+    dates = [one.template(CUSTOMER_AGREEMENT).duplicates_refused_from for one in (first, second, LATER)]
+    assert dates == [day(2018, 8, 7), day(2021, 1, 14), day(2021, 1, 14)]
+    for unknown in ("microsoft-cloud-agreement@3", "microsoft-cloud-agreement@", "microsoft-cloud-agreement@01",
+                    "microsoft-customer-agreement@2", "@1", "", "../programmes/microsoft-cloud-agreement"):  # fmt: skip
+        with pytest.raises(ProgrammeError) as refused:
+            load(unknown)
+        assert refused.value.key == "programme.unknown"
+
+
 WHOLE = """\
 name = "pinecone-licence"
 version = 3
@@ -99,6 +113,9 @@ def test_another_vendor_needs_no_code() -> None:
         ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.not-one-of", 6, "unsupported_clouds"),
         ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.not-one-of", 6, "stale_rule"),
         ("unsupported_clouds = []", "stale_from = 2025-01-01", "programme.grace-without-refusal", 6, "stale_from"),
+        ("unsupported_clouds = []", "trial_offers = ['half a trial']", "programme.not-offer", 6, "trial_offers"),
+        ("unsupported_clouds = []", "trial_offers = [7]", "programme.not-offer", 6, "trial_offers"),
+        ("unsupported_clouds = []", "trial_offers = 'none'", "programme.not-list", 6, "trial_offers"),
         ("unsupported_clouds = []", "stale = 'refuse'", "programme.unknown-field", 6, "stale"),
         ("api = 2024", "fax = 2024", "programme.unknown-field", 9, "enforce_from.fax"),
         ('id = "0a0a0a0a-0000', 'id = "0a0a', "programme.not-guid", 12, "template.id"),

@@ -24,8 +24,9 @@ EXTENSIONS = frozenset({"stale_rule", "stale_from"})
 """Keys that go beyond the published process (D17)."""
 
 _KEYS = frozenset(
-    {"name", "version", "title", "starts", "default_agreement_type", "unsupported_clouds", "enforce_from", "template"}
-)
+    {"name", "version", "title", "starts", "default_agreement_type", "unsupported_clouds", "trial_offers", "enforce_from",
+     "template"}
+)  # fmt: skip
 _TEMPLATE_KEYS = frozenset(
     {"id", "agreement_type", "link", "version_rank", "opens_from", "opens_until", "confirm_until",
      "duplicates_refused_from"}
@@ -140,6 +141,7 @@ class _Reader:
                 self._one_of(cloud, Cloud, "unsupported_clouds")
                 for cloud in self._take(table, "unsupported_clouds", list, [])
             ),
+            trial_offers=frozenset(self._offer(one) for one in self._take(table, "trial_offers", list, [])),
             stale_rule=stale_rule,
             stale_from=stale_from,
         )
@@ -168,6 +170,11 @@ class _Reader:
             confirm_until=self._instant(entry, "confirm_until", "template.", number),
             duplicates_refused_from=self._instant(entry, "duplicates_refused_from", "template.", number),
         )
+
+    def _offer(self, value: object) -> str:
+        if not isinstance(value, str) or not is_catalog_item(value):
+            self._fail("trial_offers", "programme.not-offer", str(value))
+        return value.lower()
 
     def _take(
         self, table: dict[str, Any], field: str, kind: type[T], default: T | None = None, within: int | None = None

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from agreegate import programme as programmes
 from agreegate.domain.errors import (
     InvalidOffer,
     InvalidProperty,
@@ -33,6 +34,8 @@ from tests.domain.test_subscription import subscription
 NOW = datetime(2019, 3, 22, tzinfo=UTC)
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
 PARENT = SubscriptionId("1c2b75c1-74a5-472a-a729-7f8cefc477f9")
+TRIAL_OFFER = "C0BD2E08-11AC-4836-BDC7-3712E744922F"
+PUBLISHED = programmes.load()
 ORDER = Order(OrderId("o"), "c", BillingCycle.ANNUAL, "EUR", OrderStatus.COMPLETED, NOW, ())
 
 
@@ -108,10 +111,12 @@ def test_each_kind_of_line_asks_the_gate_once(lines: list[LineDraft], actions: t
         (line(partner_id_on_record="1000002"), {"partner_id_on_record": "1000002"}),
         (line(provisioning_context={"IsTrial": "True"}), {"is_trial": True, "auto_renew": False}),
         (line(provisioning_context={"isTrial": "no"}), {"is_trial": False}),
+        (line(offer_id=TRIAL_OFFER), {"is_trial": True, "auto_renew": False}),
+        (line(offer_id=TRIAL_OFFER.lower(), provisioning_context={"isTrial": "false"}), {"is_trial": True}),
     ],
 )
 def test_a_line_begins_a_subscription(given: LineDraft, members: dict[str, Any]) -> None:
-    begun = bought(given, ORDER, SubscriptionId("s"))
+    begun = bought(given, ORDER, SubscriptionId("s"), PUBLISHED)
     assert {name: getattr(begun, name) for name in members} == members
     assert (begun.status, begun.billing_cycle, begun.order_id) == (SubscriptionStatus.ACTIVE, BillingCycle.ANNUAL, "o")
 
@@ -123,11 +128,12 @@ def test_a_line_begins_a_subscription(given: LineDraft, members: dict[str, Any])
         (line(term=TermDuration.MONTH), 31),
         (line(term=TermDuration.THREE_YEARS), 1096),
         (line(provisioning_context={"isTrial": "true"}), 31),
+        (line(offer_id=TRIAL_OFFER), 31),
         (line(provisioning_context={"isTrial": "true"}, term=TermDuration.YEAR), 366),
     ],
 )
 def test_without_a_term_it_lasts_a_year_and_a_trial_a_month(given: LineDraft, days: int) -> None:
-    assert bought(given, ORDER, SubscriptionId("s")).commitment.ends_at == NOW + timedelta(days=days)
+    assert bought(given, ORDER, SubscriptionId("s"), PUBLISHED).commitment.ends_at == NOW + timedelta(days=days)
 
 
 def test_a_renewal_by_the_partner_adds_one_term_with_the_seats_ordered() -> None:

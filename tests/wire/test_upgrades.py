@@ -9,6 +9,9 @@ from tests import personas as cast
 from tests.wire.test_subscriptions import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
 from tests.world import API_ENFORCED, EVE_OF_API, World
 
+TRIAL_OFFER = "C0BD2E08-11AC-4836-BDC7-3712E744922F"
+"""The trial of the contract's conversion page."""
+
 
 @pytest.mark.rule("R9")
 async def test_the_upgrade_that_is_listed_can_be_chosen(world: World) -> None:
@@ -91,6 +94,38 @@ async def test_a_trial_is_converted_under_its_own_id(world: World) -> None:
     assert (await world.send(cast.ALDER, "GET", path)).json()["items"] == []
     again = await world.send(cast.ALDER_SALES, "POST", path, chosen)
     assert (again.status_code, again.json()["code"]) == (400, 2006)
+
+
+@pytest.mark.rule("R9")
+@pytest.mark.fault("D12")
+@pytest.mark.parametrize("spelled", [str.upper, str.lower])
+@pytest.mark.parametrize("by_cart", [False, True])
+async def test_the_trial_offer_is_a_trial_without_saying_so_and_is_converted(world: World, spelled, by_cart) -> None:
+    offer = spelled(TRIAL_OFFER)
+    if by_cart:
+        line = {"id": 0, "catalogItemId": offer, "quantity": 1, "billingCycle": "monthly"}
+        path = f"/v1/customers/{cast.CEDAR}/carts"
+        cart = (await world.send(cast.ALDER_SALES, "POST", path, {"lineItems": [line]})).json()
+        done = (await world.send(cast.ALDER_SALES, "POST", f"{path}/{cart['id']}/checkout")).json()
+        trial = (await read(world, {"id": done["orders"][0]["lineItems"][0]["subscriptionId"]})).json()
+    else:
+        trial = await buy(world, offerId=offer, quantity=1)
+    term = (trial["isTrial"], trial["autoRenewEnabled"], trial["commitmentEndDate"])
+    assert term == (True, False, "2018-09-15T00:00:00Z")
+    path = f"{SUBSCRIPTIONS}/{trial['id']}/conversions"
+    again = await world.send(cast.ALDER_SALES, "POST", path, {"targetOfferId": TRIAL_OFFER})
+    assert (again.status_code, again.json()["code"]) == (400, 800004)
+    wanted = {
+        "OfferId": offer,
+        "TargetOfferId": TARGET,
+        "OrderId": trial["orderId"],
+        "Quantity": 25,
+        "BillingCycle": "monthly",
+    }
+    done = await world.send(cast.ALDER_SALES, "POST", path, wanted)
+    assert done.status_code == 200
+    paid = (await read(world, trial)).json()
+    assert (paid["isTrial"], paid["autoRenewEnabled"], paid["offerId"], paid["quantity"]) == (False, True, TARGET, 25)
 
 
 @pytest.mark.rule("R9")

@@ -40,6 +40,8 @@ def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
     clouds = ", ".join(sorted(programme.unsupported_clouds)) or "-"
     yield words("cli.programme.clouds", clouds=clouds), False
     yield words("cli.programme.default", type=programme.default_agreement_type), False
+    if programme.trial_offers:
+        yield words("cli.programme.trials", offers=", ".join(sorted(programme.trial_offers))), False
     for template in programme.templates:
         for line in _template_lines(words, template):
             yield f"{template.agreement_type} {template.id}: {line}", False

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import NewType
 
 from agreegate.domain.errors import InvalidOffer, InvalidProperty, LineNumbersInvalid, OrderNotProcessable
+from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.domain.transaction import Action
@@ -66,8 +67,8 @@ class LineDraft:
         return Action.NEW_PURCHASE if self.parent_id is None and self.parent_line is None else Action.ADD_ON
 
     @property
-    def is_trial(self) -> bool:
-        """Whether a trial is asked for: there is no catalogue to say so, hence the provisioning context does."""
+    def asks_for_trial(self) -> bool:
+        """Whether the provisioning context asks for a trial. The programme knows the offers that are trials in any case."""
         return any(
             key.casefold() == "istrial" and value.strip().casefold() == "true"
             for key, value in self.provisioning_context.items()
@@ -182,9 +183,10 @@ def actions_of(lines: Iterable[LineDraft]) -> tuple[Action, ...]:
     return tuple(dict.fromkeys(line.action for line in lines))
 
 
-def bought(line: LineDraft, order: Order, id_: SubscriptionId) -> Subscription:
+def bought(line: LineDraft, order: Order, id_: SubscriptionId, programme: Programme) -> Subscription:
     """The subscription that a line of a new purchase begins."""
-    term = line.term or (TermDuration.MONTH if line.is_trial else TermDuration.YEAR)
+    is_trial = line.asks_for_trial or programme.is_trial(line.offer_id)
+    term = line.term or (TermDuration.MONTH if is_trial else TermDuration.YEAR)
     name = line.friendly_name or line.offer_id
     return Subscription(
         id=id_,
@@ -196,12 +198,12 @@ def bought(line: LineDraft, order: Order, id_: SubscriptionId) -> Subscription:
         quantity=line.quantity,
         billing_cycle=order.billing_cycle,
         status=SubscriptionStatus.ACTIVE,
-        auto_renew=not line.is_trial,
+        auto_renew=not is_trial,
         commitment=Commitment.begin(order.created_at, term, line.renews_to),
         created_at=order.created_at,
         parent_id=line.parent_id,
         partner_id_on_record=line.partner_id_on_record,
-        is_trial=line.is_trial,
+        is_trial=is_trial,
     )
 
 

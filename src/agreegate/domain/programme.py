@@ -38,6 +38,8 @@ class Programme:
     enforce_from: Mapping[Channel, datetime | None]
     """Per channel: refusals start at this instant; None: the gate only watches (D17)."""
     unsupported_clouds: frozenset[Cloud]
+    trial_offers: frozenset[str] = frozenset()
+    """Ids, in lower case, of the offers that are trials without `isTrial` in the order (contract 7.1)."""
     stale_rule: StaleRule = StaleRule.ADVISE
     stale_from: datetime | None = None
     """Grace: before this instant an outdated confirmation is only advised about. None: the rule holds from the first day."""
@@ -58,6 +60,10 @@ class Programme:
         """The template of this agreement type, its name in any case (contract 4.1), or None."""
         wanted = agreement_type.casefold()
         return next((t for t in self.templates if t.agreement_type.casefold() == wanted), None)
+
+    def is_trial(self, offer_id: str) -> bool:
+        """Whether the offer of this id, in any case, is a trial."""
+        return offer_id.lower() in self.trial_offers
 
     def exists(self, now: datetime) -> bool:
         """Whether confirmation exists at all at `now` (R1)."""

@@ -91,7 +91,7 @@ async def check_out(
     now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
     if now.faulty:
         raise CartFaulty(cart=cart.id)
-    orders = [await fulfil(uow, actor, customer, draft, call) for draft in drafts]
+    orders = [await fulfil(uow, actor, programme, customer, draft, call) for draft in drafts]
     after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=actor.recorded_by)
     await save_cart(uow, actor.partner.id, after)
     return tuple(orders)

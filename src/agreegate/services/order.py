@@ -72,7 +72,7 @@ async def place_order(
     await require_relationship(uow, actor, customer)
     check_draft(draft)
     refused = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call)
-    return refused or await fulfil(uow, actor, customer, draft, call)
+    return refused or await fulfil(uow, actor, programme, customer, draft, call)
 
 
 async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:
@@ -144,13 +144,19 @@ async def change_order(
                 actor.partner.id,
                 replace(subscription, billing_cycle=after.billing_cycle, revision=subscription.revision + 1),
             )
-    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, after, added, LineKind.NEW)))
+    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, programme, after, added, LineKind.NEW)))
     await _record(uow, actor, "update_order", after, call, stored)
     return after
 
 
 async def fulfil(
-    uow: UnitOfWork, actor: Actor, customer: str, draft: OrderDraft, call: Call, kind: LineKind = LineKind.NEW
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    draft: OrderDraft,
+    call: Call,
+    kind: LineKind = LineKind.NEW,
 ) -> Order:
     """Make an order that the gate has let through: the order, its lines and its subscriptions.
 
@@ -174,7 +180,7 @@ async def fulfil(
         lines=(),
     )
     await add_order(uow, actor.partner.id, order)
-    order = replace(order, lines=tuple(await _buy(uow, actor, order, draft.lines, kind)))
+    order = replace(order, lines=tuple(await _buy(uow, actor, programme, order, draft.lines, kind)))
     await _record(uow, actor, "create_order", order, call)
     return order
 
@@ -197,7 +203,7 @@ def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
 
 
 async def _buy(
-    uow: UnitOfWork, actor: Actor, order: Order, lines: Sequence[LineDraft], kind: LineKind
+    uow: UnitOfWork, actor: Actor, programme: Programme, order: Order, lines: Sequence[LineDraft], kind: LineKind
 ) -> list[OrderLine]:
     """Carry lines out, in their order; numbered after those that the order has."""
     await _check_limits(uow, actor, order.customer_id, lines)
@@ -214,7 +220,7 @@ async def _buy(
         else:
             if line.parent_id is not None:
                 check_parent(await _existing(uow, actor, order.customer_id, line.parent_id))
-            subscription, did = bought(line, order, SubscriptionId(uow.new_id())), kind
+            subscription, did = bought(line, order, SubscriptionId(uow.new_id()), programme), kind
             await add_subscription(uow, actor.partner.id, subscription)
         kept.append(line_of(line, len(order.lines) + len(kept), subscription, did))
         await add_line(uow, actor.partner.id, order, kept[-1])

@@ -155,12 +155,13 @@ async def convert_trial(
         quantity: the seats to buy; None: as many as the trial has.
 
     Raises:
-        NoRelationship, SubscriptionNotFound, InvalidOffer.
+        NoRelationship, SubscriptionNotFound.
+        InvalidOffer: the offer id is malformed, or a trial's.
         NotConvertible: it is no trial. SubscriptionEnded, SubscriptionSuspended: it is not active.
         QuantityOutOfRange, SandboxLimit.
     """
     stored = await _stored(uow, actor, customer, id_)
-    if not is_guid(offer_id):
+    if not is_guid(offer_id) or programme.is_trial(offer_id):
         raise InvalidOffer(name="targetOfferId")
     if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
         return refused
@@ -228,7 +229,7 @@ async def upgrade(
         term=stored.commitment.term,
     )
     draft = OrderDraft((line,), stored.billing_cycle, DEFAULT_CURRENCY if first is None else first.currency_code)
-    order = await fulfil(uow, actor, customer, draft, call, LineKind.CONVERT)
+    order = await fulfil(uow, actor, programme, customer, draft, call, LineKind.CONVERT)
     after = await show_subscription(uow, actor, customer, order.lines[0].subscription_id)
     await _record(uow, actor, "upgrade_subscription", stored, after, call)
     return after
