@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from uuid import NAMESPACE_OID, uuid5
 
 import apsw
@@ -24,6 +24,15 @@ class Confirmed:
     agreed: datetime
     template: str = cast.CLOUD_AGREEMENT
     text: int | None = None
+    recorded: datetime | None = None
+    """None: at the instant of acceptance."""
+
+    @property
+    def accepted_by(self) -> datetime:
+        """The latest instant of acceptance: midnight stands for its day, as far as it had gone at the recording."""
+        if self.agreed.time() != time():
+            return self.agreed
+        return max(self.agreed, min(self.agreed + timedelta(days=1, microseconds=-1), self.recorded or self.agreed))
 
 
 @dataclass(frozen=True)
@@ -100,7 +109,7 @@ def _confirmation(connection: apsw.Connection, one: Bought, number: int, confirm
         "template_id": confirmed.template,
         "agreement_type": kind,
         "date_agreed_at": agreed,
-        "recorded_at": agreed,
+        "recorded_at": to_micros(confirmed.recorded or confirmed.agreed),
     }
     _insert(
         connection, "confirmation", **key, **counts, confirmation_id=f"{one.customer}-{number}", period=1, user_id="x",

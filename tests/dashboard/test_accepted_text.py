@@ -400,3 +400,94 @@ async def test_an_orders_form_names_the_text_as_well(world: World) -> None:
     )
     assert text("order.placed", "en") in placed.text
     assert kept(world)[-1] == ("stated", "2")
+
+
+CHANGED_ON = "2018-08-05"
+"""The day on which the second of the `three` texts took effect."""
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.rule("R35", "R38")
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize(
+    ("answer", "told"), [(0, ("stated", "1")), (1, ("stated", "2")), (None, ("undetermined", None))]
+)
+async def test_on_the_day_of_a_new_text_the_form_asks_which_one_was_accepted(
+    world: World, language: str, answer: int | None, told: tuple[str, str | None]
+) -> None:
+    versions = await three(world)
+    await confirmed(world)
+    someone = await visitor(world, language=language)
+    asked = await someone.fill(FORM, None, **TYPED | {"accepted_on": CHANGED_ON})
+    assert asked.status == 422
+    assert text("confirmation.form.version-asked", language) in asked.text
+    assert [value for value, _ in options(asked.page)] == ["", *versions[::-1], "unknown"]
+    assert text("confirmation.version.by-date", language) not in asked.text
+    again = await send(someone, asked)
+    assert again.status == 422, "it asks until it is answered"
+    assert len(kept(world)) == 1
+    saved = await send(someone, again, version="unknown" if answer is None else versions[answer])
+    assert saved.path == DOGWOOD
+    assert kept(world)[-1] == told
+    shown = await someone.get(FORM)
+    if told != ("stated", "1"):  # what is outdated is not corrected but confirmed anew
+        assert chosen(shown) == ("unknown" if answer is None else versions[answer]), "a correction keeps what was said"
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.rule("R32")
+async def test_on_the_day_of_a_new_text_a_first_confirmation_is_asked_too_and_may_name_only_the_two(
+    world: World,
+) -> None:
+    first, second, third = await three(world)
+    someone = await visitor(world)
+    asked = await someone.fill(FORM, None, **TYPED | {"accepted_on": CHANGED_ON})
+    assert [value for value, _ in options(asked.page)] == ["", second, first, "unknown"]
+    fixed = await send(someone, asked, version=third)
+    assert (fixed.status, kept(world)) == (422, [])
+    assert (await send(someone, fixed, version=first)).path == DOGWOOD
+    assert kept(world) == [("stated", "1")]
+
+
+@pytest.mark.fault("B11")
+async def test_an_answer_is_no_longer_needed_when_the_date_is_put_right(world: World) -> None:
+    await three(world)
+    someone = await visitor(world)
+    asked = await someone.fill(FORM, None, **TYPED | {"accepted_on": CHANGED_ON})
+    assert (await send(someone, asked, accepted_on="2018-08-06", version="unknown")).path == DOGWOOD
+    assert kept(world) == [("inferred", "2")]
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.rule("R32")
+async def test_a_new_customer_and_an_order_are_asked_as_well(world: World) -> None:
+    first, second, _ = await three(world)
+    someone = await visitor(world)
+    path = "/customers/new"
+    typed = COMPANY | ACCEPTED | {"accepted_on": CHANGED_ON}
+    asked = await someone.fill(path, None, **typed)
+    assert asked.status == 422
+    assert [value for value, _ in options(asked.page)] == ["", second, first, "unknown"]
+    made = await someone.send(path, asked.page.form(), version=first)
+    assert (made.status, kept(world)) == (200, [("stated", "1")])
+    world.clock.now = DASHBOARD_ENFORCED
+    order = f"{DOGWOOD}/order"
+    held = await someone.fill(order, **{"offer-0": OFFER})
+    typed = ACCEPTOR | {"accepted_on": "2018-09-04"}  # the third text took effect
+    asked = await someone.send(order, held.page.form(), step="confirm", **typed)
+    assert text("confirmation.form.version-asked", "en") in asked.text
+    done = await someone.send(order, asked.page.form(), step="confirm", version="unknown")
+    assert kept(world)[-1] == ("undetermined", None)
+    assert world.rows("select count(*) from order_") == [(1,)], done.text
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.rule("R38")
+async def test_the_wire_names_no_text_and_a_date_of_that_day_is_undetermined(world: World) -> None:
+    await three(world)
+    for date in ("2018-08-05", "2018-08-05T00:00:00Z", "2018-08-05T02:00:00+02:00", "2018-08-05T00:00:00.0000001Z"):
+        answer = await world.confirm(cast.ALDER_SALES, cast.DOGWOOD, dateAgreed=date)
+        assert answer.status_code == 201
+        assert kept(world)[-1] == ("undetermined", None)
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD, dateAgreed="2018-08-05T00:00:01Z")
+    assert kept(world)[-1] == ("inferred", "2")

@@ -5,8 +5,18 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain import errors
-from agreegate.domain.accepted_text import UNDETERMINED, Basis, closest, inferred, offered, stated, text_to_accept
-from agreegate.domain.text import Locale
+from agreegate.domain.accepted_text import (
+    UNDETERMINED,
+    Basis,
+    accepted_by,
+    candidates,
+    closest,
+    inferred,
+    offered,
+    stated,
+    text_to_accept,
+)
+from agreegate.domain.text import Locale, TextVersion, published_in
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 
 CANADA, CANADA_FRENCH = Locale("CA", "en-US"), Locale("CA", "fr-FR")
@@ -91,6 +101,64 @@ def test_no_text_or_several_is_said_to_be_unknown(
 ) -> None:
     """A day in whose course another text took effect may have been the day of either."""
     assert inferred(PUBLISHED, country, culture, agreed, recorded) is UNDETERMINED
+
+
+MIDNIGHT = version(4, "midnight", effective_from=DAY, files={AMERICA: file("7")})
+SMALL = version(5, "small", effective_from=DAY, major=False, files={AMERICA: file("8")})
+ELSEWHERE = version(6, "elsewhere", effective_from=DAY, files={FRANCE: file("9")})
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.parametrize(
+    ("published", "agreed", "recorded", "labels"),
+    [
+        # A major text takes effect with the day: a date alone does not tell on which side of it the customer accepted.
+        ([FIRST, MIDNIGHT], DAY, LATER, ["first", "midnight"]),
+        ([FIRST, MIDNIGHT], DAY, DAY, ["first", "midnight"]),
+        ([FIRST, MIDNIGHT], DAY, DAY - SECOND, ["first", "midnight"]),
+        ([FIRST, MIDNIGHT, NEXT], DAY, LATER, ["first", "midnight", "next"]),
+        ([FIRST, MIDNIGHT, NEXT], DAY, NOON - SECOND, ["first", "midnight"]),
+        ([FIRST, MIDNIGHT, SMALL], DAY, LATER, ["first", "small"]),
+        # In the course of the day, up to the recording.
+        ([FIRST, NEXT], DAY, NOON, ["first", "next"]),
+        ([FIRST, NEXT], DAY, NOON - SECOND, ["first"]),
+        ([FIRST, version(2, "last", effective_from=DAY + timedelta(days=1) - SECOND)], DAY, LATER, ["first", "last"]),
+        # An instant is exact, and so are the days before and after.
+        ([FIRST, MIDNIGHT], DAY + SECOND, LATER, ["midnight"]),
+        ([FIRST, MIDNIGHT], DAY - SECOND, LATER, ["first"]),
+        ([FIRST, MIDNIGHT], DAY - timedelta(days=1), LATER, ["first"]),
+        ([FIRST, MIDNIGHT], DAY + timedelta(days=1), LATER, ["midnight"]),
+        # A minor text asks nobody again; a text for others, and the first one of all, leave nothing to choose from.
+        ([FIRST, SMALL], DAY, LATER, ["small"]),
+        ([FIRST, ELSEWHERE], DAY, LATER, ["first"]),
+        ([MIDNIGHT], DAY, LATER, ["midnight"]),
+        ([NEXT], DAY, LATER, []),
+        ([], DAY, LATER, []),
+    ],
+)
+def test_a_date_alone_leaves_every_text_of_its_day_open(
+    published: list[TextVersion], agreed: datetime, recorded: datetime, labels: list[str]
+) -> None:
+    assert [one.label for one in candidates(published_in(published, "US"), agreed, recorded)] == labels
+    accepted = inferred(published, "US", "en-US", agreed, recorded)
+    assert (accepted.basis is Basis.INFERRED) == (len(labels) == 1)
+
+
+@pytest.mark.fault("B11")
+@pytest.mark.parametrize(
+    ("agreed", "recorded", "latest"),
+    [
+        (DAY, LATER, DAY + timedelta(days=1, microseconds=-1)),
+        (DAY, NOON, NOON),
+        (DAY, DAY - SECOND, DAY),
+        (NOON, LATER, NOON),
+        (DAY + timedelta(microseconds=1), LATER, DAY + timedelta(microseconds=1)),
+    ],
+)
+def test_a_date_alone_stands_for_its_day_up_to_the_recording(
+    agreed: datetime, recorded: datetime, latest: datetime
+) -> None:
+    assert accepted_by(agreed, recorded) == latest
 
 
 @pytest.mark.rule("R35", "R38")

@@ -68,18 +68,30 @@ def in_force(texts, agreement, country, at):
     return max(there, key=lambda text: (text["from"], texts.index(text)), default=None)
 
 
-def text_of(texts, agreement, country, agreed, now):
-    """R38: which text is meant by a date of acceptance; midnight stands for its day, and nobody guesses between two."""
+def latest(agreed, now):
+    """The last instant of acceptance that the date allows: midnight stands for its day, as far as it has gone."""
     day_ends = agreed + timedelta(days=1, microseconds=-1)
-    last = min(day_ends, max(now, agreed)) if agreed.time() == EVER.time() else agreed
+    return min(day_ends, max(now, agreed)) if agreed.time() == EVER.time() else agreed
+
+
+def text_of(texts, agreement, country, agreed, now):
+    """R38: which text is meant by a date of acceptance; nobody guesses between two, nor on the day of a new major text."""
     first = in_force(texts, agreement, country, agreed)
-    return first if in_force(texts, agreement, country, last) is first else None
+    before = in_force(texts, agreement, country, agreed - timedelta(microseconds=1))
+    starts = [t for t in texts if t["agreement"] == agreement and country in t["where"] and t["from"] == agreed]
+    if agreed.time() == EVER.time() and before and any(t["major"] for t in starts):
+        return None
+    return first if in_force(texts, agreement, country, latest(agreed, now)) is first else None
 
 
 def duty(texts, country, subscriptions, confirmation, now):
     """R34, R37: since when a newer major text binds, before when it is due, and whether a renewal ran without it; or None."""
     accepted = confirmation["text"]
-    place = (accepted["from"], texts.index(accepted)) if accepted else (confirmation["agreed"], len(texts))
+    place = (
+        (accepted["from"], texts.index(accepted))
+        if accepted
+        else (latest(confirmation["agreed"], confirmation["at"]), len(texts))
+    )
     newer = [
         text["from"]
         for number, text in enumerate(texts)

@@ -5,7 +5,7 @@ product. An *event* is a dictionary: what it `did`, `at` which recorded instant.
 which is not that of their instants where a clock was set back. D is the day asked about, K the day of the records.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
 
 OPENS = {"cloud": datetime(1, 1, 1, tzinfo=UTC), "customer": datetime(2019, 10, 1, tzinfo=UTC)}
 
@@ -54,10 +54,17 @@ def in_effect(events, agreement, d, k):
     return left[-1] if left else None
 
 
+def latest(one):
+    """The last instant of acceptance that the date allows: midnight stands for its day, as far as it had gone."""
+    if one["agreed"].time() != time():
+        return one["agreed"]
+    return min(one["agreed"] + timedelta(days=1, microseconds=-1), max(one["at"], one["agreed"]))
+
+
 def outdated_since(events, one, d, k):
     """The first effect of a major text for the customer's country that comes after the accepted one, or after the date."""
     known = did(events, "published", k)
-    bound = (one["text"]["from"], one["text"]["number"]) if one["text"] else (one["agreed"], float("inf"))
+    bound = (one["text"]["from"], one["text"]["number"]) if one["text"] else (latest(one), float("inf"))
     asks = [t for t in known if t["agreement"] == one["agreement"] and t["major"] and t["here"] and t["from"] <= d]
     return min((t["from"] for t in asks if (t["from"], t["number"]) > bound), default=None)
 

@@ -141,7 +141,7 @@ def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinke
         if accepted is None or one.country not in asked.countries:
             continue
         text = next((v for v in published if v.number == accepted.text and v.template_id == accepted.template), None)
-        known = (accepted.agreed, 10**9) if text is None else text.rank
+        known = (accepted.accepted_by, 10**9) if text is None else text.rank
         through: list[str | None] = [r for r in one.resellers if r not in unlinked]
         places = [total, partners.setdefault(one.partner, Counter()),
                   *(resellers.setdefault(r, Counter()) for r in through or [None])]  # fmt: skip
@@ -150,7 +150,7 @@ def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinke
             for place in places:
                 place[figure] += 1
 
-        if outdated_since(others, one.country, accepted.agreed, begins, text) is not None:
+        if outdated_since(others, one.country, accepted.accepted_by, begins, text) is not None:
             count(Figure.ALREADY)
             continue
         if not known < (asked.effective_from, number):

@@ -1,5 +1,6 @@
 """A newer text outdates a confirmation, says by when it must be renewed, and undoes nothing (R33–R37, X4, X5)."""
 
+import operator
 from collections.abc import Collection
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.programme import StaleRule
@@ -19,6 +21,7 @@ from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.gate import RecordedDecision, ask
 from agreegate.services.order import place_order
+from agreegate.services.reconfirmation import count_outdated
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import AgreementStanding, show_standing, take_back
 from agreegate.services.subscription import change_subscription
@@ -238,6 +241,37 @@ async def test_a_renewal_ordered_ahead_counts_when_it_is_ordered(case: Case) -> 
     assert await case.state() == "overdue"
 
 
+@pytest.mark.fault("B11")
+@pytest.mark.parametrize("hour", [0, 18, 23])
+async def test_the_day_of_a_new_text_counts_as_an_acceptance_of_the_newer(case: Case, hour: int) -> None:
+    second = await case.publish("2", NEWER + timedelta(hours=hour))
+    await case.at(NEWER + 2 * DAY)
+    await case.confirm(NEWER)
+    texts_of = await case.memory.do(accepted_texts_of, case.actor.partner.id, cast.CEDAR)
+    assert [text.basis for text in texts_of.values()] == ["inferred", "undetermined"]
+    for programme in (PROGRAMME, STRICT):
+        assert (await case.state(), await case.gate(programme=programme)) == ("current", ["allow"])
+    assert await case.memory.do(count_outdated, case.actor.partner.id, PROGRAMME) == 0
+    await case.publish("3", second.effective_from + 5 * DAY)
+    await case.at(NEWER + 9 * DAY)
+    assert (await case.state(), await case.gate(programme=STRICT)) == ("outdated", ["deny", "confirmation.outdated"])
+    assert await case.memory.do(count_outdated, case.actor.partner.id, PROGRAMME) == 1
+    first = (await case.memory.rows("select version_id from text_version where label = '1'"))[0][0]
+    await case.do(confirm, replace(DRAFT_CONFIRMATION, date_agreed=NEWER, version=first))
+    assert (await case.agreement()).outdated_since == second.effective_from, "what a person names decides"
+
+
+@pytest.mark.fault("B11")
+async def test_what_takes_effect_after_the_recording_of_that_day_asks_again(case: Case) -> None:
+    await case.at(NEWER + timedelta(hours=12))
+    await case.confirm(NEWER)
+    effective = NEWER + timedelta(hours=18)
+    await case.publish("2", effective)
+    await case.at(NEWER + DAY)
+    assert (await case.agreement()).outdated_since == effective
+    assert await case.memory.do(count_outdated, case.actor.partner.id, PROGRAMME) == 1
+
+
 @pytest.mark.rule("R34")
 async def test_the_gates_dates_may_be_moved_and_the_standing_stays_todays(case: Case) -> None:
     await case.publish("2", NEWER)
@@ -251,17 +285,23 @@ async def test_the_gates_dates_may_be_moved_and_the_standing_stays_todays(case: 
 
 
 days = st.integers(0, 40).map(lambda number: AUGUST + number * DAY)
+hours = st.builds(operator.add, days, st.sampled_from([timedelta(), INSTANT, timedelta(hours=7), DAY - INSTANT]))
 texts = st.lists(
-    st.tuples(days, st.booleans(), st.sampled_from([(AMERICA,), (FRANCE,), (AMERICA, FRANCE)])), max_size=6
+    st.tuples(hours, st.booleans(), st.sampled_from([(AMERICA,), (FRANCE,), (AMERICA, FRANCE)])), max_size=6
 )
 
 
 @pytest.mark.rule("R33", "R34", "R35")
-@given(published=texts, agreed=days, now=days, named=st.integers(0, 11))
+@given(published=texts, agreed=hours, later=st.sampled_from([INSTANT, timedelta(hours=7), 50 * DAY]), now=hours,
+       named=st.integers(0, 11))  # fmt: skip
 async def test_it_is_outdated_the_same_whichever_way_it_is_computed(
-    published: list[tuple[datetime, bool, Collection[Any]]], agreed: datetime, now: datetime, named: int
+    published: list[tuple[datetime, bool, Collection[Any]]],
+    agreed: datetime,
+    later: timedelta,
+    now: datetime,
+    named: int,
 ) -> None:
-    memory = Memory(max(agreed, AUGUST) + 50 * DAY)
+    memory = Memory(agreed + later)
     case = Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
     versions = [
         await case.publish(str(number), effective, major=major, files={locale: file() for locale in where})
@@ -274,5 +314,6 @@ async def test_it_is_outdated_the_same_whichever_way_it_is_computed(
     known = next((text.version_id for text in texts_of.values()), None)
     accepted = next((version for version in versions if version.id == known), None)
     [current] = (await memory.do(standing_of, case.actor.partner.id, cast.CEDAR)).current
-    assert current.outdated_since == outdated_since(versions, "US", agreed, now, accepted)
+    latest = accepted_by(agreed, current.recorded_at)
+    assert current.outdated_since == outdated_since(versions, "US", latest, now, accepted)
     memory.connection.close()

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate import programme
-from agreegate.domain.accepted_text import stated
+from agreegate.domain.accepted_text import AcceptedText, Basis
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
@@ -326,8 +326,7 @@ async def confirm_naming(
         )
         await add_confirmation(uow, partner, customer, related[0], recorded)
         await make_current(uow, partner, customer, found.agreement_type, recorded.sequence)
-        told = stated(await text_versions(uow, version.template_id), version.id, "US", "en-US")
-        await add_accepted_text(uow, partner, customer, recorded.sequence, told)
+        await add_accepted_text(uow, partner, customer, recorded.sequence, AcceptedText(Basis.STATED, version.id))
 
     await desk.memory.do(work)
 

@@ -130,7 +130,7 @@ GRID = [
 instants = st.builds(
     lambda near, off: near + off,
     st.sampled_from(GRID),
-    st.sampled_from([0 * DAY, 0 * DAY, INSTANT, -INSTANT, 14.5 * DAY]),
+    st.sampled_from([0 * DAY, 0 * DAY, INSTANT, -INSTANT, 14.5 * DAY, DAY / 3]),
 )
 past = instants.map(lambda at: at if at <= NOW else months_after(at, -36))
 texts = st.lists(
@@ -139,7 +139,12 @@ texts = st.lists(
     ), max_size=3,
 )  # fmt: skip
 confirmations = st.lists(
-    st.tuples(past, st.sampled_from([cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT]), st.integers(0, 6)),
+    st.tuples(
+        past,
+        st.sampled_from([cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT]),
+        st.integers(0, 6),
+        st.sampled_from([0 * DAY, DAY / 4, DAY / 2, 9 * DAY]),
+    ),
     min_size=1, max_size=2, unique_by=lambda each: each[1],
 )  # fmt: skip
 subscriptions = st.builds(
@@ -211,8 +216,13 @@ async def test_what_is_simulated_is_what_happens(
         Bought(
             f"Customer {number} (made up)",
             [
-                Confirmed(agreed, template, text if template == CLOUD.id and 0 < text <= len(versions) else None)
-                for agreed, template, text in confirmed
+                Confirmed(
+                    agreed,
+                    template,
+                    text if template == CLOUD.id and 0 < text <= len(versions) else None,
+                    agreed + later,
+                )
+                for agreed, template, text, later in confirmed
             ],
             subscribed, carts, partner, country, sorted(resellers) if partner == cast.ALDER else (),
         )

@@ -3,8 +3,10 @@
 import apsw
 import pytest
 
+from agreegate.domain.accepted_text import accepted_by
 from agreegate.storage import schema
 from agreegate.storage.sqlite import connect
+from agreegate.storage.unit_of_work import from_micros, to_micros
 from tests import personas as cast
 from tests.world import populate
 
@@ -52,11 +54,12 @@ STEPS = {
     "parted": f"delete from current_confirmation where {KEY}; update relationship set ended_at = 9 where {KEY}",
     "back": f"update relationship set ended_at = null, period = 2, started_at = 10 where {KEY}",
     "confirmed anew": CONFIRM.format(n=7, kind="A", period=2, agreed=0),
+    "confirmed by a date": CONFIRM.format(n=8, kind="A", period=2, agreed=-86_400_000_000),
 }
 VERSION = "insert into text_version values ('B-id', 3, 'v', 'v', 1, '', 70, 1, 'x', 1)"
 FOUND = """
     select g.partner_id, e.customer_id, g.template_id, g.country, g.later, g.text_at, g.text_number, e.commitment_end_at,
-      e.date_agreed_at, e.renewed_at
+      e.date_agreed_at, e.accepted_by_at, e.renewed_at
     from confirmation_entry e join confirmation_group g on g.group_number = e.group_number order by 1, 2, 3"""
 COUNTED = """
     select g.group_number, g.confirmations, (select count(*) from confirmation_entry e where e.group_number = g.group_number)
@@ -66,8 +69,9 @@ COUNTED = """
 def expected(connection: apsw.Connection) -> list[tuple[object, ...]]:
     """The same, worked out from the record by other means."""
     lines = []
-    for partner, customer, template, sequence, agreed, text_at, text_number in connection.execute(
-        "select partner_id, customer_id, template_id, sequence, date_agreed_at, text_at, text_number from current_confirmation"
+    for partner, customer, template, sequence, agreed, recorded_at, text_at, text_number in connection.execute(
+        "select partner_id, customer_id, template_id, sequence, date_agreed_at, recorded_at, text_at, text_number"
+        " from current_confirmation"
     ):
         of_it = (partner, customer)
         country = connection.execute("select country from customer where (partner_id, customer_id) = (?, ?)", of_it).get
@@ -91,8 +95,9 @@ def expected(connection: apsw.Connection) -> list[tuple[object, ...]]:
         ]
         at = agreed // SPAN * SPAN if text_at is None else text_at
         end = min(ends, default=999_999_999_999_999_999)
+        by = to_micros(accepted_by(from_micros(agreed), from_micros(recorded_at)))
         lines.append((
-            partner, customer, template, country, later, at, text_number or 0, end, agreed, max(ran, default=None),
+            partner, customer, template, country, later, at, text_number or 0, end, agreed, by, max(ran, default=None),
         ))  # fmt: skip
     return sorted(lines)
 
@@ -114,19 +119,20 @@ def test_the_groups_follow_the_record_step_by_step() -> None:
     assert connection.execute("pragma foreign_key_check").fetchall() == []
 
 
-@pytest.mark.parametrize("steps", [0, 1, 5, 8, 13, 16, 19])
-def test_an_upgrade_makes_them_of_the_rows_there_are(steps: int) -> None:
+@pytest.mark.parametrize("begun", [5, 6])
+@pytest.mark.parametrize("steps", [0, 1, 5, 8, 13, 16, 19, 20])
+def test_an_upgrade_makes_them_of_the_rows_there_are(steps: int, begun: int) -> None:
     connection = connect(":memory:")
-    for migration in schema.migrations()[:5]:
+    for migration in schema.migrations()[:begun]:
         connection.execute(migration.sql)
-    connection.pragma("user_version", 5)
+    connection.pragma("user_version", begun)
     connection.pragma("application_id", schema.APPLICATION_ID)
     populate(connection)
     connection.execute(VERSION)
     for sql in list(STEPS.values())[:steps]:
         connection.execute(sql)
     before = connection.execute("select * from current_confirmation").fetchall()
-    assert schema.upgrade(connection) == schema.latest() - 5
+    assert schema.upgrade(connection) == schema.latest() - begun
     assert connection.execute("select * from current_confirmation").fetchall() == before
     holds(connection, "upgrade")
     for name, sql in list(STEPS.items())[steps:]:

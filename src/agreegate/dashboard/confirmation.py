@@ -4,14 +4,14 @@ A page shows `asked(...)` with the macro of `confirmation_fields.html`, and hand
 unit of work that goes on afterwards. Where there is no customer yet, `checked` says beforehand whether it can be recorded.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agreegate.dashboard.day import day_of, latest_day
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.text import text_address
-from agreegate.domain.accepted_text import Basis
+from agreegate.domain.accepted_text import Basis, candidates
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import (
     Collection,
@@ -26,6 +26,7 @@ from agreegate.domain.confirmation import (
 from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.text import TextVersion
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.i18n import country_text, date_text, instant_text, text
 from agreegate.services.call import Call
@@ -39,6 +40,8 @@ NAMES = (
     "employee_email",
 )  # fmt: skip
 """Every field of it, hidden ones included."""
+NOT_KNOWN = "unknown"
+"""Chosen as the text accepted where the date leaves several open and nobody can say which one it was."""
 MEMBERS = {
     "primaryContact.firstName": "acceptor_first_name",
     "primaryContact.lastName": "acceptor_last_name",
@@ -66,6 +69,8 @@ class Asked:
     """Where the agreement's text for the customer's country and language is (R49)."""
     versions: tuple[tuple[str, str], ...]
     """What can be chosen as *text accepted*; empty where there is no choice."""
+    several: bool
+    """The date leaves several texts open: one of them has to be chosen, or that it is not known."""
     where: str
     """The country of a customer that is about to be created: there is none else whose text could be meant."""
     warnings: tuple[AcceptorWarning, ...] = tuple(AcceptorWarning)
@@ -77,17 +82,20 @@ class Asked:
         return [("", "–"), *((reseller.id, reseller.name) for reseller in self.preparation.resellers)]
 
 
-def asked(preparation: Preparation, actor: Actor, now: datetime, language: str, country: str = "") -> Asked:
+def asked(form: Form, preparation: Preparation, actor: Actor, now: datetime, language: str, country: str = "") -> Asked:
     """The form for what was prepared.
 
     Args:
+        form: what was typed: the date decides whether the text must be asked for.
         country: of a customer that is about to be created.
     """
+    several = _several(form, preparation.texts, now, language)
     return Asked(
         preparation,
         latest_day(now, _countries(preparation, actor)).isoformat(),
         text_address(preparation.customer, preparation.template.id),
-        _versions(preparation.texts, now, language),
+        _versions(preparation.texts, several, now, language),
+        bool(several),
         country_text(country, language) if country and preparation.customer is None else "",
     )
 
@@ -111,6 +119,8 @@ def defaults(preparation: Preparation) -> dict[str, str]:
         values["accepted_on"] = current.date_agreed.date().isoformat()
         if texts.accepted is not None and texts.accepted.basis is Basis.STATED:
             values["version"] = texts.accepted.version_id or ""
+        elif texts.accepted is not None and texts.accepted.basis is Basis.UNDETERMINED:
+            values["version"] = NOT_KNOWN
     return values
 
 
@@ -158,7 +168,7 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
     of the button goes on.
     """
     latest = latest_day(uow.now, _countries(preparation, actor))
-    read = _Reading(form, preparation, language, datetime.combine(latest, datetime.min.time(), uow.now.tzinfo))
+    read = _Reading(form, preparation, language, uow.now, datetime.combine(latest, datetime.min.time(), uow.now.tzinfo))
     mistakes = list(read.mistakes())
     known = noticed(form, preparation, language)
     wrong_address = any(mistake.where == "acceptor_email" for mistake in mistakes)
@@ -172,8 +182,9 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
 class _Reading:
     """What was typed, and what is wrong with it."""
 
-    def __init__(self, form: Form, preparation: Preparation, language: str, latest: datetime) -> None:
+    def __init__(self, form: Form, preparation: Preparation, language: str, now: datetime, latest: datetime) -> None:
         self._form, self._preparation, self._language, self._latest = form, preparation, language, latest
+        self._several = _several(form, preparation.texts, now, language)
         self.contact = PrimaryContact(
             form["acceptor_first_name"],
             form["acceptor_last_name"],
@@ -203,7 +214,7 @@ class _Reading:
             self._preparation.template.id,
             date_agreed,
             date_zoned=False,
-            version=form["version"] or None,
+            version=form["version"] if form["version"] not in ("", NOT_KNOWN) else None,
             employee=self.employee,
             collection=self._collection() if form["collected_through"] and self._preparation.resellers else None,
         )
@@ -238,11 +249,13 @@ class _Reading:
             yield Mistake(name, "confirmation.form.date-ahead", {"date": date_text(self._latest, self._language)})
 
     def _version(self) -> Iterator[Mistake]:
-        """One of those that were offered, or none."""
-        texts = self._preparation.texts
-        if not self._form["version"] or self._form["version"] in {version.id for version in texts.offered}:
+        """One of those that were offered; none only where the date tells it."""
+        texts, named = self._preparation.texts, self._form["version"]
+        if self._several and not named:
+            yield Mistake("version", "confirmation.form.version-asked")
+        elif named in ("", NOT_KNOWN, *(version.id for version in (*texts.offered, *self._several))):
             return
-        if texts.first:
+        elif texts.first:
             yield Mistake("", "confirmation.form.version-fixed")
         else:
             yield Mistake("version", "confirmation.form.version")
@@ -275,15 +288,32 @@ def _countries(preparation: Preparation, actor: Actor) -> Iterable[str]:
     return (actor.partner.country, *(() if preparation.customer is None else (preparation.customer.country,)))
 
 
-def _versions(texts: Texts, now: datetime, language: str) -> tuple[tuple[str, str], ...]:
-    """The text of the day comes first; then those that can be named, if a choice is offered at all (R32, R35)."""
-    if texts.first or not texts.offered:
+def _several(form: Form, texts: Texts, now: datetime, language: str) -> list[TextVersion]:
+    """The texts that the date of acceptance leaves open, the newest first; nothing where it leaves at most one."""
+    day = day_of(form["accepted_on"], language)
+    found = [] if day is None else candidates(texts.published, day, now)
+    return found[::-1] if len(found) > 1 else []
+
+
+def _versions(
+    texts: Texts, several: Sequence[TextVersion], now: datetime, language: str
+) -> tuple[tuple[str, str], ...]:
+    """The text of the day comes first; then those that can be named, if a choice is offered at all (R32, R35).
+
+    Args:
+        several: the texts that the date leaves open: then there is no text of the day, and one must be chosen.
+    """
+    offered = several if texts.first else texts.offered
+    if not offered:
         return ()
     named = []
-    for version in texts.offered:
+    for version in offered:
         key = "confirmation.version.upcoming" if version.effective_from > now else "confirmation.version.effective"
         told = text(key, language, label=version.label, date=date_text(version.effective_from, language))
         named.append((str(version.id), told))
+    if several:
+        begin, end = text("confirmation.version.choose", language), text("confirmation.version.not-known", language)
+        return (("", begin), *named, (NOT_KNOWN, end))
     return (("", text("confirmation.version.by-date", language)), *named)
 
 

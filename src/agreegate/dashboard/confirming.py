@@ -104,7 +104,7 @@ def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: 
         "confirmation.html",
         status,
         form=form,
-        asked=asked(found.preparation, actor, site.store.clock(), language(request)),
+        asked=asked(form, found.preparation, actor, site.store.clock(), language(request)),
         customer=found.preparation.customer,
         agreement=next(one for one in found.standing.agreements if one.template.id == template.id),
         newest=found.preparation.newest,

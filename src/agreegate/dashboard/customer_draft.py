@@ -258,7 +258,9 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
         section=section,
-        asked=None if preparation is None else asked(preparation, actor, site.store.clock(), spoken, form["country"]),
+        asked=None
+        if preparation is None
+        else asked(form, preparation, actor, site.store.clock(), spoken, form["country"]),
     )
 
 

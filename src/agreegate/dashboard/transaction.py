@@ -172,7 +172,7 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
         "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
-        "asked": None if preparation is None else asked(preparation, actor, now, language(request)),
+        "asked": None if preparation is None else asked(form, preparation, actor, now, language(request)),
     }
 
 

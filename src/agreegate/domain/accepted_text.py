@@ -17,6 +17,7 @@ from agreegate.domain.text import (
     Locale,
     TextVersion,
     VersionId,
+    in_effect,
     in_force,
     in_language,
     primary_subtag,
@@ -34,7 +35,7 @@ class Basis(StrEnum):
     STATED = "stated"
     """A person named the version."""
     UNDETERMINED = "undetermined"
-    """No text was in force there, or several may have been the one."""
+    """No text was in force there, or the date alone leaves open which of several was accepted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,13 +55,43 @@ class AcceptedText:
 UNDETERMINED = AcceptedText(Basis.UNDETERMINED)
 
 
+def accepted_by(agreed: datetime, recorded: datetime) -> datetime:
+    """The latest instant at which the customer can have accepted.
+
+    Midnight UTC stands for its whole day, up to the recording: a date alone does not say what time it was.
+
+    Args:
+        agreed: when the customer accepted.
+        recorded: when the partner says so.
+    """
+    if agreed.time() != time():
+        return agreed
+    return max(agreed, min(agreed + _DAY - timedelta.resolution, recorded))
+
+
+def candidates(published: Sequence[TextVersion], agreed: datetime, recorded: datetime) -> list[TextVersion]:
+    """The versions that the customer may have accepted at `agreed`, oldest first: several where a date alone leaves them open.
+
+    Every version that took effect in the course of the day is one, and the version before it. On a day that begins with a new
+    major text, the version before is one too: where the customer is, the day may have begun earlier. There is none where no
+    text was in force when the day began.
+
+    Args:
+        published: the versions that have a text for the customer's country.
+    """
+    if not in_effect(published, agreed):
+        return []
+    last = accepted_by(agreed, recorded)
+    moments = {agreed, *(version.effective_from for version in published if agreed <= version.effective_from <= last)}
+    if agreed.time() == time() and any(version.major and version.effective_from == agreed for version in published):
+        moments.add(agreed - timedelta.resolution)
+    return [version for moment in sorted(moments) for version in in_effect(published, moment)[-1:]]
+
+
 def inferred(
     published: Sequence[TextVersion], country: str, language: str, agreed: datetime, recorded: datetime
 ) -> AcceptedText:
-    """The text in force for the customer on the date of acceptance.
-
-    Midnight stands for its whole day, up to the recording: nobody who writes a date alone says what time it was. When another
-    text took effect in the course of that day, either may have been the one.
+    """The text in force for the customer on the date of acceptance, where only one can be meant.
 
     Args:
         country: the customer's.
@@ -68,14 +99,14 @@ def inferred(
         agreed: when the customer accepted.
         recorded: when the partner says so.
     """
-    last = min(agreed + _DAY - timedelta.resolution, max(recorded, agreed)) if agreed.time() == time() else agreed
-    first_version, last_version = in_force(published, country, agreed), in_force(published, country, last)
-    if first_version is None or last_version is not first_version:
+    found = candidates(published_in(published, country), agreed, recorded)
+    if len(found) != 1:
         return UNDETERMINED
-    locale = closest(first_version, country, language)
+    [version] = found
+    locale = closest(version, country, language)
     if locale is None:
         return UNDETERMINED
-    return AcceptedText(Basis.INFERRED, first_version.id, locale, first_version.files[locale].digest)
+    return AcceptedText(Basis.INFERRED, version.id, locale, version.files[locale].digest)
 
 
 def stated(published: Sequence[TextVersion], version: str, country: str, language: str) -> AcceptedText:

@@ -69,13 +69,16 @@ class Group:
     text_at: datetime
     """When the accepted text took effect; where it is not known, the beginning of the span of acceptance."""
     text_number: int
-    """Of the accepted text; 0 where it is not known: then the date of acceptance stands for it."""
+    """Of the accepted text; 0 where it is not known: then the latest instant of acceptance stands for it."""
     confirmations: int
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """The confirmations of a group that are outdated since one instant: all of them, or those accepted in between."""
+    """The confirmations of a group that are outdated since one instant: all of them, or those accepted in between.
+
+    What counts of a date alone is the latest instant at which the customer can have accepted.
+    """
 
     group: Group
     since: datetime
@@ -99,7 +102,7 @@ def outdated_parts(group: Group, majors: Iterable[Major], now: datetime) -> list
         accepted = Major(group.text_at, group.text_number)
         since = min((major.effective_at for major in in_effect if major > accepted), default=None)
         return [] if since is None else [Part(group, since)]
-    # What took effect after the date of acceptance is newer: each instant within the span parts the group.
+    # What took effect after the acceptance is newer: each instant within the span parts the group.
     begin, end = group.text_at, group.text_at + SPAN
     newer = sorted({major.effective_at for major in in_effect if major.effective_at > begin})
     parts, agreed_from = [], None

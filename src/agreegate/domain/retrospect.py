@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.programme import Programme
@@ -253,7 +254,8 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
 def _outdated_since(known: Facts, confirmation: Confirmation, on: datetime) -> datetime | None:
     texts = [version for version in known.texts if version.template_id == confirmation.template_id]
     accepted = known.accepted.get(confirmation.sequence)
-    return outdated_since(texts, known.country, confirmation.date_agreed, on, accepted)
+    latest = accepted_by(confirmation.date_agreed, confirmation.recorded_at)
+    return outdated_since(texts, known.country, latest, on, accepted)
 
 
 def _state(known: Facts, confirmation: Confirmation, since: datetime | None, on: datetime) -> State:

@@ -235,7 +235,7 @@ def in_language(version: TextVersion, country: str, language: str) -> FoundText:
 def outdated_since(
     published: Iterable[TextVersion],
     country: str,
-    date_agreed: datetime,
+    accepted_by: datetime,
     now: datetime,
     accepted: TextVersion | None = None,
 ) -> datetime | None:
@@ -243,10 +243,10 @@ def outdated_since(
 
     Args:
         country: the customer's; a text for other countries asks it for nothing.
-        date_agreed: when it accepted; what took effect later is newer.
+        accepted_by: the latest instant at which it can have accepted; what took effect later is newer.
         accepted: the version that it accepted, where that is known; what ranks higher is newer, whatever the date.
     """
-    known: tuple[datetime, float] = (date_agreed, inf) if accepted is None else accepted.rank
+    known: tuple[datetime, float] = (accepted_by, inf) if accepted is None else accepted.rank
     return min(
         (
             version.effective_from

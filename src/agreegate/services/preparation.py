@@ -40,6 +40,8 @@ class Event:
 class Texts:
     """Which texts of the agreement there are to confirm, for a customer of one country."""
 
+    published: tuple[TextVersion, ...] = ()
+    """Every version with a text for the country."""
     offered: tuple[TextVersion, ...] = ()
     """The versions that may be named, whatever takes effect last first; for a first confirmation the one in force (R32)."""
     first: bool = True
@@ -143,7 +145,7 @@ async def prepare(
 async def _texts(uow: UnitOfWork, template: AgreementTemplate, country: str, *, first: bool = True) -> Texts:
     published = await text_versions_in(uow, template.id, country)
     may_be_named = offered(published, country, uow.now, first=first)
-    return Texts(tuple(may_be_named), first, in_force(published, country, uow.now))
+    return Texts(tuple(published), tuple(may_be_named), first, in_force(published, country, uow.now))
 
 
 async def _with_accepted(uow: UnitOfWork, actor: Actor, customer: str, current: Confirmation, texts: Texts) -> Texts:

@@ -35,13 +35,13 @@ _WITHIN = """
     (i.commitment_end_at, i.customer_id) >= ($3, $4) and (i.commitment_end_at, i.customer_id, {template}) > ($3, $4, $5)
     and (i.commitment_end_at, i.customer_id) <= ($6, $7) and (i.commitment_end_at, i.customer_id, {template}) < ($6, $7, $8)"""
 _OF_PART = """i.group_number = {group}
-    and ({agreed_from} is null or i.date_agreed_at >= {agreed_from})
-    and ({agreed_before} is null or i.date_agreed_at < {agreed_before})"""
+    and ({agreed_from} is null or i.accepted_by_at >= {agreed_from})
+    and ({agreed_before} is null or i.accepted_by_at < {agreed_before})"""
 _ONE = {"group": "$10", "template": "$11", "since": "$12", "agreed_from": "$13", "agreed_before": "$14"}
 _EACH = {name: f"(p.value ->> {place})" for place, name in enumerate(_ONE)}
 _ROW = "i.commitment_end_at, i.customer_id, i.date_agreed_at, i.renewed_at"
 _PLACED = """
-    select g.group_number, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.renewed_at
+    select g.group_number, g.commitment_end_at, g.customer_id, g.date_agreed_at, g.accepted_by_at, g.renewed_at
     from ({customers}) f cross join grouped_confirmation g on g.partner_id = $1 and g.customer_id = f.customer_id"""
 _BY_ID = "select j.value as customer_id from json_each($2) j"
 _CONFIRMED = "e.partner_id = $1 and e.coverage not in ('', '!')"
@@ -212,10 +212,10 @@ async def places_of(
     for part in sought.parts:
         by_group[part.group.number].append(part)
     found = []
-    for group, renew_at, customer, agreed_at, renewed_at in await uow.all(
+    for group, renew_at, customer, agreed_at, accepted_by_at, renewed_at in await uow.all(
         _PLACED.format(customers=whose), partner, asked
     ):
-        at = _part_at(by_group.get(group, ()), agreed_at)
+        at = _part_at(by_group.get(group, ()), accepted_by_at)
         if at is None or not sought.low < (renew_at, customer, at.group.template_id) < sought.high:
             continue
         place = Place(renew_at, customer, at.group.template_id, at, agreed_at, renewed_at)
@@ -361,13 +361,13 @@ def _as_json(parts: Sequence[Part], numbers: Iterable[int]) -> str:
     return json.dumps([[*_as_values(part), number] for part, number in zip(parts, numbers, strict=True)])
 
 
-def _part_at(parts: Iterable[Part], agreed_at: int) -> Part | None:
-    """The part that a confirmation of its group belongs to, by its date."""
-    agreed = from_micros(agreed_at)
+def _part_at(parts: Iterable[Part], accepted_by_at: int) -> Part | None:
+    """The part of its group that a confirmation belongs to, by the latest instant of its acceptance."""
+    latest = from_micros(accepted_by_at)
     for part in parts:
         if part.whole or (
-            (part.agreed_from is None or part.agreed_from <= agreed)
-            and (part.agreed_before is None or agreed < part.agreed_before)
+            (part.agreed_from is None or part.agreed_from <= latest)
+            and (part.agreed_before is None or latest < part.agreed_before)
         ):
             return part
     return None

@@ -17,6 +17,7 @@ from agreegate.domain.simulation import WEEK, Alike, Foresight, Stake, week_of
 from agreegate.domain.term import Commitment, TermDuration, ends_within
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.partner import as_partner
+from agreegate.storage.standing import RANK
 from agreegate.storage.unit_of_work import EPOCH, MICROSECOND, Row, UnitOfWork, Value, from_micros, to_micros
 
 CUSTOMERS = 50_000
@@ -30,8 +31,6 @@ _DAY, _WEEK = timedelta(days=1) // MICROSECOND, WEEK // MICROSECOND
 _LEAST = {TermDuration.MONTH: 28, TermDuration.YEAR: 365, TermDuration.THREE_YEARS: 3 * 365}
 """Days that a term lasts at least."""
 
-_KNOWN = "coalesce(n.text_at, n.date_agreed_at), coalesce(n.text_number, 9223372036854775807)"
-"""The rank of the accepted text, as in `storage/standing.py`."""
 _LIVING = """subscription s where s.partner_id = n.partner_id and s.customer_id = n.customer_id
       and s.status in ('active', 'suspended')"""
 _RESELLERS = """(select group_concat(r.reseller_id, ' ') from customer_reseller r
@@ -216,8 +215,8 @@ class _Asked:
         else:
             self.floors = self.joined = ""
             floor = ", ".join(self.bound(part) for part in _floor(next(iter(present.values()), None)))
-        newer = f"($3, $4) > ({_KNOWN})"
-        self.already = f"({floor}) > ({_KNOWN})"
+        newer = f"($3, $4) > ({RANK})"
+        self.already = f"({floor}) > ({RANK})"
         self.becomes = f"n.template_id = $2 and {newer} and not {self.already}"
         self.concerns = f"n.template_id = $2 and ({newer} or {self.already})"
         self.resellers = _RESELLERS if portfolio.resellers else "null"

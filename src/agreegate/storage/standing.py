@@ -18,11 +18,15 @@ from agreegate.storage.unit_of_work import (
     to_micros,
 )
 
-NEWER = (
-    "v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number)"
-    " > (coalesce(n.text_at, n.date_agreed_at), coalesce(n.text_number, 9223372036854775807))"
+ACCEPTED_BY = (
+    "case when n.date_agreed_at % 86400000000 <> 0 then n.date_agreed_at"
+    " else max(n.date_agreed_at, min(n.recorded_at, n.date_agreed_at + 86399999999)) end"
 )
-"""A text version that comes after the accepted one, or where that is not known, after the date of acceptance."""
+"""The latest instant at which the customer can have accepted, as `accepted_by` in `domain/accepted_text.py` says."""
+RANK = f"coalesce(n.text_at, {ACCEPTED_BY}), coalesce(n.text_number, 9223372036854775807)"
+"""The place of the accepted text among its template's; where it is not known, after all that took effect by the acceptance."""
+NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
+"""A text version that comes after the accepted one."""
 CURRENT = (
     "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.refused_at,"
     f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
