@@ -14,11 +14,12 @@ LONGEST = 400
 
 LAYERS: dict[str, frozenset[str]] = {
     "domain": frozenset(),
-    "storage": frozenset({"domain"}),
+    "storage": frozenset({"domain", "file_input"}),
     "services": frozenset({"domain", "storage"}),
     # Leaves for the edges: they know the domain at most.
     "i18n": frozenset(),
     "diagnostics": frozenset(),
+    "file_input": frozenset(),
     "auth": frozenset({"domain", "issuer", "diagnostics"}),
     "issuer": frozenset(),
     "programme": frozenset({"domain"}),

@@ -23,7 +23,8 @@ from agreegate.programme import load
 from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import SchemaError, upgrade
+from agreegate.storage.new_record import new_record
+from agreegate.storage.schema import SchemaError
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
@@ -128,17 +129,17 @@ def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> Open
 
 async def _prepare(folder: DataFolder, programme: str) -> bool:
     """Give a new folder an empty record: whether it was new. Refuse one that is a demo's, or at another schema."""
-    fresh = not folder.database.exists()
-    if not fresh:
-        check_file(folder.database)
-    connection = connect(folder.database)
-    store = InlineStore(connection)
+    if not folder.database.exists():
+        with new_record(folder) as connection:
+            await InlineStore(connection).write(lambda uow: make_for(uow, programme, demo=False))
+        return True
+    check_file(folder.database)
+    store = InlineStore(connect(folder.database))
     try:
-        upgrade(connection)
         found = await store.read(made_for)
         if found is not None and found.demo:
             raise SchemaError("data.demo", folder=str(folder.path))
         await store.write(lambda uow: make_for(uow, programme, demo=False))
     finally:
         store.close()
-    return fresh
+    return False

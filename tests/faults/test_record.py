@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.folder import DATABASE, FORM_KEY, SIGNING_KEY
 from tests import personas as cast
 from tests.faults.server import COMMAND, PATIENCE, Server
 from tests.operations import confirmation
@@ -132,3 +132,21 @@ async def test_a_record_that_is_held_up_holds_up_writes_and_not_the_gate(world: 
     holder.execute("rollback")
     holder.close()
     assert (await waiting).status_code == 201
+
+
+@pytest.mark.fault("C1")
+@pytest.mark.parametrize("name", [FORM_KEY, SIGNING_KEY])
+def test_a_key_that_was_cut_off_is_named_and_not_replaced(tmp_path: Path, name: str) -> None:
+    with Server(tmp_path) as server:
+        server.stop()
+    file = tmp_path / name
+    file.write_bytes(b"")
+    refused = agreegate("demo", "--data", tmp_path, "--port", 0)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(
+        f"Error: The key file {file} is empty, damaged or not from Agreegate. Move it away"
+    )
+    assert file.read_bytes() == b""
+    file.unlink()
+    with Server(tmp_path) as server:
+        assert server.send("sales@alder.example", "GET", f"{CEDAR}/agreements").status_code == 200

@@ -10,6 +10,7 @@ from agreegate.cli.words import Words
 from agreegate.storage import schema
 from agreegate.storage.backup import back_up, restore
 from agreegate.storage.folder import DataFolder
+from agreegate.storage.new_record import new_record
 from agreegate.storage.sqlite import connect
 
 
@@ -37,8 +38,12 @@ def _upgrade(words: Words, data: Path, database: str | None) -> None:
     folder = DataFolder(data)
     folder.claim()
     try:
-        with closing(connect(folder.database)) as connection:
-            steps = schema.upgrade(connection)
+        if folder.database.exists():
+            with closing(connect(folder.database)) as connection:
+                steps = schema.upgrade(connection)
+        else:
+            with new_record(folder):
+                steps = schema.latest()
     finally:
         folder.release()
     key = "cli.db.upgrade.done" if steps else "cli.db.upgrade.current"

@@ -12,8 +12,8 @@ from agreegate.directory import line_of, read, written
 from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.new_record import new_record
+from agreegate.storage.sqlite import InlineStore
 
 EXAMPLE_APPLY = "agreegate directory apply partners.toml --dry-run\nagreegate directory apply partners.toml"
 _MARKS = {Verb.ADDED: "+", Verb.CHANGED: "~", Verb.ENDED: "-", Verb.RESUMED: "+"}
@@ -72,12 +72,21 @@ def _applied(words: Words, target: Path, wanted: Sequence[ListedPartner]) -> tup
     """Apply the description, to a new database where there is none."""
     if not target.exists():
         _planned(target, wanted)  # a description that cannot be applied makes no database
-        connection = connect(DataFolder(target.parent).database)
-        upgrade(connection)
-        connection.close()
-        click.echo(words("cli.directory.made", folder=target.parent))
+        _made(words, DataFolder(target.parent))
     with opened(target) as store:
         return asyncio.run(store.write(lambda uow: apply_directory(uow, wanted)))
+
+
+def _made(words: Words, folder: DataFolder) -> None:
+    """Give a folder an empty record, unless another process was faster."""
+    folder.claim()
+    try:
+        if not folder.database.exists():
+            with new_record(folder):
+                pass
+            click.echo(words("cli.directory.made", folder=folder.path))
+    finally:
+        folder.release()
 
 
 def _show(words: Words, data: Path, database: str | None) -> None:

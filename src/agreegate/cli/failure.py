@@ -9,7 +9,7 @@ import click
 from agreegate.cli.words import Failure, Misuse, Words
 from agreegate.domain.errors import StoreUnavailable
 
-_STATE = ("schema.", "data.", "store.")
+_STATE = ("schema.", "data.", "store.", "key-file.")
 """Keys about the state that something is in; other keys are about what was typed, or a file that was named."""
 _REASONS = {
     errno.EACCES: "denied",

@@ -5,7 +5,6 @@ Never imported by the production server.
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from importlib.resources import files
@@ -37,15 +36,13 @@ from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
 from agreegate.storage.deployment import made_for, make_for
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import upgrade
+from agreegate.storage.folder import SIGNING_KEY, DataFolder
+from agreegate.storage.new_record import new_record
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
 from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.text_link import TextLinks
 from agreegate.upkeep import upkeep
 
-KEY_FILE = "signing-key.pem"
 EXAMPLE_USER = "sales@alder.example"
 
 
@@ -90,13 +87,13 @@ def open_demo(
 
     Raises:
         DemoRefused, SchemaError: the folder is another programme's, no demo's, or in use.
-        SigningKeyUnusable: the key file in the folder is not ours.
+        KeyFileUnusable: a key file in the folder is empty, damaged or not ours.
     """
     folder.claim()
     try:
         clock = DemoClock()
         kept = drive(_prepare(folder, clock, programme, at, named=programme_named))
-        key = load_or_create(folder.path / KEY_FILE)
+        key = load_or_create(folder.path / SIGNING_KEY)
         store = SqliteStore(folder.database, clock)
     except BaseException:
         folder.release()
@@ -152,44 +149,33 @@ async def _prepare(
     folder: DataFolder, clock: DemoClock, programme: Programme, at: datetime | None, *, named: bool
 ) -> Programme:
     """Seed the record or take it over; the programme that it is under."""
-    fresh = not folder.database.exists()
-    if not fresh:
-        check_file(folder.database)
-    connection = connect(folder.database)
-    past = Past()
-    store = InlineStore(connection, past)
-    try:
-        if fresh:
-            upgrade(connection)
-            clock.set(at or clock())
+    if not folder.database.exists():
+        clock.set(at or clock())
+        past = Past()
+        with new_record(folder) as connection:
+            store = InlineStore(connection, past)
             await seed(store, past, programme, cast(), TextFiles(folder.texts), clock())
             await store.write(lambda uow: make_for(uow, programme.name, demo=True))
+            await store.write(lambda uow: keep_offset(uow, clock.offset))
+        return programme
+    check_file(folder.database)
+    store = InlineStore(connect(folder.database))
+    try:
+        found = await store.read(made_for)
+        if found is None or not found.demo:
+            raise DemoRefused("demo.not-a-demo")
+        if named and found.programme != programme.name:
+            raise DemoRefused("demo.other-programme", found=found.programme)
+        if found.programme != programme.name:
+            programme = load(found.programme)
+        if at is not None:
+            clock.set(at)
         else:
-            found = await store.read(made_for)
-            if found is None or not found.demo:
-                raise DemoRefused("demo.not-a-demo")
-            if named and found.programme != programme.name:
-                raise DemoRefused("demo.other-programme", found=found.programme)
-            if found.programme != programme.name:
-                programme = load(found.programme)
-            if at is not None:
-                clock.set(at)
-            else:
-                kept = await store.read(kept_offset)
-                clock.offset = clock.offset if kept is None else kept
-
-        async def keep(uow: UnitOfWork) -> None:
-            await keep_offset(uow, clock.offset)
-
-        await store.write(keep)
-    except BaseException:
+            kept = await store.read(kept_offset)
+            clock.offset = clock.offset if kept is None else kept
+        await store.write(lambda uow: keep_offset(uow, clock.offset))
+    finally:
         store.close()
-        if fresh:  # half a demo is no demo: the next start begins anew
-            for name in (folder.database.name, f"{folder.database.name}-wal", f"{folder.database.name}-shm"):
-                with suppress(FileNotFoundError):
-                    (folder.path / name).unlink()
-        raise
-    store.close()
     return programme
 
 

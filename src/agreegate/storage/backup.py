@@ -16,8 +16,9 @@ import apsw
 
 from agreegate.domain.text import Digest
 from agreegate.storage import schema
+from agreegate.storage.durable import draft_of, put_in_place
 from agreegate.storage.folder import TEXTS, DataFolder
-from agreegate.storage.sqlite import connect, new_id
+from agreegate.storage.sqlite import connect
 from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles
 
 _PAGES = 4096
@@ -75,7 +76,7 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
     with closing(_opened(database, schema.SchemaError("schema.foreign"))) as source:
         texts = TextFiles(database.parent / TEXTS)
         part, contents = _copied(source, database, file, lambda copy: _take_texts(copy, texts))
-    _put_in_place(part, file)
+    put_in_place(part, file)
     return contents
 
 
@@ -107,8 +108,11 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
             part, contents = _copied(
                 source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts))
             )
+            connect(
+                part
+            ).close()  # turned to our journal now: a kill while it is turned would leave a file to be mended
             replaced = _set_aside(folder.database)
-            _put_in_place(part, folder.database)
+            put_in_place(part, folder.database)
             for old in replaced:
                 old.unlink()
         finally:
@@ -142,7 +146,7 @@ def _copied(
     Args:
         finish: does to the copy what is left to do, before it is verified.
     """
-    part = to.with_name(f".{to.name}.{new_id()}")
+    part = draft_of(to)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     source.execute("begin")  # from the first read on, this connection sees one instant
     try:
@@ -242,15 +246,3 @@ def _set_aside(database: Path) -> list[Path]:
     kept.unlink(missing_ok=True)
     kept.hardlink_to(database)
     return [kept, *replaced]
-
-
-def _put_in_place(part: Path, file: Path) -> None:
-    """Rename, durably."""
-    for path in (part, part.parent):
-        if path == part.parent:
-            part.replace(file)
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)

@@ -3,16 +3,23 @@
 import errno
 import fcntl
 import os
+import re
 import secrets
-from contextlib import suppress
 from pathlib import Path
 
+from agreegate.storage.key_file import KeyFileUnusable, kept_key
 from agreegate.storage.schema import SchemaError
 
 DATABASE = "agreegate.db"
 LOCK = "agreegate.lock"
 FORM_KEY = "form-key"
+SIGNING_KEY = "signing-key.pem"
+"""The demo's."""
 TEXTS = "texts"
+_OURS = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FORM_KEY, SIGNING_KEY, TEXTS})
+_DRAFTS = tuple(f".{name}." for name in (DATABASE, FORM_KEY, SIGNING_KEY))
+"""How `draft_of` begins the names of files that will become one of ours."""
+_SECRET = re.compile(rb"([0-9a-f]{64})\s*")
 
 
 class DataFolder:
@@ -38,11 +45,12 @@ class DataFolder:
     def claim(self) -> None:
         """Take the folder for this process until `release`.
 
+        What a killed process left half done in it is removed.
+
         Raises:
             SchemaError: another server has it.
         """
-        ours = {DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FORM_KEY, TEXTS}
-        if self.database.exists() or ours.issuperset(entry.name for entry in self.path.iterdir()):
+        if self.database.exists() or all(_is_ours(entry.name) for entry in self.path.iterdir()):
             self.path.chmod(0o700)  # but never a folder that is somebody else's: our files in it are owner-only anyway
         lock = os.open(self.path / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
@@ -51,18 +59,33 @@ class DataFolder:
             os.close(lock)
             raise SchemaError("data.in-use", folder=str(self.path)) from None
         self._lock = lock
+        for entry in self.path.iterdir():
+            if _is_draft(entry.name):
+                entry.unlink(missing_ok=True)
 
     def secret(self) -> str:
-        """A random text that is this folder's for good, readable by its owner alone."""
+        """A random text that is this folder's for good, readable by its owner alone: 64 hexadecimal digits.
+
+        Raises:
+            KeyFileUnusable: the file that holds it is empty, cut off or something else.
+            OSError: the folder cannot be read or written.
+        """
         path = self.path / FORM_KEY
-        with suppress(FileExistsError):
-            handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(handle, "w", encoding="ascii") as file:
-                file.write(secrets.token_hex(32))
-        return path.read_text(encoding="ascii")
+        found = _SECRET.fullmatch(kept_key(path, lambda: secrets.token_hex(32).encode()))
+        if found is None:
+            raise KeyFileUnusable(path)
+        return found[1].decode()
 
     def release(self) -> None:
         """Let another process have the folder."""
         if self._lock is not None:
             os.close(self._lock)
             self._lock = None
+
+
+def _is_draft(name: str) -> bool:
+    return name.startswith(_DRAFTS)
+
+
+def _is_ours(name: str) -> bool:
+    return name in _OURS or _is_draft(name)

@@ -133,7 +133,10 @@ def check_file(path: Path) -> None:
     Raises:
         SchemaError: it is somebody else's, older or newer.
     """
-    connection = apsw.Connection(str(path), flags=apsw.SQLITE_OPEN_READONLY)
+    # A journal beside it must be played back before anything can be read. Only a file put here by hand can have one.
+    unfinished = path.with_name(f"{path.name}-journal").exists()
+    flags = apsw.SQLITE_OPEN_READWRITE if unfinished else apsw.SQLITE_OPEN_READONLY
+    connection = apsw.Connection(str(path), flags=flags)
     try:
         require_latest(connection)
     except apsw.NotADBError:

@@ -11,6 +11,7 @@ from typing import BinaryIO, cast
 
 from agreegate.domain.errors import StoreUnavailable, TextEmpty, TextTooLarge
 from agreegate.domain.text import LARGEST, Digest, TextFile, media_type_of
+from agreegate.storage.durable import sync
 from agreegate.storage.sqlite import new_id
 from agreegate.storage.text_content import check
 
@@ -108,7 +109,7 @@ class TextFiles:
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        _sync(path.parent)
+        sync(path.parent)
 
     def incoming(self) -> BinaryIO:
         """Room on the same disk for a file that is still to be looked at. It has no name, and is gone once closed.
@@ -158,13 +159,4 @@ class TextFiles:
 def _made(folder: Path) -> None:
     if not folder.is_dir():
         folder.mkdir(mode=0o700, exist_ok=True)
-        _sync(folder.parent)
-
-
-def _sync(folder: Path) -> None:
-    """Let the names in a folder survive a loss of power."""
-    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+        sync(folder.parent)
