@@ -116,7 +116,13 @@ def framework(
         site: what the pages belong to; None: pages of a server that signs nobody in.
     """
     site = site or Site(deployment.store, deployment.programme, deployment.public_url)
-    site = replace(site, links=deployment.links, texts=deployment.texts, caller_throttle=deployment.caller_throttle)
+    site = replace(
+        site,
+        links=deployment.links,
+        texts=deployment.texts,
+        most_subscriptions=deployment.most_subscriptions,
+        caller_throttle=deployment.caller_throttle,
+    )
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],

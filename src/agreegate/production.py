@@ -87,6 +87,7 @@ def open_server(settings: ServerSettings) -> Production:
         links=TextLinks(folder.secret(), settings.public_url, time.time),
         cursors=Cursors(folder.secret()),
         emit_bom=settings.emit_bom,
+        most_subscriptions=settings.most_subscriptions,
         throttle=_throttle(settings.requests_per_minute),
         caller_throttle=_throttle(settings.costly_requests_per_minute),
     )

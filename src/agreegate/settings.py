@@ -58,6 +58,7 @@ SETTINGS = (
     Setting("metrics-address"),
     Setting("requests-per-minute", 0),
     Setting("costly-requests-per-minute", 60),
+    Setting("most-subscriptions", 10_000),
     Setting("emit-bom", False),
 )
 
@@ -94,6 +95,8 @@ class ServerSettings:
     """The contract's rate limit per partner tenant; 0 is off."""
     costly_requests_per_minute: int = 60
     """The limit of lists, searches, files and texts per user or application; 0 is off."""
+    most_subscriptions: int = 10_000
+    """That a customer can have with one partner."""
     emit_bom: bool = False
 
 
@@ -134,6 +137,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         metrics_address=_address(given, "metrics-address"),
         requests_per_minute=_number(given, "requests-per-minute", 0),
         costly_requests_per_minute=_number(given, "costly-requests-per-minute", 60),
+        most_subscriptions=_number(given, "most-subscriptions", 10_000, least=1),
         emit_bom=bool(given.get("emit-bom")),
     )
 
@@ -146,14 +150,14 @@ def _many(given: Mapping[str, object], name: str) -> tuple[str, ...]:
     return tuple(str(item).strip() for item in listed if str(item).strip())
 
 
-def _number(given: Mapping[str, object], name: str, default: int) -> int:
+def _number(given: Mapping[str, object], name: str, default: int, least: int = 0) -> int:
     value = given.get(name)
     try:
         number = default if value is None else int(str(value))
     except ValueError:
         raise SettingError("setting.not-a-number", name, str(value)) from None
-    if not 0 <= number <= LARGEST_NUMBER:
-        raise SettingError("setting.not-a-number", name, str(value))
+    if not least <= number <= LARGEST_NUMBER:
+        raise SettingError("setting.not-positive" if least else "setting.not-a-number", name, str(value))
     return number
 
 

@@ -6,6 +6,7 @@ from agreegate.api.caller import Callers
 from agreegate.api.cursor import Cursors
 from agreegate.api.figures import Figures
 from agreegate.domain.programme import Programme
+from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
@@ -26,6 +27,8 @@ class Deployment:
     cursors: Cursors
     emit_bom: bool = False
     """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
+    most_subscriptions: int = MOST_SUBSCRIPTIONS
+    """Subscriptions that a customer can have with one partner."""
     throttle: Throttle | None = None
     """The contract's rate limit, per partner tenant; None: there is no limit."""
     caller_throttle: Throttle | None = None

@@ -19,7 +19,9 @@ async def create_order(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: place_order(uow, exchange.actor, programme, customer, draft, call),
+        lambda uow: place_order(
+            uow, exchange.actor, programme, customer, draft, call, exchange.deployment.most_subscriptions
+        ),
         201,
         OrderOut.of,
     )
@@ -50,7 +52,9 @@ async def patch_order(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: change_order(uow, exchange.actor, programme, customer, order, change, call),
+        lambda uow: change_order(
+            uow, exchange.actor, programme, customer, order, change, call, exchange.deployment.most_subscriptions
+        ),
         200,
         OrderOut.of,
     )

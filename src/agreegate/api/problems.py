@@ -98,6 +98,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.LineNumbersInvalid: Problem(400, 800071, "InvalidLineItemNumber"),
     errors.OrderNotFound: Problem(404, 20000, "OrderNotFound"),
     errors.OrderNotProcessable: Problem(400, 4018, "UnableToProcessOrder"),
+    errors.TooManySubscriptions: Problem(400, 4018, "UnableToProcessOrder"),
     errors.CartNotFound: Problem(404, 800008, "CartNotFound"),
     errors.CartSubmitted: Problem(400, 800065, "CartAlreadySubmitted"),
     errors.CartFaulty: Problem(400, 800009, "CartItemError"),

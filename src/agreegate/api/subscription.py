@@ -81,7 +81,9 @@ async def upgrade_subscription(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: upgrade(uow, exchange.actor, programme, customer, id_, offer, seats, call),
+        lambda uow: upgrade(
+            uow, exchange.actor, programme, customer, id_, offer, seats, call, exchange.deployment.most_subscriptions
+        ),
         200,
         lambda target: UpgradeResult.of(id_, target),
     )

@@ -29,6 +29,7 @@ _METAVARS = {
     "client-id": "id",
     "client-secret-file": "file",
     "metrics-address": "address",
+    "most-subscriptions": "number",
     "requests-per-minute": "number",
     "costly-requests-per-minute": "number",
 }

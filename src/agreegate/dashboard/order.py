@@ -71,7 +71,7 @@ async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response
 )
 async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Place the order; where a confirmation is wanting, show the form for it and keep the order as it was begun."""
-    actor, id_, form = actor_of(request), str(customer), await sent(request)
+    site, actor, id_, form = site_of(request), actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
         return seen(request, Done(f"/customers/{id_}", "order.abandoned"))
     offered = await _offered(request, actor, id_)
@@ -85,7 +85,7 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
         return await _page(request, id_, offered, form.with_mistakes(*mistakes), 422)
 
     async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
-        result = await place_order(uow, actor, site_of(request).programme, id_, draft, call)
+        result = await place_order(uow, actor, site.programme, id_, draft, call, site.most_subscriptions)
         if isinstance(result, Order):
             return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
         return result

@@ -19,6 +19,7 @@ from agreegate.dashboard.navigation import places
 from agreegate.dashboard.static import YEAR, address
 from agreegate.domain.actor import Actor
 from agreegate.domain.programme import Programme
+from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
@@ -77,6 +78,8 @@ class Site:
     """Makes links to agreement texts."""
     texts: TextFiles | None = None
     """Where the files of agreement texts are."""
+    most_subscriptions: int = MOST_SUBSCRIPTIONS
+    """Subscriptions that a customer can have with one partner."""
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""
 

@@ -24,6 +24,8 @@ SubscriptionId = NewType("SubscriptionId", str)
 
 MOST_SEATS = 100_000
 """There is no catalogue, so one limit serves every offer."""
+MOST_SUBSCRIPTIONS = 10_000
+"""A customer's with one partner, those that ended included, unless a setting says otherwise: clients list them whole."""
 SANDBOX_SEATS = 25
 SANDBOX_SUBSCRIPTIONS = 5
 """For each customer of a sandbox account; those that ended do not count (contract section 1)."""

@@ -9,7 +9,7 @@ from agreegate.domain.errors import CartFaulty, CartNotFound, CartSubmitted
 from agreegate.domain.order import Order, actions_of
 from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
-from agreegate.domain.subscription import SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
+from agreegate.domain.subscription import MOST_SUBSCRIPTIONS, SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
 from agreegate.services.call import Call
 from agreegate.services.gate import RecordedDecision, refusal
 from agreegate.services.order import fulfil
@@ -73,15 +73,25 @@ async def replace_lines(uow: UnitOfWork, actor: Actor, customer: str, id_: str, 
 
 
 async def check_out(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, id_: str, call: Call
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    id_: str,
+    call: Call,
+    most: int = MOST_SUBSCRIPTIONS,
 ) -> tuple[Order, ...] | RecordedDecision:
     """Buy a cart: one order for each order group, all of them or none (R7).
 
     The gate's refusal concerns the customer, hence the whole cart, which stays as it was.
 
+    Args:
+        most: subscriptions that the customer can have.
+
     Raises:
         NoRelationship, CartNotFound, CartSubmitted.
         CartFaulty: a line cannot be bought, or can no longer be.
+        TooManySubscriptions: the customer would have more than `most`.
     """
     cart = await _open(uow, actor, customer, id_)
     drafts = orders_of(cart)
@@ -91,7 +101,7 @@ async def check_out(
     now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
     if now.faulty:
         raise CartFaulty(cart=cart.id)
-    orders = [await fulfil(uow, actor, programme, customer, draft, call) for draft in drafts]
+    orders = [await fulfil(uow, actor, programme, customer, draft, call, most=most) for draft in drafts]
     after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=actor.recorded_by)
     await save_cart(uow, actor.partner.id, after)
     return tuple(orders)

@@ -11,6 +11,7 @@ from agreegate.domain.errors import (
     OrderNotProcessable,
     SandboxLimit,
     SubscriptionNotFound,
+    TooManySubscriptions,
 )
 from agreegate.domain.order import (
     LineDraft,
@@ -31,6 +32,7 @@ from agreegate.domain.order import (
 from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import (
+    MOST_SUBSCRIPTIONS,
     SANDBOX_SUBSCRIPTIONS,
     Subscription,
     SubscriptionId,
@@ -51,6 +53,7 @@ from agreegate.storage.partner import linked_resellers
 from agreegate.storage.renewal import add_renewals
 from agreegate.storage.subscription import (
     add_subscription,
+    count_subscriptions,
     living_subscriptions,
     save_subscription,
     subscription_of,
@@ -60,9 +63,18 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def place_order(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: OrderDraft, call: Call
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    draft: OrderDraft,
+    call: Call,
+    most: int = MOST_SUBSCRIPTIONS,
 ) -> Order | RecordedDecision:
     """Buy what the order names, all of it or nothing (R7). A refusal by the gate is the answer, not an error.
+
+    Args:
+        most: subscriptions that the customer can have.
 
     Raises:
         NoRelationship: the customer is not one of this partner's (D18).
@@ -72,7 +84,7 @@ async def place_order(
     await require_relationship(uow, actor, customer)
     check_draft(draft)
     refused = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call)
-    return refused or await fulfil(uow, actor, programme, customer, draft, call)
+    return refused or await fulfil(uow, actor, programme, customer, draft, call, most=most)
 
 
 async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:
@@ -109,12 +121,22 @@ async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -
 
 
 async def change_order(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, order: str, change: OrderChange, call: Call
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    order: str,
+    change: OrderChange,
+    call: Call,
+    most: int = MOST_SUBSCRIPTIONS,
 ) -> Order | RecordedDecision:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
 
     Clients may send the whole order back: lines that name a subscription of it are those it has. Billing anew is a new
     purchase to the gate, an add-on an add-on; cancelling is never denied (R40).
+
+    Args:
+        most: subscriptions that the customer can have.
 
     Raises:
         NoRelationship, OrderNotFound.
@@ -144,7 +166,7 @@ async def change_order(
                 actor.partner.id,
                 replace(subscription, billing_cycle=after.billing_cycle, revision=subscription.revision + 1),
             )
-    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, programme, after, added, LineKind.NEW)))
+    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, programme, after, added, LineKind.NEW, most)))
     await _record(uow, actor, "update_order", after, call, stored)
     return after
 
@@ -157,14 +179,16 @@ async def fulfil(
     draft: OrderDraft,
     call: Call,
     kind: LineKind = LineKind.NEW,
+    most: int = MOST_SUBSCRIPTIONS,
 ) -> Order:
     """Make an order that the gate has let through: the order, its lines and its subscriptions.
 
     Args:
         kind: what its lines did, those that renew apart.
+        most: subscriptions that the customer can have.
 
     Raises:
-        QuantityOutOfRange, SandboxLimit: more than there can be.
+        QuantityOutOfRange, SandboxLimit, TooManySubscriptions: more than there can be.
         SubscriptionNotFound: an add-on's or a renewal's subscription is not the customer's.
         ParentNotActive: an add-on's subscription is not active.
         OrderNotProcessable: a subscription that cannot be renewed now.
@@ -180,7 +204,7 @@ async def fulfil(
         lines=(),
     )
     await add_order(uow, actor.partner.id, order)
-    order = replace(order, lines=tuple(await _buy(uow, actor, programme, order, draft.lines, kind)))
+    order = replace(order, lines=tuple(await _buy(uow, actor, programme, order, draft.lines, kind, most)))
     await _record(uow, actor, "create_order", order, call)
     return order
 
@@ -203,10 +227,16 @@ def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
 
 
 async def _buy(
-    uow: UnitOfWork, actor: Actor, programme: Programme, order: Order, lines: Sequence[LineDraft], kind: LineKind
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    order: Order,
+    lines: Sequence[LineDraft],
+    kind: LineKind,
+    most: int,
 ) -> list[OrderLine]:
     """Carry lines out, in their order; numbered after those that the order has."""
-    await _check_limits(uow, actor, order.customer_id, lines)
+    await _check_limits(uow, actor, order.customer_id, lines, most)
     kept: list[OrderLine] = []
     for line in sorted(lines, key=lambda draft: draft.number):
         if line.parent_line is not None:
@@ -227,8 +257,8 @@ async def _buy(
     return kept
 
 
-async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[LineDraft]) -> None:
-    """What a catalogue would limit, after the gate has been asked."""
+async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[LineDraft], most: int) -> None:
+    """Check what a catalogue would limit, and how many subscriptions there can be, after the gate has been asked."""
     for line in lines:
         check_seats(line.quantity, actor.partner.account)
     through = [line for line in lines if line.partner_id_on_record is not None]
@@ -236,10 +266,12 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
     for line in through:
         if line.partner_id_on_record not in resellers:
             raise InvalidProperty(name=f"lineItems[{line.number}].partnerIdOnRecord")
-    if actor.partner.account is Account.SANDBOX:
-        new = sum(1 for line in lines if line.renews_to is None or line.subscription_id is None)
-        if await living_subscriptions(uow, actor.partner.id, customer) + new > SANDBOX_SUBSCRIPTIONS:
-            raise SandboxLimit
+    new = sum(1 for line in lines if line.renews_to is None or line.subscription_id is None)
+    if new and await count_subscriptions(uow, actor.partner.id, customer) + new > most:
+        raise TooManySubscriptions(most=most)
+    sandbox = actor.partner.account is Account.SANDBOX
+    if sandbox and await living_subscriptions(uow, actor.partner.id, customer) + new > SANDBOX_SUBSCRIPTIONS:
+        raise SandboxLimit
 
 
 async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: SubscriptionId) -> Subscription:

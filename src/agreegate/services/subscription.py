@@ -18,6 +18,7 @@ from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, OrderD
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import (
+    MOST_SUBSCRIPTIONS,
     Subscription,
     SubscriptionStatus,
     WantedSubscription,
@@ -194,6 +195,7 @@ async def upgrade(
     offer_id: str,
     quantity: int | None,
     call: Call,
+    most: int = MOST_SUBSCRIPTIONS,
 ) -> Subscription | RecordedDecision:
     """Replace a subscription by one of another offer, with an order of its own; the one replaced is deleted.
 
@@ -201,11 +203,12 @@ async def upgrade(
 
     Args:
         quantity: the seats to buy; None: as many as it has.
+        most: subscriptions that the customer can have; the one replaced counts on.
 
     Raises:
         NoRelationship, SubscriptionNotFound, InvalidOffer.
         SubscriptionEnded, SubscriptionSuspended: it is not active.
-        QuantityOutOfRange, SandboxLimit.
+        QuantityOutOfRange, SandboxLimit, TooManySubscriptions.
     """
     partner = actor.partner.id
     stored = await _stored(uow, actor, customer, id_)
@@ -229,7 +232,7 @@ async def upgrade(
         term=stored.commitment.term,
     )
     draft = OrderDraft((line,), stored.billing_cycle, DEFAULT_CURRENCY if first is None else first.currency_code)
-    order = await fulfil(uow, actor, programme, customer, draft, call, LineKind.CONVERT)
+    order = await fulfil(uow, actor, programme, customer, draft, call, LineKind.CONVERT, most)
     after = await show_subscription(uow, actor, customer, order.lines[0].subscription_id)
     await _record(uow, actor, "upgrade_subscription", stored, after, call)
     return after

@@ -144,6 +144,14 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
     return [subscription for subscription in every if through(subscription) in (None, reseller.mpn_id)]
 
 
+async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions a customer has with a partner, those that ended included."""
+    row = await uow.one(
+        "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return 0 if row is None else int(row[0])
+
+
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
     row = await uow.one(

@@ -55,6 +55,7 @@ from agreegate.domain.errors.order import (
     SubscriptionNotFound,
     SubscriptionSuspended,
     SuspendedQuantity,
+    TooManySubscriptions,
 )
 from agreegate.domain.errors.partner import (
     AuditTooOld,
@@ -196,6 +197,7 @@ __all__ = [
     "TooManyConnections",
     "TooManyParameters",
     "TooManyRequests",
+    "TooManySubscriptions",
     "Unauthenticated",
     "UserNotOfPartner",
     "UserRequired",

@@ -27,6 +27,12 @@ class OrderNotProcessable(Rejected):
     key = "order.not-processable"
 
 
+class TooManySubscriptions(OrderNotProcessable):
+    """The customer would have more than `most` subscriptions, those that ended included (400 / 4018)."""
+
+    key = "order.too-many-subscriptions"
+
+
 class CartNotFound(Rejected):
     """The customer has no such cart with this partner, or it has expired (404 / 800008)."""
 
