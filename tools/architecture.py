@@ -38,7 +38,8 @@ LAYERS: dict[str, frozenset[str]] = {
         {"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}
     ),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
-    "app": frozenset({"", "domain", "api", "dashboard", "hotpath"}),
+    "framework_memory": frozenset(),
+    "app": frozenset({"", "domain", "api", "dashboard", "framework_memory", "hotpath"}),
     "connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
     "server": frozenset({"api", "connections", "hotpath", "protocol"}),

@@ -1,6 +1,6 @@
 """The composition root: what a server is made of, from the network inwards.
 
-host check → hot path → one spelling of paths → framework (wire routes, our own API, pages)
+host check → hot path → one spelling of paths → bounded memory → framework (wire routes, our own API, pages)
 """
 
 from collections.abc import Callable, Sequence
@@ -48,6 +48,7 @@ from agreegate.dashboard.guard import refused
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import STORE, KeptSessions
 from agreegate.domain.errors import Rejected
+from agreegate.framework_memory import BoundedMemory
 from agreegate.hotpath import App, HotPath
 
 WIRE_ROUTES: tuple[Route, ...] = (
@@ -166,7 +167,7 @@ def framework(
 def application(deployment: Deployment, inner: Litestar) -> App:
     """The whole ASGI application around the framework's."""
     normaliser = PathNormaliser(route.path for route in WIRE_ROUTES)
-    return HotPath(NormalisedPaths(inner, normaliser), deployment)
+    return HotPath(NormalisedPaths(BoundedMemory(inner), normaliser), deployment)
 
 
 def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

@@ -18,11 +18,15 @@ COMMAND = Path(sys.executable).with_name("agreegate")
 
 
 class Server:
-    """The demo on a data folder, as `agreegate demo` starts it. After a kill it comes back on the same port."""
+    """The demo on a data folder, as `agreegate demo` starts it. After a kill it comes back on the same port.
 
-    def __init__(self, folder: Path, *arguments: str, at: str = START) -> None:
+    `files` is how many files it may have open; None: as many as the tests.
+    """
+
+    def __init__(self, folder: Path, *arguments: str, at: str = START, files: int | None = None) -> None:
         self.folder = folder
         self._arguments = arguments
+        self._limit = [] if files is None else ["sh", "-c", 'ulimit -n "$0"; exec "$@"', files]
         self._port = 0
         self._tokens: dict[str, str] = {}
         self.output = ""
@@ -32,7 +36,7 @@ class Server:
 
     def start(self, *more: str) -> None:
         """Start it, and wait until it says that it is ready."""
-        command = [COMMAND, "demo", "--data", self.folder, "--port", self._port, *self._arguments, *more]
+        command = [*self._limit, COMMAND, "demo", "--data", self.folder, "--port", self._port, *self._arguments, *more]
         self.process = subprocess.Popen(
             [str(part) for part in command], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
         )

@@ -1,0 +1,122 @@
+"""Strangers who send hostile heads, or nothing at all: they cost no memory for good, and clients are served beside them."""
+
+import re
+import socket
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, closing
+from itertools import islice
+from pathlib import Path
+
+import pytest
+
+from tests import personas as cast
+from tests.faults.server import PATIENCE, Server
+
+SALES = "sales@alder.example"
+QUESTION = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
+SIGN = "%F0%9F%98%80"
+"""A character that makes a text of bytes one of four bytes a character."""
+MIB = 1 << 20
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with Server(tmp_path_factory.mktemp("demo"), files=256) as started:
+        yield started
+
+
+def connected(server: Server, source: str = "127.0.0.1") -> socket.socket:
+    host, port = server.url.removeprefix("http://").split(":")
+    return socket.create_connection((host, int(port)), PATIENCE, (source, 0))
+
+
+def request(server: Server, target: str, *lines: str) -> bytes:
+    head = [f"GET {target} HTTP/1.1", f"Host: {server.url.removeprefix('http://')}", *lines, "", ""]
+    return "\r\n".join(head).encode()
+
+
+def statuses(server: Server, requests: Iterable[bytes]) -> set[int]:
+    """What is answered to requests, one after the other, on as few connections as the server allows."""
+    found = set()
+    line: socket.socket | None = None
+    with ExitStack() as stack:
+        for sent in requests:
+            if line is None:
+                line = stack.enter_context(connected(server))
+                answers = stack.enter_context(line.makefile("rb"))
+            line.sendall(sent)
+            found.add(int(answers.readline().split()[1]))
+            head = b"".join(iter(answers.readline, b"\r\n")).lower()
+            length = re.search(rb"^content-length: (\d+)\r$", head, re.MULTILINE)
+            assert length is not None
+            answers.read(int(length[1]))
+            if b"connection: close" in head:
+                line = None
+    return found
+
+
+def hostile(server: Server) -> Iterator[bytes]:
+    """Requests that differ, so that no cache has one of them yet."""
+    for number in range(1_000_000):
+        values = "&".join(f"k{number:06}{at:02}={'v' * 64}" for at in range(99))
+        cookies = "; ".join(f"c{number:06}{at:02}={'w' * 60}" for at in range(50))
+        yield request(server, f"/texts/preview/{number}{SIGN}{'p' * 7900}")
+        yield request(server, f"/v1/customers/{number}{SIGN}{'p' * 7900}/agreements")
+        yield request(server, f"/?{values}&lang={SIGN}", f"Cookie: {cookies}")
+        yield request(server, f"/?{number}{'a&' * 30_000}", f"Cookie: {cookies * 10}")
+        yield request(server, f"/{number}", f"Cookie: {cookies * 2}")
+
+
+def memory(server: Server) -> int:
+    """Bytes of the server's process in memory."""
+    status = Path(f"/proc/{server.process.pid}/status").read_text()
+    found = re.search(r"^VmRSS:\s+(\d+) kB$", status, re.MULTILINE)
+    assert found is not None
+    return int(found[1]) * 1024
+
+
+@pytest.mark.fault("A2")
+def test_two_thousand_hostile_requests_cost_little_memory(server: Server) -> None:
+    requests = hostile(server)
+    assert statuses(server, islice(requests, 50)) == {200, 401, 404, 414, 431}
+    before = memory(server)
+    statuses(server, islice(requests, 2_000))
+    assert memory(server) - before <= 20 * MIB
+
+
+@pytest.mark.faults
+@pytest.mark.fault("A2")
+def test_hostile_requests_go_on_and_cost_no_more(server: Server) -> None:
+    requests = hostile(server)
+    statuses(server, islice(requests, 2_000))
+    before = memory(server)
+    statuses(server, islice(requests, 20_000))
+    assert memory(server) - before <= 20 * MIB
+    assert server.send(SALES, "POST", "/api/gate/decisions", QUESTION).json()["verdict"] == "allow"
+
+
+HELD = {
+    "nothing": b"",
+    "a slow head": b"GET / HTTP/1.1\r\nHost: x\r\nX: ",
+    "idle": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+}
+
+
+@pytest.mark.fault("A4")
+@pytest.mark.parametrize("addresses", [1, 8])
+@pytest.mark.parametrize("kind", HELD)
+def test_a_client_is_served_beside_more_connections_than_the_server_may_have(
+    server: Server, kind: str, addresses: int
+) -> None:
+    said = len(server.output)
+    with ExitStack() as stack:
+        for number in range(400):
+            held = stack.enter_context(closing(connected(server, f"127.0.0.{1 + number % addresses}")))
+            held.sendall(HELD[kind])
+        with closing(connected(server)) as line, line.makefile("rb") as answers:
+            line.sendall(request(server, "/healthz"))
+            assert answers.readline().split()[1] == b"200"
+        server.client.close()
+        assert statuses(server, [request(server, "/healthz")] * 3) == {200}
+    assert "Traceback" not in server.output[said:]
+    assert "Too many open files" not in server.output[said:]
