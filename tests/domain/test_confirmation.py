@@ -4,7 +4,10 @@ from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
+import idna
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
@@ -43,6 +46,73 @@ TEMPLATE = AgreementTemplate(
     opens_until=None,
     duplicates_refused_from=None,
 )
+
+
+@pytest.mark.fault("D21")
+@pytest.mark.parametrize(
+    "domain",
+    [
+        "paral·lel.cat",
+        "COL·LEGI.cat",
+        "カタ・カナ.jp",
+        "・カナ.jp",
+        "日本・東京.jp",
+        "faß.de",
+        "͵α.gr",
+        "צ׳ק.co.il",
+        "צה״ל.co.il",
+        "پاک۽سنڌ.pk",
+        "བོད་ཡིག.bt",
+        "ශ්‍රී.lk",
+        "نامه‌ای.com",
+        "क्‌ष.भारत",
+        "۱۲۳.ir",
+        "xn--parallel-koa.cat",
+    ],
+)
+def test_a_domain_may_have_what_idna_2008_allows(domain: str) -> None:
+    idna.encode(domain.lower())
+    assert valid_email(f"info@{domain}")
+
+
+SCRIPTS = [
+    "allL·",
+    "アあ漢・ー々",
+    "α͵βς",
+    "אב׳״",
+    "بنا۽۾\u200c",
+    "بَنّ",
+    "ཀཁ་ོ",
+    "කර්\u200d\u200cීය",
+    "कष्\u200c\u200dा",
+    "а-й",
+    "ßéñ",
+    "กำ",
+    "한글",
+    "۱۲",
+    "١٢",
+]
+
+
+@pytest.mark.fault("D21")
+@settings(max_examples=400)
+@given(st.sampled_from(SCRIPTS).flatmap(lambda script: st.text(script + "a1-", min_size=1, max_size=12)))
+def test_whatever_idna_2008_registers_is_taken(label: str) -> None:
+    try:
+        idna.encode(label)
+    except idna.IDNAError:
+        return
+    assert valid_email(f"a@{label}.example")
+
+
+@pytest.mark.fault("D21")
+@pytest.mark.parametrize(
+    "domain",
+    ["a·b.cat", "·l.cat", "l·.cat", "l·l", "l··l.cat", "·.cat", "a\u200cb.com", "a\u200db.com", "\u200c.com",
+     "نا\u200dمه.com", "\u200cنا.com", "نا\u200c.com", "a\u2027b.com", "a\uff65\u00b7b.com", "a\u0e3fb.com"],
+)  # fmt: skip
+def test_signs_elsewhere_are_no_part_of_a_domain(domain: str) -> None:
+    assert not valid_email(f"info@{domain}")
 
 
 @pytest.mark.rule("R15", "R16")

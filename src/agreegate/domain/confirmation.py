@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
-from unicodedata import category
+from unicodedata import bidirectional, category, combining
 
 from agreegate.domain.accepted_text import AcceptedText, same_text
 from agreegate.domain.actor import Channel, UserId
@@ -41,6 +41,14 @@ _EMAIL = re.compile(
     rf"(?:{_ATOM}(?:\.{_ATOM})*|\"(?:[^\x00-\x1f\"\\\x7f]|\\[^\x00-\x1f\x7f])+\")"
     rf"@(?:(?:{_LABEL}\.)+{_TOP_LABEL}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
 )
+
+_SIGNS = frozenset("\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u30fb")
+"""Signs of scripts that a domain may have beside letters and digits (IDNA 2008, RFC 5892): `re` counts them as neither."""
+_ANY_LETTER = "a"
+_MIDDLE_DOT = "\u00b7"
+_NON_JOINER, _JOINER = "\u200c", "\u200d"
+_VIRAMA = 9
+"""The combining class of signs after which letters are joined or kept apart, as in Sinhala."""
 
 _CONTROL = frozenset({"Cc", "Cs"})
 """Control characters, and halves of a character, which no database keeps."""
@@ -160,12 +168,30 @@ def valid_email(address: str) -> bool:
     if len(address) > EMAIL_LENGTH:
         return False
     if not address.isascii():
-        kinds = [category(character) for character in address]
-        if not _UNSEEN.isdisjoint(kinds):
+        local, at, domain = address.rpartition("@")
+        address = local + at + _letters_of(domain)
+        if not _UNSEEN.isdisjoint(map(category, address)):
             return False
-        # Vowel signs and accents of their own are parts of letters, which `re` does not know.
-        address = "".join(c for c, kind in zip(address, kinds, strict=True) if not kind.startswith("M"))
     return _EMAIL.fullmatch(address) is not None
+
+
+def _letters_of(domain: str) -> str:
+    """The domain with a letter for each mark, and for each sign that IDNA 2008 allows where it is. The form refuses others."""
+    return "".join(
+        _ANY_LETTER
+        if sign in _SIGNS
+        or category(sign).startswith("M")
+        or (sign == _MIDDLE_DOT and before.lower() == after.lower() == "l")
+        or (sign in (_NON_JOINER, _JOINER) and combining(before) == _VIRAMA)
+        or (sign == _NON_JOINER and _arabic(before) and _arabic(after))
+        else sign
+        for before, sign, after in zip(f" {domain}", domain, f"{domain} "[1:], strict=False)
+    )
+
+
+def _arabic(sign: str) -> bool:
+    """Whether it is a letter of Arabic or of a script whose letters join likewise."""
+    return bidirectional(sign) == "AL"
 
 
 def nothing_to_read(text: str) -> bool:
