@@ -54,7 +54,7 @@ def line(number: int = 0, **changes: Any) -> LineDraft:
         (OrderDraft((line(0), line(0))), LineNumbersInvalid),
         (OrderDraft((line(0), line(2))), LineNumbersInvalid),
         (OrderDraft((line(offer_id=""),)), InvalidOffer),
-        (OrderDraft((line(offer_id="MS-AZR-0145P"),)), InvalidOffer),
+        (OrderDraft((line(offer_id="MS-AZR-0145"),)), InvalidOffer),
         (OrderDraft((line(offer_id="{" + OFFER + "}"),)), InvalidOffer),
         (OrderDraft((line(offer_id=OFFER.replace("-", "")),)), InvalidOffer),
         (OrderDraft((line(friendly_name="x" * 257),)), InvalidProperty),
@@ -74,6 +74,7 @@ def test_orders_that_do_not_say_what_is_bought(draft: OrderDraft, error: type[Re
         OrderDraft((line(),)),
         OrderDraft((line(1), line(0))),
         OrderDraft((line(offer_id=OFFER.lower()),)),
+        OrderDraft((line(offer_id="MS-AZR-0145P"), line(1, offer_id="DZH318Z0BQ36:004G:DZH318Z08C0S"))),
         OrderDraft((line(friendly_name="名" * 256),)),
         OrderDraft(tuple(line(number) for number in range(500))),
         OrderDraft((line(quantity=0),)),  # the gate comes before the limits
@@ -161,6 +162,7 @@ def test_what_cannot_be_renewed(change: Callable[[Any], Any]) -> None:
         renewed_by(line(renews_to=TermDuration.YEAR), change(subscription()), NOW)
 
 
+@pytest.mark.fault("D4")
 @pytest.mark.parametrize(
     ("text", "valid"),
     [
@@ -171,6 +173,15 @@ def test_what_cannot_be_renewed(change: Callable[[Any], Any]) -> None:
         ("DZH318Z0BQ36::DZH318Z08C0S", False),
         ("DZH318Z0BQ36:004G:DZH318Z08C0S:X", False),
         ("DZH 318:004G:X", False),
+        ("MS-AZR-0145P", True),
+        ("ms-azr-0145p", True),
+        ("MS-AZR-USGOV-0145P", True),
+        ("MS-AZR-DE-0145P", True),
+        ("MS-AZR-0145", False),
+        ("MS-AZR-0145P:1", False),
+        ("MS-AZR-0146P", False),
+        ("{" + OFFER + "}", False),
+        (OFFER + "\n", False),
         ("", False),
     ],
 )

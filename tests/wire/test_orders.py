@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests import personas as cast
+from tests.operations import customer as customer_body
 from tests.world import API_ENFORCED, EVE_OF_API, World
 
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
@@ -169,7 +170,8 @@ async def test_billing_cycles_in_any_spelling(world: World, given: str, shown: s
         (order(billingCycle="weekly"), 3000, ["billingCycle"]),
         (order(currencyCode="dollars"), 3000, ["currencyCode"]),
         (order(referenceCustomerId=cast.DOGWOOD), 3000, ["referenceCustomerId"]),
-        (of({"offerId": "MS-AZR-0145P"}), 800004, ["lineItems[0].offerId"]),
+        (of({"offerId": "MS-AZR-0144P"}), 800004, ["lineItems[0].offerId"]),
+        (of({}, {"offerId": "DZH318Z0BQ36:004G"}), 800004, ["lineItems[1].offerId"]),
         (of({"offerId": ""}), 800004, ["lineItems[0].offerId"]),
         (of({"lineItemNumber": 1}), 800071, ["lineItems"]),
         (of({"lineItemNumber": 0}, {"lineItemNumber": 0}), 800071, ["lineItems"]),
@@ -382,11 +384,88 @@ async def test_changes_of_an_order_are_gated(world: World, change: Callable[[dic
     assert (await world.send(cast.ALDER, "GET", f"{ORDERS}/{made['id']}")).json() == made
 
 
-async def test_a_production_account_cancels_no_order(world: World) -> None:
+@pytest.mark.fault("D16")
+@pytest.mark.parametrize(
+    "more",
+    [
+        {},
+        {"lineItems": []},
+        {"lineItems": None},
+        {"lineItems": "none"},
+        {"lineItems": [{"quantity": "many"}]},
+        {"lineItems": [{"offerId": "x", "quantity": 0, "termDuration": "P2Y"}]},
+        {"billingCycle": "weekly"},
+        {"Status": "Cancelled", "status": None},
+    ],
+)
+async def test_a_production_account_cancels_no_order_whatever_its_lines_are(world: World, more: dict[str, Any]) -> None:
     made = (await place(world)).json()
-    body = {"id": made["id"], "status": "cancelled"}
-    answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", body)
-    assert (answer.status_code, answer.json()["code"]) == (403, 600006)
+    for body in ({"id": made["id"], "status": "cancelled"} | more, made | {"status": "CANCELLED"} | more):
+        body = {name: value for name, value in body.items() if name != "status" or value}
+        answer = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{made['id']}", body)
+        assert (answer.status_code, answer.json()["code"]) == (403, 600006)
+    assert (await world.send(cast.ALDER, "GET", f"{ORDERS}/{made['id']}")).json() == made
+
+
+@pytest.mark.fault("D16")
+async def test_a_sandbox_account_cancels_an_order_without_looking_at_its_lines(world: World) -> None:
+    made = await world.send(cast.MAPLE_ADMIN, "POST", "/v1/customers", customer_body("x.example"))
+    customer = made.json()["id"]
+    orders = f"/v1/customers/{customer}/orders"
+    made = (await world.send(cast.MAPLE_ADMIN, "POST", orders, order(referenceCustomerId=customer))).json()
+    body = made | {"status": "cancelled", "lineItems": [{"quantity": 1}]}
+    answer = await world.send(cast.MAPLE_ADMIN, "PATCH", f"{orders}/{made['id']}", body)
+    assert (answer.status_code, answer.json()) == (200, made | {"status": "cancelled"})
+    other = made | {"status": "cancelled", "referenceCustomerId": cast.NOBODY}
+    refused = await world.send(cast.MAPLE_ADMIN, "PATCH", f"{orders}/{made['id']}", other)
+    assert (refused.status_code, refused.json()["code"]) == (400, 3000)
+
+
+@pytest.mark.fault("D4")
+@pytest.mark.parametrize(
+    "offer",
+    [
+        "MS-AZR-0145P",
+        "ms-azr-0145p",
+        "MS-AZR-USGOV-0145P",
+        "MS-AZR-DE-0145P",
+        "DZH318Z0BQ36:004G:DZH318Z08C0S",
+        " DZH318Z0BQ3Q:0001:DZH318Z08JS2 ",
+        OFFER,
+        OFFER.lower(),
+    ],
+)
+async def test_what_a_cart_can_buy_an_order_can_buy_too(world: World, offer: str) -> None:
+    answer = await place(world, of({"offerId": offer}))
+    assert answer.status_code == 201, answer.text
+    assert answer.json()["lineItems"][0]["offerId"] == offer.strip()
+    lines = {"lineItems": [{"id": 0, "catalogItemId": offer, "quantity": 1}]}
+    cart = (await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/carts", lines)).json()
+    assert "error" not in cart["lineItems"][0]
+
+
+@pytest.mark.fault("D4")
+async def test_an_order_that_our_checkout_wrote_is_sent_back_whole(world: World) -> None:
+    reseller, carts = [{"key": "transaction_reseller", "value": "1000002"}], f"/v1/customers/{cast.CEDAR}/carts"
+    addon = {"catalogItemId": "DZH318Z0BQ36:004H:DZH318Z08C0T", "quantity": 2}
+    first = {"catalogItemId": "DZH318Z0BQ36:004G:DZH318Z08C0S", "quantity": 3, "addonItems": [addon | {"id": 1}]}
+    second = {"catalogItemId": "MS-AZR-0145P", "quantity": 1, "participants": reseller, "termDuration": "P1M"}
+    lines = {"lineItems": [first | {"id": 0}, second | {"id": 2}]}
+    cart = (await world.send(cast.ALDER_SALES, "POST", carts, lines)).json()
+    bought = await world.send(cast.ALDER_SALES, "POST", f"{carts}/{cart['id']}/checkout")
+    [written] = bought.json()["orders"]
+    read = (await world.send(cast.ALDER_SALES, "GET", f"{ORDERS}/{written['id']}")).json()
+    assert read == written
+    unchanged = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{read['id']}", read)
+    assert (unchanged.status_code, unchanged.json()) == (200, read)
+    yearly = await world.send(cast.ALDER_SALES, "PATCH", f"{ORDERS}/{read['id']}", read | {"billingCycle": "annual"})
+    assert (yearly.status_code, yearly.json()) == (200, read | {"billingCycle": "annual"})
+    again = await place(world, read)
+    assert again.status_code == 201, again.text
+    new = ("subscriptionId", "links")
+    assert [{name: value for name, value in line.items() if name not in new} for line in again.json()["lineItems"]] == [
+        {name: value for name, value in line.items() if name not in new} for line in read["lineItems"]
+    ]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.page import PAGE, page_collection, wanted_page
 from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
+    NOTHING_TO_VALIDATE,
     REMOVED,
     AddressBody,
     CustomerIn,
@@ -11,7 +12,6 @@ from agreegate.api.wire.customer import (
     CustomerPatch,
     RelationshipRequest,
     customer_list,
-    nothing_to_validate,
 )
 from agreegate.api.wire.filter import customer_search
 from agreegate.api.wire.partner import relationship_list
@@ -124,7 +124,7 @@ async def validation_codes(exchange: Exchange) -> Answer:
     """`GET /v1/customers/all/validations`: there for government partners only."""
     if exchange.actor.partner.cloud is not Cloud.US_GOVERNMENT:
         raise NotFound
-    return answer(200, nothing_to_validate())
+    return answer(200, NOTHING_TO_VALIDATE)
 
 
 _ONE = "/v1/customers/{customer_id}"

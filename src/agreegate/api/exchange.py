@@ -144,11 +144,15 @@ class Exchange:
         Raises:
             BodyTooLarge, InvalidRequest, InvalidProperty.
         """
-        raw = await self.incoming.receive()
-        value = read_json(raw)
-        if not isinstance(value, dict):
-            raise InvalidRequest
-        return to_model(value, model)
+        return to_model(await self.read_untyped(), model)
+
+    async def read_untyped(self) -> object:
+        """The body's JSON value, for a handler that must know one part before it reads the rest with `to_model`.
+
+        Raises:
+            BodyTooLarge, InvalidRequest.
+        """
+        return read_json(await self.incoming.receive())
 
     def call(self, body: object = None) -> Call:
         """What identifies this request; `body` is the parsed one (contract 3.10)."""

@@ -1,10 +1,10 @@
 """Orders: `/v1/customers/{id}/orders` (contract 4.9)."""
 
-from agreegate.api.body import MAX_BODY
+from agreegate.api.body import MAX_BODY, to_model
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
-from agreegate.api.wire.order import OrderIn, OrderOut, OrderPatch, asked_billing_cycle, order_list
+from agreegate.api.wire.order import OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle, order_list
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
 from agreegate.services.call import Answer
@@ -45,9 +45,15 @@ async def one_order(exchange: Exchange) -> Answer:
 
 
 async def patch_order(exchange: Exchange) -> Answer:
-    """`PATCH /v1/customers/{id}/orders/{order id}`: buy add-ons, change the billing cycle, or cancel (sandbox)."""
+    """`PATCH /v1/customers/{id}/orders/{order id}`: buy add-ons, change the billing cycle, or cancel (sandbox).
+
+    The lines of an order to be cancelled are not read: whoever may not cancel is told that, not what is wrong with a line.
+    """
     customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
-    body = await exchange.read(OrderPatch)
+    value = await exchange.read_untyped()
+    body = to_model(value, OrderHead)
+    if not body.cancels:
+        body = to_model(value, OrderPatch)
     change, call, programme = body.to_change(customer), exchange.call(body), exchange.deployment.programme
     return await transact(
         exchange,

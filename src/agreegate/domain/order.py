@@ -21,6 +21,8 @@ DEFAULT_CURRENCY = "USD"
 
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _CATALOG_ITEM = re.compile(r"[A-Za-z0-9]{1,50}:[A-Za-z0-9]{1,50}:[A-Za-z0-9]{1,50}")
+_AZURE = re.compile(r"MS-AZR-(?:USGOV-|DE-)?0145P", re.IGNORECASE | re.ASCII)
+"""What Azure is ordered by: in the public cloud, for the US government, in Germany."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
@@ -124,13 +126,16 @@ class Order:
 
 
 def is_guid(text: str) -> bool:
-    """Whether it has the form of an offer id; every such offer exists (there is no catalogue)."""
+    """Whether it has the form of a GUID."""
     return _GUID.fullmatch(text) is not None
 
 
 def is_catalog_item(text: str) -> bool:
-    """Whether it has the form `PRODUCT:SKU:AVAILABILITY`, or of an offer id, which carts take for licences too."""
-    return _CATALOG_ITEM.fullmatch(text) is not None or is_guid(text)
+    """Whether orders and carts can buy it: a GUID, `PRODUCT:SKU:AVAILABILITY` or `MS-AZR-0145P`.
+
+    There is no catalogue, so whatever has such a form is on offer.
+    """
+    return is_guid(text) or _CATALOG_ITEM.fullmatch(text) is not None or _AZURE.fullmatch(text) is not None
 
 
 def is_currency(text: str) -> bool:
@@ -156,14 +161,14 @@ def check_lines(lines: Sequence[LineDraft]) -> None:
     Raises:
         InvalidProperty: there is no line, there are more than 500, or a name is too long or holds control characters.
         LineNumbersInvalid: the numbers are not 0 to one less than the number of lines, each once.
-        InvalidOffer: an offer id is no GUID.
+        InvalidOffer: an offer id has none of the forms of one.
     """
     if not 1 <= len(lines) <= MOST_LINES:
         raise InvalidProperty(name="lineItems")
     if sorted(line.number for line in lines) != list(range(len(lines))):
         raise LineNumbersInvalid(name="lineItems")
     for line in lines:
-        if not is_guid(line.offer_id):
+        if not is_catalog_item(line.offer_id):
             raise InvalidOffer(name=f"lineItems[{line.number}].offerId")
         check_friendly_name(line.friendly_name, f"lineItems[{line.number}].friendlyName")
 

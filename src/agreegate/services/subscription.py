@@ -14,7 +14,14 @@ from agreegate.domain.errors import (
     SubscriptionNotFound,
     SubscriptionSuspended,
 )
-from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, OrderDraft, check_friendly_name, is_guid
+from agreegate.domain.order import (
+    DEFAULT_CURRENCY,
+    LineDraft,
+    LineKind,
+    OrderDraft,
+    check_friendly_name,
+    is_catalog_item,
+)
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import (
@@ -162,7 +169,7 @@ async def convert_trial(
         QuantityOutOfRange, SandboxLimit.
     """
     stored = await _stored(uow, actor, customer, id_)
-    if not is_guid(offer_id) or programme.is_trial(offer_id):
+    if not is_catalog_item(offer_id) or programme.is_trial(offer_id):
         raise InvalidOffer(name="targetOfferId")
     if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
         return refused
@@ -212,7 +219,7 @@ async def upgrade(
     """
     partner = actor.partner.id
     stored = await _stored(uow, actor, customer, id_)
-    if not is_guid(offer_id):
+    if not is_catalog_item(offer_id):
         raise InvalidOffer(name="targetOffer.id")
     if (refused := await refusal(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
         return refused

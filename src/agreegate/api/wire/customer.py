@@ -4,13 +4,15 @@ from collections.abc import Sequence
 from typing import Any
 
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerSummary
 from agreegate.domain.errors import InvalidProperty, MalformedId
 from agreegate.domain.partner import PartnerId
 from agreegate.services.customer import ServedCustomer
 
 USER_NAME = "admin"
+NOTHING_TO_VALIDATE: list[Wire] = []
+"""The validation codes of a government partner: none is ever asked for here. A bare array, no collection (contract 7.1)."""
 REMOVED: dict[str, Any] = {
     "Id": None,
     "CommerceId": None,
@@ -218,11 +220,6 @@ class RelationshipRequest(Wire):
 
     url: str
     attributes: ObjectType
-
-
-def nothing_to_validate() -> Collection:
-    """The validation codes of a government partner: none is ever asked for here."""
-    return Collection(0, [], attributes=ObjectType("Collection"))
 
 
 def customer_list(customers: Sequence[CustomerSummary]) -> list[CustomerOut]:

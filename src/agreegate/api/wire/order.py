@@ -1,6 +1,7 @@
 """Orders on the wire (contract 4.9)."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -82,13 +83,16 @@ class OrderIn(Wire):
         )
 
 
-class OrderPatch(Wire):
-    """An order as a client sends it back to change it."""
+class OrderHead(Wire):
+    """An order as a client sends it back, without what it buys: enough to cancel it."""
 
-    line_items: list[OrderLineIn] | None = None
     reference_customer_id: str | None = None
-    billing_cycle: str | None = None
     status: str | None = None
+
+    @property
+    def cancels(self) -> bool:
+        """Whether the client wants the order cancelled."""
+        return (self.status or "").strip().casefold() == "cancelled"
 
     def to_change(self, customer: str) -> OrderChange:
         """What the client wants to be different.
@@ -97,13 +101,27 @@ class OrderPatch(Wire):
             InvalidProperty: a member cannot be used, or the order is for another customer.
         """
         _check_customer(self.reference_customer_id, customer)
-        status = (self.status or "").casefold()
-        if status not in ("", "unknown", "completed", "pending", "cancelled"):
+        if (self.status or "").strip().casefold() not in ("", "unknown", "completed", "pending", "cancelled"):
             raise InvalidProperty(name="status")
-        return OrderChange(
+        return OrderChange(cancelled=self.cancels)
+
+
+class OrderPatch(OrderHead):
+    """An order as a client sends it back to change it."""
+
+    line_items: list[OrderLineIn] | None = None
+    billing_cycle: str | None = None
+
+    def to_change(self, customer: str) -> OrderChange:
+        """What the client wants to be different.
+
+        Raises:
+            InvalidProperty: a member cannot be used, or the order is for another customer.
+        """
+        return replace(
+            OrderHead.to_change(self, customer),
             lines=tuple(line.to_draft(place) for place, line in enumerate(self.line_items or ())),
             billing_cycle=billing_cycle_of(self.billing_cycle),
-            cancelled=status == "cancelled",
         )
 
 

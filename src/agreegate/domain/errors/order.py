@@ -4,7 +4,7 @@ from agreegate.domain.errors.rejected import Rejected
 
 
 class InvalidOffer(Rejected):
-    """`name` is no offer id: not a GUID (400 / 800004)."""
+    """`name` has none of the forms of an offer id (400 / 800004)."""
 
     key = "order.invalid-offer"
 
