@@ -54,7 +54,8 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
-         "directory", "settings", "spreadsheet", "app", "hotpath", "server", "text_link", "upkeep", "demo", "production"}
+         "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "hotpath", "server", "text_link",
+         "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

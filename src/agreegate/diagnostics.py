@@ -1,11 +1,32 @@
 """What the server tells its operator beside its answers: causes, never names, tokens or ids. A leaf for the edges."""
 
 import logging
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Hashable
 
 PAUSE = 60.0
 """Seconds between two lines of the same cause: strangers must not be able to fill a disk."""
 CAUSES = 64
+"""Maximum causes told in that time, of one kind."""
+
+
+class _Pace:
+    """Says whether a cause may be told: at once, then once a minute."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        self._clock = clock
+        self._told: dict[Hashable, float] = {}
+
+    def is_due(self, cause: Hashable) -> bool:
+        now = self._clock()
+        if now - self._told.get(cause, float("-inf")) < PAUSE:
+            return False
+        if len(self._told) >= CAUSES:
+            self._told = {other: at for other, at in self._told.items() if now - at < PAUSE}
+            if len(self._told) >= CAUSES:
+                return False
+        self._told[cause] = now
+        return True
 
 
 class Causes:
@@ -14,15 +35,42 @@ class Causes:
     def __init__(self, logger: logging.Logger, message: str, clock: Callable[[], float]) -> None:
         self._logger = logger
         self._message = message
-        self._clock = clock
-        self._told: dict[str, float] = {}
+        self._pace = _Pace(clock)
 
     def warn(self, cause: str) -> None:
         """Say why, in one word such as the name of a claim."""
-        now = self._clock()
-        if now - self._told.get(cause, float("-inf")) < PAUSE or (
-            cause not in self._told and len(self._told) >= CAUSES
-        ):
-            return
-        self._told[cause] = now
-        self._logger.warning(self._message, cause)
+        if self._pace.is_due(cause):
+            self._logger.warning(self._message, cause)
+
+
+class OnceAMinute(logging.Filter):
+    """Lets each place in the code tell something at once, then at most once a minute: also the libraries'.
+
+    An exception counts by its kind and by where it was raised, so that one defect does not hide another.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._pace = _Pace(clock)
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the record is told. Those of `Causes` were counted before."""
+        return record.pathname == __file__ or self._pace.is_due((record.pathname, record.lineno, _raised(record)))
+
+
+def begin_diagnostics() -> None:
+    """Write warnings and errors to standard error, ours and the libraries', each once a minute."""
+    handler = logging.StreamHandler()
+    handler.addFilter(OnceAMinute())
+    logging.basicConfig(
+        level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s", handlers=[handler]
+    )
+
+
+def _raised(record: logging.LogRecord) -> Hashable:
+    if not record.exc_info or record.exc_info[0] is None:
+        return None
+    kind, _, place = record.exc_info
+    while place is not None and place.tb_next is not None:
+        place = place.tb_next
+    return kind, place and (place.tb_frame.f_code.co_filename, place.tb_lineno)

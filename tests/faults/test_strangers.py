@@ -120,3 +120,19 @@ def test_a_client_is_served_beside_more_connections_than_the_server_may_have(
         assert statuses(server, [request(server, "/healthz")] * 3) == {200}
     assert "Traceback" not in server.output[said:]
     assert "Too many open files" not in server.output[said:]
+
+
+@pytest.mark.fault("A5")
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+        b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: h2c\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"\x16\x03\x01\x02\x00",
+    ],
+)
+def test_two_thousand_wrong_requests_write_a_few_lines(server: Server, sent: bytes) -> None:
+    said = len(server.output)
+    assert len(statuses(server, [sent] * 2_000)) == 1
+    assert len(server.output) - said < 1_000

@@ -36,10 +36,12 @@ def command(words: Words) -> click.Command:
 def start(words: Words, port: int, host: str, data: Path | None, at: datetime | None, programme: str | None) -> None:
     """Start the demo and serve until it is told to stop."""
     from agreegate.demo.demo import open_demo
+    from agreegate.diagnostics import begin_diagnostics
     from agreegate.programme import load
     from agreegate.server import listen, run
     from agreegate.storage.folder import DataFolder
 
+    begin_diagnostics()
     named = load(programme or DEFAULT)
     with ExitStack() as stack:
         listener = stack.enter_context(listen(host, port))

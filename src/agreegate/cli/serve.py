@@ -1,6 +1,5 @@
 """`agreegate serve`: the production server. Its options are `settings.SETTINGS`, each once."""
 
-import logging
 from typing import Any
 
 import click
@@ -46,11 +45,11 @@ def serve(words: Words, **values: Any) -> None:
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
 
+    from agreegate.diagnostics import begin_diagnostics
     from agreegate.production import open_server
     from agreegate.server import listen, run
 
-    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)  # what strangers send wrong is no news
+    begin_diagnostics()
     with listen(settings.host, settings.port) as listener:
         metrics = None if settings.metrics_address is None else listen(*settings.metrics_address)
         server = open_server(settings)
