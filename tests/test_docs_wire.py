@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agreegate.app import WIRE_ROUTES
+from agreegate.demo.demo import cast as demo_cast
 from agreegate.domain.actor import AGENTS, CONFIRMING_KINDS, SELLING_KINDS, STAFF, Access
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, docx, publish
@@ -70,12 +71,21 @@ def holds(answered: Any, shown: Any) -> bool:
     return bool(answered == shown)
 
 
+@pytest.mark.fault("D22")
+def test_the_partner_network_ids_are_those_of_the_demo() -> None:
+    shown = re.findall(r'(?:"value": "|mpnId=|mpn_id=|partnerIdOnRecord": ")(\d+)', PAGE)
+    assert shown
+    assert set(shown) <= {listed.partner.mpn_id for listed in demo_cast()}
+
+
 def test_every_block_is_an_example_that_is_sent() -> None:
     assert PAGE.count("```") == 2 * sum(1 + (example["answer"] is not None) for example in EXAMPLES)
 
 
 async def test_each_example_answers_as_shown(world: World) -> None:
     world.clock.now = API_ENFORCED
+    for listed in demo_cast():
+        world.change("update partner set mpn_id = ? where partner_id = ?", listed.partner.mpn_id, listed.partner.id)
     texts = {AMERICA: ("en.docx", docx()), FRANCE: ("fr.docx", docx())}
     await publish(world, texts, template_id=cast.CUSTOMER_AGREEMENT)
     kept: dict[str, str] = {}
