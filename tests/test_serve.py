@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -158,6 +159,10 @@ def bearer(token: str) -> dict[str, str]:
         (["--token-issuer", "https://login.example", "--public-url", "https://x/sub?q=1"], "--public-url"),
         (["--token-issuer", "https://login.example", "--public-url", "https://x", "--trusted-proxy", "proxy"],
          "--trusted-proxy"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--head-seconds", "0"],
+         "--head-seconds"),
+        (["--token-issuer", "https://login.example", "--public-url", "https://x", "--most-connections", "many"],
+         "--most-connections"),
         (["--surprise"], "--surprise"),
     ],
 )  # fmt: skip
@@ -228,6 +233,26 @@ def test_metrics_can_have_an_address_of_their_own(tmp_path: Path, started: Start
     assert client.get("/metrics").status_code == 404
     figures = httpx2.get(f"http://127.0.0.1:{port}/metrics")
     assert figures.status_code == 200
+
+
+@pytest.mark.fault("A2", "A4")
+def test_strangers_have_bounds_on_every_address(started: Starter, capfd: pytest.CaptureFixture[str]) -> None:
+    port = free_port()
+    client = started("--metrics-address", f"127.0.0.1:{port}", "--head-seconds", "1", AGREEGATE_MOST_CONNECTIONS="3")
+    for at in (client.base_url.port, port):
+        assert httpx2.get(f"http://127.0.0.1:{at}/metrics?{'a' * 9000}").status_code == 414
+        assert httpx2.get(f"http://127.0.0.1:{at}/metrics", headers={"Cookie": "a=1; " * 50 + "b=2"}).status_code == 431
+        with socket.create_connection(("127.0.0.1", at), timeout=30) as slow:
+            slow.sendall(b"GET /metrics HTTP/1.1\r\n")
+            with slow.makefile("rb") as answer:
+                assert answer.readline().split()[1] == b"408"
+    with ExitStack() as stack:
+        lines = [stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=30)) for _ in range(4)]
+        assert lines[0].recv(1) == b"", "the bound is one for both addresses"
+        assert client.get("/healthz").status_code == 200
+    told = capfd.readouterr().err
+    assert told.count("head did not come in time") == 1
+    assert told.count("3 connections are open") == 1
 
 
 def test_settings_come_from_the_environment_too(tmp_path: Path, started: Starter, issuer: Issuer) -> None:

@@ -56,6 +56,13 @@ SETTINGS = (
     Setting("client-secret-file"),
     Setting("trusted-proxy", many=True),
     Setting("metrics-address"),
+    Setting("head-seconds", 10),
+    Setting("body-seconds", 30),
+    Setting("body-bytes-per-second", 1024),
+    Setting("answer-seconds", 30),
+    Setting("idle-seconds", 75),
+    Setting("most-connections", 1_000),
+    Setting("most-connections-per-address", 100),
     Setting("requests-per-minute", 0),
     Setting("costly-requests-per-minute", 60),
     Setting("most-subscriptions", 10_000),
@@ -91,6 +98,17 @@ class ServerSettings:
     """None for a client without one."""
     trusted_proxies: tuple[str, ...] = field(default=())
     metrics_address: tuple[str, int] | None = None
+    head_seconds: int = 10
+    """Within which a request's head has to come."""
+    body_seconds: int = 30
+    """Within which its body has to come, and then `body_bytes_per_second`."""
+    body_bytes_per_second: int = 1024
+    answer_seconds: int = 30
+    """Within which a client has to take some of an answer."""
+    idle_seconds: int = 75
+    """How long a connection without a request is kept."""
+    most_connections: int = 1_000
+    most_connections_per_address: int = 100
     requests_per_minute: int = 0
     """The contract's rate limit per partner tenant; 0 is off."""
     costly_requests_per_minute: int = 60
@@ -135,6 +153,13 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
         client_secret=_secret(given, "client-secret-file"),
         trusted_proxies=tuple(_machine(proxy) for proxy in _many(given, "trusted-proxy")),
         metrics_address=_address(given, "metrics-address"),
+        head_seconds=_number(given, "head-seconds", 10, least=1),
+        body_seconds=_number(given, "body-seconds", 30, least=1),
+        body_bytes_per_second=_number(given, "body-bytes-per-second", 1024, least=1),
+        answer_seconds=_number(given, "answer-seconds", 30, least=1),
+        idle_seconds=_number(given, "idle-seconds", 75, least=1),
+        most_connections=_number(given, "most-connections", 1_000, least=1),
+        most_connections_per_address=_number(given, "most-connections-per-address", 100, least=1),
         requests_per_minute=_number(given, "requests-per-minute", 0),
         costly_requests_per_minute=_number(given, "costly-requests-per-minute", 60),
         most_subscriptions=_number(given, "most-subscriptions", 10_000, least=1),

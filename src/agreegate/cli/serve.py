@@ -28,6 +28,13 @@ _METAVARS = {
     "client-id": "id",
     "client-secret-file": "file",
     "metrics-address": "address",
+    "head-seconds": "number",
+    "body-seconds": "number",
+    "body-bytes-per-second": "number",
+    "answer-seconds": "number",
+    "idle-seconds": "number",
+    "most-connections": "number",
+    "most-connections-per-address": "number",
     "most-subscriptions": "number",
     "requests-per-minute": "number",
     "costly-requests-per-minute": "number",
@@ -45,6 +52,7 @@ def serve(words: Words, **values: Any) -> None:
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
 
+    from agreegate.connections import Limits
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.production import open_server
     from agreegate.server import listen, run
@@ -61,6 +69,16 @@ def serve(words: Words, **values: Any) -> None:
                 listener,
                 lambda: click.echo(f"ready http://{settings.host}:{listener.getsockname()[1]}"),
                 None if metrics is None else (server.deployment, metrics),
+                Limits(
+                    settings.head_seconds,
+                    settings.body_seconds,
+                    settings.body_bytes_per_second,
+                    settings.answer_seconds,
+                    settings.idle_seconds,
+                    settings.most_connections,
+                    settings.most_connections_per_address,
+                    frozenset(settings.trusted_proxies),
+                ),
             )
         finally:
             server.close()
