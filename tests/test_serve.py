@@ -142,6 +142,33 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+@pytest.mark.fault("B9")
+def test_another_programme_is_refused_until_the_record_is_put_under_it(
+    tmp_path: Path, started: Starter, issuer: Issuer
+) -> None:
+    def refused(*arguments: str) -> str:
+        """A start that fails; the sentence that it says."""
+        end = agreegate("serve", "--port", str(free_port()), "--public-url", "http://x.example", "--token-issuer",
+                        issuer.url, *arguments, "--data", data)  # fmt: skip
+        assert (end.returncode, len(end.stderr.strip().splitlines())) == (1, 1), end.stderr
+        return end.stderr
+
+    data, usual, other = str(tmp_path / "data"), "microsoft-cloud-agreement", "microsoft-customer-agreement"
+    fill(tmp_path)
+    for name in (usual, usual, other):
+        assert agreegate("programme", "use", name, "--data", data).returncode == 0
+    for named in ([], ["--programme", f"{usual}@1"]):
+        assert f"agreegate programme use {named[-1] if named else usual} --data {data}" in refused(*named)
+    client = started("--programme", other)
+    asked = {"customerId": cast.DOGWOOD, "action": "new_purchase", "channel": "api"}
+    decision = client.post("/api/gate/decisions", json=asked, headers=bearer(issuer.token())).json()
+    assert decision["policy"] == f"{other}@1"
+    assert agreegate("programme", "use", usual, "--dry-run", "--data", data).returncode == 0
+    meanwhile = agreegate("programme", "use", usual, "--data", data)
+    assert (meanwhile.returncode, meanwhile.stdout) == (1, "")
+    assert "Stop it first" in meanwhile.stderr
+
+
 @pytest.mark.fault("F2")
 @pytest.mark.parametrize(
     ("arguments", "said"),

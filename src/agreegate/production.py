@@ -16,6 +16,7 @@ from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
 from agreegate.dashboard.page import Site
 from agreegate.dashboard.signin import CALLBACK
+from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
 from agreegate.openid import OpenIdClient, OpenIdProvider
@@ -53,7 +54,7 @@ def open_server(settings: ServerSettings) -> Production:
 
     Raises:
         ProgrammeError: the programme cannot be used.
-        SchemaError: the folder is in use, is a demo's, or is at another schema.
+        SchemaError: the folder is in use, is a demo's or another programme's, or is at another schema.
         SettingError: the issuer's address is neither https nor this machine's own.
     """
     programme = load(settings.programme)
@@ -65,7 +66,7 @@ def open_server(settings: ServerSettings) -> Production:
     folder = DataFolder(settings.data)
     folder.claim()
     try:
-        fresh = drive(_prepare(folder, programme.name))
+        fresh = drive(_prepare(folder, programme, settings.programme))
         store = SqliteStore(folder.database)
     except BaseException:
         folder.release()
@@ -128,11 +129,15 @@ def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> Open
     return OpenIdProvider(client, keys, time.time)
 
 
-async def _prepare(folder: DataFolder, programme: str) -> bool:
-    """Give a new folder an empty record: whether it was new. Refuse one that is a demo's, or at another schema."""
+async def _prepare(folder: DataFolder, programme: Programme, named: str) -> bool:
+    """Give a new folder an empty record; whether it was new. Refuse a demo's, another programme's, or another schema's.
+
+    Args:
+        named: the programme as the operator wrote it, which commands take too.
+    """
     if not folder.database.exists():
         with new_record(folder) as connection:
-            await InlineStore(connection).write(lambda uow: make_for(uow, programme, demo=False))
+            await InlineStore(connection).write(lambda uow: make_for(uow, programme.name, demo=False))
         return True
     check_file(folder.database)
     store = InlineStore(connect(folder.database))
@@ -140,7 +145,10 @@ async def _prepare(folder: DataFolder, programme: str) -> bool:
         found = await store.read(made_for)
         if found is not None and found.demo:
             raise SchemaError("data.demo", folder=str(folder.path))
-        await store.write(lambda uow: make_for(uow, programme, demo=False))
+        if found is None:
+            await store.write(lambda uow: make_for(uow, programme.name, demo=False))
+        elif found.programme != programme.name:
+            raise SchemaError("data.other-programme", folder=str(folder.path), found=found.programme, programme=named)
     finally:
         store.close()
     return False

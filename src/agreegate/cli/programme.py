@@ -1,23 +1,45 @@
-"""`agreegate programme`: a programme's dates and rules, and which of them go beyond the published process (D17)."""
+"""`agreegate programme`: a programme's dates and rules, and another programme for an existing record (D17)."""
 
+import asyncio
+import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 import click
 
+from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.programme import DEFAULT, load, shipped
+from agreegate.i18n import count_text
+from agreegate.programme import DEFAULT, ProgrammeError, load, shipped
+from agreegate.services.programme import COMMAND, Shift, preview_programme, use_programme
+from agreegate.services.text import at_command_line
+from agreegate.storage.deployment import made_for
+from agreegate.storage.folder import DataFolder
+from agreegate.storage.schema import SchemaError
+from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE = "agreegate programme show\nagreegate programme show microsoft-customer-agreement"
+
+EXAMPLE_USE = """agreegate programme use microsoft-customer-agreement --dry-run --data /srv/agreegate
+agreegate programme use microsoft-customer-agreement --data /srv/agreegate"""
 
 
 def command(words: Words) -> click.Group:
     """The group."""
     name = words.argument("name", "cli.programme.show.name", "name", required=False, default=DEFAULT)
-    return words.group("programme", words.command("programme.show", _show, [name], EXAMPLE))
+    another = words.argument("name", "cli.programme.use.name", "name")
+    tried = words.option("--dry-run", "cli.programme.use.dry-run", is_flag=True)
+    sure = words.option("--yes", "cli.programme.use.yes", is_flag=True)
+    return words.group(
+        "programme",
+        words.command("programme.show", _show, [name], EXAMPLE),
+        words.command("programme.use", _use, [another, tried, sure, *folder_options(words)], EXAMPLE_USE),
+    )
 
 
 def _show(words: Words, name: str) -> None:
@@ -26,6 +48,80 @@ def _show(words: Words, name: str) -> None:
     usual = words("cli.programme.published" if programme.name in shipped() else "cli.programme.own")
     for line, extension in _lines(words, programme):
         click.echo(f"  {line} [{words('cli.programme.extension') if extension else usual}]")
+
+
+def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database: str | None) -> None:
+    after, target = load(name), database_file(data, database)
+    if not target.is_file():
+        raise SchemaError("data.missing", folder=str(data))
+    with _claimed(data, wanted=not dry_run), opened(target) as store:
+        made = asyncio.run(store.read(made_for))
+        if made is not None and made.programme == after.name:
+            click.echo(words("cli.programme.use.same", programme=after.policy))
+            return
+        before = None if made is None else _shipped(made.programme)
+        for line in _rules(words, before, after):
+            click.echo(line)
+        shifts = asyncio.run(store.browse(lambda uow: preview_programme(uow, before, after)))
+        for shift in shifts:
+            for line in _told(words, shift, compared=before is not None):
+                click.echo(line)
+        if not shifts:
+            click.echo(words("cli.programme.use.nobody"))
+        was = "-" if made is None else made.programme
+        if dry_run:
+            click.echo(words("cli.programme.use.tried", programme=was))
+            return
+        if not yes and sys.stdin.isatty():
+            click.confirm(words("cli.programme.use.sure", programme=after.policy, before=was), abort=True)
+
+        async def change(uow: UnitOfWork) -> None:
+            await use_programme(uow, await at_command_line(uow, COMMAND), after)
+
+        asyncio.run(store.write(change))
+    click.echo(words("cli.programme.use.done", programme=after.policy, name=name))
+
+
+@contextmanager
+def _claimed(data: Path, *, wanted: bool) -> Iterator[None]:
+    """Keep servers off the folder meanwhile: one that runs would go on by the rules that it was started with."""
+    if not wanted:
+        yield
+        return
+    folder = DataFolder(data)
+    folder.claim()
+    try:
+        yield
+    finally:
+        folder.release()
+
+
+def _shipped(name: str) -> Programme | None:
+    """The programme that the record was made for; None when it was a file of the operator's own."""
+    try:
+        return load(name)
+    except ProgrammeError:
+        return None
+
+
+def _rules(words: Words, before: Programme | None, after: Programme) -> Iterator[str]:
+    """The rules that go and the rules that come."""
+    gone = [] if before is None else [line for line, _ in _lines(words, before)]
+    come = [line for line, _ in _lines(words, after)]
+    yield from (f"- {line}" for line in gone if line not in come)
+    yield from (f"+ {line}" for line in come if line not in gone)
+
+
+def _told(words: Words, shift: Shift, *, compared: bool) -> Iterator[str]:
+    """How many customers' orders are allowed and refused by it."""
+    counts = (("opened", shift.opened), ("closed", shift.closed))
+    if not compared:
+        counts = (("allowed", shift.opened), ("refused", shift.closed))
+    when = words("cli.programme.use.from", date=_date(shift.at))
+    for what, count in counts:
+        if count:
+            channel = words(f"channel.{shift.channel}")
+            yield count_text(f"cli.programme.use.{what}", count, words.language, when=when, channel=channel)
 
 
 def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:

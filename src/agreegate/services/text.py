@@ -83,9 +83,13 @@ class Listed:
     """Who published it, a user's name or the command; None: nobody whom the reader is told of."""
 
 
-async def at_command_line(uow: UnitOfWork) -> Actor:
-    """Whoever may run commands on the data folder, as the programme's operator."""
-    return Actor(await operator_of(uow) or _UNLISTED, application_id=COMMAND)
+async def at_command_line(uow: UnitOfWork, command: str = COMMAND) -> Actor:
+    """Whoever may run commands on the data folder, as the programme's operator.
+
+    Args:
+        command: what the records name as the application.
+    """
+    return Actor(await operator_of(uow) or _UNLISTED, application_id=command)
 
 
 async def review_text(

@@ -1,6 +1,6 @@
 """Relationships between a partner and its customer: opened, ended, and opened again as a new period (contract 4.7)."""
 
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.storage.confirmation import clear_current
 from agreegate.storage.unit_of_work import UnitOfWork, to_micros
 
@@ -57,3 +57,20 @@ async def end_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -
         to_micros(uow.now),
     )
     return ended > 0
+
+
+async def related_customers(uow: UnitOfWork, after: tuple[str, str], limit: int) -> list[tuple[PartnerId, str, Cloud]]:
+    """Customers of all partners with an open relationship, and their partner's cloud, in the order of their keys.
+
+    Args:
+        after: partner and customer of the last one that was read.
+    """
+    rows = await uow.all(
+        "select r.partner_id, r.customer_id, p.cloud from relationship r"
+        " join partner p on p.partner_id = r.partner_id"
+        " where (r.partner_id, r.customer_id) > ($1, $2) and r.ended_at is null"
+        " order by r.partner_id, r.customer_id limit $3",
+        *after,
+        limit,
+    )
+    return [(PartnerId(partner), customer, Cloud(cloud)) for partner, customer, cloud in rows]

@@ -1,0 +1,92 @@
+"""Put an existing record under another programme: what the gate would answer otherwise by it, and the change itself (D17)."""
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.gate import decide
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.turn import TurnKind, turns
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.relationship import related_customers
+from agreegate.storage.standing import standing_of
+from agreegate.storage.unit_of_work import UnitOfWork
+
+COMMAND = "agreegate programme use"
+"""What audit records name as the application."""
+_MOVES = (TurnKind.ENFORCED, TurnKind.OPENS, TurnKind.CLOSES)
+_PAGE = 10_000
+"""Customers read at a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """How many customers' new orders another programme allows or refuses from an instant on."""
+
+    at: datetime
+    channel: Channel
+    opened: int
+    """Customers whose orders it allows and the present programme refuses; without a present one: all that it allows."""
+    closed: int
+    """Customers whose orders it refuses and the present programme allows; without a present one: all that it refuses."""
+
+
+async def preview_programme(uow: UnitOfWork, before: Programme | None, after: Programme) -> list[Shift]:
+    """What `after` would change, as the gate itself answers for every customer as it stands today.
+
+    Now, and at each date of either programme that is still ahead: only instants and channels with a change.
+
+    Args:
+        before: the present rules; None when nobody knows them.
+    """
+    known = [programme for programme in (before, after) if programme is not None]
+    dates = {turn.at for programme in known for turn in turns(programme) if turn.kind in _MOVES}
+    dates |= {programme.stale_from for programme in known if programme.stale_from is not None}
+    instants = [uow.now, *sorted(at for at in dates if at > uow.now)]
+    opened: Counter[tuple[datetime, Channel]] = Counter()
+    closed: Counter[tuple[datetime, Channel]] = Counter()
+    last = ("", "")
+    while page := await related_customers(uow, last, _PAGE):
+        last = page[-1][:2]
+        for partner, customer, cloud in page:
+            standing = await standing_of(uow, partner, customer)
+            for at in instants:
+                for channel in Channel:
+                    asked = Transaction(Action.NEW_PURCHASE, channel)
+                    will = decide(asked, standing, after, cloud, at).allowed
+                    was = not will if before is None else decide(asked, standing, before, cloud, at).allowed
+                    opened[at, channel] += will and not was
+                    closed[at, channel] += was and not will
+    return _changes(instants, opened, closed)
+
+
+def _changes(
+    instants: Sequence[datetime],
+    opened: Counter[tuple[datetime, Channel]],
+    closed: Counter[tuple[datetime, Channel]],
+) -> list[Shift]:
+    shifts = [Shift(at, channel, opened[at, channel], closed[at, channel]) for at in instants for channel in Channel]
+    return [shift for shift in shifts if shift.opened or shift.closed]
+
+
+async def use_programme(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:
+    """Put the record under the programme; whether that changed anything."""
+    made = await made_for(uow)
+    if made is not None and made.programme == programme.name:
+        return False
+    await make_for(uow, programme.name, demo=made is not None and made.demo)
+    await add_audit_record(
+        uow,
+        actor,
+        "use_programme",
+        "programme",
+        resource_id=programme.name,
+        old_value=None if made is None else json.dumps({"Programme": made.programme}),
+        new_value=json.dumps({"Programme": programme.policy}),
+    )
+    return True
