@@ -41,7 +41,8 @@ class Issuer:
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
                 keys = {"keys": [issuer.key.as_dict(private=False)]}
-                found = {"/keys": keys, "/.well-known/openid-configuration": {"jwks_uri": f"{issuer.url}/keys"}}
+                described = {"jwks_uri": f"{issuer.url}/keys", "authorization_endpoint": f"{issuer.url}/authorize"}
+                found = {"/keys": keys, "/.well-known/openid-configuration": described}
                 body = json.dumps(found[self.path]).encode()
                 self.send_response(200)
                 self.send_header("Content-Length", str(len(body)))

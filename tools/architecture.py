@@ -35,7 +35,7 @@ LAYERS: dict[str, frozenset[str]] = {
                       "text_preview", "throttle"}),
     "openid": frozenset({"auth", "issuer"}),
     "dashboard": frozenset(
-        {"", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}
+        {"", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}
     ),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
     "framework_memory": frozenset(),

@@ -46,7 +46,6 @@ from agreegate.api.server import wire_handlers
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
 from agreegate.dashboard.page import Site
-from agreegate.dashboard.session import STORE, KeptSessions
 from agreegate.domain.errors import Rejected
 from agreegate.framework_memory import BoundedMemory
 from agreegate.hotpath import App, HotPath
@@ -146,7 +145,6 @@ def framework(
             *more,
         ],
         state=State({"deployment": deployment, "site": site}),
-        stores={STORE: KeptSessions(deployment.store)},
         exception_handlers={Exception: _elsewhere},
         openapi_config=OpenAPIConfig(
             title="Agreegate",

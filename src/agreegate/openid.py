@@ -3,10 +3,13 @@
 authlib speaks to the provider, joserfc reads the ID token; nothing here is cryptography of our own.
 """
 
+import asyncio
 import logging
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from ssl import SSLContext
 from typing import Any
 from uuid import UUID
 
@@ -22,6 +25,8 @@ from agreegate.issuer import KeySource, safe_url
 SCOPE = "openid profile"
 LEEWAY = 60
 """Seconds by which the provider's clock may differ."""
+PAUSE = 5.0
+"""Seconds between two attempts to read the description of a provider that does not answer."""
 
 logger = logging.getLogger(__name__)
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
@@ -33,7 +38,7 @@ class SignInFailed(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in under way; kept in the browser's session, so that an answer meant for somebody else is refused."""
+    """A sign-in under way; the browser keeps it, so that an answer meant for another browser is refused."""
 
     url: str
     """Where the browser is sent."""
@@ -74,8 +79,11 @@ class OpenIdProvider:
     def __init__(self, client: OpenIdClient, keys: KeySource, clock: Callable[[], float]) -> None:
         self._client = client
         self._keys = keys
-        self._clock = clock
+        self.clock = clock
+        """The machine's time, in seconds since 1970."""
         self._described: Mapping[str, Any] | None = None
+        self._describing = asyncio.Lock()
+        self._silent_since = float("-inf")
         safe_url(client.discovery_url)
 
     async def begin(self, language: str) -> Begun:
@@ -118,18 +126,29 @@ class OpenIdProvider:
             redirect_uri=client.redirect_uri,
             code_challenge_method="S256",
             transport=client.transport(),
+            verify=tls(),
             timeout=10,
         )
 
     async def _endpoint(self, session: AsyncOAuth2Client, name: str) -> str:
         try:
             if self._described is None:
-                answer = await session.request("GET", self._client.discovery_url, withhold_token=True)
-                answer.raise_for_status()
-                self._described = dict(answer.json())
+                async with self._describing:  # one request at a time, however many sign-ins wait for it
+                    self._described = self._described or await self._describe(session)
             return safe_url(str(self._described[name]))
         except (httpx2.HTTPError, ValueError, KeyError) as error:
             raise SignInFailed(type(error).__name__) from None
+
+    async def _describe(self, session: AsyncOAuth2Client) -> Mapping[str, Any]:
+        if 0 <= self.clock() - self._silent_since < PAUSE:
+            raise SignInFailed("silent")
+        try:
+            answer = await session.request("GET", self._client.discovery_url, withhold_token=True)
+            answer.raise_for_status()
+            return dict(answer.json())
+        except (httpx2.HTTPError, ValueError):
+            self._silent_since = self.clock()
+            raise
 
     async def _believe(self, token: object, nonce: str) -> SignedIn:
         if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
@@ -141,7 +160,7 @@ class OpenIdProvider:
                 raise SignInFailed("alg or kid")
             said = jwt.decode(token, await self._keys(kid), registry=_REGISTRY).claims
             jwt.JWTClaimsRegistry(
-                now=int(self._clock()),
+                now=int(self.clock()),
                 leeway=LEEWAY,
                 exp={"essential": True},
                 aud={"essential": True, "value": self._client.client_id},
@@ -160,3 +179,9 @@ class OpenIdProvider:
             name if isinstance(name, str) and name.isprintable() else user,
             tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else (),
         )
+
+
+@cache
+def tls() -> SSLContext:
+    """The settings of TLS for calls to the provider: made once, since reading the trusted certificates takes long."""
+    return httpx2.create_ssl_context()

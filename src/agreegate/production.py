@@ -19,7 +19,7 @@ from agreegate.dashboard.signin import CALLBACK
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
-from agreegate.openid import OpenIdClient, OpenIdProvider
+from agreegate.openid import OpenIdClient, OpenIdProvider, tls
 from agreegate.programme import load
 from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
@@ -58,7 +58,7 @@ def open_server(settings: ServerSettings) -> Production:
         SettingError: the issuer's address is neither https nor this machine's own.
     """
     programme = load(settings.programme)
-    client = httpx2.AsyncClient()
+    client = httpx2.AsyncClient(verify=tls())
     try:
         keys = PublishedKeys(settings.token_keys, client, clock=time.monotonic)
     except ValueError:

@@ -40,15 +40,17 @@ async def test_the_session_gets_a_new_id_when_somebody_signs_in_and_one_from_out
     world: World,
 ) -> None:
     someone = Visitor(world)
-    someone.client.cookies.set("agreegate", "chosen-by-a-stranger", domain="127.0.0.1")
-    await someone.client.get("/sign-in")
-    before = someone.client.cookies["agreegate"]
-    assert before != "chosen-by-a-stranger"
+    someone.client.cookies.set("agreegate", "chosen-by-a-stranger", domain="127.0.0.1", path="/")
+    other_tab = (await someone.client.get("/sign-in")).headers["location"]
     await someone.sign_in(cast.ALDER_SALES)
-    assert someone.client.cookies["agreegate"] != before
-    other = Visitor(world)
-    other.client.cookies.set("agreegate", before, domain="127.0.0.1")
-    assert "sales@alder.example" not in (await other.get("/")).text
+    first = someone.client.cookies["agreegate"]
+    await someone.choose(other_tab, cast.ALDER_ADMIN)
+    assert len({"chosen-by-a-stranger", first, someone.client.cookies["agreegate"]}) == 3
+    assert "admin@alder.example" in (await someone.get("/")).text
+    for former in ("chosen-by-a-stranger", first):
+        other = Visitor(world)
+        other.client.cookies.set("agreegate", former, domain="127.0.0.1")
+        assert "@alder.example" not in (await other.get("/")).text
 
 
 async def test_the_record_holds_no_session_id(world: World) -> None:
@@ -196,6 +198,22 @@ async def test_what_is_forgotten_is_what_has_ended(world: World) -> None:
     assert "sales@alder.example" not in str(rows)
     assert "pending" not in str(rows)
     assert "admin@alder.example" not in (await stays.get("/")).text
+
+
+@pytest.mark.fault("A1")
+async def test_a_browser_whose_session_has_ended_makes_the_record_no_larger(world: World) -> None:
+    someone = await visitor(world)
+    path = "/customers/new"
+    form = (await someone.get(path)).page.form()
+    age(world, 1.1, "seen_at")
+    for number in range(5):
+        led = await someone.client.post(path, data=form.fields | {"company": f"Typed {number}"})
+        assert led.headers["location"].startswith("/sign-in?next=")
+    assert world.rows("select count(*) from session") == [(1,)]
+    await someone.sign_in(cast.ALDER_SALES)
+    shown = await someone.get(path)
+    assert shown.page.form().fields["company"] == ["Typed 4"]
+    assert world.rows("select count(*) from session") == [(1,)]
 
 
 @pytest.mark.parametrize("wanted", ["/日本", "/customers?q=Дуб&lang=fr"])

@@ -84,11 +84,10 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
 
 def dashboard(site: Site) -> list[ControllerRouterHandler]:
     """The pages of a server, and the files that they load."""
-    secure = site.public_url.startswith("https:")
     forms = CSRFConfig(
         site.form_key,
-        cookie_name="__Host-agreegate-form" if secure else "agreegate-form",
-        cookie_secure=secure,
+        cookie_name=f"{site.cookie_prefix}agreegate-form",
+        cookie_secure=site.secure,
         cookie_httponly=True,
     )
     pages = Router(
@@ -96,7 +95,7 @@ def dashboard(site: Site) -> list[ControllerRouterHandler]:
         route_handlers=PAGES,
         middleware=[
             COMPRESSED,
-            session_config(secure=secure).middleware,
+            session_config(site).middleware,
             DefineMiddleware(FormsWithFiles, config=forms),
         ],
         guards=[guard],

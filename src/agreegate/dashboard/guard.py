@@ -10,9 +10,10 @@ from litestar.connection import ASGIConnection, Request
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
+from agreegate.dashboard import session
 from agreegate.dashboard.form import LARGEST_FORM, Fields, in_parts, typed
-from agreegate.dashboard.page import PageRequest, Site, page, site_of, to
-from agreegate.dashboard.session import former_user
+from agreegate.dashboard.page import PageRequest, Site, page, to
+from agreegate.dashboard.signin import local
 from agreegate.domain import errors
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
@@ -96,13 +97,13 @@ async def keep_typed(request: PageRequest, read: Callable[[], Awaitable[Fields]]
     Args:
         read: the fields of the form, without what only we put into it.
     """
-    user = await former_user(site_of(request).store, request)
+    user = await session.former_user(request)
     if user is None or not _shows_forms(request):
         return
     fields = await read()
     size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
     if size <= LARGEST_KEPT:
-        request.session["kept"] = {"path": request.url.path, "fields": fields, "user": user}
+        await session.keep_typed(request, user, fields)
 
 
 def _shows_forms(request: PageRequest) -> bool:
@@ -121,7 +122,9 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     if isinstance(known, Unauthenticated):
         wanted = "/"
         if request.method in SAFE or _shows_forms(request):
-            wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            # Without what it asks for, where it is too long to be led back to.
+            wanted = local(f"{request.url.path}?{request.url.query}".rstrip("?"))
+            wanted = request.url.path if wanted == "/" else wanted
         location = f"/sign-in?next={quote(wanted, safe='')}"
         if request.headers.get("hx-request"):
             return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})

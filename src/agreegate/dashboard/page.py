@@ -83,6 +83,16 @@ class Site:
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""
 
+    @property
+    def secure(self) -> bool:
+        """Whether the server is reached over TLS, so that no cookie travels without."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def cookie_prefix(self) -> str:
+        """What the names of cookies begin with. Under TLS no other host can set a cookie of such a name."""
+        return "__Host-" if self.secure else ""
+
 
 def site_of(request: PageRequest) -> Site:
     """The server that was asked."""
@@ -139,9 +149,8 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
     )  # fmt: skip
     answer = Response(body, media_type="text/html", status_code=status, headers=HEADERS | {"content-language": spoken})
     if request.query_params.get("lang") in LANGUAGES:
-        secure = site.public_url.startswith("https:")
         answer.cookies.append(
-            Cookie(LANGUAGE_COOKIE, path="/", value=spoken, max_age=YEAR, secure=secure, httponly=True, samesite="lax")
+            Cookie(LANGUAGE_COOKIE, value=spoken, max_age=YEAR, secure=site.secure, httponly=True, samesite="lax")
         )
     return answer
 

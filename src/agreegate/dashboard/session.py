@@ -1,144 +1,173 @@
-"""Sessions of browsers, kept on the server: the framework's, with a record behind them that survives a restart.
+"""Sessions of users, kept in the record so that they survive a restart (decision 0020).
 
-A session's id is made here and nowhere else: one that a stranger puts into a browser is never taken over. The record has
-its digest only.
+A session begins when somebody has signed in: nothing is kept for anybody else. Its id is made here and nowhere else, so an
+id that a stranger puts into a browser is never taken over. The record has its digest only.
 """
 
-from datetime import timedelta
+import logging
+import time
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from secrets import token_hex
 from typing import Any
 
 from litestar.connection import ASGIConnection
+from litestar.datastructures import Cookie
 from litestar.middleware.session.server_side import ServerSideSessionBackend, ServerSideSessionConfig
-from litestar.serialization import decode_json
-from litestar.stores.base import Store as SessionStore
-from litestar.types import Empty, Message, ScopeSession
+from litestar.serialization import decode_json, encode_json
+from litestar.types import Message, ScopeSession
 
-from agreegate.storage.session import LONGEST, drop_session, ended_session, keep_session, session_data, touch_session
-from agreegate.storage.unit_of_work import Store
+from agreegate.dashboard.page import Site
+from agreegate.diagnostics import Causes
+from agreegate.domain.errors import StoreUnavailable
+from agreegate.storage.session import (
+    LONGEST,
+    add_session,
+    change_data,
+    drop_session,
+    ended_session,
+    keep_session,
+    kept_data,
+    session_data,
+    touch_session,
+)
+from agreegate.storage.unit_of_work import Store, UnitOfWork, Work
 
-STORE = "sessions"
+logger = logging.getLogger("agreegate.dashboard")
+
 _FOUND = "session_found"
-_ID = "session_id"
 
-
-class KeptSessions(SessionStore):
-    """The framework's idea of a store, on the record."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-
-    async def get(self, key: str, renew_for: int | timedelta | None = None) -> bytes | None:
-        """The data of a session that has not ended; `renew_for` notes its use."""
-        digest = _digest(key)
-        found = await self._store.read(lambda uow: session_data(uow, digest))
-        if found is None:
-            return None
-        data, stale = found
-        if stale and renew_for is not None:
-            await self._store.write(lambda uow: touch_session(uow, digest))
-        return data.encode()
-
-    async def set(self, key: str, value: str | bytes, expires_in: int | timedelta | None = None) -> None:  # noqa: ARG002
-        """Keep the data. When a session ends is the record's own rule."""
-        text = value.decode() if isinstance(value, bytes) else value
-        digest = _digest(key)
-        await self._store.write(lambda uow: keep_session(uow, digest, text))
-
-    async def delete(self, key: str) -> None:
-        """End a session."""
-        digest = _digest(key)
-        await self._store.write(lambda uow: drop_session(uow, digest))
-
-    async def delete_all(self) -> None:
-        """Never asked for: sessions end one by one.
-
-        Raises:
-            NotImplementedError.
-        """
-        raise NotImplementedError
-
-    async def exists(self, key: str) -> bool:
-        """Whether there is such a session."""
-        return await self.get(key) is not None
-
-    async def expires_in(self, key: str) -> int | None:
-        """At most so many seconds are left."""
-        return int(LONGEST.total_seconds()) if await self.exists(key) else None
+Connection = ASGIConnection[Any, Any, Any, Any]
 
 
 class _Backend(ServerSideSessionBackend):
-    """The framework's sessions, written only when they change."""
+    """The framework's sessions, on the record, and written only when they change.
 
-    async def load_from_connection(self, connection: ASGIConnection[Any, Any, Any, Any]) -> dict[str, Any]:
-        data = await super().load_from_connection(connection)
-        state = connection.scope["state"]
-        state[_FOUND] = self.serialize_data(data) if data else None
-        state[_ID] = connection.cookies[self.config.key] if data else token_hex(32)
-        return data
-
-    def get_session_id(self, connection: ASGIConnection[Any, Any, Any, Any]) -> str:
-        session_id: str = connection.scope["state"][_ID]
-        return session_id
-
-    async def store_in_message(
-        self, scope_session: ScopeSession, message: Message, connection: ASGIConnection[Any, Any, Any, Any]
-    ) -> None:
-        state = connection.scope["state"]
-        kept = {} if scope_session is Empty else scope_session
-        if not kept:
-            if state[_FOUND] is not None:
-                await super().store_in_message(Empty, message, connection)
-        elif self.serialize_data(kept) != state[_FOUND]:
-            await super().store_in_message(kept, message, connection)
-
-
-def renew_id(connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
-    """Give the session of a connection another id; the one that it had and that is void from now on, if it had one.
-
-    Done when somebody signs in: whoever knew the id before knows nothing afterwards.
+    What a page notes in a session may fail, as on a full disk: the page is shown all the same.
     """
-    state = connection.scope["state"]
-    former = state[_ID] if state[_FOUND] is not None else None
-    state[_ID], state[_FOUND] = token_hex(32), None
-    return former
+
+    def __init__(self, config: ServerSideSessionConfig) -> None:
+        super().__init__(config)
+        self._causes = Causes(logger, "a session could not be noted: %s", time.monotonic)
+
+    async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
+        key, store = _key(connection), _site(connection).store
+        found = None if key is None else await store.read(lambda uow: session_data(uow, key))
+        if key is None or found is None:
+            return {}
+        data, stale = found
+        if stale:
+            await self._note(store, lambda uow: touch_session(uow, key))
+        connection.scope["state"][_FOUND] = data
+        return dict(decode_json(data))
+
+    async def store_in_message(self, scope_session: ScopeSession, message: Message, connection: Connection) -> None:  # noqa: ARG002
+        key, found = _key(connection), connection.scope["state"].get(_FOUND)
+        if key is None or found is None or not isinstance(scope_session, dict):
+            return
+        data = encode_json(scope_session).decode()
+        if data != found:
+            await self._note(_site(connection).store, lambda uow: keep_session(uow, key, data))
+
+    async def _note(self, store: Store, work: Work[None]) -> None:
+        try:
+            await store.write(work)
+        except StoreUnavailable as error:
+            self._causes.warn(str(error))
 
 
-async def former_user(store: Store, connection: ASGIConnection[Any, Any, Any, Any]) -> str | None:
+async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> Cookie:
+    """Begin the session of a user who has just signed in; the cookie that makes it the browser's.
+
+    The browser's former session ends: whoever knew its id knows nothing afterwards. What the same user had typed into a
+    form before is taken over.
+
+    Args:
+        also: done in the same unit of work.
+
+    Raises:
+        StoreUnavailable: nobody is signed in.
+    """
+    former, session_id, data = _key(connection), token_hex(32), dict[str, Any](user=user)
+
+    async def begin(uow: UnitOfWork) -> None:
+        await also(uow)
+        if former is not None:
+            kept = decode_json(await kept_data(uow, former) or "{}").get("kept")
+            if kept is not None and kept["user"] == user["id"]:
+                data["kept"] = kept
+            await drop_session(uow, former)
+        await add_session(uow, _digest(session_id), encode_json(data).decode())
+
+    await _site(connection).store.write(begin)
+    return _cookie(_site(connection), session_id, int(LONGEST.total_seconds()))
+
+
+async def end_session(connection: Connection) -> Cookie:
+    """End the browser's session; the cookie that makes the browser forget its id.
+
+    Raises:
+        StoreUnavailable: the session goes on.
+    """
+    key = _key(connection)
+    if key is not None and _FOUND in connection.scope["state"]:
+        await _site(connection).store.write(lambda uow: drop_session(uow, key))
+    return _cookie(_site(connection), "", 0)
+
+
+async def former_user(connection: Connection) -> str | None:
     """The id of the user whose session has ended in this browser not long ago."""
-    name = cookie_name(secure=connection.app.state.site.public_url.startswith("https:"))
-    digest = _digest(connection.cookies.get(name, ""))
-    data = await store.read(lambda uow: ended_session(uow, digest))
+    key = _key(connection)
+    data = None if key is None else await _site(connection).store.read(lambda uow: ended_session(uow, key))
     user = {} if data is None else decode_json(data).get("user") or {}
     return user.get("id")
 
 
-def cookie_name(*, secure: bool) -> str:
-    """What the cookie is called; under TLS a name that no other host can set."""
-    return "__Host-agreegate" if secure else "agreegate"
+async def keep_typed(connection: Connection, user: str, fields: Mapping[str, Sequence[str]]) -> None:
+    """Keep what a user typed into a form, beside the browser's session that has ended, until the user signs in again.
 
+    It replaces what was kept there before, so a browser without a session adds nothing to the record.
 
-def session_config(*, secure: bool) -> ServerSideSessionConfig:
-    """The framework's settings for our sessions.
-
-    Args:
-        secure: the server is reached over TLS, so the cookie never travels without.
+    Raises:
+        StoreUnavailable: nothing was kept.
     """
-    return _Config(
-        key=cookie_name(secure=secure),
-        max_age=int(LONGEST.total_seconds()),
-        renew_on_access=True,
-        secure=secure,
-        httponly=True,
-        samesite="lax",
-        store=STORE,
-    )
+    key = _key(connection)
+
+    async def keep(uow: UnitOfWork) -> None:
+        if key is not None and (data := await kept_data(uow, key)) is not None:
+            typed = {"path": connection.url.path, "fields": fields, "user": user}
+            await change_data(uow, key, encode_json(decode_json(data) | {"kept": typed}).decode())
+
+    await _site(connection).store.write(keep)
+
+
+def session_config(site: Site) -> ServerSideSessionConfig:
+    """The framework's settings for our sessions."""
+    return _Config(key=_name(site))
 
 
 class _Config(ServerSideSessionConfig):
     _backend_class = _Backend
 
 
-def _digest(key: str) -> str:
-    return sha256(key.encode("utf-8", "surrogatepass")).hexdigest()
+def _site(connection: Connection) -> Site:
+    site: Site = connection.app.state.site
+    return site
+
+
+def _key(connection: Connection) -> str | None:
+    """What the record knows the browser's session by; None when the browser names none."""
+    session_id = connection.cookies.get(_name(_site(connection)))
+    return _digest(session_id) if session_id else None
+
+
+def _digest(session_id: str) -> str:
+    return sha256(session_id.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _name(site: Site) -> str:
+    return f"{site.cookie_prefix}agreegate"
+
+
+def _cookie(site: Site, session_id: str, max_age: int) -> Cookie:
+    return Cookie(_name(site), value=session_id, max_age=max_age, secure=site.secure, httponly=True, samesite="lax")

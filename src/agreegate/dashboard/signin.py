@@ -5,10 +5,11 @@ from urllib.parse import quote, urlsplit
 
 from litestar import Response, get, post
 
+from agreegate.dashboard import pending
 from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, site_of, to
-from agreegate.dashboard.session import KeptSessions, renew_id
+from agreegate.dashboard.session import begin_session, end_session
 from agreegate.domain.actor import Channel
-from agreegate.openid import Begun, SignInFailed
+from agreegate.openid import SignInFailed
 from agreegate.services.caller import Identity, recognise
 from agreegate.storage.partner import add_user
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -34,23 +35,22 @@ async def begin_sign_in(request: PageRequest) -> Response[Any]:
         begun = await site.provider.begin(language(request))
     except SignInFailed:
         return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
-    request.session["pending"] = {
-        "state": begun.state, "nonce": begun.nonce, "verifier": begun.verifier, "next": wanted
-    }  # fmt: skip
-    return to(begun.url)
+    answer = to(begun.url)
+    answer.cookies.extend(pending.begin(request, site, begun, wanted, site.provider.clock()))
+    return answer
 
 
 @get(CALLBACK, opt=PUBLIC, include_in_schema=False)
 async def finish_sign_in(request: PageRequest) -> Response[Any]:
-    """The provider's answer, brought by the browser: from here on the session is a user's, under a new id."""
-    site, pending = site_of(request), request.session.pop("pending", None)
-    code = request.query_params.get("code")
-    if pending is None and reader_of(request) is not None:  # the back button, or a second tab
+    """The provider's answer, brought by the browser: from here on the browser has a user's session, under a new id."""
+    site, state, code = site_of(request), request.query_params.get("state", ""), request.query_params.get("code")
+    begun = None if site.provider is None else pending.pending(request, site, state, site.provider.clock())
+    if begun is None and reader_of(request) is not None:  # the back button
         return see(request, "/")
-    if site.provider is None or pending is None or request.query_params.get("state") != pending["state"] or not code:
+    if site.provider is None or begun is None or not code:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
     try:
-        who = await site.provider.finish(Begun("", pending["state"], pending["nonce"], pending["verifier"]), code)
+        who = await site.provider.finish(begun.begun, code)
     except SignInFailed:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
     identity = Identity(who.tenant, who.user_id, who.user_name, None, who.roles if site.roles_from_token else None)
@@ -63,29 +63,29 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
         if stranger and actor.user_id is not None:
             await add_user(uow, actor.partner.id, actor.user_id, who.user_name)
 
-    await site.store.write(welcome)
-    former = renew_id(request)
-    if former is not None:
-        await KeptSessions(site.store).delete(former)
-    if request.session.get("kept", {}).get("user") != who.user_id:
-        request.session.pop("kept", None)  # somebody else's typing
-    request.session["user"] = {
-        "tenant": who.tenant, "id": who.user_id, "name": who.user_name, "roles": list(who.roles)
-    }  # fmt: skip
-    return see(request, pending["next"])
+    user = {"tenant": who.tenant, "id": who.user_id, "name": who.user_name, "roles": list(who.roles)}
+    cookie = await begin_session(request, user, welcome)
+    answer = to(begun.next)
+    answer.cookies.extend((cookie, pending.ended(site, state)))
+    return answer
 
 
 @post("/sign-out", opt=PUBLIC, include_in_schema=False)
 async def sign_out(request: PageRequest) -> Response[Any]:
     """End the session."""
-    request.clear_session()
-    return to("/")
+    answer = to("/")
+    answer.cookies.append(await end_session(request))
+    return answer
 
 
 ROUTES = (begin_sign_in, finish_sign_in, sign_out)
 
 
 def local(path: str) -> str:
-    """A path of ours, or the start: nobody is sent elsewhere by a link that looks like ours."""
+    """A path of ours as it stands in a header, or the start: nobody is sent elsewhere by a link that looks like ours.
+
+    A path of more than 2 KiB leads to the start too.
+    """
     ours = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable()
-    return quote(path, safe=_KEPT) if ours else "/"
+    led = quote(path, safe=_KEPT) if ours else "/"
+    return led if len(led) <= pending.LONGEST_NEXT else "/"

@@ -9,7 +9,7 @@ IDLE = timedelta(hours=1)
 LONGEST = timedelta(hours=12)
 """However much it is used, a session ends after this."""
 REMEMBERED = timedelta(days=1)
-"""So long after its end it is still known whose a session was, so that nobody's typing is lost or shown to another."""
+"""So long after its last use it is known whose a session was, so that nobody's typing is lost or shown to another."""
 _TOUCHED_AFTER = timedelta(minutes=1)
 """Use is noted no more often."""
 
@@ -27,8 +27,23 @@ async def session_data(uow: UnitOfWork, key: str) -> tuple[str, bool] | None:
 
 async def ended_session(uow: UnitOfWork, key: str) -> str | None:
     """The data of a session that has ended not long ago."""
+    return None if await session_data(uow, key) is not None else await kept_data(uow, key)
+
+
+async def kept_data(uow: UnitOfWork, key: str) -> str | None:
+    """The data of a session, whether it has ended or not."""
     row = await uow.one("select data from session where session_key = $1", key)
-    return None if row is None or await session_data(uow, key) is not None else row[0]
+    return None if row is None else row[0]
+
+
+async def add_session(uow: UnitOfWork, key: str, data: str) -> None:
+    """Begin a session."""
+    await uow.run(
+        "insert into session (session_key, data, began_at, seen_at) values ($1, $2, $3, $3)",
+        key,
+        data,
+        to_micros(uow.machine_now),
+    )
 
 
 async def touch_session(uow: UnitOfWork, key: str) -> None:
@@ -37,28 +52,26 @@ async def touch_session(uow: UnitOfWork, key: str) -> None:
 
 
 async def keep_session(uow: UnitOfWork, key: str, data: str) -> None:
-    """Begin a session, or change its data. One that was ended meanwhile stays ended."""
+    """Note that a session is used, and change its data. A session that was ended meanwhile stays ended."""
     await uow.run(
-        "insert into session (session_key, data, began_at, seen_at) values ($1, $2, $3, $3)"
-        " on conflict (session_key) do update set data = excluded.data, seen_at = excluded.seen_at"
-        " where session.seen_at > 0",
-        key,
-        data,
-        to_micros(uow.machine_now),
+        "update session set data = $2, seen_at = $3 where session_key = $1", key, data, to_micros(uow.machine_now)
     )
 
 
+async def change_data(uow: UnitOfWork, key: str, data: str) -> None:
+    """Change the data of a session, whether it has ended or not. It lasts no longer by that."""
+    await uow.run("update session set data = $2 where session_key = $1", key, data)
+
+
 async def drop_session(uow: UnitOfWork, key: str) -> None:
-    """End a session. Its row stays until upkeep, so that a request still under way does not begin it anew."""
-    await uow.run("update session set seen_at = 0, began_at = 0 where session_key = $1", key)
+    """End a session at once, and forget it."""
+    await uow.run("delete from session where session_key = $1", key)
 
 
 async def forget_sessions(uow: UnitOfWork, most: int = 1_000) -> int:
     """Delete sessions that ended a day ago, with what was typed in them: at most that many; how many it deleted."""
     return await uow.run(
-        "delete from session where session_key in (select session_key from session where seen_at <= $1"
-        " and (seen_at <= $2 or instr(data, '\"user\":') = 0) limit $3)",
-        to_micros(uow.machine_now - IDLE),
+        "delete from session where session_key in (select session_key from session where seen_at <= $1 limit $2)",
         to_micros(uow.machine_now - REMEMBERED),
         most,
     )
