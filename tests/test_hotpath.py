@@ -251,14 +251,22 @@ changes = st.fixed_dictionaries(
     customer=ids,
     changed=changes,
     repeatable=st.booleans(),
+    version=st.sampled_from(["v1", "v1", "v1.0", "V1.0", "v1.1", "v1x0"]),
     slash=st.sampled_from(["/", "//"]),
     end=st.sampled_from(["", "", "/", "x"]),
 )
 def test_a_confirmation_is_answered_alike(
-    pair: Pair, headers: Headers, customer: str, changed: dict[str, Any], repeatable: bool, slash: str, end: str
+    pair: Pair,
+    headers: Headers,
+    customer: str,
+    changed: dict[str, Any],
+    repeatable: bool,
+    version: str,
+    slash: str,
+    end: str,
 ) -> None:
     body = agreement(**changed)
-    path = f"/v1/customers/{quote(customer)}{slash}agreements{end}"
+    path = f"/{version}/customers/{quote(customer)}{slash}agreements{end}"
     again = [(b"ms-requestid", REQUEST_ID.encode())] if repeatable else []
     hot, framework = pair.answers(path.encode(), [*again, *headers], [json.dumps(body).encode()])
     assert (hot.status, hot.body) == (framework.status, framework.body)

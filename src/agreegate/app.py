@@ -46,7 +46,7 @@ from agreegate.api.server import wire_handlers
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
 from agreegate.dashboard.page import Site
-from agreegate.domain.errors import Rejected
+from agreegate.domain.errors import MethodNotAllowed, NotFound, Rejected
 from agreegate.framework_memory import BoundedMemory
 from agreegate.hotpath import App, HotPath
 
@@ -173,6 +173,9 @@ def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[An
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api", "/v1")):
         return refused(request, error)
     known = as_rejected(error)
+    if isinstance(known, MethodNotAllowed) and request.url.path.startswith("/v1/"):
+        # Clients of the contract repeat a 405 without end, and take a 404 for an answer.
+        error = known = NotFound()
     if request.url.path.startswith("/api") or not isinstance(known, Rejected):
         return problem_response(request, error)
     reply = unrouted(known, request.scope["headers"])

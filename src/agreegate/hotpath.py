@@ -24,7 +24,9 @@ from agreegate.services.gate import ask
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 GATE = "/api/gate/decisions"
-_customer_of = re.compile("/v1/customers/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/agreements").fullmatch
+_customer_of = re.compile(
+    "/v1(?:[.]0)?/customers/([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})/agreements"
+).fullmatch
 _is_plain_id = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _CONFIRM = next(route for route in ROUTES if route.method == "POST")
 _ASKED = {(action, channel): Transaction(action, channel) for action in Action for channel in Channel}
@@ -68,9 +70,9 @@ class HotPath:
                 await send({"type": "http.response.start", "status": 200, "headers": headers})
                 await send({"type": "http.response.body", "body": decided})
         elif found := _customer_of(scope["path"]):
-            reply = await perform(
-                self._deployment, _CONFIRM, incoming_of(scope, receive, {"customer_id": found[1]}, _CONFIRM)
-            )
+            ids = {"customer_id": found[1]}
+            canonical = scope | {"path": _CONFIRM.path.format_map(ids)}
+            reply = await perform(self._deployment, _CONFIRM, incoming_of(canonical, receive, ids, _CONFIRM))
             self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
             await send_reply(send, reply)
         else:

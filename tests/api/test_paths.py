@@ -50,6 +50,10 @@ CEDAR = "CEDA0000-0000-4000-8000-000000000011"
         ("/v1/customers/All/Validations", "/v1/customers/all/validations"),
         ("/Webhooks/V1/Registration/validationevents/AbC", "/webhooks/v1/registration/validationEvents/AbC"),
         ("/v1/domains/Contoso.Example", "/v1/domains/Contoso.Example"),
+        ("/v1.0/customers", "/v1/customers"),
+        ("//V1.0//Customers/", "/v1/customers"),
+        (f"/v1.0/customers/{{{CEDAR}}}/Agreements", f"/v1/customers/{CEDAR}/agreements"),
+        ("/v1.0/domains/v1.0", "/v1/domains/v1.0"),
     ],
 )
 def test_spellings_of_the_contract(path: str, canonical: str) -> None:
@@ -82,6 +86,9 @@ def test_ids_keep_their_case(path: str, canonical: str | None) -> None:
         (f"/V1/Customers/{CEDAR}/Nothing", f"/v1/Customers/{CEDAR}/Nothing"),
         ("/v1/customers/{}", "/v1/customers/{}"),
         ("/v1/customers/{", "/v1/customers/{"),
+        ("/v1.0", "/v1"),
+        ("/V1.0/Nothing//here/", "/v1/Nothing/here"),
+        ("/v1.0/v1.0/customers", "/v1/v1.0/customers"),
         ("/v1/customers/{a", "/v1/customers/{a"),
         ("/v1/customers/{{a}}", "/v1/customers/{{a}}"),
         ("/v1/customers/a{b}", "/v1/customers/a{b}"),
@@ -94,6 +101,7 @@ def test_what_no_route_has(path: str, canonical: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
+        "/v1.00//customers", "/v1.//customers", "/v1-0//customers", "/v1.1//customers", "/v2.0//customers", "/v1x0//Customers",
         "", "/", "//", "*", "v1/customers", "/v1x//customers", "/v1\n", "/v", "/customers//Cedar/", "/Customers/", "/static//v1//x",
         "/api//gate/Decisions/", "/api/v1//customers", "/webhook//", "/{v1}/customers", "/a1de/oauth2//v2.0/Token/",
         "/webhoo\u212as//v1/", "/w\u0435bhooks//v1/",

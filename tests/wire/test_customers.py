@@ -342,7 +342,7 @@ async def test_a_customer_id_may_have_braces_and_must_be_a_guid(world: World) ->
 async def test_a_domain_is_taken_or_free(world: World, domain: str, status: int) -> None:
     answer = await world.send(cast.ALDER_HELPDESK, "HEAD", f"/v1/domains/{domain}")
     assert answer.status_code == status
-    assert (await world.send(cast.ALDER_HELPDESK, "GET", f"/v1/domains/{domain}")).status_code == 405
+    assert (await world.send(cast.ALDER_HELPDESK, "GET", f"/v1/domains/{domain}")).status_code == 404
 
 
 @pytest.mark.parametrize(

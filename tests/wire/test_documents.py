@@ -45,6 +45,7 @@ async def follow(world: World, uri: str) -> httpx2.Response:
     return await world.send(None, "GET", urlsplit(uri).path)
 
 
+@pytest.mark.fault("D8")
 @pytest.mark.parametrize(
     ("query", "country", "language"),
     [
@@ -58,6 +59,12 @@ async def follow(world: World, uri: str) -> httpx2.Response:
         ("?language=&country=", "US", "en-US"),
         ("?language=af-ZA&country=NA", "NA", "en-US"),
         ("?country=XK", "XK", "en-US"),
+        ("?country=KO", "US", "en-US"),
+        ("?country=KO&language=ko-KR", "US", "en-US"),
+        ("?country=ko", "US", "en-US"),
+        ("?country=ZZ&language=fr-FR", "US", "en-US"),
+        ("?country=CN", "US", "en-US"),
+        ("?country=UK", "US", "en-US"),
     ],
 )
 async def test_the_language_falls_back_to_english(published: World, query: str, country: str, language: str) -> None:
@@ -73,7 +80,10 @@ async def test_the_language_falls_back_to_english(published: World, query: str, 
     [
         (DOCUMENT + "?country=us", 400, 3000),
         (DOCUMENT + "?country=DE", 400, 3000),
-        (DOCUMENT + "?country=ZZ", 400, 3000),
+        (DOCUMENT + "?country=USA", 400, 3000),
+        (DOCUMENT + "?country=France", 400, 3000),
+        (DOCUMENT + "?country=1%2F", 400, 3000),
+        (DOCUMENT + "?country=%C3%9F", 400, 3000),
         (DOCUMENT + "?country=FR&country=CN", 400, 3000),
         (DOCUMENT.replace(cast.CUSTOMER_AGREEMENT, cast.CUSTOMER_AGREEMENT.upper()), 404, 1000),
         (DOCUMENT.replace(cast.CUSTOMER_AGREEMENT, cast.CLOUD_AGREEMENT), 404, 1000),
@@ -86,6 +96,28 @@ async def test_what_there_is_no_document_of(published: World, path: str, status:
     answer = await published.send(cast.ALDER_SALES, "GET", path)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
     assert answer.json()["description"]
+
+
+@pytest.mark.fault("D8")
+@pytest.mark.parametrize(("country", "named"), [("fr", "FR"), ("Fr", "FR"), ("us", "US"), ("de", "DE"), ("xk", "XK")])
+async def test_a_country_in_other_letters_is_refused_and_named(published: World, country: str, named: str) -> None:
+    answer = await document(published, f"?country={country}")
+    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 3000, ["country"])
+    assert answer.json()["description"].endswith(f"{named}.")
+
+
+@pytest.mark.fault("D8")
+async def test_an_unknown_country_reads_a_text_and_confirms_none(published: World) -> None:
+    """The fallback is for reading: what a confirmation may name stays the customer's country's (R38)."""
+    own = f"/api/agreements/{cast.CUSTOMER_AGREEMENT}/text?country=KO"
+    answer = await published.send(cast.ALDER_SALES, "GET", own)
+    assert (answer.status_code, answer.json()["code"]) == (400, "text.country-without")
+
+
+async def test_the_fallback_needs_a_text_for_america(world: World) -> None:
+    await publish(world, {FRANCE: ("a.md", b"# A")}, template_id=cast.CUSTOMER_AGREEMENT)
+    answer = await document(world, "?country=KO")
+    assert (answer.status_code, answer.json()["code"]) == (400, 3000)
 
 
 async def test_the_path_is_as_tolerant_as_every_other(published: World) -> None:

@@ -74,7 +74,7 @@ async def test_there_is_no_bulk_upload(world: World) -> None:
     assert (await world.send(ALDER_SALES, "POST", f"/v1/customers/{CEDAR}/agreements", several)).status_code == 400
     for path in ("/v1/agreements", "/v1/customers/agreements", "/v1/agreements/batch", "/v1/agreements/import"):
         answer = await world.send(ALDER_SALES, "POST", path, several)
-        assert answer.status_code in (400, 404, 405), path
+        assert answer.status_code in (400, 404), path
     csv = {"Content-Type": "text/csv"}
     table = b"customer,firstName,lastName,email\n"
     assert (await world.send(ALDER_SALES, "POST", f"/v1/customers/{CEDAR}/agreements", table, csv)).status_code == 400

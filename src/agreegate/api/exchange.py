@@ -23,6 +23,7 @@ from agreegate.domain.errors import (
     InvalidProperty,
     InvalidRequest,
     NotAcceptable,
+    NotFound,
     Rejected,
     StoreUnavailable,
     TooManyRequests,
@@ -43,6 +44,8 @@ JSON_UTF8 = b"application/json; charset=utf-8"
 _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNBRACED = re.compile(r"\A\{([^{}]*)\}\Z")
+_NO_IDS = frozenset({"usagerecords", "overage"})
+"""Resources of customers and subscriptions whose paths look like an id's: `/v1/customers/{id}/subscriptions/overage`."""
 _NOT_AT_ALL = re.compile(rb"q=0(\.0*)?")
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
@@ -134,9 +137,13 @@ class Exchange:
             shown: what the error message calls it, such as `Customer Id`.
 
         Raises:
+            NotFound: another resource of the contract, which is not served, stands in the id's place.
             MalformedId.
         """
-        return as_guid(self.incoming.ids[name], shown)
+        given = self.incoming.ids[name]
+        if given.lower() in _NO_IDS:
+            raise NotFound
+        return as_guid(given, shown)
 
     async def read(self, model: type[M]) -> M:
         """The body as a model of the contract.

@@ -14,7 +14,9 @@ Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
 
 # Only the contract's own paths: pages and our own API have one spelling and answer 404 to any other.
-_CONTRACT = re.compile(r"/+(?:v1|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)
+_CONTRACT = re.compile(r"/+(?:v1(?:\.0)?|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)
+_VERSION = "v1.0"
+"""The version as the contract's machine-readable description spells it (7.1)."""
 _BRACED = re.compile(r"\{([^{}]+)\}")
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
 
@@ -74,7 +76,7 @@ class PathNormaliser:
             self._root.add(_segments(template))
 
     def canonical_path(self, path: str) -> str:
-        """The path with single slashes, none at the end, no braces round a segment, and literals in the contract's case.
+        """The path with single slashes, none at the end, no braces round a segment, and literals in the contract's spelling.
 
         Ids keep their case, also one that is spelled like a literal of another place. A path of the contract's that no
         route has only loses its slashes and braces. Paths outside `/v1` and `/webhooks` come back as they are.
@@ -82,6 +84,8 @@ class PathNormaliser:
         if self._is_canonical(path) or not _CONTRACT.match(path):
             return path
         segments = [_unbraced(segment) for segment in _segments(path)]
+        if segments[0].lower() == _VERSION:
+            segments[0] = "v1"
         return "/" + "/".join(self._root.spelled(segments) or [segments[0].lower(), *segments[1:]])
 
     def _is_canonical(self, path: str) -> bool:

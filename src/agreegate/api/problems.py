@@ -80,6 +80,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.EmployeeAlreadyStated: Problem(409, 3000, "EmployeeAlreadyStated"),
     errors.NothingToEnd: Problem(409, 3000, "NothingToEnd"),
     errors.TextMissing: Problem(404, 1000, "NotFound"),
+    errors.CountryInCapitals: Problem(400, 3000, "InvalidProperty"),
     errors.CountryWithoutText: Problem(400, 3000, "InvalidProperty"),
     errors.VersionUnknown: Problem(400, 3000, "InvalidProperty"),
     errors.LinkExpired: Problem(404, 1000, "NotFound"),

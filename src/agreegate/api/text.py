@@ -19,7 +19,8 @@ from agreegate.api.wire.agreement import TemplateDocument
 from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS, Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import InvalidInstant, NotFound
-from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, FoundText
+from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, FoundText, country_to_read
+from agreegate.locales import countries
 from agreegate.services.call import Answer
 from agreegate.services.text import find_text
 from agreegate.text_link import Use, linked
@@ -32,13 +33,16 @@ _LINK = "https://gate.example/texts/{use}/eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJwcmV2a
 
 
 async def template_document(exchange: Exchange) -> Answer:
-    """`GET /v1/agreementtemplates/{id}/document`: template id and country are compared by case, the language is not."""
+    """`GET /v1/agreementtemplates/{id}/document`: template id and country are compared by case, the language is not.
+
+    An unknown country reads the text of `US`; the answer says which country it is for.
+    """
     exchange.guid("template_id", "Agreement Template Id")
     deployment, asked = exchange.deployment, exchange.incoming.ids["template_id"]
     template = deployment.programme.template(asked)
     if template is None or template.agreement_type == WITHOUT_DOCUMENT:
         raise NotFound
-    country = exchange.query["country"] or DEFAULT_COUNTRY
+    country = country_to_read(exchange.query["country"] or DEFAULT_COUNTRY, {one.code for one in countries()})
     language = exchange.query["language"] or DEFAULT_LANGUAGE
     found = await deployment.store.read(
         lambda uow: find_text(uow, deployment.programme, template.id, country, language)

@@ -16,7 +16,15 @@ from math import inf
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import InvalidProperty, LabelTaken, LocaleUnknown, NameWithoutKind, Rejected
+from agreegate.domain.errors import (
+    CountryInCapitals,
+    CountryWithoutText,
+    InvalidProperty,
+    LabelTaken,
+    LocaleUnknown,
+    NameWithoutKind,
+    Rejected,
+)
 
 Digest = NewType("Digest", str)
 """SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
@@ -30,6 +38,7 @@ LARGEST = 25 * 1024 * 1024
 """Bytes of a file."""
 LONGEST_NOTE = 2000
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,48}[A-Za-z0-9])?")
+_COUNTRY = re.compile(r"[A-Za-z]{2}")
 _NEAREST = 3
 _YEARS = range(1900, 9001)
 
@@ -181,6 +190,28 @@ class Reach:
 def published_in(published: Iterable[TextVersion], country: str) -> list[TextVersion]:
     """The versions that have a text for the country: no other binds its customers, and no other may be named for them."""
     return [version for version in published if any(locale.country == country for locale in version.files)]
+
+
+def country_to_read(asked: str, known: Collection[str]) -> str:
+    """The country whose text is given to read when a client asks for this one (contract 4.4).
+
+    An unknown code, such as `KO` for Korea, reads the text of `US`. A confirmation never takes such a text for the
+    customer's.
+
+    Args:
+        known: the codes of all countries.
+
+    Raises:
+        CountryInCapitals: the code would be known in capitals. Codes are compared by case.
+        CountryWithoutText: not two letters.
+    """
+    if asked in known:
+        return asked
+    if _COUNTRY.fullmatch(asked) is None:
+        raise CountryWithoutText(name="country")
+    if asked.upper() in known:
+        raise CountryInCapitals(name="country", country=asked.upper())
+    return DEFAULT_COUNTRY
 
 
 def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:

@@ -94,6 +94,7 @@ from agreegate.domain.errors.request import (
     TooManyRequests,
 )
 from agreegate.domain.errors.text import (
+    CountryInCapitals,
     CountryWithoutText,
     DocxActive,
     DocxTooDense,
@@ -123,6 +124,7 @@ __all__ = [
     "CartNotFound",
     "CartSubmitted",
     "CookiesTooLarge",
+    "CountryInCapitals",
     "CountryWithoutText",
     "DocxActive",
     "DocxTooDense",

@@ -16,6 +16,12 @@ class CountryWithoutText(Rejected):
     key = "text.country-without"
 
 
+class CountryInCapitals(CountryWithoutText):
+    """The query parameter `name` is the code `country` in other letters than capitals."""
+
+    key = "text.country-in-capitals"
+
+
 class VersionUnknown(Rejected):
     """The member `name` names no published version of the agreement that has a text for the customer's country."""
 
