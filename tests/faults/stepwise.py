@@ -15,8 +15,6 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, NoReturn
 
-import apsw
-
 from agreegate import api, cli, dashboard, demo, production  # noqa: F401 - loaded once, before the forks
 from agreegate.cli.words import Words
 from agreegate.demo.demo import open_demo
@@ -25,6 +23,7 @@ from agreegate.programme import load
 from agreegate.settings import checked
 from agreegate.storage.folder import DataFolder
 from tests.faults.record import check_file
+from tests.vfs import watched
 
 URL = "https://gate.example"
 SETTINGS = {"public-url": URL, "token-issuer": ["https://login.example/v2.0"]}
@@ -33,8 +32,6 @@ CALLS = frozenset(
     {"open", "write", "fsync", "link", "rename", "replace", "unlink", "remove", "mkdir", "close", "chmod"}
 )
 """Functions of the system and methods of files that take a step on disk."""
-REAL = "unix"
-"""SQLite's own file system."""
 
 
 class Steps:
@@ -44,15 +41,19 @@ class Steps:
         self._last = last
         self.taken = 0
 
-    def take(self) -> bool:
-        """One more; whether it is the one to end at."""
-        self.taken += 1
+    def take(self, step: str, _: str = "") -> bool:
+        """One more. A write is ended when half of it is done, every other step before it is."""
+        if step == "half":
+            end()
+        self.taken += step != "synced"
+        if self.taken == self._last and step != "write":
+            end()
         return self.taken == self._last
 
     def profile(self, _: object, event: str, called: Any) -> None:
         """What `sys.setprofile` calls."""
-        if event == "c_call" and called.__name__ in CALLS and _of_the_system(called) and self.take():
-            end()
+        if event == "c_call" and called.__name__ in CALLS and _of_the_system(called):
+            self.take("call")
 
 
 def _of_the_system(called: Any) -> bool:
@@ -63,54 +64,6 @@ def end() -> NoReturn:
     """As `kill -9` does."""
     os.kill(os.getpid(), signal.SIGKILL)
     raise AssertionError
-
-
-class CountingVFS(apsw.VFS):
-    """The file system that SQLite has, counted."""
-
-    def __init__(self, steps: Steps) -> None:
-        self._steps = steps
-        super().__init__("counting", REAL, makedefault=True)
-
-    def xOpen(self, name: str | apsw.URIFilename | None, flags: list[int]) -> "CountingFile":  # noqa: N802
-        if self._steps.take():
-            end()
-        return CountingFile(self._steps, name, flags)
-
-    def xDelete(self, filename: str, syncdir: bool) -> None:  # noqa: N802
-        if self._steps.take():
-            end()
-        super().xDelete(filename, syncdir)
-
-
-class CountingFile(apsw.VFSFile):
-    """A file of SQLite's, counted."""
-
-    def __init__(self, steps: Steps, name: str | apsw.URIFilename | None, flags: list[int]) -> None:
-        self._steps = steps
-        super().__init__(REAL, name, flags)
-
-    def xLock(self, level: int) -> None:  # noqa: N802
-        try:
-            super().xLock(level)
-        except apsw.IOError:  # of a file opened to read alone: SQLite tries, and goes on, where apsw would raise
-            raise apsw.BusyError from None
-
-    def xWrite(self, data: bytes, offset: int) -> None:  # noqa: N802
-        if self._steps.take():
-            super().xWrite(data[: len(data) // 2], offset)
-            end()
-        super().xWrite(data, offset)
-
-    def xTruncate(self, newsize: int) -> None:  # noqa: N802
-        if self._steps.take():
-            end()
-        super().xTruncate(newsize)
-
-    def xSync(self, flags: int) -> None:  # noqa: N802
-        if self._steps.take():
-            end()
-        super().xSync(flags)
 
 
 def start_demo(folder: Path) -> None:
@@ -189,11 +142,10 @@ def _ended(root: Path, points: int, name: str) -> dict[str, object]:
 
 def _steps_of(command: Callable[[Path], None], folder: Path, last: int = 0) -> int:
     steps = Steps(last)
-    kept = CountingVFS(steps)
-    sys.setprofile(steps.profile)
-    command(folder)
-    sys.setprofile(None)
-    kept.unregister()
+    with watched(steps.take):
+        sys.setprofile(steps.profile)
+        command(folder)
+        sys.setprofile(None)
     return steps.taken
 
 

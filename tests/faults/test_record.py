@@ -150,3 +150,23 @@ def test_a_key_that_was_cut_off_is_named_and_not_replaced(tmp_path: Path, name: 
     file.unlink()
     with Server(tmp_path) as server:
         assert server.send("sales@alder.example", "GET", f"{CEDAR}/agreements").status_code == 200
+
+
+@pytest.mark.fault("C4")
+def test_a_server_that_lost_its_journal_does_not_start_on_what_is_left(tmp_path: Path) -> None:
+    user, journal = "sales@alder.example", tmp_path / f"{DATABASE}-wal"
+    with Server(tmp_path) as server:
+        assert server.send(user, "POST", f"{CEDAR}/agreements", agreement()).status_code == 201
+        server.restart()
+        assert server.send(user, "POST", f"{CEDAR}/agreements", agreement()).status_code == 201
+        server.kill()
+    kept = journal.read_bytes()
+    journal.unlink()
+    for command in ("demo", "serve"):
+        more = () if command == "demo" else ("--public-url", "https://x.example", "--token-issuer", "https://y.example")
+        refused = agreegate(command, "--data", tmp_path, "--port", 0, *more)
+        assert (refused.returncode, refused.stdout, refused.stderr.count("\n")) == (1, "", 1)
+        assert "has lost commits" in refused.stderr
+    journal.write_bytes(kept)
+    with Server(tmp_path) as server:
+        assert server.send(user, "GET", f"{CEDAR}/agreements").json()["totalCount"] >= 2

@@ -118,7 +118,11 @@ def test_a_backup_is_one_private_file_and_comes_back_whole(tmp_path: Path) -> No
 
     other = tmp_path / "other"
     assert restore(copy, other) == contents
-    assert sorted(entry.name for entry in other.iterdir()) == ["agreegate.db", "agreegate.lock"]
+    assert sorted(entry.name for entry in other.iterdir()) == [
+        "agreegate.db",
+        "agreegate.db-commits",
+        "agreegate.lock",
+    ]
     store = SqliteStore(other / "agreegate.db")
     assert asyncio.run(store.write(confirm_cedar)) == 1
     store.close()

@@ -9,9 +9,10 @@ from agreegate.cli.database import database_file, folder_options
 from agreegate.cli.words import Words
 from agreegate.storage import schema
 from agreegate.storage.backup import back_up, restore
+from agreegate.storage.commit_count import count_of, note_commits
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import connect
+from agreegate.storage.sqlite import check_file, connect
 
 
 def command(words: Words) -> click.Group:
@@ -33,14 +34,14 @@ def command(words: Words) -> click.Group:
 def _upgrade(words: Words, data: Path, database: str | None) -> None:
     target = database_file(data, database)
     if target.exists():
-        with closing(connect(target, read_only=True)) as look:  # a foreign file is left as it is
-            schema.current(look)
+        check_file(target, at_any_schema=True)  # a foreign file is left as it is
     folder = DataFolder(data)
     folder.claim()
     try:
         if folder.database.exists():
             with closing(connect(folder.database)) as connection:
                 steps = schema.upgrade(connection)
+                note_commits(folder.database, count_of(connection))
         else:
             with new_record(folder):
                 steps = schema.latest()

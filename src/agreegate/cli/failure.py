@@ -11,6 +11,7 @@ from agreegate.domain.errors import StoreUnavailable
 
 _STATE = ("schema.", "data.", "store.", "key-file.")
 """Keys about the state that something is in; other keys are about what was typed, or a file that was named."""
+_DAMAGED = frozenset({apsw.CorruptError.__name__, apsw.NotADBError.__name__})
 _REASONS = {
     errno.EACCES: "denied",
     errno.EPERM: "denied",
@@ -42,7 +43,8 @@ def told(error: Exception, words: Words) -> Failure | None:
     if isinstance(error, apsw.NotADBError):
         return Failure(words("schema.foreign"))
     if isinstance(error, (apsw.Error, StoreUnavailable)):
-        return Failure(words("cli.engine", reason=_engine(error)))
+        reason = _engine(error)
+        return Failure(words("data.damaged" if reason in _DAMAGED else "cli.engine", reason=reason))
     return None
 
 
@@ -56,5 +58,7 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _engine(error: Exception) -> str:
-    """The engine's name for what happened: `FullError`, `BusyError`."""
+    """The engine's name for what happened: `FullError`, `BusyError`. A file that ends too early is damaged."""
+    if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_SHORT_READ:
+        return apsw.CorruptError.__name__
     return str(error) if isinstance(error, StoreUnavailable) else type(error).__name__

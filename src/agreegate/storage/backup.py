@@ -16,9 +16,10 @@ import apsw
 
 from agreegate.domain.text import Digest
 from agreegate.storage import schema
+from agreegate.storage.commit_count import CommitFile, count_of, note_commits
 from agreegate.storage.durable import draft_of, put_in_place
 from agreegate.storage.folder import TEXTS, DataFolder
-from agreegate.storage.sqlite import connect
+from agreegate.storage.sqlite import check_file, connect
 from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles
 
 _PAGES = 4096
@@ -108,11 +109,15 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
             part, contents = _copied(
                 source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts))
             )
-            connect(
-                part
-            ).close()  # turned to our journal now: a kill while it is turned would leave a file to be mended
+            with closing(
+                connect(part)
+            ) as copy:  # its journal is ours from here on: turned later, a kill could halve it
+                count = count_of(copy)
             replaced = _set_aside(folder.database)
+            # Before, and durably: a copy has fewer commits than the record that it replaces.
+            CommitFile(folder.database).forget()
             put_in_place(part, folder.database)
+            note_commits(folder.database, count)
             for old in replaced:
                 old.unlink()
         finally:
@@ -121,18 +126,20 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
 
 
 def _opened(file: Path, foreign: Exception) -> apsw.Connection:
-    """A connection that reads; `foreign` is raised for a file that is no database of ours."""
+    """A connection that reads; `foreign` is raised for a file that is no database of ours.
+
+    Raises:
+        BackupError: it is damaged.
+        SchemaError: it is damaged, or commits are missing.
+    """
     try:
+        check_file(file, at_any_schema=True)
         connection = connect(file, read_only=True)
-    except apsw.NotADBError:
-        raise foreign from None
     except apsw.CorruptError:
         raise BackupError("backup.damaged", file=str(file), detail="CorruptError") from None
-    try:
-        number = schema.current(connection)
-    except schema.SchemaError:
-        number = 0
-    if number == 0:
+    except schema.SchemaError as refused:
+        raise foreign if refused.key == "schema.foreign" else refused from None
+    if schema.current(connection) == 0:
         connection.close()
         raise foreign
     return connection
@@ -236,7 +243,7 @@ def _set_aside(database: Path) -> list[Path]:
     if not database.exists():
         return []
     with suppress(apsw.Error), closing(connect(database)) as old:  # a broken one is replaced all the same
-        old.pragma("wal_checkpoint(truncate)")
+        old.pragma("wal_checkpoint", "truncate")
     replaced = []
     for ending in _BESIDE:
         beside = database.with_name(database.name + ending)

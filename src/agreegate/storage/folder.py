@@ -16,7 +16,9 @@ FORM_KEY = "form-key"
 SIGNING_KEY = "signing-key.pem"
 """The demo's."""
 TEXTS = "texts"
-_OURS = frozenset({DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", LOCK, FORM_KEY, SIGNING_KEY, TEXTS})
+_OURS = frozenset(
+    {DATABASE, *(f"{DATABASE}{ending}" for ending in ("-wal", "-shm", "-commits")), LOCK, FORM_KEY, SIGNING_KEY, TEXTS}
+)
 _DRAFTS = tuple(f".{name}." for name in (DATABASE, FORM_KEY, SIGNING_KEY))
 """How `draft_of` begins the names of files that will become one of ours."""
 _SECRET = re.compile(rb"([0-9a-f]{64})\s*")

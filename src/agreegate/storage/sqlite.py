@@ -20,7 +20,8 @@ from typing import Any, TypeVar
 import apsw
 
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.storage.schema import SchemaError, require_latest, upgrade
+from agreegate.storage.commit_count import CommitFile, count_of, raise_count, require_all_commits
+from agreegate.storage.schema import SchemaError, current, require_latest, upgrade
 from agreegate.storage.unit_of_work import Row, Value, Work
 
 T = TypeVar("T")
@@ -127,20 +128,23 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     return connection
 
 
-def check_file(path: Path) -> None:
-    """Refuse a file that is not a database of ours at this version's schema, without touching it.
+def check_file(path: Path, *, at_any_schema: bool = False) -> None:
+    """Refuse a file that is not a whole database of ours at this version's schema, without touching it.
 
     Raises:
-        SchemaError: it is somebody else's, older or newer.
+        SchemaError: it is somebody else's, older, newer or damaged, or commits are missing.
+        apsw.Error: it cannot be read.
     """
+    noted = CommitFile(path).read()
     # A journal beside it must be played back before anything can be read. Only a file put here by hand can have one.
     unfinished = path.with_name(f"{path.name}-journal").exists()
     flags = apsw.SQLITE_OPEN_READWRITE if unfinished else apsw.SQLITE_OPEN_READONLY
     connection = apsw.Connection(str(path), flags=flags)
     try:
-        require_latest(connection)
+        require_all_commits(path, connection, noted)
+        current(connection) if at_any_schema else require_latest(connection)
     except apsw.NotADBError:
-        raise SchemaError("schema.foreign") from None
+        raise SchemaError("schema.foreign") if noted is None else SchemaError("data.damaged") from None
     finally:
         connection.close()
 
@@ -234,6 +238,8 @@ class SqliteStore:
         except BaseException:
             self._writer.close()
             raise
+        self._commits = CommitFile(path)
+        self._commits.write(count_of(self.reader))
         self._path = path
         self._browser: apsw.Connection | None = None
         self._browsing = threading.Lock()
@@ -308,6 +314,7 @@ class SqliteStore:
                 self._browser.close()
         self.reader.close()
         self._writer.close()
+        self._commits.close()
 
     def _write_until_closed(self) -> None:
         while (first := self._queue.get()) is not None:
@@ -331,13 +338,16 @@ class SqliteStore:
                 return
 
     def _commit(self, group: list[_Pending]) -> None:
-        writer = self._writer
+        writer, changed, count = self._writer, False, None
         try:
             writer.execute("begin immediate")
             for pending in group:
+                before = writer.total_changes()
                 self._run(pending)
+                changed |= pending.error is None and writer.total_changes() != before
                 if not writer.in_transaction:  # the engine gave the whole transaction up
                     raise pending.error or StoreUnavailable("rolled back")
+            count = raise_count(writer) if changed else None
             writer.execute("commit")
         except BaseException as error:
             with suppress(apsw.Error):
@@ -345,6 +355,9 @@ class SqliteStore:
                     writer.execute("rollback")
             for pending in group:
                 pending.error = StoreUnavailable(type(error).__name__)
+        else:
+            if count is not None:
+                self._commits.write(count)
 
     def _run(self, pending: _Pending) -> None:
         writer = self._writer
