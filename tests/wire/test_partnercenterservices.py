@@ -85,7 +85,7 @@ def test_customers(client: Any, package: Any) -> None:
     read = client.getvversioncustomerscustomer.id(created.id, "1")
     assert read.billing_profile.default_address.first_name == "Noa"
     assert (read.id, read.relationship_to_partner, read.allow_delegated_access) == (created.id, "reseller", True)
-    listed = client.getvversioncustomersfilterfilter.value("1")
+    listed = client.getvversioncustomersfilterfilter.value("1.0")
     assert {created.id, cast.CEDAR, cast.DOGWOOD} <= {customer.id for customer in listed.items}
     assert listed.total_count == len(listed.items)
     found = client.getvversioncustomersfilterfilter.value(

@@ -25,7 +25,7 @@ _RFC_1123 = re.compile(
 _MILLISECONDS = re.compile(rf"/Date\((?P<milliseconds>-?[0-9]{{1,15}})(?:{_OFFSET})?\)/")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _INVARIANT = re.compile(r"([0-9]{2})/([0-9]{2})/([0-9]{4}) ([0-9]{2}):([0-9]{2}):([0-9]{2})")
-_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)?|/Date\(-?[0-9]+) (?=[0-9]{2}(?::?[0-9]{2})?(?:\)/)?\Z)")
+_LOST_PLUS = re.compile(r"(:[0-9]{2}(?:\.[0-9]+)? ?|/Date\(-?[0-9]+) (?=[0-9]{2}(?::?[0-9]{2})?(?:\)/)?\Z)")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -45,7 +45,7 @@ class Written(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """A wire date, and what its spelling says besides the instant."""
+    """A wire date, and what its format says besides the instant."""
 
     written: Written
     midnight: bool

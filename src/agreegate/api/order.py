@@ -47,7 +47,7 @@ async def one_order(exchange: Exchange) -> Answer:
 async def patch_order(exchange: Exchange) -> Answer:
     """`PATCH /v1/customers/{id}/orders/{order id}`: buy add-ons, change the billing cycle, or cancel (sandbox).
 
-    The lines of an order to be cancelled are not read: whoever may not cancel is told that, not what is wrong with a line.
+    The lines of an order to be cancelled are not read, so that an account that may not cancel learns this and nothing else.
     """
     customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
     value = await exchange.read_untyped()

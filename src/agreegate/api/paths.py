@@ -16,7 +16,7 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 # Only the contract's own paths: pages and our own API have one spelling and answer 404 to any other.
 _CONTRACT = re.compile(r"/+(?:v1(?:\.0)?|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _VERSION = "v1.0"
-"""The version as the contract's machine-readable description spells it (7.1)."""
+"""The version as the contract's machine-readable description writes it (7.1)."""
 _BRACED = re.compile(r"\{([^{}]+)\}")
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
 

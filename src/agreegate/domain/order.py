@@ -133,7 +133,7 @@ def is_guid(text: str) -> bool:
 def is_catalog_item(text: str) -> bool:
     """Whether orders and carts can buy it: a GUID, `PRODUCT:SKU:AVAILABILITY` or `MS-AZR-0145P`.
 
-    There is no catalogue, so whatever has such a form is on offer.
+    There is no catalogue, so every id of such a form is on offer.
     """
     return is_guid(text) or _CATALOG_ITEM.fullmatch(text) is not None or _AZURE.fullmatch(text) is not None
 

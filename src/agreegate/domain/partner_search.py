@@ -8,7 +8,7 @@ from agreegate.domain.customer import search_key
 
 
 class NameMatch(StrEnum):
-    """Where in a name the text looked for must stand."""
+    """Where in a name the text must stand."""
 
     STARTS_WITH = "startswith"
     SUBSTRING = "substring"

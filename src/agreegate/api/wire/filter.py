@@ -28,7 +28,7 @@ _PLACES = {str(place): operation for place, operation in enumerate(_OPERATIONS)}
 
 
 class Filter(Wire):
-    """A condition as clients spell it: names in any case, the operator as `starts_with`, `StartsWith` or 9."""
+    """A condition as clients write it: names in any case, the operator as `starts_with`, `StartsWith` or 9."""
 
     field: str
     value: str
@@ -80,7 +80,7 @@ def audit_search(text: str) -> AuditSearch | None:
 
 
 def relationship_search(text: str) -> NameSearch | None:
-    """What linked partners are looked for by; None when no filter is given.
+    """The condition on the names of linked partners; None when no filter is given.
 
     Raises:
         InvalidParameter.
