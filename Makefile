@@ -32,7 +32,7 @@ check: $(READY) ## format, lint, strict types, architecture, translations; no te
 bench: $(READY) ## measure, and print the ratios
 	$(BIN)/python -m bench
 
-faults: $(READY) ## the long fault tests: 100 kills under load
+faults: $(READY) ## the long fault tests: killed processes, full disks, strangers who flood the server
 	$(BIN)/pytest -m faults -q
 
 browser-full: $(READY) chromium ## every flow in both languages, with scripts and without; every page light, dark and narrow

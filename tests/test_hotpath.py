@@ -4,6 +4,9 @@ import asyncio
 import json
 import re
 from collections.abc import AsyncIterator, Awaitable, Iterator
+from datetime import UTC, datetime, timedelta
+from importlib.resources import files
+from itertools import product
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import quote
@@ -18,14 +21,29 @@ from agreegate.app import WIRE_ROUTES
 from agreegate.domain.actor import Channel
 from agreegate.domain.transaction import Action
 from agreegate.hotpath import HotPath
+from agreegate.services.renewal import run_renewals
 from tests import personas as cast
 from tests.asgi import Answer, call
-from tests.world import API_ENFORCED, World, agreement, application_token, token
+from tests.operations import OFFER
+from tests.texts import AMERICA, FRANCE, publish
+from tests.world import (
+    API_ENFORCED,
+    AUGUST,
+    DASHBOARD_ENFORCED,
+    EVE_OF_API,
+    EVE_OF_DASHBOARD,
+    World,
+    agreement,
+    application_token,
+    token,
+)
 
 T = TypeVar("T")
 Headers = list[tuple[bytes, bytes]]
 
 GATE = b"/api/gate/decisions"
+JSON = (b"content-type", b"application/json")
+TEXT = {AMERICA: ("text.md", b"# Sample\n\nMade up.\n"), FRANCE: ("texte.md", b"# Exemple\n\nInvent\xc3\xa9.\n")}
 CONFIRMED = (cast.CEDAR, cast.FRENE)
 REFUSED = cast.FRENE
 """Confirmed, and then the customer no longer agreed."""
@@ -34,7 +52,10 @@ REQUEST_ID = "5b7f0f0e-2a1c-4d9b-9a3e-0c1d2e3f4a5b"
 
 
 class Pair:
-    """Two servers with the same history: one as it is served, and one without its hot path."""
+    """Two servers with the same history: one as it is served, and one without its hot path.
+
+    Alder's confirmation of Cedar is outdated, Hazel's is current.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
@@ -48,8 +69,11 @@ class Pair:
 
     async def _world(self, folder: Path) -> World:
         world = World(folder, API_ENFORCED)
+        await publish(world, TEXT)
         for customer in CONFIRMED:
             await world.confirm(cast.ALDER_SALES, customer)
+        await publish(world, TEXT, "2", effective_from=EVE_OF_API)
+        await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR, dateAgreed="2019-03-21T23:59:59Z")
         refusal = {"reason": "no_longer_agrees", "note": "By phone."}
         await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{REFUSED}/standing/end", refusal)
         return world
@@ -224,6 +248,87 @@ def test_a_decision_that_is_to_be_kept_is_kept(pair: Pair) -> None:
     kept = [json.loads(answer.body) for answer in (hot, framework)]
     assert all(re.fullmatch("[0-9a-f-]{36}", decision.pop("decisionId")) for decision in kept)
     assert kept[0] == kept[1]
+
+
+REFUSE, GRACE = 'stale_rule = "refuse"\n', 'stale_rule = "refuse"\nstale_from = 2019-06-01T00:00:00Z\n'
+NEWER = datetime(2019, 5, 1, tzinfo=UTC)
+RELATED = [(cast.ALDER_SALES, customer) for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE, cast.NOBODY)]
+RELATED += [(cast.HAZEL_ADMIN, cast.CEDAR), (cast.HAZEL_ADMIN, cast.ELM), (cast.FIR_ADMIN, cast.GINKGO)]
+SPOKEN = ["en-US", "fr-FR", "de, fr;q=0.8", ""]
+
+
+async def history(world: World) -> AsyncIterator[datetime]:
+    """What happens to the customers, step by step: the instants at which the gate is asked."""
+    order = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 3}]}
+    await publish(world, TEXT)
+    yield AUGUST
+    for who, customer in (
+        (cast.ALDER_SALES, cast.CEDAR),
+        (cast.ALDER_SALES, cast.FRENE),
+        (cast.HAZEL_ADMIN, cast.CEDAR),
+    ):
+        assert (await world.confirm(who, customer)).status_code == 201
+    bought = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/orders", order)
+    assert bought.status_code == 201
+    customer_agreement = {"templateId": cast.CUSTOMER_AGREEMENT, "type": "MicrosoftCustomerAgreement"}
+    assert (await world.confirm(cast.ALDER_SALES, cast.DOGWOOD, **customer_agreement)).status_code == 201
+    yield EVE_OF_DASHBOARD
+    yield DASHBOARD_ENFORCED
+    end = {"reason": "no_longer_agrees", "note": "By phone."}
+    ended = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.FRENE}/standing/end", end)
+    assert ended.status_code == 200
+    yield EVE_OF_API
+    yield API_ENFORCED
+    await publish(world, TEXT, "2", effective_from=NEWER)
+    yield NEWER - timedelta(seconds=1)
+    yield NEWER
+    yield NEWER + timedelta(days=60)
+    world.clock.now = datetime(2019, 9, 1, tzinfo=UTC)
+    await run_renewals(world.store, world.clock.now)
+    yield world.clock.now
+    yield datetime(2019, 10, 1, tzinfo=UTC)
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2019-09-30T00:00:00Z")).status_code == 201
+    yield datetime(2019, 10, 2, tzinfo=UTC)
+
+
+@pytest.mark.fault("F7")
+@pytest.mark.parametrize("rules", ["", REFUSE, GRACE], ids=["advise", "refuse", "grace"])
+async def test_an_answer_is_the_same_through_time_to_the_byte(tmp_path: Path, rules: str) -> None:
+    packaged = (files("agreegate.programmes") / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    programme = tmp_path / "programme.toml"
+    programme.write_text(
+        packaged.replace("microsoft-cloud-agreement", "made-up").replace("\n[enforce", f"{rules}\n[enforce"),
+        encoding="utf-8",
+    )
+    world = World(tmp_path, AUGUST, str(programme))
+    hot = HotPath(world.framework, world.deployment)
+    verdicts: set[tuple[str, ...]] = set()
+    number = 0
+    async for now in history(world):
+        world.clock.now = now
+        for who, customer in RELATED:
+            await world.ask(who, customer)
+            for action, channel in product(Action, Channel):
+                number += 1
+                question = json.dumps({"customerId": customer, "action": action, "channel": channel}).encode()
+                headers = [bearer(f"Bearer {token(who)}"), (b"accept-language", SPOKEN[number % len(SPOKEN)].encode())]
+                answer = await call(world.framework, "POST", GATE, [*headers, JSON], question)
+                assert answer.status == 200
+                assert hot.at_once(headers, question) == answer.body, (now, who, customer, question)
+                decision = json.loads(answer.body)
+                said = [reason["code"] for reason in decision["reasons"] + decision["advisories"]]
+                verdicts.add((decision["verdict"], *said))
+    await world.close()
+    assert verdicts >= {
+        ("allow",),
+        ("allow", "enforcement.upcoming"),
+        ("deny", "confirmation.missing"),
+        ("deny", "confirmation.ended"),
+        ("deny", "relationship.missing"),
+    }
+    assert (("allow", "confirmation.outdated") in verdicts) is (rules != REFUSE)
+    assert (("allow", "confirmation.outdated", "renewal.overdue") in verdicts) is (rules == "")
+    assert (("deny", "confirmation.outdated") in verdicts) is (rules != "")
 
 
 MADE_UP = {b"ms-correlationid", b"ms-requestid"}

@@ -1,11 +1,15 @@
 """Strangers who send hostile heads, or nothing at all: they cost no memory for good, and clients are served beside them."""
 
 import re
+import selectors
 import socket
+import time
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from itertools import islice
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -90,7 +94,7 @@ def test_hostile_requests_go_on_and_cost_no_more(server: Server) -> None:
     requests = hostile(server)
     statuses(server, islice(requests, 2_000))
     before = memory(server)
-    statuses(server, islice(requests, 20_000))
+    statuses(server, islice(requests, 6_000))
     assert memory(server) - before <= 20 * MIB
     assert server.send(SALES, "POST", "/api/gate/decisions", QUESTION).json()["verdict"] == "allow"
 
@@ -120,6 +124,71 @@ def test_a_client_is_served_beside_more_connections_than_the_server_may_have(
         assert statuses(server, [request(server, "/healthz")] * 3) == {200}
     assert "Traceback" not in server.output[said:]
     assert "Too many open files" not in server.output[said:]
+
+
+@pytest.mark.faults
+@pytest.mark.fault("A4")
+def test_clients_are_served_through_a_flood_of_connections(server: Server) -> None:
+    over, said = Event(), len(server.output)
+
+    def flood() -> int:
+        held: list[socket.socket] = []
+        opened = 0
+        while not over.is_set():
+            with suppress(OSError):
+                held.append(connected(server))
+                held[-1].sendall(HELD["a slow head"])
+                opened += 1
+            while len(held) > 100:
+                held.pop(0).close()
+        for line in held:
+            line.close()
+        return opened
+
+    with ThreadPoolExecutor() as strangers:
+        floods = [strangers.submit(flood) for _ in range(3)]
+        try:
+            for _ in range(300):
+                assert statuses(server, [request(server, "/healthz")]) == {200}
+                assert server.send(SALES, "POST", "/api/gate/decisions", QUESTION).status_code == 200
+        finally:
+            over.set()
+        assert sum(each.result() for each in floods) > 1_000
+    assert "Traceback" not in server.output[said:]
+    assert len(server.output) - said < 1_000
+
+
+@pytest.mark.faults
+@pytest.mark.fault("A4")
+@pytest.mark.parametrize(
+    ("begun", "drip"),
+    [
+        (b"GET / HTTP/1.1\r\n", b"X: x\r\n"),
+        (b"POST /sign-in HTTP/1.1\r\nHost: x\r\nContent-Length: 100000\r\n\r\n", b"x"),
+        (b"POST /common/oauth2/token HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    ],
+)
+def test_requests_that_come_drop_by_drop_end_in_time(server: Server, begun: bytes, drip: bytes) -> None:
+    started = time.monotonic()
+    with ExitStack() as stack, selectors.DefaultSelector() as waiting:
+        slow = {stack.enter_context(closing(connected(server))) for _ in range(80)}
+        for line in slow:
+            line.sendall(begun)
+            waiting.register(line, selectors.EVENT_READ)
+        while slow and time.monotonic() - started < PATIENCE:
+            for found, _ in waiting.select(timeout=1):
+                line = found.fileobj
+                assert isinstance(line, socket.socket)
+                with suppress(OSError):
+                    if line.recv(4096):
+                        continue
+                waiting.unregister(line)
+                slow.remove(line)
+            for line in slow:
+                with suppress(OSError):
+                    line.sendall(drip)
+            assert statuses(server, [request(server, "/healthz")]) == {200}
+        assert not slow
 
 
 @pytest.mark.fault("A5")
