@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 from urllib.parse import unquote
 
 import apsw
@@ -10,6 +11,7 @@ import httpx2
 import pytest
 
 from agreegate.app import application, framework
+from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.session import forget_sessions, keep_session, session_data
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor, visitor
@@ -198,6 +200,35 @@ async def test_what_is_forgotten_is_what_has_ended(world: World) -> None:
     assert "sales@alder.example" not in str(rows)
     assert "pending" not in str(rows)
     assert "admin@alder.example" not in (await stays.get("/")).text
+
+
+class Unreadable:
+    """A record that cannot be read, as on a disk that fails."""
+
+    def __init__(self, world: World) -> None:
+        self.clock = world.store.clock
+
+    async def read(self, work: Any) -> Any:
+        raise StoreUnavailable("IOError")
+
+    browse = look = write = read
+
+
+@pytest.mark.fault("C2")
+async def test_a_record_that_cannot_be_read_is_said_in_a_sentence(world: World) -> None:
+    someone = await visitor(world)
+    broken: Any = Unreadable(world)
+    app = framework(replace(world.deployment, store=broken), site=replace(world.site, store=broken))
+    other = Visitor(world, app=app)
+    assert (await other.get("/")).status == 200
+    assert (await other.client.get("/sign-in")).status_code == 303
+    other.client.cookies = someone.client.cookies
+    for method, path in (("GET", "/"), ("GET", "/customers"), ("POST", "/customers/new"), ("GET", "/sign-in")):
+        for more in ({}, {"hx-request": "true", "accept": "*/*"}):
+            answer = await other.client.request(method, path, headers=more)
+            assert answer.status_code == 503, (method, path, answer.text)
+            assert "cannot be reached now" in answer.text
+            assert int(answer.headers["retry-after"]) > 0
 
 
 @pytest.mark.fault("A1")

@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
+import apsw
 import httpx2
 import pytest
 
@@ -13,6 +14,7 @@ from agreegate.storage.folder import DATABASE
 from tests import personas as cast
 from tests.dashboard.publishing import MULTIPART, PATH, TYPED, in_parts
 from tests.dashboard.reading import Page, SeenForm
+from tests.dashboard.test_access import COMPANY
 from tests.faults.server import PATIENCE, Server
 from tests.operations import confirmation
 from tests.world import agreement
@@ -72,6 +74,106 @@ def test_writes_wait_for_space_while_the_gate_answers(server: Server) -> None:
     assert done.status_code == 201, done.text
     assert names_on_record(server) == ["Later", *before]
     assert server.send(SALES, "POST", f"{CEDAR}/orders", ORDER).status_code == 201
+
+
+READ = (
+    "/", "/customers", "/customers.csv", f"/customers/{cast.CEDAR}", f"/customers/{cast.CEDAR}/order", "/activity",
+    "/agreements", "/questions", "/clock", "/how-to-confirm", "/api/docs", "/customers/new", "/nowhere",
+)  # fmt: skip
+"""Pages that only read."""
+
+
+class Browser:
+    """A person's browser at the server."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = httpx2.Client(
+            base_url=server.url, trust_env=False, timeout=PATIENCE, headers={"accept": "text/html"}
+        )
+
+    def sign_in(self, user: str) -> httpx2.Response:
+        begun = self.client.get("/sign-in")
+        assert begun.status_code == 303, begun.text
+        return self.client.post(begun.headers["location"], data={"user": user}, follow_redirects=True)
+
+    def sign_out(self) -> httpx2.Response:
+        return self.client.post("/sign-out", data=Page(self.client.get("/").text).form("/sign-out").fields)
+
+    def signed_in(self) -> bool:
+        return self.client.get("/customers").status_code == 200
+
+    def __enter__(self) -> "Browser":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.close()
+
+
+def age_sessions(server: Server) -> None:
+    """Let every session have been used two minutes ago, so that its next use is noted."""
+    connection = apsw.Connection(str(server.folder / DATABASE))
+    connection.set_busy_timeout(10_000)
+    connection.execute("update session set seen_at = seen_at - 120000000")
+    connection.close()
+
+
+def refused_with_a_sentence(answer: httpx2.Response) -> bool:
+    return (
+        answer.status_code == 503 and int(answer.headers["retry-after"]) > 0 and "Nothing was changed." in answer.text
+    )
+
+
+@pytest.mark.fault("C2")
+def test_pages_are_read_while_signing_in_and_out_wait_for_space(server: Server) -> None:
+    with Browser(server) as someone, Browser(server) as other:
+        assert someone.sign_in(cast.ALDER_SALES).status_code == 200
+        age_sessions(server)
+        leave_space(server, 0)
+        for path in READ:
+            assert someone.client.get(path).status_code == (404 if path == "/nowhere" else 200), path
+        assert refused_with_a_sentence(someone.sign_out())
+        assert someone.signed_in(), "nothing was changed"
+        for _ in range(2):
+            assert refused_with_a_sentence(other.sign_in(cast.ALDER_ADMIN))
+            assert not other.signed_in()
+            assert other.client.get("/").status_code == 200
+        leave_space(server, resource.RLIM_INFINITY)
+        assert other.sign_in(cast.ALDER_ADMIN).status_code == 200
+        assert other.signed_in()
+        assert someone.sign_out().status_code == 303
+        assert not someone.signed_in()
+    server.stop()
+    assert server.output.count("the use of sessions is not noted") == 1
+    assert "Traceback" not in server.output
+    assert "alder" not in server.output.partition("agreegate.dashboard")[2], "no names in diagnostics"
+
+
+@pytest.mark.faults
+@pytest.mark.fault("C2")
+def test_pages_sign_ins_and_forms_never_break_wherever_the_space_runs_out(server: Server) -> None:
+    outcomes: set[tuple[str, int]] = set()
+    with Browser(server) as kept:
+        kept.sign_in(cast.ALDER_ADMIN)
+        for round_ in range(15):
+            age_sessions(server)
+            leave_space(server, (server.folder / f"{DATABASE}-wal").stat().st_size + random.randrange(100_000))
+            for number in range(10):
+                form = Page(kept.client.get("/customers/new").text).form().fields
+                typed = form | COMPANY | {"domain": f"made-up-{round_}-{number}.example"}
+                outcomes.add(("form", kept.client.post("/customers/new", data=typed).status_code))
+                outcomes |= {("read", kept.client.get(path).status_code) for path in random.sample(READ[:-1], 2)}
+                with Browser(server) as someone:
+                    signed_in = someone.sign_in(random.choice([cast.ALDER_SALES, cast.HAZEL_ADMIN]))
+                    outcomes.add(("in", signed_in.status_code))
+                    if signed_in.status_code == 200:
+                        outcomes.add(("out", someone.sign_out().status_code))
+            leave_space(server, resource.RLIM_INFINITY)
+            assert kept.signed_in()
+    allowed = {("in", 200), ("in", 503), ("read", 200), ("form", 303), ("form", 503), ("out", 303), ("out", 503)}
+    assert outcomes <= allowed, outcomes
+    assert {("in", 200), ("in", 503), ("form", 303), ("form", 503)} <= outcomes
+    server.stop()
+    assert "Traceback" not in server.output
 
 
 def test_a_text_waits_for_space_and_is_published_as_a_whole_afterwards(server: Server) -> None:

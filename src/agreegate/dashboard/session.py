@@ -48,7 +48,7 @@ class _Backend(ServerSideSessionBackend):
 
     def __init__(self, config: ServerSideSessionConfig) -> None:
         super().__init__(config)
-        self._causes = Causes(logger, "a session could not be noted: %s", time.monotonic)
+        self._causes = Causes(logger, "the use of sessions is not noted: %s", time.monotonic)
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
         key, store = _key(connection), _site(connection).store
@@ -72,8 +72,8 @@ class _Backend(ServerSideSessionBackend):
     async def _note(self, store: Store, work: Work[None]) -> None:
         try:
             await store.write(work)
-        except StoreUnavailable as error:
-            self._causes.warn(str(error))
+        except StoreUnavailable:
+            self._causes.warn("the record cannot be written")
 
 
 async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> Cookie:
