@@ -87,14 +87,30 @@ class Person:
         self.press(self.page.get_by_role("link", name=self.t(key, **parameters), exact=True).first)
 
     def write(self, name: str, value: str) -> None:
-        """Fill the field of this name: what is in it is replaced."""
+        """Fill the field of this name by typing: what is in it is replaced."""
         field = self.field(name)
         self.reach(field)
         if field.get_attribute("type") == "date":
-            field.fill(value)  # the parts of a date are typed in the locale's order, which is the browser's own affair
+            self._type_date(field, value)
             return
         self.page.keyboard.press("Control+A")
         self.page.keyboard.type(value)
+
+    def _type_date(self, field: Locator, value: str) -> None:
+        """Type a date part by part, in the order in which this browser has the parts; an empty value clears them."""
+        year, month, day = value.split("-") if value else ("", "", "")
+        for parts in ((day, month, year), (month, day, year), (year, month, day)):
+            field.blur()
+            field.focus()
+            for part in parts:
+                self.page.keyboard.press("Backspace")
+                if part:
+                    self.page.keyboard.type(part)  # and the next part has the focus
+                else:
+                    self.page.keyboard.press("ArrowRight")
+            if field.input_value() == value:
+                return
+        raise AssertionError(f"{value} cannot be typed")
 
     def tick(self, name: str, value: str | None = None) -> None:
         """Tick a box or choose a radio button."""
@@ -105,9 +121,13 @@ class Person:
         assert chosen.is_checked()
 
     def choose(self, name: str, value: str) -> None:
-        """Choose from a list."""
-        self.reach(self.field(name))
-        self.field(name).select_option(value)
+        """Choose from a list by the arrow keys. What follows shows what was chosen: a page may answer at once."""
+        chosen = self.field(name)
+        self.reach(chosen)
+        places = "(list, to) => [...list.options].findIndex(one => one.value === to) - list.selectedIndex"
+        steps = int(chosen.evaluate(places, value))
+        for _ in range(abs(steps)):
+            self.page.keyboard.press("ArrowDown" if steps > 0 else "ArrowUp")
 
     def choose_file(self, name: str, called: str, content: bytes) -> None:
         """Open the browser's own chooser from a field and take a file."""

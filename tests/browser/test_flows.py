@@ -5,11 +5,13 @@ Each is done once in `make test`, in turn in one of the four manners; `make brow
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, expect
 
+from agreegate.i18n import date_text, instant_text
 from tests import personas as cast
 from tests.browser.person import Manner, Person, person
 from tests.texts import docx
@@ -202,10 +204,12 @@ def refusing_and_then_cancelling_what_is_chosen(someone: Person) -> None:
 @flow(REQUIRED)
 def taking_back_what_was_recorded_in_error(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/recorded-in-error")
-    someone.sees("ending.none")
+    accepted = datetime(2018, 9, 3, 10, tzinfo=UTC)
+    language = someone.manner.language
+    someone.sees("ending.before", date=date_text(accepted, language), at=instant_text(accepted, language))
     someone.write("note", "Another customer's data.")
     someone.button("ending.do")
-    someone.sees("ending.done", company="Cedar Bakery")
+    someone.sees("ending.done.before", company="Cedar Bakery")
 
 
 @flow(REQUIRED)
@@ -314,7 +318,7 @@ def publishing_a_version(someone: Person) -> None:
     someone.sees("publication.nothing-yet")
     someone.reads("english.docx")
     reading = someone.page.get_by_role("link", name=re.compile(re.escape(someone.t("publication.read"))))
-    someone.reads_beside(reading.nth(0), "Sample <1>")
+    someone.reads_beside(reading.nth(0), someone.t("text.offer.download"))
     someone.reads_beside(reading.nth(1), "Contrat exemple")
     someone.button("publication.publish")
     someone.sees("publication.done", label="2018-12")
