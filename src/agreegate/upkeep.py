@@ -15,6 +15,7 @@ from agreegate.diagnostics import Causes
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
+from agreegate.storage.decision import forget_repeats
 from agreegate.storage.renewal import next_due
 from agreegate.storage.replay import forget_answers
 from agreegate.storage.session import forget_sessions
@@ -35,7 +36,7 @@ STEP = 10
 
 Forget = Callable[[UnitOfWork, int], Awaitable[int]]
 """Deletes at most that many expired rows; returns how many it deleted."""
-EXPIRING: tuple[Forget, ...] = (forget_answers, forget_carts, forget_sessions)
+EXPIRING: tuple[Forget, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions)
 
 
 def upkeep(store: Store) -> Callable[[object], AbstractAsyncContextManager[None]]:

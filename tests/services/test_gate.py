@@ -1,6 +1,7 @@
 """Decisions on real transactions: which are kept, with what, and which are not (R6, R7, design section 4)."""
 
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -16,14 +17,16 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
 from agreegate.services.gate import ask, check, refusal
 from agreegate.storage.customer import customer_of
-from agreegate.storage.decision import as_standing, standing_text
-from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.decision import as_standing, forget_repeats, standing_text
+from agreegate.storage.sqlite import InlineStore, SqliteUnitOfWork, drive, new_id
 from agreegate.storage.standing import standing_of
 from agreegate.storage.unit_of_work import Row, Value, from_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
 
+WATCHFUL = replace(PROGRAMME, enforce_from=dict.fromkeys(Channel, datetime(2000, 1, 1, tzinfo=UTC)))
+"""Refuses on whatever day of its time."""
 PURCHASE = Transaction(Action.NEW_PURCHASE, Channel.API)
 
 
@@ -71,6 +74,38 @@ async def test_the_same_request_with_the_same_verdict_is_kept_once(memory: Memor
     another_body: Call = replace(call(1), fingerprint="another")
     await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, another_body)
     assert await kept(memory) == [("new_purchase", "allow"), ("new_purchase", "allow"), ("new_purchase", "deny")]
+
+
+@pytest.mark.fault("B3")
+@pytest.mark.parametrize("clock", [timedelta(), timedelta(days=-9), timedelta(days=9)])
+async def test_a_refused_repeat_is_kept_again_after_a_day_of_the_machines_clock(
+    memory: Memory, clock: timedelta
+) -> None:
+    """Whatever the product's clock says meanwhile: in the demo it can be moved."""
+    actor = await sales(memory)
+    ids = []
+    for hours in (0, 23, 24, 47, 48):
+        now = API_ENFORCED + clock * hours
+        uow = SqliteUnitOfWork(memory.connection, now, AUGUST + timedelta(hours=hours), new_id)
+        actions = [Action.SUSPEND, Action.NEW_PURCHASE]
+        refused = drive(refusal(uow, actor, WATCHFUL, cast.CEDAR, actions, call(1)))
+        assert refused is not None
+        ids.append(refused.id)
+    assert ids[0] == ids[1] != ids[2] == ids[3] != ids[4]
+    assert await kept(memory) == [("new_purchase", "deny")] * 3 + [("suspend", "allow")] * 3
+    for hours, gone in ((71, 0), (72, 2)):
+        uow = SqliteUnitOfWork(memory.connection, API_ENFORCED, AUGUST + timedelta(hours=hours), new_id)
+        assert drive(forget_repeats(uow, 10)) == gone
+
+
+@pytest.mark.fault("B3")
+async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> None:
+    """Where its answer is kept, a repeat does not come here: whoever does is doing it again."""
+    actor = await sales(memory)
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    for _ in range(2):
+        assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, [Action.NEW_PURCHASE], call(1)) is None
+    assert await kept(memory) == [("new_purchase", "allow")] * 2
 
 
 @pytest.mark.rule("R7")

@@ -63,7 +63,8 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
     call, actor, programme = exchange.call(body), exchange.actor, exchange.deployment.programme
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        return answer(201, AgreementOut.recorded(await confirm(uow, actor, programme, customer, draft, call)))
+        confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
     return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
 
@@ -135,7 +136,7 @@ async def record_confirmation(
         except Rejected as error:
             raise named_here(error) from None
         shown = await show_recorded(uow, actor, programme, customer, confirmation)
-        return Answer(201, msgspec.json.encode(RecordedOut.of(shown)))
+        return answer(201, RecordedOut.of(shown), confirmation.id)
 
     answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
     return msgspec.json.decode(answered.body, type=RecordedOut)

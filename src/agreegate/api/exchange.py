@@ -174,9 +174,13 @@ class Exchange:
         )
 
 
-def answer(status: int, body: object = None) -> Answer:
-    """An answer from a wire model; None for an empty body."""
-    return Answer(status, b"" if body is None else msgspec.json.encode(body))
+def answer(status: int, body: object = None, confirmation_id: str | None = None) -> Answer:
+    """An answer from a wire model; None for an empty body.
+
+    Args:
+        confirmation_id: the confirmation that the answer acknowledges.
+    """
+    return Answer(status, b"" if body is None else msgspec.json.encode(body), confirmation_id)
 
 
 async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:

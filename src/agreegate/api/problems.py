@@ -76,6 +76,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.TemplateUnknown: Problem(400, 3000, "InvalidProperty"),
     errors.TemplateRetired: Problem(400, 3000, "AgreementTemplateNotSupported"),
     errors.UserNotOfPartner: Problem(404, 60002, "UserNotFound"),
+    errors.ConfirmationEnded: Problem(409, 3000, "ConfirmationEnded"),
     errors.AlreadyConfirmed: Problem(409, 600061, "PartnerConfirmedAgreementAlreadyExists"),
     errors.EmployeeAlreadyStated: Problem(409, 3000, "EmployeeAlreadyStated"),
     errors.NothingToEnd: Problem(409, 3000, "NothingToEnd"),

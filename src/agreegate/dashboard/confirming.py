@@ -16,7 +16,7 @@ from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.dashboard.signin import local
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
-from agreegate.domain.errors import RequestIdReused
+from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
 from agreegate.domain.partner import PartnerKind
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
@@ -61,11 +61,12 @@ async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> 
         if isinstance(recorded, Form):
             return recorded
         served = await get_customer(uow, actor, id_)
-        return Done(_back(request, id_), "confirmation.saved", {"company": served.customer.company_name})
+        told = {"company": served.customer.company_name}
+        return Done(_back(request, id_), "confirmation.saved", told, recorded.id)
 
     try:
         result = await save(request, actor, form, work)
-    except RequestIdReused as error:
+    except (RequestIdReused, ConfirmationEnded) as error:
         found = await _found(request, actor, id_, form["template"])
         return _page(request, actor, found, noticed(form.rejected(error), found.preparation, spoken), 409)
     if isinstance(result, Done):

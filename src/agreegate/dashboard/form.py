@@ -22,7 +22,7 @@ from litestar.utils.scope.state import ScopeState
 from agreegate.dashboard.form_token import unmasked
 from agreegate.dashboard.page import PageRequest, reader_of, see, site_of
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import Rejected, RequestIdReused
+from agreegate.domain.errors import ConfirmationEnded, Rejected, RequestIdReused
 from agreegate.services.call import Answer, Call, once
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -82,6 +82,8 @@ class Form:
         if isinstance(error, RequestIdReused):
             # Sent before, then changed and sent again: with a new id the next click is a call of its own.
             return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
+        if isinstance(error, ConfirmationEnded):
+            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.confirmation-ended"))
         name = str(error.parameters.get("name", ""))
         return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.key, error.parameters))
 
@@ -124,6 +126,8 @@ class Done:
     notice: str | None = None
     """The catalogue key of the sentence."""
     parameters: Mapping[str, str] = field(default_factory=dict)
+    confirmation_id: str | None = None
+    """The confirmation that was all that was done: once it has ended, the form is not told again to be saved."""
 
 
 def in_parts(request: PageRequest) -> bool:
@@ -170,7 +174,8 @@ async def save(
         work: one unit of work. It returns `Done`, which is kept for repeats; anything else is given back and not kept.
 
     Raises:
-        Rejected: nothing was done. `RequestIdReused`: it was sent before with other values.
+        Rejected: nothing was done. `RequestIdReused`: it was sent before with other values. `ConfirmationEnded`: it was saved
+            before, and the confirmation has ended since.
     """
     body = msgspec.json.encode(form.fields, order="deterministic")
     call = Call.of(
@@ -182,7 +187,7 @@ async def save(
         async def do() -> Answer:
             result = await work(uow, call)
             if isinstance(result, Done):
-                return Answer(200, msgspec.json.encode(result))
+                return Answer(200, msgspec.json.encode(result), result.confirmation_id)
             otherwise.append(result)
             return Answer(400, b"")
 

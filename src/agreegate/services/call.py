@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import RequestIdReused
+from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
+from agreegate.storage.confirmation import still_counting
 from agreegate.storage.replay import keep_answer, kept_answer
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -53,6 +54,8 @@ class Answer:
 
     status: int
     body: bytes
+    confirmation_id: str | None = None
+    """The confirmation that it acknowledges: once that has ended, the answer is not given again."""
 
     @property
     def accepted(self) -> bool:
@@ -67,19 +70,30 @@ async def once(uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awa
 
     Raises:
         RequestIdReused: the request id came with another body or from another user.
+        ConfirmationEnded: the answer acknowledged a confirmation that has ended since, or whose relationship has.
     """
     if not call.repeatable:
         return await work()
     partner = actor.partner.id
     kept = await kept_answer(uow, partner, call.method, call.path, call.request_id)
     if kept is not None:
-        fingerprint, status, body = kept
+        fingerprint, status, body, confirmation = kept
         if fingerprint != call.fingerprint:
             raise RequestIdReused(name="MS-RequestId")
-        return Answer(status, body)
+        if confirmation is not None and not await still_counting(uow, partner, confirmation):
+            raise ConfirmationEnded(name="MS-RequestId")
+        return Answer(status, body, confirmation)
     answer = await work()
     if answer.accepted:
         await keep_answer(
-            uow, partner, call.method, call.path, call.request_id, call.fingerprint, answer.status, answer.body
+            uow,
+            partner,
+            call.method,
+            call.path,
+            call.request_id,
+            call.fingerprint,
+            answer.status,
+            answer.body,
+            answer.confirmation_id,
         )
     return answer

@@ -69,25 +69,16 @@ async def check(
     call: Call,
     subject: str | None = None,
 ) -> RecordedDecision:
-    """Decide a real transaction and keep the decision, whichever way it goes (design section 4).
+    """Answer a question and keep the decision, whichever way it goes (design section 4).
+
+    A repeat with the same verdict adds no row for a day: it has the first one's id.
 
     Args:
         subject: the order, cart or subscription that it is about.
     """
     standing = await standing_of(uow, actor.partner.id, customer)
     decision = decide(asked, standing, programme, actor.partner.cloud, uow.now)
-    decision_id = await add_decision(
-        uow,
-        actor,
-        customer,
-        asked,
-        standing,
-        decision,
-        request_id=call.request_id,
-        fingerprint=call.fingerprint,
-        subject=subject,
-    )
-    return RecordedDecision(decision_id, decision)
+    return await _keep(uow, actor, customer, asked, standing, decision, call, subject, once=call.repeatable)
 
 
 async def refusal(
@@ -102,10 +93,42 @@ async def refusal(
     """Ask about every kind of action that one transaction is made of: the first refusal, or None when all may complete.
 
     One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
-    writes nothing else, so that the decision stays.
+    writes nothing else, so that the decision stays. A refused repeat adds no row for a day. A transaction that may complete
+    is always done now: a repeat of a completed one gets the kept answer, and never comes here.
     """
-    asked = [
-        await check(uow, actor, programme, customer, Transaction(action, actor.channel), call, subject)
-        for action in actions
+    standing = await standing_of(uow, actor.partner.id, customer)
+    asked = [Transaction(action, actor.channel) for action in actions]
+    decided = [(one, decide(one, standing, programme, actor.partner.cloud, uow.now)) for one in asked]
+    once = call.repeatable and any(not decision.allowed for _, decision in decided)
+    kept = [
+        await _keep(uow, actor, customer, one, standing, decision, call, subject, once=once)
+        for one, decision in decided
     ]
-    return next((kept for kept in asked if not kept.decision.allowed), None)
+    return next((one for one in kept if not one.decision.allowed), None)
+
+
+async def _keep(
+    uow: UnitOfWork,
+    actor: Actor,
+    customer: str,
+    asked: Transaction,
+    standing: Standing,
+    decision: Decision,
+    call: Call,
+    subject: str | None,
+    *,
+    once: bool,
+) -> RecordedDecision:
+    decision_id = await add_decision(
+        uow,
+        actor,
+        customer,
+        asked,
+        standing,
+        decision,
+        request_id=call.request_id,
+        fingerprint=call.fingerprint,
+        subject=subject,
+        once=once,
+    )
+    return RecordedDecision(decision_id, decision)

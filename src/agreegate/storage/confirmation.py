@@ -24,6 +24,12 @@ _COLUMNS = """
     left join confirmation_employee e
       on e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence
 """
+_COUNTING = """
+    join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id
+    where r.ended_at is null and c.period = r.period and c.sequence > coalesce(r.refused_sequence, 0)
+      and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id
+        and x.confirmation_sequence = c.sequence)
+"""
 
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
@@ -237,16 +243,21 @@ async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
 async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
     """What the wire lists: of the present period, not taken back, not ended by a refusal; newest first (contract 4.3)."""
     rows = await uow.all(
-        f"select {_COLUMNS} join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
-        " where c.partner_id = $1 and c.customer_id = $2 and r.ended_at is null and c.period = r.period"
-        " and c.sequence > coalesce(r.refused_sequence, 0)"
-        " and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id"
-        "  and x.confirmation_sequence = c.sequence)"
-        " order by c.sequence desc",
+        f"select {_COLUMNS} {_COUNTING} and c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc",
         partner,
         customer,
     )
     return [_confirmation(row) for row in rows]
+
+
+async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
+    """Whether a confirmation is one that the wire lists: not ended, nor its relationship."""
+    row = await uow.one(
+        f"select 1 from confirmation c {_COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
+        partner,
+        confirmation_id,
+    )
+    return row is not None
 
 
 async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Ending]:

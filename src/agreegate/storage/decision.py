@@ -12,6 +12,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.replay import KEPT
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
 
 _KEPT = (
@@ -55,15 +56,31 @@ async def add_decision(
     request_id: str,
     fingerprint: str,
     subject: str | None = None,
+    once: bool = False,
 ) -> str:
-    """Keep a decision; its id. A repeat with the same request, body and verdict adds no row and has the first one's id."""
+    """Keep a decision; its id.
+
+    Args:
+        once: the same request with the same verdict within 24 hours of the machine's clock adds no row, and has the id of the
+            first one.
+    """
+    same = (actor.partner.id, request_id, fingerprint, decision.verdict, asked.action)
+    if once:
+        row = await uow.one(
+            "select decision_id from decision_repeat where partner_id = $1 and request_id = $2 and fingerprint = $3"
+            " and verdict = $4 and action = $5 and kept_at > $6",
+            *same,
+            to_micros(uow.machine_now - KEPT),
+        )
+        if row is not None:
+            return str(row[0])
+    decision_id = uow.new_id()
     await uow.run(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
         " advisories, standing, cloud, policy, decided_by, request_id, fingerprint, subject_id, decided_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
-        " on conflict (partner_id, request_id, fingerprint, verdict, action) do nothing",
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         actor.partner.id,
-        uow.new_id(),
+        decision_id,
         customer,
         asked.action,
         asked.channel,
@@ -80,18 +97,26 @@ async def add_decision(
         subject,
         to_micros(uow.now),
     )
-    row = await uow.one(
-        "select decision_id from decision where partner_id = $1 and request_id = $2 and fingerprint = $3"
-        " and verdict = $4 and action = $5",
-        actor.partner.id,
-        request_id,
-        fingerprint,
-        decision.verdict,
-        asked.action,
+    if once:
+        await uow.run(
+            "insert into decision_repeat (partner_id, request_id, fingerprint, verdict, action, decision_id, kept_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7) on conflict (partner_id, request_id, fingerprint, verdict, action)"
+            " do update set decision_id = excluded.decision_id, kept_at = excluded.kept_at",
+            *same,
+            decision_id,
+            to_micros(uow.machine_now),
+        )
+    return decision_id
+
+
+async def forget_repeats(uow: UnitOfWork, most: int) -> int:
+    """Delete at most that many rows by which repeats older than a day would be known; returns how many it deleted."""
+    return await uow.run(
+        "delete from decision_repeat where (partner_id, request_id, fingerprint, verdict, action) in"
+        " (select partner_id, request_id, fingerprint, verdict, action from decision_repeat where kept_at <= $1 limit $2)",
+        to_micros(uow.machine_now - KEPT),
+        most,
     )
-    if row is None:
-        raise LookupError("the decision just recorded is not there")
-    return str(row[0])
 
 
 async def decisions_of(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[KeptDecision]:

@@ -16,6 +16,7 @@ from agreegate.domain.errors.access import (
 from agreegate.domain.errors.confirmation import (
     AgreedInFuture,
     AlreadyConfirmed,
+    ConfirmationEnded,
     EmployeeAlreadyStated,
     InvalidEmail,
     NothingToEnd,
@@ -123,6 +124,7 @@ __all__ = [
     "CartFaulty",
     "CartNotFound",
     "CartSubmitted",
+    "ConfirmationEnded",
     "CookiesTooLarge",
     "CountryInCapitals",
     "CountryWithoutText",

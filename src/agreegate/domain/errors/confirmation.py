@@ -33,6 +33,12 @@ class UserNotOfPartner(Rejected):
     key = "confirmation.user-unknown"
 
 
+class ConfirmationEnded(Rejected):
+    """The request id was used for a confirmation that has ended since, or whose relationship has."""
+
+    key = "confirmation.ended-since"
+
+
 class AlreadyConfirmed(Rejected):
     """The current confirmation names the same contact and text, and the programme refuses repeats (contract 4.2, D17)."""
 
