@@ -6,8 +6,8 @@ authlib speaks to the provider, joserfc reads the ID token; nothing here is cryp
 import asyncio
 import logging
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from ssl import SSLContext
 from typing import Any
@@ -23,6 +23,8 @@ from agreegate.auth import ALGORITHMS, LARGEST_TOKEN
 from agreegate.issuer import KeySource, safe_url
 
 SCOPE = "openid profile"
+LASTING = "offline_access"
+"""The scope that asks for a refresh token."""
 LEEWAY = 60
 """Seconds by which the provider's clock may differ."""
 PAUSE = 5.0
@@ -34,6 +36,10 @@ _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 class SignInFailed(Exception):
     """The provider did not say who the user is, or cannot be believed. Its text names the cause, never a value."""
+
+
+class ProviderSilent(SignInFailed):
+    """The provider cannot be reached, or is out of order: trying again later may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,8 @@ class SignedIn:
     user_name: str
     roles: tuple[str, ...]
     """The provider's own word on the roles."""
+    refresh_token: str | None = field(default=None, repr=False)
+    """Asks the provider for its word again; None when it gave none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +94,11 @@ class OpenIdProvider:
         self._silent_since = float("-inf")
         safe_url(client.discovery_url)
 
-    async def begin(self, language: str) -> Begun:
+    async def begin(self, language: str, *, lasting: bool = False) -> Begun:
         """A new sign-in, and where to send the browser for it.
+
+        Args:
+            lasting: ask for a refresh token, so that the user can be renewed.
 
         Raises:
             SignInFailed: the provider cannot be reached.
@@ -95,8 +106,15 @@ class OpenIdProvider:
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         async with self._session() as session:
             endpoint = await self._endpoint(session, "authorization_endpoint")
+            # A provider without this scope refuses it; it may give refresh tokens without being asked.
+            lasting = lasting and LASTING in (self._described or {}).get("scopes_supported", (LASTING,))
             url, state = session.create_authorization_url(
-                endpoint, code_verifier=verifier, nonce=nonce, ui_locales=language, prompt="select_account"
+                endpoint,
+                scope=f"{SCOPE} {LASTING}" if lasting else SCOPE,
+                code_verifier=verifier,
+                nonce=nonce,
+                ui_locales=language,
+                prompt="select_account",
             )
         return Begun(url, state, nonce, verifier)
 
@@ -107,14 +125,39 @@ class OpenIdProvider:
             SignInFailed: the code is void, or what came for it cannot be believed.
         """
         async with self._session() as session:
-            endpoint = await self._endpoint(session, "token_endpoint")
-            try:
-                answer = await session.fetch_token(
-                    endpoint, grant_type="authorization_code", code=code, code_verifier=begun.verifier
-                )
-            except (OAuthError, httpx2.HTTPError, ValueError) as error:
-                raise SignInFailed(type(error).__name__) from None
-        return await self._believe(answer.get("id_token"), begun.nonce)
+            answer = await self._granted(
+                session, session.fetch_token, grant_type="authorization_code", code=code, code_verifier=begun.verifier
+            )
+        return await self._believe(answer, begun.nonce)
+
+    async def renew(self, who: SignedIn) -> SignedIn:
+        """The same user, as the provider describes them now.
+
+        Raises:
+            ProviderSilent: it does not answer now.
+            SignInFailed: the user must sign in again.
+        """
+        if who.refresh_token is None:
+            raise SignInFailed("no refresh token")
+        async with self._session() as session:
+            answer = await self._granted(session, session.refresh_token, refresh_token=who.refresh_token)
+        renewed = await self._believe(answer, None)
+        if (renewed.tenant, renewed.user_id) != (who.tenant, who.user_id):
+            raise SignInFailed("oid")
+        return renewed
+
+    async def _granted(
+        self, session: AsyncOAuth2Client, ask: Callable[..., Awaitable[Mapping[str, Any]]], **named: str
+    ) -> Mapping[str, Any]:
+        """The answer of the token endpoint."""
+        endpoint = await self._endpoint(session, "token_endpoint")
+        try:
+            return await ask(endpoint, **named)
+        except OAuthError as error:
+            silent = error.error in ("server_error", "temporarily_unavailable")
+            raise (ProviderSilent if silent else SignInFailed)(str(error.error)) from None
+        except (httpx2.HTTPError, ValueError) as error:
+            raise ProviderSilent(type(error).__name__) from None
 
     def _session(self) -> AsyncOAuth2Client:
         client = self._client
@@ -122,7 +165,6 @@ class OpenIdProvider:
             client_id=client.client_id,
             client_secret=client.secret,
             token_endpoint_auth_method="client_secret_post" if client.secret else "none",
-            scope=SCOPE,
             redirect_uri=client.redirect_uri,
             code_challenge_method="S256",
             transport=client.transport(),
@@ -137,11 +179,11 @@ class OpenIdProvider:
                     self._described = self._described or await self._describe(session)
             return safe_url(str(self._described[name]))
         except (httpx2.HTTPError, ValueError, KeyError) as error:
-            raise SignInFailed(type(error).__name__) from None
+            raise ProviderSilent(type(error).__name__) from None
 
     async def _describe(self, session: AsyncOAuth2Client) -> Mapping[str, Any]:
         if 0 <= self.clock() - self._silent_since < PAUSE:
-            raise SignInFailed("silent")
+            raise ProviderSilent("discovery")
         try:
             answer = await session.request("GET", self._client.discovery_url, withhold_token=True)
             answer.raise_for_status()
@@ -150,7 +192,9 @@ class OpenIdProvider:
             self._silent_since = self.clock()
             raise
 
-    async def _believe(self, token: object, nonce: str) -> SignedIn:
+    async def _believe(self, answer: Mapping[str, Any], nonce: str | None) -> SignedIn:
+        """Who the ID token of an answer names; `nonce` is None where the provider was not told any."""
+        token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
             raise SignInFailed("id_token")
         try:
@@ -164,11 +208,12 @@ class OpenIdProvider:
                 leeway=LEEWAY,
                 exp={"essential": True},
                 aud={"essential": True, "value": self._client.client_id},
-                nonce={"essential": True, "value": nonce},
             ).validate(said)
             tenant, user = str(UUID(said["tid"])), str(UUID(said["oid"]))
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise SignInFailed(type(error).__name__) from None
+        if nonce is not None and said.get("nonce") != nonce:
+            raise SignInFailed("nonce")
         if said.get("iss") not in [template.replace("{tid}", said["tid"]) for template in self._client.issuers]:
             raise SignInFailed("iss")
         name = said.get("preferred_username")
@@ -178,6 +223,7 @@ class OpenIdProvider:
             user,
             name if isinstance(name, str) and name.isprintable() else user,
             tuple(role for role in roles if isinstance(role, str)) if isinstance(roles, list) else (),
+            refresh_token if isinstance(refresh_token, str) and len(refresh_token) <= LARGEST_TOKEN else None,
         )
 
 

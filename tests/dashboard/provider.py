@@ -23,13 +23,14 @@ from tests import personas as cast
 from tests.dashboard.visitor import Visitor
 from tests.world import BASE_URL, World, signing_key
 
-URL = "https://login.example"
 CLIENT = "dashboard"
 
 
 @dataclass
 class Provider:
     """The provider as an ASGI application. Whoever is sent to it is signed in as `user`, without a page."""
+
+    url: str = "https://login.example"
 
     user: str = cast.ALDER_SALES
     roles: dict[str, Sequence[str]] = field(default_factory=lambda: {cast.ALDER_SALES: ("sales_agent",)})
@@ -42,6 +43,8 @@ class Provider:
     """Whether a refresh is answered with an ID token."""
     rotates: bool = True
     """Whether a refresh token is good once."""
+    scopes: Sequence[str] | None = None
+    """The scopes that it says it knows."""
     asked: list[str] = field(default_factory=list)
     """What was asked of it, in order: paths and grants."""
     _codes: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -53,8 +56,8 @@ class Provider:
     def site(self, world: World, **options: Any) -> Site:
         """The pages of the world, with this provider."""
         client = OpenIdClient(
-            discovery_url=f"{URL}/.well-known/openid-configuration",
-            issuers=[URL],
+            discovery_url=f"{self.url}/.well-known/openid-configuration",
+            issuers=[self.url],
             client_id=CLIENT,
             secret=None,
             redirect_uri=BASE_URL + CALLBACK,
@@ -84,11 +87,20 @@ class Provider:
         query = {name: values[0] for name, values in parse_qs(scope["query_string"].decode()).items()}
         form = {name: values[0] for name, values in parse_qs(body.decode()).items()}
         self.asked.append(form.get("grant_type", scope["path"]))
-        status, headers, answer = 200, [(b"content-type", b"application/json")], {}
+        status, headers = 200, [(b"content-type", b"application/json")]
+        answer: Any = {}
         if self.silent:
             status = 503
         elif scope["path"] == "/.well-known/openid-configuration":
-            answer = {"authorization_endpoint": f"{URL}/authorize", "token_endpoint": f"{URL}/token"}
+            answer = {
+                "authorization_endpoint": f"{self.url}/authorize",
+                "token_endpoint": f"{self.url}/token",
+                "jwks_uri": f"{self.url}/keys",
+            }
+            if self.scopes is not None:
+                answer["scopes_supported"] = self.scopes
+        elif scope["path"] == "/keys":
+            answer = KeySet([signing_key()]).as_dict(private=False)
         elif scope["path"] == "/authorize":
             code = token_urlsafe()
             self._codes[code] = query | {"user": self.user}
@@ -118,7 +130,7 @@ class Provider:
         answer: dict[str, Any] = {"access_token": token_urlsafe(), "token_type": "Bearer", "expires_in": 3600}
         if form["grant_type"] == "authorization_code" or self.names_user_again:
             answer["id_token"] = self._id_token(given)
-        if self.refreshes and "offline_access" in given["scope"]:
+        if self.refreshes and (self.scopes is not None or "offline_access" in given["scope"]):
             answer["refresh_token"] = token_urlsafe()
             self._refresh[answer["refresh_token"]] = given
         return answer
@@ -126,7 +138,7 @@ class Provider:
     def _id_token(self, given: dict[str, str]) -> str:
         tenant, name = cast.USERS[given["user"]]
         claims = {
-            "iss": URL, "aud": CLIENT, "tid": tenant, "oid": given["user"], "preferred_username": name,
+            "iss": self.url, "aud": CLIENT, "tid": tenant, "oid": given["user"], "preferred_username": name,
             "roles": list(self.roles.get(given["user"], ())), "iat": int(self.now()), "exp": int(self.now()) + 3600,
         }  # fmt: skip
         if "nonce" in given:

@@ -17,6 +17,7 @@ from agreegate.dashboard.signin import local
 from agreegate.domain import errors
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
+from agreegate.openid import ProviderSilent
 from agreegate.services.caller import Identity, recognise
 
 logger = logging.getLogger("agreegate.dashboard")
@@ -52,20 +53,27 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
     Raises:
         TooManyRequests, Unauthenticated, AccessDenied, RoleRefused, FeatureAbsent.
+        ProviderSilent: the user's roles cannot be known now. Public pages take the user for a stranger then.
     """
-    reader = await _reader(connection)
+    public = handler.opt.get("public") is True
+    try:
+        reader = await _reader(connection)
+    except ProviderSilent as error:
+        if not public:
+            await _keep_form(connection, error)
+            raise
+        reader = None
     connection.scope["user"] = reader
     throttle = connection.app.state.site.caller_throttle
     if reader is not None and throttle is not None and handler.opt.get("costly"):
         throttle.count(reader.key)
-    if handler.opt.get("public") is True:
+    if public:
         return
     access = handler.opt.get("access")
     if not isinstance(access, Access):
         raise AccessDenied
     if reader is None:
-        if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
-            await keep_typed(connection, lambda: typed(connection))
+        await _keep_form(connection, Unauthenticated())
         raise Unauthenticated
     permit(reader, access)
 
@@ -82,22 +90,32 @@ async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | Non
     if user is None:
         return None
     site: Site = connection.app.state.site
-    identity = Identity(
-        user["tenant"], user["id"], user["name"], None, user["roles"] if site.roles_from_token else None
-    )
+    roles = await session.roles_of(connection) if site.roles_from_token else None
+    if roles is None and site.roles_from_token:
+        return None
+    identity = Identity(user["tenant"], user["id"], user["name"], None, roles)
     found = await site.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
     return None if found is None else found[0]
 
 
-async def keep_typed(request: PageRequest, read: Callable[[], Awaitable[Fields]]) -> None:
-    """Keep what was typed into a form whose session has ended, for the same user at the same address.
+async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Unauthenticated | ProviderSilent) -> None:
+    if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
+        await keep_typed(connection, error, lambda: typed(connection))
+
+
+async def keep_typed(
+    request: PageRequest, error: Unauthenticated | ProviderSilent, read: Callable[[], Awaitable[Fields]]
+) -> None:
+    """Keep what was typed into a form that is not taken now, for the same user at the same address.
 
     A stranger has had no session, and gets nothing read and nothing kept.
 
     Args:
+        error: why it is not taken: the session has ended, or goes on and its user's roles cannot be known now.
         read: the fields of the form, without what only we put into it.
     """
-    user = await session.former_user(request)
+    silent = isinstance(error, ProviderSilent)
+    user = request.session["user"]["id"] if silent else await session.former_user(request)
     if user is None or not _shows_forms(request):
         return
     fields = await read()
@@ -129,6 +147,11 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
         if request.headers.get("hx-request"):
             return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})
         return to(location)
+    if isinstance(known, ProviderSilent):
+        key = "sign-in.provider-silent" if request.method in SAFE else "sign-in.provider-silent-form"
+        silent = page(request, "refused.html", 503, sentence_key=key, parameters={})
+        silent.headers["retry-after"] = "60"
+        return silent
     if isinstance(known, Rejected | StoreUnavailable):
         status = next((_STATUS[kind] for kind in type(known).__mro__ if kind in _STATUS), 400)
         key = known.key if isinstance(known, Rejected) else "store.unavailable"

@@ -16,6 +16,7 @@ from agreegate import __version__
 from agreegate.dashboard.form_token import masked
 from agreegate.dashboard.guide import Guide
 from agreegate.dashboard.navigation import places
+from agreegate.dashboard.roles import HeldRoles
 from agreegate.dashboard.static import YEAR, address
 from agreegate.domain.actor import Actor
 from agreegate.domain.programme import Programme
@@ -70,6 +71,8 @@ class Site:
     provider: OpenIdProvider | None = None
     """Who signs users in; None: nobody was named, so the dashboard has no users."""
     roles_from_token: bool = False
+    held: HeldRoles = field(default_factory=HeldRoles, repr=False)
+    """The roles of each session, where the provider's word counts."""
     guide: Guide | None = None
     sandbox: Sandbox | None = None
     figures_elsewhere: bool = False

@@ -26,6 +26,7 @@ from agreegate.storage.session import (
     change_data,
     drop_session,
     ended_session,
+    expire_session,
     keep_session,
     kept_data,
     session_data,
@@ -76,8 +77,8 @@ class _Backend(ServerSideSessionBackend):
             self._causes.warn("the record cannot be written")
 
 
-async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> Cookie:
-    """Begin the session of a user who has just signed in; the cookie that makes it the browser's.
+async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> tuple[str, Cookie]:
+    """Begin the session of a user who has just signed in: its key, and the cookie that makes it the browser's.
 
     The browser's former session ends: whoever knew its id knows nothing afterwards. What the same user had typed into a
     form before is taken over.
@@ -99,8 +100,11 @@ async def begin_session(connection: Connection, user: Mapping[str, Any], also: W
             await drop_session(uow, former)
         await add_session(uow, _digest(session_id), encode_json(data).decode())
 
-    await _site(connection).store.write(begin)
-    return _cookie(_site(connection), session_id, int(LONGEST.total_seconds()))
+    site = _site(connection)
+    await site.store.write(begin)
+    if former is not None:
+        site.held.forget(former)
+    return _digest(session_id), _cookie(site, session_id, int(LONGEST.total_seconds()))
 
 
 async def end_session(connection: Connection) -> Cookie:
@@ -109,10 +113,30 @@ async def end_session(connection: Connection) -> Cookie:
     Raises:
         StoreUnavailable: the session goes on.
     """
-    key = _key(connection)
+    key, site = _key(connection), _site(connection)
     if key is not None and _FOUND in connection.scope["state"]:
-        await _site(connection).store.write(lambda uow: drop_session(uow, key))
-    return _cookie(_site(connection), "", 0)
+        await site.store.write(lambda uow: drop_session(uow, key))
+        site.held.forget(key)
+    return _cookie(site, "", 0)
+
+
+async def roles_of(connection: Connection) -> tuple[str, ...] | None:
+    """The provider's word on the roles of the session's user, at most a minute old.
+
+    None when the user must sign in again: the session has ended then, and what is typed is kept in it.
+
+    Raises:
+        ProviderSilent: nobody knows now.
+        StoreUnavailable: the end of the session cannot be noted.
+    """
+    key, site = _key(connection), _site(connection)
+    if key is None or site.provider is None:
+        return None
+    roles = await site.held.of(key, site.provider)
+    if roles is None:
+        connection.scope["state"].pop(_FOUND, None)
+        await site.store.write(lambda uow: expire_session(uow, key))
+    return roles
 
 
 async def former_user(connection: Connection) -> str | None:

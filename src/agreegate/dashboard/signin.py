@@ -9,7 +9,7 @@ from agreegate.dashboard import pending
 from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, site_of, to
 from agreegate.dashboard.session import begin_session, end_session
 from agreegate.domain.actor import Channel
-from agreegate.openid import SignInFailed
+from agreegate.openid import ProviderSilent, SignInFailed
 from agreegate.services.caller import Identity, recognise
 from agreegate.storage.partner import add_user
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -32,7 +32,7 @@ async def begin_sign_in(request: PageRequest) -> Response[Any]:
     if reader_of(request) is not None:
         return see(request, wanted)
     try:
-        begun = await site.provider.begin(language(request))
+        begun = await site.provider.begin(language(request), lasting=site.roles_from_token)
     except SignInFailed:
         return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
     answer = to(begun.url)
@@ -49,8 +49,11 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
         return see(request, "/")
     if site.provider is None or begun is None or not code:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
+    asked_at = site.provider.clock()
     try:
         who = await site.provider.finish(begun.begun, code)
+    except ProviderSilent:
+        return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
     except SignInFailed:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
     identity = Identity(who.tenant, who.user_id, who.user_name, None, who.roles if site.roles_from_token else None)
@@ -63,8 +66,10 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
         if stranger and actor.user_id is not None:
             await add_user(uow, actor.partner.id, actor.user_id, who.user_name)
 
-    user = {"tenant": who.tenant, "id": who.user_id, "name": who.user_name, "roles": list(who.roles)}
-    cookie = await begin_session(request, user, welcome)
+    user = {"tenant": who.tenant, "id": who.user_id, "name": who.user_name}
+    key, cookie = await begin_session(request, user, welcome)
+    if site.roles_from_token:
+        site.held.hold(key, who, asked_at)
     answer = to(begun.next)
     answer.cookies.extend((cookie, pending.ended(site, state)))
     return answer

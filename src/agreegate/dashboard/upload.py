@@ -23,6 +23,7 @@ from agreegate.dashboard.guard import guard, keep_typed, refused
 from agreegate.dashboard.page import PageRequest, site_of
 from agreegate.domain.errors import BodyTooLarge, FilesTooLarge, StoreUnavailable, Unauthenticated
 from agreegate.domain.text import LARGEST
+from agreegate.openid import ProviderSilent
 
 LONGEST_NAME = 100
 """Characters that are kept of a file's name: the last ones, which say what it is."""
@@ -69,8 +70,8 @@ class FormsWithFiles(OwnForms):
         texts, names = site_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
-        except Unauthenticated as error:  # answered here, within the session, so that it keeps what was typed
-            await keep_typed(request, lambda: self._words(request, names))
+        except (Unauthenticated, ProviderSilent) as error:  # answered here: the body is read to keep what was typed
+            await keep_typed(request, error, lambda: self._words(request, names))
             await refused(request, error).to_asgi_response(None, request)(scope, receive, send)
             return
         if texts is None:

@@ -63,6 +63,13 @@ async def change_data(uow: UnitOfWork, key: str, data: str) -> None:
     await uow.run("update session set data = $2 where session_key = $1", key, data)
 
 
+async def expire_session(uow: UnitOfWork, key: str) -> None:
+    """Let a session have ended as if it had not been used."""
+    await uow.run(
+        "update session set seen_at = min(seen_at, $2) where session_key = $1", key, to_micros(uow.machine_now - IDLE)
+    )
+
+
 async def drop_session(uow: UnitOfWork, key: str) -> None:
     """End a session at once, and forget it."""
     await uow.run("delete from session where session_key = $1", key)

@@ -1,0 +1,83 @@
+"""Roles by the provider's word (`--roles-from-token`): asked for again once a minute while a session is used.
+
+What asks for them, the provider's refresh token, stays in memory: whoever reads the record or a backup of it can act as
+nobody. After a restart users therefore sign in again.
+"""
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass
+
+from agreegate.diagnostics import Causes
+from agreegate.openid import OpenIdProvider, ProviderSilent, SignedIn, SignInFailed
+
+logger = logging.getLogger("agreegate.dashboard")
+
+KEPT_SECONDS = 60.0
+"""How long a role that was taken away may still count, as for bearer tokens (D8)."""
+MOST = 10_000
+"""Sessions whose roles are held. The oldest gives way, and its user signs in again."""
+
+
+@dataclass(slots=True)
+class _Held:
+    who: SignedIn
+    asked_at: float
+    """By the provider's clock, before it was asked."""
+    renewal: asyncio.Task[bool] | None = None
+    """True: the provider answered, whatever it said. False: it was silent."""
+
+
+class HeldRoles:
+    """The roles of each session, by the key of the session."""
+
+    def __init__(self) -> None:
+        self._held: dict[str, _Held] = {}
+        self._causes = Causes(logger, "roles from the sign-in service: %s", time.monotonic)
+
+    def hold(self, key: str, who: SignedIn, asked_at: float) -> None:
+        """Take the roles of a user who has just signed in.
+
+        Args:
+            asked_at: when the provider was asked, by its clock.
+        """
+        if who.refresh_token is None:
+            self._causes.warn("it gives no refresh token, so users must sign in again every minute")
+        if len(self._held) >= MOST:
+            self.forget(next(iter(self._held)))
+        self._held[key] = _Held(who, asked_at)
+
+    def forget(self, key: str) -> None:
+        """Let go of a session that has ended."""
+        self._held.pop(key, None)
+
+    async def of(self, key: str, provider: OpenIdProvider) -> tuple[str, ...] | None:
+        """The roles of a session's user, at most a minute old; None when the user must sign in again.
+
+        Raises:
+            ProviderSilent: nobody knows now. The session may go on later.
+        """
+        held = self._held.get(key)
+        if held is not None and not 0 <= provider.clock() - held.asked_at < KEPT_SECONDS:
+            # Many requests of one browser share a renewal: a refresh token may be good once.
+            held.renewal = held.renewal or asyncio.create_task(self._renew(key, held, provider))
+            if not await asyncio.shield(held.renewal):
+                raise ProviderSilent("renewal")
+            held = self._held.get(key)
+        return None if held is None else held.who.roles
+
+    async def _renew(self, key: str, held: _Held, provider: OpenIdProvider) -> bool:
+        asked_at = provider.clock()
+        try:
+            held.who = await provider.renew(held.who)
+            held.asked_at = asked_at
+        except ProviderSilent as error:
+            self._causes.warn(f"it does not answer ({error})")
+            return False
+        except SignInFailed as error:
+            self._causes.warn(f"a user must sign in again ({error})")
+            self.forget(key)
+        finally:
+            held.renewal = None
+        return True
