@@ -11,7 +11,7 @@ import apsw
 import pytest
 
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.storage.schema import upgrade
+from agreegate.storage.schema import migrations, upgrade
 from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
 from agreegate.storage.unit_of_work import Row, Store, UnitOfWork
 from tests import personas as cast
@@ -192,6 +192,10 @@ async def test_closing_finishes_what_was_handed_in(store: SqliteStore, tmp_path:
     reader = connect(tmp_path / "agreegate.db", read_only=True)
     assert reader.execute("select count(*) from mark").get == 50
     reader.close()
+
+
+def test_migrations_are_numbered_without_a_gap_or_a_number_twice() -> None:
+    assert [migration.number for migration in migrations()] == list(range(1, len(migrations()) + 1))
 
 
 async def test_parameters_are_bound_by_their_number_whichever_comes_first(store: SqliteStore) -> None:
