@@ -254,11 +254,14 @@ def text_for(published: Iterable[TextVersion], country: str, language: str, on: 
 
 
 def in_language(version: TextVersion, country: str, language: str) -> FoundText:
-    """The file of a version that has one for the country: in the language, in English, or in what there is."""
+    """The file of a version that has one for the country: in the language, in English, or in what there is.
+
+    A language without a country, such as `pt`, is that of any country.
+    """
     offered = sorted(locale for locale in version.files if locale.country == country)
     for fallback, wanted in ((Fallback.NONE, language), (Fallback.DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)):
         for locale in offered:
-            if locale.language.lower() == wanted.lower():
+            if wanted.lower() in (locale.language.lower(), primary_subtag(locale.language)):
                 return FoundText(version, locale, version.files[locale], fallback)
     return FoundText(version, offered[0], version.files[offered[0]], Fallback.OTHER_LANGUAGE)
 
