@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 
 from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.text import Digest
 from agreegate.services.renewal import SUBSCRIPTIONS, run_renewals
 from agreegate.storage.sqlite import SqliteStore, machine_clock
+from agreegate.storage.text import published_digests
 from agreegate.storage.unit_of_work import to_micros
 from agreegate.upkeep import PORTION_SECONDS, STEP, forget_expired, upkeep
 from tests import personas as cast
@@ -112,9 +114,20 @@ async def test_other_writers_are_served_between_two_portions(world: World) -> No
 
 async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world: World) -> None:
     fill(world, 300, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(world.store)(None):
+    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts)(None):
         while left(world) != [0, 0, 0]:
             await world.store.write(lambda uow: uow.run("update deployment set demo = demo"))
+
+
+@pytest.mark.fault("C5")
+async def test_a_server_that_starts_deletes_what_killed_publications_left(world: World) -> None:
+    texts = world.deployment.texts
+    part = texts.path_of(Digest("ab" + 62 * "0")).with_name(f".{cast.NOBODY}")
+    part.parent.mkdir(parents=True)
+    part.write_bytes(b"half of a text")
+    async with asyncio.timeout(60), upkeep(world.store, texts)(None):
+        while part.exists():
+            await world.store.browse(published_digests)
 
 
 async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -123,7 +136,7 @@ async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog
             raise StoreUnavailable("FullError")
 
     fill(world, 1, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(Full(world.store))(None):
+    async with asyncio.timeout(60), upkeep(Full(world.store), world.deployment.texts)(None):
         while "FullError" not in caplog.text:
             await asyncio.to_thread(left, world)
     assert caplog.text.count("FullError") == 1

@@ -108,7 +108,7 @@ def open_server(settings: ServerSettings) -> Production:
         roles_from_token=settings.roles_from_token,
         figures_elsewhere=settings.metrics_address is not None,
     )
-    inner = framework(deployment, lifespan=[upkeep(store), issuer], site=site)
+    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts), issuer], site=site)
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
 

@@ -1,5 +1,6 @@
-"""The work that goes on beside requests: renewals, and the deletion of kept answers, carts and sessions that have expired.
+"""The work that goes on beside requests: renewals, and the deletion of what has expired or was left behind.
 
+Kept answers, carts and sessions expire; publications that were killed or given up leave files of texts behind.
 Each kind of work goes on until nothing is left to do, in portions. A portion is one unit of work, so other writers wait
 for one portion at most.
 """
@@ -19,6 +20,8 @@ from agreegate.storage.decision import forget_repeats
 from agreegate.storage.renewal import next_due
 from agreegate.storage.replay import forget_answers
 from agreegate.storage.session import forget_sessions
+from agreegate.storage.text import published_digests
+from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 logger = logging.getLogger("agreegate.upkeep")
@@ -34,12 +37,15 @@ PAUSE_SECONDS = 0.02
 STEP = 10
 """Rows that one step of a portion deletes. A row may hold an answer of several hundred kilobytes."""
 
+ABANDONED_SECONDS = 24 * 60 * 60
+"""A file that was sent and not published is deleted after this time."""
+
 Forget = Callable[[UnitOfWork, int], Awaitable[int]]
 """Deletes at most that many expired rows; returns how many it deleted."""
 EXPIRING: tuple[Forget, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions)
 
 
-def upkeep(store: Store) -> Callable[[object], AbstractAsyncContextManager[None]]:
+def upkeep(store: Store, texts: TextFiles) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """The lifespan of a server's upkeep. Renewals that fell due while nothing ran happen before the first request."""
     causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
 
@@ -49,6 +55,7 @@ def upkeep(store: Store) -> Callable[[object], AbstractAsyncContextManager[None]
         tasks = [
             asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, causes)),
             asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, causes)),
+            asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, causes)),
         ]
         yield
         for task in tasks:
@@ -71,6 +78,19 @@ async def forget_expired(store: Store, clock: Callable[[], float] = time.monoton
         portion = partial(_portion, forget=forget, clock=clock)
         while await store.write(portion):  # noqa: ASYNC110 - the pause is for other writers, and nothing is waited for
             await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def forget_leftovers(store: Store, texts: TextFiles) -> None:
+    """Delete what killed publications left in the folder of texts, and files that nobody published within a day.
+
+    Raises:
+        StoreUnavailable: the record or the folder cannot be read now.
+    """
+    published = await store.browse(published_digests)
+    try:
+        await asyncio.to_thread(texts.remove_leftovers, published, time.time() - ABANDONED_SECONDS)
+    except OSError as error:
+        raise StoreUnavailable(type(error).__name__) from error
 
 
 async def _portion(uow: UnitOfWork, forget: Forget, clock: Callable[[], float]) -> bool:

@@ -77,17 +77,20 @@ def _publish(
         async def plan(uow: UnitOfWork) -> bool:
             return (await plan_text(uow, rules, locales(), draft, allow_past=allow_past)).fresh
 
-        async def publish(uow: UnitOfWork) -> bool:
-            actor = await at_command_line(uow)
-            return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
-
         fresh = asyncio.run(store.read(plan))
-        if (
-            not dry_run
-        ):  # the files are on disk before anything says that they are published; a repeat mends damaged ones
-            TextFiles(target.parent / TEXTS).keep_all(folder, measured)
-        if fresh and not dry_run:
-            fresh = asyncio.run(store.write(publish))
+        if not dry_run:
+            with TextFiles(target.parent / TEXTS).prepared(folder, measured) as put_in_place:
+
+                async def publish(uow: UnitOfWork) -> bool:
+                    actor = await at_command_line(uow)
+                    done = await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)
+                    put_in_place()  # before the commit: what is published is on disk
+                    return done.fresh
+
+                if fresh:
+                    fresh = asyncio.run(store.write(publish))
+                else:  # a repeat mends damaged files
+                    put_in_place()
     if not fresh:
         click.echo(words("cli.agreements.nothing", label=draft.label))
         return

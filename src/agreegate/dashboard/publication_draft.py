@@ -227,7 +227,7 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
     """
     if _DIGEST.fullmatch(digest) is None:  # it becomes a part of a path
         raise TextDamaged(digest)
-    with texts.opened(Digest(digest)) as content:
+    with texts.retained(Digest(digest)) as content:
         return measured(content, name)
 
 

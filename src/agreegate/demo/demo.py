@@ -138,7 +138,7 @@ def open_demo(
         deployment,
         more=signin_routes(demo_users(people), key, base_url, time.time),
         own=clock_routes(clock, sandbox),
-        lifespan=[upkeep(store)],
+        lifespan=[upkeep(store, deployment.texts)],
         site=site,
     )
     app = application(deployment, inner)

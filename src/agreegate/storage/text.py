@@ -57,6 +57,11 @@ async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
     return row is not None
 
 
+async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
+    """The files of all versions."""
+    return frozenset(Digest(row[0]) for row in await uow.all("select distinct digest from text_file"))
+
+
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Keep a version and the list of its files, for good."""
     row = await uow.one(

@@ -1,10 +1,12 @@
 """The files of agreement texts: below the data folder, each under the SHA-256 of its bytes, written once and for good."""
 
 import errno
+import fcntl
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+import re
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
@@ -17,6 +19,9 @@ from agreegate.storage.text_content import check
 
 PIECE = 1024 * 1024
 """Bytes read or written at a time."""
+_KEPT = re.compile(r"[0-9a-f]{64}")
+_PART = re.compile(r"\.[0-9a-f-]{36}")
+"""Names of files below the folder: whole ones, and those on their way in."""
 
 
 class TextDamaged(StoreUnavailable):
@@ -87,10 +92,92 @@ class TextFiles:
             TextDamaged: the bytes are not those of the digest.
             OSError: it cannot be written.
         """
-        path = self.path_of(digest)
-        with suppress(TextDamaged), self.opened(digest):
-            return
+        with self._writing():
+            part = self._copied(source, digest)
+            if part is not None:
+                self._put_in_place({digest: part})
+
+    @contextmanager
+    def prepared(self, folder: Path, files: Mapping[str, TextFile]) -> Iterator[Callable[[], None]]:
+        """Copy files below a folder in, as they were measured. Nobody finds them before the function given is called.
+
+        A process killed before that leaves nothing that could be taken for a text.
+
+        Raises:
+            TextDamaged: one was changed since.
+            OSError: one cannot be read or written.
+        """
+        parts: dict[Digest, Path] = {}
+        with self._writing():
+            try:
+                for name, file in files.items():
+                    with _source(folder, name) as source:
+                        if file.digest not in parts and (part := self._copied(source, file.digest)) is not None:
+                            parts[file.digest] = part
+                yield lambda: self._put_in_place(parts)
+            finally:
+                for part in parts.values():
+                    part.unlink(missing_ok=True)
+
+    def retained(self, digest: Digest) -> BinaryIO:
+        """Like `opened`, a file that is not published yet: from now on it is kept for another day.
+
+        Raises:
+            TextDamaged: it is not there, or not what was kept.
+        """
+        with self._writing():
+            file = self.opened(digest)
+            os.utime(file.fileno())
+        return file
+
+    def remove_leftovers(self, published: Collection[Digest], before: float) -> int:
+        """Remove what killed publications left, and files that were kept before an instant and are not published.
+
+        While anybody writes to the folder, nothing is removed.
+
+        Args:
+            published: the digests of all published files.
+            before: seconds since 1970.
+
+        Returns:
+            How many files were removed.
+
+        Raises:
+            OSError: the folder cannot be read or changed.
+        """
+        if not self.folder.is_dir():
+            return 0
+        removed = 0
+        with suppress(BlockingIOError), self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB):
+            for path in self.folder.glob("*/*"):
+                given_up = _KEPT.fullmatch(path.name) and path.name not in published and path.stat().st_mtime < before
+                if given_up or _PART.fullmatch(path.name):
+                    path.unlink()
+                    removed += 1
+        return removed
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        """While this lasts, nothing in the folder is taken for a leftover."""
         _made(self.folder)
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[None]:
+        handle = os.open(self.folder, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            fcntl.flock(handle, how)
+            yield
+        finally:
+            os.close(handle)
+
+    def _copied(self, source: BinaryIO, digest: Digest) -> Path | None:
+        """The file on disk, under a name that nobody looks for; None when it is there already."""
+        path = self.path_of(digest)
+        with suppress(TextDamaged), self.opened(digest) as there:
+            os.utime(there.fileno())
+            return None
         _made(path.parent)
         part = path.with_name(f".{new_id()}")
         handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
@@ -105,11 +192,16 @@ class TextFiles:
                     raise TextDamaged(digest)
                 kept.flush()
                 os.fsync(kept.fileno())
-            part.replace(path)
         except BaseException:
             part.unlink(missing_ok=True)
             raise
-        sync(path.parent)
+        return part
+
+    def _put_in_place(self, parts: Mapping[Digest, Path]) -> None:
+        for digest, part in parts.items():
+            part.replace(self.path_of(digest))
+        for folder in {part.parent for part in parts.values()}:
+            sync(folder)
 
     def incoming(self) -> BinaryIO:
         """Room on the same disk for a file that is still to be looked at. It has no name, and is gone once closed.
@@ -119,17 +211,6 @@ class TextFiles:
         """
         _made(self.folder)
         return cast("BinaryIO", TemporaryFile(dir=self.folder))
-
-    def keep_all(self, folder: Path, files: Mapping[str, TextFile]) -> None:
-        """Copy files below a folder in, as they were measured.
-
-        Raises:
-            TextDamaged: one was changed since.
-            OSError: one cannot be read or written.
-        """
-        for name, file in files.items():
-            with _source(folder, name) as source:
-                self.keep(source, file.digest)
 
     def opened(self, digest: Digest) -> BinaryIO:
         """A kept file, open at its beginning, after all of it was compared with its digest.

@@ -1,0 +1,93 @@
+"""What killed or abandoned publications leave is removed, and never a file that is published or about to be."""
+
+import io
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from agreegate.domain.errors import TextTooLarge
+from agreegate.domain.text import Digest
+from agreegate.storage.text_file import TextFiles, measured, measured_in
+from agreegate.upkeep import ABANDONED_SECONDS
+
+pytestmark = pytest.mark.fault("C5")
+
+PART = ".0f6b2c1e-7a57-4d7e-9d9c-0f5f3f0a2b41"
+
+
+@pytest.fixture
+def texts(tmp_path: Path) -> TextFiles:
+    return TextFiles(tmp_path / "texts")
+
+
+def keep(texts: TextFiles, content: bytes, *, age: float = 0) -> Digest:
+    """A whole file in the folder, some seconds old."""
+    digest = measured(io.BytesIO(content), "a.md").digest
+    texts.keep(io.BytesIO(content), digest)
+    then = time.time() - age
+    os.utime(texts.path_of(digest), (then, then))
+    return digest
+
+
+def clean(texts: TextFiles, *published: Digest) -> int:
+    return texts.remove_leftovers(published, time.time() - ABANDONED_SECONDS)
+
+
+def files(texts: TextFiles) -> set[str]:
+    return {entry.name for entry in texts.folder.rglob("*") if entry.is_file()}
+
+
+def test_unfinished_and_abandoned_files_go_and_all_others_stay(texts: TextFiles) -> None:
+    published = keep(texts, b"published", age=3 * ABANDONED_SECONDS)
+    sent = keep(texts, b"sent an hour ago", age=3600)
+    abandoned = keep(texts, b"sent long ago", age=ABANDONED_SECONDS + 60)
+    texts.path_of(published).with_name(PART).write_bytes(b"half of it")
+    (texts.folder / "README").write_text("of whoever runs this")
+    (texts.folder / "ab").mkdir(exist_ok=True)
+    (texts.folder / "ab" / "notes.txt").write_text("likewise")
+    assert clean(texts, published) == 2
+    assert files(texts) == {published, sent, "README", "notes.txt"}
+    assert abandoned not in files(texts)
+    assert clean(texts, published) == 0
+
+
+def test_without_a_folder_there_is_nothing_to_do(texts: TextFiles) -> None:
+    assert clean(texts) == 0
+    assert not texts.folder.exists()
+
+
+def test_a_file_that_is_sent_again_is_kept_for_another_day(texts: TextFiles) -> None:
+    digest = keep(texts, b"sent long ago", age=2 * ABANDONED_SECONDS)
+    texts.keep(io.BytesIO(b"sent long ago"), digest)
+    assert clean(texts) == 0
+
+
+def test_a_file_whose_publication_goes_on_is_kept_for_another_day(texts: TextFiles) -> None:
+    digest = keep(texts, b"sent long ago", age=2 * ABANDONED_SECONDS)
+    with texts.retained(digest) as file:
+        assert file.read() == b"sent long ago"
+    assert clean(texts) == 0
+
+
+def test_nothing_is_removed_while_a_publication_goes_on(texts: TextFiles, tmp_path: Path) -> None:
+    for name in ("a.md", "b.md"):
+        (tmp_path / name).write_text(f"# {name}")
+    given = measured_in(tmp_path, ["a.md", "b.md"])
+    abandoned = keep(texts, b"sent long ago", age=2 * ABANDONED_SECONDS)
+    with texts.prepared(tmp_path, given) as put_in_place:
+        assert clean(texts) == 0
+        assert not any(texts.path_of(file.digest).exists() for file in given.values()), "nobody finds them yet"
+        put_in_place()
+        assert clean(texts) == 0
+    assert clean(texts) == 1
+    assert files(texts) == {file.digest for file in given.values()}
+    assert abandoned not in files(texts)
+
+
+def test_a_publication_that_fails_leaves_nothing(texts: TextFiles, tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("# Made up")
+    with pytest.raises(TextTooLarge), texts.prepared(tmp_path, measured_in(tmp_path, ["a.md"])):
+        raise TextTooLarge(file="a.md", limit=1)
+    assert files(texts) == set()
