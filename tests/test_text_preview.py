@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, markdown
+from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, laid_out, page
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,24 +36,25 @@ HARMLESS = {
 
 @pytest.mark.parametrize("source", HOSTILE)
 def test_nothing_in_markdown_becomes_more_than_words(source: str) -> None:
-    for page in (markdown(source, "en-US", "T"), as_written(source, "en-US", "T")):
-        assert set(TAGS.findall(page)) <= HARMLESS
-        assert page.count("<style>") == 1, "ours"
-        for written in re.findall(r"<[^>]*>", page):
+    for shown in (page(laid_out(source), "en-US", "T"), page(as_written(source), "en-US", "T")):
+        assert set(TAGS.findall(shown)) <= HARMLESS
+        assert shown.count("<style>") == 1, "ours"
+        for written in re.findall(r"<[^>]*>", shown):
             assert not re.search(r"\son\w+\s*=", written.partition('title="')[0])
             assert not re.search(r"(?:href|src)=\"(?:javascript|data|vbscript|file):", written, re.IGNORECASE)
 
 
 def test_markdown_is_laid_out() -> None:
-    page = markdown("# Heading\n\n- one\n- **two**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n", "fr-FR", "A & <B>")
+    source = "# Heading\n\n- one\n- **two**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
+    shown = page(laid_out(source), "fr-FR", "A & <B>")
     for part in ("<h1>Heading</h1>", "<li><strong>two</strong></li>", "<td>1</td>", '<html lang="fr-FR" dir="ltr">'):
-        assert part in page
-    assert "<title>A &amp; &lt;B&gt;</title>" in page
+        assert part in shown
+    assert "<title>A &amp; &lt;B&gt;</title>" in shown
 
 
 def test_languages_written_from_the_right_are() -> None:
     for language in ("ar-SA", "he-IL"):
-        assert f'<html lang="{language}" dir="rtl">' in markdown("x", language, "T")
+        assert f'<html lang="{language}" dir="rtl">' in page(laid_out("x"), language, "T")
 
 
 def test_the_policy_loads_and_runs_nothing() -> None:
@@ -66,7 +67,7 @@ def test_the_policy_loads_and_runs_nothing() -> None:
 
 def test_a_long_text_is_shown_as_it_is_written() -> None:
     assert LARGEST_RENDERED < 25 * 1024 * 1024
-    assert "<pre># A &lt;b&gt;</pre>" in as_written("# A <b>", "en-US", "T")
+    assert laid_out("# A <b>" + "x" * LARGEST_RENDERED).startswith("<pre># A &lt;b&gt;xxx")
 
 
 @pytest.mark.parametrize("depth", range(1, 40))
@@ -77,6 +78,6 @@ def test_no_word_is_left_out_however_deep_a_text_is_nested(sign: str, depth: int
         if sign == "list"
         else "> " * depth + f"Level {depth - 1}"
     )
-    shown = markdown(f"# Agreement\n\n{nested}\n\n## Section 3\n\nThe customer pays.\n", "en-US", "Sample")
+    shown = laid_out(f"# Agreement\n\n{nested}\n\n## Section 3\n\nThe customer pays.\n")
     for words in (f"Level {depth - 1}", "Section 3", "The customer pays."):
         assert words in shown, words

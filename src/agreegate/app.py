@@ -43,6 +43,7 @@ from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.server import wire_handlers
+from agreegate.api.text_page import LaidOutTexts
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
 from agreegate.dashboard.page import Site
@@ -144,7 +145,7 @@ def framework(
             *(() if site.figures_elsewhere else (health.metrics,)),
             *more,
         ],
-        state=State({"deployment": deployment, "site": site}),
+        state=State({"deployment": deployment, "site": site, "pages": LaidOutTexts(deployment.texts)}),
         exception_handlers={Exception: _elsewhere},
         openapi_config=OpenAPIConfig(
             title="Agreegate",

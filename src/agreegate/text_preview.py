@@ -2,15 +2,33 @@
 
 Nothing in a text is ever run: HTML in Markdown stays text, and the page is served under a policy that loads nothing and
 runs nothing. No words of a Word document are shown (D22): its page names the file and offers it.
+
+`python -m agreegate.text_preview` reads Markdown from standard input and writes HTML, compressed by zlib, to standard output.
+The server lays texts out in such a process: 1 MiB takes seconds of Python, and no thread may hold the interpreter so long.
 """
 
 import base64
 import hashlib
+import os
+import resource
+import signal
+import sys
+import zlib
 from collections.abc import Iterable
+from contextlib import suppress
 from html import escape
+from typing import NoReturn
 
 LARGEST_RENDERED = 1024 * 1024
-"""Bytes of Markdown that are laid out; a longer text is shown as it is written."""
+"""Characters of Markdown that are laid out; a longer text is shown as it is written."""
+LARGEST_LAID_OUT = 8 * 1024 * 1024
+"""Characters of HTML that a text may become; one that becomes more is shown as it is written."""
+LONGEST_LAYOUT = 20
+"""Seconds of the processor that a layout may take; a text that takes longer is shown as it is written."""
+LARGEST_MEMORY = 1024 * 1024 * 1024
+"""Bytes of memory that a layout may take; a text that takes more is shown as it is written."""
+KINDNESS = 10
+"""How far a layout stands back behind the server (`nice`)."""
 STYLE = (
     "body{font:1rem/1.5 system-ui,sans-serif;max-width:45rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}"
     "table{border-collapse:collapse}td,th{border:1px solid;padding:.25rem .5rem}pre{white-space:pre-wrap}"
@@ -24,20 +42,35 @@ OFFER_POLICY = f"{POLICY} allow-downloads"
 _RIGHT_TO_LEFT = frozenset({"ar", "he"})
 
 
-def markdown(source: str, language: str, title: str) -> str:
-    """The page of a text in Markdown; as it is written, where it is nested so deep that the reader would leave words out."""
+def laid_out(source: str) -> str:
+    """The HTML of a text in Markdown; as it is written, where the text is beyond a limit of this module.
+
+    A text is also shown as it is written where it is nested so deep that the renderer would leave words out, and where
+    nothing would be left of it.
+    """
+    found = None
+    with suppress(_TooLong, MemoryError, RecursionError):
+        found = _rendered(source)
+    return as_written(source) if found is None else found
+
+
+def _rendered(source: str) -> str | None:
+    """A text's HTML by the renderer; None: it is beyond a limit, or words would be left out."""
+    if len(source) > LARGEST_RENDERED:
+        return None
     from markdown_it import MarkdownIt  # noqa: PLC0415 - a tenth of the demo's start, for what is rarely asked
 
     reader = MarkdownIt("commonmark", {"html": False}).enable("table")
     tokens = reader.parse(source)
     if max((token.level for token in tokens), default=0) >= reader.options.maxNesting - 1:
-        return as_written(source, language, title)
-    return page(reader.renderer.render(tokens, reader.options, {}), language, title)
+        return None
+    found: str = reader.renderer.render(tokens, reader.options, {})
+    return found if len(found) <= LARGEST_LAID_OUT and (found or not source.strip()) else None
 
 
-def as_written(source: str, language: str, title: str) -> str:
-    """The page of a text that is too long, or nested too deep, to lay out."""
-    return page(f"<pre>{escape(source)}</pre>", language, title)
+def as_written(source: str) -> str:
+    """The HTML of a text that is not laid out."""
+    return f"<pre>{escape(source)}</pre>"
 
 
 def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str], language: str, title: str) -> str:
@@ -60,9 +93,36 @@ def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str]
 
 def page(body: str, language: str, title: str) -> str:
     """A whole page around HTML that is harmless already."""
+    return body.join(frame(language, title))
+
+
+def frame(language: str, title: str) -> tuple[str, str]:
+    """What stands before and after the body of a page."""
     direction = "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
-    return (
+    before = (
         f'<!doctype html><html lang="{escape(language)}" dir="{direction}"><head><meta charset="utf-8">'
         f'<meta name="viewport" content="width=device-width"><title>{escape(title)}</title><style>{STYLE}</style></head>'
-        f"<body><main>{body}</main></body></html>"
+        "<body><main>"
     )
+    return before, "</main></body></html>"
+
+
+class _TooLong(Exception):
+    """The layout took more of the processor than it may."""
+
+
+def _give_up(*_: object) -> NoReturn:
+    raise _TooLong
+
+
+def main() -> None:
+    """Lay the text on standard input out, within limits that the system holds this process to."""
+    os.nice(KINDNESS)
+    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_LAYOUT, 2 * LONGEST_LAYOUT))
+    signal.signal(signal.SIGXCPU, _give_up)
+    sys.stdout.buffer.write(zlib.compress(laid_out(sys.stdin.buffer.read().decode("utf-8-sig")).encode(), 1))
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ No token is asked for: the link itself is the right to it, for five minutes (`te
 import asyncio
 import os
 from collections.abc import AsyncIterator
+from itertools import chain
 from typing import Any, BinaryIO, assert_never
 
 from litestar import Request, Response, get
@@ -13,11 +14,12 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from agreegate.api.deployment import Deployment
+from agreegate.api.text_page import LaidOutTexts, pieces_of
 from agreegate.domain.text import MediaType
 from agreegate.i18n import language_of, number_text, text
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import Linked, Use
-from agreegate.text_preview import LARGEST_RENDERED, OFFER_POLICY, POLICY, as_written, markdown, offer
+from agreegate.text_preview import OFFER_POLICY, POLICY, frame, offer
 
 PIECE = 64 * 1024
 SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
@@ -42,14 +44,13 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
             language = language_of(request.headers.get("accept-language"))
             size = await asyncio.to_thread(_size, texts, target)
             shown = _offered(target, size, deployment.links.to(target, Use.DOWNLOAD, target.maker), language)
-            policy = OFFER_POLICY
+            headers = _HEADERS | {"content-security-policy": OFFER_POLICY, "content-language": language}
+            return Response(shown.encode(), media_type="text/html", headers=headers)
         case MediaType.MARKDOWN:
-            shown = await asyncio.to_thread(_page, texts, target)
-            language, policy = target.language, POLICY
+            pages: LaidOutTexts = request.app.state.pages
+            return _framed(await pages.page_of(target.digest), target)
         case _:
             assert_never(target.media_type)
-    headers = _HEADERS | {"content-security-policy": policy, "content-language": language}
-    return Response(shown.encode(), media_type="text/html", headers=headers)
 
 
 @get("/texts/download/{token:str}", opt={"public": True}, include_in_schema=False)
@@ -75,11 +76,11 @@ def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Depl
     return deployment, target
 
 
-def _page(texts: TextFiles, target: Linked) -> str:
-    with texts.opened(target.digest) as file:
-        source = file.read().decode("utf-8-sig")
-    lay_out = markdown if len(source) <= LARGEST_RENDERED else as_written
-    return lay_out(source, target.language, target.title)
+def _framed(body: bytes, target: Linked) -> Response[Any]:
+    """A page around compressed HTML."""
+    before, after = (part.encode() for part in frame(target.language, target.title))
+    headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
+    return Stream(chain([before], pieces_of(body), [after]), media_type="text/html", headers=headers)
 
 
 def _size(texts: TextFiles, target: Linked) -> int:
