@@ -85,11 +85,11 @@ def left(world: World) -> list[int]:
 
 
 async def test_everything_that_has_expired_goes_and_nothing_else(world: World, counted: Counted) -> None:
-    fill(world, 300, LONG_AGO)
+    fill(world, 150, LONG_AGO)
     fill(world, 30, JUST_NOW)
     await forget_expired(counted, count(0, PORTION_SECONDS).__next__)
     assert left(world) == [30, 30, 30]
-    assert sum(counted.units) == 900
+    assert sum(counted.units) == 450
 
 
 async def test_a_portion_ends_when_its_time_is_over(world: World, counted: Counted) -> None:
@@ -100,7 +100,7 @@ async def test_a_portion_ends_when_its_time_is_over(world: World, counted: Count
 
 
 async def test_other_writers_are_served_between_two_portions(world: World) -> None:
-    fill(world, 200, LONG_AGO)
+    fill(world, 100, LONG_AGO)
     upkeep_under_way = asyncio.create_task(forget_expired(world.store, count(0, PORTION_SECONDS).__next__))
     served = 0
     while not upkeep_under_way.done():

@@ -30,11 +30,11 @@ RENEW_SECONDS = 1.0
 """How late a renewal may be noticed."""
 FORGET_SECONDS = 60.0
 """Pause between two rounds of deletion."""
-PORTION_SECONDS = 0.02
+PORTION_SECONDS = 0.01
 """A portion begins no further step after this time, so that it holds other writers for less than 50 ms."""
 PAUSE_SECONDS = 0.02
 """Pause between two portions, in which other writers have the record to themselves."""
-STEP = 10
+STEP = 5
 """Rows that one step of a portion deletes. A row may hold an answer of several hundred kilobytes."""
 
 ABANDONED_SECONDS = 24 * 60 * 60
