@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from itertools import count
@@ -26,6 +27,11 @@ async def until(there: Callable[[], object]) -> None:
             if there():
                 return
             await asyncio.sleep(0)
+
+
+def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What the operator is told."""
+    return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 
 class App:
@@ -201,12 +207,16 @@ async def test_an_error_speaks_the_callers_language() -> None:
 
 
 @pytest.mark.fault("A2")
-async def test_requests_before_the_refused_one_are_answered() -> None:
+@pytest.mark.parametrize(
+    "refused",
+    [head("Cookie: " + "x" * 5000), head(target="http://x:99999999/"), b"\x16\x03", b"GET /\x00 HTTP/1.1\r\n\r\n"],
+)
+async def test_requests_before_the_refused_one_are_answered(refused: bytes) -> None:
     app = App()
     app.may_answer.clear()
     async with served(app) as connect:
         line = await connect()
-        line.send(head(target="/first") + head("Cookie: " + "x" * 5000) + head(target="/third"))
+        line.send(head(target="/first") + refused + head(target="/third"))
         await until(lambda: app.asked)
         app.may_answer.set()
         assert (await line.answer())[0] == 200
@@ -261,6 +271,27 @@ async def test_a_pipeline_has_a_bound_and_nothing_of_it_is_lost() -> None:
     assert app.asked == [(f"/{number}", 0) for number in range(33)]
 
 
+@pytest.mark.fault("A5")
+@pytest.mark.parametrize("header", ["Upgrade: h2c", "upgrade:websocket"])
+@pytest.mark.parametrize("apart", [None, 1])
+async def test_a_client_that_would_rather_upgrade_is_served(
+    header: str, apart: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    app, lines = (
+        App(),
+        ("Connection: Upgrade, HTTP2-Settings", header, "HTTP2-Settings: AAEAAEAA", "Content-Length: 18"),
+    )
+    async with served(app) as connect:
+        line = await connect()
+        for _ in range(2):
+            sent = head(*lines, method="POST")
+            line.send(sent)
+            await line.send_apart(b"\r\nupgrade: as typed"[:18], apart or 18)
+            assert (await line.answer())[0] == 200
+    assert app.asked == [("/", 18)] * 2
+    assert told(caplog) == []
+
+
 @pytest.mark.fault("A2")
 @pytest.mark.parametrize(
     "sent", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n"]
@@ -289,7 +320,7 @@ async def test_a_head_has_its_time(sent: bytes, caplog: pytest.LogCaptureFixture
             assert (status, headers["connection"]) == (408, "close")
             assert json.loads(body)["isRetryable"]
             assert await line.ends() == b""
-    assert [record.getMessage() for record in caplog.records] == ["a request's head did not come in time"]
+    assert told(caplog) == ["a request's head did not come in time"]
 
 
 @pytest.mark.fault("A4")
@@ -309,7 +340,7 @@ async def test_a_body_has_its_time(coding: str, caplog: pytest.LogCaptureFixture
         assert await line.ends() == b""
         await asyncio.wait_for(app.gone.wait(), PATIENCE)
     assert app.asked == []
-    assert [record.getMessage() for record in caplog.records] == ["a request's body did not come in time"]
+    assert told(caplog) == ["a request's body did not come in time"]
 
 
 @pytest.mark.fault("A4")
@@ -362,10 +393,10 @@ async def test_an_answer_that_nobody_takes_is_given_up(caplog: pytest.LogCapture
         line = await connect()
         line.writer.transport.pause_reading()  # type: ignore[attr-defined]
         line.send(head())
-        await until(lambda: caplog.records)
+        await until(lambda: told(caplog))
         line.writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await line.ends()) < len(app.body)
-    assert [record.getMessage() for record in caplog.records] == ["an answer was not taken in time"]
+    assert told(caplog) == ["an answer was not taken in time"]
 
 
 FEW = Limits(connections_per_address=3)
@@ -390,9 +421,9 @@ async def test_the_connection_that_waited_longest_for_its_head_makes_room(
             assert await closed.ends() == b""
             idle.send(head())
             assert (await idle.answer())[0] == 200, "it has shown to be a client"
-    [told] = caplog.records
-    assert "3 connections" in told.getMessage()
-    assert "127.0.0.1" not in told.getMessage()
+    [said] = told(caplog)
+    assert "3 connections" in said
+    assert "127.0.0.1" not in said
 
 
 @pytest.mark.fault("A4")
@@ -440,8 +471,8 @@ async def test_a_new_connection_is_refused_when_every_other_one_is_busy(
         again = await connect()
         again.send(head())
         assert (await again.answer())[0] == 200
-    assert "a new one was refused" in caplog.records[0].getMessage()
-    assert len(caplog.records) == 2, "the second cause is the room that the last one needed"
+    first, _ = told(caplog)  # the second: one was closed for the last one
+    assert "a new one was refused" in first
 
 
 @pytest.mark.fault("A4")

@@ -5,6 +5,7 @@ cookies in memory, by their bytes, and it takes them apart on the event loop.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -40,6 +41,9 @@ MOST_WAITING = 32
 
 _GATE = GATE.encode()
 _DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
+_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:[^\r\n]*", re.IGNORECASE)
+"""A header that asks for another protocol. Java's clients send it with a body, which the parser would take for the other
+protocol's: without it, they are served as HTTP/1.1 (RFC 9110, 7.8)."""
 _LINE = len("POST  HTTP/1.1\r\n\r\n")
 
 Headers = list[tuple[bytes, bytes]]
@@ -122,6 +126,9 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         in_body, received, scope = self._in_body, self._received, self.scope
         self._ended = False
+        if not in_body and b"pgrade" in data:
+            head, end, rest = data.partition(b"\r\n\r\n")
+            data = _UPGRADE.sub(b"", head) + end + rest
         super().data_received(data)
         if self._held is not None:  # the rest of the body is still on its way
             self._hand_on()
@@ -143,7 +150,7 @@ class BoundedProtocol(HttpToolsProtocol):
         if excess is not None or len(self.pipeline) >= MOST_WAITING:
             self._give_up(excess or MalformedRequest())
             raise _Stopped
-        self._in_body, self._received, self._unread = True, 0, 0
+        self._received = self._unread = 0
         self.headers = []  # a trailer after the body is no header: the scope has those
         if (
             self.url == _GATE
@@ -158,6 +165,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self.scope["path"] = GATE
         else:
             super().on_headers_complete()
+        self._in_body = True
 
     def on_body(self, body: bytes) -> None:
         """Take a piece of the body."""

@@ -47,6 +47,8 @@ _UNBRACED = re.compile(r"\A\{([^{}]*)\}\Z")
 _NO_IDS = frozenset({"usagerecords", "overage"})
 """Resources of customers and subscriptions whose paths look like an id's: `/v1/customers/{id}/subscriptions/overage`."""
 _NOT_AT_ALL = re.compile(rb"q=0(\.0*)?")
+_MOST_LISTED = 100
+"""Values of a header that are looked at one by one."""
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
@@ -270,13 +272,13 @@ def ids_of(request_ids: str | None, correlation_ids: str | None) -> CallIds:
 
 def _distinct(listed: str | None) -> list[str]:
     """The values of a list in a header, without the braces that may be round each, in lower case and each once."""
-    values = (_UNBRACED.sub(r"\1", value.strip()).lower() for value in (listed or "").split(","))
+    values = (_UNBRACED.sub(r"\1", value.strip()).lower() for value in (listed or "").split(",", _MOST_LISTED))
     return list(dict.fromkeys(filter(None, values)))
 
 
 def _accepts_json(accept: bytes) -> bool:
     """Whether an `Accept` value admits JSON (contract 3.3)."""
-    for part in accept.lower().split(b","):
+    for part in accept.lower().split(b",", _MOST_LISTED):
         kind, *parameters = (piece.strip() for piece in part.split(b";"))
         if kind in (b"*/*", b"application/*", b"application/json", b"text/json") and not any(
             _NOT_AT_ALL.fullmatch(parameter) for parameter in parameters

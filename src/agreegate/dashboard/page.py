@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import cache, partial
 from secrets import token_hex
 from typing import Any, Protocol
-from urllib.parse import parse_qsl, urlencode
+from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
@@ -169,7 +169,7 @@ def _spoken_in(request: PageRequest, wished: str) -> str:
 
 def asked_besides(request: PageRequest, *names: str) -> list[tuple[str, str]]:
     """What the address asks for besides some names, in its own order."""
-    return [pair for pair in parse_qsl(request.url.query, keep_blank_values=True) if pair[0] not in names]
+    return [pair for pair in request.query_params.items() if pair[0] not in names]
 
 
 def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
