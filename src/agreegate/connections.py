@@ -9,7 +9,7 @@ import logging
 import resource
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import IntEnum
 from ipaddress import IPv6Address, ip_address
@@ -80,6 +80,8 @@ class Connections:
         """Each connection with the address that it counts for, if it counts for one."""
         self._beside: dict[str, set[Connection]] = {}
         """The connections of each address."""
+        self._heads: dict[Connection, None] = {}
+        """The connections that wait for a head, the longest first: a flood must not cost a look at each connection."""
         self._causes = Causes(logger, "%s", time.monotonic)
         times = limits.head_seconds, limits.body_seconds, limits.answer_seconds, limits.idle_seconds
         self._round = min(_LONGEST_ROUND, min(times) / 4)
@@ -104,14 +106,24 @@ class Connections:
         ):
             return False
         self._addresses[connection] = address
+        self._heads[connection] = None
         if address is not None:
             self._beside.setdefault(address, set()).add(connection)
         if self._next_round is None:
             self._begin_round()
         return True
 
+    def await_head(self, connection: Connection) -> None:
+        """Note that a connection that was idle waits for the rest of a head from now on."""
+        self._heads[connection] = None
+
+    def take_head(self, connection: Connection) -> None:
+        """Note that the head is there that a connection waited for."""
+        self._heads.pop(connection, None)
+
     def leave(self, connection: Connection) -> None:
         """Count a connection no longer."""
+        self._heads.pop(connection, None)
         address = self._addresses.pop(connection, None)
         if address is not None:
             self._beside[address].discard(connection)
@@ -131,9 +143,10 @@ class Connections:
         written = str(address)
         return None if written in self.limits.proxies else written
 
-    def _make_room(self, among: Iterable[Connection], reached: str) -> bool:
+    def _make_room(self, among: Collection[Connection], reached: str) -> bool:
         """Close the connection that is missed least; False when every one has a request under way."""
-        least = min(among, key=lambda connection: connection.stage())
+        waiting = (one for one in self._heads if one in among and one.stage()[0] is not Stage.BUSY)
+        least = next(waiting, None) or min(among, key=lambda one: one.stage())
         if least.stage()[0] is Stage.BUSY:
             self.tell(f"{reached}, each with a request under way: a new one was refused")
             return False

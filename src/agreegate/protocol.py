@@ -92,6 +92,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """The body so far of a question to the gate that the application has not been told of."""
         self._since = 0.0
         """When the connection began to wait for what it waits for now: a head, a body or another request."""
+        self._awaits_head = True
+        """Whether the bounds know that the connection waits for a head."""
         self._in_body = False
         """Whether the head of a request is complete, and its body is not."""
         self._received = 0
@@ -124,7 +126,7 @@ class BoundedProtocol(HttpToolsProtocol):
         """Take what came; give up on a request whose head is too large."""
         if self._refused:
             return
-        in_body, received, scope = self._in_body, self._received, self.scope
+        in_body, received = self._in_body, self._received
         self._ended = False
         if not in_body and b"pgrade" in data:
             head, end, rest = data.partition(b"\r\n\r\n")
@@ -139,8 +141,9 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._since = self.loop.time()
         elif self.scope is not None and "path" not in self.scope:  # a scope gets its path when its head is complete
             self._unread = len(self.url) if self._ended else self._unread + len(data)
-            if self.scope is not scope and scope is not None:
-                self._since = self.loop.time()
+            if not self._awaits_head:
+                self._awaits_head, self._since = True, self.loop.time()
+                self._bounds.await_head(self)
         if self._unread > LARGEST_HEAD:
             self._give_up(excess_of(self.url, self.headers) or HeadTooLarge(limit=LARGEST_HEAD))
 
@@ -150,6 +153,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if excess is not None or len(self.pipeline) >= MOST_WAITING:
             self._give_up(excess or MalformedRequest())
             raise _Stopped
+        if self._awaits_head:
+            self._awaits_head = False
+            self._bounds.take_head(self)
         self._received = self._unread = 0
         self.headers = []  # a trailer after the body is no header: the scope has those
         if (
