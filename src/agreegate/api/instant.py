@@ -12,9 +12,10 @@ LATEST_YEAR = 9000
 # Digits are ASCII only: `\d` would also take other scripts' digits. Offsets end at 14 hours, where the world's and .NET's do.
 _OFFSET = r"(?P<sign>[+-])(?P<offset_hours>0[0-9]|1[0-4])(?::?(?P<offset_minutes>[0-5][0-9]))?"
 _TIME = r"(?P<hour>[0-9]{2}):(?P<minute>[0-9]{2})"
+# With a blank the seconds are needed: programs write them, and people who leave them out may mean their local time.
 _ISO = re.compile(
     r"(?P<year>[0-9]{4})-(?P<month>[0-9]{2})-(?P<day>[0-9]{2})"
-    rf"(?:(?:[Tt]|(?P<blank> )){_TIME}(?::(?P<second>[0-9]{{2}})(?:\.(?P<fraction>[0-9]{{1,9}}))?)?"
+    rf"(?:(?:[Tt]|(?P<blank> )){_TIME}(?::(?P<second>[0-9]{{2}})(?:\.(?P<fraction>[0-9]{{1,9}}))?|(?(blank)(?!)))"
     rf"(?:(?(blank) ?)(?:(?P<utc>[Zz])|{_OFFSET}))?)?"
 )
 _RFC_1123 = re.compile(
@@ -55,9 +56,9 @@ class _Reading(NamedTuple):
 def parse_instant(text: object) -> Written | None:
     """The instant a wire date names; None for .NET's zero date, which is how those clients leave a date out (section 8).
 
-    Read: ISO 8601 with `T` or one blank, hours and minutes at least, up to nine fraction digits of which six count, and
-    `Z`, an offset or no zone; an ISO date alone, which is midnight UTC and counts as zoned; RFC 1123; Microsoft's
-    `/Date(milliseconds)/`, whose offset says only which zone the client is in.
+    Read: ISO 8601, with `T` and hours and minutes at least, or as databases write it with one blank and seconds; up to
+    nine fraction digits of which six count; `Z`, an offset or no zone. An ISO date alone, which is midnight UTC and counts
+    as zoned. RFC 1123. Microsoft's `/Date(milliseconds)/`, whose offset says only which zone the client is in.
 
     Raises:
         ValueError: anything else, also no text at all, and years outside 1900–9000 in UTC.
