@@ -158,6 +158,7 @@ async def case_for(world: World, who: str | None, operation: Operation) -> Case:
         await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
     if "{confirmation_id}" in operation.path and owner != cast.FIR_ADMIN:
         assert (await world.confirm(owner, case.customer_id)).status_code == 201
+        world.change("update partner_user set designated = 1 where user_id = ?", owner)
         [[confirmation]] = world.rows(
             "select confirmation_id from confirmation where customer_id = ?", case.customer_id
         )

@@ -100,6 +100,7 @@ async def test_what_is_done_is_not_told_to_diagnostics(
 ) -> None:
     case = await case_for(world, cast.MAPLE_ADMIN, operation)
     body = marked(operation.body(case))
+    world.change("update partner_user set designated = 1 where user_id = ?", cast.MAPLE_ADMIN)
     answer = await world.send(cast.MAPLE_ADMIN, operation.method, operation.at(case), body, CONFIRMED_BY)
     assert answer.status_code == operation.status
     if answer.content:
@@ -125,7 +126,7 @@ async def test_a_refused_contact_is_not_repeated(
     world: World, diagnostics: Diagnostics, changes: dict[str, Any]
 ) -> None:
     body = MARKED | {"primaryContact": MARKED["primaryContact"] | changes}
-    check_refused(await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", body, CONFIRMED_BY))
+    check_refused(await world.send(cast.ALDER_MARKETPLACE, "POST", f"{CEDAR}/agreements", body, CONFIRMED_BY))
     await diagnostics.check()
 
 
@@ -204,7 +205,7 @@ async def test_a_broken_record_tells_nobodys_name(
     customer = marked(create.body(await case_for(world, cast.ALDER_ADMIN, create)))
     with broken(world):
         for path, body in ((f"{CEDAR}/agreements", MARKED), ("/v1/customers", customer)):
-            answer = await world.send(cast.ALDER_SALES, "POST", path, body, CONFIRMED_BY)
+            answer = await world.send(cast.ALDER_MARKETPLACE, "POST", path, body, CONFIRMED_BY)
             assert answer.status_code == status, answer.text
             check_refused(answer)
     assert world.rows("select count(*) from confirmation") == before

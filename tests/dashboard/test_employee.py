@@ -1,7 +1,12 @@
-"""The employee behind a designated account: said afterwards, once, by whoever confirms (R28)."""
+"""The employee behind a designated account: stated afterwards, and corrected, by whoever confirms (R28)."""
+
+from datetime import timedelta
 
 import pytest
 
+from agreegate.domain.partner import PartnerId
+from agreegate.i18n import text
+from agreegate.storage.relationship import open_relationship
 from tests import personas as cast
 from tests.dashboard.visitor import link_to, visitor
 from tests.world import World
@@ -54,6 +59,71 @@ async def test_every_mistake_is_named_at_once_and_what_was_typed_is_kept(world: 
     assert world.rows("select * from confirmation_employee") == []
 
 
+@pytest.mark.fault("B5")
+@pytest.mark.rule("R28")
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_a_statement_is_corrected_and_both_are_kept(world: World, language: str) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone = await visitor(world, language=language)
+    path = link_to((await someone.get(LIST)).page, "/employee$")
+    await someone.fill(path, name="Robin Vale", email="robin@alder.example")
+    shown = await someone.get(
+        link_to((await someone.get(f"/customers/{cast.DOGWOOD}")).page, r"/employee\?correct=yes$")
+    )
+    assert text("employee.correct", language) in (await someone.get(path)).text
+    form = shown.page.form()
+    assert (form.fields["name"], form.fields["email"]) == (["Robin Vale"], ["robin@alder.example"])
+    done = await someone.send(path, form, name="Sam Reed", email="")
+    assert done.path == f"/customers/{cast.DOGWOOD}"
+    assert "Sam Reed" in done.text
+    assert "Robin" not in done.text
+    kept = world.rows("select number, name, email, stated_by from confirmation_employee order by number")
+    assert kept == [
+        (1, "Robin Vale", "robin@alder.example", cast.ALDER_SALES),
+        (2, "Sam Reed", None, cast.ALDER_SALES),
+    ]
+    said = text("activity.did.employee-stated", language, who="", customer="").strip(" .")
+    assert (await someone.get("/activity")).text.count(said) == 2
+
+
+@pytest.mark.fault("B5")
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_an_ordinary_accounts_confirmation_has_no_form_and_takes_no_statement(
+    world: World, language: str
+) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    [(id_,)] = world.rows("select confirmation_id from confirmation where customer_id = ?", cast.CEDAR)
+    someone = await visitor(world, language=language)
+    path = f"/customers/{cast.CEDAR}/confirmation/{id_}/employee"
+    form = (await someone.get(link_to((await someone.get(LIST)).page, "/employee$"))).page.form()
+    for shown in (await someone.get(path), await someone.send(path, form, name="Robin Vale")):
+        assert text("employee.not-designated", language) in shown.text
+        assert "name" not in {name for form in shown.page.forms for name in form.names}
+    assert shown.status == 409
+    assert world.rows("select * from confirmation_employee") == []
+
+
+@pytest.mark.fault("B5")
+@pytest.mark.parametrize("language", ["en", "fr"])
+@pytest.mark.parametrize("back", [False, True])
+async def test_of_an_ended_relationship_nothing_is_stated(world: World, language: str, back: bool) -> None:
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
+    someone = await visitor(world, language=language)
+    path = link_to((await someone.get(LIST)).page, "/employee$")
+    form = (await someone.get(path)).page.form()
+    await world.send(cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.DOGWOOD}", {"relationshipToPartner": "none"})
+    if back:
+        world.clock.now += timedelta(days=1)
+        await world.store.write(lambda uow: open_relationship(uow, PartnerId(cast.ALDER), cast.DOGWOOD))
+        assert not [one for one in (await someone.get(f"/customers/{cast.DOGWOOD}")).page.links if "/employee" in one]
+        assert text("confirmation.relationship-over", language) in (await someone.get(path)).text
+    refused = await someone.send(path, form, name="Robin Vale")
+    assert refused.status == 409
+    assert text("confirmation.relationship-over", language) in refused.text
+    assert world.rows("select * from confirmation_employee") == []
+
+
 @pytest.mark.rule("R28")
 async def test_what_a_colleague_stated_meanwhile_stays(world: World) -> None:
     await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
@@ -66,6 +136,10 @@ async def test_what_a_colleague_stated_meanwhile_stays(world: World) -> None:
     assert "is stated already" in shown.text
     assert "Robin Vale" in shown.text
     assert world.rows("select name from confirmation_employee") == [("Robin Vale",)]
+    assert (await someone.send(path, shown.page.form())).path == f"/customers/{cast.DOGWOOD}", (
+        "the next press corrects it"
+    )
+    assert world.rows("select name from confirmation_employee order by number") == [("Robin Vale",), ("Sam Reed",)]
 
 
 @pytest.mark.rule("R28")

@@ -20,10 +20,9 @@ CEDAR = f"/v1/customers/{cast.CEDAR}"
 REPEATED = [
     one
     for one in OPERATIONS
-    if one.method in ("POST", "PATCH", "PUT", "DELETE")
-    and not one.path.startswith(("/api/gate", "/api/confirmations", "/v1/validations"))
+    if one.method in ("POST", "PATCH", "PUT", "DELETE") and not one.path.startswith(("/api/gate", "/v1/validations"))
 ]
-"""Everything that changes something and can be sent again. (To say twice who an employee is, is refused; to ask is free.)"""
+"""Everything that changes something and can be sent again. (To ask is free.)"""
 
 
 def total(world: World) -> int:
@@ -67,6 +66,7 @@ OTHERWISE: dict[str, dict[str, Any]] = {
     "/upgrades": {"quantity": 7},
     "/conversions": {"quantity": 7},
     "/end": {"note": "for another reason"},
+    "/employee": {"name": "Noa Holm"},
 }
 """What each of them could be instead, by the end of its path."""
 

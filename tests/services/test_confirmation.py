@@ -10,7 +10,7 @@ from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.confirmation import Collection, Confirmation, Draft, Employee, PrimaryContact
-from agreegate.domain.errors import Rejected
+from agreegate.domain.errors import NotDesignated, Rejected, RelationshipOver
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import Locale
@@ -263,7 +263,7 @@ async def test_history_refused_repeats_from_2021_on(memory: Memory, rules: Progr
 
 
 @pytest.mark.rule("R28")
-async def test_the_employee_behind_a_designated_account_is_said_with_the_record_or_once_afterwards(
+async def test_the_employee_behind_a_designated_account_is_stated_with_the_record_or_afterwards_and_corrected(
     memory: Memory,
 ) -> None:
     marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
@@ -276,7 +276,7 @@ async def test_the_employee_behind_a_designated_account_is_said_with_the_record_
 
     for actor, confirmation, key in (
         (await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), unnamed.id, "request.not-found"),
-        (marketplace, named.id, "confirmation.employee-stated"),
+        (marketplace, by_hand.id, "confirmation.not-designated"),
     ):
         with pytest.raises(Rejected) as raised:
             await memory.do(state_employee, actor, confirmation, Employee("Eve"))
@@ -285,6 +285,76 @@ async def test_the_employee_behind_a_designated_account_is_said_with_the_record_
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
     assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
     assert await memory.do(list_without_employee, marketplace) == []
+    await memory.do(state_employee, await sales(memory), named.id, Employee("Eve Quill"))
+    [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.CEDAR, None)
+    assert listed == replace(named, confirmed_by=Employee("Eve Quill"))
+    kept = await memory.rows("select name, number, stated_by from confirmation_employee order by customer_id, number")
+    assert kept == [
+        ("Ada Quill", 1, cast.ALDER_MARKETPLACE),
+        ("Eve Quill", 2, cast.ALDER_SALES),
+        ("Ben Ohm", 1, cast.ALDER_SALES),
+    ]
+
+
+@pytest.mark.fault("B5")
+async def test_only_a_designated_account_names_an_employee_with_its_confirmation(memory: Memory) -> None:
+    named = replace(DRAFT_CONFIRMATION, employee=Employee("Ada Quill"))
+    marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
+    assert await refused(memory, draft=named) == "confirmation.not-designated"
+    other = replace(named, user_id=UserId(cast.ALDER_MARKETPLACE))
+    assert await refused(memory, draft=other) == "confirmation.not-designated", "in its name is not by it"
+    assert await refused(memory, draft=replace(named, user_id=UserId(cast.ALDER_SALES)), actor=marketplace) == (
+        "confirmation.not-designated"
+    ), "whoever is named by the user id is no employee without an account"
+    await record(memory, named, actor=marketplace)
+    designate(memory, cast.ALDER_MARKETPLACE, False)
+    assert await refused(memory, draft=named, actor=marketplace) == "confirmation.not-designated"
+
+
+@pytest.mark.fault("B5")
+async def test_who_is_designated_when_the_statement_is_made_decides(memory: Memory) -> None:
+    marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
+    confirmed = await record(memory, actor=marketplace)
+    by_hand = await record(memory, customer=cast.DOGWOOD)
+    designate(memory, cast.ALDER_MARKETPLACE, False)
+    designate(memory, cast.ALDER_SALES, True)
+    assert await memory.do(list_without_employee, marketplace) == [(cast.DOGWOOD, by_hand.id, cast.CLOUD_AGREEMENT)]
+    with pytest.raises(NotDesignated):
+        await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
+    await memory.do(state_employee, marketplace, by_hand.id, Employee("Ben Ohm"))
+    assert await memory.rows("select name from confirmation_employee") == [("Ben Ohm",)]
+
+
+@pytest.mark.fault("B5")
+async def test_a_statement_has_an_audit_record_and_the_same_again_adds_nothing(memory: Memory) -> None:
+    marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
+    confirmed = await record(memory, actor=marketplace)
+    kept = "select operation_type, resource_type, resource_id, user_id, correlation_id, resource_new_value from audit_record"
+    before = len(await memory.rows(kept))
+    for number, name in enumerate(("Ben Ohm", "Ben Ohm ", "Ada Quill", "Ben Ohm"), 2):
+        await memory.do(state_employee, await sales(memory), confirmed.id, Employee(name), call(number))
+    stated = ("update_agreement", "agreement", confirmed.id, cast.ALDER_SALES, call().correlation_id, None)
+    assert (await memory.rows(kept))[before:] == [stated] * 3
+    rows = await memory.rows("select number, name from confirmation_employee order by number")
+    assert rows == [(1, "Ben Ohm"), (2, "Ada Quill"), (3, "Ben Ohm")]
+
+
+@pytest.mark.fault("B5")
+async def test_nothing_is_stated_of_a_relationship_that_has_ended(memory: Memory) -> None:
+    marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
+    confirmed = await record(memory, actor=marketplace)
+    await memory.do(remove_relationship, marketplace, cast.CEDAR, call())
+    for _ in range(2):
+        with pytest.raises(RelationshipOver):
+            await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
+        assert await memory.do(list_without_employee, marketplace) == []
+        await memory.do(open_relationship, marketplace.partner.id, cast.CEDAR)
+    assert await memory.rows("select * from confirmation_employee") == []
+
+
+def designate(memory: Memory, user: str, designated: bool) -> None:
+    """What `directory apply` does."""
+    memory.connection.execute("update partner_user set designated = ? where user_id = ?", (designated, user))
 
 
 @pytest.mark.rule("R26")

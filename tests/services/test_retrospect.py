@@ -526,17 +526,22 @@ async def test_what_makes_nothing_overdue(past: Past) -> None:
 
 @pytest.mark.rule("R28", "R48")
 async def test_an_employee_is_known_once_stated(past: Past) -> None:
+    past.actor = await past.memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
     confirmation = await past.confirm()
     await past.move(DAY)
     await past.memory.do(state_employee, past.actor, confirmation, Employee("Robin Vale"))
     stated = past.now
+    await past.move(DAY)
+    await past.memory.do(state_employee, past.actor, confirmation, Employee("Sam Reed"))
+    corrected = past.now
 
     async def employee(known_at: datetime) -> Employee | None:
         [recorded] = (await past.back(AUGUST, known_at)).recorded.values()
         return recorded.confirmation.confirmed_by
 
     assert await employee(stated - INSTANT) is None
-    assert await employee(stated) == Employee("Robin Vale")
+    assert await employee(stated) == await employee(corrected - INSTANT) == Employee("Robin Vale")
+    assert await employee(corrected) == Employee("Sam Reed")
 
 
 @pytest.mark.rule("R48")

@@ -3,8 +3,6 @@
 Our own `/api/customers/{id}/confirmations` does the same and says more: which text was accepted (R38), and through whom.
 """
 
-import re
-
 import msgspec
 from litestar import post
 from litestar.openapi.datastructures import ResponseSpec
@@ -20,6 +18,7 @@ from agreegate.api.confirmation_record import (
     RecordedOut,
     named_here,
 )
+from agreegate.api.confirmed_by import confirmed_by, named_by_header
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
@@ -29,15 +28,11 @@ from agreegate.api.wire.agreement import AgreementIn, AgreementOut, agreement_li
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.confirmation import Employee
 from agreegate.domain.errors import FeatureAbsent, InvalidProperty, Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.standing import show_recorded
 from agreegate.storage.unit_of_work import UnitOfWork
-
-# Each blank can belong to one part only, else a header of many blanks is tried in millions of ways. Parts are stripped later.
-_CONFIRMED_BY = re.compile(r"(?P<name>\s*[^<>;\s][^<>;]*)(?:<(?P<email>[^<>]*)>\s*)?(?:;\s*ref=(?P<ref>[^;]*))?")
 
 
 async def agreement_metadata(exchange: Exchange) -> Answer:
@@ -59,11 +54,14 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
     """`POST /v1/customers/{id}/agreements`: record that the customer accepted (contract 4.2)."""
     customer = exchange.guid("customer_id", "Customer Id")
     body = await exchange.read(AgreementIn)
-    draft = body.to_draft(_employee(exchange.incoming.header(b"agreegate-confirmed-by")))
+    draft = body.to_draft(confirmed_by(exchange.incoming.header(b"agreegate-confirmed-by")))
     call, actor, programme = exchange.call(body), exchange.actor, exchange.deployment.programme
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        try:
+            confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        except Rejected as error:
+            raise named_by_header(error) from None
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
     return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
@@ -156,23 +154,6 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
     if template is None:
         raise InvalidProperty(name="agreementType")
     return (template,)
-
-
-def _employee(header: str | None) -> Employee | None:
-    """The employee named by `Agreegate-Confirmed-By: name <mail>; ref=…` (R28).
-
-    Raises:
-        InvalidProperty: the header is there and cannot be read.
-    """
-    if header is None or not header.strip():
-        return None
-    try:
-        named = _CONFIRMED_BY.fullmatch(header.encode("latin-1").decode("utf-8"))
-    except UnicodeDecodeError:
-        named = None
-    if named is None:
-        raise InvalidProperty(name="Agreegate-Confirmed-By")
-    return Employee(named["name"], named["email"], named["ref"])
 
 
 _CUSTOMER = "/v1/customers/{customer_id}/agreements"

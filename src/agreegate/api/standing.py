@@ -19,6 +19,7 @@ from agreegate.api.confirmation_record import (
     RecordedOut,
 )
 from agreegate.api.deployment import Deployment
+from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
@@ -221,9 +222,17 @@ async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
 async def state_confirming_employee(
     request: OwnRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
 ) -> EmployeeOut:
-    """Say which employee stands behind a confirmation by a designated account. Said once; it stays (R28)."""
+    """State which employee stands behind a confirmation by a designated account, or correct it (R28).
+
+    The newest statement is shown, and all of them are kept.
+    """
     deployment: Deployment = request.app.state.deployment
     actor, confirmation = actor_of(request), as_guid(confirmation_id, "confirmationId")
-    employee = Employee(data.name, data.email, data.reference)
-    await deployment.store.write(lambda uow: state_employee(uow, actor, confirmation, employee))
-    return EmployeeOut(data.name, data.email, data.reference)
+    call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
+
+    async def state(uow: UnitOfWork) -> Answer:
+        kept = await state_employee(uow, actor, confirmation, employee, call)
+        return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
+
+    answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: state(uow)))
+    return msgspec.json.decode(answered.body, type=EmployeeOut)

@@ -1,10 +1,11 @@
-"""The employee behind a designated account: who really confirmed, said afterwards where it was not said then (R28)."""
+"""The employee behind a designated account: who really confirmed, stated afterwards or corrected (R28)."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import msgspec
 from litestar import Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -12,12 +13,20 @@ from litestar.params import FromPath
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, page, site_of
-from agreegate.domain.actor import CONFIRM
+from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.confirmation import Confirmation, Employee, checked_employee
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import EmployeeAlreadyStated, NoRelationship, NotFound, Rejected, RequestIdReused
+from agreegate.domain.errors import (
+    NoRelationship,
+    NotDesignated,
+    NotFound,
+    Rejected,
+    RelationshipOver,
+    RequestIdReused,
+)
+from agreegate.domain.programme import Programme
 from agreegate.services.call import Call
-from agreegate.services.confirmation import list_without_employee, state_employee
+from agreegate.services.confirmation import behind_designated_account, list_without_employee, state_employee
 from agreegate.services.customer import get_customer
 from agreegate.services.standing import show_standing
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -35,7 +44,18 @@ class Unknown:
     agreement: str
 
 
-@get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A confirmation, its customer, and the agreement's name."""
+
+    customer: Customer
+    confirmation: Confirmation
+    agreement: str
+    refused: str | None
+    """The key of the sentence that says why no employee can be stated; None: one can."""
+
+
+@get("/employees-unknown", opt={"access": CONFIRM}, include_in_schema=False)
 async def list_unknown(request: PageRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
     site, actor = site_of(request), actor_of(request)
@@ -44,10 +64,7 @@ async def list_unknown(request: PageRequest) -> Response[str]:
         found = []
         for customer, confirmation, template_id in await list_without_employee(uow, actor, MOST):
             template = site.programme.template(template_id)
-            try:
-                served = await get_customer(uow, actor, customer)
-            except NoRelationship:  # it has left; its record is kept
-                continue
+            served = await get_customer(uow, actor, customer)
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
         return found
 
@@ -56,27 +73,43 @@ async def list_unknown(request: PageRequest) -> Response[str]:
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def show_employee(request: PageRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[str]:
-    """The form, or who was stated."""
-    return await _page(request, str(customer), str(confirmation), opened(request))
+    """Who was stated; the form, where nobody was or `?correct=yes` asks for it."""
+    found = await _found(request, str(customer), str(confirmation))
+    stated = found.confirmation.confirmed_by or Employee("")
+    values = {"name": stated.name, "email": stated.email or "", "reference": stated.reference or ""}
+    form = opened(request, **values, stated=_mark(found))
+    return _page(request, found, form, asked=stated.name == "" or "correct" in request.query_params)
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def state(request: PageRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
-    """Keep who confirmed; it is said once."""
+    """Keep who confirmed, unless a colleague stated somebody meanwhile: then the next press corrects that."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)
+    programme = site_of(request).programme
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
-    await _found(request, of, id_)
-    if mistakes := list(_mistakes(employee)):
-        return await _page(request, of, id_, form.with_mistakes(*mistakes), 422)
 
-    async def work(uow: UnitOfWork, _: Call) -> Done:
-        await state_employee(uow, actor, id_, employee)
+    async def work(uow: UnitOfWork, call: Call) -> Done | Form:
+        found = await _read(uow, actor, programme, of, id_)
+        if form["stated"] != _mark(found):
+            again = replace(form, fields={**form.fields, "stated": [_mark(found)]})
+            return again.with_mistakes(Mistake("", "employee.meanwhile"))
+        await state_employee(uow, actor, id_, employee, call)
         return Done(f"/customers/{of}", "employee.stated")
 
     try:
-        return seen(request, await save(request, actor, form, work))
-    except (EmployeeAlreadyStated, RequestIdReused) as error:
-        return await _page(request, of, id_, form.rejected(error), 409)
+        found = await _found(request, of, id_)
+    except NoRelationship:  # the record is the partner's own, although the customer has left
+        await site_of(request).store.read(lambda uow: behind_designated_account(uow, actor, id_))
+        raise
+    if mistakes := list(_mistakes(employee)):
+        return _page(request, found, form.with_mistakes(*mistakes), 422)
+    try:
+        result = await save(request, actor, form, work)
+    except (NotDesignated, RelationshipOver, RequestIdReused) as error:
+        result = form.rejected(error)
+    if isinstance(result, Done):
+        return seen(request, result)
+    return _page(request, await _found(request, of, id_), result, 409)
 
 
 def _mistakes(employee: Employee) -> Iterator[Mistake]:
@@ -93,25 +126,50 @@ def _mistakes(employee: Employee) -> Iterator[Mistake]:
             yield Mistake(where, f"employee.form.{where}")
 
 
-async def _page(request: PageRequest, customer: str, confirmation: str, form: Form, status: int = 200) -> Response[str]:
-    found, recorded, agreement = await _found(request, customer, confirmation)
-    return page(request, "employee.html", status, form=form, customer=found, confirmation=recorded, agreement=agreement)
+def _page(request: PageRequest, found: Found, form: Form, status: int = 200, *, asked: bool = True) -> Response[str]:
+    return page(
+        request,
+        "employee.html",
+        status,
+        form=form,
+        customer=found.customer,
+        confirmation=found.confirmation,
+        agreement=found.agreement,
+        refused=found.refused,
+        asked=asked,
+    )
 
 
-async def _found(request: PageRequest, customer: str, confirmation: str) -> tuple[Customer, Confirmation, str]:
-    """The customer, its confirmation, and the agreement's name."""
+def _mark(found: Found) -> str:
+    """Who was stated when the form was opened; empty for nobody."""
+    stated = found.confirmation.confirmed_by
+    return "" if stated is None else msgspec.json.encode(stated).decode()
+
+
+async def _found(request: PageRequest, customer: str, confirmation: str) -> Found:
     site, actor = site_of(request), actor_of(request)
+    return await site.store.read(lambda uow: _read(uow, actor, site.programme, customer, confirmation))
 
-    async def look(uow: UnitOfWork) -> tuple[Customer, Confirmation, str]:
-        standing = await show_standing(uow, actor, site.programme, customer)
-        served = await get_customer(uow, actor, customer)
-        for agreement in standing.agreements:
-            for recorded in agreement.history:
-                if recorded.confirmation.id == confirmation:
-                    return served.customer, recorded.confirmation, agreement.template.title
-        raise NotFound
 
-    return await site.store.read(look)
+async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str) -> Found:
+    standing = await show_standing(uow, actor, programme, customer)
+    served = await get_customer(uow, actor, customer)
+    for agreement in standing.agreements:
+        for recorded in agreement.history:
+            if recorded.confirmation.id == confirmation:
+                refused = await _refused(uow, actor, confirmation)
+                return Found(served.customer, recorded.confirmation, agreement.template.title, refused)
+    raise NotFound
+
+
+async def _refused(uow: UnitOfWork, actor: Actor, confirmation: str) -> str | None:
+    try:
+        await behind_designated_account(uow, actor, confirmation)
+    except NotDesignated:
+        return "employee.not-designated"
+    except RelationshipOver as error:
+        return error.key
+    return None
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (list_unknown, show_employee, state)

@@ -38,6 +38,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.SubscriptionNotFound: 404,
     errors.MethodNotAllowed: 405,
     errors.RequestIdReused: 409,
+    errors.RelationshipOver: 409,
     errors.BodyTooLarge: 413,
     errors.TooManyRequests: 429,
     StoreUnavailable: 503,

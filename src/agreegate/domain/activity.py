@@ -52,6 +52,7 @@ class Deed(StrEnum):
     CONFIRMED = "confirmed"
     NO_LONGER_AGREES = "no-longer-agrees"
     RECORDED_IN_ERROR = "recorded-in-error"
+    EMPLOYEE_STATED = "employee-stated"
     CUSTOMER_ADDED = "customer-added"
     CUSTOMER_CHANGED = "customer-changed"
     CUSTOMER_RESUMED = "customer-resumed"
@@ -81,6 +82,7 @@ class Deed(StrEnum):
 
 _DEEDS = {
     "create_agreement": Deed.CONFIRMED,
+    "update_agreement": Deed.EMPLOYEE_STATED,
     "add_customer": Deed.CUSTOMER_ADDED,
     "update_customer": Deed.CUSTOMER_CHANGED,
     "resume_customer": Deed.CUSTOMER_RESUMED,

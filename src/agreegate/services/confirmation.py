@@ -16,11 +16,12 @@ from agreegate.domain.confirmation import (
     checked_employee,
 )
 from agreegate.domain.errors import (
-    EmployeeAlreadyStated,
     FeatureAbsent,
     InvalidProperty,
     NoRelationship,
+    NotDesignated,
     NotFound,
+    RelationshipOver,
     ResellerNotLinked,
     TemplateUnknown,
     UserNotOfPartner,
@@ -43,9 +44,10 @@ from agreegate.storage.confirmation import (
     current_confirmation,
     make_current,
     next_sequence,
+    of_present_period,
     without_employee,
 )
-from agreegate.storage.partner import has_reseller, mail_domains, roles_of
+from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -62,7 +64,7 @@ async def confirm(
         FeatureAbsent: before the programme starts (R1).
         NoRelationship: the customer is not one of this partner's (D18).
         InvalidProperty, InvalidEmail, AgreedInFuture, TemplateUnknown, TemplateRetired, UserNotOfPartner,
-        ResellerNotLinked, VersionUnknown, AlreadyConfirmed: the data breaks a rule.
+        NotDesignated, ResellerNotLinked, VersionUnknown, AlreadyConfirmed: the data breaks a rule.
     """
     if not programme.exists(uow.now):
         raise FeatureAbsent
@@ -78,6 +80,8 @@ async def confirm(
     check_draft(draft, template, uow.now)
     collection = None if draft.collection is None else await _collection(uow, actor, draft.collection)
     user = await _confirming_user(uow, actor, draft)
+    if employee is not None and not await _designated(uow, actor, frozenset({user, actor.recorded_by})):
+        raise NotDesignated(name="confirmedBy")
     text = await text_confirmed(uow, actor, customer, draft)
     check_duplicate(contact, text, await _repeated(uow, actor, customer, template), template, uow.now)
 
@@ -159,21 +163,55 @@ async def list_confirmations(
     return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
 
 
-async def state_employee(uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee) -> None:
-    """Say afterwards which employee stands behind a confirmation by a designated account (R28).
+async def state_employee(
+    uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee, call: Call | None = None
+) -> Employee:
+    """State which employee stands behind a confirmation by a designated account, or correct what was stated (R28).
+
+    The newest statement is shown, and all of them are kept. One that says the same again adds nothing.
+
+    Args:
+        call: its correlation id goes into the audit record.
+
+    Returns:
+        the employee as it is kept.
 
     Raises:
+        InvalidProperty, InvalidEmail: the employee is not of the form of one.
         NotFound: the partner has no such confirmation.
-        EmployeeAlreadyStated: it was said before; what was said stays.
+        RelationshipOver: the relationship in which it was recorded has ended.
+        NotDesignated: the account that confirmed is not a designated one today.
     """
     checked = checked_employee(employee)
+    customer, confirmation = await behind_designated_account(uow, actor, confirmation_id)
+    if confirmation.confirmed_by != checked:
+        await add_employee(uow, actor.partner.id, customer, confirmation.sequence, checked, actor.recorded_by)
+        await add_audit_record(
+            uow,
+            actor,
+            "update_agreement",
+            "agreement",
+            customer=customer,
+            resource_id=confirmation.id,
+            correlation_id=None if call is None else call.correlation_id,
+        )
+    return checked
+
+
+async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_id: str) -> tuple[str, Confirmation]:
+    """A confirmation whose employee can be stated, with the customer it is of.
+
+    Raises:
+        NotFound, RelationshipOver, NotDesignated: see `state_employee`.
+    """
     found = await confirmation_at(uow, actor.partner.id, confirmation_id)
     if found is None:
         raise NotFound
-    customer, confirmation = found
-    if confirmation.confirmed_by is not None:
-        raise EmployeeAlreadyStated
-    await add_employee(uow, actor.partner.id, customer, confirmation.sequence, checked, actor.recorded_by)
+    if not await of_present_period(uow, actor.partner.id, confirmation_id):
+        raise RelationshipOver
+    if not await _designated(uow, actor, frozenset({found[1].user_id})):
+        raise NotDesignated(name="confirmationId")
+    return found
 
 
 async def list_without_employee(uow: UnitOfWork, actor: Actor, limit: int = 500) -> list[tuple[str, str, str]]:
@@ -189,6 +227,12 @@ async def _collection(uow: UnitOfWork, actor: Actor, collection: Collection) -> 
     if not await has_reseller(uow, actor.partner.id, checked.reseller_id):
         raise ResellerNotLinked(name="collectedThrough.reseller")
     return checked
+
+
+async def _designated(uow: UnitOfWork, actor: Actor, users: frozenset[str]) -> bool:
+    """Whether each of these users of the partner is a designated account today."""
+    known = await users_named(uow, actor.partner.id, users)
+    return all(user in known and known[user].designated for user in users)
 
 
 async def _confirming_user(uow: UnitOfWork, actor: Actor, draft: Draft) -> UserId:

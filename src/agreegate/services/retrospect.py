@@ -15,7 +15,7 @@ from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.confirmation import collections_of, confirmations_of, endings_of, warnings_of
 from agreegate.storage.retrospect import (
     all_renewals_of,
-    employees_stated_after,
+    employees_stated_by,
     named,
     period_of_each,
     periods_of,
@@ -83,14 +83,12 @@ async def look_back(
     )
     found = retrospect(facts, programme, known if on is None else on.instant(uow.now), known)
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
-    unstated = await employees_stated_after(uow, partner, customer, known)
+    employees = await employees_stated_by(uow, partner, customer, known)
 
     def recorded(weighed: Weighed) -> Recorded:
         confirmation, sequence = weighed.confirmation, weighed.confirmation.sequence
-        if sequence in unstated:
-            confirmation = replace(confirmation, confirmed_by=None)
         return Recorded(
-            confirmation,
+            replace(confirmation, confirmed_by=employees.get(sequence)),
             weighed.ended_by,
             collections.get(sequence),
             warned.get(sequence, ()),

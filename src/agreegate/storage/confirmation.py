@@ -23,10 +23,14 @@ _COLUMNS = """
       on p.partner_id = c.partner_id and p.customer_id = c.customer_id and p.sequence = c.sequence
     left join confirmation_employee e
       on e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence
+      and e.number = (select max(l.number) from confirmation_employee l
+        where l.partner_id = c.partner_id and l.customer_id = c.customer_id and l.sequence = c.sequence)
 """
-_COUNTING = """
-    join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id
-    where r.ended_at is null and c.period = r.period and c.sequence > coalesce(r.refused_sequence, 0)
+_OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.customer_id
+    and r.ended_at is null and r.period = c.period"""
+_COUNTING = f"""
+    join relationship r on {_OF_PRESENT_PERIOD}
+    where c.sequence > coalesce(r.refused_sequence, 0)
       and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id
         and x.confirmation_sequence = c.sequence)
 """
@@ -85,11 +89,12 @@ async def add_confirmation(
 async def add_employee(
     uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int, employee: Employee, stated_by: str
 ) -> None:
-    """Keep who really confirmed beside a record made by a designated account (R28). Said once; the key refuses twice."""
+    """Keep who really confirmed beside a record made by a designated account (R28), after all that was stated before."""
     await uow.run(
         "insert into confirmation_employee"
-        " (partner_id, customer_id, sequence, name, email, reference, stated_by, stated_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        " (partner_id, customer_id, sequence, number, name, email, reference, stated_by, stated_at)"
+        " select $1, $2, $3, coalesce(max(number), 0) + 1, $4, $5, $6, $7, $8 from confirmation_employee"
+        " where partner_id = $1 and customer_id = $2 and sequence = $3",
         partner,
         customer,
         sequence,
@@ -276,13 +281,28 @@ async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list
     ]
 
 
+async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
+    """Whether the relationship in which a confirmation was recorded goes on."""
+    row = await uow.one(
+        f"select 1 from confirmation c join relationship r on {_OF_PRESENT_PERIOD}"
+        " where c.partner_id = $1 and c.confirmation_id = $2",
+        partner,
+        confirmation_id,
+    )
+    return row is not None
+
+
 async def without_employee(uow: UnitOfWork, partner: PartnerId, limit: int) -> list[tuple[str, str, str]]:
-    """Confirmations by a designated account for which no employee is stated (R28): customer, confirmation, template."""
+    """Confirmations by a designated account for which no employee is stated (R28): customer, confirmation, template.
+
+    Only those of present relationships: of the others none can be stated.
+    """
     return [
         (row[0], row[1], row[2])
         for row in await uow.all(
             "select c.customer_id, c.confirmation_id, c.template_id from confirmation c"
             " join partner_user u on u.partner_id = c.partner_id and u.user_id = c.user_id and u.designated = 1"
+            f" join relationship r on {_OF_PRESENT_PERIOD}"
             " where c.partner_id = $1 and not exists (select 1 from confirmation_employee e"
             "  where e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence)"
             " order by c.recorded_at desc, c.customer_id limit $2",

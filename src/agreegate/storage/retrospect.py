@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from agreegate.domain.confirmation import Employee
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.retrospect import Period, Renewal
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
@@ -38,17 +39,18 @@ async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) ->
     return tuple(Renewal(from_micros(row[0]), from_micros(row[1])) for row in rows)
 
 
-async def employees_stated_after(
+async def employees_stated_by(
     uow: UnitOfWork, partner: PartnerId, customer: str, instant: datetime
-) -> frozenset[int]:
-    """The confirmations, by sequence, of which it was said only later which employee stands behind them (R28)."""
+) -> dict[int, Employee]:
+    """The employees that had been stated by then (R28), by the confirmation's sequence; of several the last one stated."""
     rows = await uow.all(
-        "select sequence from confirmation_employee where partner_id = $1 and customer_id = $2 and stated_at > $3",
+        "select sequence, name, email, reference from confirmation_employee"
+        " where partner_id = $1 and customer_id = $2 and stated_at <= $3 order by sequence, number",
         partner,
         customer,
         to_micros(instant),
     )
-    return frozenset(row[0] for row in rows)
+    return {row[0]: Employee(row[1], row[2], row[3]) for row in rows}
 
 
 async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:

@@ -45,10 +45,16 @@ class AlreadyConfirmed(Rejected):
     key = "confirmation.already-exists"
 
 
-class EmployeeAlreadyStated(Rejected):
-    """Which employee stands behind the confirmation was said before; what was said stays (R28)."""
+class NotDesignated(Rejected):
+    """The member `name` states the employee behind an account that is not a designated one (R28)."""
 
-    key = "confirmation.employee-stated"
+    key = "confirmation.not-designated"
+
+
+class RelationshipOver(Rejected):
+    """The relationship in which the confirmation was recorded has ended: nothing is stated about it any more."""
+
+    key = "confirmation.relationship-over"
 
 
 class NothingToEnd(Rejected):

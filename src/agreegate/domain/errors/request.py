@@ -69,6 +69,12 @@ class InvalidProperty(Rejected):
     key = "request.invalid-property"
 
 
+class NotUtf8(InvalidProperty):
+    """The header `name` holds bytes that are neither UTF-8 nor encoded as in RFC 2047."""
+
+    key = "request.not-utf8"
+
+
 class InvalidInstant(InvalidProperty):
     """The member `name` is no date or instant that can be read, or lies beyond what is taken."""
 

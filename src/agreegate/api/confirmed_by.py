@@ -1,0 +1,61 @@
+"""The header `Agreegate-Confirmed-By: name <mail>; ref=…`: the employee behind a designated account (R28).
+
+A name may be quoted, and beyond ASCII it is UTF-8 or encoded as in mail (RFC 2047), which is what many HTTP clients can send.
+"""
+
+import re
+from email.errors import HeaderParseError
+from email.header import decode_header, make_header
+
+from agreegate.domain.confirmation import Employee
+from agreegate.domain.errors import InvalidProperty, NotUtf8, Rejected
+
+NAME = "Agreegate-Confirmed-By"
+_MEMBER = "confirmedBy"
+
+# Each blank can belong to one part only, else a header of many blanks is tried in millions of ways. Parts are stripped later.
+_QUOTED = r'\s*"(?:[^"\\]|\\.)*"\s*'
+_PARTS = re.compile(
+    rf"(?P<name>{_QUOTED}|\s*[^<>;\s\"][^<>;]*)(?:<(?P<email>[^<>]*)>\s*)?(?:;\s*ref=(?P<ref>{_QUOTED}|[^;]*))?"
+)
+_ESCAPED = re.compile(r"\\(.)")
+
+
+def confirmed_by(header: str | None) -> Employee | None:
+    """The employee that the header names; None when it is absent or empty.
+
+    Args:
+        header: the value, one character a byte.
+
+    Raises:
+        NotUtf8: the bytes are neither UTF-8 nor encoded as in RFC 2047.
+        InvalidProperty: the header cannot be read.
+    """
+    if header is None or not header.strip():
+        return None
+    try:
+        parts = _PARTS.fullmatch(header.encode("latin-1").decode())
+        if parts is None:
+            raise InvalidProperty(name=NAME)
+        reference = parts["ref"]
+        return Employee(_decoded(parts["name"]), parts["email"], None if reference is None else _decoded(reference))
+    except UnicodeDecodeError:
+        raise NotUtf8(name=NAME) from None
+    except (HeaderParseError, LookupError, ValueError):
+        raise InvalidProperty(name=NAME) from None
+
+
+def named_by_header(error: Rejected) -> Rejected:
+    """The same refusal, naming the header where the rules name a member of the employee."""
+    stated = str(error.parameters.get("name", "")).partition(".")[0] == _MEMBER
+    return type(error)(**error.parameters | {"name": NAME}) if stated else error
+
+
+def _decoded(part: str) -> str:
+    """A part without its quotation marks, its encoded words as the text that they stand for."""
+    stripped = part.strip()
+    if stripped.startswith('"'):
+        stripped = _ESCAPED.sub(r"\1", stripped[1:-1])
+    if "=?" not in stripped:
+        return stripped
+    return str(make_header(decode_header(stripped)))
