@@ -273,7 +273,7 @@ async def test_a_pipeline_has_a_bound_and_nothing_of_it_is_lost() -> None:
 
 @pytest.mark.fault("A5")
 @pytest.mark.parametrize("header", ["Upgrade: h2c", "upgrade:websocket"])
-@pytest.mark.parametrize("apart", [None, 1])
+@pytest.mark.parametrize("apart", [None, 1, 100])
 async def test_a_client_that_would_rather_upgrade_is_served(
     header: str, apart: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -281,20 +281,26 @@ async def test_a_client_that_would_rather_upgrade_is_served(
         App(),
         ("Connection: Upgrade, HTTP2-Settings", header, "HTTP2-Settings: AAEAAEAA", "Content-Length: 18"),
     )
+    sent = head(*lines, method="POST") + b"\r\nupgrade: as typed"[:18]
     async with served(app) as connect:
         line = await connect()
+        await line.send_apart(sent * 2, apart or len(sent) * 2)
         for _ in range(2):
-            sent = head(*lines, method="POST")
-            line.send(sent)
-            await line.send_apart(b"\r\nupgrade: as typed"[:18], apart or 18)
             assert (await line.answer())[0] == 200
     assert app.asked == [("/", 18)] * 2
+    assert b"upgrade" not in dict(app.headers[0])
     assert told(caplog) == []
 
 
 @pytest.mark.fault("A2")
 @pytest.mark.parametrize(
-    "sent", [b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\n\r\n"]
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01",
+        b"GET / HTTP/9.9\r\n\r\n",
+        b"GET /\x00 HTTP/1.1\r\n\r\n",
+        b"CONNECT x:1 HTTP/1.1\r\n\r\n",
+    ],
 )
 async def test_what_is_not_http_is_refused_as_json(sent: bytes) -> None:
     async with served(App()) as connect:

@@ -5,10 +5,10 @@ cookies in memory, by their bytes, and it takes them apart on the event loop.
 """
 
 import asyncio
-import re
 from collections.abc import Iterable
 from typing import Any
 
+import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
@@ -41,9 +41,6 @@ MOST_WAITING = 32
 
 _GATE = GATE.encode()
 _DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-_UPGRADE = re.compile(rb"\r\nupgrade[ \t]*:[^\r\n]*", re.IGNORECASE)
-"""A header that asks for another protocol. Java's clients send it with a body, which the parser would take for the other
-protocol's: without it, they are served as HTTP/1.1 (RFC 9110, 7.8)."""
 _LINE = len("POST  HTTP/1.1\r\n\r\n")
 
 Headers = list[tuple[bytes, bytes]]
@@ -102,6 +99,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bytes of an incomplete head, or those after the last piece of a body that has not ended."""
         self._ended = False
         """Whether a request became complete in what came last."""
+        self._plain_head: bytes | None = None
+        """The head of a request that asks for another protocol, without that wish."""
         self._refused = False
         """Whether nothing is read from this connection any more."""
         self._stalled: float | None = None
@@ -128,10 +127,10 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         in_body, received = self._in_body, self._received
         self._ended = False
-        if not in_body and b"pgrade" in data:
-            head, end, rest = data.partition(b"\r\n\r\n")
-            data = _UPGRADE.sub(b"", head) + end + rest
-        super().data_received(data)
+        if self.timeout_keep_alive_task is not None:
+            self.timeout_keep_alive_task.cancel()
+            self.timeout_keep_alive_task = None
+        self._parse(data)
         if self._held is not None:  # the rest of the body is still on its way
             self._hand_on()
         if self._in_body:
@@ -149,10 +148,15 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Refuse a head with too much in it; hold a question to the gate back until its body is there."""
-        excess = excess_of(self.url, self.headers)
-        if excess is not None or len(self.pipeline) >= MOST_WAITING:
+        excess, method = excess_of(self.url, self.headers), self.parser.get_method()
+        if excess is not None or len(self.pipeline) >= MOST_WAITING or method == b"CONNECT":
             self._give_up(excess or MalformedRequest())
             raise _Stopped
+        if self.parser.should_upgrade():
+            kept = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
+            version = self.parser.get_http_version().encode()
+            self._plain_head = b"%b %b HTTP/%b\r\n%b\r\n" % (method, self.url, version, b"".join(kept))
+            return
         if self._awaits_head:
             self._awaits_head = False
             self._bounds.take_head(self)
@@ -161,10 +165,10 @@ class BoundedProtocol(HttpToolsProtocol):
         if (
             self.url == _GATE
             and self._at_once is not None
-            and self.parser.get_method() == b"POST"
+            and method == b"POST"
             and self.parser.get_http_version() == "1.1"
             and self.parser.should_keep_alive()
-            and not (self.parser.should_upgrade() or self.expect_100_continue or self.flow.write_paused)
+            and not (self.expect_100_continue or self.flow.write_paused)
             and (self.cycle is None or self.cycle.response_complete)
         ):
             self._held = b""
@@ -183,6 +187,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """Answer at once, or ask the application in full."""
+        if self._plain_head is not None:
+            return
         self._in_body, self._unread, self._ended = False, 0, True
         if self._held is not None and self._at_once is not None:
             headers: Headers = self.scope["headers"]  # type: ignore[assignment]
@@ -203,10 +209,6 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for the next request from now on."""
         self._since = self.loop.time()
         super().on_response_complete()
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002
-        """Refuse what cannot be read as HTTP. uvicorn asks for it."""
-        self._give_up(MalformedRequest())
 
     def pause_writing(self) -> None:
         """Note since when the client takes nothing."""
@@ -254,6 +256,22 @@ class BoundedProtocol(HttpToolsProtocol):
     def abort(self) -> None:
         """Close the connection at once."""
         self.transport.abort()
+
+    def _parse(self, data: bytes) -> None:
+        """Read what came. Whatever protocol a request asks for besides, it is served as HTTP/1.1 (RFC 9110, 7.8).
+
+        The parser would take the body for the other protocol's: Java's clients ask for one with every first request.
+        """
+        try:
+            while data:
+                try:
+                    self.parser.feed_data(data)
+                    return
+                except httptools.HttpParserUpgrade as upgrade:
+                    head, self._plain_head = self._plain_head or b"", None
+                    data = head + data[upgrade.args[0] :]
+        except httptools.HttpParserError:
+            self._give_up(MalformedRequest())
 
     def _check_body(self, now: float) -> None:
         limits = self._bounds.limits
