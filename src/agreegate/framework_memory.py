@@ -22,7 +22,7 @@ class BoundedMemory:
     """
 
     def __init__(self, framework: Litestar) -> None:
-        self._framework = framework
+        self._app = framework
         self._remembered = 0
         self._caches = {
             framework.asgi_router.handle_routing,
@@ -44,4 +44,4 @@ class BoundedMemory:
                 self._remembered = 0
                 for cached in self._caches:
                     cached.cache_clear()
-        await self._framework(scope, receive, send)
+        await self._app(scope, receive, send)

@@ -364,7 +364,7 @@ def shown(
         ("P2", Page.TOUR, None, "2018-11-07"),
         ("T3", Page.CONFIRMATION, Example.UNCONFIRMED, "2019-03-22"),
         ("T10", Page.TOUR, None, "2019-03-21"),
-        ("L16", Page.CUSTOMER, Example.REFUSED, "2019-10-01"),
+        ("L16", Page.CUSTOMER, Example.REFUSED, "2021-01-14"),
         ("L2", Page.CONFIRMATION, Example.UNCONFIRMED, "2018-09-01"),
         ("L9", Page.RESELLERS, None, "2018-09-01"),
     ],
