@@ -22,11 +22,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "file_input": frozenset(),
     "auth": frozenset({"domain", "issuer", "diagnostics"}),
     "issuer": frozenset(),
-    "programme": frozenset({"domain"}),
-    "directory": frozenset({"domain"}),
+    "programme": frozenset({"domain", "file_input"}),
+    "directory": frozenset({"domain", "file_input"}),
     "locales": frozenset({"domain"}),
-    "manifest": frozenset({"domain"}),
-    "settings": frozenset(),
+    "manifest": frozenset({"domain", "file_input"}),
+    "settings": frozenset({"file_input"}),
     "text_link": frozenset({"domain"}),
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
@@ -54,8 +54,8 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
-         "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "hotpath", "server", "text_link",
-         "upkeep", "demo", "production"}
+         "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input", "hotpath", "server",
+         "text_link", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

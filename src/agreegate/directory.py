@@ -5,9 +5,8 @@
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Iterator
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from typing import Any, TypeVar
 from uuid import UUID
@@ -19,10 +18,13 @@ from agreegate.domain.directory import DirectoryRefused, ListedCustomer, ListedP
 from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.text import primary_subtag
+from agreegate.file_input import NotToml, parse_toml, utc_instant
 
 E = TypeVar("E", bound=StrEnum)
 T = TypeVar("T")
 
+LARGEST = 64 * 1024 * 1024
+"""Bytes of a directory file."""
 LONGEST = 253
 """Characters of a text for which no rule says less."""
 _PARTNER = ("id", "name", "kind", "cloud", "account", "domain", "mail_domains", "mpn_id", "country", "culture", "email",
@@ -60,12 +62,9 @@ def read(text: str) -> tuple[ListedPartner, ...]:
         DirectoryRefused: what is wrong, and where.
     """
     try:
-        document = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))  # or "at end of document"
-        raise DirectoryRefused(
-            "directory.not-toml", ("line", int(line[1]) if line else text.count("\n") + 1)
-        ) from error
+        document = parse_toml(text)
+    except NotToml as error:
+        raise DirectoryRefused("directory.not-toml", ("line", error.line)) from error
     root = _Table(document, ())
     root.only("partner")
     partners = [_partner(table) for table in root.tables("partner")]
@@ -194,15 +193,10 @@ class _Table:
 
     def day(self, name: str) -> datetime | None:
         value = self._values.get(name)
-        match value:
-            case None:
-                return None
-            case datetime():
-                return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-            case date():
-                return datetime.combine(value, time(), UTC)
-            case _:
-                raise self.refuse(name, "directory.not-date")
+        instant = utc_instant(value)
+        if instant is None and value is not None:
+            raise self.refuse(name, "directory.not-date")
+        return instant
 
 
 def _partner(table: _Table) -> ListedPartner:

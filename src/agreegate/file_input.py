@@ -8,26 +8,30 @@ import os
 import re
 import stat
 import tomllib
+from datetime import UTC, date, datetime, time
 from pathlib import Path
 from typing import Any
 
+YEARS = range(1900, 9001)
+"""Those of an instant in a file, as in every other door."""
+
 
 class FileRefused(Exception):
-    """A file is not what it should be. `key` finds the sentence that says what to do."""
+    """A file is not what it should be. `key` finds the sentence that says what to do; `detail` belongs into it."""
 
-    def __init__(self, key: str, file: Path, **parameters: str | int) -> None:
+    def __init__(self, key: str, file: Path, detail: str = "") -> None:
         super().__init__(f"{file}: {key}")
         self.key = key
-        self.parameters: dict[str, str | int] = {"file": str(file), **parameters}
+        self.detail = detail
+        self.parameters: dict[str, str | int] = {"file": str(file), "detail": detail}
 
 
 class NotToml(Exception):
-    """A text is not TOML, on line `line`. `detail` is the parser's reason, or empty."""
+    """A text is not TOML, on line `line`."""
 
-    def __init__(self, line: int, detail: str = "") -> None:
-        super().__init__(detail)
+    def __init__(self, line: int) -> None:
+        super().__init__(f"line {line}")
         self.line = line
-        self.detail = detail
 
 
 def read_bytes(file: Path, most: int) -> bytes:
@@ -47,7 +51,7 @@ def read_bytes(file: Path, most: int) -> bytes:
     finally:
         os.close(handle)
     if len(content) > most:
-        raise FileRefused("file.too-large", file, most=most // 1024)
+        raise FileRefused("file.too-large", file, f"{most // 1024:,} KiB")
     return bytes(content)
 
 
@@ -71,7 +75,7 @@ def read_text(file: Path, most: int) -> str:
         text = read_bytes(file, most).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileRefused("file.not-utf8", file) from None
-    if "\0" in text:  # UTF-16 without its mark looks like this
+    if text.count("\0") * 4 > len(text):  # UTF-16 or UTF-32 without its mark
         raise FileRefused("file.not-utf8", file)
     return text
 
@@ -86,7 +90,21 @@ def parse_toml(text: str) -> dict[str, Any]:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))  # or "at end of document"
-        raise NotToml(int(found[1]) if found else len(text.splitlines()), str(error)) from None
+        raise NotToml(int(found[1]) if found else len(text.splitlines())) from None
     except (RecursionError, ValueError):  # neither knows its line: what is too deep or too long is on the longest one
         lines = text.splitlines()
         raise NotToml(1 + max(range(len(lines)), key=lambda number: len(lines[number]))) from None
+
+
+def utc_instant(value: object) -> datetime | None:
+    """The instant that a date or date-time of TOML means; midnight for a date. None for anything else, or out of range."""
+    if isinstance(value, datetime):
+        try:
+            instant = value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
+        except OverflowError:  # before year 1, or after 9999
+            return None
+    elif isinstance(value, date):
+        instant = datetime.combine(value, time(), UTC)
+    else:
+        return None
+    return instant if instant.year in YEARS else None

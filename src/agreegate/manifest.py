@@ -4,15 +4,15 @@
 """
 
 import re
-import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
 
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import Locale, TextDraft, TextFile
+from agreegate.file_input import FileRefused, NotToml, parse_toml, read_text, utc_instant
 
 T = TypeVar("T")
 
@@ -93,10 +93,10 @@ def load(path: Path, table: Collection[Locale]) -> Manifest:
         ManifestError: what is wrong, and where.
     """
     try:
-        if path.stat().st_size > LARGEST:
-            raise ManifestError("manifest.too-large", file=str(path))
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path, LARGEST)
+    except FileRefused as error:
+        raise ManifestError(error.key, file=str(path), detail=error.detail) from error
+    except OSError as error:
         raise ManifestError("manifest.unreadable", file=str(path), detail=type(error).__name__) from error
     return read(text, str(path), table)
 
@@ -112,12 +112,9 @@ def read(text: str, file: str, table: Collection[Locale]) -> Manifest:
         ManifestError: what is wrong, and where.
     """
     try:
-        fields = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ManifestError(
-            "manifest.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines())
-        ) from error
+        fields = parse_toml(text)
+    except NotToml as error:
+        raise ManifestError("manifest.not-toml", file=file, line=error.line) from error
     return _Reader(text, file, table).manifest(fields)
 
 
@@ -178,14 +175,10 @@ class _Reader:
 
     def _instant(self, fields: dict[str, Any], field: str) -> datetime:
         value = fields.get(field)
-        try:
-            if isinstance(value, datetime):
-                return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        except OverflowError:
-            value = ""
-        if not isinstance(value, date):
+        instant = utc_instant(value)
+        if instant is None:
             self._fail(field, "manifest.missing" if value is None else "manifest.not-date")
-        return datetime.combine(value, time(), UTC)
+        return instant
 
     def _only(self, fields: dict[str, Any], known: tuple[str, ...], within: int | None = None) -> None:
         for field in fields:

@@ -1,8 +1,7 @@
 """Reads programme files: one vendor's dates and rules as TOML (D17). A malformed file stops the start."""
 
 import re
-import tomllib
-from datetime import UTC, date, datetime, time
+from datetime import datetime
 from enum import StrEnum
 from importlib.resources import files
 from pathlib import Path
@@ -14,11 +13,16 @@ from agreegate.domain.agreement import AgreementTemplate, AgreementType, Templat
 from agreegate.domain.order import is_catalog_item
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
+from agreegate.file_input import FileRefused, NotToml, parse_toml, read_text, utc_instant
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
 
 DEFAULT = "microsoft-cloud-agreement"
+LARGEST = 1024 * 1024
+"""Bytes of a programme file."""
+LARGEST_NUMBER = 2**31 - 1
+"""Of a version or rank."""
 
 EXTENSIONS = frozenset({"stale_rule", "stale_from"})
 """Keys that go beyond the published process (D17)."""
@@ -67,9 +71,9 @@ def load(name: str = DEFAULT) -> Programme:
     """
     if name.endswith(".toml"):
         try:
-            programme = read(Path(name).read_text(encoding="utf-8"), name)
-        except UnicodeDecodeError as error:
-            raise ProgrammeError("programme.not-utf8", file=name) from error
+            programme = read(read_text(Path(name), LARGEST), name)
+        except FileRefused as error:
+            raise ProgrammeError(error.key, file=name, detail=error.detail) from error
         except OSError as error:
             raise ProgrammeError("programme.unreadable", file=name, detail=type(error).__name__) from error
         if programme.name in shipped():  # decisions keep the name: it must not mean two sets of rules
@@ -91,12 +95,9 @@ def read(text: str, file: str) -> Programme:
         ProgrammeError: what is wrong, and where.
     """
     try:
-        table = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        raise ProgrammeError(
-            "programme.not-toml", file=file, line=int(line[1]) if line else len(text.splitlines())
-        ) from error
+        table = parse_toml(text)
+    except NotToml as error:
+        raise ProgrammeError("programme.not-toml", file=file, line=error.line) from error
     return _Reader(text, file).programme(table)
 
 
@@ -173,7 +174,7 @@ class _Reader:
 
     def _offer(self, value: object) -> str:
         if not isinstance(value, str) or not is_catalog_item(value):
-            self._fail("trial_offers", "programme.not-offer", str(value))
+            self._fail("trial_offers", "programme.not-offer", value if isinstance(value, str) else "")
         return value.lower()
 
     def _take(
@@ -184,6 +185,8 @@ class _Reader:
             self._fail(field, "programme.missing" if within is None else "programme.missing-in-template", within=within)
         if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
             self._fail(field, f"programme.not-{_TYPE_NAMES[kind]}", within=within)
+        if isinstance(value, int) and abs(value) > LARGEST_NUMBER:
+            self._fail(field, "programme.not-number", within=within)
         return value
 
     def _matching(self, table: dict[str, Any], field: str, pattern: str, within: int | None = None) -> str:
@@ -196,13 +199,10 @@ class _Reader:
         self, table: dict[str, Any], field: str, where: str = "", within: int | None = None
     ) -> datetime | None:
         value = table.get(field)
-        if isinstance(value, datetime):
-            return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
-        if isinstance(value, date):
-            return datetime.combine(value, time(), UTC)
-        if value is not None:
+        instant = utc_instant(value)
+        if instant is None and value is not None:
             self._fail(where + field, "programme.not-date", within=within)
-        return None
+        return instant
 
     def _one_of(self, value: Any, kind: type[E], field: str) -> E:
         try:

@@ -10,11 +10,15 @@ from ipaddress import ip_address
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from agreegate.file_input import FileRefused, read_text
+
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"
 PREFIX = "AGREEGATE_"
 LARGEST_NUMBER = 65_535
 """Of a port; no other number needs to be larger."""
+LARGEST_SECRET = 64 * 1024
+"""Bytes of a file with a secret."""
 
 
 class SettingError(Exception):
@@ -201,9 +205,12 @@ def _secret(given: Mapping[str, object], name: str) -> str | None:
     if not path:
         return None
     try:
-        return Path(str(path)).read_text(encoding="utf-8").strip() or None
-    except (OSError, ValueError):
+        secret = read_text(Path(str(path)), LARGEST_SECRET).strip()
+    except (OSError, FileRefused):
         raise SettingError("setting.not-a-file", name, str(path)) from None
+    if not secret or not secret.isprintable():
+        raise SettingError("setting.not-a-secret", name, str(path))
+    return secret
 
 
 def _machine(written: str) -> str:

@@ -86,14 +86,20 @@ def test_a_wrong_file_is_told_with_line_and_reason(
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("content", [None, b"\xff\xfe\x00"], ids=["missing", "not UTF-8"])
-def test_an_unreadable_file_is_wrong_use(agreegate: Agreegate, tmp_path: Path, content: bytes | None) -> None:
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [(None, "Check the path."), (b"\xff\xfe\x00", "is not UTF-8. Save it as UTF-8 text, then try again.")],
+    ids=["missing", "not UTF-8"],
+)
+def test_an_unreadable_file_is_wrong_use(
+    agreegate: Agreegate, tmp_path: Path, content: bytes | None, told: str
+) -> None:
     file = tmp_path / "x.toml"
     if content is not None:
         file.write_bytes(content)
     said = agreegate("directory", "apply", file, "--data", tmp_path)
     assert said.status == 2
-    assert "Check the path." in said.err
+    assert told in said.err
 
 
 def test_no_database_and_foreign_ones_are_told(agreegate: Agreegate, tmp_path: Path) -> None:

@@ -7,9 +7,10 @@ from pathlib import Path
 import click
 
 from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.words import Misuse, Words
-from agreegate.directory import line_of, read, written
+from agreegate.cli.words import Misuse, Words, shown
+from agreegate.directory import LARGEST, line_of, read, written
 from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
+from agreegate.file_input import read_text
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
@@ -39,7 +40,7 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
         wanted = read(text)
         changes = _planned(target, wanted) if dry_run else _applied(words, target, wanted)
     except DirectoryRefused as refused:
-        reason = words(refused.key, **refused.parameters)
+        reason = words(refused.key, **{name: shown(value) for name, value in refused.parameters.items()})
         where = words("directory.where", file=file, line=line_of(text, refused.path), reason=reason)
         raise Misuse(where) from refused
     names = _named(wanted)
@@ -54,9 +55,9 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
 
 def _text(words: Words, file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise Misuse(words("directory.unreadable", file=file, detail=type(error).__name__)) from error
+        return read_text(file, LARGEST)
+    except OSError as error:
+        raise Misuse(words("directory.unreadable", file=shown(file), detail=type(error).__name__)) from error
 
 
 def _planned(target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:

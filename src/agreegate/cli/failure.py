@@ -1,12 +1,13 @@
 """What went wrong, in one sentence that says what to do: never a traceback for what a user did."""
 
 import errno
+from collections.abc import Mapping
 from gettext import gettext
 
 import apsw
 import click
 
-from agreegate.cli.words import Failure, Misuse, Words
+from agreegate.cli.words import Failure, Misuse, Words, shown
 from agreegate.domain.errors import StoreUnavailable
 
 _STATE = ("schema.", "data.", "store.", "key-file.")
@@ -35,11 +36,12 @@ def told(error: Exception, words: Words) -> Failure | None:
         return Failure(error.format_message())
     if isinstance(key, str):
         kind = Failure if key.startswith(_STATE) else Misuse
-        return kind(words(key, **getattr(error, "parameters", {})))
+        given: Mapping[str, object] = getattr(error, "parameters", {})
+        return kind(words(key, **{name: shown(value) for name, value in given.items()}))
     if isinstance(error, OSError):
         reason = _REASONS.get(error.errno or 0)
         why = words(f"cli.path.{reason}") if reason else error.strerror or type(error).__name__
-        return Failure(words("cli.path", path=error.filename or "", reason=why))
+        return Failure(words("cli.path", path=shown(error.filename or ""), reason=why))
     if isinstance(error, apsw.NotADBError):
         return Failure(words("schema.foreign"))
     if isinstance(error, (apsw.Error, StoreUnavailable)):

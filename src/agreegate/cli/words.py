@@ -14,6 +14,10 @@ VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
 """Where a user's locale is looked for, the strongest first: the order that gettext has."""
 
 
+LONGEST_SHOWN = 400
+"""Characters of a value that are shown."""
+
+
 class Failure(click.ClickException):
     """A command that could not do what it was asked to, in a sentence that says what to do."""
 
@@ -24,6 +28,12 @@ class Misuse(Failure):
     """Likewise, because of what was typed or of a file that was named."""
 
     exit_code = 2
+
+
+def shown(value: object) -> str:
+    """A value that a file or a user gave, as part of a sentence: on one line, and no longer than a line can be."""
+    text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
+    return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN // 2]}…{text[-LONGEST_SHOWN // 2 :]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,7 @@ from agreegate.domain.errors import (
 from agreegate.domain.text import LONGEST_NOTE, Digest, Locale, MediaType, TextDraft, TextFile
 from agreegate.locales import locales
 from agreegate.services.text import Review
-from agreegate.storage.text_file import TextDamaged, TextFiles, measured
+from agreegate.storage.text_file import TextDamaged, TextFiles, is_digest, measured
 
 _WHEN = frozenset({"effective_date", "effective_time"})
 """Where these cannot be read, nobody knows whether the day is past."""
@@ -46,7 +46,6 @@ MOST_CODES = 300
 LONGEST_CODE = 20
 MOST_TOLD = 5
 """Pairs of one text that are named when they are wrong; of the others their number is told."""
-_DIGEST = re.compile(r"[0-9a-f]{64}")
 _TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
 _UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
 """Stands for a file that is of no use, so that the rest can be looked at."""
@@ -225,7 +224,7 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
         TextDamaged: none is kept under what was given as its digest.
         Rejected: as `measured` does.
     """
-    if _DIGEST.fullmatch(digest) is None:  # it becomes a part of a path
+    if not is_digest(digest):
         raise TextDamaged(digest)
     with texts.retained(Digest(digest)) as content:
         return measured(content, name)

@@ -15,12 +15,13 @@ from typing import BinaryIO, cast
 import apsw
 
 from agreegate.domain.text import Digest
+from agreegate.file_input import FileRefused
 from agreegate.storage import schema
 from agreegate.storage.commit_count import CommitFile, count_of, note_commits
 from agreegate.storage.durable import draft_of, put_in_place
 from agreegate.storage.folder import TEXTS, DataFolder
 from agreegate.storage.sqlite import check_file, connect
-from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles
+from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles, is_digest
 
 _PAGES = 4096
 """Copied at a time, so that a copy can be interrupted."""
@@ -68,6 +69,8 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
         raise schema.SchemaError("data.missing", folder=str(database.parent))
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", str(file))
+    if file.exists() and not file.is_file():
+        raise FileRefused("file.not-plain", file)
     if not file.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "", str(file.parent))
     if file.resolve() == database.resolve():
@@ -95,8 +98,10 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
     """
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", str(file))
-    if not file.is_file():
+    if not file.exists():
         raise FileNotFoundError(errno.ENOENT, "", str(file))
+    if not file.is_file():
+        raise FileRefused("file.not-plain", file)
     with closing(_opened(file, BackupError("backup.foreign", file=str(file)))) as source:
         number = schema.current(source)
         if number > schema.latest():
@@ -166,9 +171,12 @@ def _copied(
             finish(copy)
         with closing(connect(part, read_only=True)) as copy:
             _check(copy, contents, of)
-    except apsw.CorruptError:
+    except (
+        apsw.CorruptError,
+        apsw.SQLError,
+    ) as error:  # a statement of ours fails where the schema is not what it says
         part.unlink()
-        raise BackupError("backup.damaged", file=str(of), detail="CorruptError") from None
+        raise BackupError("backup.damaged", file=str(of), detail=type(error).__name__) from None
     except BaseException:
         part.unlink()
         raise
@@ -180,7 +188,8 @@ def _copied(
 def _contents(connection: apsw.Connection) -> Contents:
     named = connection.execute("select name from sqlite_schema where type = 'table' and name <> ?", (_TEXTS,))
     tables = [row[0] for row in named]
-    rows = {table: connection.execute(f'select count(*) from "{table}"').get for table in sorted(tables)}
+    quoted = {table: '"' + str(table).replace('"', '""') + '"' for table in sorted(tables)}
+    rows = {table: connection.execute(f"select count(*) from {name}").get for table, name in quoted.items()}
     return Contents(int(connection.pragma("user_version")), rows)
 
 
@@ -234,8 +243,10 @@ def _texts_of(connection: apsw.Connection) -> list[tuple[Digest, int]]:
     """The files that the texts of a database are made of. None before there were texts."""
     if connection.execute("select count(*) from sqlite_schema where name = 'text_file'").get == 0:
         return []
-    rows = connection.execute("select distinct digest, size from text_file order by digest")
-    return [(Digest(str(row[0])), int(str(row[1]))) for row in rows]
+    rows = connection.execute("select distinct digest, size from text_file order by digest").fetchall()
+    if not all(isinstance(size, int) and is_digest(str(digest)) for digest, size in rows):
+        raise apsw.CorruptError
+    return [(Digest(str(digest)), int(str(size))) for digest, size in rows]
 
 
 def _set_aside(database: Path) -> list[Path]:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 import apsw
 
+from agreegate.file_input import FileRefused, read_bytes
 from agreegate.storage.durable import sync
 from agreegate.storage.schema import SchemaError
 
 ENDING = "-commits"
+_LARGEST = 1024
 _RAISE = "update commit_count set commits = commits + 1 returning commits"
 _WRITTEN = re.compile(rb"(\d{20}) ([0-9a-f]{8})\n")
 
@@ -45,8 +47,8 @@ class CommitFile:
     def read(self) -> int | None:
         """The number that was written last; None when there is none, or not all of it reached the disk."""
         try:
-            found = _WRITTEN.fullmatch(self.path.read_bytes())
-        except OSError:
+            found = _WRITTEN.fullmatch(read_bytes(self.path, _LARGEST))
+        except (OSError, FileRefused):
             return None
         return int(found[1]) if found is not None and found[0] == _written(int(found[1])) else None
 
@@ -54,7 +56,7 @@ class CommitFile:
         """Write the number, without waiting for the disk. A file that cannot be written stays behind, which does no harm."""
         with suppress(OSError):
             if self._handle is None:
-                self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600)
+                self._handle = os.open(self.path, os.O_WRONLY | os.O_CREAT | os.O_NONBLOCK | os.O_CLOEXEC, 0o600)
             os.pwrite(self._handle, _written(count), 0)
 
     def forget(self) -> None:
