@@ -147,9 +147,9 @@ class Client:
     followed: str = "/v1"
     """What it puts before a link that it follows."""
 
-    def spelled(self, resource: str, given: Json) -> Json:
+    def serialised(self, resource: str, given: Json) -> Json:
         """A resource with every property that this client sends."""
-        spelled: Json = {}
+        members: Json = {}
         properties = RESOURCES[resource]
         for name, kind in {**properties, **{name: LIST for name in given if name not in properties}}.items():
             value = given.get(name)
@@ -163,30 +163,30 @@ class Client:
             elif kind == DATE and isinstance(value, str):
                 value = self.date(value)
             elif inside and isinstance(value, list):
-                value = [self.spelled(inside, one) for one in value]
+                value = [self.serialised(inside, one) for one in value]
             elif inside:
-                value = self.spelled(inside, value)
+                value = self.serialised(inside, value)
             elif kind != MAP:
-                value = self._respelled(value)
-            spelled[self._name(name)] = value
-        if self.attributes and resource not in WITHOUT_ATTRIBUTES and self._name("attributes") not in spelled:
-            spelled[self._name("attributes")] = self._respelled({"objectType": resource})
-        return spelled
+                value = self._renamed(value)
+            members[self._name(name)] = value
+        if self.attributes and resource not in WITHOUT_ATTRIBUTES and self._name("attributes") not in members:
+            members[self._name("attributes")] = self._renamed({"objectType": resource})
+        return members
 
     def _name(self, name: str) -> str:
         return name[:1].upper() + name[1:] if self.pascal else name
 
-    def _respelled(self, value: Any) -> Any:
+    def _renamed(self, value: Any) -> Any:
         """What is no resource of the table: links, attributes and lists of them."""
         if isinstance(value, list):
-            return [self._respelled(one) for one in value]
+            return [self._renamed(one) for one in value]
         if isinstance(value, dict):
-            return {self._name(name): self._respelled(one) for name, one in value.items()}
+            return {self._name(name): self._renamed(one) for name, one in value.items()}
         return value
 
     def body(self, resource: str, given: Json) -> bytes:
         """The bytes of a resource."""
-        text = json.dumps(self.spelled(resource, given), ensure_ascii=False, separators=(",", ":"))
+        text = json.dumps(self.serialised(resource, given), ensure_ascii=False, separators=(",", ":"))
         return (self.escape(text) + self.end).encode()
 
 

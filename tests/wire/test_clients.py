@@ -120,18 +120,18 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def told(server: Server) -> Callable[[Client], dict[str, tuple[int, Any]]]:
-    """Tells what each step of the history was answered when a client sent it, without what differs in every run."""
+def transcripts(server: Server) -> Callable[[Client], dict[str, tuple[int, Any]]]:
+    """What each step of the history was answered when a client sent it, without what differs in every run."""
 
     @cache
-    def tell(client: Client) -> dict[str, tuple[int, Any]]:
+    def transcript(client: Client) -> dict[str, tuple[int, Any]]:
         known = {"domain": f"{client.name.strip('.').lower()}.example"}
         masks: dict[str, str] = {}
         with connected(client, server.url, PATIENCE) as connection:
             replies = ((step.name, sent(step, client, connection, server, known)) for step in HISTORY)
             return {name: masked(reply, known["domain"], masks) for name, reply in replies}
 
-    return tell
+    return transcript
 
 
 def sent(step: Step, client: Client, connection: Connection, server: Server, known: dict[str, str]) -> Reply:
@@ -175,14 +175,14 @@ def masked(reply: Reply, domain: str, masks: dict[str, str]) -> tuple[int, Any]:
 @pytest.mark.parametrize("step", [step.name for step in HISTORY])
 @pytest.mark.parametrize("client", CLIENTS, ids=lambda client: client.name)
 def test_each_client_is_answered_as_the_plain_spelling_is(
-    told: Callable[[Client], dict[str, tuple[int, Any]]], client: Client, step: str
+    transcripts: Callable[[Client], dict[str, tuple[int, Any]]], client: Client, step: str
 ) -> None:
-    assert told(client)[step] == told(PLAIN)[step]
+    assert transcripts(client)[step] == transcripts(PLAIN)[step]
 
 
-def test_the_history_does_what_it_says(told: Callable[[Client], dict[str, tuple[int, Any]]]) -> None:
+def test_the_history_does_what_it_says(transcripts: Callable[[Client], dict[str, tuple[int, Any]]]) -> None:
     refused = {"no date": 400, "an order too early": 403, "active customers stay": 409}
-    statuses = {name: status for name, (status, _) in told(PLAIN).items()}
+    statuses = {name: status for name, (status, _) in transcripts(PLAIN).items()}
     assert {name: status for name, status in statuses.items() if status >= 300} == refused
 
 
