@@ -25,7 +25,7 @@ RESOURCES: dict[str, dict[str, str]] = {
     "Contact": {"firstName": TEXT, "lastName": TEXT, "email": TEXT, "phoneNumber": TEXT},
     "Customer": {
         "id": TEXT, "commerceId": TEXT, "companyProfile": "CustomerCompanyProfile", "billingProfile": "CustomerBillingProfile",
-        "relationshipToPartner": "none", "allowDelegatedAccess": TEXT, "userCredentials": "UserCredentials",
+        "relationshipToPartner": "unknown", "allowDelegatedAccess": TEXT, "userCredentials": "UserCredentials",
         "customDomains": LIST, "associatedPartnerId": TEXT,
     },
     "CustomerCompanyProfile": {"tenantId": TEXT, "domain": TEXT, "companyName": TEXT, "organizationRegistrationNumber": TEXT},
