@@ -75,7 +75,7 @@ def read_text(file: Path, most: int) -> str:
         text = read_bytes(file, most).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise FileRefused("file.not-utf8", file) from None
-    if text.count("\0") * 4 > len(text):  # UTF-16 or UTF-32 without its mark
+    if len(text) // 4 < text.count("\0") < len(text) * 0.9:  # UTF-16 or UTF-32 without its mark
         raise FileRefused("file.not-utf8", file)
     return text
 
