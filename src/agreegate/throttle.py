@@ -1,10 +1,14 @@
-"""Rate limits by the machine's clock, in windows of one minute (contract 3.8). A leaf for the edges.
+"""Keeps one caller from stopping the others: rate limits (contract 3.8), and turns. A leaf for the edges.
+
+Rate limits count in windows of one minute of the machine's clock.
 
 A server has two: the contract's, per partner tenant, off unless it is set; and one per user or application, for requests
 that read much. Only callers that are known are counted.
 """
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 
 from agreegate.domain.errors import TooManyRequests
 
@@ -45,3 +49,24 @@ class Throttle:
         self._counts[caller] = count
         if count > self._limit:
             raise TooManyRequests(seconds=max(1, int((window + 1) * WINDOW - now) + 1))
+
+
+class Turns:
+    """Lets each partner do one thing at a time: what it asks for meanwhile waits, and nobody else does."""
+
+    def __init__(self) -> None:
+        self._locks: dict[str, asyncio.Lock] = {}
+        self._waiting: dict[str, int] = {}
+
+    @asynccontextmanager
+    async def of(self, partner: str) -> AsyncIterator[None]:
+        """The partner's turn, once those that it asked for before are over."""
+        lock = self._locks.setdefault(partner, asyncio.Lock())
+        self._waiting[partner] = self._waiting.get(partner, 0) + 1
+        try:
+            async with lock:
+                yield
+        finally:
+            self._waiting[partner] -= 1
+            if not self._waiting[partner]:
+                del self._waiting[partner], self._locks[partner]

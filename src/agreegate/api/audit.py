@@ -7,6 +7,7 @@ from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
 from agreegate.services.audit import list_audit_records
 from agreegate.services.call import Answer
+from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def audit_records(exchange: Exchange) -> Answer:
@@ -15,9 +16,13 @@ async def audit_records(exchange: Exchange) -> Answer:
     search = audit_search(exchange.query["filter"])
     start, end = start_date(exchange.query["startDate"]), end_date(exchange.query["endDate"])
     actor = exchange.actor
-    page = await exchange.deployment.store.read(lambda uow: list_audit_records(uow, actor, start, end, search, wanted))
-    items = [AuditRecordOut.of(record) for record in page.items]
-    return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
+
+    async def read(uow: UnitOfWork) -> Answer:
+        page = await list_audit_records(uow, actor, start, end, search, wanted)
+        items = [AuditRecordOut.of(record) for record in page.items]
+        return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
+
+    return await exchange.deployment.store.browse(read)
 
 
 _PARAMETERS = (*PAGE, "startDate", "endDate", "filter")

@@ -7,6 +7,7 @@ from agreegate.api.wire.cart import CartIn, CartOut, CheckoutOut
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.services.call import Answer
 from agreegate.services.cart import check_out, create_cart, replace_lines, show_cart
+from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def new_cart(exchange: Exchange) -> Answer:
@@ -26,8 +27,11 @@ async def new_cart(exchange: Exchange) -> Answer:
 async def one_cart(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/carts/{cart id}`."""
     customer, cart = _ids(exchange)
-    found = await exchange.deployment.store.read(lambda uow: show_cart(uow, exchange.actor, customer, cart))
-    return answer(200, CartOut.of(found, exchange.language))
+
+    async def read(uow: UnitOfWork) -> Answer:
+        return answer(200, CartOut.of(await show_cart(uow, exchange.actor, customer, cart), exchange.language))
+
+    return await exchange.deployment.store.browse(read)
 
 
 async def put_cart(exchange: Exchange) -> Answer:

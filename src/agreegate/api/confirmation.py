@@ -22,12 +22,14 @@ from agreegate.api.confirmed_by import confirmed_by, named_by_header
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
+from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
-from agreegate.api.wire.agreement import AgreementIn, AgreementOut, agreement_list, metadata_list
+from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
 from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.errors import FeatureAbsent, InvalidProperty, Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
@@ -72,10 +74,12 @@ async def customer_agreements(exchange: Exchange) -> Answer:
     customer = exchange.guid("customer_id", "Customer Id")
     kinds = {template.agreement_type for template in _templates(exchange)}
     deployment, actor = exchange.deployment, exchange.actor
-    found = await deployment.store.read(
-        lambda uow: list_confirmations(uow, actor, deployment.programme, customer, None)
-    )
-    return answer(200, agreement_list([c for c in found if c.agreement_type in kinds], deployment.programme))
+
+    async def read(uow: UnitOfWork) -> list[Confirmation]:
+        found = await list_confirmations(uow, actor, deployment.programme, customer, None)
+        return [confirmation for confirmation in found if confirmation.agreement_type in kinds]
+
+    return await whole_list(exchange, read, lambda one: AgreementOut.listed(one, deployment.programme))
 
 
 @post(

@@ -1,7 +1,7 @@
 """Customers: list, get, create, part with; and what goes before creating one (contract 4.7)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import PAGE, page_collection, wanted_page
+from agreegate.api.page import PAGE, page_collection, wanted_page, whole_list
 from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
     NOTHING_TO_VALIDATE,
@@ -14,7 +14,7 @@ from agreegate.api.wire.customer import (
     customer_list,
 )
 from agreegate.api.wire.filter import customer_search
-from agreegate.api.wire.partner import relationship_list
+from agreegate.api.wire.partner import PartnerRelationship
 from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer import checked_address
 from agreegate.domain.errors import InvalidProperty, NotFound
@@ -41,8 +41,12 @@ async def customers(exchange: Exchange) -> Answer:
     wanted = wanted_page(exchange)
     search = customer_search(exchange.query["filter"])
     actor = exchange.actor
-    page = await exchange.deployment.store.read(lambda uow: list_customers(uow, actor, search, wanted))
-    return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
+
+    async def read(uow: UnitOfWork) -> Answer:
+        page = await list_customers(uow, actor, search, wanted)
+        return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
+
+    return await exchange.deployment.store.browse(read)
 
 
 async def customer_by_id(exchange: Exchange) -> Answer:
@@ -97,8 +101,11 @@ async def deleted_customer(exchange: Exchange) -> Answer:
 async def customer_relationships(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/relationships`: the resellers that serve the customer."""
     customer, actor = exchange.guid("customer_id", "Customer Id"), exchange.actor
-    found = await exchange.deployment.store.read(lambda uow: resellers_of_customer(uow, actor, customer))
-    return answer(200, relationship_list(found, RelationshipType.PROVIDER_OF))
+    return await whole_list(
+        exchange,
+        lambda uow: resellers_of_customer(uow, actor, customer),
+        lambda reseller: PartnerRelationship.of(reseller, RelationshipType.PROVIDER_OF),
+    )
 
 
 async def domain_check(exchange: Exchange) -> Answer:

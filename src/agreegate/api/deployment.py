@@ -10,7 +10,7 @@ from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
-from agreegate.throttle import Throttle
+from agreegate.throttle import Throttle, Turns
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +31,8 @@ class Deployment:
     """Subscriptions that a customer can have with one partner."""
     throttle: Throttle | None = None
     """The contract's rate limit, per partner tenant; None: there is no limit."""
+    turns: Turns = field(default_factory=Turns)
+    """Whole lists of one partner are read one after the other."""
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""
     figures: Figures = field(default_factory=Figures)

@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl
 
 import msgspec
 
-from agreegate.api.body import LARGEST_RECORD, read_json, to_model
+from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, to_model
 from agreegate.api.deployment import Deployment
 from agreegate.api.paths import as_guid
 from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence_of
@@ -81,6 +81,8 @@ class Reply:
     status: int
     headers: Headers
     body: bytes
+    more: tuple[bytes, ...] = ()
+    """What follows `body`, where a long answer goes out in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,8 @@ class Exchange:
         Raises:
             BodyTooLarge, InvalidRequest, InvalidProperty.
         """
-        return to_model(await self.read_untyped(), model)
+        raw = await self.incoming.receive()
+        return await off_the_loop(lambda body: to_model(read_json(body), model), raw)
 
     async def read_untyped(self) -> object:
         """The body's JSON value, for a handler that must know one part before it reads the rest with `to_model`.
@@ -161,7 +164,7 @@ class Exchange:
         Raises:
             BodyTooLarge, InvalidRequest.
         """
-        return read_json(await self.incoming.receive())
+        return await off_the_loop(read_json, await self.incoming.receive())
 
     def call(self, body: object = None) -> Call:
         """What identifies this request; `body` is the parsed one (contract 3.10)."""
@@ -215,7 +218,7 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
     if not done.body:
         return Reply(done.status, headers, b"")
     body = BOM + done.body if deployment.emit_bom else done.body
-    return Reply(done.status, [*headers, (b"content-type", route.content_type)], body)
+    return Reply(done.status, [*headers, (b"content-type", route.content_type)], body, done.more)
 
 
 def refusal(error: Exception, language: str, headers: Headers) -> Reply:

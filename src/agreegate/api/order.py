@@ -2,13 +2,16 @@
 
 from agreegate.api.body import MAX_BODY, to_model
 from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
-from agreegate.api.wire.order import OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle, order_list
+from agreegate.api.wire.order import OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
+from agreegate.domain.order import Order
 from agreegate.services.call import Answer
 from agreegate.services.order import change_order, list_orders, place_order, show_order
+from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def create_order(exchange: Exchange) -> Answer:
@@ -32,16 +35,23 @@ async def customer_orders(exchange: Exchange) -> Answer:
     customer = exchange.guid("customer_id", "Customer Id")
     cycle = asked_billing_cycle(exchange.query["billingType"])
     _check_prices(exchange)
-    found = await exchange.deployment.store.read(lambda uow: list_orders(uow, exchange.actor, customer))
-    return answer(200, order_list([order for order in found if cycle in (None, order.billing_cycle)], customer))
+
+    async def read(uow: UnitOfWork) -> list[Order]:
+        found = await list_orders(uow, exchange.actor, customer)
+        return [order for order in found if cycle in (None, order.billing_cycle)]
+
+    return await whole_list(exchange, read, OrderOut.of, f"/customers/{customer}/orders")
 
 
 async def one_order(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/orders/{order id}`."""
     customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
     _check_prices(exchange)
-    found = await exchange.deployment.store.read(lambda uow: show_order(uow, exchange.actor, customer, order))
-    return answer(200, OrderOut.of(found))
+
+    async def read(uow: UnitOfWork) -> Answer:
+        return answer(200, OrderOut.of(await show_order(uow, exchange.actor, customer, order)))
+
+    return await exchange.deployment.store.browse(read)
 
 
 async def patch_order(exchange: Exchange) -> Answer:

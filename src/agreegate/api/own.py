@@ -9,7 +9,7 @@ from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
-from agreegate.api.body import LARGEST_RECORD, read_json, receive_body
+from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, receive_body
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import ids_of
 from agreegate.domain.actor import Access, Actor, permit
@@ -52,7 +52,7 @@ class OwnRequest(Request[Actor, None, Any]):
         Raises:
             BodyTooLarge, InvalidRequest.
         """
-        return read_json(await self.body())
+        return await off_the_loop(read_json, await self.body())
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:

@@ -1,17 +1,28 @@
-"""Long lists on the wire: which page a request asks for, and the page as a collection with its links (contract 3.9)."""
+"""Long lists on the wire: which page a request asks for, and the page as a collection with its links (contract 3.9).
 
-from collections.abc import Sequence
-from typing import Any
+Lists that no client pages are whole: read and spelled off the event loop, and sent in pieces.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlencode
+
+import msgspec
 
 from agreegate.api.cursor import TOKEN
 from agreegate.api.exchange import Exchange
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.domain.errors import InvalidParameter
+from agreegate.services.call import Answer
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted
+from agreegate.storage.unit_of_work import UnitOfWork
 
 PAGE = ("size", "offset", "seekOperation")
 """The query parameters that `wanted_page` reads."""
+ITEMS = 500
+"""Items of a whole list in one piece."""
+T = TypeVar("T")
+_NO_ITEMS = b'"items":[]'
 _SEEKS = {seek.lower(): seek for seek in Seek}
 
 
@@ -65,3 +76,35 @@ def page_collection(
         if page.more_before:
             links["previous"] = Link.to(uri(("seekOperation", Seek.PREVIOUS)), {TOKEN: token})
     return Collection(len(items), items, links, ObjectType("Collection"), token)
+
+
+async def whole_list(
+    exchange: Exchange,
+    read: Callable[[UnitOfWork], Awaitable[Sequence[T]]],
+    spelled: Callable[[T], Wire],
+    path: str | None = None,
+) -> Answer:
+    """The answer of a list that clients read whole. One partner's lists are read one after the other.
+
+    Args:
+        path: of the list, without `/v1`, for its link to itself; None: it has none.
+    """
+
+    async def pieces(uow: UnitOfWork) -> list[bytes]:
+        return _in_pieces(await read(uow), spelled, path)
+
+    async with exchange.deployment.turns.of(exchange.actor.partner.id):
+        body, *more = await exchange.deployment.store.browse(pieces)
+    return Answer(200, body, more=tuple(more))
+
+
+def _in_pieces(found: Sequence[T], spelled: Callable[[T], Wire], path: str | None) -> list[bytes]:
+    links = None if path is None else {"self": Link.to(path)}
+    whole = msgspec.json.encode(Collection(len(found), [], links, ObjectType("Collection")))
+    before, _, after = whole.partition(_NO_ITEMS)
+    pieces = [before + _NO_ITEMS[:-1]]
+    for start in range(0, len(found), ITEMS):
+        items = msgspec.json.encode([spelled(one) for one in found[start : start + ITEMS]])[1:-1]
+        pieces.append(b"," + items if start else items)
+    pieces.append(b"]" + after)
+    return pieces if len(found) > ITEMS else [b"".join(pieces)]

@@ -1,9 +1,10 @@
 """What a partner reads of itself and its partners: profiles, relationships, agreement status (contract 4.6, 4.8)."""
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
+from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.wire.filter import relationship_search
-from agreegate.api.wire.partner import AgreementStatus, MpnProfileOut, OrganizationProfileOut, relationship_list
+from agreegate.api.wire.partner import AgreementStatus, MpnProfileOut, OrganizationProfileOut, PartnerRelationship
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
 from agreegate.domain.errors import InvalidParameter, MpnIdNotNumeric, PartnerNamedTwice, PartnerNotNamed
 from agreegate.services.call import Answer
@@ -41,8 +42,11 @@ async def relationships(exchange: Exchange) -> Answer:
     if kind is None:
         raise InvalidParameter(name="relationship_type")
     actor, search = exchange.actor, relationship_search(exchange.query["filter"])
-    found = await exchange.deployment.store.read(lambda uow: partner_relationships(uow, actor, kind, search))
-    return answer(200, relationship_list(found, kind))
+    return await whole_list(
+        exchange,
+        lambda uow: partner_relationships(uow, actor, kind, search),
+        lambda partner: PartnerRelationship.of(partner, kind),
+    )
 
 
 async def agreement_status(exchange: Exchange) -> Answer:

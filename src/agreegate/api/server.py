@@ -37,9 +37,13 @@ def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str], route: R
 
 async def send_reply(send: Send, reply: Reply) -> None:
     """Write a reply to the connection."""
-    headers = [*reply.headers, (b"content-length", b"%d" % len(reply.body))]
+    length = len(reply.body) + sum(map(len, reply.more))
+    headers = [*reply.headers, (b"content-length", b"%d" % length)]
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    await send({"type": "http.response.body", "body": reply.body})
+    *first, last = reply.body, *reply.more
+    for piece in first:
+        await send({"type": "http.response.body", "body": piece, "more_body": True})
+    await send({"type": "http.response.body", "body": last})
 
 
 def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[HTTPRouteHandler]:

@@ -1,6 +1,7 @@
 """Subscriptions, their add-ons, upgrades and conversions: `/v1/customers/{id}/subscriptions` (contract 4.11)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.page import whole_list
 from agreegate.api.transaction import transact
 from agreegate.api.wire.subscription import (
     ConversionIn,
@@ -10,10 +11,10 @@ from agreegate.api.wire.subscription import (
     UpgradeIn,
     UpgradeResult,
     conversion_list,
-    subscription_list,
     upgrade_list,
 )
 from agreegate.domain.actor import READ_SUBSCRIPTIONS, WRITE_SUBSCRIPTIONS
+from agreegate.domain.subscription import Subscription
 from agreegate.services.call import Answer
 from agreegate.services.subscription import (
     change_subscription,
@@ -23,17 +24,22 @@ from agreegate.services.subscription import (
     show_subscription,
     upgrade,
 )
+from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def customer_subscriptions(exchange: Exchange) -> Answer:
     """`GET .../subscriptions`, all or by `order_id` or `mpn_id`; to an indirect reseller its own."""
     customer = exchange.guid("customer_id", "Customer Id")
-    found = await exchange.deployment.store.read(lambda uow: list_subscriptions(uow, exchange.actor, customer))
-    if order := exchange.query["order_id"]:
-        found = [subscription for subscription in found if subscription.order_id == order.lower()]
-    if mpn_id := exchange.query["mpn_id"]:
-        found = [subscription for subscription in found if subscription.partner_id_on_record == mpn_id]
-    return answer(200, subscription_list(found, f"/customers/{customer}/subscriptions"))
+    order, mpn_id = exchange.query["order_id"].lower(), exchange.query["mpn_id"]
+
+    async def read(uow: UnitOfWork) -> list[Subscription]:
+        return [
+            one
+            for one in await list_subscriptions(uow, exchange.actor, customer)
+            if order in ("", one.order_id) and mpn_id in ("", one.partner_id_on_record)
+        ]
+
+    return await whole_list(exchange, read, SubscriptionOut.of, f"/customers/{customer}/subscriptions")
 
 
 async def one_subscription(exchange: Exchange) -> Answer:
@@ -46,8 +52,12 @@ async def one_subscription(exchange: Exchange) -> Answer:
 async def addons(exchange: Exchange) -> Answer:
     """`GET .../subscriptions/{subscription id}/addons`."""
     customer, id_ = _ids(exchange)
-    found = await exchange.deployment.store.read(lambda uow: list_addons(uow, exchange.actor, customer, id_))
-    return answer(200, subscription_list(found, f"/customers/{customer}/subscriptions/{id_}/addons"))
+    return await whole_list(
+        exchange,
+        lambda uow: list_addons(uow, exchange.actor, customer, id_),
+        SubscriptionOut.of,
+        f"/customers/{customer}/subscriptions/{id_}/addons",
+    )
 
 
 async def patch_subscription(exchange: Exchange) -> Answer:

@@ -56,6 +56,8 @@ class Answer:
     body: bytes
     confirmation_id: str | None = None
     """The confirmation that it acknowledges: once that has ended, the answer is not given again."""
+    more: tuple[bytes, ...] = ()
+    """What follows `body`, where a long answer goes out in pieces. Such an answer is never kept."""
 
     @property
     def accepted(self) -> bool:

@@ -16,7 +16,7 @@ from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.storage.cart import add_cart, cart_of, save_cart
 from agreegate.storage.partner import linked_resellers
-from agreegate.storage.subscription import subscriptions_of
+from agreegate.storage.subscription import living_subscriptions, subscription_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -119,16 +119,19 @@ async def _checked(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence
     """The lines, each with what is wrong with it today."""
     check_shape(lines)
     partner = actor.partner
-    held = await subscriptions_of(uow, partner.id, customer)
     through = any(line.participants for line in all_lines(lines))
     resellers = await linked_resellers(uow, partner.id) if through else []
-    living = sum(1 for subscription in held if not subscription.status.ended)
+    parents = {line.parent_id for line in all_lines(lines) if line.parent_id is not None}
+    named = [await subscription_of(uow, partner.id, customer, parent) for parent in sorted(parents)]
+    places = None
+    if partner.account is Account.SANDBOX:
+        places = SANDBOX_SUBSCRIPTIONS - await living_subscriptions(uow, partner.id, customer)
     return checked(
         lines,
         Known(
             account=partner.account,
             reseller_ids={reseller.mpn_id for reseller in resellers if reseller.mpn_id is not None},
-            active_subscriptions={s.id for s in held if s.status is SubscriptionStatus.ACTIVE},
-            places=SANDBOX_SUBSCRIPTIONS - living if partner.account is Account.SANDBOX else None,
+            active_subscriptions={s.id for s in named if s is not None and s.status is SubscriptionStatus.ACTIVE},
+            places=places,
         ),
     )

@@ -43,7 +43,7 @@ from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import has_reseller, linked_resellers
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.standing import relationship_since
-from agreegate.storage.subscription import save_subscription, subscriptions_of
+from agreegate.storage.subscription import has_active_subscription, save_subscription, subscriptions_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -149,8 +149,7 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
         SubscriptionsActive: the partner must suspend them first (R40, contract 4.7).
     """
     await get_customer(uow, actor, customer)
-    bought = await subscriptions_of(uow, actor.partner.id, customer)
-    if any(subscription.status is SubscriptionStatus.ACTIVE for subscription in bought):
+    if await has_active_subscription(uow, actor.partner.id, customer):
         raise SubscriptionsActive
     await _end(uow, actor, customer, "remove_partner_customer_relationship", call)
 

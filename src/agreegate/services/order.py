@@ -57,7 +57,7 @@ from agreegate.storage.subscription import (
     living_subscriptions,
     save_subscription,
     subscription_of,
-    subscriptions_of,
+    subscriptions_of_order,
 )
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -305,8 +305,8 @@ async def _cancel(
 
 async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscription]:
     """The subscriptions that an order began and that have not ended."""
-    every = await subscriptions_of(uow, actor.partner.id, order.customer_id)
-    return [s for s in every if s.order_id == order.id and not s.status.ended]
+    began = await subscriptions_of_order(uow, actor.partner.id, order.customer_id, order.id)
+    return [subscription for subscription in began if not subscription.status.ended]
 
 
 async def _record(

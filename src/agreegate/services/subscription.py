@@ -45,6 +45,9 @@ from agreegate.storage.audit import add_audit_record
 from agreegate.storage.order import order_of
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.subscription import (
+    addons_of,
+    providers_served,
+    reseller_subscription,
     reseller_subscriptions,
     save_subscription,
     subscription_of,
@@ -76,7 +79,10 @@ async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: s
         NoRelationship, SubscriptionNotFound.
     """
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
-        found = next((s for s in await list_subscriptions(uow, actor, customer) if s.id == id_), None)
+        providers = await providers_served(uow, actor.partner, customer)
+        if not providers:
+            raise NoRelationship(partner=actor.partner.id, customer=customer)
+        found = await reseller_subscription(uow, actor.partner, providers, customer, id_)
     else:
         await require_relationship(uow, actor, customer)
         found = await subscription_of(uow, actor.partner.id, customer, id_)
@@ -91,10 +97,11 @@ async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) ->
     Raises:
         NoRelationship, SubscriptionNotFound.
     """
-    every = await list_subscriptions(uow, actor, customer)
-    if all(subscription.id != id_ for subscription in every):
-        raise SubscriptionNotFound(subscription=id_)
-    return [subscription for subscription in every if subscription.parent_id == id_]
+    parent = await show_subscription(uow, actor, customer, id_)
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        every = await list_subscriptions(uow, actor, customer)
+        return [subscription for subscription in every if subscription.parent_id == id_]
+    return await addons_of(uow, actor.partner.id, parent)
 
 
 async def change_subscription(

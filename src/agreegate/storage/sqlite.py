@@ -10,6 +10,7 @@ import re
 import threading
 import uuid
 from collections.abc import Awaitable, Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -30,7 +31,10 @@ Clock = Callable[[], datetime]
 GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
+READERS = 3
+"""Threads that read what may take long. More would not read faster: their Python shares one interpreter with the gate."""
 _CACHE_KIB = 32 * 1024
+_READER_CACHE_KIB = 8 * 1024
 _CHECKPOINT_PAGES = 4096
 """After so many pages (16 MiB) the log goes into the file: a page changed again meanwhile is written there once."""
 _PARAMETER = re.compile(r"\$([0-9]+)")
@@ -103,7 +107,7 @@ def drive(work: Awaitable[T]) -> T:
     raise RuntimeError("a unit of work awaited something other than its store")
 
 
-def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
+def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACHE_KIB) -> apsw.Connection:
     """A connection set up the way every one of ours is.
 
     A new file is made readable by its owner alone.
@@ -114,7 +118,7 @@ def connect(path: Path | str, *, read_only: bool = False) -> apsw.Connection:
     connection = apsw.Connection(str(path), flags=flags | apsw.SQLITE_OPEN_NOMUTEX, statementcachesize=_STATEMENTS)
     connection.set_busy_timeout(10_000)
     connection.pragma("mmap_size", 0)
-    connection.pragma("cache_size", -_CACHE_KIB)
+    connection.pragma("cache_size", -cache_kib)
     connection.pragma("foreign_keys", True)
     connection.pragma("recursive_triggers", True)  # else `replace` deletes append-only rows behind their triggers' back
     # One plan a statement, whatever is bound: else a join is planned anew each time it is run, at twice its cost.
@@ -241,8 +245,9 @@ class SqliteStore:
         self._commits = CommitFile(path)
         self._commits.write(count_of(self.reader))
         self._path = path
-        self._browser: apsw.Connection | None = None
-        self._browsing = threading.Lock()
+        self._browsers = ThreadPoolExecutor(READERS, "agreegate-reader")
+        self._browsing = threading.local()
+        self._opened: list[apsw.Connection] = []
         self._looks = self.reader.cursor()
         self._looking = False
         self._queue: SimpleQueue[_Pending | None] = SimpleQueue()
@@ -266,14 +271,15 @@ class SqliteStore:
 
     async def browse(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long: on another thread, with a connection of its own."""
-        return await asyncio.to_thread(self._browse, work)
+        return await asyncio.get_running_loop().run_in_executor(self._browsers, self._browse, work)
 
     def _browse(self, work: Work[T]) -> T:
         try:
-            with self._browsing:
-                if self._browser is None:
-                    self._browser = connect(self._path, read_only=True)
-                return self._on_one_state(self._browser, work)
+            reader: apsw.Connection | None = getattr(self._browsing, "reader", None)
+            if reader is None:
+                reader = self._browsing.reader = connect(self._path, read_only=True, cache_kib=_READER_CACHE_KIB)
+                self._opened.append(reader)
+            return self._on_one_state(reader, work)
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
@@ -309,9 +315,9 @@ class SqliteStore:
         self._queue.put(None)
         self._thread.join()
         self._turn_over()
-        with self._browsing:
-            if self._browser is not None:
-                self._browser.close()
+        self._browsers.shutdown()
+        for reader in self._opened:
+            reader.close()
         self.reader.close()
         self._writer.close()
         self._commits.close()

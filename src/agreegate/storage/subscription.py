@@ -1,6 +1,7 @@
 """Subscriptions as rows."""
 
 import json
+from collections.abc import Sequence
 
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
@@ -123,17 +124,10 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
     An add-on that names nobody was bought through whom its subscription was.
     None when it serves no such customer: no provider linked to it has assigned the customer to it.
     """
-    providers = await uow.all(
-        "select c.partner_id from customer_reseller c"
-        " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
-        " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null"
-        " where c.reseller_id = $1 and c.customer_id = $2 order by c.partner_id",
-        reseller.id,
-        customer,
-    )
+    providers = await providers_served(uow, reseller, customer)
     if not providers:
         return None
-    every = [found for (provider,) in providers for found in await subscriptions_of(uow, provider, customer)]
+    every = [found for provider in providers for found in await subscriptions_of(uow, provider, customer)]
     by_id = {subscription.id: subscription for subscription in every}
 
     def through(subscription: Subscription) -> str | None:
@@ -144,12 +138,66 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
     return [subscription for subscription in every if through(subscription) in (None, reseller.mpn_id)]
 
 
+async def reseller_subscription(
+    uow: UnitOfWork, reseller: Partner, providers: Sequence[PartnerId], customer: str, id_: str
+) -> Subscription | None:
+    """One of `reseller_subscriptions`, or None.
+
+    Args:
+        providers: those that the reseller serves the customer for.
+    """
+    for provider in providers:
+        found = through = await subscription_of(uow, provider, customer, id_)
+        while through is not None and through.partner_id_on_record is None and through.parent_id is not None:
+            through = await subscription_of(uow, provider, customer, through.parent_id)
+        if through is not None and through.partner_id_on_record in (None, reseller.mpn_id):
+            return found
+    return None
+
+
+async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) -> list[PartnerId]:
+    """The providers that a reseller serves a customer for."""
+    rows = await uow.all(
+        "select c.partner_id from customer_reseller c"
+        " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
+        " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null"
+        " where c.reseller_id = $1 and c.customer_id = $2 order by c.partner_id",
+        reseller.id,
+        customer,
+    )
+    return [PartnerId(row[0]) for row in rows]
+
+
+async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[Subscription]:
+    """The subscriptions that an order began, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2 and s.order_id = $3"
+            " order by s.created_at, s.subscription_id",
+            partner,
+            customer,
+            order,
+        )
+    ]
+
+
 async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions a customer has with a partner, those that ended included."""
     row = await uow.one(
         "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
     )
     return 0 if row is None else int(row[0])
+
+
+async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
+    """Whether a customer has an active subscription with a partner."""
+    row = await uow.one(
+        "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
+        partner,
+        customer,
+    )
+    return row is not None
 
 
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:

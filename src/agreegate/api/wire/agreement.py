@@ -121,15 +121,6 @@ def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Collect
     )
 
 
-def agreement_list(confirmations: Sequence[Confirmation], programme: Programme) -> Collection:
-    """The answer of `GET /v1/customers/{id}/agreements`: newest first; without confirmations an empty list, not 404."""
-    return Collection(
-        total_count=len(confirmations),
-        items=[AgreementOut.listed(confirmation, programme) for confirmation in confirmations],
-        attributes=ObjectType("Collection"),
-    )
-
-
 def _date(written: str) -> tuple[datetime, bool]:
     try:
         parsed = parse_instant(written)

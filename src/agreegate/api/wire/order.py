@@ -1,13 +1,12 @@
 """Orders on the wire (contract 4.9)."""
 
-from collections.abc import Sequence
 from dataclasses import replace
 from enum import StrEnum
 from typing import TypeVar
 
 from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.errors import InvalidParameter, InvalidProperty, MalformedId
 from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, Order, OrderChange, OrderDraft, OrderLine
 from agreegate.domain.subscription import SubscriptionId
@@ -191,16 +190,6 @@ class OrderOut(Wire):
             attributes=ObjectType("Order"),
             currency_symbol=CURRENCY_SYMBOLS.get(order.currency_code),
         )
-
-
-def order_list(orders: Sequence[Order], customer: str) -> Collection:
-    """The answer of `GET /v1/customers/{id}/orders`."""
-    return Collection(
-        total_count=len(orders),
-        items=[OrderOut.of(order) for order in orders],
-        links={"self": Link.to(f"/customers/{customer}/orders")},
-        attributes=ObjectType("Collection"),
-    )
 
 
 def enum_of(text: str, kind: type[E], name: str) -> E:

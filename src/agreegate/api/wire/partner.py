@@ -1,8 +1,6 @@
 """Partners on the wire: profiles, relationships and the status of their own agreement (contract 4.6, 4.8)."""
 
-from collections.abc import Sequence
-
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.services.partner import RelationshipType
 
@@ -86,6 +84,19 @@ class PartnerRelationship(Wire):
     attributes: ObjectType
     mpn_id: str | None = None
 
+    @classmethod
+    def of(cls, partner: Partner, kind: RelationshipType) -> "PartnerRelationship":
+        """A linked partner; only open links are ever listed."""
+        return cls(
+            id=partner.id,
+            name=partner.name,
+            relationship_type=kind,
+            state="Active",
+            mpn_id=partner.mpn_id,
+            location=partner.country,
+            attributes=ObjectType("PartnerRelationship"),
+        )
+
 
 class AgreementStatus(Wire):
     """`GET /v1/compliance/csp/agreementstatus`."""
@@ -97,20 +108,3 @@ class DirectSignedStatus(Wire):
     """`GET …/directSignedMicrosoftCustomerAgreementStatus`."""
 
     is_signed: bool
-
-
-def relationship_list(partners: Sequence[Partner], kind: RelationshipType) -> Collection:
-    """Linked partners as a collection; only open links are ever listed."""
-    items = [
-        PartnerRelationship(
-            id=partner.id,
-            name=partner.name,
-            relationship_type=kind,
-            state="Active",
-            mpn_id=partner.mpn_id,
-            location=partner.country,
-            attributes=ObjectType("PartnerRelationship"),
-        )
-        for partner in partners
-    ]
-    return Collection(len(items), items, attributes=ObjectType("Collection"))

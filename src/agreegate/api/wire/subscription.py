@@ -3,7 +3,6 @@
 import base64
 import binascii
 import json
-from collections.abc import Sequence
 
 from agreegate.api.instant import written_z
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
@@ -234,16 +233,6 @@ class ConversionResult(Wire):
     def of(cls, trial: Subscription, paid: Subscription) -> "ConversionResult":
         """The trial, which is the paid subscription now."""
         return cls(paid.id, trial.offer_id, paid.offer_id, ObjectType("ConversionResult"))
-
-
-def subscription_list(subscriptions: Sequence[Subscription], uri: str) -> Collection:
-    """The answer of the lists of subscriptions and of add-ons."""
-    return Collection(
-        total_count=len(subscriptions),
-        items=[SubscriptionOut.of(subscription) for subscription in subscriptions],
-        links={"self": Link.to(uri)},
-        attributes=ObjectType("Collection"),
-    )
 
 
 def upgrade_list(subscription: Subscription, language: str) -> Collection:

@@ -1,0 +1,78 @@
+"""One tenant cannot stop the others: what takes long is done on another thread than the one that answers the gate (A6)."""
+
+import threading
+from collections import UserDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import apsw
+import pytest
+from litestar import Litestar, get
+from litestar.datastructures import State
+
+from agreegate.api.body import READ_AT_ONCE, off_the_loop
+from agreegate.dashboard.page import PageRequest, Site, page
+from tests import personas as cast
+from tests.asgi import call
+from tests.large_tenant import enlarge, id_of
+from tests.memory import PROGRAMME, Memory
+from tests.operations import OPERATIONS, Case
+from tests.world import BASE_URL, World
+
+pytestmark = pytest.mark.fault("A6")
+MOST_STEPS = 20_000
+"""Of SQLite's machine for one request: some hundred rows."""
+CASE = Case(
+    cast.ALDER, cast.CEDAR, "cedar.example", id_of(3, 0), id_of(4, 0), cast.NOBODY, id_of(7, 1), cast.CUSTOMER_AGREEMENT
+)  # fmt: skip
+
+
+@pytest.fixture
+async def large(world: World) -> World:
+    enlarge(world)
+    return world
+
+
+@contextmanager
+def steps_on_the_loop(world: World) -> Iterator[list[int]]:
+    """The steps of every statement that the event loop runs meanwhile."""
+    counted: list[int] = []
+    world.store.reader.trace_v2(
+        apsw.SQLITE_TRACE_PROFILE, lambda event: counted.append(event["stmt_status"]["SQLITE_STMTSTATUS_VM_STEP"])
+    )
+    yield counted
+    world.store.reader.trace_v2(0, None)
+
+
+async def test_no_read_of_a_large_tenant_is_long_on_the_event_loop(large: World) -> None:
+    for who in (cast.ALDER_SALES, cast.BIRCH_SALES):
+        for operation in OPERATIONS:
+            if operation.method == "GET" and operation.path.startswith("/v1"):
+                with steps_on_the_loop(large) as counted:
+                    await large.send(who, "GET", operation.at(CASE))
+                assert sum(counted) <= MOST_STEPS, operation.path
+
+
+async def test_a_large_body_is_read_on_another_thread() -> None:
+    here = threading.get_ident()
+    assert await off_the_loop(lambda _: threading.get_ident(), b"x" * READ_AT_ONCE) == here
+    assert await off_the_loop(lambda _: threading.get_ident(), b"x" * (READ_AT_ONCE + 1)) != here
+
+
+async def test_a_page_is_rendered_on_another_thread() -> None:
+    rendered_by: list[int] = []
+
+    class Noting(UserDict[str, str]):
+        def keys(self) -> Any:
+            rendered_by.append(threading.get_ident())
+            return super().keys()
+
+    @get("/")
+    async def show(request: PageRequest) -> Any:
+        return page(request, "refused.html", 404, sentence_key="request.not-found", parameters=Noting())
+
+    app = Litestar([show], state=State({"site": Site(Memory().store, PROGRAMME, BASE_URL)}), logging_config=None)
+    assert (await call(app, "GET", b"/")).status == 404
+    assert rendered_by
+    assert threading.get_ident() not in rendered_by
