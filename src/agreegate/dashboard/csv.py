@@ -1,5 +1,6 @@
 """Lists as CSV files for a spreadsheet, streamed: one page of rows is in memory, however long the list is."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -32,12 +33,12 @@ async def csv_answer(
     """
     spoken, now = language(request), site_of(request).store.clock()
     separator = SEPARATORS[spoken]
-    first = written(await anext(pages, []), separator)
+    first = await asyncio.to_thread(written, await anext(pages, []), separator)
 
     async def chunks() -> AsyncIterator[str]:
         yield MARK + written([[text(column, spoken) for column in columns]], separator) + first
         async for lines in pages:
-            yield written(lines, separator)
+            yield await asyncio.to_thread(written, lines, separator)
 
     return Stream(
         chunks(),
@@ -63,8 +64,12 @@ async def in_pages(
     last: Position | None = None
     while True:
         wanted = Wanted(LINES, Seek.FIRST if last is None else Seek.NEXT, last=last)
-        found = await store.browse(lambda uow, wanted=wanted: read(uow, wanted))  # type: ignore[misc]
-        yield [line(item) for item in found.items]
-        last = found.last
-        if last is None or not found.more_after:
+
+        async def lines(uow: UnitOfWork, wanted: Wanted = wanted) -> tuple[list[Line], Position | None]:
+            found = await read(uow, wanted)
+            return [line(item) for item in found.items], found.last if found.more_after else None
+
+        some, last = await store.browse(lines)
+        yield some
+        if last is None:
             return

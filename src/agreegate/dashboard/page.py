@@ -1,5 +1,7 @@
 """How every page is made: its language, its reader, its template, and headers under which only our own files are loaded."""
 
+import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache, partial
@@ -10,6 +12,7 @@ from urllib.parse import urlencode
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.datastructures import Cookie
+from litestar.types import ASGIApp
 from litestar.utils.scope.state import ScopeState
 
 from agreegate import __version__
@@ -117,7 +120,24 @@ def language(request: PageRequest) -> str:
     return language_of(request.headers.get("accept-language"))
 
 
-def page(request: PageRequest, template: str, status: int = 200, **shown: object) -> Response[str]:
+class RenderedPage(Response[Any]):
+    """A page that is rendered when it is sent, on another thread: a long one would keep the gate waiting."""
+
+    def __init__(self, render: Callable[[], str], status: int, headers: dict[str, str]) -> None:
+        super().__init__(None, media_type="text/html", status_code=status, headers=headers)
+        self._render = render
+
+    def to_asgi_response(self, *arguments: Any, **named: Any) -> ASGIApp:  # type: ignore[override]
+        """The response for the framework to send."""
+
+        async def send_page(scope: Any, receive: Any, send: Any) -> None:
+            self.content = await asyncio.to_thread(self._render)
+            await super(RenderedPage, self).to_asgi_response(*arguments, **named)(scope, receive, send)
+
+        return send_page
+
+
+def page(request: PageRequest, template: str, status: int = 200, **shown: object) -> Response[Any]:
     """A page in the reader's language.
 
     Args:
@@ -129,7 +149,9 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
     session = request.scope.get("session")
     notice = session.pop("notice", None) if isinstance(session, dict) else None
     now = site.store.clock()
-    body = _templates().get_template(template).render(
+    render = partial(
+        _rendered,
+        template,
         t=partial(text, language=spoken),
         n=partial(count_text, language=spoken),
         number=partial(number_text, language=spoken),
@@ -150,12 +172,16 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         notice=None if notice is None else text(notice[0], spoken, **notice[1]),
         **shown,
     )  # fmt: skip
-    answer = Response(body, media_type="text/html", status_code=status, headers=HEADERS | {"content-language": spoken})
+    answer = RenderedPage(render, status, HEADERS | {"content-language": spoken})
     if request.query_params.get("lang") in LANGUAGES:
         answer.cookies.append(
             Cookie(LANGUAGE_COOKIE, value=spoken, max_age=YEAR, secure=site.secure, httponly=True, samesite="lax")
         )
     return answer
+
+
+def _rendered(template: str, /, **shown: object) -> str:
+    return _templates().get_template(template).render(shown)
 
 
 def _here(request: PageRequest) -> str:
