@@ -137,8 +137,8 @@ RIGHTS = {
     ),
     "government": "absent absent absent absent absent denied denied absent absent + + denied denied token token",
     "text": "+ + + + user + user + + cloud user + user token token",
-    "standing": "+ + + role user denied user + + + user denied user token token",
-    "employee": "+ + + role user denied user + + absent user denied user token token",
+    "standing": "+ + + role user denied user + + cloud user denied user token token",
+    "employee": "+ + + role user denied user + + cloud user denied user token token",
 }
 
 

@@ -17,7 +17,7 @@ from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.cli.conftest import Agreegate, Said
 from tests.memory import DRAFT_CONFIRMATION, call
-from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, NOBODY
+from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
 from tests.texts import draft
 from tests.world import AUGUST, Clock, populate
 
@@ -140,6 +140,12 @@ def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate
         ([], {"customer": NOBODY}, "has no commerce relationship"),
         ([], {"customer": ELM}, "has no commerce relationship"),
         ([], {"partner": BIRCH}, "has no commerce relationship"),
+        pytest.param(
+            ["--on", "2019-05-01"],
+            {"partner": FIR, "customer": GINKGO},
+            "Confirmations do not exist in this cloud",
+            marks=pytest.mark.fault("B4"),
+        ),
     ],
 )
 def test_wrong_questions_are_told(

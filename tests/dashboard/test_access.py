@@ -212,6 +212,7 @@ async def own_of(world: World, user: str, reseller: str = cast.NOBODY) -> Own:
     if partner != cast.FIR:
         confirmed = await world.confirm(user, id_, primaryContact__lastName=f"{FOREIGN} Ek")
         assert confirmed.status_code == 201, confirmed.text
+        world.change("update partner_user set designated = 1 where user_id = ?", user)
         [[confirmation]] = world.rows(
             "select confirmation_id from confirmation where partner_id = ? and customer_id = ?", partner, id_
         )
@@ -284,10 +285,12 @@ class Cast:
         return Guest(found)
 
     def records(self) -> dict[str, list[Any]]:
-        """Everything on record but sessions."""
+        """Everything on record but sessions, and how many units of work there were."""
         connection = apsw.Connection(str(self.world.path), flags=apsw.SQLITE_OPEN_READONLY)
         try:
-            tables = connection.execute("select name from sqlite_master where type = 'table' and name <> 'session'")
+            tables = connection.execute(
+                "select name from sqlite_master where type = 'table' and name not in ('session', 'commit_count')"
+            )
             return {str(name): connection.execute(f"select * from {name}").fetchall() for (name,) in tables.fetchall()}
         finally:
             connection.close()

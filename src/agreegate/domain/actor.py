@@ -98,7 +98,8 @@ WRITE_ORDERS = Access()
 READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
-STANDING = Access(application=False)
+STANDING = CONFIRM_BY_OWN_API
+"""What was confirmed, how it ends and who confirmed it: for whoever may confirm, and absent where nothing is confirmed (R31)."""
 READ_TEXTS = Access(
     kinds=frozenset(PartnerKind), roles=STAFF | {Role.PROGRAMME_OPERATOR}, application=False, public_cloud_only=True
 )

@@ -59,7 +59,7 @@ async def look_back(
         FeatureAbsent, NoRelationship.
         KnownAhead: `known_at` lies ahead of now.
     """
-    if not programme.exists(uow.now):
+    if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
         raise FeatureAbsent
     partner = actor.partner.id
     periods = await periods_of(uow, partner, customer)
