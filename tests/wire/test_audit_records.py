@@ -39,7 +39,7 @@ async def test_a_confirmation_is_recorded_as_the_contract_shows_it(world: World)
     }
     path = f"/v1/customers/{cast.CEDAR}/agreements"
     await world.send(cast.ALDER_SALES, "POST", path, body, {"MS-CorrelationId": CORRELATION})
-    answer = await world.send(cast.ALDER, "GET", "/v1/auditrecords")
+    answer = await world.send(cast.ALDER_ADMIN, "GET", "/v1/auditrecords")
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "application/json; charset=utf-8"
     read = answer.json()
@@ -74,6 +74,20 @@ async def test_a_confirmation_is_recorded_as_the_contract_shows_it(world: World)
         "links": {"self": {"uri": "/auditrecords?size=500", "method": "GET", "headers": []}},
         "attributes": {"objectType": "Collection"},
     }
+
+
+@pytest.mark.fault("B6")
+@pytest.mark.parametrize(
+    "query", ["", filtered("CustomerId", cast.CEDAR, "equals"), "?size=1", "?startDate=2018-08-15"]
+)
+async def test_an_application_alone_reads_the_record_without_the_person(world: World, query: str) -> None:
+    await confirmed(world, cast.CEDAR)
+    [told] = await items(world, query, cast.ALDER)
+    [known] = await items(world, query)
+    whole = json.loads(known["resourceNewValue"])
+    assert whole["PrimaryContact"]["Email"] == "noa@contoso.example"
+    assert json.loads(told["resourceNewValue"]) == whole | {"PrimaryContact": None}
+    assert told | {"resourceNewValue": ""} == known | {"resourceNewValue": ""}
 
 
 @pytest.mark.rule("R26")

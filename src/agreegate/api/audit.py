@@ -5,6 +5,7 @@ from agreegate.api.page import PAGE, page_collection, wanted_page
 from agreegate.api.wire.audit import AuditRecordOut, end_date, start_date
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
+from agreegate.domain.audit import as_read_by
 from agreegate.services.audit import list_audit_records
 from agreegate.services.call import Answer
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -19,7 +20,7 @@ async def audit_records(exchange: Exchange) -> Answer:
 
     async def read(uow: UnitOfWork) -> Answer:
         page = await list_audit_records(uow, actor, start, end, search, wanted)
-        items = [AuditRecordOut.of(record) for record in page.items]
+        items = [AuditRecordOut.of(as_read_by(actor, record)) for record in page.items]
         return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
 
     return await exchange.deployment.store.browse(read)

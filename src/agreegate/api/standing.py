@@ -200,7 +200,7 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
     tags=["standing"],
     summary="Confirmations whose employee is unknown",
     response_description="The confirmations.",
-    responses=problems(403, 429),
+    responses=problems(403, 404, 429),
 )
 async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
     """Confirmations by designated accounts for which nobody stated the real employee (R28); at most 500."""

@@ -1,9 +1,10 @@
 """Audit records: who did what to which customer, and how far back they are shown (contract 4.12)."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.errors import AuditTooOld, InvalidParameter
 
@@ -53,6 +54,16 @@ class AuditRecord:
     operation_at: datetime
     confirmation: Confirmation | None = None
     """What a `create_agreement` recorded, joined when read, so that contacts live in one place only."""
+
+
+def as_read_by(actor: Actor, record: AuditRecord) -> AuditRecord:
+    """The record as a caller may read it: an application alone reads no person who accepted or confirmed.
+
+    Confirmations are closed to applications (contract 3.2), and so are their people in the records of them.
+    """
+    if actor.user_id is not None or record.confirmation is None:
+        return record
+    return replace(record, confirmation=replace(record.confirmation, contact=None, confirmed_by=None))
 
 
 class AuditField(StrEnum):
