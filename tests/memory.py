@@ -27,11 +27,13 @@ DRAFT_CONFIRMATION = Draft(
 class Memory:
     """A store, its clock, and shorthands."""
 
-    def __init__(self, now: datetime = AUGUST) -> None:
+    def __init__(self, now: datetime = AUGUST, *, demo: bool = True) -> None:
         self.clock = Clock(now)
         self.connection = connect(":memory:")
         upgrade(self.connection)
         populate(self.connection)
+        # As in `World`: tests move the clock back.
+        self.connection.execute("insert into deployment values (1, ?, ?)", (PROGRAMME.name, demo))
         self.store = InlineStore(self.connection, self.clock)
 
     async def do(self, work: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:

@@ -20,6 +20,7 @@ from joserfc import jwt
 from joserfc.jwk import RSAKey
 
 from tests import personas as cast
+from tests.cli.test_clock import confirmed_ahead
 
 DIRECTORY = Path(__file__).parent.parent / "src" / "agreegate" / "demo" / "cast.toml"
 AUDIENCE = "https://api.partnercenter.microsoft.com"
@@ -168,6 +169,33 @@ def test_another_programme_is_refused_until_the_record_is_put_under_it(
     meanwhile = agreegate("programme", "use", usual, "--data", data)
     assert (meanwhile.returncode, meanwhile.stdout) == (1, "")
     assert "Stop it first" in meanwhile.stderr
+
+
+@pytest.mark.fault("B8")
+def test_a_record_dated_a_year_ahead_closes_the_gate_until_the_clock_is_accepted(
+    tmp_path: Path, started: Starter, issuer: Issuer, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fill(tmp_path)
+    confirmed_ahead(tmp_path / "data")
+    client = started()
+    headers = bearer(issuer.token())
+    asked = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
+    order = {"lineItems": [{"lineItemNumber": 0, "offerId": cast.NOBODY, "quantity": 1}]}
+
+    def ask() -> list[str]:
+        answer = client.post("/api/gate/decisions", json=asked, headers=headers).json()
+        return [answer["verdict"], *(reason["code"] for reason in answer["reasons"])]
+
+    def buy() -> int:
+        return client.post(f"/v1/customers/{cast.CEDAR}/orders", json=order, headers=headers).status_code
+
+    assert [ask(), ask(), buy()] == [["deny", "clock.behind"], ["deny", "clock.behind"], 503]
+    accepted = agreegate("clock", "accept", "--reason", "The year was wrong.", "--data", str(tmp_path / "data"))
+    assert (accepted.returncode, accepted.stderr) == (0, "")
+    assert [ask(), ask(), buy()] == [["allow"], ["allow"], 201], "the running server notices what is accepted beside it"
+    told = capfd.readouterr().err
+    assert told.count("behind the newest record") == 1
+    assert cast.ALDER not in told
 
 
 @pytest.mark.fault("F2")

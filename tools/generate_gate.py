@@ -24,6 +24,7 @@ PAGE = Path(__file__).resolve().parent.parent / "docs" / "gate.md"
 
 ORDER = (
     Code.STANDING_UNKNOWN,
+    Code.CLOCK_BEHIND,
     Code.RELATIONSHIP_MISSING,
     Code.CONFIRMATION_ENDED,
     Code.ENFORCEMENT_UPCOMING,
@@ -87,6 +88,7 @@ def everything() -> Iterator[Asked]:
                 confirmed(programme, CLOUD, outdated=True, overdue=True),
                 NO_RELATIONSHIP,
                 Unknown(),
+                Unknown(clock_behind=True),
             ]
             for action in Action:
                 for channel in Channel:
@@ -142,6 +144,7 @@ def always() -> str:
     rows = []
     for words, standing, clouds in (
         ("the record cannot be read", Unknown(), Cloud),
+        ("the clock is behind the record", Unknown(clock_behind=True), Cloud),
         ("no relationship, or no such customer", NO_RELATIONSHIP, Cloud),
         ("any other, in a national cloud", Standing(True), [cloud for cloud in Cloud if cloud is not Cloud.PUBLIC]),
     ):

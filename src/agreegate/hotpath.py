@@ -115,7 +115,7 @@ class HotPath:
                 return None
             now = deployment.store.clock()
             asked = _ASKED[question.action, question.channel]
-            decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now)
+            decision = await ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now, now)
             spoken = language_of((locale or languages).decode("latin-1"))
             answer = self._encode(spelled(decision, deployment.programme, spoken, now, now))
         except Exception:  # noqa: BLE001

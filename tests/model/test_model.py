@@ -119,6 +119,8 @@ class Ground:
         self.connection = connect(":memory:")
         upgrade(self.connection)
         populate(self.connection)
+        # The clock jumps back, which only a demo's may; what any other clock does: `tests/services/test_clock.py`.
+        self.connection.execute("insert into deployment values (1, 'microsoft-cloud-agreement', 1)")
         self.ids = count()
         self.store = InlineStore(
             self.connection, self.clock, lambda: f"{next(self.ids):08}-0000-4000-8000-000000000000"

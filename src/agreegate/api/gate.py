@@ -131,7 +131,7 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
     programme, now = deployment.programme, deployment.store.clock()
     if not data.record:
         at = _instant(data.at) or now
-        decision = await ask(deployment.store, actor, programme, customer, asked, at)
+        decision = await ask(deployment.store, actor, programme, customer, asked, at, now)
         return spelled(decision, programme, spoken, now, at)
     permit(actor, RECORD_DECISION)
     if data.at is not None:

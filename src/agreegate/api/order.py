@@ -73,6 +73,7 @@ async def patch_order(exchange: Exchange) -> Answer:
         ),
         200,
         OrderOut.of,
+        goes_on=True,  # an order can be cancelled
     )
 
 

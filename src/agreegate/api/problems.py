@@ -25,7 +25,10 @@ class Problem:
     """Answered with an empty body (contract 3.6, third form)."""
 
 
+UNAVAILABLE = Problem(503, 0, "ServiceUnavailable")
+"""The record cannot be reached, or the clock is wrong (D15): nothing was changed, and the same call may be sent again."""
 PROBLEMS: dict[type[Rejected], Problem] = {
+    errors.ClockBehind: UNAVAILABLE,
     errors.InvalidRequest: Problem(400, 3000, "InvalidRequest"),
     errors.BodyTooLarge: Problem(413, 3000, "RequestTooLarge"),
     errors.FilesTooLarge: Problem(413, 3000, "RequestTooLarge"),
@@ -120,8 +123,6 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.GateRefused: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
 }
 
-UNAVAILABLE = Problem(503, 0, "ServiceUnavailable")
-"""The record cannot be reached (D15): nothing was changed, and the same call may be sent again."""
 DEFECT = Problem(501, 0, "ExceptionNotDefined")
 """An error of ours, under the status that the contract has for it. The details go to the diagnostics, never out."""
 RETRY_AFTER = 5

@@ -72,6 +72,7 @@ async def patch_subscription(exchange: Exchange) -> Answer:
         lambda uow: change_subscription(uow, exchange.actor, programme, customer, id_, wanted, revisions, call),
         200,
         SubscriptionOut.of,
+        goes_on=True,  # a subscription can be suspended and cancelled
     )
 
 

@@ -21,6 +21,8 @@ async def transact(
     work: Callable[[UnitOfWork], Awaitable[T | RecordedDecision]],
     status: int,
     spelled: Callable[[T], Wire],
+    *,
+    goes_on: bool = False,
 ) -> Answer:
     """Do the work in one unit, unless this call was answered before; spell what came of it.
 
@@ -29,13 +31,16 @@ async def transact(
     Args:
         status: of the answer when it is done.
         spelled: turns the result into the body of the answer.
+        goes_on: as in `once`.
     """
 
     async def done(uow: UnitOfWork) -> Answer:
         result = await work(uow)
         return refused(exchange, result) if isinstance(result, RecordedDecision) else answer(status, spelled(result))
 
-    return await exchange.deployment.store.write(lambda uow: once(uow, exchange.actor, call, lambda: done(uow)))
+    return await exchange.deployment.store.write(
+        lambda uow: once(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
+    )
 
 
 def refused(exchange: Exchange, kept: RecordedDecision) -> Answer:

@@ -23,6 +23,7 @@ COMMANDS = (
     "gate",
     "standing",
     "programme",
+    "clock",
     "rules",
     "questions",
     "token",

@@ -166,12 +166,18 @@ async def sent(request: PageRequest) -> Form:
 
 
 async def save(
-    request: PageRequest, actor: Actor, form: Form, work: Callable[[UnitOfWork, Call], Awaitable[Done | T]]
+    request: PageRequest,
+    actor: Actor,
+    form: Form,
+    work: Callable[[UnitOfWork, Call], Awaitable[Done | T]],
+    *,
+    goes_on: bool = False,
 ) -> Done | T:
     """Do what a form asks for, once however often it is sent.
 
     Args:
         work: one unit of work. It returns `Done`, which is kept for repeats; anything else is given back and not kept.
+        goes_on: as in `once`.
 
     Raises:
         Rejected: nothing was done. `RequestIdReused`: it was sent before with other values. `ConfirmationEnded`: it was saved
@@ -191,7 +197,7 @@ async def save(
             otherwise.append(result)
             return Answer(400, b"")
 
-        return await once(uow, actor, call, do)
+        return await once(uow, actor, call, do, goes_on=goes_on)
 
     answer = await site_of(request).store.write(unit)
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]

@@ -19,6 +19,7 @@ from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
 from agreegate.openid import ProviderSilent
 from agreegate.services.caller import Identity, recognise
+from agreegate.services.clock import is_behind
 
 logger = logging.getLogger("agreegate.dashboard")
 
@@ -41,6 +42,7 @@ _STATUS: dict[type[Exception], int] = {
     errors.RelationshipOver: 409,
     errors.BodyTooLarge: 413,
     errors.TooManyRequests: 429,
+    errors.ClockBehind: 503,
     StoreUnavailable: 503,
 }
 _BY_STATUS: dict[int, Rejected] = {
@@ -65,9 +67,12 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             raise
         reader = None
     connection.scope["user"] = reader
-    throttle = connection.app.state.site.caller_throttle
+    throttle = _site(connection).caller_throttle
     if reader is not None and throttle is not None and handler.opt.get("costly"):
         throttle.count(reader.key)
+    store = _site(connection).store
+    if reader is not None and await is_behind(store, reader.partner.id, store.clock()):
+        connection.scope["state"]["clock_behind"] = True
     if public:
         return
     access = handler.opt.get("access")
@@ -85,12 +90,17 @@ def actor_of(request: PageRequest) -> Actor:
     return actor
 
 
+def _site(connection: ASGIConnection[Any, Any, Any, Any]) -> Site:
+    site: Site = connection.app.state.site
+    return site
+
+
 async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
     """Who is signed in. The directory is asked each time, so that a user closed there is out at once."""
     user = connection.session.get("user")
     if user is None:
         return None
-    site: Site = connection.app.state.site
+    site = _site(connection)
     roles = await session.roles_of(connection) if site.roles_from_token else None
     if roles is None and site.roles_from_token:
         return None

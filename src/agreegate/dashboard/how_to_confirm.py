@@ -18,6 +18,7 @@ REFUSALS = (
     (Code.CONFIRMATION_ENDED, "how.refused.ended"),
     (Code.RELATIONSHIP_MISSING, "gate.relationship.missing.text"),
     (Code.STANDING_UNKNOWN, "gate.standing.unknown.text"),
+    (Code.CLOCK_BEHIND, "gate.clock.behind.text"),
 )
 """Why the gate refuses, and the sentence that says so of no customer in particular."""
 

@@ -169,6 +169,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         reader=reader,
         places=places(reader, request.url.path),
         csrf_token=masked(scope_state.csrf_token) if isinstance(scope_state.csrf_token, str) else "",
+        clock_behind=bool(request.scope["state"].get("clock_behind")),
         notice=None if notice is None else text(notice[0], spoken, **notice[1]),
         **shown,
     )  # fmt: skip

@@ -151,7 +151,7 @@ async def _cancel_one(
         return after if isinstance(after, RecordedDecision) else Done("/")
 
     try:
-        result = await save(request, actor, one, work)
+        result = await save(request, actor, one, work, goes_on=True)
     except Rejected as error:
         active = {left.id for left in (await _found(request, customer)).active}
         return (

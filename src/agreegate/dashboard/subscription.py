@@ -96,7 +96,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
         return Done(f"/customers/{customer}", f"subscription.done.{chosen}", {"name": after.friendly_name})
 
     try:
-        done = await save(request, actor, form, work)
+        done = await save(request, actor, form, work, goes_on=True)
     except EtagStale:
         found = await _found(request, customer, subscription)
         mistakes = _meanwhile(form, found.subscription, language(request))

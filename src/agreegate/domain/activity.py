@@ -33,7 +33,7 @@ _RESOURCES: Mapping[Kind, tuple[str, ...]] = {
     Kind.ORDER: ("order",),
     Kind.SUBSCRIPTION: ("subscription",),
     Kind.COLLECTION: ("collection_request",),
-    Kind.ACCOUNT: ("partner", "partner_user", "reseller_link"),
+    Kind.ACCOUNT: ("partner", "partner_user", "reseller_link", "clock"),
 }
 
 
@@ -76,6 +76,7 @@ class Deed(StrEnum):
     PARTNER_CHANGED = "partner-changed"
     USER_CHANGED = "user-changed"
     RESELLER_CHANGED = "reseller-changed"
+    CLOCK_ACCEPTED = "clock-accepted"
     OTHER = "other"
     """A change that this version has no sentence for; its name is told."""
 
@@ -94,6 +95,7 @@ _DEEDS = {
     "create_collection_request": Deed.DATA_ASKED,
     "receive_collection_request": Deed.DATA_RECEIVED,
     "return_collection_request": Deed.DATA_RETURNED,
+    "accept_clock": Deed.CLOCK_ACCEPTED,
 }
 _ACCOUNT_DEEDS = {
     "partner": Deed.PARTNER_CHANGED,

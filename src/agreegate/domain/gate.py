@@ -30,6 +30,7 @@ class Code(StrEnum):
     CONFIRMATION_OUTDATED = "confirmation.outdated"
     RELATIONSHIP_MISSING = "relationship.missing"
     STANDING_UNKNOWN = "standing.unknown"
+    CLOCK_BEHIND = "clock.behind"
     ENFORCEMENT_UPCOMING = "enforcement.upcoming"
     RENEWAL_OVERDUE = "renewal.overdue"
 
@@ -76,7 +77,7 @@ def decide(
         now: the instant the programme's dates are compared with.
     """
     if isinstance(standing, Unknown):
-        return _deny(programme, Reason(Code.STANDING_UNKNOWN, "R6"))
+        return _deny(programme, Reason(Code.CLOCK_BEHIND if standing.clock_behind else Code.STANDING_UNKNOWN, "R6"))
     if not standing.related:
         return _deny(programme, Reason(Code.RELATIONSHIP_MISSING, "R26"))
     valid = _valid(asked, standing, programme, now)

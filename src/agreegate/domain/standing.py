@@ -83,6 +83,9 @@ class Standing:
 class Unknown:
     """The standing cannot be read. Never the same as *not confirmed*: it denies, and says why (D15)."""
 
+    clock_behind: bool = False
+    """The clock is behind what the partner has recorded, so nobody can say what counts now."""
+
 
 NO_RELATIONSHIP = Standing(related=False)
 

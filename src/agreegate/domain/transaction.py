@@ -35,6 +35,9 @@ PURCHASES = frozenset(
 STOPPED_BY_REFUSAL = PURCHASES | {Action.REACTIVATE}
 """What stops once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
 
+GOES_ON = frozenset({Action.CANCEL, Action.SUSPEND, Action.AUTO_RENEWAL})
+"""What needs no clock that is right: nothing is bought by it (R11, R40)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Transaction:

@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
+from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
 from agreegate.storage.replay import keep_answer, kept_answer
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -65,16 +66,24 @@ class Answer:
         return 200 <= self.status < 300
 
 
-async def once(uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awaitable[Answer]]) -> Answer:
+async def once(
+    uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
+) -> Answer:
     """Do the work, unless this very call was answered within 24 hours of the machine's clock: then answer that again.
 
     Answer and work are kept in one unit, so neither exists without the other.
 
+    Args:
+        goes_on: whether the work may be done while the clock is behind; it then looks at the clock itself.
+
     Raises:
+        ClockBehind: nothing was done, and the same call may be sent again.
         RequestIdReused: the request id came with another body or from another user.
         ConfirmationEnded: the answer acknowledged a confirmation that has ended since, or whose relationship has.
     """
     if not call.repeatable:
+        if not goes_on:
+            await require_clock(uow, actor.partner.id)
         return await work()
     partner = actor.partner.id
     kept = await kept_answer(uow, partner, call.method, call.path, call.request_id)
@@ -85,6 +94,8 @@ async def once(uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awa
         if confirmation is not None and not await still_counting(uow, partner, confirmation):
             raise ConfirmationEnded(name="MS-RequestId")
         return Answer(status, body, confirmation)
+    if not goes_on:
+        await require_clock(uow, partner)
     answer = await work()
     if answer.accepted:
         await keep_answer(

@@ -32,6 +32,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.accepted_text import text_confirmed, text_of
 from agreegate.services.call import Call
+from agreegate.services.clock import require_clock
 from agreegate.storage.accepted_text import add_accepted_text
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
@@ -177,11 +178,13 @@ async def state_employee(
         the employee as it is kept.
 
     Raises:
+        ClockBehind.
         InvalidProperty, InvalidEmail: the employee is not of the form of one.
         NotFound: the partner has no such confirmation.
         RelationshipOver: the relationship in which it was recorded has ended.
         NotDesignated: the account that confirmed is not a designated one today.
     """
+    await require_clock(uow, actor.partner.id)
     checked = checked_employee(employee)
     customer, confirmation = await behind_designated_account(uow, actor, confirmation_id)
     if confirmation.confirmed_by != checked:

@@ -9,8 +9,9 @@ from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.call import Call
+from agreegate.services.clock import is_behind, is_behind_here, require_clock
 from agreegate.storage.decision import add_decision
 from agreegate.storage.standing import (
     CURRENT,
@@ -33,31 +34,53 @@ class RecordedDecision:
 
 
 async def ask(
-    store: Store, actor: Actor, programme: Programme, customer: str, asked: Transaction, at: datetime | None = None
+    store: Store,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    asked: Transaction,
+    at: datetime | None = None,
+    now: datetime | None = None,
 ) -> Decision:
-    """What the gate would answer; nothing is changed or kept. A record that cannot be read denies (D15).
+    """What the gate would answer; nothing is changed or kept. A record that cannot be read denies (D15), a clock behind too.
 
     Args:
         at: compare the programme's dates with this instant instead of now; the standing is today's.
+        now: the store's clock, where the caller has read it.
     """
+    now = now or store.clock()
     partner = actor.partner
     standing: Standing | Unknown
     try:
-        if current := await store.look(CURRENT, partner.id, customer):
+        # Asked of memory here, for a coroutine would cost the gate more than the question.
+        trusted = store.trusted.of(partner.id)
+        if (
+            (trusted is None or now < trusted)
+            and asked.action not in GOES_ON
+            and await is_behind(store, partner.id, now)
+        ):
+            standing = Unknown(clock_behind=True)
+        elif current := await store.look(CURRENT, partner.id, customer):
             newer: Sequence[Row] = ()
             if may_be_outdated(current):
-                newer = await store.look(OUTDATED, partner.id, customer, to_micros(store.clock()))
+                newer = await store.look(OUTDATED, partner.id, customer, to_micros(now))
             standing = confirmed_standing(current, newer)
         else:
             standing = unconfirmed_standing(await store.look(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:
         standing = Unknown()
-    return decide(asked, standing, programme, partner.cloud, at or store.clock())
+    return decide(asked, standing, programme, partner.cloud, at or now)
 
 
 async def foresee(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction) -> Decision:
     """Likewise within a unit of work, so that what is done next is done on what was answered. Nothing is kept."""
-    return decide(asked, await standing_of(uow, actor.partner.id, customer), programme, actor.partner.cloud, uow.now)
+    partner = actor.partner
+    standing: Standing | Unknown
+    if asked.action not in GOES_ON and await is_behind_here(uow, partner.id):
+        standing = Unknown(clock_behind=True)
+    else:
+        standing = await standing_of(uow, partner.id, customer)
+    return decide(asked, standing, programme, partner.cloud, uow.now)
 
 
 async def check(
@@ -75,7 +98,12 @@ async def check(
 
     Args:
         subject: the order, cart or subscription that it is about.
+
+    Raises:
+        ClockBehind: the clock is behind what the partner has recorded, and the action needs it right.
     """
+    if asked.action not in GOES_ON:
+        await require_clock(uow, actor.partner.id)
     standing = await standing_of(uow, actor.partner.id, customer)
     decision = decide(asked, standing, programme, actor.partner.cloud, uow.now)
     return await _keep(uow, actor, customer, asked, standing, decision, call, subject, once=call.repeatable)
@@ -95,9 +123,14 @@ async def refusal(
     One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
     writes nothing else, so that the decision stays. A refused repeat adds no row for a day. A transaction that may complete
     is always done now: a repeat of a completed one gets the kept answer, and never comes here.
+
+    Raises:
+        ClockBehind: the clock is behind what the partner has recorded, and an action needs it right.
     """
-    standing = await standing_of(uow, actor.partner.id, customer)
     asked = [Transaction(action, actor.channel) for action in actions]
+    if any(one.action not in GOES_ON for one in asked):
+        await require_clock(uow, actor.partner.id)
+    standing = await standing_of(uow, actor.partner.id, customer)
     decided = [(one, decide(one, standing, programme, actor.partner.cloud, uow.now)) for one in asked]
     once = call.repeatable and any(not decision.allowed for _, decision in decided)
     kept = [

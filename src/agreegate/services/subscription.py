@@ -34,9 +34,10 @@ from agreegate.domain.subscription import (
     check_seats,
 )
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
-from agreegate.domain.transaction import Action
+from agreegate.domain.transaction import GOES_ON, Action
 from agreegate.services.addon import take_along
 from agreegate.services.call import Call
+from agreegate.services.clock import require_clock
 from agreegate.services.gate import RecordedDecision, refusal
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
@@ -122,6 +123,7 @@ async def change_subscription(
         revisions: those that the client's etags speak of; none when it sent no etag.
 
     Raises:
+        ClockBehind: the clock is behind, and neither a suspension nor a cancellation is asked for.
         NoRelationship, SubscriptionNotFound.
         InvalidProperty: a status that no partner can give, a name that is too long, no linked reseller's id.
         EtagStale: the subscription has changed since the client read it.
@@ -144,6 +146,8 @@ async def change_subscription(
     after = changed(stored, wanted, parent, actor.partner.account)
     if after == stored:
         return stored
+    if GOES_ON.isdisjoint(actions):
+        await require_clock(uow, actor.partner.id)
     await save_subscription(uow, actor.partner.id, after)
     if after.status is not stored.status:
         await take_along(uow, actor.partner.id, after)

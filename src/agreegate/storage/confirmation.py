@@ -13,6 +13,7 @@ from agreegate.domain.confirmation import (
 )
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
+from agreegate.storage.clock import note_recorded
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 _COLUMNS = """
@@ -53,6 +54,7 @@ async def add_confirmation(
     uow: UnitOfWork, partner: PartnerId, customer: str, period: int, confirmation: Confirmation
 ) -> None:
     """Record a confirmation with its contact and, when stated, the real employee."""
+    await note_recorded(uow, partner)
     key = (partner, customer, confirmation.sequence)
     await uow.run(
         "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
@@ -163,6 +165,7 @@ async def add_ending(
     uow: UnitOfWork, partner: PartnerId, customer: str, period: int, ending: Ending, taken_back: int | None
 ) -> None:
     """Record that a confirmation (by its sequence), or every one (None), no longer counts."""
+    await note_recorded(uow, partner)
     await uow.run(
         "insert into ending (partner_id, customer_id, sequence, ending_id, period, reason, confirmation_sequence, note,"
         " recorded_by, channel, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",

@@ -11,6 +11,7 @@ from agreegate.domain.gate import Code, Decision, Reason, Verdict
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
+from agreegate.storage.clock import note_recorded
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.replay import KEPT
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
@@ -75,6 +76,7 @@ async def add_decision(
         if row is not None:
             return str(row[0])
     decision_id = uow.new_id()
+    await note_recorded(uow, actor.partner.id)
     await uow.run(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
         " advisories, standing, cloud, policy, decided_by, request_id, fingerprint, subject_id, decided_at)"

@@ -35,6 +35,11 @@ async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
     return None if row is None else as_partner(row)
 
 
+async def every_partner(uow: UnitOfWork) -> list[Partner]:
+    """Every partner of the directory."""
+    return [as_partner(row) for row in await uow.all(f"select {_PARTNER} order by partner_id")]
+
+
 async def operator_of(uow: UnitOfWork) -> Partner | None:
     """The programme's operator, if the directory has one."""
     row = await uow.one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")

@@ -23,6 +23,7 @@ import apsw
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.commit_count import CommitFile, count_of, raise_count, require_all_commits
 from agreegate.storage.schema import SchemaError, current, require_latest, upgrade
+from agreegate.storage.trusted import TrustedInstants
 from agreegate.storage.unit_of_work import Row, Value, Work
 
 T = TypeVar("T")
@@ -54,15 +55,21 @@ def new_id() -> str:
 class SqliteUnitOfWork:
     """A unit of work on one connection. Its coroutines never suspend."""
 
-    __slots__ = ("_connection", "_new_id", "machine_now", "now")
+    __slots__ = ("_connection", "_new_id", "machine_now", "now", "trusted")
 
     def __init__(
-        self, connection: apsw.Connection, now: datetime, machine_now: datetime, ids: Callable[[], str]
+        self,
+        connection: apsw.Connection,
+        now: datetime,
+        machine_now: datetime,
+        ids: Callable[[], str],
+        trusted: TrustedInstants | None = None,
     ) -> None:
         self._connection = connection
         self.now = now
         self.machine_now = machine_now
         self._new_id = ids
+        self.trusted = trusted or TrustedInstants()
 
     def new_id(self) -> str:
         """A fresh GUID."""
@@ -161,6 +168,7 @@ class InlineStore:
     ) -> None:
         self._connection = connection
         self.clock = clock
+        self.trusted = TrustedInstants()
         self._ids = ids
 
     @classmethod
@@ -193,7 +201,9 @@ class InlineStore:
         try:
             self._connection.execute("savepoint unit")
             try:
-                result = drive(work(SqliteUnitOfWork(self._connection, self.clock(), machine_clock(), self._ids)))
+                result = drive(
+                    work(SqliteUnitOfWork(self._connection, self.clock(), machine_clock(), self._ids, self.trusted))
+                )
             except BaseException:
                 self._connection.execute("rollback to unit")
                 raise
@@ -234,6 +244,7 @@ class SqliteStore:
 
     def __init__(self, path: Path, clock: Clock = machine_clock, ids: Callable[[], str] = new_id) -> None:
         self.clock = clock
+        self.trusted = TrustedInstants()
         self._ids = ids
         check_file(path)
         self._writer = connect(path)
@@ -265,7 +276,7 @@ class SqliteStore:
     def _on_one_state(self, reader: apsw.Connection, work: Work[T]) -> T:
         reader.execute("begin")
         try:
-            return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids)))
+            return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids, self.trusted)))
         finally:
             reader.execute("rollback")
 
@@ -369,7 +380,9 @@ class SqliteStore:
         writer = self._writer
         writer.execute("savepoint unit")
         try:
-            pending.result = drive(pending.work(SqliteUnitOfWork(writer, self.clock(), machine_clock(), self._ids)))
+            pending.result = drive(
+                pending.work(SqliteUnitOfWork(writer, self.clock(), machine_clock(), self._ids, self.trusted))
+            )
         except BaseException as error:
             pending.error = StoreUnavailable(type(error).__name__) if isinstance(error, _BROKEN) else error
             if writer.in_transaction:

@@ -8,6 +8,8 @@ from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol, TypeVar
 
+from agreegate.storage.trusted import TrustedInstants
+
 T = TypeVar("T")
 Value = str | int | float | bytes | None
 Row = tuple[Any, ...]
@@ -23,6 +25,8 @@ class UnitOfWork(Protocol):
     """The product's clock, read once (D14). Only the demo can move it."""
     machine_now: datetime
     """The machine's clock, for what must not follow the demo's: kept answers, leases, sessions."""
+    trusted: TrustedInstants
+    """The store's."""
 
     def new_id(self) -> str:
         """A fresh random GUID in lower case."""
@@ -45,6 +49,8 @@ class Store(Protocol):
 
     clock: Callable[[], datetime]
     """The product's clock (D14)."""
+    trusted: TrustedInstants
+    """From when on that clock is trusted, partner by partner."""
 
     async def read(self, work: Work[T]) -> T:
         """Run work that changes nothing, on one consistent state that includes every acknowledged write.

@@ -72,6 +72,7 @@ from agreegate.domain.errors.rejected import (
 )
 from agreegate.domain.errors.request import (
     BodyTooLarge,
+    ClockBehind,
     CookiesTooLarge,
     FilesTooLarge,
     HeadTooLarge,
@@ -126,6 +127,7 @@ __all__ = [
     "CartFaulty",
     "CartNotFound",
     "CartSubmitted",
+    "ClockBehind",
     "ConfirmationEnded",
     "CookiesTooLarge",
     "CountryInCapitals",

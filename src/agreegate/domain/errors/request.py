@@ -145,3 +145,12 @@ class RequestIdReused(Rejected):
     """The request id was used before, with another body or by somebody else (contract 3.10)."""
 
     key = "request.id-reused"
+
+
+class ClockBehind(Rejected):
+    """The clock is behind what the partner has recorded: nothing is recorded until it is right (503).
+
+    No fault of the request: nothing was changed, and the same call may be sent again.
+    """
+
+    key = "clock.behind"

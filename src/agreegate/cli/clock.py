@@ -1,0 +1,55 @@
+"""`agreegate clock`: say that the machine's clock is right although records are dated ahead of it."""
+
+import asyncio
+from datetime import datetime
+from pathlib import Path
+
+import click
+
+from agreegate.cli.database import database_file, folder_options, opened
+from agreegate.cli.values import Guid
+from agreegate.cli.words import Misuse, Words
+from agreegate.i18n import count_text, instant_text
+from agreegate.services.clock import accept_clock
+from agreegate.storage.partner import every_partner, partner_of
+from agreegate.storage.unit_of_work import UnitOfWork
+
+EXAMPLE = "agreegate clock accept --reason clock-was-a-year-ahead --data /srv/agreegate"
+
+
+def command(words: Words) -> click.Group:
+    """The group."""
+    return words.group(
+        "clock",
+        words.command(
+            "clock.accept",
+            _accept,
+            [
+                words.option("--reason", "cli.clock.accept.reason", "reason", required=True),
+                words.option("--partner", "cli.clock.accept.partner", "id", type=Guid(words)),
+                *folder_options(words),
+            ],
+            EXAMPLE,
+        ),
+    )
+
+
+def _accept(words: Words, reason: str, partner: str | None, data: Path, database: str | None) -> None:
+    async def accept(uow: UnitOfWork) -> tuple[datetime, int, list[datetime]]:
+        if partner is None:
+            partners = await every_partner(uow)
+        else:
+            partners = [known for known in [await partner_of(uow, partner)] if known is not None]
+            if not partners:
+                raise Misuse(words("cli.gate.check.no-partner", partner=partner))
+        return uow.now, len(partners), await accept_clock(uow, reason, partners)
+
+    with opened(database_file(data, database)) as store:
+        now, count, ahead = asyncio.run(store.write(accept))
+    spoken = words.language
+    click.echo(count_text("cli.clock.accept.done", count, spoken, instant=instant_text(now, spoken)))
+    if ahead:
+        newest = instant_text(max(ahead), spoken)
+        click.echo(count_text("cli.clock.accept.ahead", len(ahead), spoken, newest=newest))
+    else:
+        click.echo(words("cli.clock.accept.none"))

@@ -1,0 +1,88 @@
+"""A clock that fell behind what a partner has recorded closes the gate for it, until the clock is right or accepted (D15)."""
+
+import json
+import logging
+from collections.abc import Sequence
+from datetime import datetime
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.clock import TOLERANCE
+from agreegate.domain.confirmation import NOTE_LENGTH, nothing_to_read
+from agreegate.domain.errors import ClockBehind, InvalidProperty
+from agreegate.domain.partner import Partner, PartnerId
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.clock import NEWEST, add_acceptance, trusted_in_record, trusted_of
+from agreegate.storage.unit_of_work import Store, UnitOfWork
+
+logger = logging.getLogger("agreegate.clock")
+
+COMMAND = "agreegate clock accept"
+"""What audit records name as the application."""
+
+
+async def is_behind(store: Store, partner: PartnerId, now: datetime) -> bool:
+    """Whether the clock is behind what the partner has recorded. While memory says that it is not, nothing is read.
+
+    Args:
+        now: the store's clock.
+
+    Raises:
+        StoreUnavailable: the record cannot be read now.
+    """
+    known = store.trusted.of(partner)
+    if known is not None and now >= known:
+        return False
+    trusted = trusted_of(await store.look(NEWEST, partner))
+    store.trusted.learn(partner, trusted, known)
+    return _behind(now, trusted)
+
+
+async def is_behind_here(uow: UnitOfWork, partner: PartnerId) -> bool:
+    """Like `is_behind`, inside a unit of work."""
+    known = uow.trusted.of(partner)
+    if known is not None and uow.now >= known:
+        return False
+    return _behind(uow.now, await trusted_in_record(uow, partner))
+
+
+async def require_clock(uow: UnitOfWork, partner: PartnerId) -> None:
+    """Refuse to record anything for the partner while the clock is behind.
+
+    Raises:
+        ClockBehind.
+    """
+    if await is_behind_here(uow, partner):
+        raise ClockBehind
+
+
+async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]) -> list[datetime]:
+    """Say that the clock is right for these partners: what is dated ahead of it is no longer compared.
+
+    Each partner's audit records tell of it. The newest such instant of each partner that has one.
+
+    Raises:
+        InvalidProperty: there is no reason to read, or it is too long.
+    """
+    reason = reason.strip()
+    if nothing_to_read(reason) or len(reason) > NOTE_LENGTH or "\x00" in reason:
+        raise InvalidProperty(name="reason")
+    ahead = []
+    for partner in partners:
+        newest = await add_acceptance(uow, partner.id, reason, COMMAND)
+        if newest is not None:
+            ahead.append(newest)
+        told = {"AcceptedAt": uow.now.isoformat(), "Reason": reason}
+        actor = Actor(partner, application_id=COMMAND)
+        await add_audit_record(uow, actor, "accept_clock", "clock", new_value=json.dumps(told))
+    return ahead
+
+
+def _behind(now: datetime, trusted: datetime) -> bool:
+    if now >= trusted:
+        return False
+    logger.warning(
+        "the clock is %s behind the newest record of a partner: its gate is closed until the clock is right, or until"
+        " `agreegate clock accept` says that it is",
+        trusted + TOLERANCE - now,
+    )
+    return True

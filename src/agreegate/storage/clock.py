@@ -1,0 +1,76 @@
+"""The newest instant that a partner has recorded, and the clocks that an operator accepted."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from agreegate.domain.clock import trusted_from
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+
+_NEWEST_OF = """
+    select (select {at} from {table} where partner_id = $1 and {at} > coalesce((select ahead_until from a), -1)
+        order by {at} desc limit 1) as at
+    union all
+    select (select {at} from {table} where partner_id = $1 and {at} <= (select accepted_at from a)
+        order by {at} desc limit 1)"""
+_TABLES = (("confirmation", "recorded_at"), ("ending", "recorded_at"), ("decision", "decided_at"))
+NEWEST = f"""
+    with a as (
+      select accepted_at, ahead_until from clock_acceptance where partner_id = $1 order by sequence desc limit 1)
+    select max(at) from ({" union all ".join(_NEWEST_OF.format(table=table, at=at) for table, at in _TABLES)}) newest
+    where not exists (select 1 from deployment where demo = 1)"""
+"""The newest instant of the partner's confirmations, endings and decisions, or null: what its clock is compared with.
+
+What was ahead of a clock that was accepted is left out. In a demo's record there is none: its clock may be moved.
+"""
+_ALWAYS = datetime.min.replace(tzinfo=UTC)
+
+
+def trusted_of(rows: Sequence[Row]) -> datetime:
+    """From when on the clock is trusted, by the row of `NEWEST`."""
+    newest = rows[0][0]
+    return _ALWAYS if newest is None else trusted_from(from_micros(newest))
+
+
+async def trusted_in_record(uow: UnitOfWork, partner: PartnerId) -> datetime:
+    """From when on the clock is trusted, by the record. Memory learns it."""
+    known = uow.trusted.of(partner)
+    trusted = trusted_of(await uow.all(NEWEST, partner))
+    uow.trusted.learn(partner, trusted, known)
+    return trusted
+
+
+async def note_recorded(uow: UnitOfWork, partner: PartnerId) -> None:
+    """Let memory know that a confirmation, an ending or a decision is recorded now.
+
+    It is known before anything of it can be read, so nobody learns less meanwhile. When the unit is undone, memory is too
+    late, and the next question reads the record.
+    """
+    if uow.trusted.of(partner) is None:
+        await trusted_in_record(uow, partner)
+    uow.trusted.advance(partner, trusted_from(uow.now))
+
+
+async def add_acceptance(uow: UnitOfWork, partner: PartnerId, reason: str, by: str) -> datetime | None:
+    """Keep that the clock is right now for this partner.
+
+    The newest instant ahead of the clock, which is no longer compared; None: there is none.
+
+    Args:
+        by: the command that says so.
+    """
+    now = to_micros(uow.now)
+    newest = [at for row in await uow.all(NEWEST, partner) for at in row if at is not None]
+    ahead = max([now, *newest])
+    await uow.run(
+        "insert into clock_acceptance (partner_id, sequence, accepted_at, ahead_until, reason, accepted_by)"
+        " select $1, coalesce(max(sequence), 0) + 1, $2,"
+        " case when max(ahead_until) > $3 then max(ahead_until) else $3 end, $4, $5"
+        " from clock_acceptance where partner_id = $1",
+        partner,
+        now,
+        ahead,
+        reason,
+        by,
+    )
+    return from_micros(ahead) if ahead > now else None
