@@ -5,7 +5,7 @@
 
 import ast
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -64,62 +64,101 @@ LAYERS: dict[str, frozenset[str]] = {
 PURE = ("domain",)
 """Standard library only, and of that nothing that reads the world."""
 CLOCKLESS = ("domain", "services")
-WORLD = frozenset({"os", "random", "secrets", "time", "socket", "subprocess", "pathlib", "io"})
+WORLD = frozenset(
+    {"glob", "io", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}
+)
 """Modules that read the environment, the clock, files or randomness."""
-CLOCKS = frozenset({"now", "utcnow", "today", "time", "monotonic"})
-CHANCE = frozenset({"uuid1", "uuid4"})
+WORLDLY = frozenset(
+    {"datetime.date.today", "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow", "open",
+     "uuid.getnode", "uuid.uuid1", "uuid.uuid4"}
+)  # fmt: skip
+"""What else reads them, by its whole name."""
+RELEASED = frozenset({"0001_initial.sql"})
+"""Migrations longer than `LONGEST` that databases have gone through: they never change."""
 
 
 def part_of(path: Path) -> str:
-    """The part of the house a module belongs to."""
-    first = path.relative_to(SOURCE).parts[0]
+    """The part of the house that a module belongs to, by its path in the package."""
+    first = path.parts[0]
     return "" if first == "__init__.py" else first.removesuffix(".py")
 
 
-def breaches() -> Iterator[str]:
-    """Every breach, as a sentence."""
-    for path in sorted(SOURCE.rglob("*.py")):
-        where = path.relative_to(ROOT)
+def breaches(source: Path = SOURCE) -> Iterator[str]:
+    """Every breach of the package in a folder, as a sentence."""
+    for path in sorted((*source.rglob("*.py"), *source.rglob("*.sql"))):
+        where = str(path.relative_to(source.parent))
         text = path.read_text(encoding="utf-8")
-        if (length := text.count("\n")) > LONGEST:
+        if (length := text.count("\n")) > LONGEST and path.name not in RELEASED:
             yield f"{where}: {length} lines; a noun is hiding past {LONGEST}"
-        part = part_of(path)
+        if path.suffix == ".sql":
+            continue
+        part = part_of(path.relative_to(source))
         if part not in LAYERS:
             yield f"{where}: a part that tools/architecture.py does not know"
             continue
-        for node in ast.walk(ast.parse(text)):
-            yield from _import_breaches(node, part, f"{where}:{getattr(node, 'lineno', 0)}")
-            if part in CLOCKLESS:
-                yield from _clock_breaches(node, f"{where}:{getattr(node, 'lineno', 0)}")
+        package = ("agreegate", *path.relative_to(source).parts[:-1])
+        yield from (f"{where}:{line}: {breach}" for line, breach in breaches_in(text, part, package))
 
 
-def _import_breaches(node: ast.AST, part: str, where: str) -> Iterator[str]:
-    for name in _imported(node):
-        package, _, rest = name.partition(".")
-        if package == "agreegate":
-            target = rest.partition(".")[0]
-            target = target if target in LAYERS else ""
-            if target not in LAYERS[part] | {part}:
-                yield f"{where}: {part or 'the package'} imports {name}"
-        elif part in PURE and package not in sys.stdlib_module_names:
-            yield f"{where}: {part} imports {name}, which is not of the standard library"
-        if part in CLOCKLESS and (package in WORLD or (package == "uuid" and name.rpartition(".")[2] in CHANCE)):
-            yield f"{where}: {part} imports {name}, which reads the world"
+def breaches_in(text: str, part: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
+    """The breaches of one module, each with its line.
+
+    Args:
+        part: the part of the house that it belongs to.
+        package: the names of the package that it is in, for its relative imports.
+    """
+    tree = ast.parse(text)
+    names: dict[str, str] = {}
+    """What the module calls what it imports, and its whole name."""
+    for node in ast.walk(tree):
+        for called, name in _imported(node, package):
+            names[called] = name
+            line = getattr(node, "lineno", 0)
+            yield from ((line, breach) for breach in _import_breaches(name, part))
+    if part in CLOCKLESS:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Name | ast.Attribute) and _whole_name(node, names) in WORLDLY:
+                yield node.lineno, f"{part} uses {_whole_name(node, names)}, which reads the world"
 
 
-def _imported(node: ast.AST) -> list[str]:
+def _import_breaches(name: str, part: str) -> Iterator[str]:
+    package, _, rest = name.partition(".")
+    if package == "agreegate":
+        target = rest.partition(".")[0]
+        target = target if target in LAYERS else ""
+        if target not in LAYERS[part] | {part}:
+            yield f"{part or 'the package'} imports {name}"
+    elif part in PURE and package not in sys.stdlib_module_names:
+        yield f"{part} imports {name}, which is not of the standard library"
+    if part in CLOCKLESS and (package in WORLD or name in WORLDLY):
+        yield f"{part} imports {name}, which reads the world"
+
+
+def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """What an import binds, and its whole name."""
     if isinstance(node, ast.Import):
-        return [alias.name for alias in node.names]
-    if isinstance(node, ast.ImportFrom) and node.module and node.level == 0:
-        return [f"{node.module}.{alias.name}" for alias in node.names]
-    return []
+        for alias in node.names:
+            yield (
+                alias.asname or alias.name.partition(".")[0],
+                alias.name if alias.asname else alias.name.partition(".")[0],
+            )
+            if not alias.asname and "." in alias.name:
+                yield alias.name, alias.name
+    elif isinstance(node, ast.ImportFrom):
+        beside = package[: len(package) + 1 - node.level] if node.level else ()
+        source = ".".join((*beside, *((node.module,) if node.module else ())))
+        for alias in node.names:
+            yield alias.asname or alias.name, f"{source}.{alias.name}"
 
 
-def _clock_breaches(node: ast.AST, where: str) -> Iterator[str]:
-    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in CLOCKS:
-        owner = node.func.value
-        if isinstance(owner, ast.Name) and owner.id in ("datetime", "date", "time"):
-            yield f"{where}: reads the clock; the unit of work has the instant"
+def _whole_name(node: ast.AST, names: Mapping[str, str]) -> str:
+    """The dotted name that an expression stands for; empty when it stands for none."""
+    if isinstance(node, ast.Name):
+        return names.get(node.id, node.id)
+    if isinstance(node, ast.Attribute):
+        owner = _whole_name(node.value, names)
+        return f"{owner}.{node.attr}" if owner else ""
+    return ""
 
 
 def main() -> int:
