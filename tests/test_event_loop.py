@@ -1,5 +1,6 @@
 """One tenant cannot stop the others: what takes long is done on another thread than the one that answers the gate (A6)."""
 
+import re
 import threading
 from collections import UserDict
 from collections.abc import Iterator
@@ -14,7 +15,9 @@ from litestar.datastructures import State
 from agreegate.api.body import READ_AT_ONCE, off_the_loop
 from agreegate.dashboard.page import PageRequest, Site, page
 from tests import personas as cast
+from tests.api.test_access import handlers
 from tests.asgi import call
+from tests.dashboard.visitor import visitor
 from tests.large_tenant import enlarge, id_of
 from tests.memory import PROGRAMME, Memory
 from tests.operations import OPERATIONS, Case
@@ -26,6 +29,17 @@ MOST_STEPS = 20_000
 CASE = Case(
     cast.ALDER, cast.CEDAR, "cedar.example", id_of(3, 0), id_of(4, 0), cast.NOBODY, id_of(7, 1), cast.CUSTOMER_AGREEMENT
 )  # fmt: skip
+
+
+PLACES = {
+    "customer": cast.CEDAR, "subscription": id_of(4, 0), "confirmation": id_of(7, 1), "reseller": cast.BIRCH,
+    "partner": cast.ALDER, "country": "US", "spoken": "en-US", "version": cast.NOBODY, "id_": cast.NOBODY,
+    "decision": cast.NOBODY,
+}  # fmt: skip
+"""What stands in the addresses of pages."""
+ELSEWHERE = ("/v1", "/api", "/texts", "/static", "/sign", "/healthz", "/readyz", "/metrics")
+MOST_ROWS = 600
+"""Of all tables of a page together: two lists of 250 at most, and a head for each."""
 
 
 @pytest.fixture
@@ -48,10 +62,23 @@ def steps_on_the_loop(world: World) -> Iterator[list[int]]:
 async def test_no_read_of_a_large_tenant_is_long_on_the_event_loop(large: World) -> None:
     for who in (cast.ALDER_SALES, cast.BIRCH_SALES):
         for operation in OPERATIONS:
-            if operation.method == "GET" and operation.path.startswith("/v1"):
+            if operation.method == "GET":
                 with steps_on_the_loop(large) as counted:
                     await large.send(who, "GET", operation.at(CASE))
                 assert sum(counted) <= MOST_STEPS, operation.path
+
+
+@pytest.mark.parametrize("who", [cast.ALDER_SALES, cast.BIRCH_SALES])
+async def test_no_page_of_a_large_tenant_is_long_nor_read_on_the_event_loop(large: World, who: str) -> None:
+    person = await visitor(large, who)
+    for path, handler in handlers(large.framework):
+        if "GET" in handler.http_methods and not path.startswith(ELSEWHERE):
+            with steps_on_the_loop(large) as counted:
+                shown = await person.get(re.sub(r"\{(\w+):\w+\}", lambda part: PLACES[part[1]], path))
+            assert sum(counted) <= MOST_STEPS, path
+            if not path.endswith(".csv"):
+                assert shown.page.html.count("<tr") <= MOST_ROWS, path
+    await person.close()
 
 
 async def test_a_large_body_is_read_on_another_thread() -> None:

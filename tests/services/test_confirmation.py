@@ -272,7 +272,9 @@ async def test_the_employee_behind_a_designated_account_is_stated_with_the_recor
     unnamed = await record(memory, customer=cast.FRENE, actor=marketplace)
     by_hand = await record(memory, customer=cast.DOGWOOD)
     assert (named.confirmed_by, unnamed.confirmed_by, by_hand.confirmed_by) == (said, None, None)
-    assert await memory.do(list_without_employee, marketplace) == [(cast.FRENE, unnamed.id, cast.CLOUD_AGREEMENT)]
+    assert (await memory.do(list_without_employee, marketplace)).items == (
+        (cast.FRENE, unnamed.id, cast.CLOUD_AGREEMENT),
+    )
 
     for actor, confirmation, key in (
         (await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), unnamed.id, "request.not-found"),
@@ -284,7 +286,7 @@ async def test_the_employee_behind_a_designated_account_is_stated_with_the_recor
     await memory.do(state_employee, await sales(memory), unnamed.id, Employee(" Ben Ohm "))
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
     assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
-    assert await memory.do(list_without_employee, marketplace) == []
+    assert (await memory.do(list_without_employee, marketplace)).items == ()
     await memory.do(state_employee, await sales(memory), named.id, Employee("Eve Quill"))
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.CEDAR, None)
     assert listed == replace(named, confirmed_by=Employee("Eve Quill"))
@@ -318,7 +320,9 @@ async def test_who_is_designated_when_the_statement_is_made_decides(memory: Memo
     by_hand = await record(memory, customer=cast.DOGWOOD)
     designate(memory, cast.ALDER_MARKETPLACE, False)
     designate(memory, cast.ALDER_SALES, True)
-    assert await memory.do(list_without_employee, marketplace) == [(cast.DOGWOOD, by_hand.id, cast.CLOUD_AGREEMENT)]
+    assert (await memory.do(list_without_employee, marketplace)).items == (
+        (cast.DOGWOOD, by_hand.id, cast.CLOUD_AGREEMENT),
+    )
     with pytest.raises(NotDesignated):
         await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
     await memory.do(state_employee, marketplace, by_hand.id, Employee("Ben Ohm"))
@@ -347,7 +351,7 @@ async def test_nothing_is_stated_of_a_relationship_that_has_ended(memory: Memory
     for _ in range(2):
         with pytest.raises(RelationshipOver):
             await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
-        assert await memory.do(list_without_employee, marketplace) == []
+        assert (await memory.do(list_without_employee, marketplace)).items == ()
         await memory.do(open_relationship, marketplace.partner.id, cast.CEDAR)
     assert await memory.rows("select * from confirmation_employee") == []
 

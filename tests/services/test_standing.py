@@ -1,7 +1,9 @@
 """What is known of a customer's acceptance, and how it ends: told from the record alone (R17, R27, R47)."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
+from random import Random
 from typing import Any
 
 import pytest
@@ -15,8 +17,10 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customer import remove_relationship
+from agreegate.services.customer_record import Entry, read_record
 from agreegate.services.gate import ask
 from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, take_back
+from agreegate.storage.page import Seek, Wanted
 from agreegate.storage.relationship import open_relationship
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -304,3 +308,34 @@ async def test_of_whom_and_when_there_is_nothing_to_say(cedar: Case, customer: s
         with pytest.raises(Rejected) as raised:
             await attempt()
         assert raised.value.key == key
+
+
+@pytest.mark.fault("A6")
+async def test_the_pages_of_a_record_tell_what_the_whole_tells() -> None:
+    chance = Random(6)
+    for _ in range(4):
+        memory = Memory()
+        case = Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
+        for _ in range(25):
+            with suppress(Rejected):
+                match chance.choice("cccctr"):
+                    case "c":
+                        await case.confirm(chance.choice([CLOUD, CUSTOMER]))
+                    case "t":
+                        await case.take_back(chance.choice([CLOUD, CUSTOMER]))
+                    case _:
+                        await case.refuse()
+        whole = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer)
+        for size in (1, 2, 3, 7):
+            wanted: Wanted | None = Wanted(size)
+            entries: list[Entry] = []
+            while wanted is not None:
+                record = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer, wanted)
+                entries += record.history
+                page = record.standing.page
+                wanted = Wanted(size, Seek.NEXT, page.first, page.last) if page.more_after else None
+                assert [one.state for one in record.standing.agreements] == [
+                    one.state for one in whole.standing.agreements
+                ]
+            assert {entry.sequence: entry for entry in entries} == {one.sequence: one for one in whole.history}
+            assert len(entries) == len(whole.history)

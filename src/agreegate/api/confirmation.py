@@ -137,7 +137,7 @@ async def record_confirmation(
             confirmation = await confirm(uow, actor, programme, customer, draft, call)
         except Rejected as error:
             raise named_here(error) from None
-        shown = await show_recorded(uow, actor, programme, customer, confirmation)
+        shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 
     answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))

@@ -1,13 +1,14 @@
 """Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
 
 from typing import Annotated, Any
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import Request
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Example
-from litestar.params import PathParameter
+from litestar.params import PathParameter, QueryParameter
 
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, receive_body
 from agreegate.api.deployment import Deployment
@@ -15,6 +16,7 @@ from agreegate.api.exchange import ids_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import AccessDenied, InvalidParameter
 from agreegate.services.call import Call
+from agreegate.storage.page import LARGEST, Page, Seek, Wanted
 
 CustomerId = Annotated[
     str,
@@ -24,6 +26,17 @@ CustomerId = Annotated[
     ),
 ]
 """The customer that an address names."""
+
+PageSize = Annotated[int, QueryParameter(description="Items of a page, 500 at most.", examples=[Example(value=100)])]
+"""How many items of a list an answer has."""
+Cursor = Annotated[
+    str | None,
+    QueryParameter(
+        description="Where the page begins, as the `Link` header of the page before it has it; the first page when left out.",
+        examples=[Example(value="eyJhbGciOiJIUzI1NiJ9.WyIiLCIiLFswLCIiXSxbMCwiIl1d.c2lnbmF0dXJl")],
+    ),
+]
+"""Which page of a list an answer has."""
 
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
@@ -77,6 +90,35 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     """Whom the guard let pass."""
     actor: Actor = request.scope["user"]
     return actor
+
+
+def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None) -> Wanted:
+    """The page that `size` and `cursor` ask for; without a cursor the first one.
+
+    Raises:
+        InvalidParameter: there is no such page, or the cursor is another list's.
+    """
+    if not 1 <= size <= LARGEST:
+        raise InvalidParameter(name="size")
+    if cursor is None:
+        return Wanted(size)
+    deployment: Deployment = request.app.state.deployment
+    try:
+        first, last = deployment.cursors.read(cursor, actor_of(request).partner.id, request.url.path)
+    except InvalidParameter:
+        raise InvalidParameter(name="cursor") from None
+    return Wanted(size, Seek.NEXT, first, last)
+
+
+def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str]:
+    """The header that leads to the page after this one (RFC 8288); none where the list ends."""
+    if page.first is None or page.last is None or not page.more_after:
+        return {}
+    deployment: Deployment = request.app.state.deployment
+    path = request.url.path
+    cursor = deployment.cursors.to(actor_of(request).partner.id, path, page.first, page.last)
+    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    return {"link": f'<{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
 def call_of(request: Request[Any, Any, Any], body: object) -> Call:

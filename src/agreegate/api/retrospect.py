@@ -1,9 +1,10 @@
 """A customer's standing: today's, or that of a day as the records stood on another (R48)."""
 
-from typing import Annotated
+from collections.abc import Container
+from typing import Annotated, Any
 
 import msgspec
-from litestar import get
+from litestar import Response, get
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import QueryParameter
@@ -12,7 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from agreegate.api.confirmation_record import EndingOut, RecordedOut
 from agreegate.api.deployment import Deployment
 from agreegate.api.instant import query_moment, written_z
-from agreegate.api.own import CustomerId, OwnRequest, actor_of
+from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, next_page, wanted_page
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
@@ -21,6 +22,8 @@ from agreegate.domain.errors import InvalidInstant
 from agreegate.domain.retrospect import AgreementThen, Moment
 from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import show_standing
+from agreegate.storage.page import LARGEST, Page, page_in
+from agreegate.storage.unit_of_work import UnitOfWork
 
 _TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 
@@ -55,22 +58,32 @@ class AgreementThenOut(msgspec.Struct, rename="camel"):
     ]
     history: Annotated[
         list[RecordedOut],
-        Meta(description="Every confirmation, newest first, ended ones included; in a look back those known then."),
+        Meta(
+            description="Its confirmations on this page of the history, newest first, ended ones included; in a look back "
+            "those known then."
+        ),
     ]
 
     @classmethod
-    def of(cls, agreement: AgreementThen, look: LookBack) -> "AgreementThenOut":
-        """The agreement type as it stood, spelled."""
-        current = agreement.confirmation
-        history = [RecordedOut.of(look.recorded[one.confirmation.sequence]) for one in agreement.history]
+    def of(cls, agreement: AgreementThen, look: LookBack, shown: Container[int]) -> "AgreementThenOut":
+        """The agreement type as it stood, spelled.
+
+        Args:
+            shown: the sequences of what is on the page of the history.
+        """
+        current, recorded = agreement.confirmation, look.recorded
         return cls(
             agreement_type=agreement.template.agreement_type,
             template_id=agreement.template.id,
             state=agreement.state,
             outdated_since=None if agreement.outdated_since is None else written_z(agreement.outdated_since),
             renew_by=None,
-            confirmation=next((item for item in history if current and item.confirmation_id == current.id), None),
-            history=history,
+            confirmation=None if current is None else RecordedOut.of(recorded[current.sequence]),
+            history=[
+                RecordedOut.of(recorded[one.confirmation.sequence])
+                for one in agreement.history
+                if one.confirmation.sequence in shown
+            ],
         )
 
 
@@ -91,7 +104,10 @@ class LookBackOut(msgspec.Struct, rename="camel"):
     agreements: Annotated[list[AgreementThenOut], Meta(description="One entry per agreement type of the programme.")]
     refusals: Annotated[
         list[EndingOut],
-        Meta(description="When the customer was recorded as no longer agreeing, newest first.", examples=[[]]),
+        Meta(
+            description="When the customer was recorded as no longer agreeing, newest first; those of this page of the history.",
+            examples=[[]],
+        ),
     ]
     on: Annotated[
         str | UnsetType,
@@ -103,14 +119,18 @@ class LookBackOut(msgspec.Struct, rename="camel"):
     ] = UNSET
 
     @classmethod
-    def of(cls, look: LookBack) -> "LookBackOut":
-        """The look back, spelled."""
+    def of(cls, look: LookBack, shown: Container[int]) -> "LookBackOut":
+        """The look back, spelled.
+
+        Args:
+            shown: the sequences of what is on the page of the history.
+        """
         found = look.found
         return cls(
             customer_id=look.customer_id,
             relationship_since=None if found.period is None else written_z(found.period.started_at),
-            agreements=[AgreementThenOut.of(agreement, look) for agreement in found.agreements],
-            refusals=[EndingOut.of(ending) for ending in found.refusals],
+            agreements=[AgreementThenOut.of(agreement, look, shown) for agreement in found.agreements],
+            refusals=[EndingOut.of(ending) for ending in found.refusals if ending.sequence in shown],
             on=written_z(found.on),
             known_at=written_z(found.known_at),
         )
@@ -145,18 +165,33 @@ async def read_standing(
             examples=[Example(value="2019-06-01")],
         ),
     ] = None,
-) -> StandingOut | LookBackOut:
-    """What is recorded about a customer's acceptance, newest first, with its history.
+    size: PageSize = LARGEST,
+    cursor: Cursor = None,
+) -> Response[StandingOut | LookBackOut]:
+    """What is recorded about a customer's acceptance, newest first, with its history page by page.
+
+    The `Link` header leads to the next page of the history; all the rest is the same on each page.
 
     With `on` or `knownAt` it is what the standing was on that day, as the records stood on the other: what was recorded
     later is left out, corrections too. Then a former customer may be named as well.
     """
     deployment: Deployment = request.app.state.deployment
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    if on is None and known_at is None:
-        return StandingOut.of(await deployment.store.read(lambda uow: show_standing(uow, actor, programme, customer)))
-    then, by = _moment(on, "on"), _moment(known_at, "knownAt")
-    return LookBackOut.of(await deployment.store.read(lambda uow: look_back(uow, actor, programme, customer, then, by)))
+    wanted, then, by = wanted_page(request, size, cursor), _moment(on, "on"), _moment(known_at, "knownAt")
+
+    async def today(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
+        standing = await show_standing(uow, actor, programme, customer, wanted)
+        return StandingOut.of(standing), standing.page
+
+    async def back(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
+        look = await look_back(uow, actor, programme, customer, then, by)
+        sequences = sorted({*look.recorded, *(ending.sequence for ending in look.found.refusals)}, reverse=True)
+        page = page_in(sequences, lambda sequence: (sequence, ""), wanted)
+        return LookBackOut.of(look, frozenset(page.items)), page
+
+    async with deployment.turns.of(actor.partner.id):
+        shown, page = await deployment.store.browse(today if on is None and known_at is None else back)
+    return Response(shown, headers=next_page(request, page))
 
 
 def _moment(written: str | None, name: str) -> Moment | None:

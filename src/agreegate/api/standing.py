@@ -3,7 +3,7 @@
 from typing import Annotated
 
 import msgspec
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
@@ -21,7 +21,7 @@ from agreegate.api.confirmation_record import (
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
-from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
+from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, call_of, next_page, wanted_page
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import STANDING
@@ -35,6 +35,7 @@ from agreegate.services.standing import (
     record_refusal,
     take_back,
 )
+from agreegate.storage.page import LARGEST
 from agreegate.storage.unit_of_work import UnitOfWork
 
 ConfirmationId = Annotated[
@@ -66,21 +67,22 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
         ),
     ]
     confirmation: Annotated[RecordedOut | None, Meta(description="The confirmation that counts; null when none does.")]
-    history: Annotated[list[RecordedOut], Meta(description="Every confirmation, newest first, ended ones included.")]
+    history: Annotated[
+        list[RecordedOut],
+        Meta(description="Its confirmations on this page of the history, newest first, ended ones included."),
+    ]
 
     @classmethod
     def of(cls, standing: AgreementStanding) -> "AgreementStandingOut":
         """The agreement type's standing, spelled."""
-        current = standing.confirmation
-        history = [RecordedOut.of(recorded) for recorded in standing.history]
         return cls(
             agreement_type=standing.template.agreement_type,
             template_id=standing.template.id,
             state=standing.state,
             outdated_since=None if standing.outdated_since is None else written_z(standing.outdated_since),
             renew_by=None if standing.renew_by is None else written_z(standing.renew_by),
-            confirmation=next((item for item in history if current and item.confirmation_id == current.id), None),
-            history=history,
+            confirmation=None if standing.current is None else RecordedOut.of(standing.current),
+            history=[RecordedOut.of(recorded) for recorded in standing.history],
         )
 
 
@@ -98,7 +100,10 @@ class StandingOut(msgspec.Struct, rename="camel"):
     ]
     refusals: Annotated[
         list[EndingOut],
-        Meta(description="When the customer was recorded as no longer agreeing, newest first.", examples=[[]]),
+        Meta(
+            description="When the customer was recorded as no longer agreeing, newest first; those of this page of the history.",
+            examples=[[]],
+        ),
     ]
 
     @classmethod
@@ -200,14 +205,20 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
     tags=["standing"],
     summary="Confirmations whose employee is unknown",
     response_description="The confirmations.",
-    responses=problems(403, 404, 429),
+    responses=problems(400, 403, 404, 429),
 )
-async def without_employee(request: OwnRequest) -> list[UnknownEmployee]:
-    """Confirmations by designated accounts for which nobody stated the real employee (R28); at most 500."""
+async def without_employee(
+    request: OwnRequest, size: PageSize = LARGEST, cursor: Cursor = None
+) -> Response[list[UnknownEmployee]]:
+    """Confirmations by designated accounts for which nobody stated the real employee (R28), newest first.
+
+    The `Link` header leads to the next page.
+    """
     deployment: Deployment = request.app.state.deployment
-    actor = actor_of(request)
-    found = await deployment.store.read(lambda uow: list_without_employee(uow, actor))
-    return [UnknownEmployee(*row) for row in found]
+    actor, wanted = actor_of(request), wanted_page(request, size, cursor)
+    found = await deployment.store.browse(lambda uow: list_without_employee(uow, actor, wanted))
+    listed = [UnknownEmployee(*one) for one in found.items]
+    return Response(listed, headers=next_page(request, found))
 
 
 @post(

@@ -89,7 +89,7 @@ async def _found(request: PageRequest, actor: Actor, customer: str, template: st
             await show_standing(uow, actor, programme, customer),
         )
 
-    return await site_of(request).store.read(look)
+    return await site_of(request).store.browse(look)
 
 
 def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:

@@ -166,7 +166,7 @@ async def _known(
         subscriptions=await list_subscriptions(uow, actor, customer),
         orders=await browse_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
         decisions=decided,
-        record=await read_record(uow, actor, programme, customer) if with_record else None,
+        record=await read_record(uow, actor, programme, customer, Wanted(HISTORY)) if with_record else None,
         people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
     )
 

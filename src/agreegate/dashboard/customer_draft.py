@@ -166,7 +166,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
         preparation = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
         return await checked(uow, actor, with_values(form, **values), preparation, spoken)
 
-    found = await site.store.read(look)
+    found = await site.store.browse(look)
     if isinstance(found, Draft):
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
@@ -242,7 +242,7 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         stated = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
         return await linked_resellers(uow, actor.partner.id), stated
 
-    linked, preparation = await site.store.read(look)
+    linked, preparation = await site.store.browse(look)
     asking = [country_text(country, spoken) for country in REGISTRATION_FORMATS]
     return page(
         request,

@@ -25,7 +25,7 @@ from agreegate.storage.page import Page
 from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST = 250
-"""Orders, and decisions, on one sheet; it says when there are more, and where they are."""
+"""Orders, decisions, and confirmations of the history, on one sheet; it says when there are more, and where they are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
 
     async def look(uow: UnitOfWork) -> Sheet:
         served = await get_customer(uow, actor, id_)
-        record = await read_record(uow, actor, site.programme, id_)
+        record = await read_record(uow, actor, site.programme, id_, wanted(request, "history", MOST))
         decisions = await list_decisions(uow, actor, id_, wanted(request, "decisions", MOST))
         return Sheet(
             served.customer,
@@ -69,6 +69,7 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
         verdicts=in_words(sheet.decisions, site.programme, spoken),
         decision_turns=turns(request, "decisions", sheet.decisions),
         order_turns=turns(request, "orders", sheet.orders),
+        history_turns=turns(request, "history", sheet.record.standing.page),
     )
 
 

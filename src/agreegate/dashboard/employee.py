@@ -13,6 +13,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.paging import Turns, turns, wanted
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.confirmation import Confirmation, Employee, checked_employee
 from agreegate.domain.customer import Customer
@@ -28,11 +29,13 @@ from agreegate.domain.programme import Programme
 from agreegate.services.call import Call
 from agreegate.services.confirmation import behind_designated_account, list_without_employee, state_employee
 from agreegate.services.customer import get_customer
-from agreegate.services.standing import show_standing
+from agreegate.services.standing import show_recorded
 from agreegate.storage.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/confirmation/{confirmation:uuid}/employee"
-MOST = 100
+SIZE = 100
+LIST = "unknown"
+"""The list's name in addresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,20 +58,22 @@ class Found:
     """The key of the sentence that says why no employee can be stated; None: one can."""
 
 
-@get("/employees-unknown", opt={"access": CONFIRM}, include_in_schema=False)
+@get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def list_unknown(request: PageRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
-    site, actor = site_of(request), actor_of(request)
+    site, actor, place = site_of(request), actor_of(request), wanted(request, LIST, SIZE)
 
-    async def look(uow: UnitOfWork) -> list[Unknown]:
+    async def look(uow: UnitOfWork) -> tuple[list[Unknown], Turns]:
+        listed = await list_without_employee(uow, actor, place)
         found = []
-        for customer, confirmation, template_id in await list_without_employee(uow, actor, MOST):
+        for customer, confirmation, template_id in listed.items:
             template = site.programme.template(template_id)
             served = await get_customer(uow, actor, customer)
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
-        return found
+        return found, turns(request, LIST, listed)
 
-    return page(request, "employees_unknown.html", unknown=await site.store.browse(look), most=MOST)
+    unknown, around = await site.store.browse(look)
+    return page(request, "employees_unknown.html", unknown=unknown, turns=around)
 
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
@@ -99,7 +104,7 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     try:
         found = await _found(request, of, id_)
     except NoRelationship:  # the record is the partner's own, although the customer has left
-        await site_of(request).store.read(lambda uow: behind_designated_account(uow, actor, id_))
+        await site_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
         raise
     if mistakes := list(_mistakes(employee)):
         return _page(request, found, form.with_mistakes(*mistakes), 422)
@@ -148,18 +153,15 @@ def _mark(found: Found) -> str:
 
 async def _found(request: PageRequest, customer: str, confirmation: str) -> Found:
     site, actor = site_of(request), actor_of(request)
-    return await site.store.read(lambda uow: _read(uow, actor, site.programme, customer, confirmation))
+    return await site.store.browse(lambda uow: _read(uow, actor, site.programme, customer, confirmation))
 
 
 async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str) -> Found:
-    standing = await show_standing(uow, actor, programme, customer)
-    served = await get_customer(uow, actor, customer)
-    for agreement in standing.agreements:
-        for recorded in agreement.history:
-            if recorded.confirmation.id == confirmation:
-                refused = await _refused(uow, actor, confirmation)
-                return Found(served.customer, recorded.confirmation, agreement.template.title, refused)
-    raise NotFound
+    found = (await show_recorded(uow, actor, programme, customer, confirmation)).confirmation
+    served, template = await get_customer(uow, actor, customer), programme.of_type(found.agreement_type)
+    if template is None:
+        raise NotFound
+    return Found(served.customer, found, template.title, await _refused(uow, actor, confirmation))
 
 
 async def _refused(uow: UnitOfWork, actor: Actor, confirmation: str) -> str | None:

@@ -70,7 +70,7 @@ async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Respon
 
 async def _found(request: PageRequest, customer: str, template: str) -> Found:
     site = site_of(request)
-    return await site.store.read(lambda uow: _read(uow, request, site.programme, customer, template))
+    return await site.store.browse(lambda uow: _read(uow, request, site.programme, customer, template))
 
 
 async def _read(uow: UnitOfWork, request: PageRequest, programme: Programme, customer: str, template: str) -> Found:

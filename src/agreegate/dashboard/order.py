@@ -108,7 +108,7 @@ async def _offered(request: PageRequest, actor: Actor, customer: str) -> Offered
         resellers = [r for r in await resellers_of_customer(uow, actor, customer) if r.mpn_id is not None]
         return Offered(served.customer.company_name, resellers, sorted(had.items(), key=lambda offer: offer[1]))
 
-    return await site_of(request).store.read(look)
+    return await site_of(request).store.browse(look)
 
 
 def _places(form: Form) -> range:

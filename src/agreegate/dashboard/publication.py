@@ -71,7 +71,7 @@ async def publish_version(request: PageRequest) -> Response[Any]:
         return _form(request, reading.form, 200)
     if form["step"] == PUBLISH and not uploads and not reading.mistakes:
         return await _publish(request, reading)
-    review = await site.store.read(lambda uow: _review(uow, site, reading))
+    review = await site.store.browse(lambda uow: _review(uow, site, reading))
     told = reading.told(review)
     return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
 
@@ -115,7 +115,7 @@ async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
     try:
         result = await save(request, actor, reading.form, work)
     except RequestIdReused as error:
-        review = await site.store.read(lambda uow: _review(uow, site, reading))
+        review = await site.store.browse(lambda uow: _review(uow, site, reading))
         if review.refusals:
             return _form(request, reading.told(review).rejected(error), 409)
         return _check(request, reading, reading.form.rejected(error), review, 409)

@@ -149,7 +149,7 @@ class _Reader:
 
     def _request(self, path: str, method: str, described: Json, body: Json) -> str:
         for one in described.get("parameters", []):
-            example = next(iter(one.get("examples", {}).values()))["value"]
+            example = str(next(iter(one.get("examples", {}).values()))["value"])
             path = path.replace(f"{{{one['name']}}}", example)
         lines = [f"curl -X {method.upper()} {self._url}{path}", '-H "Authorization: Bearer $TOKEN"']
         if body:

@@ -57,7 +57,7 @@ class Found:
     @property
     def refused(self) -> bool:
         """Whether the refusal is recorded, and nothing was confirmed since."""
-        return bool(self.standing.refusals) and all(one.confirmation is None for one in self.standing.agreements)
+        return self.standing.refusal is not None and all(one.confirmation is None for one in self.standing.agreements)
 
     def chosen(self, form: Form) -> list[Subscription]:
         """What was ticked and is still active."""
@@ -178,11 +178,11 @@ async def _found(request: PageRequest, customer: str) -> Found:
         standing = await show_standing(uow, actor, site.programme, customer)
         return Found(served.customer, standing, _active(await list_subscriptions(uow, actor, customer)))
 
-    return await site.store.read(look)
+    return await site.store.browse(look)
 
 
 async def _all(request: PageRequest, actor: Actor, customer: str) -> list[Subscription]:
-    return await site_of(request).store.read(lambda uow: list_subscriptions(uow, actor, customer))
+    return await site_of(request).store.browse(lambda uow: list_subscriptions(uow, actor, customer))
 
 
 def _active(every: Iterable[Subscription]) -> list[Subscription]:
@@ -198,7 +198,7 @@ def _page(request: PageRequest, found: Found, form: Form, status: int = 200, can
         form=form,
         customer=found.customer,
         refused=found.refused,
-        refusal=found.standing.refusals[0] if found.standing.refusals else None,
+        refusal=found.standing.refusal,
         confirmed=any(one.confirmation is not None for one in found.standing.agreements),
         active=found.active[:MOST],
         total=len(found.active),

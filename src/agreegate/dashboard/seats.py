@@ -104,7 +104,7 @@ async def _known(request: PageRequest, customer: str, subscription: str) -> Know
         served = await get_customer(uow, actor, customer)
         return served.customer.company_name, await show_subscription(uow, actor, customer, subscription)
 
-    return await site_of(request).store.read(look)
+    return await site_of(request).store.browse(look)
 
 
 async def _page(

@@ -12,6 +12,7 @@ from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.paging import turns, wanted
 from agreegate.domain.actor import READ_CONFIRMATIONS
 from agreegate.domain.errors import KnownAhead
 from agreegate.domain.retrospect import Moment
@@ -20,6 +21,10 @@ from agreegate.services.retrospect import LookBackRecord, read_look_back
 
 ON, KNOWN_AT = "on", "known-at"
 """The fields, and the names in the address."""
+HISTORY = "history"
+"""The list's name in addresses."""
+MOST = 250
+"""Entries of the history on one page."""
 
 
 @get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
@@ -33,9 +38,12 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
     form = form.with_mistakes(
         *(Mistake(name, "retrospect.day-unread") for name in days if form[name] and days[name] is None)
     )
+    place = wanted(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
-        record = await site.store.browse(lambda uow: read_look_back(uow, actor, site.programme, id_, on, known_at))
+        record = await site.store.browse(
+            lambda uow: read_look_back(uow, actor, site.programme, id_, on, known_at, place)
+        )
     except KnownAhead:
         form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
         record = await site.store.browse(lambda uow: read_look_back(uow, actor, site.programme, id_))
@@ -53,6 +61,7 @@ def _shown(
         422 if form.mistakes else 200,
         form=form,
         record=record,
+        turns=turns(request, HISTORY, record.history),
         found=found,
         customer={"id": record.look.customer_id, "company_name": record.look.company_name},
         country=country_text(record.look.country, spoken),

@@ -123,7 +123,7 @@ async def _found(request: PageRequest, customer: UUID, subscription: UUID) -> Fo
         served = await get_customer(uow, actor, of)
         return Found(served.customer, found, await list_addons(uow, actor, of, id_))
 
-    return await site_of(request).store.read(look)
+    return await site_of(request).store.browse(look)
 
 
 def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> Response[str]:

@@ -158,7 +158,7 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
             preparation = await prepare(uow, actor, programme, begun.customer, form["template"])
         return found, now is not None, preparation
 
-    held, ahead, preparation = await site.store.read(look)
+    held, ahead, preparation = await site.store.browse(look)
     reasons = () if held is None else (*held.decision.reasons, *held.decision.advisories)
     wrong = {mistake.where for mistake in form.mistakes}
     now = site.store.clock()

@@ -7,15 +7,18 @@ At `on` = `known_at` = any past instant the answer is what the standing was at t
 `docs/looking-back.md`; its reasons: `docs/decisions/0025-looking-back.md`.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
+from operator import attrgetter
 
 from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Mark, State, ended_by, unconfirmed
+from agreegate.domain.standing import Endings, Mark, State, unconfirmed
 from agreegate.domain.text import TextVersion, outdated_since
 
 _DAY = timedelta(days=1)
@@ -214,16 +217,16 @@ def retrospect(facts: Facts, programme: Programme, on: datetime, known_at: datet
     return Retrospect(on, known_at, period, tuple(agreements), refusals, known.extent, left_out)
 
 
-def valid_from(confirmation: Confirmation, refusals: Sequence[Ending]) -> datetime:
+def valid_from(confirmation: Confirmation, refused_at: datetime | None) -> datetime:
     """From when on a confirmation can be in effect: since the customer accepted, or since it was recorded if that was first.
 
     One that was recorded after a refusal does not reach back behind it: an acceptance dated before the refusal was no answer
     to it then, and is one from the recording on.
+
+    Args:
+        refused_at: the latest instant of the refusals recorded before it; None: there are none.
     """
-    answers_late = any(
-        refusal.sequence < confirmation.sequence and refusal.recorded_at > confirmation.date_agreed
-        for refusal in refusals
-    )
+    answers_late = refused_at is not None and refused_at > confirmation.date_agreed
     return confirmation.recorded_at if answers_late else min(confirmation.date_agreed, confirmation.recorded_at)
 
 
@@ -231,14 +234,19 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
     """Every known confirmation, newest first, with what it was worth on the day."""
     taken_back = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
     counted: set[AgreementType] = set()
+    ended = Endings(known.endings)
+    in_order = sorted(refusals, key=attrgetter("sequence"))
+    latest = list(accumulate((refusal.recorded_at for refusal in in_order), max))
+    refused_last = max((refusal.sequence for refusal in refusals if refusal.recorded_at <= on), default=0)
     found = []
     for confirmation in known.confirmations:
-        begins = valid_from(confirmation, refusals)
+        before = bisect_left(in_order, confirmation.sequence, key=attrgetter("sequence"))
+        begins = valid_from(confirmation, latest[before - 1] if before else None)
         if confirmation.id in taken_back:
             mark = Mark.TAKEN_BACK  # it never was in effect, on no day
         elif begins > on:
             mark = Mark.NOT_YET
-        elif any(one.sequence > confirmation.sequence and one.recorded_at <= on for one in refusals):
+        elif refused_last > confirmation.sequence:
             mark = Mark.REFUSED
         elif period is None or known.period_of[confirmation.sequence] != period.number:
             mark = Mark.EARLIER
@@ -247,7 +255,7 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
         else:
             mark = Mark.COUNTS
             counted.add(confirmation.agreement_type)
-        found.append(Weighed(confirmation, mark, begins, ended_by(confirmation, known.endings)))
+        found.append(Weighed(confirmation, mark, begins, ended.first_of(confirmation)))
     return found
 
 

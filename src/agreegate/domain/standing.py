@@ -3,10 +3,12 @@
 Facts are stored, states are derived: nothing here is a status column.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from operator import attrgetter
 
 from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
@@ -90,18 +92,21 @@ class Unknown:
 NO_RELATIONSHIP = Standing(related=False)
 
 
-def ended_by(confirmation: Confirmation, endings: Iterable[Ending]) -> Ending | None:
-    """What ended a confirmation first: having been taken back, or a refusal recorded after it (R17, R47)."""
-    return min(
-        (
-            ending
-            for ending in endings
-            if ending.confirmation_id == confirmation.id
-            or (ending.reason is EndReason.NO_LONGER_AGREES and ending.sequence > confirmation.sequence)
-        ),
-        key=lambda ending: ending.sequence,
-        default=None,
-    )
+class Endings:
+    """Finds what ended each of a customer's confirmations, with one look for each."""
+
+    def __init__(self, endings: Iterable[Ending]) -> None:
+        oldest_first = sorted(endings, key=attrgetter("sequence"))
+        self._taken_back = {
+            one.confirmation_id: one for one in reversed(oldest_first) if one.confirmation_id is not None
+        }
+        self._refusals = [one for one in oldest_first if one.reason is EndReason.NO_LONGER_AGREES]
+
+    def first_of(self, confirmation: Confirmation) -> Ending | None:
+        """What ended a confirmation first: having been taken back, or a refusal recorded after it (R17, R47)."""
+        found = [self._taken_back[confirmation.id]] if confirmation.id in self._taken_back else []
+        later = bisect_right(self._refusals, confirmation.sequence, key=attrgetter("sequence"))
+        return min([*found, *self._refusals[later : later + 1]], key=attrgetter("sequence"), default=None)
 
 
 def unconfirmed(*, refused: bool, answered: bool, ended: bool) -> State:

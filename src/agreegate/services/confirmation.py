@@ -48,6 +48,7 @@ from agreegate.storage.confirmation import (
     of_present_period,
     without_employee,
 )
+from agreegate.storage.page import NEWEST, Page, Wanted
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -217,9 +218,9 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
     return found
 
 
-async def list_without_employee(uow: UnitOfWork, actor: Actor, limit: int = 500) -> list[tuple[str, str, str]]:
-    """Confirmations by designated accounts whose real employee is unknown (R28): customer, confirmation, template."""
-    return await without_employee(uow, actor.partner.id, limit)
+async def list_without_employee(uow: UnitOfWork, actor: Actor, wanted: Wanted = NEWEST) -> Page[tuple[str, str, str]]:
+    """Confirmations by designated accounts whose real employee is unknown (R28), newest first; see `without_employee`."""
+    return await without_employee(uow, actor.partner.id, wanted)
 
 
 async def _collection(uow: UnitOfWork, actor: Actor, collection: Collection) -> Collection:

@@ -5,12 +5,15 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Ending, EndReason
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Mark
 from agreegate.services.standing import AgreementStanding, CustomerStanding, Recorded, show_standing
+from agreegate.storage.confirmation import LAST
 from agreegate.storage.direct_acceptance import direct_acceptances
+from agreegate.storage.history import stood_until
+from agreegate.storage.page import NEWEST, Wanted
 from agreegate.storage.partner import KnownUser, partner_of, users_named
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -43,7 +46,7 @@ class CustomerRecord:
 
     standing: CustomerStanding
     history: tuple[Entry, ...]
-    """Newest first."""
+    """Newest first; as many as the page of the history has."""
     directly: Mapping[str, datetime]
     """When the customer accepted with the vendor itself, by agreement type (contract 4.5). It opens no gate."""
     people: People
@@ -51,14 +54,26 @@ class CustomerRecord:
     """The names of those through whom data came (R23), by id."""
 
 
-async def read_record(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> CustomerRecord:
+async def read_record(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, wanted: Wanted = NEWEST
+) -> CustomerRecord:
     """The record of one customer. Reading it leaves no trace: the audit trail holds changes (contract 4.12).
+
+    Args:
+        wanted: the page of the history.
 
     Raises:
         FeatureAbsent, NoRelationship.
     """
-    standing = await show_standing(uow, actor, programme, customer)
-    history = history_of(standing.refusals, ((one.template, _marked(one, standing)) for one in standing.agreements))
+    standing = await show_standing(uow, actor, programme, customer, wanted)
+    stood = {}
+    for one in standing.agreements:
+        if one.history:
+            kind, oldest = one.template.agreement_type, one.history[-1].confirmation.sequence
+            stood[kind] = await stood_until(uow, actor.partner.id, customer, kind, oldest)
+    history = history_of(
+        standing.refusals, ((one.template, _marked(one, standing)) for one in standing.agreements), stood
+    )
     directly = await direct_acceptances(uow, actor.partner.id, customer)
     return CustomerRecord(standing, history, directly, *await named_in(uow, actor, history))
 
@@ -84,16 +99,20 @@ async def _resellers(uow: UnitOfWork, history: Iterable[Entry]) -> dict[str, str
 
 
 def history_of(
-    refusals: Iterable[Ending], agreements: Iterable[tuple[AgreementTemplate, Sequence[tuple[Recorded, Mark]]]]
+    refusals: Iterable[Ending],
+    agreements: Iterable[tuple[AgreementTemplate, Sequence[tuple[Recorded, Mark]]]],
+    stood: Mapping[AgreementType, int] = {},
 ) -> tuple[Entry, ...]:
-    """Everything that was recorded, newest first.
+    """What was recorded, newest first.
 
     Args:
         agreements: the confirmations of each template, with what became of them.
+        stood: up to which sequence a confirmation of each type stood that is older than all of these.
     """
     entries = [_ending(ending, None) for ending in refusals]
     for template, marked in agreements:
-        for recorded, mark in marked:
+        there_until = stood.get(template.agreement_type, 0)  # up to which sequence one of the older ones stood
+        for recorded, mark in sorted(marked, key=lambda one: one[0].confirmation.sequence):
             confirmation, ending = recorded.confirmation, recorded.ended_by
             entries.append(
                 Entry(
@@ -103,9 +122,10 @@ def history_of(
                     template,
                     recorded,
                     mark,
-                    any(_was_there(earlier, recorded) for earlier, _ in marked),
+                    again=there_until > confirmation.sequence,
                 )
             )
+            there_until = max(there_until, LAST if ending is None else ending.sequence)
             if ending is not None and ending.reason is EndReason.RECORDED_IN_ERROR:
                 entries.append(_ending(ending, template))
     return tuple(sorted(entries, key=lambda entry: entry.sequence, reverse=True))
@@ -128,10 +148,3 @@ def _mark(recorded: Recorded, standing: CustomerStanding, *, counts: bool) -> Ma
         return Mark.TAKEN_BACK if taken_back else Mark.REFUSED
     earlier = recorded.confirmation.recorded_at < standing.relationship_since
     return Mark.EARLIER if earlier else Mark.REPLACED
-
-
-def _was_there(earlier: Recorded, recorded: Recorded) -> bool:
-    """Whether the earlier confirmation still stood when the other was recorded."""
-    sequence = recorded.confirmation.sequence
-    ended = earlier.ended_by
-    return earlier.confirmation.sequence < sequence and (ended is None or ended.sequence > sequence)

@@ -13,8 +13,9 @@ from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion, in_force
 from agreegate.storage.accepted_text import accepted_text_of
-from agreegate.storage.confirmation import confirmations_of, current_confirmation, endings_of
+from agreegate.storage.confirmation import current_confirmation
 from agreegate.storage.customer import customer_of, resellers_of
+from agreegate.storage.history import newest_confirmation, newest_ending, was_confirmed
 from agreegate.storage.partner import linked_resellers, users_named
 from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.text import text_versions_in
@@ -124,9 +125,7 @@ async def prepare(
     served = await customer_of(uow, actor.partner, customer)
     found = None if served is None else served[0]
     current = await current_confirmation(uow, partner, customer, template.agreement_type)
-    history = await _history(uow, actor, customer, template)
-    taken_back = {one.confirmation_id for one in history if isinstance(one, Ending)}
-    first = not any(isinstance(one, Confirmation) and one.id not in taken_back for one in history)
+    first = not await was_confirmed(uow, partner, customer, template.agreement_type)
     texts = await _texts(uow, template, "" if found is None else found.country, first=first)
     if current is not None:
         texts = await _with_accepted(uow, actor, customer, current, texts)
@@ -137,7 +136,7 @@ async def prepare(
         resellers=await _resellers(uow, actor, await resellers_of(uow, partner, customer)),
         customer=found,
         current=current,
-        newest=await _newest(uow, actor, history),
+        newest=await _newest(uow, actor, customer, template),
         texts=texts,
     )
 
@@ -173,20 +172,12 @@ async def _resellers(uow: UnitOfWork, actor: Actor, serving: frozenset[PartnerId
     return tuple(sorted(linked, key=lambda reseller: reseller.id not in serving)[:MOST_RESELLERS])
 
 
-async def _history(
-    uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate
-) -> list[Confirmation | Ending]:
-    """Every confirmation of this agreement, and every ending that concerns it."""
-    partner = actor.partner.id
-    every = await confirmations_of(uow, partner, customer)
-    confirmed = [one for one in every if one.agreement_type == template.agreement_type]
-    concerned = {None, *(one.id for one in confirmed)}
-    ended = [one for one in await endings_of(uow, partner, customer) if one.confirmation_id in concerned]
-    return [*confirmed, *ended]
-
-
-async def _newest(uow: UnitOfWork, actor: Actor, history: list[Confirmation | Ending]) -> Event | None:
-    newest = max(history, key=lambda one: one.sequence, default=None)
+async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Event | None:
+    """What was recorded last about an agreement: a confirmation, or an ending that concerns it."""
+    about = (uow, actor.partner.id, customer, template.agreement_type)
+    confirmed, ended = await newest_confirmation(*about), await newest_ending(*about)
+    recorded = [one for one in (confirmed, ended) if one is not None]
+    newest = max(recorded, key=lambda one: one.sequence, default=None)
     if newest is None:
         return None
     named = await users_named(uow, actor.partner.id, [newest.recorded_by])

@@ -12,7 +12,9 @@ from agreegate.domain.text import TextVersion
 from agreegate.services.customer_record import Entry, People, history_of, named_in
 from agreegate.services.standing import Recorded
 from agreegate.storage.accepted_text import accepted_texts_of
-from agreegate.storage.confirmation import collections_of, confirmations_of, endings_of, warnings_of
+from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
+from agreegate.storage.history import endings_of
+from agreegate.storage.page import NEWEST, Page, Wanted, page_in
 from agreegate.storage.retrospect import (
     all_renewals_of,
     employees_stated_by,
@@ -125,7 +127,7 @@ class LookBackRecord:
     """A look back for people: in one sequence, with the names of those who did it."""
 
     look: LookBack
-    history: tuple[Entry, ...]
+    history: Page[Entry]
     """What was known, newest first."""
     people: People
     resellers: Mapping[str, str]
@@ -139,8 +141,13 @@ async def read_look_back(
     customer: str,
     on: Moment | None = None,
     known_at: Moment | None = None,
+    wanted: Wanted = NEWEST,
 ) -> LookBackRecord:
-    """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace."""
+    """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace.
+
+    Args:
+        wanted: the page of the history.
+    """
     look = await look_back(uow, actor, programme, customer, on, known_at)
     history = history_of(
         look.found.refusals,
@@ -149,4 +156,5 @@ async def read_look_back(
             for one in look.found.agreements
         ),
     )
-    return LookBackRecord(look, history, *await named_in(uow, actor, history))
+    shown = page_in(history, lambda entry: (entry.sequence, ""), wanted)
+    return LookBackRecord(look, shown, *await named_in(uow, actor, shown.items))

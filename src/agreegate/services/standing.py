@@ -1,5 +1,6 @@
 """What is known of a customer's acceptance, with its history; and how it ends (R27, R47, R48)."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -22,24 +23,34 @@ from agreegate.domain.errors import (
     NothingToEnd,
     TemplateUnknown,
 )
+from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State, ended_by, unconfirmed
+from agreegate.domain.standing import Endings, State, unconfirmed
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
 from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
+    LAST,
     add_ending,
     clear_current,
     collections_of,
-    confirmations_of,
-    counting_confirmations,
+    confirmation_at,
     current_confirmation,
-    endings_of,
     make_current,
     next_sequence,
     warnings_of,
 )
+from agreegate.storage.history import (
+    confirmation_of,
+    confirmations_page,
+    endings_about,
+    newer_than,
+    newest_counting,
+    refusals_between,
+    was_refused,
+)
+from agreegate.storage.page import LARGEST, NEWEST, Page, Wanted
 from agreegate.storage.standing import refuse, relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
@@ -64,28 +75,43 @@ class AgreementStanding:
 
     template: AgreementTemplate
     state: State
-    confirmation: Confirmation | None
+    current: Recorded | None
+    """The confirmation that counts."""
     history: tuple[Recorded, ...]
-    """Newest first, every relationship period, ended ones included."""
+    """Newest first, every relationship period, ended ones included; as many as the page of the history has."""
     outdated_since: datetime | None = None
     """Since when a newer major text binds the customer than the one confirmed (R34)."""
     renew_by: datetime | None = None
     """Before when the newer one must be confirmed; None: before the next new order (R37), or nothing is due."""
 
+    @property
+    def confirmation(self) -> Confirmation | None:
+        """The confirmation that counts, without what was kept beside it."""
+        return None if self.current is None else self.current.confirmation
+
 
 @dataclass(frozen=True, slots=True)
 class CustomerStanding:
-    """Everything known about a customer's acceptance, as one partner recorded it."""
+    """What is known about a customer's acceptance, as one partner recorded it: today's, and a page of the history."""
 
     customer_id: str
     relationship_since: datetime
     agreements: tuple[AgreementStanding, ...]
     refusals: tuple[Ending, ...]
-    """When the customer was recorded as no longer agreeing, newest first."""
+    """When the customer was recorded as no longer agreeing, newest first; as many as belong to the page of the history."""
+    refusal: Ending | None
+    """The newest of all of them."""
+    page: Page[Confirmation]
+    """The page of the history: its confirmations of every type, newest first."""
 
 
-async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> CustomerStanding:
+async def show_standing(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, wanted: Wanted = NEWEST
+) -> CustomerStanding:
     """The standing of each agreement type of the programme.
+
+    Args:
+        wanted: the page of the history.
 
     Raises:
         FeatureAbsent, NoRelationship.
@@ -96,41 +122,36 @@ async def show_standing(uow: UnitOfWork, actor: Actor, programme: Programme, cus
     relationship = await relationship_since(uow, partner, customer)
     if relationship is None:
         raise NoRelationship(partner=partner, customer=customer)
-    confirmations = await confirmations_of(uow, partner, customer)
-    endings = await endings_of(uow, partner, customer)
-    collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
-    counting = {current.sequence: current for current in (await standing_of(uow, partner, customer)).current}
-    texts = await accepted_texts_of(uow, partner, customer)
-    refusals = tuple(ending for ending in endings if ending.reason is EndReason.NO_LONGER_AGREES)
-    answered = any(c.sequence in counting and programme.has_opened(c.template_id, uow.now) for c in confirmations)
+    page = await confirmations_page(uow, partner, customer, wanted)
+    history = await _recorded(uow, partner, customer, page.items)
+    counting = (await standing_of(uow, partner, customer)).current
+    refusal = next(iter(await refusals_between(uow, partner, customer, 0, LAST, 1)), None)
+    answered = any(programme.has_opened(current.template_id, uow.now) for current in counting)
     agreements = []
     for template in programme.templates:
-        history = tuple(
-            Recorded(
-                c,
-                ended_by(c, endings),
-                collections.get(c.sequence),
-                warned.get(c.sequence, ()),
-                texts.get(c.sequence),
+        kind = template.agreement_type
+        of_kind = tuple(one for one in history if one.confirmation.agreement_type == kind)
+        current = next((one for one in counting if one.agreement_type == kind), None)
+        if current is None:
+            ended = refusal is not None and await was_refused(uow, partner, customer, kind)
+            state = unconfirmed(refused=refusal is not None, answered=answered, ended=ended)
+            agreements.append(AgreementStanding(template, state, None, of_kind))
+        else:
+            counts = next((one for one in of_kind if one.confirmation.sequence == current.sequence), None)
+            if counts is None:
+                found = await confirmation_of(uow, partner, customer, current.sequence)
+                counts = next(iter(await _recorded(uow, partner, customer, [found] if found else [])), None)
+            agreements.append(
+                AgreementStanding(template, current.state, counts, of_kind, current.outdated_since, current.renew_by)
             )
-            for c in confirmations
-            if c.agreement_type == template.agreement_type
-        )
-        confirmation = next((r.confirmation for r in history if r.confirmation.sequence in counting), None)
-        if confirmation is None:
-            ended = any(r.ended_by in refusals for r in history)
-            state = unconfirmed(refused=bool(refusals), answered=answered, ended=ended)
-            agreements.append(AgreementStanding(template, state, None, history))
-            continue
-        current = counting[confirmation.sequence]
-        agreements.append(
-            AgreementStanding(template, current.state, confirmation, history, current.outdated_since, current.renew_by)
-        )
-    return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals)
+    newer = LAST if page.first is None else await newer_than(uow, partner, customer, int(page.first[0]))
+    older = int(page.last[0]) if page.last is not None and page.more_after else 0
+    refusals = tuple(await refusals_between(uow, partner, customer, older, newer, 2 * LARGEST))
+    return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals, refusal, page)
 
 
 async def show_recorded(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: Confirmation
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str
 ) -> Recorded:
     """One confirmation of the customer's, with all that was kept beside it.
 
@@ -138,12 +159,35 @@ async def show_recorded(
         FeatureAbsent, NoRelationship.
         NotFound: the partner recorded no such confirmation for this customer.
     """
-    standing = await show_standing(uow, actor, programme, customer)
-    for agreement in standing.agreements:
-        for recorded in agreement.history:
-            if recorded.confirmation.id == confirmation.id:
-                return recorded
-    raise NotFound
+    await _relationship(uow, actor, programme, customer)
+    found = await confirmation_at(uow, actor.partner.id, confirmation)
+    if found is None or found[0] != customer:
+        raise NotFound
+    [recorded] = await _recorded(uow, actor.partner.id, customer, [found[1]])
+    return recorded
+
+
+async def _recorded(
+    uow: UnitOfWork, partner: PartnerId, customer: str, confirmations: Sequence[Confirmation]
+) -> tuple[Recorded, ...]:
+    """Confirmations that follow one another, newest first, each with what was kept beside it."""
+    if not confirmations:
+        return ()
+    first, last = confirmations[-1].sequence, confirmations[0].sequence
+    ended = Endings(await endings_about(uow, partner, customer, first, last))
+    collections = await collections_of(uow, partner, customer, first, last)
+    warned = await warnings_of(uow, partner, customer, first, last)
+    texts = await accepted_texts_of(uow, partner, customer, first, last)
+    return tuple(
+        Recorded(
+            one,
+            ended.first_of(one),
+            collections.get(one.sequence),
+            warned.get(one.sequence, ()),
+            texts.get(one.sequence),
+        )
+        for one in confirmations
+    )
 
 
 async def record_refusal(
@@ -157,7 +201,7 @@ async def record_refusal(
     """
     period, refused = await _relationship(uow, actor, programme, customer)
     partner = actor.partner.id
-    if refused is not None and not await counting_confirmations(uow, partner, customer):
+    if refused is not None and await newest_counting(uow, partner, customer) is None:
         raise NothingToEnd
     sequence = await next_sequence(uow, partner, customer)
     await clear_current(uow, partner, customer)
@@ -188,7 +232,7 @@ async def take_back(
     sequence = await next_sequence(uow, partner, customer)
     await clear_current(uow, partner, customer, kind)
     await _end(uow, actor, customer, period, sequence, EndReason.RECORDED_IN_ERROR, wrong, note, call)
-    before = next((c for c in await counting_confirmations(uow, partner, customer) if c.agreement_type == kind), None)
+    before = await newest_counting(uow, partner, customer, kind)
     if before is not None:
         await make_current(uow, partner, customer, kind, before.sequence)
     return await show_standing(uow, actor, programme, customer)
@@ -198,14 +242,8 @@ async def counts_before(
     uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation
 ) -> Confirmation | None:
     """What would count if this confirmation were taken back: the one before it, unless a refusal lies between (R17)."""
-    counting = await counting_confirmations(uow, actor.partner.id, customer)
-    return next(
-        (
-            one
-            for one in counting
-            if one.agreement_type == confirmation.agreement_type and one.sequence < confirmation.sequence
-        ),
-        None,
+    return await newest_counting(
+        uow, actor.partner.id, customer, confirmation.agreement_type, before=confirmation.sequence
     )
 
 

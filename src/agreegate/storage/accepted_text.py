@@ -2,6 +2,7 @@
 
 from agreegate.domain.accepted_text import AcceptedText, Basis
 from agreegate.domain.text import Digest, Locale, VersionId
+from agreegate.storage.confirmation import LAST
 from agreegate.storage.unit_of_work import Row, UnitOfWork
 
 _TEXTS = """
@@ -29,9 +30,17 @@ async def add_accepted_text(
     )
 
 
-async def accepted_texts_of(uow: UnitOfWork, partner: str, customer: str) -> dict[int, AcceptedText]:
-    """The texts that a customer's confirmations speak of, by sequence; those recorded before there were texts have none."""
-    rows = await uow.all(f"{_TEXTS} order by t.sequence", partner, customer)
+async def accepted_texts_of(
+    uow: UnitOfWork, partner: str, customer: str, first: int = 0, last: int = LAST
+) -> dict[int, AcceptedText]:
+    """The texts that a customer's confirmations speak of, by sequence; those recorded before there were texts have none.
+
+    Args:
+        first, last: only of confirmations with these sequences and between them.
+    """
+    rows = await uow.all(
+        f"{_TEXTS} and t.sequence between $3 and $4 order by t.sequence", partner, customer, first, last
+    )
     return {row[0]: _accepted(row) for row in rows}
 
 

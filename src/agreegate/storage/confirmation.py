@@ -8,15 +8,17 @@ from agreegate.domain.confirmation import (
     ConfirmationId,
     Employee,
     Ending,
-    EndReason,
     PrimaryContact,
 )
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.storage.clock import note_recorded
+from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
-_COLUMNS = """
+LAST = (1 << 63) - 1
+"""No sequence is higher."""
+COLUMNS = """
     c.confirmation_id, c.sequence, c.template_id, c.agreement_type, c.date_agreed_at, c.user_id, c.recorded_by, c.channel,
     c.recorded_at, c.request_id, p.first_name, p.last_name, p.email, p.phone, e.name, e.email, e.reference
     from confirmation c
@@ -29,7 +31,7 @@ _COLUMNS = """
 """
 _OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.customer_id
     and r.ended_at is null and r.period = c.period"""
-_COUNTING = f"""
+COUNTING = f"""
     join relationship r on {_OF_PRESENT_PERIOD}
     where c.sequence > coalesce(r.refused_sequence, 0)
       and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id
@@ -137,25 +139,41 @@ async def add_warning(
     )
 
 
-async def collections_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, Collection]:
-    """Through whom the data of this customer's confirmations came, by the confirmation's sequence."""
+async def collections_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, first: int = 0, last: int = LAST
+) -> dict[int, Collection]:
+    """Through whom the data of this customer's confirmations came, by the confirmation's sequence.
+
+    Args:
+        first, last: only of confirmations with these sequences and between them.
+    """
     rows = await uow.all(
         "select sequence, reseller_id, person, collected_at from confirmation_collection"
-        " where partner_id = $1 and customer_id = $2",
+        " where partner_id = $1 and customer_id = $2 and sequence between $3 and $4",
         partner,
         customer,
+        first,
+        last,
     )
     return {row[0]: Collection(PartnerId(row[1]), row[2], from_micros(row[3])) for row in rows}
 
 
-async def warnings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, tuple[AcceptorWarning, ...]]:
-    """What spoke against the acceptors of this customer's confirmations, by the confirmation's sequence."""
+async def warnings_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, first: int = 0, last: int = LAST
+) -> dict[int, tuple[AcceptorWarning, ...]]:
+    """What spoke against the acceptors of this customer's confirmations, by the confirmation's sequence.
+
+    Args:
+        first, last: only of confirmations with these sequences and between them.
+    """
     found: dict[int, tuple[AcceptorWarning, ...]] = {}
     for sequence, warning in await uow.all(
         "select sequence, warning from confirmation_warning where partner_id = $1 and customer_id = $2"
-        " order by sequence, warning",
+        " and sequence between $3 and $4 order by sequence, warning",
         partner,
         customer,
+        first,
+        last,
     ):
         found[sequence] = (*found.get(sequence, ()), AcceptorWarning(warning))
     return found
@@ -222,66 +240,50 @@ async def current_confirmation(
 ) -> Confirmation | None:
     """The confirmation that counts for one agreement type, with its contact."""
     row = await uow.one(
-        f"select {_COLUMNS} join current_confirmation n"
+        f"select {COLUMNS} join current_confirmation n"
         " on n.partner_id = c.partner_id and n.customer_id = c.customer_id and n.sequence = c.sequence"
         " where c.partner_id = $1 and c.customer_id = $2 and n.agreement_type = $3",
         partner,
         customer,
         agreement_type,
     )
-    return None if row is None else _confirmation(row)
+    return None if row is None else as_confirmation(row)
 
 
 async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> tuple[str, Confirmation] | None:
     """One confirmation by its id, with the customer it is of; only the partner's own."""
     row = await uow.one(
-        f"select c.customer_id, {_COLUMNS} where c.partner_id = $1 and c.confirmation_id = $2", partner, confirmation_id
+        f"select c.customer_id, {COLUMNS} where c.partner_id = $1 and c.confirmation_id = $2", partner, confirmation_id
     )
-    return None if row is None else (row[0], _confirmation(row[1:]))
+    return None if row is None else (row[0], as_confirmation(row[1:]))
 
 
 async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
     """Every confirmation ever recorded by this partner for this customer, newest first."""
     rows = await uow.all(
-        f"select {_COLUMNS} where c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc", partner, customer
+        f"select {COLUMNS} where c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc", partner, customer
     )
-    return [_confirmation(row) for row in rows]
+    return [as_confirmation(row) for row in rows]
 
 
 async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
     """What the wire lists: of the present period, not taken back, not ended by a refusal; newest first (contract 4.3)."""
     rows = await uow.all(
-        f"select {_COLUMNS} {_COUNTING} and c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc",
+        f"select {COLUMNS} {COUNTING} and c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc",
         partner,
         customer,
     )
-    return [_confirmation(row) for row in rows]
+    return [as_confirmation(row) for row in rows]
 
 
 async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
     """Whether a confirmation is one that the wire lists: not ended, nor its relationship."""
     row = await uow.one(
-        f"select 1 from confirmation c {_COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
+        f"select 1 from confirmation c {COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
         partner,
         confirmation_id,
     )
     return row is not None
-
-
-async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Ending]:
-    """Every ending this partner recorded for this customer, newest first."""
-    rows = await uow.all(
-        "select x.ending_id, x.sequence, x.reason, c.confirmation_id, x.note, x.recorded_by, x.channel, x.recorded_at"
-        " from ending x left join confirmation c on c.partner_id = x.partner_id and c.customer_id = x.customer_id"
-        "  and c.sequence = x.confirmation_sequence"
-        " where x.partner_id = $1 and x.customer_id = $2 order by x.sequence desc",
-        partner,
-        customer,
-    )
-    return [
-        Ending(row[0], row[1], EndReason(row[2]), row[3], row[4], row[5], Channel(row[6]), from_micros(row[7]))
-        for row in rows
-    ]
 
 
 async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
@@ -295,27 +297,28 @@ async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id
     return row is not None
 
 
-async def without_employee(uow: UnitOfWork, partner: PartnerId, limit: int) -> list[tuple[str, str, str]]:
-    """Confirmations by a designated account for which no employee is stated (R28): customer, confirmation, template.
+async def without_employee(uow: UnitOfWork, partner: PartnerId, wanted: Wanted) -> Page[tuple[str, str, str]]:
+    """A page of the confirmations by a designated account for which no employee is stated (R28), newest first.
 
-    Only those of present relationships: of the others none can be stated.
+    Each with its customer, its id and its template. Only those of present relationships: of the others none can be stated.
     """
-    return [
-        (row[0], row[1], row[2])
-        for row in await uow.all(
-            "select c.customer_id, c.confirmation_id, c.template_id from confirmation c"
-            " join partner_user u on u.partner_id = c.partner_id and u.user_id = c.user_id and u.designated = 1"
-            f" join relationship r on {_OF_PRESENT_PERIOD}"
-            " where c.partner_id = $1 and not exists (select 1 from confirmation_employee e"
-            "  where e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence)"
-            " order by c.recorded_at desc, c.customer_id limit $2",
-            partner,
-            limit,
-        )
-    ]
+    listing = Listing(
+        "select c.recorded_at, c.confirmation_id, c.customer_id, c.template_id from confirmation c"
+        " join partner_user u on u.partner_id = c.partner_id and u.user_id = c.user_id and u.designated = 1"
+        f" join relationship r on {_OF_PRESENT_PERIOD}"
+        " where c.partner_id = $1 and not exists (select 1 from confirmation_employee e"
+        "  where e.partner_id = c.partner_id and e.customer_id = c.customer_id and e.sequence = c.sequence)",
+        "c.recorded_at",
+        "c.confirmation_id",
+        newest_first=True,
+    )
+    found = await page_of(uow, listing, wanted, partner)
+    items = tuple((row[2], row[1], row[3]) for row in found.items)
+    return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
-def _confirmation(row: Row) -> Confirmation:
+def as_confirmation(row: Row) -> Confirmation:
+    """A row of `COLUMNS`."""
     contact = None if row[10] is None else PrimaryContact(row[10], row[11], row[12], row[13])
     return Confirmation(
         id=ConfirmationId(row[0]),

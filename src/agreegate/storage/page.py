@@ -1,5 +1,6 @@
 """One page of a long list, found by where it begins in an index, never by counting rows (contract 3.9)."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
@@ -36,6 +37,10 @@ class Wanted:
     last: Position | None = None
 
 
+NEWEST = Wanted()
+"""The first page of a list."""
+
+
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """Some items of a list, in its order, with where they stand."""
@@ -45,6 +50,23 @@ class Page(Generic[T]):
     last: Position | None = None
     more_before: bool = False
     more_after: bool = False
+
+
+def page_in(items: Sequence[T], place: Callable[[T], Position], wanted: Wanted) -> Page[T]:
+    """A page of a list that is in memory, newest first: its items are ordered by falling position."""
+    places = [place(item) for item in items]
+    start, end = 0, len(items)
+    if wanted.seek is Seek.NEXT and wanted.last is not None:
+        last = wanted.last
+        start = next((at for at, here in enumerate(places) if here < last), end)
+    elif wanted.seek is Seek.PREVIOUS and wanted.first is not None:
+        first = wanted.first
+        end = next((at for at, here in enumerate(places) if here <= first), end)
+        start = max(0, end - wanted.size)
+    end = min(end, start + wanted.size)
+    if start == end:
+        return Page()
+    return Page(tuple(items[start:end]), places[start], places[end - 1], start > 0, end < len(items))
 
 
 @dataclass(frozen=True, slots=True)
