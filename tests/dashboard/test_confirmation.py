@@ -535,6 +535,7 @@ async def test_after_saving_the_reader_goes_on_where_it_came_from_and_nowhere_el
 
 
 async def test_the_same_customer_agreement_twice_is_refused_on_the_form(world: World) -> None:
+    world.clock.now = datetime(2021, 1, 14, tzinfo=UTC)
     someone = await visitor(world)
     path = f"{DOGWOOD}?template={cast.CUSTOMER_AGREEMENT}"
     await someone.fill(path, **NORA)

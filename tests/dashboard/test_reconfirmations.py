@@ -379,13 +379,14 @@ async def test_who_may_not_confirm_is_told_nothing_of_it(world: World, user: str
 @pytest.mark.rule("R17", "R34")
 async def test_two_clicks_and_a_date_and_it_is_off_the_list(world: World) -> None:
     await outdated(world)
+    await at(world, NEWER + DAY)
     for language in ("en", "fr"):
         customer, company = {"en": (cast.CEDAR, "Cedar Bakery"), "fr": (cast.FRENE, "Frêne Conseil")}[language]
         someone = await visitor(world, language=language)
         listed = "/reconfirmations?state=outdated&lang=" + language
         where = link_to((await someone.get(listed)).page, f"^/customers/{customer}/confirmation")  # one
         form = (await someone.get(where)).page.form()
-        saved = await someone.send(where, form, accepted_on="2019-05-01")  # two, and the date
+        saved = await someone.send(where, form, accepted_on="2019-05-02")  # two, and the date
         assert (saved.path, saved.answer.url.query) == ("/reconfirmations", b"state=outdated")
         assert text("confirmation.saved", language, company=company) in saved.text
         assert company not in names(saved)
@@ -417,11 +418,11 @@ async def test_reconfirming_with_the_same_acceptor_is_no_duplicate_where_repeats
     assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, **asked)).status_code == 201
     again = await world.confirm(cast.ALDER_SALES, cast.CEDAR, **asked)
     assert (again.status_code, again.json()["code"]) == (409, 600061)
-    await at(world, newer)
+    await at(world, newer + DAY)
     someone = await visitor(world)
     where = link_to((await someone.get("/reconfirmations")).page, f"^/customers/{cast.CEDAR}/confirmation")
     form = (await someone.get(where)).page.form()
-    saved = await someone.send(where, form, accepted_on=f"{newer:%Y-%m-%d}")
+    saved = await someone.send(where, form, accepted_on=f"{newer + DAY:%Y-%m-%d}")
     assert (saved.status, saved.path) == (200, "/reconfirmations")
     assert text("confirmation.saved", "en", company="Cedar Bakery") in saved.text
     assert NOTHING in saved.text

@@ -137,7 +137,7 @@ async def test_the_demo_says_whom_to_sign_in_as_and_gives_a_line_to_copy(tmp_pat
 @pytest.mark.parametrize(
     ("customer", "partner", "before", "after"),
     [
-        (cast.CEDAR, cast.ALDER, "Confirmed: accepted on 3 September 2018 allowed", None),
+        (cast.CEDAR, cast.ALDER, "Confirmed: accepted on 14 March 2019 allowed", None),
         (cast.CEDAR, cast.HAZEL, "Not confirmed allowed", "Not confirmed refused"),
         (cast.DOGWOOD, cast.ALDER, "Not confirmed allowed", "Not confirmed refused"),
         (cast.ELM, cast.HAZEL, "Not confirmed allowed", "Not confirmed refused"),
