@@ -11,6 +11,7 @@ import pytest
 
 from agreegate.storage.folder import DATABASE, FORM_KEY, SIGNING_KEY
 from tests import personas as cast
+from tests.faults.record import check_file
 from tests.faults.server import COMMAND, PATIENCE, Server
 from tests.operations import confirmation
 from tests.world import World, agreement
@@ -170,3 +171,25 @@ def test_a_server_that_lost_its_journal_does_not_start_on_what_is_left(tmp_path:
     journal.write_bytes(kept)
     with Server(tmp_path) as server:
         assert server.send(user, "GET", f"{CEDAR}/agreements").json()["totalCount"] >= 2
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize("twice", ["confirmation", "audit_record"])
+async def test_what_was_recorded_twice_is_seen(world: World, twice: str) -> None:
+    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
+    check_file(world.path)
+    columns = [name for (name,) in world.rows(f"select name from pragma_table_info('{twice}')")]
+    other = {"sequence": "sequence + 1", "confirmation_id": "'another'", "audit_id": "'another'"}
+    copied = ", ".join(other.get(column, column) for column in columns)
+    world.change(f"insert into {twice} ({', '.join(columns)}) select {copied} from {twice}")
+    if twice == "confirmation":  # all that belongs to a confirmation is there, and it is the one that counts
+        for table in ("confirmation_contact", "replay"):
+            names = [name for (name,) in world.rows(f"select name from pragma_table_info('{table}')")]
+            more = ", ".join({"sequence": "sequence + 1", "request_id": "'another'"}.get(name, name) for name in names)
+            world.change(f"insert into {table} ({', '.join(names)}) select {more} from {table}")
+        world.change("insert into audit_record select partner_id, 'another', customer_id, resource_type, 'another',"
+                     " operation_type, operation_status, user_id, application_id, channel, correlation_id,"
+                     " resource_old_value, resource_new_value, operation_at from audit_record")  # fmt: skip
+        world.change("update current_confirmation set sequence = sequence + 1")
+    with pytest.raises(AssertionError, match="recorded twice"):
+        check_file(world.path)

@@ -121,6 +121,40 @@ async def test_pages_show_every_record_once(memory: Memory) -> None:
     assert (await read(memory, wanted=Wanted(2, Seek.LAST))).items == everything[1:]
 
 
+@pytest.mark.fault("F6")
+@pytest.mark.parametrize("search", [None, AuditSearch(AuditField.CUSTOMER_ID, cast.CEDAR)])
+async def test_no_page_goes_beyond_the_first_or_the_last_day(memory: Memory, search: AuditSearch | None) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    for number in range(3, 7):  # one a day from the third on, all about Cedar
+        memory.clock.now += DAY
+        await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
+    start, end = AUGUST + 4 * DAY, AUGUST + 6 * DAY
+    every = await memory.do(list_audit_records, alder, start, end, search, Wanted())
+    assert [record.operation_at for record in every.items] == [AUGUST + 5 * DAY, start]
+    first = await memory.do(list_audit_records, alder, start, end, search, Wanted(1))
+    second = await memory.do(
+        list_audit_records, alder, start, end, search, Wanted(1, Seek.NEXT, first.first, first.last)
+    )
+    beyond = await memory.do(
+        list_audit_records, alder, start, end, search, Wanted(9, Seek.NEXT, second.first, second.last)
+    )
+    before = await memory.do(
+        list_audit_records, alder, start, end, search, Wanted(9, Seek.PREVIOUS, first.first, first.last)
+    )
+    assert (first.items + second.items, second.more_after) == (every.items, False)
+    assert (beyond.items, before.items) == ((), ())
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.rule("R26")
+async def test_another_partners_name_for_a_customer_finds_nothing(memory: Memory) -> None:
+    memory.connection.execute(
+        "update customer set company_name = 'Zebra', company_key = 'zebra' where partner_id = ?", (cast.HAZEL,)
+    )
+    assert (await read(memory, AuditSearch(AuditField.COMPANY_NAME, "zebra"))).items == ()
+    assert len((await read(memory, AuditSearch(AuditField.COMPANY_NAME, "cedar"))).items) == 1
+
+
 @pytest.mark.parametrize("search", [None, AuditSearch(AuditField.CUSTOMER_ID, cast.CEDAR)])
 async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search: AuditSearch | None) -> None:
     plans: list[str] = []

@@ -140,6 +140,25 @@ async def test_a_relationship_ends_only_when_nothing_is_active(memory: Memory) -
     assert await memory.rows("select operation_type from audit_record") == [("remove_partner_customer_relationship",)]
 
 
+@pytest.mark.fault("F6")
+@pytest.mark.rule("R40")
+@pytest.mark.parametrize("last", ["a", "b", "c"])
+async def test_a_relationship_ends_only_when_the_last_of_several_is_no_longer_active(memory: Memory, last: str) -> None:
+    alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    for id_ in "abc":
+        subscribe(memory, "active", id_=id_)
+    for status in ("suspended", "deleted", "expired"):
+        memory.connection.execute("update subscription set status = ? where subscription_id <> ?", (status, last))
+        with pytest.raises(SubscriptionsActive):
+            await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
+    assert await memory.rows("select 1 from audit_record") == []
+    memory.connection.execute("update subscription set status = 'suspended'")
+    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    with pytest.raises(NoRelationship):
+        await memory.do(get_customer, alder, cast.CEDAR)
+
+
 @pytest.mark.rule("R26")
 async def test_another_partners_subscriptions_and_relationship_are_its_own(memory: Memory) -> None:
     hazel, alder = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
@@ -319,17 +338,19 @@ async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) 
     assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP" in plan]
 
 
-def subscribe(memory: Memory, status: str, partner: str = cast.ALDER, customer: str = cast.CEDAR) -> None:
+def subscribe(
+    memory: Memory, status: str, partner: str = cast.ALDER, customer: str = cast.CEDAR, id_: str = "s"
+) -> None:
     """The customer has bought something from the partner."""
     memory.connection.execute(
         "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
-        " values (?, ?, 'o', 'monthly', 'USD', 'completed', 0)",
+        " values (?, ?, 'o', 'monthly', 'USD', 'completed', 0) on conflict do nothing",
         (partner, customer),
     )
     memory.connection.execute(
         "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
         " friendly_name, quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at,"
         " started_at, months, commitment_end_at)"
-        " values (?, ?, 's', 'o', 'f', 'n', 'n', 1, 'monthly', 'P1Y', 'P1Y', ?, 1, 0, 0, 12, 1)",
-        (partner, customer, status),
+        " values (?, ?, ?, 'o', 'f', 'n', 'n', 1, 'monthly', 'P1Y', 'P1Y', ?, 1, 0, 0, 12, 1)",
+        (partner, customer, id_, status),
     )

@@ -7,11 +7,19 @@ from pathlib import Path
 import pytest
 
 from agreegate.directory import read, written
+from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.directory import Change, DirectoryRefused, Subject, Verb
+from agreegate.domain.errors import NoRelationship
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.programme import load
+from agreegate.services.call import Call
+from agreegate.services.collection import Turn, ask_for_data, list_needed
+from agreegate.services.customer import get_customer, list_customers, resellers_of_customer
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.services.subscription import list_subscriptions
+from agreegate.storage.page import Wanted
 from agreegate.storage.partner import linked_resellers, partner_of, roles_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standing_of
@@ -124,6 +132,45 @@ async def test_what_the_file_no_longer_names_is_ended_not_deleted(store: InlineS
         (Verb.RESUMED, Subject.USER, SALES),
         (Verb.ADDED, Subject.RESELLER, HORNBEAM),
     ]
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.rule("R22", "R26")
+async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineStore) -> None:
+    programme = load()
+    await apply(store, CAST)
+    alder, birch, hornbeam = [
+        await store.read(lambda uow, id_=id_: acting(uow, id_)) for id_ in (ALDER, BIRCH, HORNBEAM)
+    ]
+
+    async def seen(actor: Actor) -> tuple[list[str], int]:
+        listed = await store.read(lambda uow: list_customers(uow, actor, None, Wanted()))
+        needed = await store.read(lambda uow: list_needed(uow, actor, programme, ALDER, Turn()))
+        return [one.company_name for one in listed.items], len(needed.items)
+
+    await store.write(
+        lambda uow: ask_for_data(uow, alder, programme, BIRCH, [CEDAR], Call("POST", "/", uow.new_id(), "", ""))
+    )
+    assert await seen(birch) == (["Cedar Bakery"], 1)
+    before = await seen(hornbeam)
+
+    assert told(await apply(store, CAST.replace(f'["{BIRCH}", "{HORNBEAM}"]\n\n[partner.customer', f'["{HORNBEAM}"]\n\n[partner.customer'))) == [
+        (Verb.CHANGED, Subject.CUSTOMER, CEDAR)
+    ]  # fmt: skip
+
+    assert await seen(birch) == ([], 0)
+    for read_by in (get_customer, list_subscriptions, resellers_of_customer):
+        with pytest.raises(NoRelationship):
+            await store.read(lambda uow, read_by=read_by: read_by(uow, birch, CEDAR))
+    assert await seen(hornbeam) == before
+    assert [one.id for one in await store.read(lambda uow: resellers_of_customer(uow, alder, CEDAR))] == [HORNBEAM]
+    assert BIRCH in [one.id for one in await store.read(lambda uow: linked_resellers(uow, alder.partner.id))]
+
+
+async def acting(uow: UnitOfWork, partner: str) -> Actor:
+    found = await partner_of(uow, partner)
+    assert found is not None
+    return Actor(found, frozenset({Role.ADMIN_AGENT}), UserId(SALES))
 
 
 async def test_a_user_first_seen_with_a_token_is_left_alone(store: InlineStore) -> None:

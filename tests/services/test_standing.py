@@ -2,7 +2,7 @@
 
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
 
@@ -22,6 +22,7 @@ from agreegate.services.gate import ask
 from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, take_back
 from agreegate.storage.page import Seek, Wanted
 from agreegate.storage.relationship import open_relationship
+from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
@@ -201,6 +202,24 @@ async def test_a_later_confirmation_opens_the_gate_again_and_a_later_no_closes_i
         standing = await cedar.refuse()
         assert len(standing.refusals) == round_ + 1
         assert await cedar.gate() == "confirmation.ended"
+
+
+@pytest.mark.fault("F6")
+@pytest.mark.rule("R47")
+async def test_the_gate_knows_the_date_of_the_newest_no(cedar: Case) -> None:
+    for day in (0, 5):
+        cedar.memory.clock.now = said = AUGUST + timedelta(days=day)
+        await cedar.confirm(name=f"day {day}")
+        await cedar.refuse()
+        known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
+        assert known.refused_at == said
+    await cedar.confirm(name="after both")
+    known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
+    assert known.refused_at == said
+    await cedar.leave()
+    await cedar.come_back()
+    known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
+    assert known.refused_at == said
 
 
 @pytest.mark.rule("R47")

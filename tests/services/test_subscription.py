@@ -198,6 +198,42 @@ async def test_addons_are_listed_and_follow_their_subscription(memory: Memory) -
     assert (await read(memory, addon)).status is DELETED
 
 
+@pytest.mark.fault("F6")
+async def test_addons_of_addons_follow_to_the_last_and_their_neighbours_do_not(memory: Memory) -> None:
+    base, neighbour = await buy(memory), await buy(memory, 2)
+    chain = [base]
+    for number in range(3, 6):
+        chain.append(await buy(memory, number, parent_id=chain[-1]))
+    actor = await memory.actor(cast.ALDER)
+
+    async def statuses() -> list[SubscriptionStatus]:
+        return [(await read(memory, id_)).status for id_ in (*chain, neighbour)]
+
+    assert [one.id for one in await memory.do(list_addons, actor, cast.CEDAR, base)] == [chain[1]]
+    await change(memory, chain[1], 10, status=SUSPENDED)
+    assert await statuses() == [ACTIVE, SUSPENDED, SUSPENDED, SUSPENDED, ACTIVE]
+    await change(memory, chain[2], 11, status=DELETED)
+    assert await statuses() == [ACTIVE, SUSPENDED, DELETED, DELETED, ACTIVE]
+    await change(memory, base, 12, status=DELETED)
+    assert await statuses() == [DELETED, DELETED, DELETED, DELETED, ACTIVE]
+
+
+@pytest.mark.fault("F6")
+async def test_an_addon_of_an_addon_was_bought_through_whom_its_subscription_was(memory: Memory) -> None:
+    chains = {}
+    for place, mpn_id in enumerate(("1000002", "1000007")):
+        base = await buy(memory, 10 * place + 1, partner_id_on_record=mpn_id)
+        addon = await buy(memory, 10 * place + 2, parent_id=base)
+        chains[mpn_id] = [base, addon, await buy(memory, 10 * place + 3, parent_id=addon)]
+    birch = await memory.actor(cast.BIRCH)
+    assert {one.id for one in await memory.do(list_subscriptions, birch, cast.CEDAR)} == set(chains["1000002"])
+    for id_ in chains["1000002"]:
+        assert (await memory.do(show_subscription, birch, cast.CEDAR, id_)).id == id_
+    for id_ in chains["1000007"]:
+        with pytest.raises(SubscriptionNotFound):
+            await memory.do(show_subscription, birch, cast.CEDAR, id_)
+
+
 @pytest.mark.parametrize("mpn_id", ["1000003", "1000001", "nobody"])
 async def test_the_partner_on_record_is_a_linked_reseller(memory: Memory, mpn_id: str) -> None:
     id_ = await buy(memory)

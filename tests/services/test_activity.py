@@ -1,0 +1,58 @@
+"""Activity is the partner's own, within the days asked for, on every page."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from agreegate.domain.activity import Activity, ActivitySearch
+from agreegate.services.activity import list_activity
+from agreegate.services.confirmation import confirm
+from agreegate.storage.page import Page, Seek, Wanted
+from tests import personas as cast
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.world import AUGUST
+
+pytestmark = pytest.mark.fault("F6")
+
+DAY = timedelta(days=1)
+
+
+@pytest.fixture
+async def memory() -> Memory:
+    """Alder confirmed Cedar once a day for a week; Hazel, which calls Cedar something else, did once."""
+    memory = Memory()
+    alder, hazel = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    for number in range(7):
+        await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
+        memory.clock.now += DAY
+    await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(7))
+    memory.connection.execute(
+        "update customer set company_name = 'Zebra', company_key = 'zebra' where partner_id = ?", (cast.HAZEL,)
+    )
+    return memory
+
+
+async def read(memory: Memory, search: ActivitySearch, wanted: Wanted | None = None) -> Page[Activity]:
+    return await memory.do(list_activity, await memory.actor(cast.ALDER), search, wanted or Wanted())
+
+
+@pytest.mark.parametrize(
+    "search", [ActivitySearch(), ActivitySearch(customer=cast.CEDAR), ActivitySearch(company="ced")]
+)
+async def test_no_page_goes_beyond_the_first_or_the_last_day(memory: Memory, search: ActivitySearch) -> None:
+    wanted = replace(search, start=AUGUST + 2 * DAY, end=AUGUST + 4 * DAY)
+    every = await read(memory, wanted)
+    assert [one.at for one in every.items] == [AUGUST + 3 * DAY, AUGUST + 2 * DAY]
+    first = await read(memory, wanted, Wanted(1))
+    second = await read(memory, wanted, Wanted(1, Seek.NEXT, first.first, first.last))
+    assert (first.items + second.items, second.more_after) == (every.items, False)
+    assert (await read(memory, wanted, Wanted(9, Seek.NEXT, second.first, second.last))).items == ()
+    assert (await read(memory, wanted, Wanted(9, Seek.PREVIOUS, first.first, first.last))).items == ()
+
+
+@pytest.mark.rule("R26")
+async def test_another_partners_name_for_a_customer_finds_nothing(memory: Memory) -> None:
+    assert (await read(memory, ActivitySearch(company="zebra"))).items == ()
+    assert len((await read(memory, ActivitySearch(company="cedar"))).items) == 7
+    assert {one.customer_name for one in (await read(memory, ActivitySearch())).items} == {"Cedar Bakery"}

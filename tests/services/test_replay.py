@@ -1,0 +1,64 @@
+"""A kept answer is given again for 24 hours of the machine's clock: no longer, and no shorter (contract 3.10)."""
+
+from datetime import timedelta
+
+import pytest
+
+from agreegate.domain.errors import RequestIdReused
+from agreegate.services.call import Answer, Call, once
+from agreegate.storage.replay import forget_answers
+from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork
+from tests import personas as cast
+from tests.memory import Memory, call
+
+pytestmark = pytest.mark.fault("F6")
+
+DAY, MINUTE = timedelta(hours=24), timedelta(minutes=1)
+
+
+async def answered(memory: Memory, body: bytes, asked: Call | None = None) -> bytes:
+    """What a call is answered whose work would answer `body`."""
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+
+    async def ask(uow: UnitOfWork) -> Answer:
+        async def work() -> Answer:
+            return Answer(201, body)
+
+        return await once(uow, actor, asked or call(), work)
+
+    return (await memory.do(ask)).body
+
+
+def later(memory: Memory, by: timedelta) -> None:
+    """The machine's clock goes on."""
+    memory.connection.execute("update replay set kept_at = kept_at - ?", (by // MICROSECOND,))
+
+
+async def test_an_answer_is_kept_for_a_day_and_not_a_minute_longer() -> None:
+    memory = Memory()
+    assert await answered(memory, b"first") == b"first"
+    later(memory, DAY - MINUTE)
+    assert await answered(memory, b"second") == b"first"
+    later(memory, 2 * MINUTE)
+    assert await answered(memory, b"third") == b"third"
+    assert await answered(memory, b"fourth") == b"third", "the newer answer is kept for a day of its own"
+
+
+async def test_an_id_is_free_for_another_request_after_a_day_only() -> None:
+    memory, other = Memory(), Call("POST", "/", call().request_id, "", "another body")
+    await answered(memory, b"first")
+    later(memory, DAY - MINUTE)
+    with pytest.raises(RequestIdReused):
+        await answered(memory, b"second", other)
+    later(memory, 2 * MINUTE)
+    assert await answered(memory, b"third", other) == b"third"
+
+
+async def test_answers_are_deleted_after_a_day_and_not_before() -> None:
+    memory = Memory()
+    await answered(memory, b"older")
+    later(memory, 2 * MINUTE)
+    await answered(memory, b"newer", call(2))
+    later(memory, DAY - MINUTE)
+    assert await memory.do(forget_answers, 100) == 1
+    assert await memory.rows("select body from replay") == [(b"newer",)]
