@@ -36,6 +36,14 @@ def test_imports_point_one_way_and_modules_stay_short() -> None:
         ("domain", "from ..services.gate import ask"),
         ("storage", "from ..services import gate"),
         ("domain", "import msgspec"),
+        ("services", "import uuid\nnew = uuid.uuid7()"),
+        ("services", "from uuid import *"),
+        ("domain", "import builtins\nbuiltins.open('x')"),
+        ("domain", "import datetime as d\nInstant = d.datetime\nnow = Instant.now()"),
+        ("services", "read = open\nread('x')"),
+        ("services", "__import__('time').time()"),
+        ("services", "import importlib"),
+        ("domain", "import urllib.request"),
     ],
 )
 def test_what_a_part_may_not_use_is_found(part: str, text: str) -> None:

@@ -65,12 +65,13 @@ PURE = ("domain",)
 """Standard library only, and of that nothing that reads the world."""
 CLOCKLESS = ("domain", "services")
 WORLD = frozenset(
-    {"glob", "io", "os", "pathlib", "random", "secrets", "shutil", "socket", "subprocess", "tempfile", "time"}
-)
+    {"builtins", "codecs", "fileinput", "glob", "http", "importlib", "io", "os", "pathlib", "random", "secrets", "shutil",
+     "socket", "sqlite3", "subprocess", "tempfile", "time", "urllib"}
+)  # fmt: skip
 """Modules that read the environment, the clock, files or randomness."""
 WORLDLY = frozenset(
-    {"datetime.date.today", "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow", "open",
-     "uuid.getnode", "uuid.uuid1", "uuid.uuid4"}
+    {"__import__", "datetime.date.today", "datetime.datetime.now", "datetime.datetime.today", "datetime.datetime.utcnow",
+     "open", "uuid.getnode", "uuid.uuid1", "uuid.uuid4", "uuid.uuid6", "uuid.uuid7", "uuid.uuid8"}
 )  # fmt: skip
 """What else reads them, by its whole name."""
 RELEASED = frozenset({"0001_initial.sql"})
@@ -115,6 +116,9 @@ def breaches_in(text: str, part: str, package: tuple[str, ...]) -> Iterator[tupl
             names[called] = name
             line = getattr(node, "lineno", 0)
             yield from ((line, breach) for breach in _import_breaches(name, part))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign) and (name := _whole_name(node.value, names)):
+            names.update({target.id: name for target in node.targets if isinstance(target, ast.Name)})
     if part in CLOCKLESS:
         for node in ast.walk(tree):
             if isinstance(node, ast.Name | ast.Attribute) and _whole_name(node, names) in WORLDLY:
@@ -130,6 +134,8 @@ def _import_breaches(name: str, part: str) -> Iterator[str]:
             yield f"{part or 'the package'} imports {name}"
     elif part in PURE and package not in sys.stdlib_module_names:
         yield f"{part} imports {name}, which is not of the standard library"
+    if part in CLOCKLESS and name.endswith(".*"):
+        yield f"{part} imports {name}, which hides what it uses"
     if part in CLOCKLESS and (package in WORLD or name in WORLDLY):
         yield f"{part} imports {name}, which reads the world"
 
