@@ -64,7 +64,7 @@ _REFUSALS = {
     409: "What is recorded already stands against it, or the request id was used for another request.",
     413: "The body is too large: more than 4 KiB for a question to the gate, more than 128 KiB for anything else.",
     429: "The caller asked for too many lists within a minute; `Retry-After` says the seconds.",
-    503: "The record cannot be reached. Nothing was changed; send the same request again.",
+    503: "The record cannot be reached, or the server's clock is behind it. Nothing was changed; send the same request again.",
 }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor, Channel, Role, UserId
+from agreegate.storage.clock import meet
 from agreegate.storage.partner import known_user, partner_of, roles_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -26,6 +27,7 @@ async def recognise(uow: UnitOfWork, identity: Identity, channel: Channel) -> tu
     partner = await partner_of(uow, identity.tenant)
     if partner is None:
         return None
+    await meet(uow, partner.id)  # so that no question of a known caller costs a statement more
     if identity.user_id is None:
         return Actor(partner, application_id=identity.application_id, channel=channel), False
     roles = await roles_of(uow, partner.id, identity.user_id)

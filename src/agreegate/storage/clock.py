@@ -40,14 +40,19 @@ async def trusted_in_record(uow: UnitOfWork, partner: PartnerId) -> datetime:
     return trusted
 
 
+async def meet(uow: UnitOfWork, partner: PartnerId) -> None:
+    """Let memory know from when on the clock is trusted, when the partner is first met."""
+    if uow.trusted.of(partner) is None:
+        await trusted_in_record(uow, partner)
+
+
 async def note_recorded(uow: UnitOfWork, partner: PartnerId) -> None:
     """Let memory know that a confirmation, an ending or a decision is recorded now.
 
     It is known before anything of it can be read, so nobody learns less meanwhile. When the unit is undone, memory is too
     late, and the next question reads the record.
     """
-    if uow.trusted.of(partner) is None:
-        await trusted_in_record(uow, partner)
+    await meet(uow, partner)
     uow.trusted.advance(partner, trusted_from(uow.now))
 
 
