@@ -1,6 +1,8 @@
 """One tenant cannot stop the others: what takes long is done on another thread than the one that answers the gate (A6)."""
 
 import re
+import subprocess
+import sys
 import threading
 from collections import UserDict
 from collections.abc import Iterator
@@ -14,6 +16,7 @@ from litestar.datastructures import State
 
 from agreegate.api.body import READ_AT_ONCE, off_the_loop
 from agreegate.dashboard.page import PageRequest, Site, page
+from agreegate.server import SWITCH_SECONDS
 from tests import personas as cast
 from tests.api.test_access import handlers
 from tests.asgi import call
@@ -103,3 +106,26 @@ async def test_a_page_is_rendered_on_another_thread() -> None:
     assert (await call(app, "GET", b"/")).status == 404
     assert rendered_by
     assert threading.get_ident() not in rendered_by
+
+
+SERVER = """
+import os, signal, sys
+from agreegate.server import listen, run
+
+async def app(scope, receive, send):
+    while (message := await receive())["type"].startswith("lifespan."):
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+def ready():
+    print(sys.getswitchinterval(), flush=True)
+    os.kill(os.getpid(), signal.SIGTERM)
+
+run(app, listen("127.0.0.1", 0), ready)
+"""
+
+
+def test_no_thread_keeps_the_interpreter_long_from_the_event_loop() -> None:
+    done = subprocess.run([sys.executable, "-c", SERVER], capture_output=True, text=True, timeout=60, check=False)
+    assert float(done.stdout) == SWITCH_SECONDS <= 0.001, done.stderr
