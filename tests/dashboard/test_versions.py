@@ -183,3 +183,20 @@ async def test_the_pages_are_sound_and_reached_from_the_agreements(world: World)
         assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
         assert "/agreements/publish" not in shown.page.links
     await guest.close()
+
+
+@pytest.mark.fault("A6")
+async def test_many_versions_come_in_pages(world: World) -> None:
+    for number in range(52):
+        effective = JANUARY + timedelta(days=number)
+        await publish(world, {AMERICA: ("en.md", ENGLISH)}, f"v{number}", major=False, effective_from=effective)
+    guest = await visitor(world, cast.BIRCH_SALES)
+    first = await guest.get(PATH)
+    newest = [f" v{number} " for number in range(51, 1, -1)]
+    assert [label for label in newest if label not in first.text] == []
+    assert " v1 " not in first.text
+    second = await guest.get(PATH + link_to(first.page, r"^\?MicrosoftCloudAgreement=after-").partition("#")[0])
+    assert [" v1 " in second.text, " v0 " in second.text, " v2 " in second.text] == [True, True, False]
+    back = await guest.get(PATH + link_to(second.page, r"^\?MicrosoftCloudAgreement=before-").partition("#")[0])
+    assert [label for label in newest if label not in back.text] == []
+    await guest.close()

@@ -14,6 +14,7 @@ from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.dashboard.paging import turns, wanted
 from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.errors import NotFound
@@ -21,9 +22,13 @@ from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
 from agreegate.services.text import Listed, show_text_version, show_texts
+from agreegate.storage.page import Position, page_in
+from agreegate.storage.unit_of_work import to_micros
 from agreegate.text_link import Use, linked
 
 PATH = "/agreements/versions"
+SIZE = 50
+"""Versions of an agreement on one page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,13 +55,16 @@ class Part:
 
 @get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
 async def show_versions(request: PageRequest) -> Response[str]:
-    """Every version of every agreement of the programme, with where it is in force now."""
+    """The versions of every agreement of the programme, a page of each, with where they are in force now."""
     site, actor = site_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
     if not may_publish and (nothing := absent(request, "versions.title")) is not None:
         return nothing
-    listed = await site.store.browse(lambda uow: show_texts(uow, actor, site.programme))
-    return page(request, "versions.html", listed=listed, may_publish=may_publish)
+    lists = []
+    for template, versions in await site.store.browse(lambda uow: show_texts(uow, actor, site.programme)):
+        found = page_in(versions, _place, wanted(request, template.agreement_type, SIZE))
+        lists.append((template, found.items, turns(request, template.agreement_type, found)))
+    return page(request, "versions.html", lists=lists, may_publish=may_publish)
 
 
 @get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS}, include_in_schema=False)
@@ -135,6 +143,11 @@ def _part(file: TextFile, spoken: str, codes: set[str], reader: str, name: str) 
 def spoken_in(spoken: str) -> set[str]:
     """The countries that the table has with a language."""
     return {locale.country for locale in locales() if locale.language == spoken}
+
+
+def _place(listed: Listed) -> Position:
+    """Where a version stands in its list: by when it takes effect, then by its number."""
+    return to_micros(listed.version.effective_from), f"{listed.version.number:09}"
 
 
 async def _found(request: PageRequest, version: UUID) -> Listed:
