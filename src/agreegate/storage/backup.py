@@ -25,6 +25,8 @@ from agreegate.storage.text_file import PIECE, TextDamaged, TextFiles, is_digest
 
 _PAGES = 4096
 """Copied at a time, so that a copy can be interrupted."""
+_DAMAGED = (apsw.CorruptError, apsw.SQLError, apsw.ReadOnlyError)
+"""What copying fails with when the schema is not what it says, or a damaged head makes the copy itself read-only."""
 _BESIDE = ("-wal", "-shm")
 _TEXTS = "backup_text"
 """A table that only copies have: the files of the texts, under their digests."""
@@ -47,6 +49,7 @@ class Contents:
     """Of the schema."""
     rows: dict[str, int]
     """By table."""
+    commits: int
 
     @property
     def total(self) -> int:
@@ -79,7 +82,7 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
         raise BackupError("backup.exists", file=str(file))
     with closing(_opened(database, schema.SchemaError("schema.foreign"))) as source:
         texts = TextFiles(database.parent / TEXTS)
-        part, contents = _copied(source, database, file, lambda copy: _take_texts(copy, texts))
+        part, contents = _copied(source, database, file, lambda copy: _take_texts(copy, texts), served=False)
     put_in_place(part, file)
     return contents
 
@@ -112,17 +115,13 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
             if folder.database.exists() and not replace:
                 raise BackupError("restore.data-exists", folder=str(folder.path))
             part, contents = _copied(
-                source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts))
+                source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts)), served=True
             )
-            with closing(
-                connect(part)
-            ) as copy:  # its journal is ours from here on: turned later, a kill could halve it
-                count = count_of(copy)
             replaced = _set_aside(folder.database)
             # Before, and durably: a copy has fewer commits than the record that it replaces.
             CommitFile(folder.database).forget()
             put_in_place(part, folder.database)
-            note_commits(folder.database, count)
+            note_commits(folder.database, contents.commits)
             for old in replaced:
                 old.unlink()
         finally:
@@ -151,12 +150,14 @@ def _opened(file: Path, foreign: Exception) -> apsw.Connection:
 
 
 def _copied(
-    source: apsw.Connection, of: Path, to: Path, finish: Callable[[apsw.Connection], None]
+    source: apsw.Connection, of: Path, to: Path, finish: Callable[[apsw.Connection], None], *, served: bool
 ) -> tuple[Path, Contents]:
     """A verified copy beside where it will be, readable by its owner alone.
 
     Args:
         finish: does to the copy what is left to do, before it is verified.
+        served: whether a server will open the copy. It gets a server's kind of journal now: turned by the first start, a
+            kill meanwhile would leave a file to be mended.
     """
     part = draft_of(to)
     os.close(os.open(part, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
@@ -169,12 +170,9 @@ def _copied(
                     backup.step(_PAGES)
             copy.pragma("journal_mode", "delete")
             finish(copy)
-        with closing(connect(part, read_only=True)) as copy:
+        with closing(connect(part, read_only=not served)) as copy:
             _check(copy, contents, of)
-    except (
-        apsw.CorruptError,
-        apsw.SQLError,
-    ) as error:  # a statement of ours fails where the schema is not what it says
+    except _DAMAGED as error:
         part.unlink()
         raise BackupError("backup.damaged", file=str(of), detail=type(error).__name__) from None
     except BaseException:
@@ -190,7 +188,7 @@ def _contents(connection: apsw.Connection) -> Contents:
     tables = [row[0] for row in named]
     quoted = {table: '"' + str(table).replace('"', '""') + '"' for table in sorted(tables)}
     rows = {table: connection.execute(f"select count(*) from {name}").get for table, name in quoted.items()}
-    return Contents(int(connection.pragma("user_version")), rows)
+    return Contents(int(connection.pragma("user_version")), rows, count_of(connection))
 
 
 def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:

@@ -152,9 +152,10 @@ def check_file(path: Path, *, at_any_schema: bool = False) -> None:
     flags = apsw.SQLITE_OPEN_READWRITE if unfinished else apsw.SQLITE_OPEN_READONLY
     connection = apsw.Connection(str(path), flags=flags)
     try:
+        connection.execute("select count(*) from sqlite_schema").fetchall()  # reads it: damage shows here
         require_all_commits(path, connection, noted)
         current(connection) if at_any_schema else require_latest(connection)
-    except apsw.NotADBError:
+    except (apsw.NotADBError, apsw.SQLError):  # the head says that it is no database, or one of a later engine
         raise SchemaError("schema.foreign") if noted is None else SchemaError("data.damaged") from None
     finally:
         connection.close()
