@@ -3,6 +3,7 @@
 host check → hot path → one spelling of paths → bounded memory → framework (wire routes, our own API, pages)
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
@@ -94,7 +95,7 @@ def openapi() -> HTTPRouteHandler:
     @get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
     async def show_openapi(request: Request[Any, Any, Any]) -> Response[bytes]:
         if not written:
-            written.append(encode_json(request.app.openapi_schema.to_schema()))
+            written.append(await asyncio.to_thread(lambda: encode_json(request.app.openapi_schema.to_schema())))
         return Response(written[0], media_type="application/json")
 
     return show_openapi

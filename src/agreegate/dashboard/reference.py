@@ -3,6 +3,7 @@
 The document's own words are English; the page around them is in the reader's language.
 """
 
+import asyncio
 import json
 import shlex
 from collections.abc import Iterator, Mapping
@@ -79,15 +80,19 @@ async def show_reference(request: PageRequest) -> Response[str]:
     spoken, site = language(request), site_of(request)
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
     if spoken not in shown:
-        document = request.app.openapi_schema.to_schema()
-        reader = _Reader(document, accesses(request.app), site.public_url, spoken)
-        shown[spoken] = {
-            "operations": list(reader.operations()),
-            "models": list(reader.models()),
-            "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
-        }
+        shown[spoken] = await asyncio.to_thread(_described, request.app, site.public_url, spoken)
     example_user = None if site.guide is None else site.guide.example_user
     return page(request, "reference.html", 200, example_user=example_user, **shown[spoken])
+
+
+def _described(app: Litestar, url: str, spoken: str) -> dict[str, object]:
+    """What the page shows in one language."""
+    reader = _Reader(app.openapi_schema.to_schema(), accesses(app), url, spoken)
+    return {
+        "operations": list(reader.operations()),
+        "models": list(reader.models()),
+        "problem": reader.pretty({"$ref": "#/components/schemas/Problem"}),
+    }
 
 
 def accesses(app: Litestar) -> dict[tuple[str, str], Access]:
