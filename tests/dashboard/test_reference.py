@@ -91,7 +91,7 @@ def requests(html: str) -> list[list[str]]:
 
 
 async def test_every_example_can_be_sent_as_it_stands(world: World) -> None:
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await world.confirm(cast.ALDER_MARKETPLACE, cast.CEDAR)
     await publish(world, {AMERICA: ("text.md", b"# Made up")})
     recorded = world.rows("select confirmation_id from confirmation")[0][0]
     html = (await world.send(None, "GET", "/api/docs")).text
