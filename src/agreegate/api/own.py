@@ -92,12 +92,17 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
-def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None) -> Wanted:
+def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None, *others: str) -> Wanted:
     """The page that `size` and `cursor` ask for; without a cursor the first one.
 
+    Args:
+        others: the names of the route's other query parameters.
+
     Raises:
-        InvalidParameter: there is no such page, or the cursor is another list's.
+        InvalidParameter: there is no such page, the cursor is another list's, or the query has a name that the route has not.
     """
+    if not request.query_params.keys() <= {"size", "cursor", *others}:
+        raise InvalidParameter(name="query")
     if not 1 <= size <= LARGEST:
         raise InvalidParameter(name="size")
     if cursor is None:
