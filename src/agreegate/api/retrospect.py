@@ -177,7 +177,11 @@ async def read_standing(
     """
     deployment: Deployment = request.app.state.deployment
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    wanted, then, by = wanted_page(request, size, cursor, "on", "knownAt"), _moment(on, "on"), _moment(known_at, "knownAt")
+    wanted, then, by = (
+        wanted_page(request, size, cursor, "on", "knownAt"),
+        _moment(on, "on"),
+        _moment(known_at, "knownAt"),
+    )
 
     async def today(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
         standing = await show_standing(uow, actor, programme, customer, wanted)
