@@ -16,6 +16,7 @@ from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
 from agreegate.services.gate import ask, check, refusal
+from agreegate.services.standing import record_refusal
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_standing, forget_repeats, standing_text
 from agreegate.storage.sqlite import InlineStore, SqliteUnitOfWork, drive, new_id
@@ -96,6 +97,39 @@ async def test_a_refused_repeat_is_kept_again_after_a_day_of_the_machines_clock(
     for hours, gone in ((71, 0), (72, 2)):
         uow = SqliteUnitOfWork(memory.connection, API_ENFORCED, AUGUST + timedelta(hours=hours), new_id)
         assert drive(forget_repeats(uow, 10)) == gone
+
+
+@pytest.mark.fault("B3")
+@pytest.mark.parametrize("question", [True, False])
+async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its_own(
+    memory: Memory, question: bool
+) -> None:
+    """The record says of each answer why it was given, and an answer names the decision that is its own."""
+    actor = await sales(memory)
+
+    async def ask_again() -> tuple[str, str]:
+        arguments = (actor, PROGRAMME, cast.CEDAR)
+        if question:
+            answered = await memory.do(check, *arguments, PURCHASE, call(1))
+        else:
+            refused = await memory.do(refusal, *arguments, [Action.NEW_PURCHASE], call(1))
+            assert refused is not None
+            answered = refused
+        [reason] = answered.decision.reasons
+        [row] = await memory.rows(f"select reasons from decision where decision_id = '{answered.id}'")
+        assert reason.code in row[0]
+        return reason.code, answered.id
+
+    told = [await ask_again(), await ask_again()]
+    for number in (2, 3):
+        memory.clock.now += timedelta(hours=1)
+        await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
+        await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "", call(number))
+        told += [await ask_again(), await ask_again()]
+    assert [code for code, _ in told] == ["confirmation.missing"] * 2 + ["confirmation.ended"] * 4
+    first, again, ended, still, anew, at_last = [id_ for _, id_ in told]
+    assert first == again != ended == still != anew == at_last != first
+    assert await kept(memory) == [("new_purchase", "deny")] * 3
 
 
 @pytest.mark.fault("B3")

@@ -94,7 +94,7 @@ async def check(
 ) -> RecordedDecision:
     """Answer a question and keep the decision, whichever way it goes (design section 4).
 
-    A repeat with the same verdict adds no row for a day: it has the first one's id.
+    A repeat that is decided alike, on the same standing, adds no row for a day: it has the first one's id.
 
     Args:
         subject: the order, cart or subscription that it is about.
@@ -121,8 +121,8 @@ async def refusal(
     """Ask about every kind of action that one transaction is made of: the first refusal, or None when all may complete.
 
     One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
-    writes nothing else, so that the decision stays. A refused repeat adds no row for a day. A transaction that may complete
-    is always done now: a repeat of a completed one gets the kept answer, and never comes here.
+    writes nothing else, so that the decision stays. A refused repeat, decided alike, adds no row for a day. A transaction that
+    may complete is always done now: a repeat of a completed one gets the kept answer, and never comes here.
 
     Raises:
         ClockBehind: the clock is behind what the partner has recorded, and an action needs it right.

@@ -62,16 +62,25 @@ async def add_decision(
     """Keep a decision; its id.
 
     Args:
-        once: the same request with the same verdict within 24 hours of the machine's clock adds no row, and has the id of the
-            first one.
+        once: the same request, decided alike on what was known before, adds no row within 24 hours of the machine's clock,
+            and has the id of the first one.
     """
     same = (actor.partner.id, request_id, fingerprint, decision.verdict, asked.action)
+    found = (
+        reasons_text(decision.reasons),
+        reasons_text(decision.advisories),
+        standing_text(standing),
+        decision.policy,
+    )
     if once:
         row = await uow.one(
-            "select decision_id from decision_repeat where partner_id = $1 and request_id = $2 and fingerprint = $3"
-            " and verdict = $4 and action = $5 and kept_at > $6",
+            "select decision_id from decision_repeat join decision using (partner_id, decision_id)"
+            " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
+            " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6"
+            " and reasons = $7 and advisories = $8 and standing = $9 and policy = $10",
             *same,
             to_micros(uow.machine_now - KEPT),
+            *found,
         )
         if row is not None:
             return str(row[0])
@@ -79,7 +88,7 @@ async def add_decision(
     await note_recorded(uow, actor.partner.id)
     await uow.run(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
-        " advisories, standing, cloud, policy, decided_by, request_id, fingerprint, subject_id, decided_at)"
+        " advisories, standing, policy, cloud, decided_by, request_id, fingerprint, subject_id, decided_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         actor.partner.id,
         decision_id,
@@ -88,11 +97,8 @@ async def add_decision(
         asked.channel,
         asked.agreement_type,
         decision.verdict,
-        reasons_text(decision.reasons),
-        reasons_text(decision.advisories),
-        standing_text(standing),
+        *found,
         actor.partner.cloud,
-        decision.policy,
         actor.recorded_by,
         request_id,
         fingerprint,
