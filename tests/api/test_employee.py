@@ -58,6 +58,8 @@ async def test_the_name_is_kept_as_people_read_it(world: World, header: str, nam
         b"\xfe\xffR <rene@alder.example>",
         b"=?utf-8?Q?Ren=E9_Vale?= <rene@alder.example>",
         b"=?utf-8?B?UmVu6Q==?= <rene@alder.example>",
+        b"=?unknown-8bit?Q?Ren=E9_Vale?= <rene@alder.example>",
+        b"Robin =?Unknown-8bit?B?UmVu6Q==?= <rene@alder.example>",
         "Ада <rene@alder.example>".encode("utf-16-be").replace(b"\x00", b"\x80"),
     ],
 )

@@ -4,6 +4,7 @@ A name may be quoted, and beyond ASCII it is UTF-8 or encoded as in mail (RFC 20
 """
 
 import re
+from email.charset import UNKNOWN8BIT
 from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
@@ -58,4 +59,8 @@ def _decoded(part: str) -> str:
         stripped = _ESCAPED.sub(r"\1", stripped[1:-1])
     if "=?" not in stripped:
         return stripped
-    return str(make_header(decode_header(stripped)))
+    words = decode_header(stripped)
+    # Mail programs write this for bytes whose encoding they do not know. Decoded, letters would be lost.
+    if any(charset == UNKNOWN8BIT for _, charset in words):
+        raise NotUtf8(name=NAME)
+    return str(make_header(words))
