@@ -11,6 +11,7 @@ from litestar.types import ASGIApp
 from agreegate.api.body import receive_body
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Incoming, Reply, Route, perform
+from agreegate.domain.errors import NotFound
 
 _LISTED = {b"ms-requestid", b"ms-correlationid"}
 
@@ -48,7 +49,10 @@ async def send_reply(send: Send, reply: Reply) -> None:
 
 def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[HTTPRouteHandler]:
     """The framework's handlers for the contract's routes. Each carries the rule of who may call it in `opt`."""
-    return [_handler(deployment, one) for one in routes]
+    served = tuple(routes)
+    paths = dict.fromkeys(one.path for one in served)
+    # First, else the framework has registered handlers of its own for `OPTIONS`.
+    return [*map(_without_options, paths), *(_handler(deployment, one) for one in served)]
 
 
 def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
@@ -62,12 +66,28 @@ def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
 
         return send
 
-    template = one.path.replace("}", ":str}")
     decorate = route(
-        template,
+        _template(one.path),
         http_method=one.method,  # type: ignore[arg-type]
         status_code=200,  # the framework's word only: the reply has its own, and DELETE's default forbids a reply
         opt={"access": one.access},
         include_in_schema=False,
     )
     return decorate(answer_request)
+
+
+def _without_options(path: str) -> HTTPRouteHandler:
+    """What answers `OPTIONS` as every method that the path does not have: the framework would list methods to strangers."""
+
+    async def refuse() -> None:
+        raise NotFound
+
+    decorate = route(
+        _template(path), http_method="OPTIONS", status_code=204, opt={"public": True}, include_in_schema=False
+    )
+    return decorate(refuse)
+
+
+def _template(path: str) -> str:
+    """The path as the framework writes it."""
+    return path.replace("}", ":str}")
