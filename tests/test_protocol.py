@@ -199,6 +199,20 @@ async def test_what_browsers_and_clients_send_is_served(name: str, apart: int | 
 
 
 @pytest.mark.fault("A2")
+@pytest.mark.parametrize("apart", [None, 1000])
+@pytest.mark.parametrize("method", ["GET", "POST", "DELETE"])
+@pytest.mark.parametrize(("over", "status"), [(0, 200), (1, 431)])
+async def test_a_head_of_16_kib_is_served_whatever_its_method(
+    method: str, over: int, status: int, apart: int | None
+) -> None:
+    async with served(App()) as connect:
+        line = await connect()
+        sent = head("X: " + "x" * (16 * 1024 + over - len(head("X: ", method=method))), method=method)
+        await line.send_apart(sent, apart or len(sent))
+        assert (await line.answer())[0] == status
+
+
+@pytest.mark.fault("A2")
 async def test_an_error_speaks_the_callers_language() -> None:
     async with served(App()) as connect:
         line = await connect()

@@ -41,7 +41,7 @@ MOST_WAITING = 32
 
 _GATE = GATE.encode()
 _DECIDED = b"HTTP/1.1 200 OK\r\n%bcontent-type: application/json\r\ncontent-length: %d\r\n\r\n%b"
-_LINE = len("POST  HTTP/1.1\r\n\r\n")
+_LINE = len("  HTTP/1.1\r\n\r\n")
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -50,9 +50,9 @@ class _Stopped(Exception):
     """Stops the parser: the rest of what came is not read."""
 
 
-def excess_of(target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Rejected | None:
+def excess_of(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Rejected | None:
     """The first bound that the head of a request exceeds; None when it keeps them all."""
-    size, cookies, cookie_bytes = len(target) + _LINE, 0, 0
+    size, cookies, cookie_bytes = len(method) + len(target) + _LINE, 0, 0
     for name, value in headers:
         size += len(name) + len(value) + 4  # with ": " and the end of the line
         if name == b"cookie":
@@ -144,11 +144,12 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._awaits_head, self._since = True, self.loop.time()
                 self._bounds.await_head(self)
         if self._unread > LARGEST_HEAD:
-            self._give_up(excess_of(self.url, self.headers) or HeadTooLarge(limit=LARGEST_HEAD))
+            self._give_up(excess_of(b"", self.url, self.headers) or HeadTooLarge(limit=LARGEST_HEAD))
 
     def on_headers_complete(self) -> None:
         """Refuse a head with too much in it; hold a question to the gate back until its body is there."""
-        excess, method = excess_of(self.url, self.headers), self.parser.get_method()
+        method = self.parser.get_method()
+        excess = excess_of(method, self.url, self.headers)
         if excess is not None or len(self.pipeline) >= MOST_WAITING or method == b"CONNECT":
             self._give_up(excess or MalformedRequest())
             raise _Stopped
