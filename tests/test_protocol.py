@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+import uvloop
 from uvicorn.server import ServerState
 
 from agreegate.connections import Connections, Limits
@@ -416,6 +417,27 @@ async def test_an_answer_that_nobody_takes_is_given_up(caplog: pytest.LogCapture
         await until(lambda: told(caplog))
         line.writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await line.ends()) < len(app.body)
+    assert told(caplog) == ["an answer was not taken in time"]
+
+
+@pytest.mark.fault("A5")
+def test_answers_that_nobody_takes_are_no_defects(caplog: pytest.LogCaptureFixture) -> None:
+    app = App()
+    app.body = b"x" * 10_000_000
+
+    async def ask_ahead() -> None:
+        async with served(app, Limits(answer_seconds=SOON)) as connect:
+            line = await connect()
+            line.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            line.send(head() * 4)
+            await until(lambda: told(caplog))
+            line.writer.transport.resume_reading()  # type: ignore[attr-defined]
+            await line.ends()
+
+    with asyncio.Runner(
+        loop_factory=uvloop.new_event_loop
+    ) as runner:  # the server's own, which writes to no closed line
+        runner.run(ask_ahead())
     assert told(caplog) == ["an answer was not taken in time"]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from agreegate.api.exchange import unrouted
 from agreegate.api.host import AtOnce
@@ -105,6 +105,8 @@ class BoundedProtocol(HttpToolsProtocol):
         """Whether nothing is read from this connection any more."""
         self._stalled: float | None = None
         """Since when the client takes nothing of an answer, or of the last bytes of a closed connection."""
+        self._asked: RequestResponseCycle | None = None
+        """The request that the application has; `cycle` is the newest one that came."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection; refuse it when there are too many."""
@@ -119,6 +121,9 @@ class BoundedProtocol(HttpToolsProtocol):
         self._bounds.leave(self)
         if self.timeout_keep_alive_task is not None:  # uvicorn leaves it after an error, and the connection in memory
             self.timeout_keep_alive_task.cancel()
+        if self._asked is not None and not self._asked.response_complete:  # uvicorn tells the newest request alone
+            self._asked.disconnected = True
+            self._asked.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -281,6 +286,10 @@ class BoundedProtocol(HttpToolsProtocol):
         elif now - self._since > limits.body_seconds + self._received / limits.body_rate:
             self._bounds.tell("a request's body did not come in time")
             self._give_up(RequestTooSlow())
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        self._asked = cycle
+        super()._start_asgi_task(cycle, app)
 
     def _hand_on(self) -> None:
         body, self._held = self._held, None
