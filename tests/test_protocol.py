@@ -40,6 +40,8 @@ class App:
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, int]] = []
+        self.received = 0
+        """Bytes of bodies."""
         self.headers: list[list[tuple[bytes, bytes]]] = []
         self.gone = asyncio.Event()
         self.may_read = asyncio.Event()
@@ -57,6 +59,7 @@ class App:
                 self.gone.set()
                 return
             size += len(message["body"])
+            self.received += len(message["body"])
             more = message["more_body"]
         self.asked.append((scope["path"], size))
         self.headers.append(scope["headers"])
@@ -487,6 +490,50 @@ async def test_the_connection_that_is_idle_longest_makes_room_and_a_busy_one_nev
             if line is not first:
                 line.send(head())
             assert (await line.answer())[0] == 200
+
+
+@pytest.mark.fault("A4")
+@pytest.mark.parametrize("limits", [FEW, FEW_IN_TOTAL])
+async def test_a_body_that_does_not_come_makes_room_for_a_client(limits: Limits) -> None:
+    app = App()
+    async with served(app, limits) as connect:
+        uploading, *slow = [await connect() for _ in range(3)]
+        uploading.send(head("Content-Length: 100000", method="POST") + b"x" * 50_000)
+        await until(lambda: app.received == 50_000)
+        for received, line in enumerate(slow, 50_001):
+            line.send(head("Content-Length: 100", method="POST") + b"x")
+            await until(lambda received=received: app.received == received)
+        healthy = await connect()
+        assert await slow[0].ends() == b"", "of the slow ones it came first"
+        healthy.send(head())
+        assert (await healthy.answer())[0] == 200
+        for line, rest in ((slow[1], 99), (uploading, 50_000)):
+            line.send(b"x" * rest)
+            assert (await line.answer())[0] == 200
+    assert [size for _, size in app.asked] == [0, 100, 100_000]
+
+
+@pytest.mark.fault("A4")
+@pytest.mark.parametrize("limits", [FEW, FEW_IN_TOTAL])
+async def test_an_answer_that_is_not_taken_makes_room_for_a_client(
+    limits: Limits, caplog: pytest.LogCaptureFixture
+) -> None:
+    app = App()
+    app.body = b"x" * 50_000_000
+    async with served(app, limits) as connect:
+        lines = [await connect() for _ in range(3)]
+        for number, line in enumerate(lines, 1):
+            line.writer.transport.pause_reading()  # type: ignore[attr-defined]
+            line.send(head() * 2)
+            await until(lambda number=number: len(app.asked) == 2 * number)
+        app.body = b"done"
+        healthy = await connect()
+        healthy.send(head())
+        assert (await healthy.answer())[0] == 200
+        lines[0].writer.transport.resume_reading()  # type: ignore[attr-defined]
+        assert len(await lines[0].ends()) < 50_000_000
+    [said] = told(caplog)
+    assert "closed for a new one" in said
 
 
 @pytest.mark.fault("A4")

@@ -1,7 +1,8 @@
 """How many connections a server keeps and for how long, so that strangers cannot take the place of clients.
 
 At a bound, a connection is closed for the newest one: the connection that has waited longest for a request's head, else
-the connection that is idle longest. A connection with a request under way is never closed for another one.
+the connection that is idle longest, else the one whose client is waited for longest. A connection whose request the server
+works on is never closed for another one.
 """
 
 import asyncio
@@ -54,7 +55,10 @@ class Stage(IntEnum):
     REFUSED = 0
     HEAD = 1
     IDLE = 2
-    BUSY = 3
+    AWAITED = 3
+    """A request is under way, and it is its client that is waited for: it has to send the body, or to take the answer."""
+    BUSY = 4
+    """The server works on a request."""
 
 
 class Connection(Protocol):
@@ -94,7 +98,7 @@ class Connections:
             client: the address of the other end; None for a socket without one.
 
         Returns:
-            False when the new one has to be refused: every other one has a request under way.
+            False when the new one has to be refused: the server works on a request of every other one.
         """
         address, most = self._counted(client), self.limits.connections_per_address
         if address is not None:
@@ -144,8 +148,8 @@ class Connections:
         return None if written in self.limits.proxies else written
 
     def _make_room(self, among: Collection[Connection], reached: str) -> bool:
-        """Close the connection that is missed least; False when every one has a request under way."""
-        waiting = (one for one in self._heads if one in among and one.stage()[0] is not Stage.BUSY)
+        """Close the connection that is missed least; False when the server works on a request of every one."""
+        waiting = (one for one in self._heads if one in among and one.stage()[0] < Stage.AWAITED)
         least = next(waiting, None) or min(among, key=lambda one: one.stage())
         if least.stage()[0] is Stage.BUSY:
             self.tell(f"{reached}, each with a request under way: a new one was refused")

@@ -228,8 +228,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def stage(self) -> tuple[Stage, float]:
         """What the connection is doing, and since when on the event loop's clock."""
+        if self._stalled is not None:
+            return Stage.AWAITED, self._stalled
         if self._is_busy():
-            return Stage.BUSY, self._since
+            if not self._in_body or self.pipeline or self._client_waits():
+                return Stage.BUSY, self._since
+            return Stage.AWAITED, self._since + self._received / self._bounds.limits.body_rate
         if self._refused:
             return Stage.REFUSED, self._since
         if self.scope is None or "path" not in self.scope:
@@ -281,8 +285,8 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _check_body(self, now: float) -> None:
         limits = self._bounds.limits
-        if self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue):
-            self._since, self._received = now, 0  # the client waits for the server
+        if self._client_waits():
+            self._since, self._received = now, 0
         elif now - self._since > limits.body_seconds + self._received / limits.body_rate:
             self._bounds.tell("a request's body did not come in time")
             self._give_up(RequestTooSlow())
@@ -290,6 +294,10 @@ class BoundedProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         self._asked = cycle
         super()._start_asgi_task(cycle, app)
+
+    def _client_waits(self) -> bool:
+        """Whether a client cannot send its body before the server reads on."""
+        return self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
 
     def _hand_on(self) -> None:
         body, self._held = self._held, None
