@@ -99,10 +99,16 @@ def test_hostile_requests_go_on_and_cost_no_more(server: Server) -> None:
     assert server.send(SALES, "POST", "/api/gate/decisions", QUESTION).json()["verdict"] == "allow"
 
 
+FORM = b"Content-Type: application/x-www-form-urlencoded\r\n\r\n"
 HELD = {
     "nothing": b"",
     "a slow head": b"GET / HTTP/1.1\r\nHost: x\r\nX: ",
     "idle": b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n",
+    "a question that does not come": b"POST /api/gate/decisions HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n",
+    "a form that does not come": b"POST /sign-out HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" + FORM,
+    "a request for a token that does not come": (
+        b"POST /common/oauth2/token HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n" + FORM
+    ),
 }
 
 
@@ -120,7 +126,6 @@ def test_a_client_is_served_beside_more_connections_than_the_server_may_have(
         with closing(connected(server)) as line, line.makefile("rb") as answers:
             line.sendall(request(server, "/healthz"))
             assert answers.readline().split()[1] == b"200"
-        server.client.close()
         assert statuses(server, [request(server, "/healthz")] * 3) == {200}
     assert "Traceback" not in server.output[said:]
     assert "Too many open files" not in server.output[said:]

@@ -11,6 +11,7 @@ from urllib.parse import unquote_plus
 
 from joserfc.jwk import RSAKey
 from litestar import MediaType, Request, Response, get, post, route
+from litestar.exceptions import InternalServerException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
@@ -53,7 +54,7 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, str]:
         raise OAuthError("invalid_request", "signin.form")
     try:
         return parameters(await request.body())
-    except RequestEntityTooLarge:
+    except (RequestEntityTooLarge, InternalServerException):  # too large, or broken off
         raise OAuthError("invalid_request", "signin.form") from None
 
 
