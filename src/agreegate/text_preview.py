@@ -73,6 +73,11 @@ def as_written(source: str) -> str:
     return f"<pre>{escape(source)}</pre>"
 
 
+def packed(shown: str) -> bytes:
+    """HTML as pages are kept: compressed."""
+    return zlib.compress(shown.encode(), 1)
+
+
 def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str], language: str, title: str) -> str:
     """The page of a file that is not shown: why, what is known of the file, and where to download it.
 
@@ -121,7 +126,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_LAYOUT, 2 * LONGEST_LAYOUT))
     signal.signal(signal.SIGXCPU, _give_up)
-    sys.stdout.buffer.write(zlib.compress(laid_out(sys.stdin.buffer.read().decode("utf-8-sig")).encode(), 1))
+    sys.stdout.buffer.write(packed(laid_out(sys.stdin.buffer.read().decode("utf-8-sig"))))
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
+from agreegate.api import text_page
 from agreegate.api.text_page import LaidOutTexts, pieces_of
 from agreegate.domain.text import Digest
 from agreegate.storage.text_file import TextFiles, measured
@@ -117,6 +118,16 @@ async def test_readers_at_the_same_time_wait_for_one_layout(tmp_path: Path) -> N
         shown = [reader.result() for reader in readers[4 * number : 4 * number + 4]]
         assert f"<h1>Text {number}</h1>" in html(await pages.page_of(digest))
         assert all(page is shown[0] for page in shown), "laid out once for all of them"
+
+
+async def test_a_layout_that_is_given_up_is_not_begun_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = TextFiles(tmp_path)
+    digest, pages = keep(texts, WORDS), LaidOutTexts(texts)
+    monkeypatch.setattr(text_page, "LONGEST_WAIT", 0)
+    shown = await pages.page_of(digest)
+    assert html(shown) == f"<pre>{WORDS.decode('utf-8-sig')}</pre>"
+    assert await pages.page_of(digest) is shown
+    assert layouts() == 0
 
 
 @pytest.mark.parametrize(

@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.text import Digest
 from agreegate.storage.text_file import TextFiles
+from agreegate.text_preview import as_written, packed
 
 KEPT_BYTES = 32 * 1024 * 1024
 """Bytes of compressed pages that stay in memory: some hundred texts of 1 MiB."""
 LONGEST_WAIT = 120
-"""Seconds that a layout may take on a busy machine before it is given up."""
+"""Seconds that a layout may take on a busy machine. A text that takes longer is shown as it is written."""
 PIECE = 64 * 1024
 
 
@@ -56,6 +57,11 @@ class LaidOutTexts:
             self._kept[digest] = page
         return page
 
+    def _as_written(self, digest: Digest) -> bytes:
+        with self._texts.opened(digest) as source:
+            source.seek(0)
+            return packed(as_written(source.read().decode("utf-8-sig")))
+
     async def _laid_out(self, digest: Digest) -> bytes:
         """Lay a text out in a process of its own.
 
@@ -75,8 +81,8 @@ class LaidOutTexts:
         try:
             async with asyncio.timeout(LONGEST_WAIT):
                 page, _ = await process.communicate()
-        except TimeoutError:
-            raise StoreUnavailable("layout") from None
+        except TimeoutError:  # kept too: it would take as long for the next reader, and hold up every other text
+            return await asyncio.to_thread(self._as_written, digest)
         finally:
             if process.returncode is None:
                 process.kill()
@@ -88,8 +94,8 @@ class LaidOutTexts:
 
 def pieces_of(page: bytes) -> Iterator[bytes]:
     """The HTML of a compressed page, some of it at a time."""
-    packed = zlib.decompressobj()
+    unpacking = zlib.decompressobj()
     while page:
-        yield packed.decompress(page, PIECE)
-        page = packed.unconsumed_tail
-    yield packed.flush()
+        yield unpacking.decompress(page, PIECE)
+        page = unpacking.unconsumed_tail
+    yield unpacking.flush()
