@@ -11,6 +11,7 @@ from agreegate.storage.new_record import new_record
 from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
+from tests.syncs import SAFE, noted_syncs
 from tests.vfs import watched
 from tests.world import API_ENFORCED, World
 
@@ -38,6 +39,14 @@ class Journal:
 
 async def put(uow: UnitOfWork) -> None:
     await uow.run("insert into demo_clock values (1, 0) on conflict do update set offset_us = offset_us + 1")
+
+
+def test_a_new_database_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = DataFolder(tmp_path)
+    synced = noted_syncs(monkeypatch, folder.database)
+    with new_record(folder):
+        assert not synced
+    assert synced == SAFE
 
 
 def test_a_servers_store_syncs_before_each_answer(tmp_path: Path) -> None:

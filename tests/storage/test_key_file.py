@@ -11,6 +11,7 @@ import pytest
 from agreegate.demo.keys import load_or_create
 from agreegate.storage.folder import FORM_KEY, SIGNING_KEY, DataFolder
 from agreegate.storage.key_file import KeyFileUnusable, kept_key
+from tests.syncs import SAFE, noted_syncs
 
 pytestmark = pytest.mark.fault("C1")
 
@@ -39,6 +40,13 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "a megabyte": lambda path: path.write_bytes(b"0" * 1024 * 1024),
     "a named pipe": as_fifo,
 }
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_a_key_is_on_disk_before_it_has_its_name(tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    synced = noted_syncs(monkeypatch, tmp_path / name)
+    READERS[name](tmp_path)
+    assert synced == SAFE
 
 
 @pytest.mark.parametrize("name", READERS)
