@@ -14,7 +14,7 @@ from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Standing, State
+from agreegate.domain.standing import Standing, State, no_longer_agrees
 
 REASON_LENGTH = 500
 LARGEST_REQUEST = 100
@@ -112,14 +112,6 @@ class NeededData:
     return_reason: str
 
 
-def state_now(standing: Standing, programme: Programme, now: datetime) -> State:
-    """How a customer stands, whichever agreement it accepted: as the gate sees it."""
-    if any(programme.opens_gate(current.template_id, now) for current in standing.current):
-        return State.CURRENT
-    answered = any(programme.has_opened(current.template_id, now) for current in standing.current)
-    return State.ENDED if standing.refused_at is not None and not answered else State.MISSING
-
-
 def lacking_since(
     standing: Standing, programme: Programme, now: datetime, related_since: datetime, taken_back_at: datetime | None
 ) -> datetime:
@@ -129,7 +121,7 @@ def lacking_since(
         related_since: when the present relationship began.
         taken_back_at: when a confirmation of it was last marked as recorded in error.
     """
-    if standing.refused_at is not None and state_now(standing, programme, now) is State.ENDED:
+    if no_longer_agrees(standing, programme, now) and standing.refused_at is not None:
         return standing.refused_at
     closed = [
         template.opens_until

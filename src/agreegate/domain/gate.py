@@ -11,8 +11,8 @@ from typing import assert_never
 from agreegate.domain.actor import Channel
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Action, Transaction
+from agreegate.domain.standing import Current, ObstacleKind, Standing, Unknown, obstacles, opening
+from agreegate.domain.transaction import Action, Transaction
 
 
 class Verdict(StrEnum):
@@ -56,7 +56,7 @@ class Decision:
     reasons: tuple[Reason, ...] = ()
     advisories: tuple[Reason, ...] = ()
     confirmation: Current | None = None
-    """The confirmation that counts, if there is one; also when it was not needed."""
+    """The confirmation that opens the gate, if there is one; also when it was not needed."""
 
     @property
     def allowed(self) -> bool:
@@ -80,58 +80,42 @@ def decide(
         return _deny(programme, Reason(Code.CLOCK_BEHIND if standing.clock_behind else Code.STANDING_UNKNOWN, "R6"))
     if not standing.related:
         return _deny(programme, Reason(Code.RELATIONSHIP_MISSING, "R26"))
-    valid = _valid(asked, standing, programme, now)
-    if cloud in programme.unsupported_clouds or asked.action not in STOPPED_BY_REFUSAL:
-        return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
+    opens = opening(standing, programme, now, asked.agreement_type)
+    if cloud in programme.unsupported_clouds:
+        return Decision(Verdict.ALLOW, programme.policy, confirmation=opens)
+    reasons: list[Reason] = []
+    advisories: list[Reason] = []
+    for obstacle in obstacles(standing, asked, programme, now):
+        if obstacle.enforced:
+            reasons.append(_reason(obstacle.kind, asked, standing))
+        else:
+            advisories += _advisories(obstacle.kind, asked, standing, opens, programme)
+    verdict = Verdict.DENY if reasons else Verdict.ALLOW
+    return Decision(verdict, programme.policy, tuple(reasons), tuple(advisories), opens)
 
+
+def _reason(kind: ObstacleKind, asked: Transaction, standing: Standing) -> Reason:
+    match kind:
+        case ObstacleKind.ENDED:
+            return Reason(Code.CONFIRMATION_ENDED, "R47", date=standing.refused_at)
+        case ObstacleKind.MISSING:
+            return Reason(Code.CONFIRMATION_MISSING, _rule_of(asked.action), channel=asked.channel)
+        case ObstacleKind.OUTDATED:  # without a date: what is in time for a renewal is not in time for this order
+            return Reason(Code.CONFIRMATION_OUTDATED, "R34")
+        case _:
+            assert_never(kind)
+
+
+def _advisories(
+    kind: ObstacleKind, asked: Transaction, standing: Standing, opens: Current | None, programme: Programme
+) -> list[Reason]:
+    if kind is ObstacleKind.OUTDATED and opens is not None:
+        outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=opens.renew_by)
+        return [outdated, Reason(Code.RENEWAL_OVERDUE, "R34")] if opens.overdue else [outdated]
     enforced_from = programme.enforce_from.get(asked.channel)
-    refused = standing.refused_at is not None and not any(
-        programme.has_opened(confirmation.template_id, now) for confirmation in standing.current
-    )
-    if refused:
-        ended = Reason(Code.CONFIRMATION_ENDED, "R47", date=standing.refused_at)
-        if enforced_from is None:
-            return Decision(Verdict.ALLOW, programme.policy, advisories=(ended,))
-        return _deny(programme, ended)
-    if not asked.action.needs_confirmation:
-        return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
-    if valid is None:
-        return _without_confirmation(asked, programme, enforced_from, now)
-    return _with_confirmation(valid, programme, enforced_from, now)
-
-
-def _valid(asked: Transaction, standing: Standing, programme: Programme, now: datetime) -> Current | None:
-    """The newest confirmation that opens the gate at `now` (R26, R27)."""
-    newest: Current | None = None
-    for current in standing.current:
-        if asked.agreement_type is not None and current.agreement_type != asked.agreement_type:
-            continue
-        if programme.opens_gate(current.template_id, now) and (newest is None or current.sequence > newest.sequence):
-            newest = current
-    return newest
-
-
-def _without_confirmation(
-    asked: Transaction, programme: Programme, enforced_from: datetime | None, now: datetime
-) -> Decision:
-    if enforced_from is None:
-        missing = Reason(Code.CONFIRMATION_MISSING, _rule_of(asked.action), channel=asked.channel)
-        return Decision(Verdict.ALLOW, programme.policy, advisories=(missing,))
-    if now < enforced_from:
-        upcoming = Reason(Code.ENFORCEMENT_UPCOMING, "R2", channel=asked.channel, date=enforced_from)
-        return Decision(Verdict.ALLOW, programme.policy, advisories=(upcoming,))
-    return _deny(programme, Reason(Code.CONFIRMATION_MISSING, _rule_of(asked.action), channel=asked.channel))
-
-
-def _with_confirmation(valid: Current, programme: Programme, enforced_from: datetime | None, now: datetime) -> Decision:
-    if valid.outdated_since is None:
-        return Decision(Verdict.ALLOW, programme.policy, confirmation=valid)
-    if programme.refuses_outdated(now) and enforced_from is not None and now >= enforced_from:
-        refused = Reason(Code.CONFIRMATION_OUTDATED, "R34")  # what would be in time for a renewal is not for this order
-        return Decision(Verdict.DENY, programme.policy, reasons=(refused,), confirmation=valid)
-    outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=valid.renew_by)
-    advisories = (outdated, Reason(Code.RENEWAL_OVERDUE, "R34")) if valid.overdue else (outdated,)
-    return Decision(Verdict.ALLOW, programme.policy, advisories=advisories, confirmation=valid)
+    if kind is ObstacleKind.MISSING and enforced_from is not None:
+        return [Reason(Code.ENFORCEMENT_UPCOMING, "R2", channel=asked.channel, date=enforced_from)]
+    return [_reason(kind, asked, standing)]
 
 
 def _deny(programme: Programme, reason: Reason) -> Decision:

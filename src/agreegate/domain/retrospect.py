@@ -14,12 +14,11 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from operator import attrgetter
 
-from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Endings, Mark, State, unconfirmed
-from agreegate.domain.text import TextVersion, outdated_since
+from agreegate.domain.standing import Current, Endings, Mark, Standing, State, judged, state_of_type
+from agreegate.domain.text import TextVersion, majors_in
 
 _DAY = timedelta(days=1)
 
@@ -197,21 +196,21 @@ def retrospect(facts: Facts, programme: Programme, on: datetime, known_at: datet
     period = known.period_on(on)
     refusals = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
     weighed = _weighed(known, refusals, period, on)
-    refused = any(refusal.recorded_at <= on for refusal in refusals)
-    answered = any(
-        one.mark is Mark.COUNTS and programme.has_opened(one.confirmation.template_id, on) for one in weighed
-    )
+    counting = {
+        one.confirmation.agreement_type: _judged(known, one.confirmation, on)
+        for one in weighed
+        if one.mark is Mark.COUNTS
+    }
+    refused_at = max((refusal.recorded_at for refusal in refusals if refusal.recorded_at <= on), default=None)
+    standing = Standing(period is not None, tuple(counting.values()), refused_at)
     agreements = []
     for template in programme.templates:
         history = tuple(one for one in weighed if one.confirmation.agreement_type == template.agreement_type)
         confirmation = next((one.confirmation for one in history if one.mark is Mark.COUNTS), None)
-        state, since = None, None
-        if confirmation is not None:
-            since = _outdated_since(known, confirmation, on)
-            state = _state(known, confirmation, since, on)
-        elif period is not None:
-            ended = any(one.mark is Mark.REFUSED for one in history)
-            state = unconfirmed(refused=refused, answered=answered, ended=ended)
+        current = counting.get(template.agreement_type)
+        ended = any(one.mark is Mark.REFUSED for one in history)
+        state = None if period is None else state_of_type(standing, programme, template, on, ended=ended)
+        since = None if current is None else current.outdated_since
         agreements.append(AgreementThen(template, state, confirmation, since, history))
     left_out = facts.extent.without(known.extent)
     return Retrospect(on, known_at, period, tuple(agreements), refusals, known.extent, left_out)
@@ -259,16 +258,20 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
     return found
 
 
-def _outdated_since(known: Facts, confirmation: Confirmation, on: datetime) -> datetime | None:
+def _judged(known: Facts, confirmation: Confirmation, on: datetime) -> Current:
     texts = [version for version in known.texts if version.template_id == confirmation.template_id]
     accepted = known.accepted.get(confirmation.sequence)
-    latest = accepted_by(confirmation.date_agreed, confirmation.recorded_at)
-    return outdated_since(texts, known.country, latest, on, accepted)
-
-
-def _state(known: Facts, confirmation: Confirmation, since: datetime | None, on: datetime) -> State:
-    if since is None:
-        return State.CURRENT
-    settled = max(since, confirmation.date_agreed)
-    overdue = any(settled < renewal.ran_at <= on for renewal in known.renewals)
-    return State.OVERDUE if overdue else State.OUTDATED
+    return judged(
+        Current(
+            confirmation.agreement_type,
+            confirmation.template_id,
+            confirmation.date_agreed,
+            confirmation.recorded_at,
+            confirmation.sequence,
+        ),
+        None if accepted is None else accepted.rank,
+        majors_in(texts, known.country),
+        [renewal.ran_at for renewal in known.renewals],
+        None,
+        on,
+    )

@@ -1,29 +1,66 @@
-"""Standing: everything known about one partner and customer when the gate is asked, or that it is unknown (D15).
+"""How a customer stands: the only place that decides it (D19).
 
-Facts are stored, states are derived: nothing here is a status column.
+Facts are stored; states are derived here, from the facts, the programme and an instant. The gate, the pages, the lists, the
+counts, the exports, the as-of page and the simulation call these functions. SQL only preselects (`storage/state.py`), and a
+property test holds the two together.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from math import inf
 from operator import attrgetter
 
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.accepted_text import accepted_by
+from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
+from agreegate.domain.partner import Cloud
+from agreegate.domain.programme import Programme
+from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Transaction
+
+Rank = tuple[datetime, float]
+"""The place of a text among the texts of its template: the instant it takes effect, then the order of publishing."""
 
 
 class State(StrEnum):
-    """The state of one agreement type for one partner and customer."""
+    """The state of a customer with one partner, or of one agreement type of the customer."""
 
     CURRENT = "current"
+    """Confirmed: a confirmation opens the gate, and no newer major text binds the customer."""
     OUTDATED = "outdated"
     """A newer major text binds the customer: it must be confirmed before the next renewal or new order (R34, R37)."""
     OVERDUE = "overdue"
-    """Likewise, and a renewal has run without it. The gate answers as before."""
+    """Outdated, and a renewal has run since. The gate answers as for an outdated confirmation."""
     MISSING = "missing"
+    """Not confirmed."""
     ENDED = "ended"
+    """The customer no longer agrees (R47)."""
+
+
+BEST_FIRST = (State.CURRENT, State.OUTDATED, State.OVERDUE)
+"""The states of confirmations, best first: a customer has the best state of its confirmations that open the gate."""
+
+
+class ObstacleKind(StrEnum):
+    """What in a customer's standing speaks against a transaction."""
+
+    ENDED = "ended"
+    """The customer no longer agrees (R47)."""
+    MISSING = "missing"
+    """No confirmation opens the gate (R6)."""
+    OUTDATED = "outdated"
+    """The confirmation that opens the gate is outdated (R34)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """One thing that speaks against a transaction."""
+
+    kind: ObstacleKind
+    enforced: bool
+    """It stops the transaction now. Otherwise the partner is only advised about it."""
 
 
 class Mark(StrEnum):
@@ -109,12 +146,112 @@ class Endings:
         return min([*found, *self._refusals[later : later + 1]], key=attrgetter("sequence"), default=None)
 
 
-def unconfirmed(*, refused: bool, answered: bool, ended: bool) -> State:
-    """The state of an agreement type of which no confirmation counts (R47).
+def judged(
+    confirmed: Current,
+    text: Rank | None,
+    majors: Iterable[Rank],
+    renewed_at: Sequence[datetime],
+    commitment_ends_at: datetime | None,
+    now: datetime,
+) -> Current:
+    """Judge a confirmation at `now`: whether it is outdated, since when, by when to renew it, and whether it is overdue.
 
     Args:
-        refused: the customer was recorded as no longer agreeing.
-        answered: a confirmation counts that opens the gate, or once did: the refusal is answered.
-        ended: a refusal ended a confirmation of this very type.
+        confirmed: the confirmation, not judged yet.
+        text: the rank of the accepted text; None where it is not known. Then a major text is newer when it took effect after
+            the latest instant at which the customer can have accepted.
+        majors: the major texts of the template for the customer's country; texts that take effect after `now` are ignored.
+        renewed_at: when renewals of the customer's subscriptions ran; renewals after `now` are ignored.
+        commitment_ends_at: the next end of a commitment of the customer's living subscriptions (R34); None: it has none (R37).
     """
-    return State.ENDED if refused and (not answered or ended) else State.MISSING
+    accepted = (accepted_by(confirmed.date_agreed, confirmed.recorded_at), inf) if text is None else text
+    since = min((major[0] for major in majors if major > accepted and major[0] <= now), default=None)
+    if since is None:
+        return confirmed
+    settled = max(since, confirmed.date_agreed)
+    overdue = any(settled < ran_at <= now for ran_at in renewed_at)
+    return replace(confirmed, outdated_since=since, renew_by=commitment_ends_at, overdue=overdue)
+
+
+def opening(
+    standing: Standing, programme: Programme, now: datetime, agreement_type: AgreementType | None = None
+) -> Current | None:
+    """Return the confirmation by which the gate opens at `now` (R26, R27): the best one; of equal ones, the newest.
+
+    Args:
+        agreement_type: only a confirmation of this type counts; None: of any type.
+    """
+    best: Current | None = None
+    for current in standing.current:
+        if agreement_type is not None and current.agreement_type != agreement_type:
+            continue
+        if programme.opens_gate(current.template_id, now) and (best is None or _is_better(current, best)):
+            best = current
+    return best
+
+
+def no_longer_agrees(standing: Standing, programme: Programme, now: datetime) -> bool:
+    """Return whether the customer no longer agrees: nothing recorded after that opens the gate, or has opened it (R47)."""
+    return standing.refused_at is not None and not any(
+        programme.has_opened(current.template_id, now) for current in standing.current
+    )
+
+
+def state_of(standing: Standing, programme: Programme, cloud: Cloud, now: datetime) -> State | None:
+    """Return the one state of a customer at `now`, over all agreement types.
+
+    None: the customer has no state. The programme has not started, it does not exist in the partner's cloud (R31), or there
+    is no relationship.
+    """
+    if not standing.related or not programme.exists(now) or cloud in programme.unsupported_clouds:
+        return None
+    if no_longer_agrees(standing, programme, now):
+        return State.ENDED
+    found = opening(standing, programme, now)
+    return State.MISSING if found is None else found.state
+
+
+def state_of_type(
+    standing: Standing, programme: Programme, template: AgreementTemplate, now: datetime, *, ended: bool
+) -> State:
+    """Return the state of one agreement type at `now`.
+
+    Args:
+        ended: a statement that the customer no longer agrees ended a confirmation of this type.
+    """
+    for current in standing.current:
+        if current.agreement_type == template.agreement_type:
+            return current.state
+    if standing.refused_at is None:
+        return State.MISSING
+    return State.ENDED if ended or no_longer_agrees(standing, programme, now) else State.MISSING
+
+
+def obstacles(standing: Standing, asked: Transaction, programme: Programme, now: datetime) -> tuple[Obstacle, ...]:
+    """Return everything in the customer's standing that speaks against a transaction at `now`, in the order of contract 4.14.
+
+    The caller has made sure that the relationship exists and that the partner's cloud is gated.
+
+    Args:
+        asked: the action, and the channel it comes by.
+    """
+    if asked.action not in STOPPED_BY_REFUSAL:
+        return ()
+    enforced_from = programme.enforce_from.get(asked.channel)
+    found = []
+    if no_longer_agrees(standing, programme, now):
+        found.append(Obstacle(ObstacleKind.ENDED, enforced_from is not None))
+    if not asked.action.needs_confirmation:
+        return tuple(found)
+    enforced = enforced_from is not None and now >= enforced_from
+    opens = opening(standing, programme, now, asked.agreement_type)
+    if opens is None:
+        found.append(Obstacle(ObstacleKind.MISSING, enforced))
+    elif opens.outdated_since is not None:
+        found.append(Obstacle(ObstacleKind.OUTDATED, enforced and programme.refuses_outdated(now)))
+    return tuple(found)
+
+
+def _is_better(one: Current, other: Current) -> bool:
+    places = BEST_FIRST.index(one.state), BEST_FIRST.index(other.state)
+    return places[0] < places[1] or (places[0] == places[1] and one.sequence > other.sequence)

@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from itertools import islice
-from math import inf
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
@@ -266,29 +265,9 @@ def in_language(version: TextVersion, country: str, language: str) -> FoundText:
     return FoundText(version, offered[0], version.files[offered[0]], Fallback.OTHER_LANGUAGE)
 
 
-def outdated_since(
-    published: Iterable[TextVersion],
-    country: str,
-    accepted_by: datetime,
-    now: datetime,
-    accepted: TextVersion | None = None,
-) -> datetime | None:
-    """Since when a newer major text binds a customer than the one accepted; None while none does (R33, R34).
-
-    Args:
-        country: the customer's; a text for other countries asks it for nothing.
-        accepted_by: the latest instant at which it can have accepted; what took effect later is newer.
-        accepted: the version that it accepted, where that is known; what ranks higher is newer, whatever the date.
-    """
-    known: tuple[datetime, float] = (accepted_by, inf) if accepted is None else accepted.rank
-    return min(
-        (
-            version.effective_from
-            for version in published_in(published, country)
-            if version.major and version.rank > known and version.effective_from <= now
-        ),
-        default=None,
-    )
+def majors_in(published: Iterable[TextVersion], country: str) -> list[tuple[datetime, float]]:
+    """Return the ranks of the major versions that have a text for a country: a text for other countries asks it for nothing."""
+    return [version.rank for version in published_in(published, country) if version.major]
 
 
 def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:

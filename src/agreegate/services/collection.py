@@ -16,12 +16,12 @@ from agreegate.domain.collection import (
     ResellerFigures,
     checked_reason,
     lacking_since,
-    state_now,
 )
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import FeatureAbsent, NotFound
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State, state_of
 from agreegate.services.call import Call
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.collection import (
@@ -117,7 +117,7 @@ async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, rese
     await linked_reseller(uow, actor, reseller)
     wanted = turn.wanted(await place_of_customer(uow, actor.partner.id, turn.after or turn.before))
     found = await lacking_page(uow, actor.partner.id, reseller, _opening(uow, programme), wanted)
-    items = [await _lacking(uow, actor.partner.id, programme, reseller, row) for row in found.items]
+    items = [await _lacking(uow, actor.partner, programme, reseller, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
@@ -143,7 +143,7 @@ async def list_unasked(
         unasked=True,
         among=among[:LARGEST_REQUEST],
     )
-    items = [await _lacking(uow, actor.partner.id, programme, reseller, row) for row in found.items]
+    items = [await _lacking(uow, actor.partner, programme, reseller, row) for row in found.items]
     return Page(tuple(items), more_after=found.more_after)
 
 
@@ -283,15 +283,15 @@ async def _counted(uow: UnitOfWork, provider: PartnerId, programme: Programme, r
     return await count_served(uow, provider, reseller, _opening(uow, programme), opened)
 
 
-async def _lacking(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str, row: Row) -> Lacking:
+async def _lacking(uow: UnitOfWork, provider: Partner, programme: Programme, reseller: str, row: Row) -> Lacking:
     _, customer, name, related_at, taken_back_at = row
-    standing = await standing_of(uow, provider, customer)
+    standing = await standing_of(uow, provider.id, customer)
     related, taken_back = from_micros(related_at), maybe_instant(taken_back_at)
-    last = await last_request(uow, provider, reseller, customer)
+    last = await last_request(uow, provider.id, reseller, customer)
     return Lacking(
         CustomerId(customer),
         name,
-        state_now(standing, programme, uow.now),
+        state_of(standing, programme, provider.cloud, uow.now) or State.MISSING,
         lacking_since(standing, programme, uow.now, related, taken_back),
         None if last is None or last.confirmed_at is not None else last,
     )

@@ -15,7 +15,7 @@ from agreegate.services.clock import is_behind, is_behind_here, require_clock
 from agreegate.storage.decision import add_decision
 from agreegate.storage.standing import (
     CURRENT,
-    OUTDATED,
+    NEWER_TEXTS,
     RELATIONSHIP,
     confirmed_standing,
     may_be_outdated,
@@ -63,8 +63,8 @@ async def ask(
         elif current := await store.look(CURRENT, partner.id, customer):
             newer: Sequence[Row] = ()
             if may_be_outdated(current):
-                newer = await store.look(OUTDATED, partner.id, customer, to_micros(now))
-            standing = confirmed_standing(current, newer)
+                newer = await store.look(NEWER_TEXTS, partner.id, customer, to_micros(now))
+            standing = confirmed_standing(current, newer, now)
         else:
             standing = unconfirmed_standing(await store.look(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:

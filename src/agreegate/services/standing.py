@@ -25,7 +25,7 @@ from agreegate.domain.errors import (
 )
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Endings, State, unconfirmed
+from agreegate.domain.standing import Endings, State, state_of_type
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -124,9 +124,9 @@ async def show_standing(
         raise NoRelationship(partner=partner, customer=customer)
     page = await confirmations_page(uow, partner, customer, wanted)
     history = await _recorded(uow, partner, customer, page.items)
-    counting = (await standing_of(uow, partner, customer)).current
+    known = await standing_of(uow, partner, customer)
+    counting = known.current
     refusal = next(iter(await refusals_between(uow, partner, customer, 0, LAST, 1)), None)
-    answered = any(programme.has_opened(current.template_id, uow.now) for current in counting)
     agreements = []
     for template in programme.templates:
         kind = template.agreement_type
@@ -134,7 +134,7 @@ async def show_standing(
         current = next((one for one in counting if one.agreement_type == kind), None)
         if current is None:
             ended = refusal is not None and await was_refused(uow, partner, customer, kind)
-            state = unconfirmed(refused=refusal is not None, answered=answered, ended=ended)
+            state = state_of_type(known, programme, template, uow.now, ended=ended)
             agreements.append(AgreementStanding(template, state, None, of_kind))
         else:
             counts = next((one for one in of_kind if one.confirmation.sequence == current.sequence), None)

@@ -14,6 +14,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.storage.clock import note_recorded
 from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 LAST = (1 << 63) - 1
@@ -29,6 +30,12 @@ COLUMNS = """
       and e.number = (select max(l.number) from confirmation_employee l
         where l.partner_id = c.partner_id and l.customer_id = c.customer_id and l.sequence = c.sequence)
 """
+_ACCEPTED_BY = """case
+    when c.date_agreed_at % 86400000000 <> 0 then c.date_agreed_at
+    when c.recorded_at >= c.date_agreed_at + 86399999999 then c.date_agreed_at + 86399999999
+    when c.recorded_at > c.date_agreed_at then c.recorded_at
+    else c.date_agreed_at end"""
+"""The latest instant at which the customer can have accepted, as `accepted_by` in `domain/accepted_text.py` says."""
 _OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.customer_id
     and r.ended_at is null and r.period = c.period"""
 COUNTING = f"""
@@ -207,7 +214,7 @@ async def make_current(uow: UnitOfWork, partner: PartnerId, customer: str, agree
         "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
         " date_agreed_at, recorded_at, refused_at, text_at, text_number)"
         " select c.partner_id, c.customer_id, c.agreement_type, c.period, c.sequence, c.template_id, c.date_agreed_at,"
-        " c.recorded_at, r.refused_at, v.effective_at, v.number"
+        f" c.recorded_at, r.refused_at, coalesce(v.effective_at, {_ACCEPTED_BY}), coalesce(v.number, {UNKNOWN_TEXT})"
         " from confirmation c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
         " left join confirmation_text t on t.partner_id = c.partner_id and t.customer_id = c.customer_id"
         "  and t.sequence = c.sequence"

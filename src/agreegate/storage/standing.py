@@ -4,10 +4,10 @@ Whether any major text of the template comes after the accepted one is read with
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from datetime import datetime
 
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing
+from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing, judged
 from agreegate.storage.unit_of_work import (
     EPOCH,
     MICROSECOND,
@@ -18,13 +18,12 @@ from agreegate.storage.unit_of_work import (
     to_micros,
 )
 
-ACCEPTED_BY = (
-    "case when n.date_agreed_at % 86400000000 <> 0 then n.date_agreed_at"
-    " else max(n.date_agreed_at, min(n.recorded_at, n.date_agreed_at + 86399999999)) end"
-)
-"""The latest instant at which the customer can have accepted, as `accepted_by` in `domain/accepted_text.py` says."""
-RANK = f"coalesce(n.text_at, {ACCEPTED_BY}), coalesce(n.text_number, 9223372036854775807)"
-"""The place of the accepted text among its template's; where it is not known, after all that took effect by the acceptance."""
+UNKNOWN_TEXT = 9_223_372_036_854_775_807
+"""The number of an accepted text that is not known: after every text that took effect by the acceptance.
+
+Its instant is then the latest one at which the customer can have accepted (`accepted_by` in `domain/accepted_text.py`).
+"""
+RANK = "n.text_at, n.text_number"
 NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
 """A text version that comes after the accepted one."""
 CURRENT = (
@@ -32,22 +31,23 @@ CURRENT = (
     f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
     " from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 )
-OUTDATED = f"""
-    with o as materialized (
-      select n.agreement_type, n.date_agreed_at, (
-        select min(v.effective_at) from text_version v where {NEWER} and v.effective_at <= $3
-          and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
-            and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = $2))) as since
-      from current_confirmation n where n.partner_id = $1 and n.customer_id = $2)
-    select o.agreement_type, o.since,
+RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
+"""When a renewal ran: when its term began, or when it was ordered before that (R33)."""
+NEWER_TEXTS = f"""
+    select n.agreement_type, v.effective_at, v.number,
       (select min(s.commitment_end_at) from subscription s where s.partner_id = $1 and s.customer_id = $2
         and s.status in ('active', 'suspended')),
-      exists (select 1 from renewal r where r.partner_id = $1 and r.customer_id = $2 and r.outcome = 'renewed'
-        and min(r.due_at, r.recorded_at) > max(o.since, o.date_agreed_at) and min(r.due_at, r.recorded_at) <= $3)
-    from o where o.since is not null"""
-"""Which confirmations are outdated at $3: since when, before when they must be renewed, and whether a renewal has run since.
+      (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = $2 and w.outcome = 'renewed'
+        and (w.due_at <= $3 or w.recorded_at <= $3)),
+      n.text_at, n.text_number
+    from current_confirmation n
+    join text_version v on {NEWER} and v.effective_at <= $3
+      and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+        and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = $2))
+    where n.partner_id = $1 and n.customer_id = $2"""
+"""The major texts for the customer's country that come after an accepted one and are in force at $3.
 
-A renewal ran when its term began, or when it was ordered before that (R33).
+Beside each: the customer's next commitment end, its newest renewal by then, and the accepted text.
 """
 RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
 
@@ -56,21 +56,21 @@ async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Sta
     """What is known of this partner and customer; without a relationship nothing is, whoever the customer is (D18)."""
     if current := await uow.all(CURRENT, partner, customer):
         now = to_micros(uow.now)
-        newer = await uow.all(OUTDATED, partner, customer, now) if may_be_outdated(current) else ()
-        return confirmed_standing(current, newer)
+        newer = await uow.all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()
+        return confirmed_standing(current, newer, uow.now)
     return unconfirmed_standing(await uow.all(RELATIONSHIP, partner, customer))
 
 
 def may_be_outdated(rows: Iterable[Row]) -> bool:
-    """Whether `OUTDATED` must be asked about the rows of `CURRENT`: some major text comes after an accepted one."""
+    """Whether `NEWER_TEXTS` must be asked about the rows of `CURRENT`: some major text comes after an accepted one."""
     for row in rows:  # noqa: SIM110 - a generator would cost the gate more than the question
         if row[6] is not None:
             return True
     return False
 
 
-def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row] = ()) -> Standing:
-    """The rows of `CURRENT` and of `OUTDATED`, as the rules see them.
+def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row], now: datetime) -> Standing:
+    """The rows of `CURRENT` and of `NEWER_TEXTS`, as the rules see them.
 
     There is an open relationship with them: the database holds that.
     """
@@ -78,15 +78,23 @@ def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row] = ()) -> Standi
     for agreement_type, template_id, agreed, recorded, sequence, _, _ in rows:
         date_agreed, recorded_at = EPOCH + agreed * MICROSECOND, EPOCH + recorded * MICROSECOND
         current.append(Current(agreement_type, template_id, date_agreed, recorded_at, sequence))
-    for agreement_type, since, renew_by, overdue in newer:
-        place = next(place for place, one in enumerate(current) if one.agreement_type == agreement_type)
-        current[place] = replace(
-            current[place],
-            outdated_since=from_micros(since),
-            renew_by=maybe_instant(renew_by),
-            overdue=bool(overdue),
-        )
+    if newer:
+        current = [_judged(one, [row for row in newer if row[0] == one.agreement_type], now) for one in current]
     return Standing(True, tuple(current), maybe_instant(rows[0][5]))
+
+
+def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
+    if not newer:
+        return confirmed
+    _, _, _, commitment_end_at, renewed_at, text_at, text_number = newer[0]
+    return judged(
+        confirmed,
+        None if text_number == UNKNOWN_TEXT else (from_micros(text_at), text_number),
+        [(from_micros(row[1]), row[2]) for row in newer],
+        [] if renewed_at is None else [from_micros(renewed_at)],
+        maybe_instant(commitment_end_at),
+        now,
+    )
 
 
 def unconfirmed_standing(rows: Sequence[Row]) -> Standing:

@@ -1,0 +1,64 @@
+-- Lists, counts and searches are ordinary statements over ordinary indexes. The tables, views and triggers that were kept for
+-- them follow from other tables and go.
+
+drop trigger current_confirmation_of_text;  -- the text is recorded before the confirmation becomes current
+drop trigger customer_entry_begins;
+drop trigger customer_entry_resumes;
+drop trigger customer_entry_ends;
+drop trigger customer_text_begins;
+drop trigger customer_text_ends;
+drop trigger customer_text_renamed;
+drop trigger customer_text_with_reseller;
+drop trigger customer_text_without_reseller;
+drop trigger customer_tally_begins;
+drop trigger customer_tally_ends;
+drop trigger customer_tally_moves;
+drop trigger customer_entry_confirmed;
+drop trigger customer_entry_confirmed_otherwise;
+drop trigger customer_entry_taken_back;
+drop trigger customer_entry_refused;
+drop trigger customer_entry_bought;
+drop trigger customer_entry_renewed;
+drop trigger confirmation_group_grows;
+drop trigger confirmation_group_shrinks;
+drop trigger confirmations_leave;
+drop trigger confirmations_place;
+drop trigger confirmation_entry_begins_to;
+drop trigger confirmation_entry_begins;
+drop trigger confirmation_entry_changes_to;
+drop trigger confirmation_entry_changes;
+drop trigger confirmation_entry_ends_to;
+drop trigger confirmation_entry_ends;
+drop trigger confirmation_entry_moves_to;
+drop trigger confirmation_entry_moves;
+drop trigger confirmation_entry_committed;
+drop trigger confirmation_entry_renewed;
+drop view confirmations_leaving;
+drop view confirmations_placed;
+drop view grouped_confirmation;
+drop view confirmation_place;
+drop table confirmation_entry;
+drop table confirmation_group;
+drop view customer_words;
+drop table customer_text;
+drop table customer_tally;
+drop table customer_entry;
+
+-- The rank of the accepted text, of every confirmation that is current. Where the text is not known, a major text is newer when
+-- it takes effect after the latest instant at which the customer can have accepted: that instant stands for the text's, and the
+-- highest number comes after every text of that instant.
+update current_confirmation set
+  text_at = case
+    when date_agreed_at % 86400000000 <> 0 then date_agreed_at
+    when recorded_at >= date_agreed_at + 86399999999 then date_agreed_at + 86399999999
+    when recorded_at > date_agreed_at then recorded_at
+    else date_agreed_at end,
+  text_number = 9223372036854775807
+where text_at is null;
+create index current_confirmation_by_text on current_confirmation (partner_id, template_id, text_at, text_number, customer_id);
+
+-- Customers who no longer agree.
+create index relationship_refused on relationship (partner_id, customer_id) where refused_at is not null;
+-- The next end of a commitment, customer by customer.
+create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id)
+    where status in ('active', 'suspended');

@@ -1,0 +1,66 @@
+"""The state of a customer as SQL: the only SQL that knows a state (D19).
+
+Counts and filters over many customers use these expressions; rows that are shown are decided by `domain/standing.py`. A
+property test holds the two together (`tests/storage/test_state.py`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State
+from agreegate.storage.unit_of_work import Value, to_micros
+
+Bind = Callable[[Value], str]
+"""Adds a value to those of a statement and returns its placeholder, such as `$3`."""
+
+
+def newer_text(now: str) -> str:
+    """SQL: a major text `v` in force at `now` for the country of `c` comes after the accepted text of `n`."""
+    return f"""v.template_id = n.template_id and v.major = 1 and v.effective_at <= {now}
+        and (v.effective_at, v.number) > (n.text_at, n.text_number)
+        and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+          and f.country = c.country)"""
+
+
+def is_outdated(now: str) -> str:
+    """SQL: the confirmation `n` of the customer `c` is outdated at `now`."""
+    return f"exists (select 1 from text_version v where {newer_text(now)})"
+
+
+def is_overdue(now: str) -> str:
+    """SQL: the confirmation `n` of the customer `c` is outdated at `now`, and a renewal has run since.
+
+    A renewal ran when its term began, or when it was ordered before that (R33): at the earlier of its two instants.
+    """
+    return f"""exists (select 1 from renewal w
+        join text_version v on {newer_text(now)}
+          and w.due_at > v.effective_at and w.recorded_at > v.effective_at
+        where w.partner_id = n.partner_id and w.customer_id = n.customer_id and w.outcome = 'renewed'
+          and w.due_at > n.date_agreed_at and w.recorded_at > n.date_agreed_at
+          and (w.due_at <= {now} or w.recorded_at <= {now}))"""
+
+
+def state_of(programme: Programme, at: datetime, bind: Bind) -> str:
+    """SQL: the state at `at` of the customer `c` with the open relationship `r`, as the values of `State`.
+
+    The caller has made sure that customers have a state at all: the programme exists then, in the partner's cloud.
+    """
+    now = bind(to_micros(at))
+    opening = _listed([one.id for one in programme.templates if one.opens_gate(at)], bind)
+    opened = _listed([one.id for one in programme.templates if one.has_opened(at)], bind)
+
+    def confirmed(templates: str, condition: str = "true") -> str:
+        return f"""exists (select 1 from current_confirmation n where n.partner_id = r.partner_id
+          and n.customer_id = r.customer_id and n.template_id in ({templates}) and {condition})"""
+
+    return f"""case
+      when r.refused_at is not null and not {confirmed(opened)} then '{State.ENDED}'
+      when {confirmed(opening, f"not {is_outdated(now)}")} then '{State.CURRENT}'
+      when {confirmed(opening, f"not {is_overdue(now)}")} then '{State.OUTDATED}'
+      when {confirmed(opening)} then '{State.OVERDUE}'
+      else '{State.MISSING}' end"""
+
+
+def _listed(templates: list[str], bind: Bind) -> str:
+    return ", ".join(bind(template) for template in templates) or "null"

@@ -1,0 +1,149 @@
+"""The state of a customer: SQL that counts and filters many says what the domain says of each (D19)."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from agreegate.domain.actor import Channel
+from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State, state_of
+from agreegate.storage import state
+from agreegate.storage.confirmation import make_current
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.standing import standing_of
+from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
+
+PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
+DAY = timedelta(days=1)
+START = datetime(2019, 1, 1, tzinfo=UTC)
+INSTANTS = [START + DAY * days for days in (0, 30, 60, 90, 120, 150)]
+"""Everything happens at one of these, or a microsecond beside it: so that every boundary is met."""
+BESIDE = (timedelta(0), timedelta.resolution, -timedelta.resolution)
+COUNTRIES = ("US", "FR")
+TEMPLATES = tuple(
+    AgreementTemplate(TemplateId(f"{place:08x}-0000-4000-8000-00000000000f"), AgreementType(f"Type{place}"), "", place,
+                      None, opens_from, opens_until, None)
+    for place, (opens_from, opens_until) in enumerate([(None, None), (INSTANTS[2], None), (None, INSTANTS[3])])
+)  # fmt: skip
+PROGRAMME = Programme(
+    "test",
+    1,
+    "Test",
+    START - DAY * 999,
+    TEMPLATES[0].agreement_type,
+    TEMPLATES,
+    dict.fromkeys(Channel, START),
+    frozenset(),
+)
+
+
+class World:
+    """Random facts of many customers, recorded as the product records them."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.connection = connect(":memory:")
+        upgrade(self.connection)
+        self.connection.pragma("foreign_keys", False)
+        self.now = START
+        self.store = InlineStore(self.connection, lambda: self.now)
+        self.customers: list[str] = []
+
+    def instant(self) -> int:
+        return to_micros(self.random.choice(INSTANTS) + self.random.choice(BESIDE))
+
+    def insert(self, table: str, **values: Value) -> None:
+        places = ", ".join("?" * len(values))
+        self.connection.execute(f"insert into {table} ({', '.join(values)}) values ({places})", tuple(values.values()))
+
+    def publish(self) -> None:
+        for template in TEMPLATES:
+            for number in range(1, self.random.randint(1, 4)):
+                where = self.random.sample(COUNTRIES, self.random.randint(1, 2))
+                version = f"{template.id}-{number}"
+                self.insert("text_version", template_id=template.id, number=number, version_id=version, label=str(number),
+                            major=self.random.randint(0, 1), note="", effective_at=self.instant(), published_at=0,
+                            published_by="", files=len(where))  # fmt: skip
+                for country in where:
+                    self.insert("text_file", template_id=template.id, number=number, country=country, language="en",
+                                digest="0" * 64, media_type="text/plain", size=1)  # fmt: skip
+
+    async def add_customer(self, number: int) -> None:
+        customer = f"{number:08x}-0000-4000-8000-00000000000c"
+        self.customers.append(customer)
+        key: dict[str, Value] = {"partner_id": PARTNER, "customer_id": customer}
+        self.insert("customer", **key, commerce_id="", company_name="", company_key="", domain="", language="en",
+                    country=self.random.choice(COUNTRIES), culture="en-US", created_at=0)  # fmt: skip
+        refused = self.random.random() < 0.3
+        self.insert("relationship", **key, period=1, started_at=0, ended_at=None,
+                    refused_at=self.instant() if refused else None, refused_sequence=1 if refused else None)  # fmt: skip
+        for place, template in enumerate(self.random.sample(TEMPLATES, self.random.randint(0, 3))):
+            sequence = place + 2
+            self.insert("confirmation", **key, sequence=sequence, confirmation_id=f"{customer}-{sequence}", period=1,
+                        template_id=template.id, agreement_type=template.agreement_type, date_agreed_at=self.instant(),
+                        user_id="", recorded_by="", channel="api", recorded_at=self.instant())  # fmt: skip
+            versions = self.connection.execute(
+                "select version_id from text_version where template_id = ?", (template.id,)
+            ).fetchall()
+            if versions and self.random.random() < 0.7:
+                version = self.random.choice(versions)[0]
+                self.insert("confirmation_text", **key, sequence=sequence, basis="stated", version_id=version)
+            await self.store.write(
+                lambda uow, kind=template.agreement_type, sequence=sequence: make_current(  # type: ignore[misc]
+                    uow, PARTNER, customer, kind, sequence
+                )
+            )
+        for term in range(2, 2 + self.random.randint(0, 2)):
+            self.insert("renewal", **key, subscription_id="s", term=term, due_at=self.instant(), recorded_at=self.instant(),
+                        outcome=self.random.choice(["renewed", "renewed", "expired"]))  # fmt: skip
+
+    def found_by_sql(self, at: datetime) -> dict[str, State]:
+        values: list[Value] = [PARTNER]
+
+        def bind(value: Value) -> str:
+            values.append(value)
+            return f"?{len(values)}"
+
+        expression = state.state_of(PROGRAMME, at, bind)
+        rows = self.connection.execute(
+            f"select c.customer_id, {expression} from relationship r"
+            " join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id where r.partner_id = ?1",
+            values,
+        )
+        return {customer: State(found) for customer, found in rows}
+
+    async def decided(self, at: datetime) -> dict[str, State | None]:
+        self.now = at
+
+        async def read(uow: UnitOfWork) -> dict[str, State | None]:
+            return {
+                customer: state_of(await standing_of(uow, PARTNER, customer), PROGRAMME, Cloud.PUBLIC, at)
+                for customer in self.customers
+            }
+
+        return await self.store.read(read)
+
+
+def moments() -> Iterator[datetime]:
+    for instant in INSTANTS:
+        yield from (instant + beside for beside in BESIDE)
+
+
+@pytest.mark.parametrize("customers", [500, pytest.param(10_000, marks=pytest.mark.faults)])
+async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> None:
+    met = set()
+    for seed in range(10):
+        world = World(seed)
+        world.publish()
+        for number in range(customers):
+            await world.add_customer(number)
+        for at in moments():
+            decided = await world.decided(at)
+            assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
+            met |= set(decided.values())
+    assert met == set(State)
