@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 
 from bench import simulation
+from bench.exports import exporting
 from bench.issuer import Issuer
 from bench.latency import latency_at
 from bench.load import Aims, aims_at, ask, rate
@@ -60,7 +61,7 @@ def gate(confirmations: int, issuer: Issuer) -> Iterator[tuple[Server, Aims, Pat
     port = free_port()
     arguments = command(
         "serve", "--port", str(port), "--data", str(folder), "--public-url", f"http://127.0.0.1:{port}",
-        "--programme", PROGRAMME, "--token-issuer", issuer.url,
+        "--programme", PROGRAMME, "--token-issuer", issuer.url, "--costly-requests-per-minute", "0",
     )  # fmt: skip
     with served(arguments) as server:
         aims = aims_at(folder, issuer)
@@ -111,6 +112,31 @@ def p1(issuer: Issuer) -> Iterator[Figure]:
         )
         yield Figure("P5", "durable confirmations, 32 clients ÷ fdatasync", confirmed / disk, 1.2, at_least=True,
                      sides=f"{confirmed:,.0f} ÷ {disk:,.0f}")  # fmt: skip
+        say("the gate beside exports")
+        yield from p13(server, aims)
+
+
+def p13(server: Server, aims: Aims) -> Iterator[Figure]:
+    """The gate while four clients export audit records, beside the gate alone (P13)."""
+    arguments = [str(aims.customers), str(aims.tokens)]
+    gate_alone = partial(rate, server.url, SECONDS, 16, "ask.lua", arguments)
+    pages = []
+
+    def beside_exports() -> float:
+        with exporting(server.url, aims) as exports:
+            answered = gate_alone()
+            pages.append(exports.pages / SECONDS)
+        return answered
+
+    alone, beside = median_of(ROUNDS, gate_alone, beside_exports)
+    yield Figure("P13", "gate check beside four clients that export ÷ alone", beside / alone, 0.5, at_least=True,
+                 sides=f"{beside:,.0f} ÷ {alone:,.0f}, {statistics.median(pages):,.0f} pages of 500/s")  # fmt: skip
+    latencies = []
+    for _ in range(ROUNDS):
+        with exporting(server.url, aims):
+            latencies.append(latency_at(server.url, aims, 1000, 5).p99)
+    yield Figure("P13", "p99 of the check at 1,000 requests/s beside four clients that export, ms",
+                 statistics.median(latencies), 25.0, at_least=False, sides="")  # fmt: skip
 
 
 def p7(issuer: Issuer) -> Iterator[Figure]:

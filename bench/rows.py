@@ -13,7 +13,9 @@ import apsw
 from agreegate.storage.deployment import make_for
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite_unit import drive
+from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import to_micros
 
 PARTNERS = 20
@@ -46,9 +48,15 @@ _ROWS = (
     """insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email, phone)
        select $partner, customer, 1, 'Noa', 'Berg', printf('noa.berg@customer%09d.example', i), '5550100' from made""",
     """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
-         date_agreed_at, recorded_at)
-       select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at
+         date_agreed_at, recorded_at, text_at, text_number)
+       select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at,
+         recorded_at, $unknown
        from confirmation where partner_id = $partner""",
+    """insert into audit_record (partner_id, audit_id, customer_id, resource_type, resource_id, operation_type,
+         operation_status, user_id, channel, operation_at)
+       select $partner, customer, customer, 'agreement', customer, 'create_agreement', 'succeeded', $user, 'api',
+         $lately + i % 20 * $day + i
+       from made where i % 10 = 0""",
 )
 
 
@@ -115,6 +123,8 @@ def _load(connection: apsw.Connection, number: int, seller: Seller, each: int) -
         "template": CLOUD_AGREEMENT,
         "start": _START,
         "day": _DAY,
+        "lately": to_micros(datetime.now(UTC)) - 21 * _DAY,
+        "unknown": UNKNOWN_TEXT,
     }
     for sql in _ROWS:
         connection.execute(sql, values)

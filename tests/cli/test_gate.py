@@ -11,7 +11,8 @@ from agreegate.programme import load
 from agreegate.services.confirmation import confirm
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.cli.conftest import Agreegate, Said

@@ -12,7 +12,8 @@ from agreegate.services.standing import record_refusal
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.cli.conftest import Agreegate, Said

@@ -40,7 +40,8 @@ from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect, drive
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.subscription import subscriptions_of
 from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import from_micros

@@ -19,7 +19,8 @@ from agreegate.services.gate import ask, check, refusal
 from agreegate.services.standing import record_refusal
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_standing, forget_repeats, standing_text
-from agreegate.storage.sqlite import InlineStore, SqliteUnitOfWork, drive, new_id
+from agreegate.storage.sqlite import InlineStore, new_id
+from agreegate.storage.sqlite_unit import SqliteUnitOfWork, drive
 from agreegate.storage.standing import standing_of
 from agreegate.storage.unit_of_work import Row, Value, from_micros
 from tests import personas as cast

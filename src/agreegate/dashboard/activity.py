@@ -1,7 +1,6 @@
 """Activity: who did what to which customer, a sentence a line, and the same as a file for a spreadsheet."""
 
 import re
-from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
@@ -107,13 +106,13 @@ async def export_activity(request: PageRequest) -> Response[Any]:
     Raises:
         InvalidParameter: a date cannot be read.
     """
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    actor, spoken = actor_of(request), language(request)
     search, form = _search(_form(request))
     if search is None:
         raise InvalidParameter(name=form.mistakes[0].where)
     asked = search
-    pages: AsyncIterator[Iterable[Line]] = in_pages(
-        site.store, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, spoken)
+    pages = in_pages(
+        request, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, spoken)
     )
     return await csv_answer(request, "activity", COLUMNS, pages)
 

@@ -1,6 +1,5 @@
 """Lists as CSV files for a spreadsheet, streamed: one page of rows is in memory, however long the list is."""
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -10,7 +9,7 @@ from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.i18n import text
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.page import Page, Position, Seek, Wanted
-from agreegate.storage.unit_of_work import Store, UnitOfWork
+from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
@@ -18,9 +17,7 @@ LINES = 1_000
 """Read at a time where a list comes in pages."""
 
 
-async def csv_answer(
-    request: PageRequest, name: str, columns: Sequence[str], pages: AsyncIterator[Iterable[Line]]
-) -> Stream:
+async def csv_answer(request: PageRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
     """A file to keep, in the reader's language.
 
     The first page is read before the answer begins, so that a record that cannot be read is told as on any page. If one
@@ -29,16 +26,15 @@ async def csv_answer(
     Args:
         name: of the file, in plain letters, without its ending.
         columns: catalogue keys of the column names.
-        pages: the lines, some at a time; see `in_pages`.
+        pages: the lines as the file has them, some at a time; see `in_pages` and `written_for`.
     """
     spoken, now = language(request), site_of(request).store.clock()
-    separator = SEPARATORS[spoken]
-    first = await asyncio.to_thread(written, await anext(pages, []), separator)
+    first = await anext(pages, "")
 
     async def chunks() -> AsyncIterator[str]:
-        yield MARK + written([[text(column, spoken) for column in columns]], separator) + first
+        yield MARK + written_for(request, [[text(column, spoken) for column in columns]]) + first
         async for lines in pages:
-            yield await asyncio.to_thread(written, lines, separator)
+            yield lines
 
     return Stream(
         chunks(),
@@ -52,9 +48,14 @@ async def csv_answer(
     )
 
 
+def written_for(request: PageRequest, lines: Iterable[Line]) -> str:
+    """The lines as the reader's spreadsheet reads them."""
+    return written(lines, SEPARATORS[language(request)])
+
+
 async def in_pages(
-    store: Store, read: Callable[[UnitOfWork, Wanted], Awaitable[Page[T]]], line: Callable[[T], Line]
-) -> AsyncIterator[list[Line]]:
+    request: PageRequest, read: Callable[[UnitOfWork, Wanted], Awaitable[Page[T]]], line: Callable[[T], Line]
+) -> AsyncIterator[str]:
     """The lines of a list that is found page by page, each page as the record is when it is read.
 
     Args:
@@ -65,11 +66,11 @@ async def in_pages(
     while True:
         wanted = Wanted(LINES, Seek.FIRST if last is None else Seek.NEXT, last=last)
 
-        async def lines(uow: UnitOfWork, wanted: Wanted = wanted) -> tuple[list[Line], Position | None]:
+        async def lines(uow: UnitOfWork, wanted: Wanted = wanted) -> tuple[str, Position | None]:
             found = await read(uow, wanted)
-            return [line(item) for item in found.items], found.last if found.more_after else None
+            return written_for(request, map(line, found.items)), found.last if found.more_after else None
 
-        some, last = await store.browse(lines)
+        some, last = await site_of(request).store.browse(lines)
         yield some
         if last is None:
             return

@@ -1,7 +1,6 @@
 """The list of customers: found while typing, filtered, turned page by page, and kept as a file."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -120,8 +119,7 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
     async def read(uow: UnitOfWork, place: Wanted) -> Page[ListedCustomer]:
         return await list_found(uow, actor, site.programme, search, finding, place)
 
-    lines: AsyncIterator[list[Line]] = in_pages(site.store, read, line)
-    return await csv_answer(request, "customers", columns, lines)
+    return await csv_answer(request, "customers", columns, in_pages(request, read, line))
 
 
 def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:

@@ -1,7 +1,6 @@
 """The work list of outdated confirmations: by the date before which each must be renewed, each leads to its form (R33–R37)."""
 
 import re
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -138,8 +137,8 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     async def read(uow: UnitOfWork, place: Wanted) -> Page[Reconfirmation]:
         return await list_reconfirmations(uow, actor, site.programme, search, found, place)
 
-    lines: AsyncIterator[list[Line]] = in_pages(site.store, read, line)
-    return await csv_answer(request, "reconfirmations", COLUMNS if provider else COLUMNS[:-1], lines)
+    columns = COLUMNS if provider else COLUMNS[:-1]
+    return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))
 
 
 def search_of(request: PageRequest) -> ReconfirmationSearch:

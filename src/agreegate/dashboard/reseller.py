@@ -1,5 +1,6 @@
 """A provider and its resellers: whose data are missing, what was asked and what came of it (R22, R23)."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.collection import DATA, request_text
-from agreegate.dashboard.csv import csv_answer
+from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
@@ -150,8 +151,8 @@ async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stre
     """The customers of a request as a file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
 
-    async def lines() -> Any:
-        yield [_line(one) for one in asked]
+    async def lines() -> AsyncIterator[str]:
+        yield written_for(request, map(_line, asked))
 
     return await csv_answer(request, "acceptance-data", COLUMNS, lines())
 

@@ -3,7 +3,7 @@
 All that is asked stands in the address, so that it can be passed on. Nobody's name is in it.
 """
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +13,7 @@ from litestar import Response, get
 
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.clock import NOW, read_instant
-from agreegate.dashboard.csv import csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages, written_for
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
@@ -44,7 +44,6 @@ from agreegate.services.simulation import (
     upcoming_versions,
     version_named,
 )
-from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -160,9 +159,9 @@ async def export_counts(request: PageRequest) -> Response[Any]:
         scenario = await _scenario(uow, site.programme, asked)
         return await simulate(uow, actor, site.programme, locales(), scenario)
 
-    async def pages() -> AsyncIterator[Iterable[Line]]:
+    async def pages() -> AsyncIterator[str]:
         try:
-            yield list(count_lines(await site.store.browse(look), spoken))
+            yield written_for(request, count_lines(await site.store.browse(look), spoken))
         except ScenarioError as error:
             raise InvalidParameter(name=error.field) from error
 
@@ -186,8 +185,8 @@ async def export_customers(request: PageRequest) -> Response[Any]:
         foresight = await site.store.browse(look)
     except ScenarioError as error:
         raise InvalidParameter(name=error.field) from error
-    pages: AsyncIterator[Iterable[Line]] = in_pages(
-        site.store,
+    pages = in_pages(
+        request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
         lambda one: customer_line(one, spoken),
     )

@@ -38,7 +38,8 @@ from agreegate.programme import load
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import SIGNING_KEY, DataFolder
 from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect, drive
+from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect
+from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
 from agreegate.upkeep import upkeep

@@ -6,14 +6,13 @@ fails undoes itself alone, and a commit that fails undoes them all.
 
 import asyncio
 import os
-import re
 import threading
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import UTC, datetime
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -22,7 +21,9 @@ import apsw
 
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.commit_count import CommitFile, count_of, raise_count, require_all_commits
+from agreegate.storage.pace import Pace, step_back
 from agreegate.storage.schema import SchemaError, current, require_latest, upgrade
+from agreegate.storage.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
 from agreegate.storage.trusted import TrustedInstants
 from agreegate.storage.unit_of_work import Row, Value, Work
 
@@ -33,12 +34,11 @@ GROUP = 256
 """At most so many units of work share one commit."""
 _STATEMENTS = 256
 READERS = 3
-"""Threads that read what may take long. More would not read faster: their Python shares one interpreter with the gate."""
+"""Threads that read what may take long: the engine works on that many statements at once, Python on one (`storage/pace.py`)."""
 _CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _CHECKPOINT_PAGES = 4096
 """After so many pages (16 MiB) the log goes into the file: a page changed again meanwhile is written there once."""
-_PARAMETER = re.compile(r"\$([0-9]+)")
 _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
 
@@ -50,68 +50,6 @@ machine_clock: Clock = partial(datetime.now, UTC)
 def new_id() -> str:
     """A random GUID in lower case."""
     return str(uuid.uuid4())
-
-
-class SqliteUnitOfWork:
-    """A unit of work on one connection. Its coroutines never suspend."""
-
-    __slots__ = ("_connection", "_new_id", "machine_now", "now", "trusted")
-
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        now: datetime,
-        machine_now: datetime,
-        ids: Callable[[], str],
-        trusted: TrustedInstants | None = None,
-    ) -> None:
-        self._connection = connection
-        self.now = now
-        self.machine_now = machine_now
-        self._new_id = ids
-        self.trusted = trusted or TrustedInstants()
-
-    def new_id(self) -> str:
-        """A fresh GUID."""
-        return self._new_id()
-
-    async def one(self, sql: str, *parameters: Value) -> Row | None:
-        """The first row, or None."""
-        row: Row | None = self._connection.execute(numbered(sql), parameters).fetchone()
-        return row
-
-    async def all(self, sql: str, *parameters: Value) -> list[Row]:
-        """Every row."""
-        return self._connection.execute(numbered(sql), parameters).fetchall()
-
-    async def run(self, sql: str, *parameters: Value) -> int:
-        """Change rows; how many were."""
-        before = self._connection.total_changes()
-        self._connection.execute(numbered(sql), parameters)
-        # Not the difference of the totals: what triggers changed besides is in those.
-        return self._connection.changes() if self._connection.total_changes() != before else 0
-
-
-@lru_cache(maxsize=_STATEMENTS)
-def numbered(sql: str) -> str:
-    """The statement with `?1` for `$1`: SQLite knows the first by its number, the second by its place in the text (D6)."""
-    return _PARAMETER.sub(r"?\1", sql)
-
-
-def drive(work: Awaitable[T]) -> T:
-    """Run a unit of work to its end, here and now.
-
-    Raises:
-        RuntimeError: it awaited something that is not its store, which would hold the writer up.
-    """
-    steps = work.__await__()
-    try:
-        next(steps)
-    except StopIteration as end:
-        return end.value  # type: ignore[no-any-return]
-    if isinstance(work, Coroutine):
-        work.close()
-    raise RuntimeError("a unit of work awaited something other than its store")
 
 
 def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACHE_KIB) -> apsw.Connection:
@@ -257,8 +195,9 @@ class SqliteStore:
         self._commits = CommitFile(path)
         self._commits.write(count_of(self.reader))
         self._path = path
-        self._browsers = ThreadPoolExecutor(READERS, "agreegate-reader")
+        self._browsers = ThreadPoolExecutor(READERS, "agreegate-reader", initializer=step_back)
         self._browsing = threading.local()
+        self._pace = Pace()
         self._opened: list[apsw.Connection] = []
         self._looks = self.reader.cursor()
         self._looking = False
@@ -270,16 +209,15 @@ class SqliteStore:
         """Run work that changes nothing, on one state of the record."""
         try:
             self._turn_over()
-            return self._on_one_state(self.reader, work)
+            self.reader.execute("begin")
+            try:
+                return drive(
+                    work(SqliteUnitOfWork(self.reader, self.clock(), machine_clock(), self._ids, self.trusted))
+                )
+            finally:
+                self.reader.execute("rollback")
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
-
-    def _on_one_state(self, reader: apsw.Connection, work: Work[T]) -> T:
-        reader.execute("begin")
-        try:
-            return drive(work(SqliteUnitOfWork(reader, self.clock(), machine_clock(), self._ids, self.trusted)))
-        finally:
-            reader.execute("rollback")
 
     async def browse(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long: on another thread, with a connection of its own."""
@@ -291,7 +229,15 @@ class SqliteStore:
             if reader is None:
                 reader = self._browsing.reader = connect(self._path, read_only=True, cache_kib=_READER_CACHE_KIB)
                 self._opened.append(reader)
-            return self._on_one_state(reader, work)
+            reader.execute("begin")
+            self._pace.take()
+            try:
+                return drive(
+                    work(PacedUnitOfWork(self._pace, reader, self.clock(), machine_clock(), self._ids, self.trusted))
+                )
+            finally:
+                self._pace.give()
+                reader.execute("rollback")
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
