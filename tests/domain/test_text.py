@@ -12,13 +12,11 @@ from agreegate.domain.text import (
     Fallback,
     Locale,
     MediaType,
-    TextVersion,
     checked_draft,
     faults_of,
     in_force,
     media_type_of,
     nearest,
-    outdated_since,
     outdates_at_once,
     published_before,
     text_for,
@@ -53,55 +51,6 @@ def test_the_text_that_took_effect_last_is_in_force(on: datetime, expected: obje
 @pytest.mark.rule("R32")
 def test_of_two_with_the_same_date_the_one_published_later_is_in_force() -> None:
     assert in_force((AGAIN, *PUBLISHED), "US", NOW) is AGAIN
-
-
-@pytest.mark.rule("R33", "R34", "R35")
-@pytest.mark.parametrize(
-    ("agreed", "now", "since"),
-    [
-        (datetime(2018, 8, 20, tzinfo=UTC), NOW, SECOND.effective_from),
-        (CORRECTED.effective_from, NOW, SECOND.effective_from),
-        (SECOND.effective_from, NOW, None),
-        (FIRST.effective_from, SECOND.effective_from - INSTANT, None),
-    ],
-)
-def test_since_when_an_acceptance_is_outdated(agreed: datetime, now: datetime, since: datetime | None) -> None:
-    """A minor text asks nobody again."""
-    assert outdated_since(PUBLISHED, "US", agreed, now) == since
-
-
-@pytest.mark.rule("R34", "R35")
-@pytest.mark.parametrize(
-    ("published", "accepted", "agreed", "now", "since"),
-    [
-        (
-            PUBLISHED,
-            CORRECTED,
-            NOW,
-            NOW,
-            SECOND.effective_from,
-        ),  # named by a person: an older text, accepted after the newer one
-        (PUBLISHED, SECOND, FIRST.effective_from, NOW, None),  # the newer one, accepted before it took effect
-        (PUBLISHED, CORRECTED, NOW, SECOND.effective_from - INSTANT, None),
-        ((*PUBLISHED, AGAIN), AGAIN, NOW, NOW, None),
-        (
-            (*PUBLISHED, AGAIN),
-            SECOND,
-            NOW,
-            NOW,
-            AGAIN.effective_from,
-        ),  # of two with the same date the later published one is newer
-    ],
-)
-def test_where_the_accepted_text_is_known_it_counts_and_not_the_date(
-    published: tuple[TextVersion, ...], accepted: TextVersion, agreed: datetime, now: datetime, since: datetime | None
-) -> None:
-    assert outdated_since(published, "US", agreed, now, accepted) == since
-
-
-@pytest.mark.rule("R34")
-def test_a_text_for_other_countries_outdates_nothing() -> None:
-    assert outdated_since(PUBLISHED, "FR", FIRST.effective_from, NOW) is None
 
 
 IN_FRANCE = version(4, "3", files={FRANCE: file("1"), FRANCE_ENGLISH: file("2")}, effective_from=NOW)

@@ -16,8 +16,9 @@ from operator import attrgetter
 
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
+from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Current, Endings, Mark, Standing, State, judged, state_of_type
+from agreegate.domain.standing import Current, Endings, Mark, Standing, State, judged, state_of, state_of_type
 from agreegate.domain.text import TextVersion, majors_in
 
 _DAY = timedelta(days=1)
@@ -166,6 +167,8 @@ class Retrospect:
     known_at: datetime
     period: Period | None
     """The relationship on the day, as it was known; None: there was none."""
+    state: State | None
+    """The one state of the customer; None: there was no relationship on the day, or no programme."""
     agreements: tuple[AgreementThen, ...]
     """One for each template of the programme."""
     refusals: tuple[Ending, ...]
@@ -190,7 +193,7 @@ class Retrospect:
         return any(agreement.confirmation is not None for agreement in self.agreements)
 
 
-def retrospect(facts: Facts, programme: Programme, on: datetime, known_at: datetime) -> Retrospect:
+def retrospect(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> Retrospect:
     """The standing at `on`, as the records stood at `known_at`. Both instants count as passed."""
     known = facts.known_at(known_at)
     period = known.period_on(on)
@@ -213,7 +216,8 @@ def retrospect(facts: Facts, programme: Programme, on: datetime, known_at: datet
         since = None if current is None else current.outdated_since
         agreements.append(AgreementThen(template, state, confirmation, since, history))
     left_out = facts.extent.without(known.extent)
-    return Retrospect(on, known_at, period, tuple(agreements), refusals, known.extent, left_out)
+    state = state_of(standing, programme, cloud, on)
+    return Retrospect(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
 
 
 def valid_from(confirmation: Confirmation, refused_at: datetime | None) -> datetime:

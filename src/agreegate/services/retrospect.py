@@ -83,7 +83,7 @@ async def look_back(
         renewals=await all_renewals_of(uow, partner, customer),
         texts=tuple(texts),
     )
-    found = retrospect(facts, programme, known if on is None else on.instant(uow.now), known)
+    found = retrospect(facts, programme, actor.partner.cloud, known if on is None else on.instant(uow.now), known)
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
     employees = await employees_stated_by(uow, partner, customer, known)
 

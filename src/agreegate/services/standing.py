@@ -25,7 +25,7 @@ from agreegate.domain.errors import (
 )
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Endings, State, state_of_type
+from agreegate.domain.standing import Endings, State, state_of, state_of_type
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -96,6 +96,8 @@ class CustomerStanding:
 
     customer_id: str
     relationship_since: datetime
+    state: State | None
+    """The one state of the customer; None in a national cloud (R31)."""
     agreements: tuple[AgreementStanding, ...]
     refusals: tuple[Ending, ...]
     """When the customer was recorded as no longer agreeing, newest first; as many as belong to the page of the history."""
@@ -147,7 +149,9 @@ async def show_standing(
     newer = LAST if page.first is None else await newer_than(uow, partner, customer, int(page.first[0]))
     older = int(page.last[0]) if page.last is not None and page.more_after else 0
     refusals = tuple(await refusals_between(uow, partner, customer, older, newer, 2 * LARGEST))
-    return CustomerStanding(customer, from_micros(relationship[1]), tuple(agreements), refusals, refusal, page)
+    overall = state_of(known, programme, actor.partner.cloud, uow.now)
+    since = from_micros(relationship[1])
+    return CustomerStanding(customer, since, overall, tuple(agreements), refusals, refusal, page)
 
 
 async def show_recorded(
