@@ -9,7 +9,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from tests.shared_sql import watch_statements
 from tests.world import AUGUST, World
+
+watch_statements()
 
 # The same made-up examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=deep` looks for new ones.
 settings.register_profile(

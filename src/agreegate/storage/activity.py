@@ -7,6 +7,7 @@ from typing import Any
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.customer import search_key
 from agreegate.domain.partner import PartnerId
+from agreegate.storage.audit import literally
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 
@@ -44,7 +45,7 @@ async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearc
     if search.company is not None:
         conditions.append(
             "a.customer_id in (select k.customer_id from customer k where k.partner_id = $1"
-            f" and instr(k.company_key, {bound(search_key(search.company))}) > 0)"
+            f" and k.company_key like {bound(f'%{literally(search_key(search.company))}%')} escape '!')"
         )
     if search.user is not None:
         conditions.append(f"a.user_id = {bound(search.user)}")

@@ -79,7 +79,7 @@ async def audit_records_of(
                     " and a.customer_id in"
                     " (select k.customer_id from customer k where k.partner_id = $1 and k.company_key like $2 escape '!')"
                 )
-                parameters.append(f"%{_literally(search_key(search.value))}%")
+                parameters.append(f"%{literally(search_key(search.value))}%")
             case AuditField.CUSTOMER_ID:
                 condition, source, place = " and f.customer_id = $2", _OF_CUSTOMER, "f"
                 parameters.append(search.value)
@@ -121,6 +121,6 @@ async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
     )
 
 
-def _literally(part: str) -> str:
-    """The text as `like` matches it and nothing else."""
+def literally(part: str) -> str:
+    """The text as `like … escape '!'` matches it and nothing else."""
     return part.replace("!", "!!").replace("%", "!%").replace("_", "!_")

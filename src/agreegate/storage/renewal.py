@@ -1,6 +1,5 @@
 """Renewals as rows: one a term, written once (contract 4.11)."""
 
-import json
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -41,17 +40,18 @@ async def add_renewals(
         first: the number of the first of these terms.
         due: when each was due.
     """
-    await uow.run(
-        "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
-        " select $1, $2, $3, $4 + key, $5, value, $6 from json_each($7)",
-        partner,
-        subscription.customer_id,
-        subscription.id,
-        first,
-        outcome,
-        to_micros(uow.now),
-        json.dumps([to_micros(instant) for instant in due]),
-    )
+    for term, instant in enumerate(due, first):
+        await uow.run(
+            "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
+            " values ($1, $2, $3, $4, $5, $6, $7)",
+            partner,
+            subscription.customer_id,
+            subscription.id,
+            term,
+            outcome,
+            to_micros(instant),
+            to_micros(uow.now),
+        )
 
 
 async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:

@@ -66,7 +66,9 @@ async def change_data(uow: UnitOfWork, key: str, data: str) -> None:
 async def expire_session(uow: UnitOfWork, key: str) -> None:
     """Let a session have ended as if it had not been used."""
     await uow.run(
-        "update session set seen_at = min(seen_at, $2) where session_key = $1", key, to_micros(uow.machine_now - IDLE)
+        "update session set seen_at = $2 where session_key = $1 and seen_at > $2",
+        key,
+        to_micros(uow.machine_now - IDLE),
     )
 
 
