@@ -90,6 +90,8 @@ def p1(issuer: Issuer) -> Iterator[Figure]:
         hello = stack.enter_context(served([sys.executable, "-m", "bench.hello"]))
         server, aims, folder = stack.enter_context(gate(MILLION, issuer))
         ask(server.url, aims)
+        yield Figure("start", "server ready with 1 M confirmations after its command, s", server.started_in, 5.0,
+                     at_least=False, sides="")  # fmt: skip
         yield Figure("P9", "memory of an idle server with 1 M confirmations, MiB", server.memory(), 150, at_least=False,
                      sides="")  # fmt: skip
         arguments = [str(aims.customers), str(aims.tokens)]
