@@ -64,7 +64,7 @@ def fill(world: World, rows: int, at: int) -> None:
     """Answers, carts and sessions of that age."""
     numbers = "with n(n) as (values (1) union all select n + 1 from n where n < ?)"
     world.change(
-        f"{numbers} insert into replay (partner_id, method, path, request_id, fingerprint, status, body, kept_at)"
+        f"{numbers} insert into idempotency (partner_id, method, path, request_id, fingerprint, status, body, kept_at)"
         " select ?, 'POST', '/', printf('%d-%d', ?, n), '', 200, zeroblob(n * 7 % 4000), ? from n",
         rows, cast.ALDER, at, at,
     )  # fmt: skip
@@ -81,7 +81,7 @@ def fill(world: World, rows: int, at: int) -> None:
 
 
 def left(world: World) -> list[int]:
-    return [world.rows(f"select count(*) from {table}")[0][0] for table in ("replay", "cart", "session")]
+    return [world.rows(f"select count(*) from {table}")[0][0] for table in ("idempotency", "cart", "session")]
 
 
 async def test_everything_that_has_expired_goes_and_nothing_else(world: World, counted: Counted) -> None:

@@ -17,8 +17,8 @@ from agreegate.domain.errors import StoreUnavailable
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
 from agreegate.storage.decision import forget_repeats
+from agreegate.storage.idempotency import forget_answers
 from agreegate.storage.renewal import next_due
-from agreegate.storage.replay import forget_answers
 from agreegate.storage.session import forget_sessions
 from agreegate.storage.text import published_digests
 from agreegate.storage.text_file import TextFiles

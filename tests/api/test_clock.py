@@ -40,7 +40,7 @@ async def subscription(world: World) -> dict[str, Any]:
 
 
 def counted(world: World) -> list[tuple[Any, ...]]:
-    tables = ("confirmation", "ending", "decision", "order_", "customer", "cart", "audit_record", "replay")
+    tables = ("confirmation", "ending", "decision", "order_", "customer", "cart", "audit_record", "idempotency")
     return [row for table in tables for row in world.rows(f"select count(*) from {table}")]
 
 

@@ -33,7 +33,7 @@ async def post(world: World, path: str, body: object) -> httpx2.Response:
 
 def forget(world: World) -> None:
     """A day of the machine's clock has gone by for what was answered."""
-    world.change("update replay set kept_at = kept_at - ?", timedelta(hours=24) // timedelta(microseconds=1))
+    world.change("update idempotency set kept_at = kept_at - ?", timedelta(hours=24) // timedelta(microseconds=1))
 
 
 def verdicts(world: World) -> list[str]:

@@ -39,7 +39,7 @@ VALUES = (
 )  # fmt: skip
 """What people, scanners and broken clients put into a field."""
 STORED = ("customer", "customer_contact", "relationship", "confirmation", "confirmation_contact", "ending", "order_", "subscription",
-          "collection_request", "confirmation_employee", "audit_record", "replay")  # fmt: skip
+          "collection_request", "confirmation_employee", "audit_record", "idempotency")  # fmt: skip
 """What a refusal leaves alone. Sessions are another matter, and so is the gate's record of what it refused."""
 
 

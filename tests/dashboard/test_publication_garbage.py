@@ -22,7 +22,7 @@ from tests.dashboard.test_garbage import (
 )
 from tests.world import World
 
-TABLES = ("text_version", "text_file", "audit_record", "replay")
+TABLES = ("text_version", "text_file", "audit_record", "idempotency")
 
 
 def stored(world: World) -> tuple[int, ...]:

@@ -38,7 +38,7 @@ def check_file(path: Path) -> None:
         unanswered = look.execute(
             "select c.request_id from confirmation c join confirmation_contact k on k.partner_id = c.partner_id"
             " and k.customer_id = c.customer_id and k.sequence = c.sequence where k.first_name glob 'r[0-9]*w[0-9]*'"
-            " and c.request_id not in (select request_id from replay)"
+            " and c.request_id not in (select request_id from idempotency)"
         ).fetchall()
     finally:
         look.close()

@@ -183,7 +183,7 @@ async def test_what_was_recorded_twice_is_seen(world: World, twice: str) -> None
     copied = ", ".join(other.get(column, column) for column in columns)
     world.change(f"insert into {twice} ({', '.join(columns)}) select {copied} from {twice}")
     if twice == "confirmation":  # all that belongs to a confirmation is there, and it is the one that counts
-        for table in ("confirmation_contact", "replay"):
+        for table in ("confirmation_contact", "idempotency"):
             names = [name for (name,) in world.rows(f"select name from pragma_table_info('{table}')")]
             more = ", ".join({"sequence": "sequence + 1", "request_id": "'another'"}.get(name, name) for name in names)
             world.change(f"insert into {table} ({', '.join(names)}) select {more} from {table}")

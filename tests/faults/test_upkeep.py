@@ -46,7 +46,7 @@ async def test_a_days_answers_go_while_others_write(world: World) -> None:
     for size in sizes:
         world.change(
             "with n(n) as (values (1) union all select n + 1 from n where n < ?)"
-            " insert into replay (partner_id, method, path, request_id, fingerprint, status, body, kept_at)"
+            " insert into idempotency (partner_id, method, path, request_id, fingerprint, status, body, kept_at)"
             " select ?, 'POST', '/' || hex(randomblob(16)), hex(randomblob(16)), '', 201, zeroblob(?), ? from n",
             ANSWERS // len(sizes), cast.ALDER, size, to_micros(machine_clock()) - 2 * 24 * 3600 * 1_000_000 + size,
         )  # fmt: skip
@@ -58,7 +58,7 @@ async def test_a_days_answers_go_while_others_write(world: World) -> None:
         ).status_code == 201
         written += 1
     await upkeep
-    assert world.rows("select count(*) from replay where status = 201 and fingerprint = ''") == [(0,)]
+    assert world.rows("select count(*) from idempotency where status = 201 and fingerprint = ''") == [(0,)]
     held = sorted(store.held)
     print(f"{ANSWERS} answers in {len(held)} portions beside {written} confirmations;"
           f" held p50 {held[len(held) // 2]:.3f} s, p95 {held[len(held) * 95 // 100]:.3f} s, longest {held[-1]:.3f} s")  # fmt: skip

@@ -499,12 +499,12 @@ async def test_a_refused_order_comes_again_at_once_with_the_same_request_id(worl
     world.clock.now = API_ENFORCED
     headers = {"MS-RequestId": REQUEST_ID}
     body = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 1}]}
-    before = world.rows("select count(*) from replay")
+    before = world.rows("select count(*) from idempotency")
     refused = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(4)]
     assert {(answer.status_code, answer.content) for answer in refused} == {(403, refused[0].content)}
     assert world.rows("select count(*) from decision") == [(1,)]
     assert world.rows("select count(*) from order_") == [(0,)]
-    assert world.rows("select count(*) from replay") == before
+    assert world.rows("select count(*) from idempotency") == before
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     bought = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(3)]
     assert {(answer.status_code, answer.content) for answer in bought} == {(201, bought[0].content)}

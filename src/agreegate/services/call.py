@@ -8,7 +8,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
-from agreegate.storage.replay import keep_answer, kept_answer
+from agreegate.storage.idempotency import Key, claim_key, keep_answer, release_key
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -86,27 +86,19 @@ async def once(
             await require_clock(uow, actor.partner.id)
         return await work()
     partner = actor.partner.id
-    kept = await kept_answer(uow, partner, call.method, call.path, call.request_id)
+    key = Key(partner, call.method, call.path, call.request_id)
+    kept = await claim_key(uow, key, call.fingerprint)
     if kept is not None:
-        fingerprint, status, body, confirmation = kept
-        if fingerprint != call.fingerprint:
+        if kept.fingerprint != call.fingerprint:
             raise RequestIdReused(name="MS-RequestId")
-        if confirmation is not None and not await still_counting(uow, partner, confirmation):
+        if kept.confirmation_id is not None and not await still_counting(uow, partner, kept.confirmation_id):
             raise ConfirmationEnded(name="MS-RequestId")
-        return Answer(status, body, confirmation)
+        return Answer(kept.status, kept.body, kept.confirmation_id)
     if not goes_on:
         await require_clock(uow, partner)
     answer = await work()
     if answer.accepted:
-        await keep_answer(
-            uow,
-            partner,
-            call.method,
-            call.path,
-            call.request_id,
-            call.fingerprint,
-            answer.status,
-            answer.body,
-            answer.confirmation_id,
-        )
+        await keep_answer(uow, key, answer.status, answer.body, answer.confirmation_id)
+    else:
+        await release_key(uow, key)
     return answer

@@ -235,7 +235,7 @@ async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> fr
 
 def new_etag(uow: UnitOfWork) -> str:
     """A decimal number, as profiles have it (contract 3.10)."""
-    return str(int(uow.new_id().replace("-", "")[:15], 16))
+    return str(int(uow.new_id().replace("-", "")[-15:], 16))
 
 
 def _customer(row: Row) -> Customer:

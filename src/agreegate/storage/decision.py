@@ -12,8 +12,8 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.storage.clock import note_recorded
+from agreegate.storage.idempotency import KEPT
 from agreegate.storage.page import Listing, Page, Wanted, page_of
-from agreegate.storage.replay import KEPT
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
 
 _KEPT = (

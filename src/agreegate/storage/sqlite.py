@@ -7,6 +7,7 @@ fails undoes itself alone, and a commit that fails undoes them all.
 import asyncio
 import os
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -48,8 +49,9 @@ machine_clock: Clock = partial(datetime.now, UTC)
 
 
 def new_id() -> str:
-    """A random GUID in lower case."""
-    return str(uuid.uuid4())
+    """A GUID of version 7 in lower case: ids made later are greater, so that an index of them grows at its end."""
+    made = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
+    return str(uuid.UUID(int=made & ~(0xF000 << 64) & ~(3 << 62) | 0x7000 << 64 | 2 << 62))
 
 
 def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACHE_KIB) -> apsw.Connection:

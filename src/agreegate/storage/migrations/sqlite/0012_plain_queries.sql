@@ -62,3 +62,22 @@ create index relationship_refused on relationship (partner_id, customer_id) wher
 -- The next end of a commitment, customer by customer.
 create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id)
     where status in ('active', 'suspended');
+
+-- The idempotency key of a call is inserted before the work is done, and holds the answer afterwards. Keys are kept in the order
+-- in which they came: they leave in that order too.
+create table idempotency (
+    number integer primary key,
+    partner_id text not null,
+    method text not null,
+    path text not null,
+    request_id text not null,
+    fingerprint text not null,
+    status integer,                 -- null while the work is under way; nobody else sees that
+    body blob,
+    confirmation_id text,           -- that the answer acknowledges
+    kept_at integer not null        -- by the machine's clock
+);
+insert into idempotency (partner_id, method, path, request_id, fingerprint, status, body, confirmation_id, kept_at)
+select partner_id, method, path, request_id, fingerprint, status, body, confirmation_id, kept_at from replay order by kept_at;
+drop table replay;
+create unique index idempotency_by_key on idempotency (partner_id, request_id, method, path);

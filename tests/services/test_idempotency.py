@@ -6,7 +6,7 @@ import pytest
 
 from agreegate.domain.errors import RequestIdReused
 from agreegate.services.call import Answer, Call, once
-from agreegate.storage.replay import forget_answers
+from agreegate.storage.idempotency import forget_answers
 from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork
 from tests import personas as cast
 from tests.memory import Memory, call
@@ -31,7 +31,7 @@ async def answered(memory: Memory, body: bytes, asked: Call | None = None) -> by
 
 def later(memory: Memory, by: timedelta) -> None:
     """The machine's clock goes on."""
-    memory.connection.execute("update replay set kept_at = kept_at - ?", (by // MICROSECOND,))
+    memory.connection.execute("update idempotency set kept_at = kept_at - ?", (by // MICROSECOND,))
 
 
 async def test_an_answer_is_kept_for_a_day_and_not_a_minute_longer() -> None:
@@ -61,4 +61,4 @@ async def test_answers_are_deleted_after_a_day_and_not_before() -> None:
     await answered(memory, b"newer", call(2))
     later(memory, DAY - MINUTE)
     assert await memory.do(forget_answers, 100) == 1
-    assert await memory.rows("select body from replay") == [(b"newer",)]
+    assert await memory.rows("select body from idempotency") == [(b"newer",)]

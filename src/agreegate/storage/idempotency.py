@@ -1,0 +1,90 @@
+"""Idempotency keys and the answers that they hold, kept for a day of the machine's clock (contract 3.10).
+
+A key is a partner's, and consists of the method, the path and the request id. It is inserted before the work is done: on an
+engine with several writers a second equal call waits on that row.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.unit_of_work import UnitOfWork, to_micros
+
+KEPT = timedelta(hours=24)
+_KEY = "partner_id = $1 and method = $2 and path = $3 and request_id = $4"
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What two equal calls have in common."""
+
+    partner: PartnerId
+    method: str
+    path: str
+    request_id: str
+
+    @property
+    def values(self) -> tuple[str, str, str, str]:
+        """The key as the columns have it."""
+        return self.partner, self.method, self.path, self.request_id
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """The answer that a key holds."""
+
+    fingerprint: str
+    status: int
+    body: bytes
+    confirmation_id: str | None
+    """The confirmation that the answer acknowledges."""
+
+
+async def claim_key(uow: UnitOfWork, key: Key, fingerprint: str) -> KeptAnswer | None:
+    """Insert the key, and return None: the work is to be done now. Or return the answer that the key holds already.
+
+    A key older than a day gives way.
+    """
+    values = (*key.values, fingerprint, to_micros(uow.machine_now))
+    insert = (
+        "insert into idempotency (partner_id, method, path, request_id, fingerprint, kept_at)"
+        " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, request_id, method, path) do nothing"
+    )
+    if await uow.run(insert, *values):
+        return None
+    row = await uow.one(
+        f"select fingerprint, status, body, confirmation_id from idempotency where {_KEY} and kept_at > $5",
+        *key.values,
+        to_micros(uow.machine_now - KEPT),
+    )
+    if row is not None:
+        return KeptAnswer(*row)
+    await release_key(uow, key)
+    await uow.run(insert, *values)
+    return None
+
+
+async def keep_answer(uow: UnitOfWork, key: Key, status: int, body: bytes, confirmation_id: str | None) -> None:
+    """Let a claimed key hold the answer."""
+    await uow.run(
+        f"update idempotency set status = $5, body = $6, confirmation_id = $7 where {_KEY}",
+        *key.values,
+        status,
+        body,
+        confirmation_id,
+    )
+
+
+async def release_key(uow: UnitOfWork, key: Key) -> None:
+    """Remove a key: a call that was refused may be sent again."""
+    await uow.run(f"delete from idempotency where {_KEY}", *key.values)
+
+
+async def forget_answers(uow: UnitOfWork, most: int = 5_000) -> int:
+    """Delete at most that many keys older than a day, the oldest first; returns how many it deleted."""
+    return await uow.run(
+        "delete from idempotency where number in (select o.number from (select number, kept_at from idempotency"
+        " order by number limit $2) o where o.kept_at <= $1)",
+        to_micros(uow.machine_now - KEPT),
+        most,
+    )
