@@ -34,10 +34,11 @@ _CUSTOMERS = """
 """
 _ROWS = (
     """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
-         culture, last_sequence, created_at)
+         culture, created_at)
        select $partner, customer, customer, printf('Customer %09d (made up)', i), printf('customer %09d (made up)', i),
-         printf('customer%09d.example', i), 'US', 'en', 'en-US', 1, $start
+         printf('customer%09d.example', i), 'US', 'en', 'en-US', $start
        from made""",
+    "insert into customer_sequence (partner_id, customer_id, last_sequence) select $partner, customer, 1 from made",
     """insert into relationship (partner_id, customer_id, period, started_at)
        select $partner, customer, 1, $start from made""",
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,

@@ -76,9 +76,7 @@ def confirm(connection: apsw.Connection, many: int) -> None:
             ((cast.ALDER, cast.CEDAR, n, "Noa", "Berg", "noa@cedar.example", "") for n in range(1, many + 1)))  # fmt: skip
     _insert(connection, "current_confirmation", f"{key} agreement_type period template_id date_agreed_at recorded_at",
             [(cast.ALDER, cast.CEDAR, many, "MicrosoftCloudAgreement", 1, cast.CLOUD_AGREEMENT, NOW, NOW + many)])  # fmt: skip
-    connection.execute(
-        "update customer set last_sequence = ? where partner_id = ? and customer_id = ?", (many, cast.ALDER, cast.CEDAR)
-    )
+    _insert(connection, "customer_sequence", "partner_id customer_id last_sequence", [(cast.ALDER, cast.CEDAR, many)])
 
 
 def _insert(connection: apsw.Connection, table: str, columns: str, rows: Iterable[Sequence[Any]]) -> None:

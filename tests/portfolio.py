@@ -95,8 +95,8 @@ def _customer(connection: apsw.Connection, one: Bought) -> None:
     _insert(
         connection, "customer", **key, commerce_id=one.customer, company_name=one.name, company_key=search_key(one.name),
         domain=f"{one.customer}.example", country=one.country, language="en", culture="en-US", created_at=start,
-        last_sequence=len(one.confirmed),
     )  # fmt: skip
+    _insert(connection, "customer_sequence", **key, last_sequence=len(one.confirmed))
     _insert(connection, "relationship", **key, period=1, started_at=start)
     for reseller in one.resellers:
         _insert(connection, "customer_reseller", **key, reseller_id=reseller, created_at=start)

@@ -271,3 +271,5 @@ def populate(connection: apsw.Connection) -> None:
                 connection.execute(
                     "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
                 )
+        if connection.execute("select 1 from sqlite_schema where name = 'tenant_domain'").fetchall():
+            connection.execute("insert into tenant_domain select domain, min(customer_id) from customer group by domain")

@@ -95,7 +95,7 @@ def test_a_backup_under_load_has_everything_acknowledged_before_it(tmp_path: Pat
                 one = connection.execute
                 kept = one("select count(*), max(sequence) from confirmation").get
                 assert kept[0] == kept[1] >= before
-                assert one("select last_sequence from customer where customer_id = ? and partner_id = ?",
+                assert one("select last_sequence from customer_sequence where customer_id = ? and partner_id = ?",
                            (CEDAR, ALDER)).get == kept[0]  # fmt: skip
                 assert one("select sequence from current_confirmation").get == kept[0]
                 assert one("select count(*) from confirmation_contact").get == kept[0]

@@ -146,7 +146,8 @@ async def add_request(
     added = await uow.run(
         "insert into collection_request"
         " (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by, after_sequence)"
-        " select c.partner_id, $2, $3, c.customer_id, $5, $6, c.last_sequence from customer c"
+        " select c.partner_id, $2, $3, c.customer_id, $5, $6, coalesce(s.last_sequence, 0) from customer c"
+        " left join customer_sequence s on s.partner_id = c.partner_id and s.customer_id = c.customer_id"
         " where c.partner_id = $1 and c.customer_id = $4 and not exists ("
         " select 1 from collection_request q where q.partner_id = $1 and q.customer_id = $4 and q.reseller_id = $3"
         f" and {_OPEN})",

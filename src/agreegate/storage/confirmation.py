@@ -47,9 +47,10 @@ COUNTING = f"""
 
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """Take the next place in this customer's history; the row it updates also keeps rivals apart."""
+    """Take the next place in this customer's history. The row that it changes also makes rivals wait for each other."""
     row = await uow.one(
-        "update customer set last_sequence = last_sequence + 1 where partner_id = $1 and customer_id = $2"
+        "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
+        " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
         " returning last_sequence",
         partner,
         customer,

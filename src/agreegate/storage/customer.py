@@ -89,6 +89,11 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         customer.registration_number,
         to_micros(uow.now),
     )
+    await uow.run(
+        "insert into tenant_domain (domain, customer_id) values ($1, $2) on conflict (domain) do nothing",
+        customer.domain.lower(),
+        customer.id,
+    )
     if (billing := customer.billing) is None:
         return
     await uow.run(
@@ -201,7 +206,7 @@ async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
 async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
     """Whether any customer or partner has the domain, given in lower case."""
     row = await uow.one(
-        "select exists (select 1 from customer where domain = $1) or exists (select 1 from partner where domain = $1)"
+        "select exists (select 1 from tenant_domain where domain = $1) or exists (select 1 from partner where domain = $1)"
         " or exists (select 1 from partner_mail_domain where domain = $1)",
         domain,
     )

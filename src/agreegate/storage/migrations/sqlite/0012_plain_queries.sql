@@ -63,6 +63,26 @@ create index relationship_refused on relationship (partner_id, customer_id) wher
 create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id)
     where status in ('active', 'suspended');
 
+-- Whether a domain is taken: by the tenant that it belongs to, whoever serves that tenant.
+create table tenant_domain (
+    domain text primary key,        -- in lower case
+    customer_id text not null
+) without rowid;
+insert into tenant_domain (domain, customer_id) select domain, min(customer_id) from customer group by domain;
+drop index customer_domain;
+
+-- The order of a customer's confirmations and endings, in a narrow row of its own: every record of the customer changes it.
+create table customer_sequence (
+    partner_id text not null,
+    customer_id text not null,
+    last_sequence integer not null,
+    primary key (partner_id, customer_id),
+    foreign key (partner_id, customer_id) references customer
+) without rowid;
+insert into customer_sequence (partner_id, customer_id, last_sequence)
+select partner_id, customer_id, last_sequence from customer where last_sequence > 0;
+alter table customer drop column last_sequence;
+
 -- The idempotency key of a call is inserted before the work is done, and holds the answer afterwards. Keys are kept in the order
 -- in which they came: they leave in that order too.
 create table idempotency (
