@@ -27,6 +27,7 @@ from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
 from agreegate.openid import OpenIdProvider
+from agreegate.services.totals import KeptTotals
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
@@ -88,6 +89,8 @@ class Site:
     """Subscriptions that a customer can have with one partner."""
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""
+    totals: KeptTotals = field(default_factory=KeptTotals, repr=False)
+    """The totals of partners with many customers."""
 
     @property
     def secure(self) -> bool:

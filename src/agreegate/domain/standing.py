@@ -14,6 +14,7 @@ from math import inf
 from operator import attrgetter
 
 from agreegate.domain.accepted_text import accepted_by
+from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import Cloud
@@ -250,6 +251,16 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
     elif opens.outdated_since is not None:
         found.append(Obstacle(ObstacleKind.OUTDATED, enforced and programme.refuses_outdated(now)))
     return tuple(found)
+
+
+def refuses_orders(state: State, programme: Programme, channel: Channel, now: datetime) -> bool:
+    """Return whether the gate refuses new orders of a customer in this state at `now`: `obstacles`, for counts by state."""
+    enforced_from = programme.enforce_from.get(channel)
+    if enforced_from is None or state is State.CURRENT:
+        return False
+    if state is State.ENDED:
+        return True
+    return now >= enforced_from and (state is State.MISSING or programme.refuses_outdated(now))
 
 
 def _is_better(one: Current, other: Current) -> bool:
