@@ -26,29 +26,44 @@ Its instant is then the latest one at which the customer can have accepted (`acc
 RANK = "n.text_at, n.text_number"
 NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
 """A text version that comes after the accepted one."""
-CURRENT = (
+_SELECTED = (
     "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.refused_at,"
     f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
-    " from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 )
+CURRENT = f"{_SELECTED} from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
 """When a renewal ran: when its term began, or when it was ordered before that (R33)."""
-NEWER_TEXTS = f"""
+
+
+def _newer_texts(whose: str, now: str) -> str:
+    return f"""
     select n.agreement_type, v.effective_at, v.number,
-      (select min(s.commitment_end_at) from subscription s where s.partner_id = $1 and s.customer_id = $2
+      (select min(s.commitment_end_at) from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id
         and s.status in ('active', 'suspended')),
-      (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = $2 and w.outcome = 'renewed'
-        and (w.due_at <= $3 or w.recorded_at <= $3)),
-      n.text_at, n.text_number
+      (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
+        and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
+      n.text_at, n.text_number, n.customer_id
     from current_confirmation n
-    join text_version v on {NEWER} and v.effective_at <= $3
+    join text_version v on {NEWER} and v.effective_at <= {now}
       and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
-        and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = $2))
-    where n.partner_id = $1 and n.customer_id = $2"""
+        and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = n.customer_id))
+    where n.partner_id = $1 and n.customer_id {whose}"""
+
+
+NEWER_TEXTS = _newer_texts("= $2", "$3")
 """The major texts for the customer's country that come after an accepted one and are in force at $3.
 
 Beside each: the customer's next commitment end, its newest renewal by then, and the accepted text.
 """
+_CURRENT_OF = (
+    f"{_SELECTED}, n.customer_id from current_confirmation n where n.partner_id = $1 and n.customer_id {{whose}}"
+)
+_RELATIONSHIPS_OF = (
+    "select r.customer_id, r.refused_at from relationship r"
+    " where r.partner_id = $1 and r.customer_id {whose} and r.ended_at is null"
+)
+PORTION = 500
+"""Maximum number of customers named in one statement."""
 RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
 
 
@@ -86,7 +101,7 @@ def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row], now: datetime)
 def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
     if not newer:
         return confirmed
-    _, _, _, commitment_end_at, renewed_at, text_at, text_number = newer[0]
+    _, _, _, commitment_end_at, renewed_at, text_at, text_number, _ = newer[0]
     return judged(
         confirmed,
         None if text_number == UNKNOWN_TEXT else (from_micros(text_at), text_number),
@@ -100,6 +115,32 @@ def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
 def unconfirmed_standing(rows: Sequence[Row]) -> Standing:
     """The row of `RELATIONSHIP`, if there is one, where no confirmation counts."""
     return Standing(True, (), maybe_instant(rows[0][0])) if rows else NO_RELATIONSHIP
+
+
+async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[str]) -> dict[str, Standing]:
+    """What is known of this partner and each of some customers, by customer."""
+    found = dict.fromkeys(customers, NO_RELATIONSHIP)
+    for begin in range(0, len(customers), PORTION):
+        some = customers[begin : begin + PORTION]
+        whose = f"in ({', '.join(f'${place}' for place in range(2, len(some) + 2))})"
+        current = _by_customer(await uow.all(_CURRENT_OF.format(whose=whose), partner, *some))
+        newer: dict[str, list[Row]] = {}
+        if any(may_be_outdated(rows) for rows in current.values()):
+            sql = _newer_texts(whose, f"${len(some) + 2}")
+            newer = _by_customer(await uow.all(sql, partner, *some, to_micros(uow.now)))
+        for customer, rows in current.items():
+            found[customer] = confirmed_standing([row[:7] for row in rows], newer.get(customer, ()), uow.now)
+        for customer, refused_at in await uow.all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
+            if customer not in current:
+                found[customer] = unconfirmed_standing([(refused_at,)])
+    return found
+
+
+def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    found: dict[str, list[Row]] = {}
+    for row in rows:
+        found.setdefault(row[-1], []).append(row)
+    return found
 
 
 async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> Row | None:
