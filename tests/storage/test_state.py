@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,7 +16,8 @@ from agreegate.storage import state
 from agreegate.storage.confirmation import make_current
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.standing import standing_of
+from agreegate.storage.sqlite_unit import numbered
+from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
@@ -147,3 +149,21 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
             assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
             met |= set(decided.values())
     assert met == set(State)
+
+
+@pytest.mark.parametrize("opening", [TEMPLATES, TEMPLATES[:1]])
+def test_the_facts_of_one_customer_are_read_by_the_customer(opening: tuple[AgreementTemplate, ...]) -> None:
+    connection = connect(":memory:")
+    upgrade(connection)
+    values: list[Value] = []
+    of_all = state.state_of(replace(PROGRAMME, templates=opening), INSTANTS[3], state.binder(values))
+    for sql, parameters in (
+        (CURRENT, ["p", "c"]),
+        (NEWER_TEXTS, ["p", "c", 0]),
+        (f"select {of_all} from relationship r join customer c on c.partner_id = r.partner_id"
+         " and c.customer_id = r.customer_id where r.partner_id = 'p' and r.customer_id = 'c'", values),
+    ):  # fmt: skip
+        plan = [row[3] for row in connection.execute(f"explain query plan {numbered(sql)}", parameters)]
+        tables = [step for step in plan if step.startswith(("SEARCH", "SCAN")) and step.split()[1] not in ("v", "f")]
+        assert tables, plan
+        assert all("customer_id=?" in step for step in tables), plan

@@ -36,9 +36,10 @@ RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at en
 
 
 def _newer_texts(whose: str, now: str) -> str:
+    # The sum with 0 keeps SQLite from reading the subscriptions of all customers off their index by end.
     return f"""
     select n.agreement_type, v.effective_at, v.number,
-      (select min(s.commitment_end_at) from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id
+      (select min(s.commitment_end_at + 0) from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id
         and s.status in ('active', 'suspended')),
       (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
         and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
