@@ -67,7 +67,12 @@ def date_text(instant: datetime, language: str) -> str:
 
 def instant_text(instant: datetime, language: str) -> str:
     """Date and time of an instant in UTC, such as `7 November 2018, 09:30 UTC`."""
-    return f"{date_text(instant, language)}, {instant:%H:%M} UTC"
+    return f"{date_text(instant, language)}, {time_text(instant)}"
+
+
+def time_text(instant: datetime) -> str:
+    """The time of an instant in UTC, such as `09:30 UTC`."""
+    return f"{instant:%H:%M} UTC"
 
 
 def number_text(number: int, language: str) -> str:

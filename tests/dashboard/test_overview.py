@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from agreegate.services.renewal import run_renewals
+from agreegate.services.totals import TotalsLimits
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, visitor
@@ -41,8 +43,8 @@ def rows(reply: Reply, table: str) -> list[str]:
 @pytest.mark.parametrize(
     ("language", "heading", "standings"),
     [
-        ("en", "Overview", ["confirmed 1 33.3%", "missing 1 33.3%", "ended 1 33.3%"]),
-        ("fr", "Vue d’ensemble", ["confirmée 1 33,3 %", "manquante 1 33,3 %", "terminée 1 33,3 %"]),
+        ("en", "Overview", ["confirmed 1 33.3%", "not confirmed 1 33.3%", "no longer agrees 1 33.3%"]),
+        ("fr", "Vue d’ensemble", ["confirmé 1 33,3 %", "non confirmé 1 33,3 %", "n’accepte plus 1 33,3 %"]),
     ],
 )
 async def test_whoever_signs_in_sees_how_customers_stand(
@@ -137,7 +139,7 @@ async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World
         (cast.ALDER_HELPDESK, ("shown to Admin agents", "Dogwood"), ("Your customers", "/confirmation", "Confirmed since")),
         (cast.BIRCH_SALES, ("Your indirect provider confirms",), ("Your customers", "Dogwood", "/confirmation")),
         (cast.FIR_ADMIN, ("do not exist in this national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
-        (cast.OPERATOR_USER, ("The customers of all partners", "missing 5"), ("Dogwood", "Cedar", "/customers")),
+        (cast.OPERATOR_USER, ("The customers of all partners", "not confirmed 4"), ("Dogwood", "Cedar", "/customers")),
     ],
 )  # fmt: skip
 @pytest.mark.rule("R22", "R31")
@@ -192,11 +194,53 @@ async def test_who_accepted_an_older_text_is_told_apart_from_who_is_confirmed(wo
         draft = text_draft(label, effective_from=effective)
         await world.store.write(lambda uow, draft=draft: add_text_version(uow, draft, "tests"))
     someone = await visitor(world)
-    assert rows(await someone.get("/"), "standings") == ["confirmed 1 33.3%", "missing 2 66.7%", "ended 0 0%"]
+    assert rows(await someone.get("/"), "standings") == [
+        "confirmed 1 33.3%",
+        "not confirmed 2 66.7%",
+        "no longer agrees 0 0%",
+    ]
     world.clock.now = AUGUST + timedelta(days=10)
-    told = ["confirmed 0 0%", "outdated 1 33.3%", "missing 2 66.7%", "ended 0 0%"]
+    told = ["confirmed 0 0%", "outdated 1 33.3%", "not confirmed 2 66.7%", "no longer agrees 0 0%"]
     assert rows(await someone.get("/"), "standings") == told
     operator = await visitor(world, cast.OPERATOR_USER)
     assert "outdated 1" in " ".join(rows(await operator.get("/"), "standings"))
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2018-08-25T00:00:00Z")
-    assert rows(await someone.get("/"), "standings") == ["confirmed 1 33.3%", "missing 2 66.7%", "ended 0 0%"]
+    assert rows(await someone.get("/"), "standings") == [
+        "confirmed 1 33.3%",
+        "not confirmed 2 66.7%",
+        "no longer agrees 0 0%",
+    ]
+
+
+@pytest.mark.rule("R34")
+async def test_overdue_customers_are_counted_apart(world: World) -> None:
+    await order(world, cast.CEDAR)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    for label, effective in (("1", AUGUST - timedelta(days=90)), ("2", AUGUST + timedelta(days=9))):
+        draft = text_draft(label, effective_from=effective)
+        await world.store.write(lambda uow, draft=draft: add_text_version(uow, draft, "tests"))
+    world.clock.now = AUGUST + timedelta(days=366)
+    await run_renewals(world.store, world.clock.now)
+    someone = await visitor(world)
+    reply = await someone.get("/")
+    assert "overdue 1 33.3%" in rows(reply, "standings")
+    assert "/customers?state=overdue" in reply.page.links
+
+
+async def test_totals_of_many_customers_are_counted_beside_the_page(world: World) -> None:
+    someone, colleague = await visitor(world), await visitor(world, cast.ALDER_ADMIN, "fr")
+    world.site.totals.limits = TotalsLimits(counted_at_once=0)
+    counting = await someone.get("/")
+    assert "Agreegate is counting the customers." in counting.text
+    assert 'hx-select="#totals"' in counting.page.html
+    assert (rows(counting, "standings"), "would be refused" in counting.text) == ([], False)
+    assert "Would fail next" in counting.text
+    await world.site.totals.settle()
+    world.clock.now += timedelta(seconds=30)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    counted = await someone.get("/")
+    assert rows(counted, "standings")[1] == "not confirmed 3 100%"
+    assert "As of 00:00 UTC. Your change of 00:00 UTC is not in these totals yet." in counted.text
+    assert "hx-get" not in counted.page.html
+    assert "Situation à 00:00 UTC." in (said := (await colleague.get("/")).text)
+    assert "Votre modification" not in said

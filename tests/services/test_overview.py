@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.actor import Channel
 from agreegate.domain.standing import State
-from agreegate.services.overview import Capped, Cause, show_refusals, show_standings, show_urgent
+from agreegate.services.overview import Capped, Cause, Urgent, show_refusals, show_urgent
+from agreegate.services.standing import record_refusal
+from agreegate.storage.overview import REFUSING, SUBSCRIPTIONS
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
-from tests.memory import PROGRAMME, Memory
-from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED
+from tests.memory import PROGRAMME, Memory, call
+from tests.world import API_ENFORCED
 
 DAY = timedelta(days=1)
 
@@ -57,7 +58,21 @@ async def confirm(memory: Memory, customer: str) -> None:
               template_id=cast.CLOUD_AGREEMENT, agreement_type="MicrosoftCloudAgreement", date_agreed_at=1, user_id="u",
               recorded_by="u", channel="api", recorded_at=1)  # fmt: skip
     await put(memory, "current_confirmation", customer_id=customer, agreement_type="MicrosoftCloudAgreement", period=1,
-              sequence=1, template_id=cast.CLOUD_AGREEMENT, date_agreed_at=1, recorded_at=1)  # fmt: skip
+              sequence=1, template_id=cast.CLOUD_AGREEMENT, date_agreed_at=1, recorded_at=1, text_at=1, text_number=1)  # fmt: skip
+
+
+async def refused_by(memory: Memory, customers: int) -> None:
+    """Customers who said no and have no subscription."""
+    for table, columns, values in (
+        ("customer", "commerce_id, company_name, company_key, domain, country, language, culture, created_at",
+         "'', 'X', 'x', 'x', 'US', 'en', 'en-US', 1"),
+        ("relationship", "period, started_at, refused_at, refused_sequence", "1, 1, 1, 1"),
+    ):  # fmt: skip
+        await memory.do(
+            lambda uow, sql=f"""insert into {table} (partner_id, customer_id, {columns})
+                with recursive n(i) as (select 1 union all select i + 1 from n where i < {customers})
+                select '{cast.ALDER}', 'x' || i, {values} from n""": uow.run(sql)
+        )  # fmt: skip
 
 
 async def test_the_nearest_to_a_transaction_come_first_each_once() -> None:
@@ -84,21 +99,58 @@ async def test_the_nearest_to_a_transaction_come_first_each_once() -> None:
     assert (await memory.do(show_urgent, actor, PROGRAMME)).next == ()
 
 
-@pytest.mark.rule("R3", "R5", "R27")
-@pytest.mark.parametrize(
-    ("now", "ahead"),
-    [
-        (AUGUST, [Channel.API, Channel.DASHBOARD]),
-        (DASHBOARD_ENFORCED, [Channel.API]),
-        (API_ENFORCED, []),
-    ],
-)
-async def test_dates_ahead_count_who_has_no_valid_confirmation_then(now: Any, ahead: list[Channel]) -> None:
-    memory = Memory(now)
-    await confirm(memory, cast.CEDAR)
-    standings = await memory.do(show_standings, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
-    assert standings.states == {State.CURRENT: 1, State.MISSING: 2, State.ENDED: 0}
-    assert [(one.channel, one.customers) for one in standings.upcoming] == [(channel, 2) for channel in ahead]
+async def urgent_now(memory: Memory) -> Urgent:
+    return await memory.do(show_urgent, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
+
+
+async def test_a_customer_with_several_subscriptions_is_listed_by_the_one_that_ends_first() -> None:
+    memory = Memory(API_ENFORCED)
+    for days in (40, 20, 30):
+        await subscribed(memory, cast.CEDAR, days, auto_renew=False)
+    await subscribed(memory, cast.DOGWOOD, 25, auto_renew=False)
+    urgent = await urgent_now(memory)
+    assert [(one.customer_id, [at for _, at in one.causes]) for one in urgent.next] == [
+        (cast.CEDAR, [API_ENFORCED + 20 * DAY]),
+        (cast.DOGWOOD, [API_ENFORCED + 25 * DAY]),
+    ]
+    assert urgent.next_until is None
+
+
+@pytest.mark.rule("R39", "R40")
+@pytest.mark.parametrize("many", [False, True])
+async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_renewal(*, many: bool) -> None:
+    memory = Memory(API_ENFORCED)
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    for number, (customer, days) in enumerate(((cast.CEDAR, 40), (cast.FRENE, 20))):
+        await subscribed(memory, customer, days, auto_renew=True)
+        await memory.do(record_refusal, actor, PROGRAMME, customer, "", call(number + 1))
+    await subscribed(memory, cast.CEDAR, 50, auto_renew=True)
+    await subscribed(memory, cast.DOGWOOD, 30, auto_renew=True)
+    if many:
+        await refused_by(memory, REFUSING)
+    urgent = await urgent_now(memory)
+    assert [(one.customer_id, one.subscriptions, one.renews_at) for one in urgent.unwilling] == [
+        (cast.FRENE, 1, API_ENFORCED + 20 * DAY),
+        (cast.CEDAR, 2, API_ENFORCED + 40 * DAY),
+    ]
+    assert urgent.unwilling_count == (None if many else 2)
+
+
+async def test_it_says_up_to_when_it_looked_where_many_are_subscribed() -> None:
+    memory = Memory(API_ENFORCED)
+    await subscribed(memory, cast.CEDAR, 400, auto_renew=True)
+    await subscribed(memory, cast.DOGWOOD, 10, auto_renew=True)
+    await confirm(memory, cast.DOGWOOD)
+    with memory.connection:
+        memory.connection.execute(f"""
+            insert into subscription select partner_id, customer_id, 'n' || n.i, order_id, offer_id, offer_name, friendly_name,
+              quantity, null, null, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, 0, 1, created_at,
+              started_at, terms, months, commitment_end_at + n.i
+            from (with recursive n(i) as (select 1 union all select i + 1 from n where i < {SUBSCRIPTIONS}) select i from n) n
+            join subscription s on s.customer_id = '{cast.DOGWOOD}'""")
+    urgent = await urgent_now(memory)
+    assert urgent.next == (), "all that end first are confirmed"
+    assert urgent.next_until == API_ENFORCED + 10 * DAY + SUBSCRIPTIONS * timedelta.resolution
 
 
 async def test_what_was_refused_thirty_days_ago_is_not_of_late() -> None:

@@ -139,7 +139,7 @@ async def test_ones_own_change_is_said_to_be_missing_until_it_is_counted(memory:
 
 
 async def test_totals_that_are_too_old_are_not_shown(memory: Memory, alder: Actor) -> None:
-    kept = KeptTotals(replace(MANY, used_for=timedelta(microseconds=-1)))
+    kept = KeptTotals(replace(MANY, used_for=timedelta.min))
     assert (await shown(memory, alder, kept)).totals is None
     assert (await shown(memory, alder, kept)).totals is None
 

@@ -11,23 +11,18 @@ from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
-from agreegate.domain.customer_search import LISTED
 from agreegate.domain.partner import Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.i18n import date_text, text
-from agreegate.services.overview import (
-    Refusals,
-    Standings,
-    Urgent,
-    show_refusals,
-    show_standings,
-    show_urgent,
-)
+from agreegate.services.overview import Refusals, Urgent, show_refusals, show_urgent
+from agreegate.services.totals import ShownTotals, totals_of, upcoming
 from agreegate.storage.overview import Denied
+from agreegate.storage.totals import Totals
 from agreegate.storage.unit_of_work import UnitOfWork
 
-BAR = (State.CURRENT, State.OUTDATED, State.MISSING, State.ENDED)
+ALWAYS = (State.CURRENT, State.MISSING, State.ENDED)
+"""The states that have a line even where no customer is in them."""
 WIDTH = 1_000
 """Of the bar, in units of its own."""
 
@@ -47,7 +42,7 @@ class Part:
 class Shown:
     """What the reader may see. What is None is closed to it."""
 
-    standings: Standings | None
+    totals: ShownTotals | None
     urgent: Urgent | None
     refusals: Refusals | None
 
@@ -71,22 +66,25 @@ async def overview(request: PageRequest, reader: Actor) -> Response[str]:
 
     async def look(uow: UnitOfWork) -> Shown:
         return Shown(
-            await show_standings(uow, reader, programme) if absent is None else None,
+            await totals_of(uow, reader, programme, site.totals) if absent is None else None,
             await show_urgent(uow, reader, programme) if absent is None and not operator else None,
             await show_refusals(uow, reader, programme) if asks else None,
         )
 
     shown = await site.store.browse(look)
+    site.totals.refresh(site.store, programme, reader, shown.totals)
+    totals = None if shown.totals is None else shown.totals.totals
     return page(
         request,
         "overview.html",
         absent=absent,
         operator=operator,
         meanings=list(meanings(programme, now, spoken)) if absent != "cloud" else [],
-        standings=shown.standings,
-        bar=[] if shown.standings is None else list(_bar(shown.standings)),
+        shown=shown.totals,
+        totals=totals,
+        upcoming=() if totals is None else upcoming(totals, programme, now),
+        bar=[] if totals is None else list(_bar(totals)),
         bar_width=WIDTH,
-        listed=LISTED,
         urgent=shown.urgent,
         refusals=shown.refusals,
         refused=_in_words(shown.refusals, programme, spoken),
@@ -109,12 +107,13 @@ def meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
         yield text(f"start.now.{state}", spoken, **filled)
 
 
-def _bar(standings: Standings) -> Iterator[Part]:
+def _bar(totals: Totals) -> Iterator[Part]:
     at = 0.0
-    for state in (state for state in BAR if state in LISTED or standings.states.get(state)):
-        width = WIDTH * standings.states[state] / max(1, standings.total)
-        yield Part(state, standings.states[state], round(at, 2), round(width, 2))
-        at += width
+    for state, customers in totals.states.items():
+        if customers or state in ALWAYS:
+            width = WIDTH * customers / max(1, totals.customers)
+            yield Part(state, customers, round(at, 2), round(width, 2))
+            at += width
 
 
 def _in_words(refusals: Refusals | None, programme: Programme, spoken: str) -> list[Refused]:

@@ -25,7 +25,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.turn import turns
-from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text
+from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text, time_text
 from agreegate.openid import OpenIdProvider
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.text_file import TextFiles
@@ -160,6 +160,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         number=partial(number_text, language=spoken),
         date=partial(date_text, language=spoken),
         instant=partial(instant_text, language=spoken),
+        time=time_text,
         language=spoken,
         version=__version__,
         address=address,

@@ -1,35 +1,38 @@
-"""The overview: how a partner's customers stand, whose transactions would fail next, and what failed lately."""
+"""The overview: whose next order is not ready, and what the gate refused lately. Its totals: `services/totals.py`."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import TypeVar
 
-from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.customer_search import LISTED, state_of
-from agreegate.domain.partner import PartnerKind
+from agreegate.domain.actor import Actor
+from agreegate.domain.partner import Partner
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State
-from agreegate.services.reconfirmation import count_outdated
-from agreegate.storage.customer_search import Tally, tally
+from agreegate.domain.standing import State, state_of
 from agreegate.storage.overview import (
+    Committed,
     Denied,
-    Subscribed,
+    Tried,
     count_denied,
-    count_subscribed,
     denied,
+    ending_first,
+    may_refuse_many,
+    no_longer_agreeing,
     open_carts,
     refused_lately,
-    subscribed_next,
-    tally_of_all,
 )
+from agreegate.storage.standing import standings_of
 from agreegate.storage.unit_of_work import UnitOfWork
+
+Listed = TypeVar("Listed", Committed, Tried)
 
 SHOWN = 10
 LATELY = timedelta(days=30)
 MOST = 1_000
-"""More than so many are not counted."""
+"""Maximum refusals counted exactly."""
+NOT_READY = (State.MISSING, State.ENDED)
+"""The states in which the gate refuses an order, or will from the channel's date on."""
 
 
 class Cause(StrEnum):
@@ -54,16 +57,6 @@ class Pressing:
 
 
 @dataclass(frozen=True, slots=True)
-class Upcoming:
-    """An enforcement date that is still ahead."""
-
-    channel: Channel
-    date: datetime
-    customers: int
-    """So many would be refused on that date, if nothing changed until then."""
-
-
-@dataclass(frozen=True, slots=True)
 class Capped:
     """A number that is counted up to `MOST`."""
 
@@ -72,22 +65,8 @@ class Capped:
 
     @classmethod
     def of(cls, counted: int) -> "Capped":
-        """The number, when at most one more than `MOST` was counted."""
+        """Return the number, when at most one more than `MOST` was counted."""
         return cls(min(counted, MOST), counted > MOST)
-
-
-@dataclass(frozen=True, slots=True)
-class Standings:
-    """How many customers stand how; and what the dates ahead would do to them."""
-
-    states: Mapping[State, int]
-    """Outdated ones are told apart from current ones, where there are any."""
-    upcoming: tuple[Upcoming, ...]
-
-    @property
-    def total(self) -> int:
-        """All customers."""
-        return sum(self.states.values())
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,48 +83,34 @@ class Urgent:
     """Customers that need somebody soon."""
 
     next: tuple[Pressing, ...]
-    unwilling: tuple[Subscribed, ...]
+    next_until: datetime | None
+    """Commitments that end later were not looked at; None: all were, or the list is full."""
+    unwilling: tuple[Committed, ...]
     """No longer agree, but are still subscribed (R39, R40)."""
-    unwilling_count: Capped
-
-
-async def show_standings(uow: UnitOfWork, actor: Actor, programme: Programme) -> Standings:
-    """How many of the partner's customers stand how; for the operator, of all partners together."""
-    operator = actor.partner.kind is PartnerKind.OPERATOR
-    rows = await (tally_of_all(uow) if operator else tally(uow, actor.partner.id))
-    states = _states(rows, programme, uow.now)
-    if outdated := await count_outdated(uow, None if operator else actor.partner.id, programme):
-        states += Counter({State.OUTDATED: outdated})
-        states[State.CURRENT] -= outdated
-    upcoming = tuple(
-        Upcoming(channel, date, sum(states_then.values()) - states_then[State.CURRENT])
-        for channel in Channel
-        if (date := programme.enforce_from.get(channel)) is not None and uow.now < date
-        for states_then in [_states(rows, programme, date)]
-    )
-    return Standings(states, upcoming)
+    unwilling_count: int | None
+    """None: too many customers said no to be counted here."""
 
 
 async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Urgent:
-    """Customers without a valid confirmation that are nearest to a transaction, and those that no longer agree."""
-    partner = actor.partner.id
-    rows = await tally(uow, partner)
-    by_state: dict[State, set[str]] = {state: set() for state in LISTED}
-    for row in rows:
-        by_state[state_of(row.coverage, programme, uow.now)].add(row.coverage)
-    ended = by_state[State.ENDED]
-    without = by_state[State.MISSING] | ended
+    """Return the customers without a valid confirmation that are nearest to a transaction, and those that no longer agree."""
+    partner = actor.partner
+    ending, until = await ending_first(uow, partner.id, programme, NOT_READY, SHOWN)
+    carts = await open_carts(uow, partner.id)
+    refused = await refused_lately(uow, partner.id, uow.now - LATELY)
+    if await may_refuse_many(uow, partner.id):
+        unwilling, number = (await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN))[0], None
+    else:
+        unwilling, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
+    listed = [one.customer_id for found in (ending, carts, refused, unwilling) for one in found]
+    states = await _states_of(uow, partner, programme, listed)
     causes: dict[str, list[tuple[Cause, datetime]]] = {}
     names: dict[str, str] = {}
-    for one in await subscribed_next(uow, partner, without, SHOWN):
+    for one in _in_state(ending, states, NOT_READY):
         names[one.customer_id] = one.company_name
         cause = Cause.AUTO_RENEWAL if one.renews_at == one.ends_at else Cause.RENEWAL
         causes.setdefault(one.customer_id, []).append((cause, one.ends_at))
-    for cause, tried in (
-        (Cause.CART, await open_carts(uow, partner, without, SHOWN)),
-        (Cause.REFUSED, await refused_lately(uow, partner, without, uow.now - LATELY, SHOWN)),
-    ):
-        for other in tried:
+    for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, refused)):
+        for other in _in_state(tried, states, NOT_READY)[:SHOWN]:
             names[other.customer_id] = other.company_name
             causes.setdefault(other.customer_id, []).append((cause, other.at))
     pressing = [
@@ -153,27 +118,26 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
         for id_, of_it in causes.items()
     ]
     pressing.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))
-    unwilling = await subscribed_next(uow, partner, ended, SHOWN)
+    unwilling = _in_state(unwilling, states, (State.ENDED,))
     unwilling.sort(key=lambda one: (one.renews_at or one.ends_at, one.customer_id))
-    return Urgent(
-        tuple(pressing[:SHOWN]),
-        tuple(unwilling),
-        Capped.of(await count_subscribed(uow, partner, ended, MOST + 1)),
-    )
+    return Urgent(tuple(pressing[:SHOWN]), None if len(ending) == SHOWN else until, tuple(unwilling), number)
 
 
 async def show_refusals(uow: UnitOfWork, actor: Actor, programme: Programme) -> Refusals:
-    """What the gate refused in the last 30 days, the latest first."""
+    """Return what the gate refused in the last 30 days, the latest first."""
     since = uow.now - LATELY
     latest = await denied(uow, actor.partner.id, since, SHOWN)
-    return Refusals(
-        tuple((one, None if one.coverage is None else state_of(one.coverage, programme, uow.now)) for one in latest),
-        Capped.of(await count_denied(uow, actor.partner.id, since, MOST + 1)),
-    )
+    states = await _states_of(uow, actor.partner, programme, [one.customer_id for one in latest])
+    count = Capped.of(await count_denied(uow, actor.partner.id, since, MOST + 1))
+    return Refusals(tuple((one, states[one.customer_id]) for one in latest), count)
 
 
-def _states(rows: Iterable[Tally], programme: Programme, at: datetime) -> Counter[State]:
-    states: Counter[State] = Counter(dict.fromkeys(LISTED, 0))
-    for row in rows:
-        states[state_of(row.coverage, programme, at)] += row.customers
-    return states
+async def _states_of(
+    uow: UnitOfWork, partner: Partner, programme: Programme, customers: Iterable[str]
+) -> dict[str, State | None]:
+    standings = await standings_of(uow, partner.id, list(dict.fromkeys(customers)))
+    return {id_: state_of(standing, programme, partner.cloud, uow.now) for id_, standing in standings.items()}
+
+
+def _in_state(found: Iterable[Listed], states: Mapping[str, State | None], sought: Collection[State]) -> list[Listed]:
+    return [one for one in found if states[one.customer_id] in sought]

@@ -118,7 +118,7 @@ class KeptTotals:
             kept = self._kept.get(whose)
             if kept is None:
                 return None
-            moved = abs(uow.now - uow.machine_now - kept.clock_ahead) > timedelta(seconds=1)
+            moved = abs(uow.now - uow.machine_now - kept.clock_ahead) > self.limits.used_for
             if (
                 moved
                 or texts != kept.texts

@@ -1,6 +1,8 @@
-"""What the overview reads, each from an index: as dear with a million customers as with ten."""
+"""What the overview reads: subscriptions, carts and refusals in the order in which they matter, each off its own index.
 
-import json
+SQL preselects customers by their state; `services/overview.py` decides the state of every customer that is shown.
+"""
+
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,37 +10,53 @@ from datetime import datetime
 from agreegate.domain.actor import Channel
 from agreegate.domain.gate import Reason
 from agreegate.domain.partner import PartnerId
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State
 from agreegate.domain.transaction import Action
-from agreegate.storage.customer_search import Tally
 from agreegate.storage.decision import as_reasons
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.state import binder, state_of
+from agreegate.storage.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
 LATEST = 300
-"""So many open carts and refusals, the latest, are looked through."""
-
-
-# Joined in the order written (`cross join`): the few first, so that nothing is read that is not shown.
-_TRIED = """
-    select t.customer_id, c.company_name, t.at from (
-      select k.customer_id, max(k.at) as at from ({latest}) k
-      cross join customer_entry e on e.partner_id = $1 and e.customer_id = k.customer_id
-      where e.coverage in (select value from json_each($4))
-      group by k.customer_id order by 2 desc, 1 limit $5) t
-    cross join customer c on c.partner_id = $1 and c.customer_id = t.customer_id
-    order by t.at desc, t.customer_id
-"""
+"""Maximum open carts, and maximum refusals, that are looked through; the latest."""
+SUBSCRIPTIONS = 5_000
+"""Maximum subscriptions looked through; those whose commitments end first."""
+REFUSING = 5_000
+"""Maximum customers that no longer agree that are looked through, whenever their commitments end."""
+_LIVING = "s.status in ('active', 'suspended')"
+_STATE = """(select {state} from relationship r
+        join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+        where r.partner_id = $1 and r.customer_id = s.customer_id and r.ended_at is null)"""
+# The sum with 0 keeps SQLite from reading the subscriptions of all customers off their index by end.
+_ENDING_FIRST = f"""
+    select s.customer_id, {{name}}, s.commitment_end_at from subscription s
+    where s.partner_id = $1 and {_LIVING} {{until}} and not exists (
+        select 1 from subscription o where o.partner_id = $1 and o.customer_id = s.customer_id
+          and o.status in ('active', 'suspended')
+          and (o.commitment_end_at + 0, o.subscription_id) < (s.commitment_end_at, s.subscription_id))
+      and {_STATE} in ({{states}})
+    order by s.commitment_end_at, s.customer_id limit {{most}}"""
+_NO_LONGER_AGREEING = f"""
+    select s.customer_id, {{name}}, s.ends_at, count(*) over () from (
+      select r.customer_id, (select min(s.commitment_end_at + 0) from subscription s where s.partner_id = $1
+        and s.customer_id = r.customer_id and {_LIVING}) as ends_at
+      from relationship r where r.partner_id = $1 and r.refused_at >= 0) s
+    where s.ends_at is not null and {_STATE} = '{State.ENDED}'
+    order by s.ends_at, s.customer_id limit {{most}}"""
+_NAME = "(select c.company_name from customer c where c.partner_id = $1 and c.customer_id = {of}.customer_id)"
+"""SQL: the company's name. Not a join: SQLite would read all customers first."""
 
 
 @dataclass(frozen=True, slots=True)
-class Subscribed:
-    """A customer with subscriptions that live, as its next commitment end shows it."""
+class Committed:
+    """A customer with living subscriptions."""
 
     customer_id: str
     company_name: str
     ends_at: datetime
     """The soonest end of a commitment."""
     renews_at: datetime | None
-    """The soonest end of one that renews by itself; None: none does."""
+    """The soonest end of a commitment that renews by itself; None: none does."""
     subscriptions: int
 
 
@@ -59,88 +77,89 @@ class Denied:
     customer_id: str
     company_name: str | None
     """None for a customer that the partner does not have."""
-    coverage: str | None
-    """How it stands today; None where the partner does not serve it."""
     action: Action
     channel: Channel
     reasons: tuple[Reason, ...]
     at: datetime
 
 
-async def tally_of_all(uow: UnitOfWork) -> list[Tally]:
-    """How many customers there are of each coverage, whoever's they are."""
-    return [
-        Tally("", row[0], row[1])
-        for row in await uow.all(
-            "select coverage, sum(customers) from customer_tally where customers > 0 group by coverage"
-        )
-    ]
+async def ending_first(
+    uow: UnitOfWork, partner: PartnerId, programme: Programme, states: Collection[State], most: int
+) -> tuple[list[Committed], datetime | None]:
+    """Return the customers in one of these states whose commitments end first.
 
-
-async def subscribed_next(
-    uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], most: int
-) -> list[Subscribed]:
-    """Customers of these coverages whose commitments end first."""
-    rows = await uow.all(
-        """select f.customer_id, c.company_name, f.commitment_end_at, count(*),
-             min(iif(s.auto_renew = 1, s.commitment_end_at, null))
-           from (select e.customer_id, e.commitment_end_at from json_each($2) j cross join customer_entry e on e.entry in (
-               select i.entry from customer_entry i where i.partner_id = $1 and i.coverage = j.value
-                 and i.commitment_end_at is not null order by i.commitment_end_at limit $3)
-             order by e.commitment_end_at, e.entry limit $3) f
-           cross join customer c on c.partner_id = $1 and c.customer_id = f.customer_id
-           cross join subscription s on s.partner_id = $1 and s.customer_id = f.customer_id
-             and s.status in ('active', 'suspended')
-           group by f.customer_id order by f.commitment_end_at, f.customer_id""",
+    Beside them, the end of the last commitment that was looked at; None: all were.
+    """
+    values: list[Value] = [partner]
+    bind = binder(values)
+    last = await uow.one(
+        f"select s.commitment_end_at, s.customer_id from subscription s where s.partner_id = $1 and {_LIVING}"
+        f" order by s.commitment_end_at, s.customer_id limit 1 offset {SUBSCRIPTIONS}",
         partner,
-        json.dumps(sorted(coverages)),
-        most,
     )
-    return [Subscribed(row[0], row[1], from_micros(row[2]), maybe_instant(row[4]), row[3]) for row in rows]
+    until = "" if last is None else f"and (s.commitment_end_at, s.customer_id) < ({bind(last[0])}, {bind(last[1])})"
+    sql = _ENDING_FIRST.format(
+        name=_NAME.format(of="s"),
+        until=until,
+        state=state_of(programme, uow.now, bind),
+        states=", ".join(f"'{state}'" for state in sorted(states)),
+        most=most,
+    )
+    rows = await uow.all(sql, *values)
+    found = [await _committed(uow, partner, *row) for row in rows]
+    return found, None if last is None else from_micros(last[0])
 
 
-async def open_carts(uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], most: int) -> list[Tried]:
-    """Customers of these coverages with a cart that can be bought, the latest first."""
+async def no_longer_agreeing(
+    uow: UnitOfWork, partner: PartnerId, programme: Programme, most: int
+) -> tuple[list[Committed], int]:
+    """Return the customers that no longer agree and have living subscriptions, the soonest end first, and their number."""
+    values: list[Value] = [partner]
+    sql = _NO_LONGER_AGREEING.format(
+        name=_NAME.format(of="s"), state=state_of(programme, uow.now, binder(values)), most=most
+    )
+    rows = await uow.all(sql, *values)
+    return [await _committed(uow, partner, *row[:3]) for row in rows], rows[0][3] if rows else 0
+
+
+async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
+    """Return the customers of the latest carts that can be bought, the latest first."""
     rows = await uow.all(
-        _TRIED.format(
-            latest="select customer_id, modified_at as at from cart where partner_id = $1 and status = 'Active'"
-            " and expires_at > $2 order by expires_at desc limit $3"
-        ),
+        f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
+          select customer_id, max(modified_at) as at from (
+            select customer_id, modified_at from cart where partner_id = $1 and status = 'Active' and expires_at > $2
+            order by expires_at desc limit {LATEST}) l
+          group by customer_id) k
+        order by k.at desc, k.customer_id""",
         partner,
         to_micros(uow.now),
-        LATEST,
-        json.dumps(sorted(coverages)),
-        most,
     )
     return [Tried(row[0], row[1], from_micros(row[2])) for row in rows]
 
 
-async def refused_lately(
-    uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], since: datetime, most: int
-) -> list[Tried]:
-    """Customers of these coverages for which the gate refused something since then, the latest first."""
+async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -> list[Tried]:
+    """Return the customers of the latest refusals since then, the latest first."""
     rows = await uow.all(
-        _TRIED.format(
-            latest="select customer_id, decided_at as at from decision where partner_id = $1 and verdict = 'deny'"
-            " and decided_at between $6 and $2 order by decided_at desc limit $3"
-        ),
+        f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
+          select customer_id, max(decided_at) as at from (
+            select customer_id, decided_at from decision
+            where partner_id = $1 and verdict = 'deny' and decided_at between $2 and $3
+            order by decided_at desc limit {LATEST}) l
+          group by customer_id) k
+        order by k.at desc, k.customer_id""",
         partner,
-        to_micros(uow.now),
-        LATEST,
-        json.dumps(sorted(coverages)),
-        most,
         to_micros(since),
+        to_micros(uow.now),
     )
     return [Tried(row[0], row[1], from_micros(row[2])) for row in rows]
 
 
 async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> list[Denied]:
-    """What the gate refused since then, the latest first."""
+    """Return what the gate refused since then, the latest first."""
     rows = await uow.all(
-        """select d.decision_id, d.customer_id, c.company_name, e.coverage, d.action, d.channel, d.reasons, d.decided_at
+        """select d.decision_id, d.customer_id, c.company_name, d.action, d.channel, d.reasons, d.decided_at
            from decision d
            left join customer c on c.partner_id = d.partner_id and c.customer_id = d.customer_id
-           left join customer_entry e on e.partner_id = d.partner_id and e.customer_id = d.customer_id
            where d.partner_id = $1 and d.verdict = 'deny' and d.decided_at between $2 and $3
            order by d.decided_at desc limit $4""",
         partner,
@@ -149,16 +168,16 @@ async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int
         most,
     )
     return [
-        Denied(row[0], row[1], row[2], row[3], Action(row[4]), Channel(row[5]), as_reasons(row[6]), from_micros(row[7]))
+        Denied(row[0], row[1], row[2], Action(row[3]), Channel(row[4]), as_reasons(row[5]), from_micros(row[6]))
         for row in rows
     ]
 
 
 async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> int:
-    """How often the gate refused something since then; counted up to `most`."""
+    """Return how often the gate refused something since then, counted up to `most`."""
     row = await uow.one(
         "select count(*) from (select 1 from decision where partner_id = $1 and verdict = 'deny'"
-        " and decided_at between $2 and $3 limit $4)",
+        " and decided_at between $2 and $3 limit $4) d",
         partner,
         to_micros(since),
         to_micros(uow.now),
@@ -167,13 +186,21 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
     return 0 if row is None else int(row[0])
 
 
-async def count_subscribed(uow: UnitOfWork, partner: PartnerId, coverages: Collection[str], most: int) -> int:
-    """How many customers of these coverages have subscriptions that live; counted up to `most`."""
+async def may_refuse_many(uow: UnitOfWork, partner: PartnerId) -> bool:
+    """Return whether more customers once said no than `no_longer_agreeing` can look through."""
     row = await uow.one(
-        "select count(*) from (select 1 from json_each($2) j cross join customer_entry e on e.partner_id = $1"
-        " and e.coverage = j.value and e.commitment_end_at is not null limit $3)",
+        "select count(*) from (select 1 from relationship where partner_id = $1 and refused_at >= 0"
+        f" limit {REFUSING + 1}) r",
         partner,
-        json.dumps(sorted(coverages)),
-        most,
     )
-    return 0 if row is None else int(row[0])
+    return row is not None and row[0] > REFUSING
+
+
+async def _committed(uow: UnitOfWork, partner: PartnerId, customer: str, name: str, ends_at: int) -> Committed:
+    [(number, renews_at)] = await uow.all(
+        "select count(*), min(case when s.auto_renew = 1 then s.commitment_end_at end) from subscription s"
+        f" where s.partner_id = $1 and s.customer_id = $2 and {_LIVING}",
+        partner,
+        customer,
+    )
+    return Committed(customer, name, from_micros(ends_at), maybe_instant(renews_at), number)

@@ -58,7 +58,7 @@ where text_at is null;
 create index current_confirmation_by_text on current_confirmation (partner_id, template_id, text_at, text_number, customer_id);
 
 -- Customers who no longer agree.
-create index relationship_refused on relationship (partner_id, customer_id) where refused_at is not null;
+create index relationship_refused on relationship (partner_id, refused_at, customer_id) where refused_at is not null;
 -- The next end of a commitment, customer by customer.
 create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id)
     where status in ('active', 'suspended');
