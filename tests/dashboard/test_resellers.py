@@ -2,12 +2,16 @@
 
 import csv
 import io
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from agreegate.services.totals import TotalsLimits
+from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor, link_to, visitor
+from tests.texts import draft as text_draft
 from tests.world import AUGUST, World
 
 HOSTILE = "<script>alert(1)</script>"
@@ -31,8 +35,8 @@ async def ask(guest: Visitor, reseller: str = BIRCH) -> str:
 @pytest.mark.parametrize(
     ("language", "said"),
     [
-        ("en", ["Resellers", "Birch IT", "Missing", "Nothing is sent from here"]),
-        ("fr", ["Revendeurs indirects", "Birch IT", "Manquants", "Rien n’est envoyé d’ici"]),
+        ("en", ["Resellers", "Birch IT", "Not confirmed", "Nothing is sent from here"]),
+        ("fr", ["Revendeurs indirects", "Birch IT", "Non confirmé", "Rien n’est envoyé d’ici"]),
     ],
 )
 async def test_a_provider_sees_its_resellers_and_how_their_customers_stand(
@@ -51,16 +55,49 @@ async def test_a_provider_sees_its_resellers_and_how_their_customers_stand(
 async def test_one_reseller_shows_who_is_missing_since_when_and_leads_to_the_form(world: World) -> None:
     guest = await visitor(world)
     shown = await guest.get(HORNBEAM)
-    assert "Cedar Bakery missing 1 July 2018 not asked" in shown.text
+    assert "Cedar Bakery not confirmed 1 July 2018 not asked" in shown.text
     assert f"/customers/{cast.CEDAR}/confirmation?collected={cast.HORNBEAM}" in shown.page.links
     world.clock.now += timedelta(days=1)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)  # one record, for every reseller
     refusal = {"reason": "no_longer_agrees", "note": ""}
     await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.FRENE}/standing/end", refusal)
     shown = await guest.get(HORNBEAM)
-    assert "Frêne Conseil ended 16 August 2018" in shown.text
+    assert "Frêne Conseil no longer agrees 16 August 2018" in shown.text
     assert "Cedar" not in shown.text
     assert "Every customer of this reseller is confirmed" in (await guest.get(BIRCH)).text
+    await guest.close()
+
+
+@pytest.mark.rule("R22", "R34")
+async def test_a_reseller_is_counted_by_the_states_of_its_own_customers(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)  # of both resellers
+    for label, effective in (("1", AUGUST - timedelta(days=90)), ("2", AUGUST + timedelta(days=9))):
+        draft = text_draft(label, effective_from=effective)
+        await world.store.write(lambda uow, draft=draft: add_text_version(uow, draft, "tests"))
+    guest = await visitor(world)
+    assert f"/reconfirmations?reseller={cast.HORNBEAM}" not in (await guest.get(HORNBEAM)).page.links
+    world.clock.now = AUGUST + timedelta(days=10)
+    resellers = re.sub(r"\s+", " ", (await guest.get("/resellers")).text)
+    assert "Birch IT 0 1 0 0 0 0 none" in resellers
+    assert "Hornbeam Informatique 0 1 0 1 0 0 none" in resellers
+    hornbeam = await guest.get(HORNBEAM)
+    assert "Confirmed 0 Outdated 1 Overdue 0 Not confirmed 1 No longer agrees 0" in re.sub(r"\s+", " ", hornbeam.text)
+    assert f"/customers?state=outdated&reseller={cast.HORNBEAM}" in hornbeam.page.links
+    assert f"/reconfirmations?reseller={cast.HORNBEAM}" in hornbeam.page.links
+    await guest.close()
+
+
+async def test_totals_of_many_customers_are_counted_beside_the_pages(world: World) -> None:
+    guest = await visitor(world)
+    world.site.totals.limits = TotalsLimits(counted_at_once=0)
+    for path in ("/resellers", BIRCH):
+        counting = await guest.get(path)
+        assert "Agreegate is counting the customers." in counting.text
+        assert f'hx-get="{path}"' in counting.page.html
+    assert "Cedar Bakery" in counting.text, "lists are of now"
+    await world.site.totals.settle()
+    assert "As of 00:00 UTC." in (await guest.get("/resellers")).text
+    assert "Not confirmed 1" in re.sub(r"\s+", " ", (await guest.get(BIRCH)).text)
     await guest.close()
 
 

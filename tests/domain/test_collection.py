@@ -13,12 +13,11 @@ from agreegate.domain.collection import (
     RequestState,
     checked_reason,
     lacking_since,
-    state_now,
 )
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import InvalidProperty
-from agreegate.domain.partner import PartnerId
-from agreegate.domain.standing import Current, Standing, State
+from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.domain.standing import Current, Standing, State, state_of
 from tests import personas as cast
 
 ASKED = datetime(2018, 9, 1, 12, tzinfo=UTC)
@@ -88,7 +87,7 @@ def test_a_clock_set_back_counts_no_days() -> None:
 def test_how_a_customer_stands_and_since_when(
     standing: Standing, now: datetime, state: State, since: datetime | None
 ) -> None:
-    assert state_now(standing, SUCCESSOR, now) is state
+    assert state_of(standing, SUCCESSOR, Cloud.PUBLIC, now) is state
     if since is not None:
         assert lacking_since(standing, SUCCESSOR, now, RELATED, None) == since
 

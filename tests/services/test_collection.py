@@ -17,6 +17,7 @@ from agreegate.services.collection import (
     PAGE,
     Turn,
     ask_for_data,
+    can_be_asked,
     count_needed,
     list_asked_together,
     list_lacking,
@@ -31,6 +32,7 @@ from agreegate.services.collection import (
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.totals import KeptTotals, totals_of
 from agreegate.storage.page import Wanted
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
@@ -93,17 +95,39 @@ def crowd(memory: Memory, provider: str, reseller: str, count: int) -> list[str]
 
 
 @pytest.mark.rule("R22", "R23", "R27")
-async def test_each_reseller_is_shown_with_how_its_customers_stand(memory: Memory, alder: Actor) -> None:
-    async def figures() -> dict[str, tuple[int, int, int]]:
+async def test_each_reseller_is_counted_with_how_its_customers_stand(memory: Memory, alder: Actor) -> None:
+    async def counted() -> dict[str, tuple[int, int, int]]:
+        shown = await memory.do(totals_of, alder, PROGRAMME, KeptTotals())
+        assert shown is not None
+        assert shown.totals is not None
+        resellers = shown.totals.resellers
         found = await memory.do(list_resellers, alder, PROGRAMME, FIRST)
-        return {one.reseller.name: (one.confirmed, one.missing, one.ended) for one in found.items}
+        return {
+            one.reseller.name: tuple(
+                resellers.get(one.reseller.id, {}).get(state, 0)
+                for state in (State.CURRENT, State.MISSING, State.ENDED)
+            )  # type: ignore[misc]
+            for one in found.items
+        }
 
-    assert await figures() == {"Birch IT": (0, 1, 0), "Hornbeam Informatique": (0, 2, 0)}
+    assert await counted() == {"Birch IT": (0, 1, 0), "Hornbeam Informatique": (0, 2, 0)}
     await confirmed(memory, alder, cast.CEDAR)  # one record, for both resellers
     await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
-    assert await figures() == {"Birch IT": (1, 0, 0), "Hornbeam Informatique": (1, 0, 1)}
+    assert await counted() == {"Birch IT": (1, 0, 0), "Hornbeam Informatique": (1, 0, 1)}
     await memory.do(remove_relationship, alder, cast.CEDAR, call())
-    assert await figures() == {"Birch IT": (0, 0, 0), "Hornbeam Informatique": (0, 0, 1)}
+    assert await counted() == {"Birch IT": (0, 0, 0), "Hornbeam Informatique": (0, 0, 1)}
+
+
+async def test_it_says_whether_anybody_is_left_to_ask_for(memory: Memory, alder: Actor) -> None:
+    async def askable(turn: Turn = FIRST) -> bool:
+        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, turn)
+        return await memory.do(can_be_asked, alder, PROGRAMME, cast.BIRCH, found)
+
+    ids = crowd(memory, cast.ALDER, cast.BIRCH, 2 * PAGE)
+    await ask(memory, alder, cast.BIRCH, cast.CEDAR, *ids[:-1])
+    assert await askable(), "one on another page is left"
+    await ask(memory, alder, cast.BIRCH, ids[-1])
+    assert not await askable()
 
 
 async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alder: Actor) -> None:
@@ -230,8 +254,8 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         await memory.do(show_request, hazel, cast.BIRCH, request)
     await confirmed(memory, alder, cast.CEDAR)
     assert len((await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items) == 1
-    [figures] = (await memory.do(list_resellers, hazel, PROGRAMME, FIRST)).items
-    assert (figures.confirmed, figures.missing, figures.open_requests) == (0, 1, 0)
+    [birch] = (await memory.do(list_resellers, hazel, PROGRAMME, FIRST)).items
+    assert birch.open_requests == 0
     with pytest.raises(NotFound):
         await memory.do(show_request, alder, cast.HORNBEAM, request)
 

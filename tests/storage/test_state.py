@@ -119,6 +119,12 @@ class World:
         )
         return {customer: State(found) for customer, found in rows}
 
+    def lacking_by_sql(self, at: datetime) -> set[str]:
+        values: list[Value] = [PARTNER]
+        lacks = state.lacks_confirmation(PROGRAMME, at, state.binder(values))
+        sql = f"select r.customer_id from relationship r where r.partner_id = ?1 and {numbered(lacks)}"
+        return {customer for (customer,) in self.connection.execute(sql, values)}
+
     async def decided(self, at: datetime) -> dict[str, State | None]:
         self.now = at
 
@@ -147,8 +153,14 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
         for at in moments():
             decided = await world.decided(at)
             assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
+            lacking = {one for one, found in decided.items() if found in (State.MISSING, State.ENDED)}
+            assert world.lacking_by_sql(at) == lacking, f"seed {seed} at {at}"
             met |= set(decided.values())
     assert met == set(State)
+
+
+ONE_CUSTOMER = """from relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+    where r.partner_id = 'p' and r.customer_id = 'c'"""
 
 
 @pytest.mark.parametrize("opening", [TEMPLATES, TEMPLATES[:1]])
@@ -160,9 +172,8 @@ def test_the_facts_of_one_customer_are_read_by_the_customer(opening: tuple[Agree
     for sql, parameters in (
         (CURRENT, ["p", "c"]),
         (NEWER_TEXTS, ["p", "c", 0]),
-        (f"select {of_all} from relationship r join customer c on c.partner_id = r.partner_id"
-         " and c.customer_id = r.customer_id where r.partner_id = 'p' and r.customer_id = 'c'", values),
-    ):  # fmt: skip
+        (f"select {of_all} {ONE_CUSTOMER}", values),
+    ):
         plan = [row[3] for row in connection.execute(f"explain query plan {numbered(sql)}", parameters)]
         tables = [step for step in plan if step.startswith(("SEARCH", "SCAN")) and step.split()[1] not in ("v", "f")]
         assert tables, plan

@@ -14,18 +14,20 @@ from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page, site_of
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
 from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
 from agreegate.domain.errors import InvalidProperty, RequestIdReused
-from agreegate.i18n import LANGUAGES
+from agreegate.domain.standing import State
+from agreegate.i18n import LANGUAGES, text
 from agreegate.services.call import Call
 from agreegate.services.collection import (
     PAGE,
     Turn,
     ask_for_data,
-    figures_of,
+    can_be_asked,
+    has_customers,
     linked_reseller,
     list_asked_together,
     list_lacking,
@@ -33,10 +35,11 @@ from agreegate.services.collection import (
     list_resellers,
     list_unasked,
     receive_data,
+    requests_of,
     return_request,
     show_request,
 )
-from agreegate.services.reconfirmation import count_outdated
+from agreegate.services.totals import totals_of
 from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -47,6 +50,7 @@ COLUMNS = (
     *(f"collection.data.{member}" for member in DATA),
 )
 OUTCOMES = ("received", "returned")
+TO_RECONFIRM = (State.OUTDATED, State.OVERDUE)
 
 
 def turn_of(request: PageRequest) -> Turn:
@@ -61,29 +65,44 @@ async def show_resellers(request: PageRequest) -> Response[str]:
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
     turn = turn_of(request)
-    found = await site.store.browse(lambda uow: list_resellers(uow, actor, site.programme, turn))
-    return page(request, "resellers.html", found=found)
+
+    async def read(uow: UnitOfWork) -> dict[str, Any]:
+        return {
+            "found": await list_resellers(uow, actor, site.programme, turn),
+            "shown": await totals_of(uow, actor, site.programme, site.totals),
+        }
+
+    shown = await site.store.browse(read)
+    site.totals.refresh(site.store, site.programme, actor, shown["shown"])
+    return page(request, "resellers.html", states=tuple(State), words=_words(request), **shown)
 
 
 @get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS}, include_in_schema=False)
 async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
-    """One reseller: its customers without a confirmation, since when, and what it was asked."""
+    """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
     site, actor, turn = site_of(request), actor_of(request), turn_of(request)
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         named = await linked_reseller(uow, actor, str(reseller))
+        found = await list_lacking(uow, actor, site.programme, named.id, turn)
         return {
-            "figures": await figures_of(uow, actor, site.programme, named),
-            "found": await list_lacking(uow, actor, site.programme, named.id, turn),
-            "outdated": await count_outdated(uow, actor.partner.id, site.programme),
+            "asked": await requests_of(uow, actor, named),
+            "found": found,
+            "askable": await can_be_asked(uow, actor, site.programme, named.id, found),
+            "has_customers": await has_customers(uow, actor, named.id),
+            "shown": await totals_of(uow, actor, site.programme, site.totals),
         }
 
-    shown = await site.store.browse(read)
-    # Whoever is missing and was not asked for yet can be asked for.
-    askable = shown["figures"].missing + shown["figures"].ended > shown["figures"].open_requests
-    return page(request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), askable=askable, **shown)
+    found = await site.store.browse(read)
+    site.totals.refresh(site.store, site.programme, actor, found["shown"])
+    totals = found["shown"].totals
+    outdated = totals is None or any(totals.resellers.get(str(reseller), {}).get(state) for state in TO_RECONFIRM)
+    return page(
+        request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), states=tuple(State), words=_words(request),
+        has_outdated=outdated, **found,
+    )  # fmt: skip
 
 
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
@@ -236,6 +255,11 @@ async def _text(request: PageRequest, reseller: str, id_: str) -> Response[str]:
     customers = [(one.customer_id, one.company_name) for one in asked]
     texts = {spoken: request_text(actor.partner.name, named.name, agreement, customers, spoken) for spoken in LANGUAGES}
     return page(request, "reseller_text.html", reseller=named, asked=asked, texts=texts, first=id_)
+
+
+def _words(request: PageRequest) -> list[str]:
+    """The words for the states, as headings."""
+    return [text(f"state.{state}", language(request)).capitalize() for state in State]
 
 
 def _line(asked: CollectionRequest) -> Line:

@@ -83,21 +83,13 @@ class Lacking:
 
 
 @dataclass(frozen=True, slots=True)
-class ResellerFigures:
-    """How the customers of one reseller stand with its provider."""
+class ResellerRequests:
+    """A reseller with what its provider asked of it and waits for."""
 
     reseller: Partner
-    confirmed: int
-    missing: int
-    ended: int
     open_requests: int
     oldest_asked_at: datetime | None
     """When the oldest open request was made."""
-
-    @property
-    def served(self) -> int:
-        """All of its customers."""
-        return self.confirmed + self.missing + self.ended
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,12 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import TemplateId
 from agreegate.domain.collection import (
     LARGEST_REQUEST,
     CollectionRequest,
     Lacking,
     NeededData,
-    ResellerFigures,
+    ResellerRequests,
     checked_reason,
     lacking_since,
 )
@@ -21,15 +20,16 @@ from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import FeatureAbsent, NotFound
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State, state_of
+from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.call import Call
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.collection import (
     add_request,
+    count_lacking,
     count_open_requests,
-    count_served,
     lacking_page,
     last_request,
+    last_voided,
     note_received,
     note_returned,
     place_of_customer,
@@ -38,11 +38,12 @@ from agreegate.storage.collection import (
     requests_page,
     resellers_page,
     serves,
+    serves_anybody,
 )
 from agreegate.storage.page import Page, Position, Seek, Wanted
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
-from agreegate.storage.standing import standing_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant
+from agreegate.storage.standing import standing_of, standings_of
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
 PAGE = 50
 """Lines of a list on one page."""
@@ -85,8 +86,8 @@ async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partn
     return found
 
 
-async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, turn: Turn) -> Page[ResellerFigures]:
-    """A page of the provider's resellers, by name, with how their customers stand with this provider.
+async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, turn: Turn) -> Page[ResellerRequests]:
+    """A page of the provider's resellers, by name, with what each was asked for.
 
     Raises:
         FeatureAbsent.
@@ -96,15 +97,14 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, tu
     at = await partner_of(uow, turned) if await has_reseller(uow, actor.partner.id, turned) else None
     wanted = turn.wanted(None if at is None else (at.name, at.id))
     found = await resellers_page(uow, actor.partner.id, wanted)
-    items = [await figures_of(uow, actor, programme, reseller) for reseller in found.items]
+    items = [await requests_of(uow, actor, reseller) for reseller in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
-async def figures_of(uow: UnitOfWork, actor: Actor, programme: Programme, reseller: Partner) -> ResellerFigures:
-    """How the customers of one reseller stand, and what it was asked."""
-    served, confirmed, ended = await _counted(uow, actor.partner.id, programme, reseller.id)
+async def requests_of(uow: UnitOfWork, actor: Actor, reseller: Partner) -> ResellerRequests:
+    """What one reseller was asked for and has not answered."""
     asked, oldest = await count_open_requests(uow, actor.partner.id, reseller.id)
-    return ResellerFigures(reseller, confirmed, served - confirmed - ended, ended, asked, oldest)
+    return ResellerRequests(reseller, asked, oldest)
 
 
 async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, turn: Turn) -> Page[Lacking]:
@@ -116,9 +116,34 @@ async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, rese
     require_confirmations(programme, actor.partner, uow)
     await linked_reseller(uow, actor, reseller)
     wanted = turn.wanted(await place_of_customer(uow, actor.partner.id, turn.after or turn.before))
-    found = await lacking_page(uow, actor.partner.id, reseller, _opening(uow, programme), wanted)
-    items = [await _lacking(uow, actor.partner, programme, reseller, row) for row in found.items]
-    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+    found = await lacking_page(uow, actor.partner.id, reseller, programme, wanted)
+    return Page(
+        await _lacking(uow, actor.partner, programme, reseller, found.items),
+        found.first,
+        found.last,
+        found.more_before,
+        found.more_after,
+    )
+
+
+async def has_customers(uow: UnitOfWork, actor: Actor, reseller: str) -> bool:
+    """Whether the provider serves customers through the reseller."""
+    return await serves_anybody(uow, actor.partner.id, reseller)
+
+
+async def can_be_asked(
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, shown: Page[Lacking]
+) -> bool:
+    """Whether a customer lacks a confirmation for which the reseller has no open request.
+
+    Args:
+        shown: a page of the customers that lack one. The others are read only where all of these are asked for.
+    """
+    if any(one.request is None or not one.request.open for one in shown.items):
+        return True
+    if not shown.more_before and not shown.more_after:
+        return False
+    return bool((await lacking_page(uow, actor.partner.id, reseller, programme, Wanted(1), unasked=True)).items)
 
 
 async def list_unasked(
@@ -138,13 +163,13 @@ async def list_unasked(
         uow,
         actor.partner.id,
         reseller,
-        _opening(uow, programme),
+        programme,
         Wanted(LARGEST_REQUEST),
         unasked=True,
         among=among[:LARGEST_REQUEST],
     )
-    items = [await _lacking(uow, actor.partner, programme, reseller, row) for row in found.items]
-    return Page(tuple(items), more_after=found.more_after)
+    items = await _lacking(uow, actor.partner, programme, reseller, found.items)
+    return Page(items, more_after=found.more_after)
 
 
 async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, wanted: Wanted) -> Page[CollectionRequest]:
@@ -196,7 +221,7 @@ async def ask_for_data(
         if not await serves(uow, actor.partner.id, asked.id, customer):
             continue
         standing = await standing_of(uow, actor.partner.id, customer)
-        if any(programme.opens_gate(current.template_id, uow.now) for current in standing.current):
+        if opening(standing, programme, uow.now) is not None:
             continue
         request = await add_request(uow, actor.partner.id, asked.id, customer, actor.recorded_by)
         if request is not None:
@@ -242,9 +267,9 @@ async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> l
     """
     found = []
     for provider in await linked_providers(uow, actor.partner.id):
-        served, confirmed, _ = await _counted(uow, provider.id, programme, actor.partner.id)
         supported = programme.exists(uow.now) and provider.cloud not in programme.unsupported_clouds
-        found.append((provider, served - confirmed if supported else 0))
+        lacking = await count_lacking(uow, provider.id, programme, actor.partner.id) if supported else 0
+        found.append((provider, lacking))
     return found
 
 
@@ -269,32 +294,32 @@ async def list_needed(
         uow, found_provider.id, actor.partner.id, turned
     )  # else the page would tell whom it serves besides
     wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turned) if own else None)
-    found = await lacking_page(uow, found_provider.id, actor.partner.id, _opening(uow, programme), wanted)
+    found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, wanted)
     items = [await _needed(uow, found_provider.id, actor.partner.id, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
-def _opening(uow: UnitOfWork, programme: Programme) -> list[TemplateId]:
-    return [template.id for template in programme.templates if template.opens_gate(uow.now)]
-
-
-async def _counted(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str) -> tuple[int, int, int]:
-    opened = [template.id for template in programme.templates if template.has_opened(uow.now)]
-    return await count_served(uow, provider, reseller, _opening(uow, programme), opened)
-
-
-async def _lacking(uow: UnitOfWork, provider: Partner, programme: Programme, reseller: str, row: Row) -> Lacking:
-    _, customer, name, related_at, taken_back_at = row
-    standing = await standing_of(uow, provider.id, customer)
-    related, taken_back = from_micros(related_at), maybe_instant(taken_back_at)
-    last = await last_request(uow, provider.id, reseller, customer)
-    return Lacking(
-        CustomerId(customer),
-        name,
-        state_of(standing, programme, provider.cloud, uow.now) or State.MISSING,
-        lacking_since(standing, programme, uow.now, related, taken_back),
-        None if last is None or last.confirmed_at is not None else last,
-    )
+async def _lacking(
+    uow: UnitOfWork, provider: Partner, programme: Programme, reseller: str, rows: Sequence[Row]
+) -> tuple[Lacking, ...]:
+    customers = [row[1] for row in rows]
+    standings = await standings_of(uow, provider.id, customers)
+    voided = await last_voided(uow, provider.id, customers)
+    items = []
+    for _, customer, name, related_at in rows:
+        standing = standings[customer]
+        since = lacking_since(standing, programme, uow.now, from_micros(related_at), voided.get(customer))
+        last = await last_request(uow, provider.id, reseller, customer)
+        items.append(
+            Lacking(
+                CustomerId(customer),
+                name,
+                state_of(standing, programme, provider.cloud, uow.now) or State.MISSING,
+                since,
+                None if last is None or last.confirmed_at is not None else last,
+            )
+        )
+    return tuple(items)
 
 
 async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, row: Row) -> NeededData:

@@ -1,33 +1,30 @@
 """What resellers were asked for, and whose customers lack a confirmation, as rows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
-from agreegate.domain.agreement import TemplateId
 from agreegate.domain.collection import CollectionRequest
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
+from agreegate.domain.programme import Programme
 from agreegate.storage.page import Listing, Page, Position, Wanted, page_of
 from agreegate.storage.partner import partner_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.state import binder, lacks_confirmation
+from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
-_FEW = 5_000
+_LOOKED_AT = 5_000
+"""Maximum customers of a reseller that are looked at to choose how to read the rest."""
+# The concatenation has the engine begin with the reseller's customers, not with all of the provider's.
 _SERVED = """
     from customer_reseller v
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
-    where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null"""
-_WITH_CURRENT = """exists (
-      select 1 from current_confirmation n
-      where n.partner_id = v.partner_id and n.customer_id = v.customer_id and n.template_id in ({templates}))"""
+    where v.partner_id || '' = $1 and v.reseller_id = $2 and r.ended_at is null"""
 _LACKING = """
-    select c.company_key, c.customer_id, c.company_name, r.started_at, (
-      select max(e.recorded_at) from ending e
-      where e.partner_id = v.partner_id and e.customer_id = v.customer_id and e.period = r.period
-        and e.reason = 'recorded_in_error')
+    select c.company_key, c.customer_id, c.company_name, r.started_at
     from customer_reseller v
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
-    where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null and not """
+    where {partner} = $1 and v.reseller_id = $2 and r.ended_at is null and """
 # What answers a request: the first confirmation after it that was not recorded in error.
 _ANSWER = """(
       select min(o.sequence) from confirmation o
@@ -62,30 +59,12 @@ async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
-async def count_served(
-    uow: UnitOfWork,
-    provider: PartnerId,
-    reseller: str,
-    opening: Collection[TemplateId],
-    opened: Collection[TemplateId],
-) -> tuple[int, int, int]:
-    """The customers served through a reseller: all of them, the confirmed, those that no longer agree.
-
-    Args:
-        opening: templates whose confirmation opens the gate now.
-        opened: those whose confirmation has ever opened it, and so answers a refusal.
-    """
-    with_opening = _WITH_CURRENT.format(templates=_listed(opening, 3))
-    with_opened = _WITH_CURRENT.format(templates=_listed(opened, 3 + len(opening)))
-    row = await uow.one(
-        f"select count(*), count(*) filter (where {with_opening}),"
-        f" count(*) filter (where r.refused_at is not null and not {with_opened}) {_SERVED}",
-        provider,
-        reseller,
-        *opening,
-        *opened,
-    )
-    return (0, 0, 0) if row is None else (row[0], row[1], row[2])
+async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str) -> int:
+    """Return how many customers served through a reseller have no confirmation that opens the gate."""
+    values: list[Value] = [provider, reseller]
+    lacks = lacks_confirmation(programme, uow.now, binder(values))
+    row = await uow.one(f"select count(*) {_SERVED} and {lacks}", *values)
+    return 0 if row is None else int(row[0])
 
 
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
@@ -103,7 +82,7 @@ async def lacking_page(
     uow: UnitOfWork,
     provider: PartnerId,
     reseller: str,
-    opening: Collection[TemplateId],
+    programme: Programme,
     wanted: Wanted,
     *,
     unasked: bool = False,
@@ -111,31 +90,59 @@ async def lacking_page(
 ) -> Page[Row]:
     """A page of a reseller's customers that no confirmation opens the gate for, by name.
 
-    Each row: name's key, id, name, when the relationship began, when a confirmation was last taken back, or None.
+    Each row: name's key, id, name, when the relationship began.
 
     Args:
         unasked: only those that the reseller has no open request for.
         among: only these customers; empty: all of them.
     """
-    select = _LACKING + _WITH_CURRENT.format(templates=_listed(opening, 3))
+    values: list[Value] = [provider, reseller]
+    bind = binder(values)
+    lacks = lacks_confirmation(programme, uow.now, bind)
+    row = await uow.one(
+        "select count(*), sum(s.lacks) from ("
+        f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_LOOKED_AT + 1}) s",
+        *values,
+    )
+    served, lacking = (0, 0) if row is None else (row[0], row[1] or 0)
+    # Few customers are read off the reseller's index and sorted. Where many lack a confirmation, the index of names soon has
+    # a page full.
+    by_reseller = served <= _LOOKED_AT or lacking * 10 < served
+    select = _LACKING.format(partner="v.partner_id || ''" if by_reseller else "v.partner_id") + lacks
     if among:
-        select += f" and v.customer_id in ({_listed(among, 3 + len(opening))})"
+        select += f" and v.customer_id in ({', '.join(bind(customer) for customer in among)})"
     if unasked:
         select += (
             " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
-    # Few customers are read off the reseller's index and sorted; among many the index of names soon has a page full.
-    row = await uow.one(f"select count(*) from (select 1 {_SERVED} limit {_FEW + 1}) s", provider, reseller)
-    few = row is not None and row[0] <= _FEW
-    listing = Listing(select, "c.company_key || ''" if few else "c.company_key", "c.customer_id")
-    return await page_of(uow, listing, wanted, provider, reseller, *opening, *among)
+    listing = Listing(select, "c.company_key || ''" if by_reseller else "c.company_key", "c.customer_id")
+    return await page_of(uow, listing, wanted, *values)
+
+
+async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[str]) -> dict[str, datetime]:
+    """Return when a confirmation of the present relationship was last marked as recorded in error, by customer."""
+    places = ", ".join(f"${place}" for place in range(2, len(customers) + 2)) or "null"
+    rows = await uow.all(
+        f"""select e.customer_id, max(e.recorded_at) from ending e
+            join relationship r on r.partner_id = e.partner_id and r.customer_id = e.customer_id and r.period = e.period
+            where e.partner_id = $1 and e.customer_id in ({places}) and e.reason = 'recorded_in_error'
+            group by e.customer_id""",
+        provider,
+        *customers,
+    )
+    return {customer: from_micros(at) for customer, at in rows}
 
 
 async def serves(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> bool:
     """Whether the provider serves the customer through the reseller today."""
     row = await uow.one(f"select 1 {_SERVED} and v.customer_id = $3", provider, reseller, customer)
     return row is not None
+
+
+async def serves_anybody(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
+    """Whether the provider serves customers through the reseller today."""
+    return await uow.one(f"select 1 {_SERVED} limit 1", provider, reseller) is not None
 
 
 async def add_request(
@@ -233,11 +240,6 @@ async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) 
         "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     return None if row is None else (row[0], row[1])
-
-
-def _listed(values: Collection[str], first: int) -> str:
-    """Placeholders for the values, counted from `first`; null, which nothing equals, where there is none."""
-    return ", ".join(f"${first + place}" for place in range(len(values))) or "null"
 
 
 def _request(row: Row) -> CollectionRequest:

@@ -66,6 +66,12 @@ def state_of(programme: Programme, at: datetime, bind: Bind) -> str:
       else coalesce((select min({found}) {_confirmations(opening)}), '{State.MISSING}') end"""
 
 
+def lacks_confirmation(programme: Programme, at: datetime, bind: Bind) -> str:
+    """SQL: no confirmation of the customer of `r` opens the gate at `at`: its state is not confirmed, or no longer agrees."""
+    opening = _listed([one.id for one in programme.templates if one.opens_gate(at)], bind)
+    return f"not exists (select 1 {_confirmations(opening)})"
+
+
 def _confirmations(templates: str) -> str:
     # Concatenated, so that the customer's few rows are read and not an index of everybody's by template.
     return f"""from current_confirmation n where n.partner_id = r.partner_id and n.customer_id = r.customer_id
