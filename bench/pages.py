@@ -37,11 +37,17 @@ LEAST, PATIENCE = 3, 5.0
 """A page that takes long is asked for so often, or as often as it answers in so many seconds."""
 SEARCH_LIMIT = 100.0
 """Milliseconds that a page of a search may take (issue 3)."""
+LIMITS = {"overview": (300.0, 500.0), "resellers": (300.0, 500.0), "a reseller": (200.0, 400.0)}
+"""Milliseconds to the first byte that a page may take: the median and the 95th percentile."""
+COUNT_LIMIT = 5.0
+"""Seconds that the first count of the totals may take after a start."""
 WEIGHT_LIMIT = 100.0
 """KB that may be sent for a page with its style and scripts."""
 HANDFUL = 7
 """So many confirmations are outdated once all others are renewed."""
+FIRST_COUNT = "overview after a start; slowest: until its totals are counted"
 _COOKIE = "b" * 64
+_MINUTE = 60.0
 _KIB = 1024
 
 
@@ -106,7 +112,7 @@ def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]
     try:
         with _server() as server:
             with closing(Reader(server.url)) as reader:
-                measured = list(_measured(server, reader, _pages()))
+                measured = [_first_count(server, reader), *_measured(server, reader, _pages())]
             say(f"renewing all confirmations but {HANDFUL}")
             portfolio.renew(FOLDER, now - timedelta(days=1), HANDFUL)
             with closing(Reader(server.url)) as reader:
@@ -164,6 +170,25 @@ def _pages_of_a_handful() -> Pages:
     yield "customers, a handful outdated", ["/customers", "/customers?results=last", *_in_the_middle()], True
     yield "work list of a handful", ["/reconfirmations", "/reconfirmations?results=last"], True
     yield "work list of a handful, filtered", list(_work()), True
+
+
+def _first_count(server: Server, reader: Reader) -> Measured:
+    """The overview after a start: it comes without totals, and they are there once they are counted.
+
+    Raises:
+        CannotMeasure: they were not counted in a minute.
+    """
+    used, began = server.cpu(), time.perf_counter()
+    first, html, sent = reader.get("/")
+    while 'hx-select="#totals"' in html:
+        if time.perf_counter() - began > _MINUTE:
+            raise CannotMeasure("the totals were not counted in a minute")
+        time.sleep(0.5)
+        _, html, _ = reader.get("/")
+    counted = (time.perf_counter() - began) * 1000
+    say(f"totals counted after {counted:.0f} ms")
+    processor = (server.cpu() - used) * 1000
+    return Measured(FIRST_COUNT, first, first, counted, "/", processor, sent / _KIB, search=False)
 
 
 def _measured(server: Server, reader: Reader, pages: Pages) -> Iterator[Measured]:
@@ -312,6 +337,10 @@ def main() -> int:
     slowest = max((one for one in measured if one.search), key=lambda one: one.worst)
     print(f"\nslowest search: {slowest.worst:.1f} ms, {slowest.slowest}")
     late = any(one.p95 > SEARCH_LIMIT for one in measured if one.search)
+    late |= any(
+        one.median > LIMITS[one.name][0] or one.p95 > LIMITS[one.name][1] for one in measured if one.name in LIMITS
+    )
+    late |= any(one.worst > COUNT_LIMIT * 1000 for one in measured if one.name == FIRST_COUNT)
     return int(late or any(one.weight > WEIGHT_LIMIT for one in measured))
 
 

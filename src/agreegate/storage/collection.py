@@ -12,8 +12,10 @@ from agreegate.storage.partner import partner_of
 from agreegate.storage.state import binder, lacks_confirmation
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
-_LOOKED_AT = 5_000
-"""Maximum customers of a reseller that are looked at to choose how to read the rest."""
+_FEW = 5_000
+"""Maximum customers of a reseller that are all read for one page."""
+_SAMPLE = 1_000
+"""Customers of a reseller that are looked at to choose how to read more than `_FEW`."""
 # The concatenation has the engine begin with the reseller's customers, not with all of the provider's.
 _SERVED = """
     from customer_reseller v
@@ -23,7 +25,7 @@ _LACKING = """
     select c.company_key, c.customer_id, c.company_name, r.started_at
     from customer_reseller v
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
-    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
+    join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id || ''
     where {partner} = $1 and v.reseller_id = $2 and r.ended_at is null and """
 # What answers a request: the first confirmation after it that was not recorded in error.
 _ANSWER = """(
@@ -99,16 +101,10 @@ async def lacking_page(
     values: list[Value] = [provider, reseller]
     bind = binder(values)
     lacks = lacks_confirmation(programme, uow.now, bind)
-    row = await uow.one(
-        "select count(*), sum(s.lacks) from ("
-        f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_LOOKED_AT + 1}) s",
-        *values,
-    )
-    served, lacking = (0, 0) if row is None else (row[0], row[1] or 0)
-    # Few customers are read off the reseller's index and sorted. Where many lack a confirmation, the index of names soon has
-    # a page full.
-    by_reseller = served <= _LOOKED_AT or lacking * 10 < served
-    select = _LACKING.format(partner="v.partner_id || ''" if by_reseller else "v.partner_id") + lacks
+    # Few customers are read off the reseller's index and sorted. Of many, the index of names soon has a page full, unless almost
+    # none lacks a confirmation.
+    by_name = await _serves_many(uow, provider, reseller) and await _many_lack(uow, lacks, values)
+    select = _LACKING.format(partner="v.partner_id" if by_name else "v.partner_id || ''") + lacks
     if among:
         select += f" and v.customer_id in ({', '.join(bind(customer) for customer in among)})"
     if unasked:
@@ -116,7 +112,7 @@ async def lacking_page(
             " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
-    listing = Listing(select, "c.company_key || ''" if by_reseller else "c.company_key", "c.customer_id")
+    listing = Listing(select, "c.company_key" if by_name else "c.company_key || ''", "c.customer_id")
     return await page_of(uow, listing, wanted, *values)
 
 
@@ -240,6 +236,25 @@ async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) 
         "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     return None if row is None else (row[0], row[1])
+
+
+async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
+    row = await uow.one(
+        "select count(*) from (select 1 from customer_reseller v where v.partner_id || '' = $1 and v.reseller_id = $2"
+        f" limit {_FEW + 1}) s",
+        provider,
+        reseller,
+    )
+    return row is not None and row[0] > _FEW
+
+
+async def _many_lack(uow: UnitOfWork, lacks: str, values: Sequence[Value]) -> bool:
+    row = await uow.one(
+        "select count(*), sum(s.lacks) from ("
+        f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_SAMPLE}) s",
+        *values,
+    )
+    return row is not None and row[0] > 0 and row[1] * 10 >= row[0]
 
 
 def _request(row: Row) -> CollectionRequest:
