@@ -300,7 +300,7 @@ def _server() -> Iterator[Server]:
     port = free_port()
     arguments = command(
         "serve", "--port", str(port), "--data", str(FOLDER), "--public-url", f"http://127.0.0.1:{port}",
-        "--programme", PROGRAMME, "--token-issuer", "http://127.0.0.1:9/nobody",
+        "--programme", PROGRAMME, "--token-issuer", "http://127.0.0.1:9/nobody", "--costly-requests-per-minute", "0",
     )  # fmt: skip
     with served(arguments) as server:
         yield server

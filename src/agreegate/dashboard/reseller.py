@@ -58,7 +58,7 @@ def turn_of(request: PageRequest) -> Turn:
     return Turn(request.query_params.get("after", ""), request.query_params.get("before", ""))
 
 
-@get("/resellers", opt={"access": READ_RESELLERS}, include_in_schema=False)
+@get("/resellers", opt={"access": READ_RESELLERS, "costly": True}, include_in_schema=False)
 async def show_resellers(request: PageRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
     site, actor = site_of(request), actor_of(request)
