@@ -36,11 +36,11 @@ RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at en
 
 
 def _newer_texts(whose: str, now: str) -> str:
-    # The sum with 0 keeps SQLite from reading the subscriptions of all customers off their index by end.
+    # With its condition on the status in `where`, SQLite looks for the customer among the ends of all customers.
     return f"""
     select n.agreement_type, v.effective_at, v.number,
-      (select min(s.commitment_end_at + 0) from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id
-        and s.status in ('active', 'suspended')),
+      (select min(case when s.status in ('active', 'suspended') then s.commitment_end_at end) from subscription s
+        where s.partner_id = $1 and s.customer_id = n.customer_id),
       (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
         and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
       n.text_at, n.text_number, n.customer_id
