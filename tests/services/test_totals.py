@@ -8,6 +8,7 @@ from itertools import product
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.standing import Current, Standing, State, obstacles, refuses_orders, state_of
@@ -16,7 +17,9 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal
 from agreegate.services.totals import KeptTotals, ShownTotals, TotalsLimits, totals_of, upcoming
+from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.text import add_text_version
+from agreegate.storage.unit_of_work import T, Work
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft as text_draft
@@ -175,6 +178,19 @@ async def test_the_least_recently_used_are_dropped(memory: Memory, alder: Actor)
     await shown(memory, hazel, kept)
     assert (await shown(memory, hazel, kept)).totals is not None
     assert (await shown(memory, alder, kept)).totals is None
+
+
+async def test_a_record_that_cannot_be_read_is_counted_later(memory: Memory, alder: Actor) -> None:
+    class Unreadable(InlineStore):
+        async def browse(self, work: Work[T]) -> T:
+            raise StoreUnavailable("down")
+
+    kept = KeptTotals(MANY)
+    found = await memory.do(totals_of, alder, PROGRAMME, kept)
+    kept.refresh(Unreadable(memory.connection, memory.clock), PROGRAMME, alder, found)
+    await kept.settle()
+    assert (await shown(memory, alder, kept)).totals is None
+    assert (await shown(memory, alder, kept)).totals is not None
 
 
 def programmes() -> list[Programme]:

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import refuses_orders
@@ -109,6 +110,8 @@ class KeptTotals:
                 self._kept.move_to_end(whose)
                 while len(self._kept) > self.limits.partners:
                     self._kept.popitem(last=False)
+        except StoreUnavailable:  # the next page that asks tries again
+            pass
         finally:
             del self._counting[whose]
 
