@@ -272,4 +272,6 @@ def populate(connection: apsw.Connection) -> None:
                     "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
                 )
         if connection.execute("select 1 from sqlite_schema where name = 'tenant_domain'").fetchall():
-            connection.execute("insert into tenant_domain select domain, min(customer_id) from customer group by domain")
+            connection.execute(
+                "insert into tenant_domain select domain, min(customer_id) from customer group by domain"
+            )
