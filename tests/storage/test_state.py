@@ -125,6 +125,21 @@ class World:
         sql = f"select r.customer_id from relationship r where r.partner_id = ?1 and {numbered(lacks)}"
         return {customer for (customer,) in self.connection.execute(sql, values)}
 
+    def found_in(self, asked: State, at: datetime) -> set[str]:
+        values: list[Value] = [PARTNER]
+
+        def bind(value: Value) -> str:
+            values.append(value)
+            return f"?{len(values)}"
+
+        condition = state.is_in(asked, PROGRAMME, at, bind)
+        rows = self.connection.execute(
+            "select c.customer_id from relationship r join customer c on c.partner_id = r.partner_id"
+            f" and c.customer_id = r.customer_id where r.partner_id = ?1 and {condition}",
+            values,
+        )
+        return {customer for (customer,) in rows}
+
     async def decided(self, at: datetime) -> dict[str, State | None]:
         self.now = at
 
@@ -155,6 +170,9 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
             assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
             lacking = {one for one, found in decided.items() if found in (State.MISSING, State.ENDED)}
             assert world.lacking_by_sql(at) == lacking, f"seed {seed} at {at}"
+            for asked in State:
+                wanted = {customer for customer, found in decided.items() if found is asked}
+                assert world.found_in(asked, at) == wanted, f"seed {seed} at {at}: {asked}"
             met |= set(decided.values())
     assert met == set(State)
 
