@@ -324,6 +324,8 @@ async def test_an_answer_is_the_same_through_time_to_the_byte(tmp_path: Path, ru
         ("allow", "enforcement.upcoming"),
         ("deny", "confirmation.missing"),
         ("deny", "confirmation.ended"),
+        ("deny", "confirmation.ended", "enforcement.upcoming"),
+        ("deny", "confirmation.ended", "confirmation.missing"),
         ("deny", "relationship.missing"),
     }
     assert (("allow", "confirmation.outdated") in verdicts) is (rules != REFUSE)

@@ -134,8 +134,13 @@ async def test_a_customer_that_no_longer_agrees_buys_nothing_until_it_agrees_aga
     assert ended.status_code == 200
     assert {agreement["state"] for agreement in ended.json()["agreements"]} == {"ended"}
     for action in ("new_purchase", "seat_change", "upgrade", "conversion", "add_on", "renewal", "reactivate"):
-        decision = await world.ask(cast.ALDER_SALES, cast.CEDAR, action=action)
-        assert [reason["code"] for reason in decision["reasons"]] == ["confirmation.ended"], action
+        early = await world.ask(cast.ALDER_SALES, cast.CEDAR, action=action)
+        assert [reason["code"] for reason in early["reasons"]] == ["confirmation.ended"], action
+        later = await world.ask(cast.ALDER_SALES, cast.CEDAR, action=action, at="2019-03-22")
+        upcoming, missing = ([], []) if action == "reactivate" else (["enforcement.upcoming"], ["confirmation.missing"])
+        assert [advisory["code"] for advisory in early["advisories"]] == upcoming, action
+        assert [reason["code"] for reason in later["reasons"]] == ["confirmation.ended", *missing], action
+        assert later["advisories"] == []
     for action in ("auto_renewal", "cancel", "suspend", "profile_change"):
         assert (await world.ask(cast.ALDER_SALES, cast.CEDAR, action=action))["verdict"] == "allow"
     read = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.CEDAR}/agreements")

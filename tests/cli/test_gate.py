@@ -1,5 +1,6 @@
 """`agreegate gate check`: the decision as one line, and the exit status."""
 
+from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +10,7 @@ import pytest
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
+from agreegate.services.standing import record_refusal
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import InlineStore, connect
@@ -34,6 +36,19 @@ def check(agreegate: Agreegate, data: Path, *more: str, language: str = "en", **
     asked = {"partner": ALDER, "customer": DOGWOOD, "action": "new_purchase", "channel": "api"} | changes
     options = [word for name, value in asked.items() for word in (f"--{name}", value)]
     return agreegate("gate", "check", *options, *more, "--data", data, language=language)
+
+
+def recorded(data: Path, work: Callable[[UnitOfWork, Actor], Awaitable[object]]) -> None:
+    """Do something in August 2018 as a user of Alder."""
+    connection = connect(data / DATABASE)
+
+    async def done(uow: UnitOfWork) -> None:
+        partner = await partner_of(uow, ALDER)
+        assert partner is not None
+        await work(uow, Actor(partner, frozenset({Role.SALES_AGENT}), UserId(ALDER_SALES)))
+
+    drive(InlineStore(connection, lambda: AUGUST).write(done))
+    connection.close()
 
 
 @pytest.mark.rule("R3", "R4", "R5")
@@ -130,6 +145,17 @@ def test_wrong_questions_are_told(
     assert told in said.err
 
 
+@pytest.mark.rule("R47", "R2")
+@pytest.mark.parametrize(
+    ("at", "also"), [("2019-03-21", "enforcement.upcoming, R2"), ("2019-03-22", "confirmation.missing, R9")]
+)
+def test_the_line_has_every_reason_and_advisory(agreegate: Agreegate, data: Path, at: str, also: str) -> None:
+    recorded(data, lambda uow, actor: record_refusal(uow, actor, load(), CEDAR, "By phone.", call()))
+    said = check(agreegate, data, "--at", at, customer=CEDAR)
+    assert (said.status, said.out.count("\n")) == (3, 1)
+    assert 0 < said.out.index("(confirmation.ended, R47)") < said.out.index(f"({also})")
+
+
 @pytest.mark.rule("R34", "R37")
 @pytest.mark.parametrize(
     ("language", "sentence"),
@@ -141,19 +167,12 @@ def test_wrong_questions_are_told(
 def test_an_older_text_is_told_with_the_order_that_it_is_due_before(
     agreegate: Agreegate, data: Path, language: str, sentence: str
 ) -> None:
-    connection = connect(data / DATABASE)
-    store = InlineStore(connection, lambda: AUGUST)
-
-    async def work(uow: UnitOfWork) -> None:
-        partner = await partner_of(uow, ALDER)
-        assert partner is not None
-        actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(ALDER_SALES))
+    async def work(uow: UnitOfWork, actor: Actor) -> None:
         await confirm(uow, actor, load(), CEDAR, DRAFT_CONFIRMATION, call())
         for label, effective in (("2", AUGUST + timedelta(days=1)), ("3", AUGUST + timedelta(days=9_999))):
             await add_text_version(uow, draft(label, effective_from=effective), "tests")
 
-    drive(store.write(work))
-    connection.close()
+    recorded(data, work)
     said = check(agreegate, data, "--at", "2019-04-01", customer=CEDAR, language=language)
     assert said.status == 0
     assert sentence in said.out

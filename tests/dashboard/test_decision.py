@@ -58,9 +58,17 @@ async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, langu
 @pytest.mark.parametrize(
     ("now", "verdict", "said"),
     [
-        (EVE_OF_DASHBOARD, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
-        (DASHBOARD_ENFORCED, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
-        (EVE_OF_API, "New purchase: allowed", "Allowed without a confirmation only until 22 March 2019"),
+        (
+            EVE_OF_DASHBOARD,
+            "New purchase: allowed",
+            "From 22 March 2019 on, this channel (API) requires a confirmation.",
+        ),
+        (
+            DASHBOARD_ENFORCED,
+            "New purchase: allowed",
+            "From 22 March 2019 on, this channel (API) requires a confirmation.",
+        ),
+        (EVE_OF_API, "New purchase: allowed", "From 22 March 2019 on, this channel (API) requires a confirmation."),
         (API_ENFORCED, "New purchase: refused", "No confirmation says that this customer accepted"),
     ],
 )

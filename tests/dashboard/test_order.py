@@ -175,9 +175,15 @@ async def test_skipping_is_over_when_the_date_has_come_meanwhile(world: World) -
 
 
 @pytest.mark.rule("R47")
-@pytest.mark.parametrize("now", [None, API_ENFORCED])
+@pytest.mark.parametrize(
+    ("now", "said"),
+    [
+        (None, "From 7 November 2018 on, this channel (dashboard) requires a confirmation. (R2)"),
+        (API_ENFORCED, "No confirmation says that this customer accepted the Microsoft Cloud Agreement. (R9)"),
+    ],
+)
 async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmation_opens_again(
-    world: World, now: Any
+    world: World, now: Any, said: str
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     end = {"reason": "no_longer_agrees", "note": ""}
@@ -186,7 +192,8 @@ async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmati
     world.clock.now = now or world.clock.now
     someone, held = await begun(world)
     assert "no longer agrees" in held.text
-    assert "(R47)" in held.text
+    assert "cancel the customer's subscriptions. (R47)" in held.text
+    assert said in held.text, "every reason, and what comes later"
     assert subscribed(world) == []
     done = await someone.send(ORDER, held.page.form(), step="confirm", **ACCEPTOR)
     assert "The order is placed." in done.text

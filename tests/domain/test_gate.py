@@ -169,34 +169,44 @@ def test_what_cannot_be_read_is_neither_yes_nor_missing() -> None:
         assert (decision.verdict, codes(decision.reasons)) == (Verdict.DENY, ["standing.unknown"])
 
 
-@pytest.mark.rule("R47")
-@pytest.mark.parametrize("now", [AGREED, DASHBOARD_ENFORCED, API_ENFORCED])
-def test_a_known_no_stops_purchases_and_reactivation_whatever_the_date(now: datetime) -> None:
-    for action, channel in product((*PURCHASES, Action.REACTIVATE), CHANNELS):
-        decision = ask(REFUSED, now, action, channel)
-        assert decision.verdict is Verdict.DENY
-        assert decision.reasons == (Reason(Code.CONFIRMATION_ENDED, "R47", date=AGREED),)
+@pytest.mark.rule("R47", "R2")
+@pytest.mark.parametrize(
+    ("now", "begun"), [(AGREED, ()), (DASHBOARD_ENFORCED, (Channel.DASHBOARD,)), (API_ENFORCED, CHANNELS)]
+)
+def test_a_known_no_stops_purchases_and_reactivation_whatever_the_date(
+    now: datetime, begun: tuple[Channel, ...]
+) -> None:
+    ended = Reason(Code.CONFIRMATION_ENDED, "R47", date=AGREED)
+    for channel in CHANNELS:
+        for action, rule in PURCHASES.items():
+            missing = Reason(Code.CONFIRMATION_MISSING, rule, channel)
+            upcoming = Reason(Code.ENFORCEMENT_UPCOMING, "R2", channel, PUBLISHED.enforce_from[channel])
+            expected = ((ended, missing), ()) if channel in begun else ((ended,), (upcoming,))
+            decision = ask(REFUSED, now, action, channel)
+            assert (decision.verdict, decision.reasons, decision.advisories) == (Verdict.DENY, *expected)
+        reactivated = ask(REFUSED, now, Action.REACTIVATE, channel)
+        assert (reactivated.reasons, reactivated.advisories) == ((ended,), ())
 
 
 @pytest.mark.rule("R47")
 @pytest.mark.parametrize(
-    ("programme", "answer", "now", "code"),
+    ("programme", "answer", "now", "expected"),
     [
-        (PUBLISHED, CLOUD, AGREED, None),
-        (PUBLISHED, CLOUD, API_ENFORCED, None),
-        (PUBLISHED, CUSTOMER, CUSTOMER_AGREEMENT_OPENS - INSTANT, "confirmation.ended"),
-        (PUBLISHED, CUSTOMER, CUSTOMER_AGREEMENT_OPENS, None),
-        (SUCCESSOR, CLOUD, CLOUD_AGREEMENT_CLOSES - INSTANT, None),
-        (SUCCESSOR, CLOUD, CLOUD_AGREEMENT_CLOSES, "confirmation.missing"),
+        (PUBLISHED, CLOUD, AGREED, []),
+        (PUBLISHED, CLOUD, API_ENFORCED, []),
+        (PUBLISHED, CUSTOMER, CUSTOMER_AGREEMENT_OPENS - INSTANT, ["confirmation.ended", "confirmation.missing"]),
+        (PUBLISHED, CUSTOMER, CUSTOMER_AGREEMENT_OPENS, []),
+        (SUCCESSOR, CLOUD, CLOUD_AGREEMENT_CLOSES - INSTANT, []),
+        (SUCCESSOR, CLOUD, CLOUD_AGREEMENT_CLOSES, ["confirmation.missing"]),
     ],
 )
 def test_a_no_is_answered_by_an_agreement_that_opens_the_gate_or_once_did(
-    programme: Programme, answer: Current, now: datetime, code: str | None
+    programme: Programme, answer: Current, now: datetime, expected: list[str]
 ) -> None:
     answered = replace(REFUSED, current=(answer,))
-    assert codes(ask(answered, now, programme=programme).reasons) == ([code] if code else [])
+    assert codes(ask(answered, now, programme=programme).reasons) == expected
     reactivated = ask(answered, now, Action.REACTIVATE, programme=programme)
-    assert reactivated.allowed is (code != "confirmation.ended")
+    assert reactivated.allowed is ("confirmation.ended" not in expected)
 
 
 @pytest.mark.rule("R6")
@@ -263,6 +273,7 @@ def test_the_stale_rule_refuses_purchases_from_the_enforcement_date_and_nothing_
     for action in PURCHASES:
         refused = ask(standing, LATER, action, programme=STRICT)
         assert (refused.verdict, refused.reasons) == (Verdict.DENY, (Reason(Code.CONFIRMATION_OUTDATED, "R34"),))
+        assert codes(refused.advisories) == (["renewal.overdue"] if standing is OVERDUE else [])
         early = ask(standing, API_ENFORCED - INSTANT, action, programme=STRICT)
         assert (early.verdict, early.advisories[0]) == (Verdict.ALLOW, REMINDER)
         assert ask(standing, LATER, action, programme=STRICT, cloud=Cloud.GERMANY).advisories == ()
@@ -288,13 +299,14 @@ def test_with_a_grace_date_the_stale_rule_refuses_from_that_date_on(standing: St
 @pytest.mark.parametrize("action", PURCHASES)
 def test_a_programme_that_watches_refuses_nothing_and_says_what_it_would(action: Action) -> None:
     strict_watch = replace(WATCHING, stale_rule=StaleRule.REFUSE)
-    for standing, code in (
-        (NEVER, "confirmation.missing"),
-        (REFUSED, "confirmation.ended"),
-        (OUTDATED, "confirmation.outdated"),
+    for standing, said in (
+        (NEVER, ["confirmation.missing"]),
+        (REFUSED, ["confirmation.ended", "confirmation.missing"]),
+        (OUTDATED, ["confirmation.outdated"]),
+        (OVERDUE, ["confirmation.outdated", "renewal.overdue"]),
     ):
         decision = ask(standing, LATER, action, programme=strict_watch)
-        assert (decision.verdict, codes(decision.advisories)) == (Verdict.ALLOW, [code])
+        assert (decision.verdict, codes(decision.advisories)) == (Verdict.ALLOW, said)
     assert ask(CONFIRMED, LATER, action, programme=strict_watch).advisories == ()
 
 
@@ -304,9 +316,68 @@ def test_a_programme_may_watch_one_channel_and_enforce_the_other() -> None:
     assert ask(NEVER, channel=Channel.DASHBOARD, programme=half).allowed
 
 
+OLD_TYPE = replace(CLOUD, outdated_since=datetime(2019, 6, 1, tzinfo=UTC), sequence=2)
+"""A confirmation of the Cloud Agreement that is outdated, recorded or corrected last."""
+LAST = datetime(2019, 10, 1, tzinfo=UTC)
+"""Both agreements open the gate, and older texts may be refused."""
+
+
+@pytest.mark.rule("R27", "R33", "R34", "X5")
+@pytest.mark.parametrize(
+    ("current", "counts"),
+    [
+        ((OLD_TYPE, CUSTOMER), CUSTOMER),
+        ((CUSTOMER, OLD_TYPE), CUSTOMER),
+        ((replace(OLD_TYPE, overdue=True), CUSTOMER), CUSTOMER),
+        ((replace(OLD_TYPE, outdated_since=None), CUSTOMER), replace(OLD_TYPE, outdated_since=None)),
+        ((OLD_TYPE, replace(CUSTOMER, outdated_since=LATER, overdue=True)), OLD_TYPE),
+        ((OLD_TYPE,), OLD_TYPE),
+    ],
+)
+def test_any_current_confirmation_opens_the_gate_whatever_is_recorded_after_it(
+    current: tuple[Current, ...], counts: Current
+) -> None:
+    for action, programme in product(PURCHASES, (PUBLISHED, STRICT)):
+        decision = ask(Standing(True, current), LAST, action, programme=programme)
+        assert decision.confirmation == counts
+        assert decision.allowed is (programme is PUBLISHED or counts.outdated_since is None)
+
+
+@pytest.mark.rule("R2", "R6", "R26", "R34", "R47")
+@pytest.mark.parametrize(
+    ("standing", "programme", "now", "reasons", "advisories"),
+    [
+        (Unknown(), STRICT, LATER, ["standing.unknown"], []),
+        (Unknown(clock_behind=True), STRICT, LATER, ["clock.behind"], []),
+        (NO_RELATIONSHIP, STRICT, LATER, ["relationship.missing"], []),
+        (replace(NO_RELATIONSHIP, refused_at=AGREED), STRICT, LATER, ["relationship.missing"], []),
+        (replace(OVERDUE, related=False), STRICT, LATER, ["relationship.missing"], []),
+        (NEVER, PUBLISHED, API_ENFORCED - INSTANT, [], ["enforcement.upcoming"]),
+        (NEVER, PUBLISHED, API_ENFORCED, ["confirmation.missing"], []),
+        (REFUSED, PUBLISHED, API_ENFORCED - INSTANT, ["confirmation.ended"], ["enforcement.upcoming"]),
+        (REFUSED, PUBLISHED, API_ENFORCED, ["confirmation.ended", "confirmation.missing"], []),
+        (replace(OVERDUE, refused_at=AGREED), PUBLISHED, LATER, [], ["confirmation.outdated", "renewal.overdue"]),
+        (OUTDATED, STRICT, API_ENFORCED - INSTANT, [], ["confirmation.outdated"]),
+        (OUTDATED, STRICT, LATER, ["confirmation.outdated"], []),
+        (OVERDUE, STRICT, LATER, ["confirmation.outdated"], ["renewal.overdue"]),
+        (Standing(True, (replace(CUSTOMER, outdated_since=LATER),)), STRICT, LATER, ["confirmation.missing"], []),
+        (REFUSED, WATCHING, LATER, [], ["confirmation.ended", "confirmation.missing"]),
+    ],
+)
+def test_every_reason_and_every_advisory_in_the_order_of_the_contract(
+    standing: Standing | Unknown, programme: Programme, now: datetime, reasons: list[str], advisories: list[str]
+) -> None:
+    for action in PURCHASES:
+        decision = ask(standing, now, action, programme=programme)
+        assert (codes(decision.reasons), codes(decision.advisories)) == (reasons, advisories), action
+
+
+ALONE = {Code.STANDING_UNKNOWN, Code.CLOCK_BEHIND, Code.RELATIONSHIP_MISSING}
+
+
 def test_every_question_has_an_answer_and_every_refusal_a_reason() -> None:
-    standings: list[Standing | Unknown] = [NO_RELATIONSHIP, Unknown(), NEVER, CONFIRMED, REFUSED, OUTDATED, OVERDUE]
-    standings.append(Standing(True, (CUSTOMER,)))
+    standings: list[Standing | Unknown] = [NO_RELATIONSHIP, Unknown(), Unknown(clock_behind=True), NEVER, CONFIRMED]
+    standings += [REFUSED, OUTDATED, OVERDUE, Standing(True, (CUSTOMER,)), Standing(True, (OLD_TYPE, CUSTOMER))]
     dates = (
         datetime(1900, 1, 1, tzinfo=UTC),
         AGREED,
@@ -320,4 +391,12 @@ def test_every_question_has_an_answer_and_every_refusal_a_reason() -> None:
         decision = ask(standing, now, action, channel, programme, cloud)
         assert decision.allowed is (decision.reasons == ())
         assert decision.policy == programme.policy
-        assert all(reason.rule for reason in (*decision.reasons, *decision.advisories))
+        said = [*decision.reasons, *decision.advisories]
+        assert all(reason.rule for reason in said)
+        for part in (decision.reasons, decision.advisories):
+            assert [reason.code for reason in part] == sorted({reason.code for reason in part}, key=[*Code].index)
+        found = {reason.code for reason in said}
+        assert not found & ALONE or len(said) == 1
+        opens = decision.confirmation is not None
+        assert opens or not found & {Code.CONFIRMATION_OUTDATED, Code.RENEWAL_OVERDUE}
+        assert not opens or not found & {Code.CONFIRMATION_MISSING, Code.ENFORCEMENT_UPCOMING}

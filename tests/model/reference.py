@@ -133,20 +133,27 @@ def decide(rules, cloud, history, action, channel, now, duties, only=None):
         for agreement, (opens, closes) in rules["opens"].items()
         if only in (None, agreement) and current(history, agreement) and opens <= now < closes
     ]
-    newest = max(opening, key=history.index, default=None)
+    best = max(opening, key=lambda one: (-badness(duties.get(one["agreement"])), history.index(one)), default=None)
     enforced = rules["enforced"][channel]
+    watched, begun = enforced is None, enforced is not None and enforced <= now
+    reasons, advisories = [], []
     if action in PURCHASES | {"reactivate"} and no_stands(rules, history, now):
-        wrong = "confirmation.ended"
-    elif action in PURCHASES and not opening:
-        wrong = "confirmation.missing" if enforced is None or enforced <= now else "enforcement.upcoming"
-    elif action in PURCHASES and (due := duties.get(newest["agreement"])):
-        if enforced is not None and max(enforced, rules.get("stale", NEVER)) <= now:
-            return "deny", ["confirmation.outdated"], [], newest
-        return "allow", [], ["confirmation.outdated"] + ["renewal.overdue"] * due["overdue"], newest
-    else:
-        return "allow", [], [], newest
-    watched = enforced is None or wrong == "enforcement.upcoming"
-    return ("allow", [], [wrong], None) if watched else ("deny", [wrong], [], None)
+        (advisories if watched else reasons).append("confirmation.ended")
+    if action in PURCHASES and not opening:
+        if begun:
+            reasons.append("confirmation.missing")
+        else:
+            advisories.append("confirmation.missing" if watched else "enforcement.upcoming")
+    if action in PURCHASES and best and (due := duties.get(best["agreement"])):
+        stale = begun and rules.get("stale", NEVER) <= now
+        (reasons if stale else advisories).append("confirmation.outdated")
+        advisories += ["renewal.overdue"] * due["overdue"]
+    return "deny" if reasons else "allow", reasons, advisories, best
+
+
+def badness(due):
+    """How far a confirmation is from being current; of those that open the gate the best one counts (R27, X5)."""
+    return 0 if due is None else 2 if due["overdue"] else 1
 
 
 def named(texts, agreement, country, number):

@@ -31,7 +31,7 @@ from agreegate.services.call import Call
 from agreegate.services.cart import check_out, create_cart
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customer import delete_customer, relate, remove_relationship
-from agreegate.services.gate import RecordedDecision, ask
+from agreegate.services.gate import Denial, ask
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, show_standing, take_back
@@ -416,7 +416,7 @@ class Histories(RuleBasedStateMachine):
         except Rejected as rejected:
             assert rejected.key == (first or forbidden)
             return None
-        assert isinstance(done, RecordedDecision) or (first or forbidden) is None
+        assert isinstance(done, Denial) or (first or forbidden) is None
         return done
 
     def purchase(self, pair, work, *what, actions, channel, forbidden=None, first=None, if_refused=None):
@@ -424,18 +424,18 @@ class Histories(RuleBasedStateMachine):
         if not reference.related(self.histories[pair]):
             first = "relationship.missing"
         verdicts = [self.decide(pair, action, channel) for action in actions]
-        reasons = next((reasons for verdict, reasons, _, _ in verdicts if verdict == "deny"), None)
+        reasons = list(dict.fromkeys(code for verdict, codes, _, _ in verdicts if verdict == "deny" for code in codes))
         decisions = self.count("decision")
         done = self.attempt(pair, work, *what, channel=channel, first=first, forbidden=None if reasons else forbidden,
                             access=WRITE_ORDERS)  # fmt: skip
         asked = 0 if first or (forbidden and not reasons) else len(actions)
         assert self.count("decision") == decisions + asked
-        if first is None and reasons is not None:
-            assert isinstance(done, RecordedDecision)
-            assert [reason.code for reason in done.decision.reasons] == reasons
+        if first is None and reasons:
+            assert isinstance(done, Denial)
+            assert list(dict.fromkeys(reason.code for reason in done.reasons)) == reasons
             self.held[pair] = if_refused or self.held[pair]
             return None
-        assert not isinstance(done, RecordedDecision)
+        assert not isinstance(done, Denial)
         return done
 
     def decide(self, pair, action, channel, now=None, only=None):

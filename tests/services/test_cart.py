@@ -12,7 +12,7 @@ from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.services.cart import check_out, create_cart, replace_lines, show_cart
 from agreegate.services.confirmation import confirm
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.subscription import change_subscription
 from agreegate.storage.cart import forget_carts
 from tests import personas as cast
@@ -47,7 +47,7 @@ async def read(memory: Memory, cart: Cart) -> Cart:
     return await memory.do(show_cart, await memory.actor(cast.ALDER), cast.CEDAR, cart.id)
 
 
-async def buy(memory: Memory, cart: Cart, number: int = 1) -> tuple[Order, ...] | RecordedDecision:
+async def buy(memory: Memory, cart: Cart, number: int = 1) -> tuple[Order, ...] | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(check_out, actor, PROGRAMME, cast.CEDAR, cart.id, call(number))
 
@@ -71,7 +71,7 @@ async def test_nothing_asks_the_gate_before_checkout(memory: Memory) -> None:
 async def test_checkout_makes_an_order_for_each_group(memory: Memory) -> None:
     cart = await begin(memory, *FULL)
     orders = await buy(memory, cart)
-    assert not isinstance(orders, RecordedDecision)
+    assert not isinstance(orders, Denial)
     monthly, annual = orders
     assert [one.quantity for one in monthly.lines] == [3, 1, 3]
     assert monthly.lines[1].parent_id == monthly.lines[0].subscription_id
@@ -89,12 +89,12 @@ async def test_checkout_makes_an_order_for_each_group(memory: Memory) -> None:
 async def test_a_refused_checkout_leaves_the_cart_as_it_was(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
     cart = await begin(memory, *FULL)
-    assert isinstance(await buy(memory, cart), RecordedDecision)
+    assert isinstance(await buy(memory, cart), Denial)
     assert await read(memory, cart) == cart
     assert await memory.rows("select * from order_") == []
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    assert not isinstance(await buy(memory, cart), RecordedDecision)
+    assert not isinstance(await buy(memory, cart), Denial)
 
 
 async def test_a_cart_is_bought_once(memory: Memory) -> None:
@@ -118,13 +118,13 @@ async def test_a_faulty_line_stops_the_checkout_until_it_is_put_right(memory: Me
     )
     assert [one.error for one in right.lines] == [None, None]
     orders = await buy(memory, cart, 2)
-    assert not isinstance(orders, RecordedDecision)
+    assert not isinstance(orders, Denial)
     assert len(orders) == 2
 
 
 async def test_what_was_right_may_be_wrong_at_checkout(memory: Memory) -> None:
     bought = await buy(memory, await begin(memory, line()))
-    assert not isinstance(bought, RecordedDecision)
+    assert not isinstance(bought, Denial)
     base = bought[0].lines[0].subscription_id
     cart = await begin(memory, line(provisioning_context={"ParentSubscriptionId": base}))
     assert not cart.faulty

@@ -6,9 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.agreement import TemplateId
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud
+from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.programme import load
@@ -18,13 +20,15 @@ from agreegate.services.customer import relate
 from agreegate.services.gate import ask, check, refusal
 from agreegate.services.standing import record_refusal
 from agreegate.storage.customer import customer_of
-from agreegate.storage.decision import as_standing, forget_repeats, standing_text
+from agreegate.storage.decision import as_reasons, as_standing, forget_repeats, standing_text
 from agreegate.storage.sqlite import InlineStore, new_id
 from agreegate.storage.sqlite_unit import SqliteUnitOfWork, drive
 from agreegate.storage.standing import standing_of
+from agreegate.storage.text import add_text_version
 from agreegate.storage.unit_of_work import Row, Value, from_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.texts import draft
 from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
 
 WATCHFUL = replace(PROGRAMME, enforce_from=dict.fromkeys(Channel, datetime(2000, 1, 1, tzinfo=UTC)))
@@ -161,6 +165,57 @@ async def test_one_refusal_stops_all_and_every_decision_is_kept(
     if refused is not None:
         [row] = await memory.rows(f"select action from decision where decision_id = '{refused.id}'")
         assert row == (stopped_by,)
+
+
+@pytest.mark.rule("R7", "R47")
+async def test_a_refusal_hands_on_the_reasons_of_every_refused_action_each_once(memory: Memory) -> None:
+    actor = await sales(memory)
+    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "By phone.", call(1))
+    actions = [Action.REACTIVATE, Action.CANCEL, Action.SEAT_CHANGE, Action.NEW_PURCHASE]
+    refused = await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(2))
+    assert refused is not None
+    assert [(reason.code, reason.rule) for reason in refused.reasons] == [
+        ("confirmation.ended", "R47"),
+        ("confirmation.missing", "R10"),
+        ("confirmation.missing", "R9"),
+    ]
+    assert refused.advisories == ()
+    by_action = {
+        action: [reason.code for reason in as_reasons(reasons)]
+        for action, reasons in await memory.rows("select action, reasons from decision")
+    }
+    assert by_action == {
+        "reactivate": ["confirmation.ended"],
+        "cancel": [],
+        "seat_change": ["confirmation.ended", "confirmation.missing"],
+        "new_purchase": ["confirmation.ended", "confirmation.missing"],
+    }
+
+
+@pytest.mark.rule("R27", "R33", "X5")
+async def test_recording_or_correcting_an_old_agreement_does_not_close_what_a_current_one_opens(
+    memory: Memory,
+) -> None:
+    """Under `stale_rule = "refuse"`: the best confirmation counts, not the newest."""
+    actor, strict = await sales(memory), replace(PROGRAMME, stale_rule=StaleRule.REFUSE)
+    memory.clock.now = datetime(2019, 10, 1, tzinfo=UTC)
+    for label, day in (("1", datetime(2018, 1, 1, tzinfo=UTC)), ("2", datetime(2019, 5, 1, tzinfo=UTC))):
+        await memory.do(add_text_version, draft(label, effective_from=day), "tests")
+
+    async def verdict() -> list[str]:
+        decision = await ask(memory.store, actor, strict, cast.CEDAR, PURCHASE)
+        return [decision.verdict, *(reason.code for reason in decision.reasons)]
+
+    await memory.do(confirm, actor, strict, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
+    assert await verdict() == ["deny", "confirmation.outdated"]
+    customer_agreement = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
+    await memory.do(confirm, actor, strict, cast.CEDAR, customer_agreement, call(2))
+    assert await verdict() == ["allow"]
+    corrected = replace(DRAFT_CONFIRMATION, contact=replace(DRAFT_CONFIRMATION.contact, first_name="Nia"))
+    for number, again in enumerate((DRAFT_CONFIRMATION, corrected), 3):
+        await memory.do(confirm, actor, strict, cast.CEDAR, again, call(number))
+        assert await verdict() == ["allow"]
+    assert await memory.do(refusal, actor, strict, cast.CEDAR, [Action.NEW_PURCHASE], call(9)) is None
 
 
 @pytest.mark.rule("R8", "R12", "R39")

@@ -22,7 +22,7 @@ from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, Wa
 from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.order import change_order, list_orders, place_order, show_order
 from agreegate.services.subscription import change_subscription
 from tests import personas as cast
@@ -46,12 +46,12 @@ def line(number: int = 0, **changes: Any) -> LineDraft:
 
 async def place(
     memory: Memory, *lines: LineDraft, number: int = 1, customer: str = cast.CEDAR, partner: str = cast.ALDER
-) -> Order | RecordedDecision:
+) -> Order | Denial:
     actor = await memory.actor(partner, cast.ALDER_SALES)
     return await memory.do(place_order, actor, PROGRAMME, customer, OrderDraft(lines), call(number))
 
 
-async def patch(memory: Memory, order: Order, number: int, **change: Any) -> Order | RecordedDecision:
+async def patch(memory: Memory, order: Order, number: int, **change: Any) -> Order | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
         change_order, actor, PROGRAMME, order.customer_id, order.id, OrderChange(**change), call(number)
@@ -83,7 +83,7 @@ async def test_an_order_is_kept_with_everything_that_follows(memory: Memory) -> 
 async def test_a_refused_order_leaves_its_decision_and_nothing_else(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
     refused = await place(memory, line(), line(1, renews_to=TermDuration.YEAR))
-    assert isinstance(refused, RecordedDecision)
+    assert isinstance(refused, Denial)
     assert await counts(memory) == [0, 0, 0, 0, 0]
     rows = await memory.rows("select action, verdict, subject_id from decision order by action")
     assert rows == [("new_purchase", "deny", None), ("renewal", "deny", None)]
@@ -92,7 +92,7 @@ async def test_a_refused_order_leaves_its_decision_and_nothing_else(memory: Memo
 @pytest.mark.rule("R7")
 async def test_after_the_confirmation_the_same_order_passes(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
-    assert isinstance(await place(memory, line()), RecordedDecision)
+    assert isinstance(await place(memory, line()), Denial)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     assert isinstance(await place(memory, line()), Order)
@@ -102,8 +102,8 @@ async def test_after_the_confirmation_the_same_order_passes(memory: Memory) -> N
 async def test_a_repeated_refusal_adds_no_row(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
     first, second = await place(memory, line()), await place(memory, line())
-    assert isinstance(first, RecordedDecision)
-    assert isinstance(second, RecordedDecision)
+    assert isinstance(first, Denial)
+    assert isinstance(second, Denial)
     assert first.id == second.id
     assert await memory.rows("select count(*) from decision") == [(1,)]
 
@@ -133,7 +133,7 @@ async def test_an_order_that_breaks_a_rule_leaves_nothing(
 @pytest.mark.rule("R6")
 async def test_the_gate_comes_before_the_limits(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED
-    assert isinstance(await place(memory, line(quantity=0)), RecordedDecision)
+    assert isinstance(await place(memory, line(quantity=0)), Denial)
 
 
 async def test_an_order_through_a_linked_reseller_names_it(memory: Memory) -> None:
@@ -207,7 +207,7 @@ async def test_changes_of_an_order_that_cost_money_are_gated(memory: Memory, cha
         else {"billing_cycle": BillingCycle.ANNUAL}
     )
     before = await counts(memory)
-    assert isinstance(await patch(memory, order, 2, **wanted), RecordedDecision)
+    assert isinstance(await patch(memory, order, 2, **wanted), Denial)
     assert await counts(memory) == before
     assert await memory.do(show_order, await memory.actor(cast.ALDER), cast.CEDAR, order.id) == order
 
@@ -268,7 +268,7 @@ class Sandbox:
         assert isinstance(order, Order)
         return order
 
-    async def cancel(self, number: int, order: Order) -> Order | RecordedDecision:
+    async def cancel(self, number: int, order: Order) -> Order | Denial:
         return await self.memory.do(
             change_order, self.actor, PROGRAMME, self.customer, order.id, OrderChange(cancelled=True), call(number)
         )

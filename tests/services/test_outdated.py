@@ -19,7 +19,7 @@ from agreegate.domain.term import TermDuration
 from agreegate.domain.text import TextVersion, outdated_since
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm, list_confirmations
-from agreegate.services.gate import RecordedDecision, ask
+from agreegate.services.gate import Denial, ask
 from agreegate.services.order import place_order
 from agreegate.services.reconfirmation import count_outdated
 from agreegate.services.renewal import run_renewals
@@ -63,8 +63,8 @@ class Case:
         named = None if accepted is None else accepted.id
         await self.do(confirm, replace(DRAFT_CONFIRMATION, date_agreed=agreed, version=named))
 
-    async def buy(self, term: TermDuration = TermDuration.YEAR, programme: Any = PROGRAMME) -> Order | RecordedDecision:
-        done: Order | RecordedDecision = await self.do(
+    async def buy(self, term: TermDuration = TermDuration.YEAR, programme: Any = PROGRAMME) -> Order | Denial:
+        done: Order | Denial = await self.do(
             place_order, OrderDraft((LineDraft(0, OFFER, 5, term=term),)), programme=programme
         )
         return done
@@ -213,8 +213,8 @@ async def test_the_stale_rule_refuses_new_orders_from_its_grace_date_on_and_no_a
     assert isinstance(await case.buy(programme=GRACE), Order)
     await case.at(LATER)
     refused = await case.buy(programme=GRACE)
-    assert isinstance(refused, RecordedDecision)
-    assert [(reason.code, reason.date) for reason in refused.decision.reasons] == [("confirmation.outdated", None)]
+    assert isinstance(refused, Denial)
+    assert [(reason.code, reason.date) for reason in refused.reasons] == [("confirmation.outdated", None)]
     [(known,)] = await case.memory.rows(f"select standing from decision where decision_id = '{refused.id}'")
     assert as_standing(known) == await case.memory.do(standing_of, case.actor.partner.id, cast.CEDAR)
     assert await case.gate(Action.AUTO_RENEWAL, programme=GRACE) == ["allow"]

@@ -8,7 +8,7 @@ import pytest
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal
@@ -176,7 +176,7 @@ async def test_a_renewal_ordered_by_the_partner_is_gated(memory: Memory) -> None
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     line = LineDraft(0, OFFER, 5, subscription_id=subscription, renews_to=TermDuration.YEAR)
     refused = await memory.do(place_order, actor, PROGRAMME, cast.DOGWOOD, OrderDraft((line,)), call(2))
-    assert isinstance(refused, RecordedDecision)
+    assert isinstance(refused, Denial)
     assert await kept(memory, subscription) == []
     [row] = await memory.rows("select action, verdict from decision where verdict = 'deny'")
     assert row == ("renewal", "deny")

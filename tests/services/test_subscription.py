@@ -21,7 +21,7 @@ from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import BillingCycle
 from agreegate.services.confirmation import confirm
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.order import place_order
 from agreegate.services.standing import record_refusal
 from agreegate.services.subscription import (
@@ -56,7 +56,7 @@ async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId
 
 async def change(
     memory: Memory, id_: str, number: int = 2, revisions: Sequence[int] = (), **wanted: Any
-) -> Subscription | RecordedDecision:
+) -> Subscription | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
         change_subscription, actor, PROGRAMME, cast.CEDAR, id_, WantedSubscription(**wanted), revisions, call(number)
@@ -92,7 +92,7 @@ async def test_a_seat_change_with_a_new_name_is_refused_whole(memory: Memory, qu
     stored = await read(memory, id_)
     memory.clock.now = API_ENFORCED
     refused = await change(memory, id_, quantity=quantity, friendly_name="New", auto_renew=False)
-    assert isinstance(refused, RecordedDecision)
+    assert isinstance(refused, Denial)
     assert await read(memory, id_) == stored
     assert ("seat_change", "deny", id_) in await memory.rows("select action, verdict, subject_id from decision")
     await confirmed(memory)
@@ -131,8 +131,8 @@ async def test_after_no_longer_agrees_it_can_be_suspended_and_cancelled_but_not_
     await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "said so", call(4))
     assert isinstance(await change(memory, id_, 5, status=SUSPENDED), Subscription)
     refused = await change(memory, id_, 6, status=ACTIVE)
-    assert isinstance(refused, RecordedDecision)
-    assert [reason.code for reason in refused.decision.reasons] == ["confirmation.ended"]
+    assert isinstance(refused, Denial)
+    assert [reason.code for reason in refused.reasons] == ["confirmation.ended"]
     assert (await read(memory, id_)).status is SUSPENDED
     cancelled = await change(memory, id_, 7, status=DELETED)
     assert isinstance(cancelled, Subscription)
@@ -157,7 +157,7 @@ async def test_the_checks_come_in_the_contracts_order(memory: Memory) -> None:
         await change(memory, id_, revisions=(7,), status=EXPIRED, **bad)
     with pytest.raises(EtagStale):
         await change(memory, id_, revisions=(1, 7), **bad)
-    assert isinstance(await change(memory, id_, revisions=(1,), **bad), RecordedDecision)
+    assert isinstance(await change(memory, id_, revisions=(1,), **bad), Denial)
     await confirmed(memory)
     with pytest.raises(QuantityOutOfRange):
         await change(memory, id_, revisions=(1,), quantity=0)
@@ -292,7 +292,7 @@ async def test_an_upgrade_is_gated(memory: Memory) -> None:
     id_ = await buy(memory)
     kept = await memory.rows("select * from subscription")
     memory.clock.now = API_ENFORCED
-    assert isinstance(await upgraded(memory, id_), RecordedDecision)
+    assert isinstance(await upgraded(memory, id_), Denial)
     assert await memory.rows("select * from subscription") == kept
     assert ("upgrade", "deny") in await memory.rows("select action, verdict from decision")
 
@@ -302,11 +302,11 @@ async def test_a_conversion_is_gated(memory: Memory) -> None:
     memory.clock.now = API_ENFORCED.replace(day=21)
     id_ = await buy(memory, provisioning_context=TRIAL)
     memory.clock.now = API_ENFORCED
-    assert isinstance(await convert(memory, id_), RecordedDecision)
+    assert isinstance(await convert(memory, id_), Denial)
     assert (await read(memory, id_)).is_trial
     assert ("conversion", "deny") in await memory.rows("select action, verdict from decision")
     await confirmed(memory)
-    assert not isinstance(await convert(memory, id_), RecordedDecision)
+    assert not isinstance(await convert(memory, id_), Denial)
 
 
 async def test_only_an_active_trial_is_converted_to_a_guid(memory: Memory) -> None:

@@ -295,6 +295,13 @@ async def test_reactivation_is_refused_once_the_customer_no_longer_agrees(world:
     refused = await patch(world, stored, {"status": "active"})
     assert (refused.status_code, refused.json()["code"]) == (403, 13605)
     assert refused.json()["data"] == ["confirmation.ended"]
+    world.clock.now = API_ENFORCED
+    both = await patch(world, stored, {"status": "active", "quantity": 7})
+    assert both.json()["data"] == ["confirmation.ended", "confirmation.missing"]
+    assert both.json()["description"] == refused.json()["description"]
+    assert world.rows(
+        "select action, verdict from decision where decided_at = (select max(decided_at) from decision) order by action"
+    ) == [("reactivate", "deny"), ("seat_change", "deny")]
     assert (await patch(world, stored, {"status": "deleted"})).status_code == 200
 
 

@@ -18,7 +18,7 @@ from agreegate.api.problem_details import language, problems
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.errors import AccessDenied, InvalidInstant, InvalidProperty, RecordedAtNow
-from agreegate.domain.gate import Code, Decision, Reason
+from agreegate.domain.gate import Decision, Reason
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
@@ -89,9 +89,13 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     """The gate's answer."""
 
     verdict: Annotated[str, Meta(description="`allow` or `deny`.", examples=["deny"])]
-    reasons: Annotated[list[ReasonOut], Meta(description="Every reason for a refusal; empty when allowed.")]
+    reasons: Annotated[
+        list[ReasonOut],
+        Meta(description="Every reason that denies by itself, the first one first; empty when allowed."),
+    ]
     advisories: Annotated[
-        list[ReasonOut], Meta(description="What does not refuse today but will matter.", examples=[[]])
+        list[ReasonOut],
+        Meta(description="What does not refuse today but will matter; also beside reasons.", examples=[[]]),
     ]
     policy: Annotated[
         str, Meta(description="The programme and its version decided by.", examples=["microsoft-cloud-agreement@2"])
@@ -181,12 +185,11 @@ def _reason(reason: Reason, agreement: str, spoken: str) -> ReasonOut:
         "channel": "" if reason.channel is None else text(f"channel.{reason.channel}", spoken),
         "date": "" if reason.date is None else date_text(reason.date, spoken),
     }
-    undated = ".undated" if reason.code is Code.CONFIRMATION_OUTDATED and reason.date is None else ""
     return ReasonOut(
         code=reason.code,
         rule=reason.rule,
-        text=text(f"gate.{reason.code}.text", spoken, **filled),
-        next_step=text(f"gate.{reason.code}.next{undated}", spoken, **filled),
+        text=text(reason.text_key, spoken, **filled),
+        next_step=text(reason.next_key, spoken, **filled),
         channel=reason.channel,
         date=None if reason.date is None else written_z(reason.date),
     )

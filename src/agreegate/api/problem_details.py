@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from msgspec import Meta
 
-from agreegate.api.problems import DEFECT, RETRY_AFTER, problem_of, sentence_of
+from agreegate.api.problems import DEFECT, RETRY_AFTER, names_of, problem_of, sentence_of
 from agreegate.domain import errors
 from agreegate.domain.actor import Channel
 from agreegate.domain.confirmation import EndReason
@@ -51,7 +51,11 @@ class Problem(msgspec.Struct, omit_defaults=True):
         str, Meta(description="Stable, for programs: the message key.", examples=["request.invalid-property"])
     ]
     data: Annotated[
-        list[str], Meta(description="The members concerned; left out when there are none.", examples=[["customerId"]])
+        list[str],
+        Meta(
+            description="The members concerned, or the codes of the gate's reasons; left out when there are none.",
+            examples=[["customerId"]],
+        ),
     ] = []
 
 
@@ -104,8 +108,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers["retry-after"] = str(known.parameters["seconds"])
     sentence = sentence_of(known, language(request))
     key = known.key if isinstance(known, Rejected) else "store.unavailable" if problem.status == 503 else "defect"
-    name = known.parameters.get("name") if isinstance(known, Rejected) else None
-    body = Problem("about:blank", problem.name, status, sentence, key, [str(name)] if name else [])
+    body = Problem("about:blank", problem.name, status, sentence, key, names_of(known))
     return Response(
         msgspec.json.encode(body),
         status_code=status,

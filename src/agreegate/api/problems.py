@@ -120,6 +120,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.NotAutoRenewable: Problem(400, 800093, "NotEligibleToAutoRenew"),
     errors.NotConvertible: Problem(400, 2006, "UpdateNotAllowed"),
     errors.GateEnded: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
+    errors.GateOutdated: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
     errors.GateRefused: Problem(403, 13605, "CustomerAgreementConfirmationRequired", source="PartnerFD"),
 }
 
@@ -157,23 +158,26 @@ def sentence_of(error: Exception, language: str) -> str:
     return text("store.unavailable" if isinstance(error, StoreUnavailable) else "defect", language)
 
 
+def names_of(error: Exception) -> list[str]:
+    """What an error is about, for programs."""
+    return [*error.names] if isinstance(error, Rejected) else []
+
+
 def error_body(error: Exception, language: str) -> bytes:
     """The wire's error body; without a byte order mark (contract 3.5). Empty for a silent kind."""
     problem = problem_of(error)
     if problem.silent:
         return b""
     sentence = sentence_of(error, language)
-    parameters = error.parameters if isinstance(error, Rejected) else {}
-    name = parameters.get("name")
     body = ErrorBody(
         code=problem.code,
         message=sentence,
         description=sentence,
         error_name=problem.name,
         is_retryable=problem.status in (408, 503),
-        parameters=parameters,
+        parameters=error.parameters if isinstance(error, Rejected) else {},
         error_message_extended=f"InternalErrorCode={problem.code}",
-        data=[str(name)] if name is not None else [],
+        data=names_of(error),
         source=problem.source,
     )
     return msgspec.json.encode(body)

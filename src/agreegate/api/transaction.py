@@ -6,19 +6,22 @@ from typing import TypeVar
 from agreegate.api.exchange import Exchange, answer
 from agreegate.api.problems import error_body, problem_of
 from agreegate.api.wire import Wire
-from agreegate.domain.errors import GateEnded, GateRefused
+from agreegate.domain.errors import GateEnded, GateOutdated, GateRefused
 from agreegate.domain.gate import Code
 from agreegate.services.call import Answer, Call, once
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
+
+_KINDS = {Code.CONFIRMATION_ENDED: GateEnded, Code.CONFIRMATION_OUTDATED: GateOutdated}
+"""The errors of first reasons that have a sentence of their own."""
 
 
 async def transact(
     exchange: Exchange,
     call: Call,
-    work: Callable[[UnitOfWork], Awaitable[T | RecordedDecision]],
+    work: Callable[[UnitOfWork], Awaitable[T | Denial]],
     status: int,
     spelled: Callable[[T], Wire],
     *,
@@ -36,17 +39,17 @@ async def transact(
 
     async def done(uow: UnitOfWork) -> Answer:
         result = await work(uow)
-        return refused(exchange, result) if isinstance(result, RecordedDecision) else answer(status, spelled(result))
+        return refused(exchange, result) if isinstance(result, Denial) else answer(status, spelled(result))
 
     return await exchange.deployment.store.write(
         lambda uow: once(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
     )
 
 
-def refused(exchange: Exchange, kept: RecordedDecision) -> Answer:
-    """403 / 13605 for every reason of the gate; which one it was stands in `data`."""
-    reason = kept.decision.reasons[0].code
-    kind = GateEnded if reason is Code.CONFIRMATION_ENDED else GateRefused
+def refused(exchange: Exchange, denial: Denial) -> Answer:
+    """403 / 13605, in the words of the first reason; `data` lists the codes of all."""
     deployment = exchange.deployment
-    error = kind(agreement=deployment.programme.asks_for(deployment.store.clock()), name=reason)
+    codes = list(dict.fromkeys(reason.code for reason in denial.reasons))
+    agreement = deployment.programme.asks_for(deployment.store.clock())
+    error = _KINDS.get(codes[0], GateRefused)(*codes, agreement=agreement, name=codes[0])
     return Answer(problem_of(error).status, error_body(error, exchange.language))

@@ -10,7 +10,7 @@ from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import Guid, Instant
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.gate import Code, Decision, Reason
+from agreegate.domain.gate import Decision, Reason
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text
@@ -102,6 +102,4 @@ def _sentence(words: Words, reason: Reason, agreement: str) -> str:
         "channel": "" if reason.channel is None else words(f"channel.{reason.channel}"),
         "date": "" if reason.date is None else date_text(reason.date, words.language),
     }
-    undated = ".undated" if reason.code is Code.CONFIRMATION_OUTDATED and reason.date is None else ""
-    why, what = words(f"gate.{reason.code}.text", **filled), words(f"gate.{reason.code}.next{undated}", **filled)
-    return f"{why} ({reason.code}, {reason.rule}) {what}"
+    return f"{words(reason.text_key, **filled)} ({reason.code}, {reason.rule}) {words(reason.next_key, **filled)}"

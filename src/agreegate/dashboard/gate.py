@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agreegate.domain.gate import Code, Reason
+from agreegate.domain.gate import Reason
 from agreegate.domain.programme import Programme
 from agreegate.i18n import date_text, text
 
@@ -35,9 +35,4 @@ def _worded(reason: Reason, agreement: str, language: str) -> Worded:
         "channel": "" if reason.channel is None else text(f"channel.{reason.channel}", language),
         "date": "" if reason.date is None else date_text(reason.date, language),
     }
-    undated = ".undated" if reason.code is Code.CONFIRMATION_OUTDATED and reason.date is None else ""
-    return Worded(
-        reason.rule,
-        text(f"gate.{reason.code}.text", language, **filled),
-        text(f"gate.{reason.code}.next{undated}", language, **filled),
-    )
+    return Worded(reason.rule, text(reason.text_key, language, **filled), text(reason.next_key, language, **filled))

@@ -24,7 +24,7 @@ from agreegate.domain.transaction import Action
 from agreegate.i18n import text
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer, resellers_of_customer
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.order import place_order
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -84,7 +84,7 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
     if draft is None:
         return await _page(request, id_, offered, form.with_mistakes(*mistakes), 422)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
+    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
         result = await place_order(uow, actor, site.programme, id_, draft, call, site.most_subscriptions)
         if isinstance(result, Order):
             return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")

@@ -25,7 +25,7 @@ from agreegate.domain.subscription import Subscription, SubscriptionStatus, Want
 from agreegate.i18n import number_text
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.standing import CustomerStanding, record_refusal, show_standing
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -135,7 +135,7 @@ async def _cancel(request: PageRequest, customer: str, form: Form) -> Response[A
 
 async def _cancel_one(
     request: PageRequest, actor: Actor, customer: str, id_: str, form: Form
-) -> Rejected | RecordedDecision | None:
+) -> Rejected | Denial | None:
     """Cancel one of them, once however often the form is sent; or why it was not."""
     revision = form[f"revision-{id_}"]
     one = replace(
@@ -144,11 +144,11 @@ async def _cancel_one(
         fields={"subscription": [id_], "revision": [revision]},
     )
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
+    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
         revisions = [number_of(revision) or 0]
         programme = site_of(request).programme
         after = await change_subscription(uow, actor, programme, customer, id_, CANCELLED, revisions, call)
-        return after if isinstance(after, RecordedDecision) else Done("/")
+        return after if isinstance(after, Denial) else Done("/")
 
     try:
         result = await save(request, actor, one, work, goes_on=True)
@@ -160,11 +160,11 @@ async def _cancel_one(
     return None if isinstance(result, Done) else result
 
 
-def _why(error: Rejected | RecordedDecision) -> str:
+def _why(error: Rejected | Denial) -> str:
     match error:
         case EtagStale():
             return "changed"
-        case RecordedDecision():
+        case Denial():
             return "refused"
         case _:
             return "rule"

@@ -17,7 +17,7 @@ from agreegate.domain.transaction import Action
 from agreegate.i18n import number_text
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.subscription import change_subscription, show_subscription
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -54,11 +54,11 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
     confirming = step_of(form) is Step.CONFIRM
     action = None if quantity == known[1].quantity and not confirming else Action.SEAT_CHANGE
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
+    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
         wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
         programme = site_of(request).programme
         result = await change_subscription(uow, actor, programme, id_, str(subscription), wanted, revisions, call)
-        if isinstance(result, RecordedDecision):
+        if isinstance(result, Denial):
             return result
         if result.revision == revision and confirming:
             return Done(f"/customers/{id_}", "confirmation.saved", {"company": known[0]})

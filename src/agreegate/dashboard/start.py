@@ -98,5 +98,5 @@ def _state(decision: Decision, spoken: str) -> str:
     if reason.code is Code.CONFIRMATION_ENDED and reason.date is not None:
         return text("start.state.ended", spoken, date=date_text(reason.date, spoken))
     if reason.code in (Code.RELATIONSHIP_MISSING, Code.STANDING_UNKNOWN, Code.CLOCK_BEHIND):
-        return text(f"gate.{reason.code}.text", spoken)
+        return text(reason.text_key, spoken)
     return text("start.state.missing", spoken)

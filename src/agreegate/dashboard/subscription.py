@@ -27,7 +27,7 @@ from agreegate.domain.subscription import Subscription, SubscriptionStatus, Want
 from agreegate.i18n import date_text, number_text, text
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
-from agreegate.services.gate import RecordedDecision
+from agreegate.services.gate import Denial
 from agreegate.services.subscription import change_subscription, list_addons, show_subscription
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -80,7 +80,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
         found = await _found(request, customer, subscription)
         return _page(request, found, form.with_mistakes(Mistake("", "subscription.choose")), 422)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | RecordedDecision:
+    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
         after = await change_subscription(
             uow,
             actor,
@@ -91,7 +91,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
             [_revision(form)],
             call,
         )
-        if isinstance(after, RecordedDecision):
+        if isinstance(after, Denial):
             return after
         return Done(f"/customers/{customer}", f"subscription.done.{chosen}", {"name": after.friendly_name})
 
@@ -143,7 +143,7 @@ def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> 
     )
 
 
-def _refused(request: PageRequest, found: Found, form: Form, kept: RecordedDecision) -> Response[str]:
+def _refused(request: PageRequest, found: Found, form: Form, denied: Denial) -> Response[str]:
     site, actor = site_of(request), actor_of(request)
     return page(
         request,
@@ -153,8 +153,8 @@ def _refused(request: PageRequest, found: Found, form: Form, kept: RecordedDecis
         one=found.subscription,
         form=form,
         chosen=_chosen(form),
-        decision=kept.id,
-        reasons=worded(kept.decision.reasons, site.programme, site.store.clock(), language(request)),
+        decision=denied.id,
+        reasons=worded(denied.reasons, site.programme, site.store.clock(), language(request)),
         may_confirm=may(actor, CONFIRM),
     )
 

@@ -20,13 +20,11 @@ from agreegate.domain.gate import Code, Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
-from agreegate.services.gate import RecordedDecision, foresee
+from agreegate.services.gate import Denial, foresee
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.storage.unit_of_work import UnitOfWork
 
 LONGEST_NUMBER = 9
-MENDED = frozenset({Code.CONFIRMATION_MISSING, Code.CONFIRMATION_ENDED, Code.CONFIRMATION_OUTDATED})
-"""Refusals that a new confirmation mends."""
 PROMPTED = frozenset({Code.CONFIRMATION_MISSING, Code.CONFIRMATION_ENDED, Code.ENFORCEMENT_UPCOMING})
 """Advisories on which a confirmation is asked for, though the transaction passes without (R2)."""
 
@@ -58,7 +56,7 @@ class Held:
     """A transaction that was begun and not carried out; nothing of it is kept but a refusal by the gate."""
 
     why: Why
-    decision: Decision
+    answer: Decision | Denial
     form: Form
     recorded: bool = False
     """The confirmation typed was recorded, and the gate refused all the same."""
@@ -66,7 +64,7 @@ class Held:
     @property
     def asks(self) -> bool:
         """Whether a confirmation is what it needs."""
-        return not self.decision.reasons or any(reason.code in MENDED for reason in self.decision.reasons)
+        return not self.answer.reasons or any(reason.code.met_by_confirming for reason in self.answer.reasons)
 
 
 def step_of(form: Form) -> Step:
@@ -91,7 +89,7 @@ async def carry_out(
     form: Form,
     customer: str,
     action: Action | None,
-    work: Callable[[UnitOfWork, Call], Awaitable[Done | RecordedDecision]],
+    work: Callable[[UnitOfWork, Call], Awaitable[Done | Denial]],
 ) -> Done | Held:
     """Carry a transaction out, once however often it is sent; or say why it is held.
 
@@ -117,8 +115,8 @@ async def carry_out(
                 if isinstance(recorded, Form):
                     return replace(held, form=recorded)
         result = await work(uow, call)
-        if isinstance(result, RecordedDecision):
-            return Held(Why.REFUSED, result.decision, form, recorded=step is Step.CONFIRM)
+        if isinstance(result, Denial):
+            return Held(Why.REFUSED, result, form, recorded=step is Step.CONFIRM)
         return result
 
     return await save(request, actor, form, unit)
@@ -159,7 +157,7 @@ async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | Non
         return found, now is not None, preparation
 
     held, ahead, preparation = await site.store.browse(look)
-    reasons = () if held is None else (*held.decision.reasons, *held.decision.advisories)
+    reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)
     wrong = {mistake.where for mistake in form.mistakes}
     now = site.store.clock()
     if preparation is not None and not typed:

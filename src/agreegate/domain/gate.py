@@ -3,7 +3,8 @@
 No IO and no clock: the same question about the same facts under the same policy has the same answer for ever.
 """
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
@@ -11,7 +12,7 @@ from typing import assert_never
 from agreegate.domain.actor import Channel
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Current, ObstacleKind, Standing, Unknown, obstacles, opening
+from agreegate.domain.standing import Current, Obstacle, ObstacleKind, Standing, Unknown, obstacles, opening
 from agreegate.domain.transaction import Action, Transaction
 
 
@@ -23,16 +24,21 @@ class Verdict(StrEnum):
 
 
 class Code(StrEnum):
-    """The closed list of reasons and advisories; `docs/gate.md` explains each."""
+    """The closed list of reasons and advisories, in the order in which `decide` comes to them; `docs/gate.md` explains each."""
 
-    CONFIRMATION_MISSING = "confirmation.missing"
-    CONFIRMATION_ENDED = "confirmation.ended"
-    CONFIRMATION_OUTDATED = "confirmation.outdated"
-    RELATIONSHIP_MISSING = "relationship.missing"
     STANDING_UNKNOWN = "standing.unknown"
     CLOCK_BEHIND = "clock.behind"
+    RELATIONSHIP_MISSING = "relationship.missing"
+    CONFIRMATION_ENDED = "confirmation.ended"
     ENFORCEMENT_UPCOMING = "enforcement.upcoming"
+    CONFIRMATION_MISSING = "confirmation.missing"
+    CONFIRMATION_OUTDATED = "confirmation.outdated"
     RENEWAL_OVERDUE = "renewal.overdue"
+
+    @property
+    def met_by_confirming(self) -> bool:
+        """Whether a new confirmation removes this reason."""
+        return self.startswith("confirmation.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +51,17 @@ class Reason:
     channel: Channel | None = None
     date: datetime | None = None
     """The instant the reason speaks of: an enforcement date, or the day to renew by."""
+
+    @property
+    def text_key(self) -> str:
+        """The message key of the reason in a sentence."""
+        return f"gate.{self.code}.text"
+
+    @property
+    def next_key(self) -> str:
+        """The message key of what to do about it."""
+        undated = self.code is Code.CONFIRMATION_OUTDATED and self.date is None
+        return f"gate.{self.code}.next.undated" if undated else f"gate.{self.code}.next"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +84,10 @@ class Decision:
 def decide(
     asked: Transaction, standing: Standing | Unknown, programme: Programme, cloud: Cloud, now: datetime
 ) -> Decision:
-    """Answer whether the transaction may complete at `now`, in the order of contract 4.14.
+    """Answer whether the transaction may complete at `now`, with every reason, in the order of contract 4.14.
+
+    What cannot be read, and what is not related, stands alone. Otherwise each reason would deny by itself, and advisories
+    accompany a denial too.
 
     Args:
         asked: the action and the channel it comes by.
@@ -88,8 +108,7 @@ def decide(
     for obstacle in obstacles(standing, asked, programme, now):
         if obstacle.enforced:
             reasons.append(_reason(obstacle.kind, asked, standing))
-        else:
-            advisories += _advisories(obstacle.kind, asked, standing, opens, programme)
+        advisories += _advisories(obstacle, asked, standing, opens, programme)
     verdict = Verdict.DENY if reasons else Verdict.ALLOW
     return Decision(verdict, programme.policy, tuple(reasons), tuple(advisories), opens)
 
@@ -107,15 +126,19 @@ def _reason(kind: ObstacleKind, asked: Transaction, standing: Standing) -> Reaso
 
 
 def _advisories(
-    kind: ObstacleKind, asked: Transaction, standing: Standing, opens: Current | None, programme: Programme
-) -> list[Reason]:
-    if kind is ObstacleKind.OUTDATED and opens is not None:
-        outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=opens.renew_by)
-        return [outdated, Reason(Code.RENEWAL_OVERDUE, "R34")] if opens.overdue else [outdated]
+    obstacle: Obstacle, asked: Transaction, standing: Standing, opens: Current | None, programme: Programme
+) -> Iterator[Reason]:
+    """What an obstacle adds to the advisories: itself where it is not enforced, and what else follows from it."""
     enforced_from = programme.enforce_from.get(asked.channel)
-    if kind is ObstacleKind.MISSING and enforced_from is not None:
-        return [Reason(Code.ENFORCEMENT_UPCOMING, "R2", channel=asked.channel, date=enforced_from)]
-    return [_reason(kind, asked, standing)]
+    if not obstacle.enforced:
+        advised = _reason(obstacle.kind, asked, standing)
+        if obstacle.kind is ObstacleKind.OUTDATED and opens is not None:
+            advised = replace(advised, date=opens.renew_by)
+        if obstacle.kind is ObstacleKind.MISSING and enforced_from is not None:
+            advised = Reason(Code.ENFORCEMENT_UPCOMING, "R2", channel=asked.channel, date=enforced_from)
+        yield advised
+    if obstacle.kind is ObstacleKind.OUTDATED and opens is not None and opens.overdue:
+        yield Reason(Code.RENEWAL_OVERDUE, "R34")
 
 
 def _deny(programme: Programme, reason: Reason) -> Decision:

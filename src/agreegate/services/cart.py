@@ -11,7 +11,7 @@ from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import MOST_SUBSCRIPTIONS, SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
 from agreegate.services.call import Call
-from agreegate.services.gate import RecordedDecision, refusal
+from agreegate.services.gate import Denial, refusal
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.storage.cart import add_cart, cart_of, save_cart
@@ -80,7 +80,7 @@ async def check_out(
     id_: str,
     call: Call,
     most: int = MOST_SUBSCRIPTIONS,
-) -> tuple[Order, ...] | RecordedDecision:
+) -> tuple[Order, ...] | Denial:
     """Buy a cart: one order for each order group, all of them or none (R7).
 
     The gate's refusal concerns the customer, hence the whole cart, which stays as it was.

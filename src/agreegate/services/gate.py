@@ -6,7 +6,7 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.domain.gate import Decision, decide
+from agreegate.domain.gate import Decision, Reason, decide
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
@@ -31,6 +31,29 @@ class RecordedDecision:
 
     id: str
     decision: Decision
+
+
+@dataclass(frozen=True, slots=True)
+class Denial:
+    """A transaction that the gate denied: none of its actions was done, and every decision is recorded (R7)."""
+
+    denied: tuple[RecordedDecision, ...]
+    """The decisions that deny, one for each denied action, in the order of the actions."""
+
+    @property
+    def id(self) -> str:
+        """The id of the first of them."""
+        return self.denied[0].id
+
+    @property
+    def reasons(self) -> tuple[Reason, ...]:
+        """The reasons of every denied action, each once."""
+        return tuple(dict.fromkeys(reason for one in self.denied for reason in one.decision.reasons))
+
+    @property
+    def advisories(self) -> tuple[Reason, ...]:
+        """The advisories of every denied action, each once."""
+        return tuple(dict.fromkeys(advisory for one in self.denied for advisory in one.decision.advisories))
 
 
 async def ask(
@@ -117,8 +140,8 @@ async def refusal(
     actions: Iterable[Action],
     call: Call,
     subject: str | None = None,
-) -> RecordedDecision | None:
-    """Ask about every kind of action that one transaction is made of: the first refusal, or None when all may complete.
+) -> Denial | None:
+    """Ask about every kind of action that one transaction is made of: every action refused, or None when all may complete.
 
     One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
     writes nothing else, so that the decision stays. A refused repeat, decided alike, adds no row for a day. A transaction that
@@ -137,7 +160,8 @@ async def refusal(
         await _keep(uow, actor, customer, one, standing, decision, call, subject, once=once)
         for one, decision in decided
     ]
-    return next((one for one in kept if not one.decision.allowed), None)
+    denied = tuple(one for one in kept if not one.decision.allowed)
+    return Denial(denied) if denied else None
 
 
 async def _keep(

@@ -43,7 +43,7 @@ from agreegate.domain.subscription import (
 from agreegate.domain.transaction import Action
 from agreegate.services.addon import take_along
 from agreegate.services.call import Call
-from agreegate.services.gate import RecordedDecision, refusal
+from agreegate.services.gate import Denial, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
 from agreegate.storage.audit import add_audit_record
@@ -70,7 +70,7 @@ async def place_order(
     draft: OrderDraft,
     call: Call,
     most: int = MOST_SUBSCRIPTIONS,
-) -> Order | RecordedDecision:
+) -> Order | Denial:
     """Buy what the order names, all of it or nothing (R7). A refusal by the gate is the answer, not an error.
 
     Args:
@@ -129,7 +129,7 @@ async def change_order(
     change: OrderChange,
     call: Call,
     most: int = MOST_SUBSCRIPTIONS,
-) -> Order | RecordedDecision:
+) -> Order | Denial:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
 
     Clients may send the whole order back: lines that name a subscription of it are those it has. Billing anew is a new
@@ -282,9 +282,7 @@ async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: Subscript
     return await renew(uow, actor.partner.id, found, uow.now)
 
 
-async def _cancel(
-    uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: Call
-) -> Order | RecordedDecision:
+async def _cancel(uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: Call) -> Order | Denial:
     """Cancel an order and delete what it bought. A second time it stays as it is."""
     if actor.partner.account is not Account.SANDBOX:
         raise ActionNotAllowed

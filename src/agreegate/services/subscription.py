@@ -38,7 +38,7 @@ from agreegate.domain.transaction import GOES_ON, Action
 from agreegate.services.addon import take_along
 from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
-from agreegate.services.gate import RecordedDecision, refusal
+from agreegate.services.gate import Denial, refusal
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
@@ -114,7 +114,7 @@ async def change_subscription(
     wanted: WantedSubscription,
     revisions: Sequence[int],
     call: Call,
-) -> Subscription | RecordedDecision:
+) -> Subscription | Denial:
     """Change a subscription as the client sends it back, everything or nothing (R7, R10).
 
     The order of checks is part of the contract: shape, etag, gate, limits. What is due to renew does so first.
@@ -165,7 +165,7 @@ async def convert_trial(
     quantity: int | None,
     billing_cycle: BillingCycle | None,
     call: Call,
-) -> tuple[Subscription, Subscription] | RecordedDecision:
+) -> tuple[Subscription, Subscription] | Denial:
     """Turn a trial into a paid subscription of another offer, under its own id, its first term beginning now.
 
     The trial and what it became.
@@ -214,7 +214,7 @@ async def upgrade(
     quantity: int | None,
     call: Call,
     most: int = MOST_SUBSCRIPTIONS,
-) -> Subscription | RecordedDecision:
+) -> Subscription | Denial:
     """Replace a subscription by one of another offer, with an order of its own; the one replaced is deleted.
 
     Its add-ons go with it: which of them the new offer would take, only a catalogue could say.

@@ -114,13 +114,29 @@ class NotConvertible(Rejected):
 class GateRefused(Rejected):
     """The gate denied a transaction: the customer's acceptance is not confirmed (R3, R4, R47).
 
-    Raised by an edge to spell a decision that a service returned as a value, and kept.
+    Raised by nobody: the wire words by it a denial that a service returned as a value, and recorded.
     """
 
     key = "gate.refused"
+
+    def __init__(self, *codes: str, **parameters: str | int) -> None:
+        """Keep the codes of every reason; the sentence is that of the first."""
+        super().__init__(**parameters)
+        self._codes = codes
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The codes of every reason."""
+        return self._codes
 
 
 class GateEnded(GateRefused):
     """The gate denied a transaction: the customer no longer agrees (R47)."""
 
     key = "gate.ended"
+
+
+class GateOutdated(GateRefused):
+    """The gate denied a transaction: the customer accepted an older text, and the programme refuses such (R34, X5)."""
+
+    key = "gate.outdated"

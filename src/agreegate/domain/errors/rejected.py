@@ -15,6 +15,11 @@ class Rejected(Exception):
         super().__init__(self.key)
         self.parameters = parameters
 
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What the error is about, for programs: a member, a parameter or an item, or the codes of the gate's reasons."""
+        return (str(self.parameters["name"]),) if "name" in self.parameters else ()
+
 
 class StoreUnavailable(Exception):
     """The record cannot be read or written now. Not a rule: the gate fails closed on it (D15)."""
