@@ -2,7 +2,7 @@
 
 import re
 
-from agreegate.domain.gate import Code
+from agreegate.domain.reason import Code
 from tools.generate_gate import PAGE, page
 
 WRITTEN = PAGE.read_text(encoding="utf-8")

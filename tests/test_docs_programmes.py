@@ -8,8 +8,9 @@ import pytest
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.gate import Code, Verdict, decide
+from agreegate.domain.gate import Verdict, decide
 from agreegate.domain.partner import Cloud
+from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import text

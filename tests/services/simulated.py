@@ -7,9 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.gate import Code, decide
+from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.reason import Code
 from agreegate.domain.simulation import Counts, Figure, Scenario
 from agreegate.domain.text import TextVersion, outdated_since
 from agreegate.domain.transaction import Action, Transaction

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.errors import ClockBehind, InvalidProperty
-from agreegate.domain.gate import Code
+from agreegate.domain.reason import Code
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.clock import accept_clock, is_behind, is_behind_here
 from agreegate.services.confirmation import confirm, state_employee

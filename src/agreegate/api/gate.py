@@ -18,8 +18,9 @@ from agreegate.api.problem_details import language, problems
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.errors import AccessDenied, InvalidInstant, InvalidProperty, RecordedAtNow
-from agreegate.domain.gate import Decision, Reason
+from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Reason
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask, check

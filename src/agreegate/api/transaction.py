@@ -7,7 +7,7 @@ from agreegate.api.exchange import Exchange, answer
 from agreegate.api.problems import error_body, problem_of
 from agreegate.api.wire import Wire
 from agreegate.domain.errors import GateEnded, GateOutdated, GateRefused
-from agreegate.domain.gate import Code
+from agreegate.domain.reason import Code
 from agreegate.services.call import Answer, Call, once
 from agreegate.services.gate import Denial
 from agreegate.storage.unit_of_work import UnitOfWork

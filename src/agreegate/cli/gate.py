@@ -10,8 +10,9 @@ from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import Guid, Instant
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.gate import Decision, Reason
+from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Reason
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text
 from agreegate.programme import DEFAULT, load

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from agreegate.domain.gate import Reason
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Reason
 from agreegate.i18n import date_text, text
 
 

@@ -9,8 +9,8 @@ from agreegate.dashboard.collection import DATA
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, reader_of, site_of
 from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
-from agreegate.domain.gate import Code
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Code
 from agreegate.i18n import date_text, text
 
 REFUSALS = (

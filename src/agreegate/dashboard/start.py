@@ -13,8 +13,9 @@ from agreegate.dashboard.guide import GuideCustomer
 from agreegate.dashboard.overview import meanings, overview
 from agreegate.dashboard.page import PageRequest, Site, language, page, reader_of, site_of
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.gate import Code, Decision
+from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Code
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask

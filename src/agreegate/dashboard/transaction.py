@@ -16,8 +16,9 @@ from agreegate.dashboard.gate import worded
 from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.gate import Code, Decision
+from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Code
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.call import Call
 from agreegate.services.gate import Denial, foresee

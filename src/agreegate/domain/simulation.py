@@ -13,9 +13,10 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
-from agreegate.domain.gate import Code, decide
+from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud, Partner, PartnerId
 from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
 from agreegate.domain.text import DEFAULT_LANGUAGE, Locale, TextDraft, TextVersion, VersionId, nearest
 from agreegate.domain.transaction import Action, Transaction

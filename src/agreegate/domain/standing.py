@@ -19,6 +19,7 @@ from agreegate.domain.agreement import AgreementTemplate, AgreementType, Templat
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Code, Reason
 from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Transaction
 
 Rank = tuple[datetime, float]
@@ -44,24 +45,15 @@ BEST_FIRST = (State.CURRENT, State.OUTDATED, State.OVERDUE)
 """The states of confirmations, best first: a customer has the best state of its confirmations that open the gate."""
 
 
-class ObstacleKind(StrEnum):
-    """What in a customer's standing speaks against a transaction."""
-
-    ENDED = "ended"
-    """The customer no longer agrees (R47)."""
-    MISSING = "missing"
-    """No confirmation opens the gate (R6)."""
-    OUTDATED = "outdated"
-    """The confirmation that opens the gate is outdated (R34)."""
-
-
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing that speaks against a transaction."""
+    """One thing in a customer's standing that speaks against a transaction."""
 
-    kind: ObstacleKind
-    enforced: bool
-    """It stops the transaction now. Otherwise the partner is only advised about it."""
+    reason: Reason
+    denies: bool
+    """The reason stops the transaction now."""
+    advisories: tuple[Reason, ...] = ()
+    """What the partner is advised about, whether or not the reason stops the transaction."""
 
 
 class Mark(StrEnum):
@@ -231,25 +223,33 @@ def state_of_type(
 def obstacles(standing: Standing, asked: Transaction, programme: Programme, now: datetime) -> tuple[Obstacle, ...]:
     """Return everything in the customer's standing that speaks against a transaction at `now`, in the order of contract 4.14.
 
-    The caller has made sure that the relationship exists and that the partner's cloud is gated.
+    The caller has made sure that the relationship exists and that the partner's cloud is gated. A channel without a date
+    only watches: there every reason is an advisory.
 
     Args:
         asked: the action, and the channel it comes by.
     """
     if asked.action not in STOPPED_BY_REFUSAL:
         return ()
-    enforced_from = programme.enforce_from.get(asked.channel)
     found = []
+    enforced_from = programme.enforce_from.get(asked.channel)
     if no_longer_agrees(standing, programme, now):
-        found.append(Obstacle(ObstacleKind.ENDED, enforced_from is not None))
+        ended = Reason(Code.CONFIRMATION_ENDED, "R47", date=standing.refused_at)
+        found.append(Obstacle(ended, True) if enforced_from is not None else Obstacle(ended, False, (ended,)))
     if not asked.action.needs_confirmation:
         return tuple(found)
     enforced = enforced_from is not None and now >= enforced_from
     opens = opening(standing, programme, now, asked.agreement_type)
     if opens is None:
-        found.append(Obstacle(ObstacleKind.MISSING, enforced))
+        missing = Reason(Code.CONFIRMATION_MISSING, asked.action.rule, asked.channel)
+        ahead = Reason(Code.ENFORCEMENT_UPCOMING, "R2", asked.channel, enforced_from) if enforced_from else missing
+        found.append(Obstacle(missing, enforced, () if enforced else (ahead,)))
     elif opens.outdated_since is not None:
-        found.append(Obstacle(ObstacleKind.OUTDATED, enforced and programme.refuses_outdated(now)))
+        denies = enforced and programme.refuses_outdated(now)
+        # A reason has no date: what is in time for a renewal is not in time for this order.
+        outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=None if denies else opens.renew_by)
+        overdue = (Reason(Code.RENEWAL_OVERDUE, "R34"),) if opens.overdue else ()
+        found.append(Obstacle(outdated, denies, overdue if denies else (outdated, *overdue)))
     return tuple(found)
 
 

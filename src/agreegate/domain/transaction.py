@@ -28,10 +28,24 @@ class Action(StrEnum):
         """Whether it is stopped for want of a confirmation (R8–R10). Auto-renewal never is (R11)."""
         return self in PURCHASES
 
+    @property
+    def rule(self) -> str:
+        """The rule that says whether it needs a confirmation, such as `R9`."""
+        return _RULES[self]
+
 
 PURCHASES = frozenset(
     {Action.NEW_PURCHASE, Action.SEAT_CHANGE, Action.UPGRADE, Action.CONVERSION, Action.ADD_ON, Action.RENEWAL}
 )
+_RULES = dict.fromkeys(PURCHASES, "R9") | {
+    Action.SEAT_CHANGE: "R10",
+    Action.RENEWAL: "R33",
+    Action.REACTIVATE: "R47",
+    Action.AUTO_RENEWAL: "R11",
+    Action.CANCEL: "R40",
+    Action.SUSPEND: "R47",
+    Action.PROFILE_CHANGE: "R12",
+}
 STOPPED_BY_REFUSAL = PURCHASES | {Action.REACTIVATE}
 """What stops once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
 

@@ -6,8 +6,9 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.domain.gate import Decision, Reason, decide
+from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Reason
 from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.call import Call

@@ -7,8 +7,9 @@ from typing import Any
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.gate import Code, Decision, Reason, Verdict
+from agreegate.domain.gate import Decision, Verdict
 from agreegate.domain.partner import PartnerId
+from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.storage.clock import note_recorded

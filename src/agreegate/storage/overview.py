@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.gate import Reason
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.reason import Reason
 from agreegate.domain.standing import State
 from agreegate.domain.transaction import Action
 from agreegate.storage.decision import as_reasons

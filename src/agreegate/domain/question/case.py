@@ -17,14 +17,6 @@ from agreegate.domain.transaction import Action, Transaction
 
 _DAY = timedelta(days=1)
 _CHANNEL_RULES = {Channel.DASHBOARD: "R3", Channel.API: "R4"}
-_FREE_RULES = {
-    Action.AUTO_RENEWAL: "R11",
-    Action.CANCEL: "R40",
-    Action.SUSPEND: "R47",
-    Action.REACTIVATE: "R47",
-    Action.PROFILE_CHANGE: "R12",
-}
-"""Why what is not stopped for want of a confirmation goes through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,7 +222,7 @@ def _reasons(case: Case, action: Action, decision: Decision) -> list[str]:
         return named
     if case.absent:
         return ["R31"]
-    return [_FREE_RULES.get(action, "R7")]
+    return ["R7" if action.needs_confirmation else action.rule]
 
 
 def _spelled(value: Value, text: Callable[..., str], date: Callable[[datetime], str]) -> str:

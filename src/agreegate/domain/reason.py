@@ -1,0 +1,48 @@
+"""Why the gate denies a transaction, and what it advises: codes, rules and dates, without sentences."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agreegate.domain.actor import Channel
+
+
+class Code(StrEnum):
+    """The closed list of reasons and advisories, in the order in which `decide` comes to them; `docs/gate.md` explains each."""
+
+    STANDING_UNKNOWN = "standing.unknown"
+    CLOCK_BEHIND = "clock.behind"
+    RELATIONSHIP_MISSING = "relationship.missing"
+    CONFIRMATION_ENDED = "confirmation.ended"
+    ENFORCEMENT_UPCOMING = "enforcement.upcoming"
+    CONFIRMATION_MISSING = "confirmation.missing"
+    CONFIRMATION_OUTDATED = "confirmation.outdated"
+    RENEWAL_OVERDUE = "renewal.overdue"
+
+    @property
+    def met_by_confirming(self) -> bool:
+        """Whether a new confirmation removes this reason."""
+        return self.startswith("confirmation.")
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a transaction is refused, or (as an advisory) what will matter later."""
+
+    code: Code
+    rule: str
+    """The rule of the published process that it follows from, such as `R9`."""
+    channel: Channel | None = None
+    date: datetime | None = None
+    """The instant the reason speaks of: an enforcement date, or the day to renew by."""
+
+    @property
+    def text_key(self) -> str:
+        """The message key of the reason in a sentence."""
+        return f"gate.{self.code}.text"
+
+    @property
+    def next_key(self) -> str:
+        """The message key of what to do about it."""
+        undated = self.code is Code.CONFIRMATION_OUTDATED and self.date is None
+        return f"gate.{self.code}.next.undated" if undated else f"gate.{self.code}.next"
