@@ -44,7 +44,7 @@ async def test_the_channels_differ_between_their_dates_and_each_stop_says_why(wo
         ("22 March 2019 dashboard", False),
         ("22 March 2019 API", False),
     ]
-    assert "only until 7 November 2018" in rows[0]
+    assert "From 7 November 2018 on, this channel (dashboard) requires a confirmation." in rows[0]
     assert "Confirm the customer's acceptance before that date. ( R2 )" in rows[0]
     assert "No confirmation says that this customer accepted" in rows[2]
     assert "confirm it, and send the same transaction again. ( R9 )" in rows[2]
