@@ -3,16 +3,21 @@
 import asyncio
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests import personas as cast
 from tests.operations import customer as customer_body
+from tests.texts import AMERICA, publish
 from tests.world import API_ENFORCED, EVE_OF_API, World
 
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
 REQUEST = "f931348a-6312-47d0-a8dd-31a386dedb8f"
+NEWER = datetime(2019, 5, 1, tzinfo=UTC)
 ORDERS = f"/v1/customers/{cast.CEDAR}/orders"
 GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
@@ -212,6 +217,26 @@ async def test_the_refusal_speaks_french(world: World) -> None:
     world.clock.now = API_ENFORCED
     refused = await place(world, **{"X-Locale": "fr-FR"})
     assert refused.json()["description"].startswith("Le partenaire doit confirmer que le client a accepté")
+
+
+@pytest.mark.rule("R33", "R37", "X5")
+async def test_an_order_refused_for_an_older_text_says_so(tmp_path: Path, make_world: Callable[..., World]) -> None:
+    strict = tmp_path / "strict.toml"
+    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    strict.write_text(
+        rules.replace('name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"'), encoding="utf-8"
+    )
+    world = make_world(programme_name=str(strict))
+    world.clock.now = API_ENFORCED
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")})
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")}, "2", effective_from=NEWER)
+    world.clock.now = NEWER
+    refused = (await place(world)).json()
+    assert (refused["code"], refused["data"]) == (13605, ["confirmation.outdated"])
+    assert refused["description"].startswith("The customer accepted an older text of the Microsoft Cloud Agreement.")
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed="2019-05-01T00:00:00Z")
+    assert (await place(world)).status_code == 201
 
 
 @pytest.mark.rule("R26")
