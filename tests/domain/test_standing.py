@@ -9,11 +9,10 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.reason import Code
 from agreegate.domain.standing import (
     NO_RELATIONSHIP,
     Current,
-    Obstacle,
-    ObstacleKind,
     Standing,
     State,
     judged,
@@ -222,32 +221,32 @@ def test_each_agreement_type_has_a_state_of_its_own(standing: Standing, ended: b
 @pytest.mark.parametrize(
     ("standing", "action", "channel", "programme", "expected"),
     [
-        (Standing(True), Action.NEW_PURCHASE, Channel.API, PROGRAMME, [(ObstacleKind.MISSING, True)]),
-        (Standing(True), Action.NEW_PURCHASE, Channel.DASHBOARD, PROGRAMME, [(ObstacleKind.MISSING, False)]),
+        (Standing(True), Action.NEW_PURCHASE, Channel.API, PROGRAMME, [(Code.CONFIRMATION_MISSING, True)]),
+        (Standing(True), Action.NEW_PURCHASE, Channel.DASHBOARD, PROGRAMME, [(Code.CONFIRMATION_MISSING, False)]),
         (Standing(True), Action.CANCEL, Channel.API, PROGRAMME, []),
         (Standing(True), Action.REACTIVATE, Channel.API, PROGRAMME, []),
-        (Standing(True, (), NOW), Action.REACTIVATE, Channel.API, PROGRAMME, [(ObstacleKind.ENDED, True)]),
+        (Standing(True, (), NOW), Action.REACTIVATE, Channel.API, PROGRAMME, [(Code.CONFIRMATION_ENDED, True)]),
         (Standing(True, (), NOW), Action.CANCEL, Channel.API, PROGRAMME, []),
         (
             Standing(True, (), NOW),
             Action.NEW_PURCHASE,
             Channel.API,
             PROGRAMME,
-            [(ObstacleKind.ENDED, True), (ObstacleKind.MISSING, True)],
+            [(Code.CONFIRMATION_ENDED, True), (Code.CONFIRMATION_MISSING, True)],
         ),
         (
             Standing(True, (confirmed(A, State.OUTDATED),)),
             Action.NEW_PURCHASE,
             Channel.API,
             PROGRAMME,
-            [(ObstacleKind.OUTDATED, False)],
+            [(Code.CONFIRMATION_OUTDATED, False)],
         ),
         (
             Standing(True, (confirmed(A, State.OUTDATED),)),
             Action.NEW_PURCHASE,
             Channel.API,
             REFUSING,
-            [(ObstacleKind.OUTDATED, True)],
+            [(Code.CONFIRMATION_OUTDATED, True)],
         ),
         (Standing(True, (confirmed(A), confirmed(B, State.OUTDATED, 2))), Action.RENEWAL, Channel.API, REFUSING, []),
     ],
@@ -257,7 +256,7 @@ def test_what_speaks_against_a_transaction(
     action: Action,
     channel: Channel,
     programme: Programme,
-    expected: list[tuple[ObstacleKind, bool]],
+    expected: list[tuple[Code, bool]],
 ) -> None:
     asked = Transaction(action, channel)
-    assert obstacles(standing, asked, programme, NOW) == tuple(Obstacle(*one) for one in expected)
+    assert [(one.reason.code, one.denies) for one in obstacles(standing, asked, programme, NOW)] == expected
