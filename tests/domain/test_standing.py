@@ -18,6 +18,7 @@ from agreegate.domain.standing import (
     judged,
     obstacles,
     opening,
+    refuses_orders,
     state_of,
     state_of_type,
 )
@@ -260,3 +261,24 @@ def test_what_speaks_against_a_transaction(
 ) -> None:
     asked = Transaction(action, channel)
     assert [(one.reason.code, one.denies) for one in obstacles(standing, asked, programme, NOW)] == expected
+
+
+@pytest.mark.rule("R3", "R4", "R47")
+@pytest.mark.parametrize("programme", [PROGRAMME, REFUSING])
+@pytest.mark.parametrize("channel", Channel)
+@pytest.mark.parametrize("now", [ENFORCED - INSTANT, ENFORCED, NOW])
+def test_counts_by_state_say_what_the_gate_says_of_an_order(
+    programme: Programme, channel: Channel, now: datetime
+) -> None:
+    states = (State.CURRENT, State.OUTDATED, State.OVERDUE)
+    for standing in (
+        Standing(True),
+        Standing(True, (), STARTS),
+        *(Standing(True, (confirmed(A, state),)) for state in states),
+    ):
+        state = state_of(standing, programme, Cloud.PUBLIC, now)
+        assert state is not None
+        denied = any(
+            one.denies for one in obstacles(standing, Transaction(Action.NEW_PURCHASE, channel), programme, now)
+        )
+        assert refuses_orders(state, programme, channel, now) is denied
