@@ -1,7 +1,8 @@
-"""Which text the confirmation that counts speaks of: beside it for new ones, and for those that were there before."""
+"""Which text a current confirmation speaks of, where it was recorded before that was kept beside it."""
 
 from agreegate.storage import schema
 from agreegate.storage.sqlite import connect
+from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 from tests.world import populate
 
@@ -21,7 +22,8 @@ KNOWN = "select text_at, text_number from current_confirmation"
 
 
 def test_an_upgrade_takes_it_from_the_texts_recorded_before() -> None:
-    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, (None, None)), ("", (None, None))):
+    unknown = (25, UNKNOWN_TEXT)
+    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, unknown), ("", unknown)):
         connection = connect(":memory:")
         for migration in schema.migrations()[:4]:
             connection.execute(migration.sql)
@@ -30,13 +32,4 @@ def test_an_upgrade_takes_it_from_the_texts_recorded_before() -> None:
         populate(connection)
         connection.execute(RECORDED + told)
         assert schema.upgrade(connection) >= 1
-        assert connection.execute(KNOWN).fetchall() == [expected]
-
-
-def test_a_text_told_after_the_confirmation_counts_reaches_it() -> None:
-    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, (None, None))):
-        connection = connect(":memory:")
-        schema.upgrade(connection)
-        populate(connection)
-        connection.execute(RECORDED + told)
         assert connection.execute(KNOWN).fetchall() == [expected]

@@ -12,7 +12,8 @@ from hypothesis import strategies as some
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.text import Digest, Locale, TextDraft, TextVersion, in_force, reaches, text_for
-from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.schema import upgrade
+from agreegate.storage.sqlite import InlineStore, connect
 from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
 from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -103,10 +104,12 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
     ],
 )
 async def test_what_is_published_stays_as_it_is(statement: str) -> None:
-    store = InlineStore.in_memory(lambda: JANUARY)
+    connection = connect(":memory:")
+    upgrade(connection)
+    store = InlineStore(connection, lambda: JANUARY)
     await store.write(lambda uow: published(uow, [draft(files={AMERICA: file(), FRANCE: file("1")})]))
     with pytest.raises(apsw.ConstraintError):
-        await store.write(lambda uow: uow.run(statement))
+        connection.execute(statement)
     store.close()
 
 
