@@ -1,0 +1,193 @@
+"""What the two busiest uses cost, by counts and not by time: each has a ceiling here, so that nobody loses speed unnoticed.
+
+Lower a ceiling when a change gets below it. Raise one only with the reason in the commit.
+"""
+
+import json
+import random
+import sys
+import uuid
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from agreegate import programme
+from agreegate.api.exchange import answer
+from agreegate.api.wire.agreement import AgreementOut
+from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.services.call import Answer, Call, once
+from agreegate.services.confirmation import confirm
+from agreegate.storage.folder import DATABASE
+from agreegate.storage.partner import partner_of
+from agreegate.storage.sqlite import connect, machine_clock, new_id
+from agreegate.storage.sqlite_unit import SqliteUnitOfWork, drive
+from agreegate.storage.trusted import TrustedInstants
+from agreegate.storage.unit_of_work import Row, Value
+from bench.rows import CLOUD_AGREEMENT, load, sellers
+from tests import personas as cast
+from tests.world import API_ENFORCED, World, token
+
+CUSTOMERS = 20_000
+COMMIT = 32
+"""Confirmations that share a commit."""
+PAGES_OF_A_CONFIRMATION = 7.0
+"""Pages written to the journal for each confirmation of one partner, in commits of 32."""
+STATEMENTS_OF_A_CONFIRMATION = 11
+STATEMENTS_OF_A_CHECK = 1
+CALLS_OF_A_CHECK = 38
+"""Calls of Python functions for one check, over HTTP and authenticated; counted on CPython 3.11."""
+
+
+TRUSTED = TrustedInstants()
+
+
+class Counting(SqliteUnitOfWork):
+    """A unit of work that counts its statements."""
+
+    statements = 0
+
+    async def one(self, sql: str, *parameters: Value) -> Row | None:
+        Counting.statements += 1
+        return await super().one(sql, *parameters)
+
+    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+        Counting.statements += 1
+        return await super().all(sql, *parameters)
+
+    async def run(self, sql: str, *parameters: Value) -> int:
+        Counting.statements += 1
+        return await super().run(sql, *parameters)
+
+
+@pytest.fixture(scope="module")
+def record(tmp_path_factory: pytest.TempPathFactory) -> Iterator[apsw.Connection]:
+    folder = tmp_path_factory.mktemp("record") / "data"
+    load(folder, CUSTOMERS)
+    connection = connect(folder / DATABASE)
+    connection.pragma("wal_autocheckpoint", 0)
+    connection.pragma("wal_checkpoint(truncate)")
+    yield connection
+    connection.close()
+
+
+def unit(connection: apsw.Connection) -> Counting:
+    now = machine_clock()
+    return Counting(connection, now, now, new_id, TRUSTED)
+
+
+def frames(connection: apsw.Connection) -> int:
+    journal = Path(f"{connection.filename}-wal")
+    page = int(connection.pragma("page_size"))
+    return journal.stat().st_size // (page + 24)
+
+
+def test_a_confirmation(record: apsw.Connection) -> None:
+    seller = sellers()[0]
+    partner = drive(partner_of(unit(record), seller.partner))
+    assert partner is not None
+    actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(seller.user), seller.user_name)
+    rules, chosen = programme.load(), random.Random(1)
+    customers = [
+        row[0] for row in record.execute("select customer_id from customer where partner_id = ?", (partner.id,))
+    ]
+
+    def confirmed(number: int) -> None:
+        customer, uow = chosen.choice(customers), unit(record)
+        contact = PrimaryContact("Noa", "Berg", f"noa@customer{number}.example", "5550100")
+        draft = Draft(contact, TemplateId(CLOUD_AGREEMENT), datetime(2026, 1, 1, 10, tzinfo=UTC))
+        path, ids = f"/v1/customers/{customer}/agreements", (str(uuid.uuid4()), str(uuid.uuid4()))
+        call = Call.of(actor, "POST", path, *ids, b"{}", repeatable=True)
+
+        async def recorded() -> Answer:
+            found = await confirm(uow, actor, rules, customer, draft, call)
+            return answer(201, AgreementOut.recorded(found), found.id)
+
+        drive(once(uow, actor, call, recorded))
+
+    def committed(first: int) -> None:
+        record.execute("begin immediate")
+        for number in range(first, first + COMMIT):
+            record.execute("savepoint unit")
+            confirmed(number)
+            record.execute("release unit")
+        record.execute("commit")
+
+    committed(0)  # what is met for the first time is read once
+    before, Counting.statements, commits = frames(record), 0, 8
+    for number in range(1, commits + 1):
+        committed(number * COMMIT)
+    each = commits * COMMIT
+    assert Counting.statements / each <= STATEMENTS_OF_A_CONFIRMATION
+    assert (frames(record) - before) / each <= PAGES_OF_A_CONFIRMATION
+
+
+async def test_a_check_reads_one_row(world: World) -> None:
+    check = await checking(world)
+    statements = 0
+
+    def trace(_: apsw.Cursor, __: str, ___: Any) -> bool:
+        nonlocal statements
+        statements += 1
+        return True
+
+    world.store.reader.exec_trace = trace
+    await check()
+    world.store.reader.exec_trace = None
+    assert statements <= STATEMENTS_OF_A_CHECK
+
+
+@pytest.mark.skipif(
+    sys.implementation.name != "cpython" or sys.version_info[:2] != (3, 11), reason="counted on CPython 3.11"
+)
+async def test_a_check_calls_few_functions(world: World) -> None:
+    check, calls = await checking(world), 0
+
+    def count(_: Any, event: str, __: Any) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    sys.setprofile(count)
+    try:
+        await check()
+    finally:
+        sys.setprofile(None)
+    assert calls <= CALLS_OF_A_CHECK
+
+
+async def checking(world: World) -> Any:
+    """One check of a confirmed customer through the whole application, its token known already."""
+    world.clock.now = API_ENFORCED
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    body = json.dumps({"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}).encode()
+    headers = [
+        (b"host", b"x"),
+        (b"authorization", f"Bearer {token(cast.ALDER_SALES)}".encode()),
+        (b"content-type", b"application/json"),
+    ]
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": body, "more_body": False}
+
+    async def send(message: dict[str, Any]) -> None:
+        sent.append(message)
+
+    async def check() -> None:
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/api/gate/decisions",
+            "query_string": b"",
+            "headers": headers,
+        }
+        await world.app(scope, receive, send)
+
+    await check()
+    assert sent[0]["status"] == 200
+    return check
