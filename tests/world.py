@@ -23,6 +23,7 @@ from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
 from agreegate.domain.customer import search_key
+from agreegate.domain.customer_search import index_words, spaced_words
 from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from agreegate.storage.schema import upgrade
@@ -275,3 +276,23 @@ def populate(connection: apsw.Connection) -> None:
             connection.execute(
                 "insert into tenant_domain select domain, min(customer_id) from customer group by domain"
             )
+        index_names(connection)
+
+
+def index_names(connection: apsw.Connection) -> None:
+    """Let customers whose rows were written here be found by their names, as the application does with a name."""
+    if not connection.execute("select 1 from sqlite_schema where name = 'customer_word'").fetchall():
+        return  # a record of before: an upgrade does it
+    connection.execute("delete from customer_word")
+    for partner, customer, name in connection.execute(
+        "select partner_id, customer_id, company_name from customer"
+    ).fetchall():
+        key, words = search_key(name), spaced_words(name)
+        connection.execute(
+            "update customer set company_key = ?, name_words = ? where partner_id = ? and customer_id = ?",
+            (key, words, partner, customer),
+        )
+        connection.executemany(
+            "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
+            [(partner, word, key, customer, words) for word in index_words(name)],
+        )

@@ -7,7 +7,11 @@ from urllib.parse import quote
 
 import pytest
 
-from agreegate.domain.customer import search_key
+from agreegate.domain.customer import Customer, CustomerId
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.customer import add_customer
+from agreegate.storage.relationship import open_relationship
+from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import AUGUST, World
@@ -24,15 +28,10 @@ async def add(world: World, number: int, name: str, country: str = "US", partner
     """A customer more."""
     id_ = f"{number:08x}-0000-4000-8000-0000000000ff"
 
-    async def work(uow: object) -> None:
-        await uow.run(  # type: ignore[attr-defined]
-            "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
-            " language, culture, created_at) values ($1, $2, $2, $3, $4, $5, $6, 'en', 'en-US', 0)",
-            partner, id_, name, search_key(name), f"c{number}-x.example", country,
-        )  # fmt: skip
-        await uow.run(  # type: ignore[attr-defined]
-            "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, 0)", partner, id_
-        )
+    async def work(uow: UnitOfWork) -> None:
+        customer = Customer(CustomerId(id_), id_, name, f"c{number}-x.example", country, "en", "en-US")
+        await add_customer(uow, PartnerId(partner), customer)
+        await open_relationship(uow, PartnerId(partner), id_)
 
     await world.store.write(work)
     return id_
@@ -83,13 +82,17 @@ async def test_what_is_typed_finds_beginnings_of_words(world: World, typed: str,
 @pytest.mark.parametrize(
     ("query", "found", "counts"),
     [
-        ("", ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "3 customers. confirmed: 1, missing: 1, ended: 1."),
-        ("state=current", ["Cedar Bakery"], "1 customer. confirmed: 1, missing: 1, ended: 1."),
+        (
+            "",
+            ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"],
+            "3 customers. confirmed: 1, outdated: 0, overdue: 0, missing: 1, ended: 1.",
+        ),
+        ("state=current", ["Cedar Bakery"], "1 customer. confirmed: 1, outdated: 0, overdue: 0, missing: 1, ended: 1."),
         ("state=missing", ["Frêne Conseil"], "1 customer."),
         ("state=ended", ["Dogwood Legal"], "1 customer."),
         ("state=ended&q=ced", [], "0 customers."),
         ("state=current&q=ced", ["Cedar Bakery"], "1 customer."),
-        ("country=FR", ["Frêne Conseil"], "1 customer. confirmed: 0, missing: 1, ended: 0."),
+        ("country=FR", ["Frêne Conseil"], "1 customer. confirmed: 0, outdated: 0, overdue: 0, missing: 1, ended: 0."),
         ("country=US&state=missing", [], "0 customers."),
         ("country=US&q=d", ["Dogwood Legal"], "1 customer."),
         (f"reseller={cast.BIRCH}", ["Cedar Bakery"], "1 customer."),

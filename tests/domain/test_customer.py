@@ -1,5 +1,6 @@
 """What a customer must be before it can be created."""
 
+import sys
 from dataclasses import replace
 
 import pytest
@@ -176,6 +177,40 @@ def test_an_address_alone_needs_no_names() -> None:
     assert checked_address(place) == replace(place, country="FR")
 
 
-@pytest.mark.parametrize("spelled", ["FRÊNE", "frêne", "Fre\u0302ne", "ＦＲÊＮＥ"])
-def test_a_name_is_found_however_it_is_written(spelled: str) -> None:
-    assert search_key(spelled) == search_key("Frêne")
+@pytest.mark.parametrize(
+    ("spelled", "key"),
+    [
+        *((spelled, "frene") for spelled in ("FRÊNE", "frêne", "Fre\u0302ne", "ＦＲÊＮＥ", "Frene")),
+        ("Großmann & Söhne", "grossmann & sohne"),
+        ("GROSSMANN", "grossmann"),
+        ("İstanbul ISI ışı", "istanbul isi isi"),
+        ("Œuvre Ærø Łódź Đurđević", "oeuvre aero lodz durdevic"),
+        ("ﬁne №1", "fine no1"),
+        ("ﾃｽﾄ", "テスト"),
+        ("서울전자", "서울전자"),
+        ("אִילָן", "אילן"),
+        ("مُحَمَّد", "محمد"),
+    ],
+)
+def test_a_name_is_found_however_it_is_written(spelled: str, key: str) -> None:
+    assert search_key(spelled) == key
+
+
+def test_marks_that_make_another_letter_stay() -> None:
+    assert search_key("がく") != search_key("かく")
+    assert search_key("हिन्दी") == "हिन्दी"
+    assert search_key("น้ำ") != search_key("นำ")
+
+
+def test_folding_a_key_changes_nothing() -> None:
+    for code in range(sys.maxunicode + 1):
+        if not 0xD800 <= code < 0xE000:  # halves of characters
+            key = search_key(chr(code))
+            assert search_key(key) == key == search_key(chr(code).upper()) == search_key(chr(code).lower()), hex(code)
+
+
+def test_names_of_both_languages_are_ordered_together_and_other_scripts_by_code_point() -> None:
+    names = ["Zebra", "Érable", "Elm", "eau", "Œuvre", "Oak", "Ядро", "北京", "서울", "かえで"]
+    assert sorted(names, key=search_key) == [
+        "eau", "Elm", "Érable", "Oak", "Œuvre", "Zebra", "Ядро", "かえで", "北京", "서울",
+    ]  # fmt: skip

@@ -1,141 +1,324 @@
-"""What lists of customers are found by follows from the record, whatever happens to it, and is made anew by an upgrade."""
+"""Customers are found by ordinary statements: the same ones whatever drives the search, few or many, and none left out."""
+
+import random
+from collections.abc import Callable, Iterator
+from functools import cache
 
 import apsw
 import pytest
 
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerId, search_key
+from agreegate.domain.customer_search import CustomerSearch, index_words, spaced_words, words_in
 from agreegate.domain.partner import PartnerId
+from agreegate.domain.standing import State, state_of
 from agreegate.storage import schema
-from agreegate.storage.customer_search import Chosen, choose, entries_of, tally
-from agreegate.storage.page import Wanted
+from agreegate.storage.customer import add_customer
+from agreegate.storage.customer_list import Counted, countries_of, page_of_customers
+from agreegate.storage.customer_search import MOST_COUNTED, TooManyFit, list_of
+from agreegate.storage.directory import change_customer
+from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.standing import standings_of
 from tests import personas as cast
-from tests.world import populate
+from tests.memory import PROGRAMME, Memory
+from tests.world import API_ENFORCED, populate
 
-KEY = f"partner_id = '{cast.ALDER}' and customer_id = '{cast.CEDAR}'"
-CONFIRM = f"""
-    insert into confirmation values ('{cast.ALDER}', '{cast.CEDAR}', {{n}}, 'c{{n}}', 1, '{{template}}', '{{kind}}', 5, 'u', 'u',
-      'api', null, 5);
-    insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
-      date_agreed_at, recorded_at, refused_at)
-      values ('{cast.ALDER}', '{cast.CEDAR}', '{{kind}}', 1, {{n}}, '{{template}}', 5, 5, null)
-      on conflict do update set sequence = {{n}}, template_id = '{{template}}';
-"""
-BUY = f"""
-    insert or ignore into order_ values ('{cast.ALDER}', '{cast.CEDAR}', 'o', 'monthly', 'USD', 'completed', 1);
-    insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name, friendly_name,
-      quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at, started_at, months,
-      commitment_end_at) values ('{cast.ALDER}', '{cast.CEDAR}', 's{{end}}', 'o', 'f', 'F', 'F', 1, 'monthly', 'P1M', 'P1M',
-      'active', 1, 1, 1, 1, {{end}});
-"""
-STEPS = {
-    "confirmed": CONFIRM.format(n=1, template="t1", kind="A"),
-    "confirmed again, otherwise": CONFIRM.format(n=2, template="t2", kind="A"),
-    "another agreement": CONFIRM.format(n=3, template="t0", kind="B"),
-    "one taken back": f"delete from current_confirmation where {KEY} and agreement_type = 'A'",
-    "bought": BUY.format(end=900) + BUY.format(end=300),
-    "renewed": f"update subscription set commitment_end_at = 1200 where {KEY} and subscription_id = 's300'",
-    "cancelled": f"update subscription set status = 'deleted' where {KEY} and subscription_id = 's900'",
-    "refused": f"delete from current_confirmation where {KEY};"
-    f" update relationship set refused_at = 7, refused_sequence = 4 where {KEY}",
-    "renamed": f"update customer set company_name = 'Zeder', company_key = 'zeder', domain = 'z.example', country = 'DE'"
-    f" where {KEY}",
-    "without a reseller": f"delete from customer_reseller where {KEY} and reseller_id = '{cast.BIRCH}'",
-    "parted": f"update relationship set ended_at = 9 where {KEY}",
-    "renamed while away": f"update customer set company_name = 'Zeder 2', company_key = 'zeder 2' where {KEY}",
-    "back": f"update relationship set ended_at = null, period = 2, started_at = 10 where {KEY}",
-    "with a reseller": f"insert into customer_reseller values ('{cast.ALDER}', '{cast.CEDAR}', '{cast.BIRCH}', 1)",
-}  # fmt: skip
-ENTRIES = """
-    select e.partner_id, e.customer_id, e.company_key, e.country, e.coverage, e.commitment_end_at from customer_entry e
-    order by 1, 2
-"""
-EXPECTED = """
-    select r.partner_id, r.customer_id, c.company_key, c.country, iif(r.refused_at is null, '', '!') || coalesce((
-        select group_concat(n.template_id, ' ' order by n.template_id) from current_confirmation n
-        where n.partner_id = r.partner_id and n.customer_id = r.customer_id), ''),
-      (select min(s.commitment_end_at) from subscription s where s.partner_id = r.partner_id
-        and s.customer_id = r.customer_id and s.status in ('active', 'suspended'))
-    from relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
-    where r.ended_at is null order by 1, 2
-"""
-TALLY = "select partner_id, country, coverage, customers from customer_tally where customers <> 0 order by 1, 2, 3"
-COUNTED = "select partner_id, country, coverage, count(*) from customer_entry group by 1, 2, 3 order by 1, 2, 3"
+ALDER, HORNBEAM = PartnerId(cast.ALDER), PartnerId(cast.HORNBEAM)
+START = 1_530_000_000_000_000
+NAMES = [
+    "Cedar",
+    "Cedars",
+    "Érable",
+    "Großmann",
+    "阿里信息",
+    "北京阿里",
+    "서울전자",
+    "ABC商事",
+    "O'Brien",
+    "İzmir",
+    "12345",
+    "Ltd",
+]
+TYPED = ["ced", "cedars", "ERABLE", "grossm", "阿里", "里信", "전자", "商", "abc", "brien", "o b", "izm", "1234", "ltd ced", "c0",
+         "c00", "0000", "ffff0", "cedar ced", "北京 ltd", "no", "&"]  # fmt: skip
 
 
-def found(connection: apsw.Connection, words: str) -> set[str]:
-    """Customers of Alder that the index of words finds."""
-    rows = connection.execute(
-        "select c.company_name from customer_text t join customer_entry e on e.entry = t.rowid"
-        " join customer c on c.partner_id = e.partner_id and c.customer_id = e.customer_id"
-        " where t.customer_text match ? and e.partner_id = ?",
-        (words, cast.ALDER),
-    )
-    return {row[0] for row in rows}
+FACTS = {
+    "insert or ignore into customer_reseller values (:partner, :customer, :reseller, 0)": 0.4,
+    "update relationship set refused_at = :at, refused_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
+    "update relationship set ended_at = :at where partner_id = :partner and customer_id = :customer": 0.05,
+    """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
+         date_agreed_at, user_id, recorded_by, channel, recorded_at)
+       values (:partner, :customer, 2, :customer, 1, :template, 'MicrosoftCloudAgreement', :at, '', '', 'api', :at)""": 1,
+    """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at,
+         recorded_at, text_at, text_number, refused_at)
+       select partner_id, customer_id, 'MicrosoftCloudAgreement', 1, 2, :template, :at, :at, :at, 1, refused_at
+       from relationship where partner_id = :partner and customer_id = :customer""": 0.5,
+}
+"""What happens to some of the customers, and to how many of them."""
 
 
-def holds(connection: apsw.Connection) -> None:
-    """Everything follows from the record."""
-    assert connection.execute(ENTRIES).fetchall() == connection.execute(EXPECTED).fetchall()
-    assert connection.execute(TALLY).fetchall() == connection.execute(COUNTED).fetchall()
-    words = connection.execute("select count(*) from customer_text").get
-    assert words == connection.execute("select count(*) from customer_entry").get
+def fitting(search: CustomerSearch) -> Callable[[str, str, str], bool]:
+    """Whether a customer is found, said as plainly as can be: by its id, name and domain."""
+    text, typed, domain, customer = search.text, search.words, search.domain, search.customer
+
+    def has(words: list[str], one: str) -> bool:
+        inside = one >= "\u1100"
+        return any(one in word if inside else word.startswith(one) for word in words)
+
+    def fits(id_: str, name: str, its_domain: str) -> bool:
+        words = _words(name)
+        return (
+            not text
+            or (bool(typed) and all(has(words, one) for one in typed))
+            or (domain is not None and its_domain.startswith(domain))
+            or (customer is not None and id_.startswith(customer))
+        )
+
+    return fits
 
 
-def test_lists_follow_the_record_step_by_step() -> None:
+@cache
+def _words(name: str) -> list[str]:
+    return list(words_in(name))
+
+
+async def found(memory: Memory, search: CustomerSearch, wanted: Wanted = Wanted()) -> tuple[list[str], Counted]:  # noqa: B008
+    """The names of one page of Alder's customers, and how many there are."""
+    page, counted = await read(memory, search, wanted)
+    return [entry.company_name for entry in page.items], counted
+
+
+async def read(memory: Memory, search: CustomerSearch, wanted: Wanted) -> tuple[Page, Counted]:  # type: ignore[type-arg]
+    async def work(uow):  # type: ignore[no-untyped-def]
+        return await page_of_customers(uow, [await list_of(uow, ALDER, search, PROGRAMME)], wanted)
+
+    return await memory.do(work)  # type: ignore[no-any-return]
+
+
+def draft(name: str, country: str = "US") -> CustomerDraft:
+    return CustomerDraft("new.example", name, "a@new.example", "en-US", "en", Address(country, "City", "Line"))
+
+
+async def test_a_customer_is_found_by_its_name_as_it_is_now() -> None:
+    memory = Memory()
+    customer = Customer(CustomerId(cast.NOBODY), "c", "Café Zürich 北京", "zurich.example", "CH", "de", "de-CH")
+    await memory.do(add_customer, ALDER, customer)
+    assert await found(memory, CustomerSearch("zur")) == ([], Counted(0)), "there is no relationship yet"
+    await memory.do(open_relationship, ALDER, cast.NOBODY)
+    for typed in ("zur", "CAFE", "京", "zurich.ex"):
+        assert await found(memory, CustomerSearch(typed)) == (["Café Zürich 北京"], Counted(1))
+    await memory.do(change_customer, ALDER, CustomerId(cast.NOBODY), draft("Brötli 東京"))
+    for typed in ("brot", "東", "京", "new.ex"):
+        assert await found(memory, CustomerSearch(typed)) == (["Brötli 東京"], Counted(1))
+    for typed in ("zur", "caf", "北"):
+        assert await found(memory, CustomerSearch(typed)) == ([], Counted(0))
+    await memory.do(end_relationship, ALDER, cast.NOBODY)
+    assert await found(memory, CustomerSearch("brot")) == ([], Counted(0))
+    await memory.do(open_relationship, ALDER, cast.NOBODY)
+    assert await found(memory, CustomerSearch("brot")) == (["Brötli 東京"], Counted(1))
+
+
+async def test_a_name_without_a_word_is_found_by_domain_alone() -> None:
+    memory = Memory()
+    await memory.do(change_customer, ALDER, CustomerId(cast.CEDAR), draft("&&&"))
+    assert await found(memory, CustomerSearch("new.")) == (["&&&"], Counted(1))
+    assert await found(memory, CustomerSearch("&")) == ([], Counted(0))
+    await memory.do(change_customer, ALDER, CustomerId(cast.CEDAR), draft("Cedar"))
+    assert await found(memory, CustomerSearch("ced")) == (["Cedar"], Counted(1))
+
+
+def old_record(number: int) -> apsw.Connection:
+    """A record as it was at a schema of before."""
     connection = connect(":memory:")
-    schema.upgrade(connection)
-    populate(connection)
-    holds(connection)
-    for name, sql in STEPS.items():
-        connection.execute(sql)
-        holds(connection)
-        gone = name in ("parted", "renamed while away")
-        renamed = list(STEPS).index(name) >= list(STEPS).index("renamed")
-        birch = f'facets : "{cast.BIRCH.replace("-", "")}"'
-        assert bool(found(connection, 'name : "bakery"')) is not renamed
-        assert bool(found(connection, 'name : "zeder" AND facets : "DE"')) is (renamed and not gone), name
-        assert bool(found(connection, birch)) is (not renamed or name in {"with a reseller", "renamed"}), name
-
-
-@pytest.mark.parametrize("steps", [0, 3, 8, 11, 14])
-def test_an_upgrade_makes_them_of_the_rows_there_are(steps: int) -> None:
-    connection = connect(":memory:")
-    for migration in schema.migrations()[:2]:
-        connection.execute(migration.sql)
-    connection.pragma("user_version", 2)
+    for migration in schema.migrations()[:number]:
+        if migration.number <= number:
+            connection.execute(migration.sql)
+    connection.pragma("user_version", number)
     connection.pragma("application_id", schema.APPLICATION_ID)
     populate(connection)
-    for sql in list(STEPS.values())[:steps]:
-        connection.execute(sql)
-    assert schema.upgrade(connection) == schema.latest() - 2
-    holds(connection)
-    for sql in list(STEPS.values())[steps:]:
-        connection.execute(sql)
-        holds(connection)
+    connection.execute("update customer set company_name = 'Großmann ÉRABLE 阿里', company_key = 'grossmann érable 阿里'"
+                       " where partner_id = ? and customer_id = ?", (cast.ALDER, cast.CEDAR))  # fmt: skip
+    return connection
+
+
+@pytest.mark.parametrize("begun", [1, 2, 5, 11])
+async def test_an_upgrade_lets_the_customers_there_are_be_found(begun: int) -> None:
+    connection = old_record(begun)
+    assert schema.upgrade(connection) == schema.latest() - begun
+    for partner, customer, name, key, words in connection.execute(
+        "select partner_id, customer_id, company_name, company_key, name_words from customer"
+    ).fetchall():
+        assert (key, words) == (search_key(name), spaced_words(name))
+        rows = connection.execute(
+            "select word, company_key, name_words from customer_word where partner_id = ? and customer_id = ?",
+            (partner, customer),
+        ).fetchall()
+        assert sorted(rows) == sorted((word, key, words) for word in index_words(name))
     assert connection.execute("pragma foreign_key_check").fetchall() == []
+    store = InlineStore(connection)
+
+    async def names(typed: str) -> list[str]:
+        async def work(uow):  # type: ignore[no-untyped-def]
+            lists = [await list_of(uow, ALDER, CustomerSearch(typed), PROGRAMME)]
+            return [entry.company_name for entry in (await page_of_customers(uow, lists, Wanted()))[0].items]
+
+        return await store.read(work)
+
+    for typed in ("grossm", "erable", "里"):
+        assert await names(typed) == ["Großmann ÉRABLE 阿里"]
 
 
-async def test_many_that_fit_come_newest_first_and_few_of_a_standing_are_found_among_them() -> None:
-    connection = connect(":memory:")
-    schema.upgrade(connection)
-    populate(connection)
-    connection.execute(STEPS["confirmed"])
-    store, alder = InlineStore(connection), PartnerId(cast.ALDER)
+def a_customer(number: int, name: str, country: str) -> Iterator[tuple[str, tuple[object, ...]]]:
+    id_ = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
+    key, words = search_key(name), spaced_words(name)
+    yield (
+        """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,
+           language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en', 'en-US', 0)""",
+        (cast.ALDER, id_, id_, name, key, words, f"c{number:05}.example", country),
+    )
+    yield (
+        "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
+        (cast.ALDER, id_, START),
+    )
+    for word in index_words(name):
+        yield (
+            "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
+            (cast.ALDER, word, key, id_, words),
+        )
 
-    async def listed(search: CustomerSearch, coverages: list[str] | None, fewer: int) -> tuple[Chosen, list[str]]:
-        chosen = await store.read(lambda uow: choose(uow, alder, search, coverages, fewer, many=1))
-        page = await store.read(lambda uow: entries_of(uow, alder, chosen, Wanted(), coverages=coverages))
-        return chosen, [entry.company_name for entry in page.items]
 
-    many, names = await listed(CustomerSearch("example"), None, 9)
-    assert (many.entries, names) == ((), [])
-    many, names = await listed(CustomerSearch(reseller=PartnerId(cast.HORNBEAM)), None, 9)
-    assert many.match is not None
-    assert names == ["Frêne Conseil", "Cedar Bakery"]
-    many, names = await listed(CustomerSearch(reseller=PartnerId(cast.HORNBEAM)), ["t1"], 1)
-    assert names == ["Cedar Bakery"]
-    rows = await store.read(lambda uow: tally(uow, alder))
-    assert sorted((row.country, row.coverage, row.customers) for row in rows) == [
-        ("FR", "", 1), ("US", "", 1), ("US", "t1", 1),
+def write(memory: Memory, customers: Iterator[Iterator[tuple[str, tuple[object, ...]]]]) -> None:
+    memory.connection.pragma("foreign_keys", False)
+    with memory.connection:
+        for rows in customers:
+            for sql, values in rows:
+                memory.connection.execute(sql, values)  # type: ignore[arg-type]
+
+
+@pytest.mark.rule("R26")
+@pytest.mark.parametrize(("customers", "more"), [(200, 100), (MOST_COUNTED + 500, 15)])
+async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more: int) -> None:
+    """Few customers are driven by all of them, more by what is rarest, or read by name: the answers are the same."""
+    memory, chance = Memory(API_ENFORCED), random.Random(customers)
+    write(memory, (
+        a_customer(number, " ".join(chance.choices(NAMES, k=2)) if number % 20 == 0 else f"Sample {number}",
+                   chance.choice(["US", "US", "FR", "DE"]))
+        for number in range(customers)
+    ))  # fmt: skip
+    with memory.connection:
+        for sql, share in FACTS.items():
+            served = memory.connection.execute(
+                "select customer_id from relationship where partner_id = ? and ended_at is null", (cast.ALDER,)
+            ).fetchall()
+            memory.connection.executemany(
+                sql,
+                [
+                    {
+                        "partner": cast.ALDER,
+                        "customer": id_,
+                        "at": START,
+                        "reseller": cast.HORNBEAM,
+                        "template": cast.CLOUD_AGREEMENT,
+                    }
+                    for (id_,) in served
+                    if chance.random() < share
+                ],
+            )
+    rows = memory.connection.execute(
+        "select c.customer_id, c.company_name, c.domain, c.country, exists (select 1 from customer_reseller v"
+        " where v.partner_id = c.partner_id and v.customer_id = c.customer_id and v.reseller_id = ?)"
+        " from customer c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
+        " where c.partner_id = ? and r.ended_at is null",
+        (cast.HORNBEAM, cast.ALDER),
+    ).fetchall()
+    partner = (await memory.actor(cast.ALDER)).partner
+    standings = await memory.do(standings_of, ALDER, [row[0] for row in rows])
+    states = {id_: state_of(one, PROGRAMME, partner.cloud, API_ENFORCED) for id_, one in standings.items()}
+
+    searches = [CustomerSearch(text) for text in ("", "s", *chance.sample(TYPED, min(more, len(TYPED))))]
+    searches += [CustomerSearch(state=state) for state in State]
+    searches += [
+        CustomerSearch(
+            chance.choice(["", "", "s", *TYPED]), chance.choice([None, *State]), chance.choice([None, "FR", "JP"]),
+            chance.choice([None, HORNBEAM]),
+        )
+        for _ in range(more)
     ]  # fmt: skip
+    for search in searches:
+        fits = fitting(search)
+        expected = sorted(
+            (search_key(name), id_)
+            for id_, name, domain, country, served in rows
+            if fits(id_, name, domain)
+            and search.country in (None, country)
+            and (search.reseller is None or served)
+            and search.state in (None, states[id_])
+        )
+        try:
+            page, counted = await read(memory, search, Wanted(50))
+        except TooManyFit:
+            assert (
+                sum(any(word.startswith(search.text) for word in index_words(row[1])) for row in rows)
+                > MOST_COUNTED / 2
+            )
+            continue
+        assert [entry.customer_id for entry in page.items] == [id_ for _, id_ in expected[:50]], search
+        assert page.more_after is (len(expected) > 50)
+        last, _ = await read(memory, search, Wanted(50, Seek.LAST))
+        assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
+        assert counted in (Counted(len(expected)), Counted(None), Counted(MOST_COUNTED, more=True)), search
+        assert counted != Counted(None) or search.state is not None
+        assert not counted.more or len(expected) > MOST_COUNTED
+
+
+async def test_every_page_follows_the_one_before_both_ways() -> None:
+    memory = Memory()
+    write(memory, (a_customer(number, f"Sample {number % 7}", "US") for number in range(90)))
+    for search in (CustomerSearch(), CustomerSearch("sample"), CustomerSearch(country="US")):
+        whole, _ = await read(memory, search, Wanted(500))
+        seen, page = [], (await read(memory, search, Wanted(20)))[0]
+        pages = [page]
+        while page.more_after:
+            page, _ = await read(memory, search, Wanted(20, Seek.NEXT, last=page.last))
+            pages.append(page)
+        seen = [entry for page in pages for entry in page.items]
+        assert tuple(seen) == whole.items
+        for before, page in zip(reversed(pages[:-1]), reversed(pages[1:]), strict=True):
+            assert (await read(memory, search, Wanted(20, Seek.PREVIOUS, first=page.first)))[0].items == before.items
+
+
+async def test_more_letters_are_asked_for_where_the_rarest_word_begins_too_many_names() -> None:
+    memory = Memory()
+    write(
+        memory,
+        (a_customer(number, f"Sample {'Rare' if number < 10 else 'Often'}", "US") for number in range(MOST_COUNTED)),
+    )
+    page, counted = await read(memory, CustomerSearch("sample"), Wanted(50))
+    assert (len(page.items), counted) == (50, Counted(MOST_COUNTED)), "so many are still looked through"
+    write(memory, (a_customer(number, "Sample Often", "FR") for number in range(MOST_COUNTED, MOST_COUNTED + 10)))
+    for typed in ("sample", "s", "sample sam", "c"):
+        with pytest.raises(TooManyFit):
+            await read(memory, CustomerSearch(typed), Wanted(50))
+    assert (await read(memory, CustomerSearch("sample rare"), Wanted(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch("sam", country="FR"), Wanted(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch("s", reseller=HORNBEAM), Wanted(50)))[1] == Counted(0)
+    assert (await read(memory, CustomerSearch("c0123"), Wanted(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch(), Wanted(50)))[1] == Counted(MOST_COUNTED, more=True)
+
+
+async def test_a_place_that_is_nowhere_is_the_beginning() -> None:
+    memory = Memory()
+    first = await read(memory, CustomerSearch(), Wanted(1))
+    for place in ((cast.NOBODY, cast.ALDER), (cast.ELM, cast.HAZEL), ("", "")):
+        assert await read(memory, CustomerSearch(), Wanted(1, Seek.NEXT, last=place)) == first
+        assert (await read(memory, CustomerSearch(), Wanted(1, Seek.PREVIOUS, first=place)))[0].items == first[0].items
+
+
+async def test_the_countries_of_the_customers_served_today_can_be_chosen() -> None:
+    memory = Memory()
+    assert await memory.do(countries_of, ALDER) == ["FR", "US"]
+    await memory.do(end_relationship, ALDER, cast.FRENE)
+    assert await memory.do(countries_of, ALDER) == ["US"]
+    assert await memory.do(countries_of, PartnerId(cast.MAPLE)) == []

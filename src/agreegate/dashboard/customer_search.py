@@ -14,7 +14,7 @@ from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, site_of, to
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.paging import turns
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
 from agreegate.domain.partner import PartnerId, PartnerKind
@@ -26,20 +26,22 @@ from agreegate.services.customer_search import (
     ListedCustomer,
     filters,
     find_customers,
-    list_found,
+    list_customers,
 )
 from agreegate.spreadsheet import Line
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.customer_search import MOST_COUNTED, TooManyFit
+from agreegate.storage.page import Page, Position, Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 
 SIZE = 25
 LIST = "results"
 """The list's name in addresses."""
 LAST = "last"
-CHOICE = (State.CURRENT, State.OUTDATED, State.MISSING, State.ENDED)
-"""The states that can be asked for; outdated ones have a list of their own."""
+ID_LENGTH = 36
 _COUNTRY = re.compile("[A-Z]{2}")
-_TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TENANT = re.compile(_ID)
+_PLACE = re.compile(f"{_ID}-{_ID}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,6 @@ class Shown:
     """What one page of the list shows."""
 
     finding: Finding
-    found: Page[ListedCustomer]
     filters: Filters
 
 
@@ -56,32 +57,31 @@ async def show_customers(request: PageRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
     absent = closed(actor, site.programme, site.store.clock())
-    if (elsewhere := _outdated(request, "/reconfirmations", with_states=absent is None)) is not None:
-        return elsewhere
     search, place = _search(request, with_states=absent is None), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
-        finding = await find_customers(uow, actor, site.programme, search)
-        found = await list_found(uow, actor, site.programme, search, finding, place)
-        return Shown(finding, found, await filters(uow, actor))
+        finding = await find_customers(uow, actor, site.programme, search, place)
+        return Shown(finding, await filters(uow, actor))
 
     shown = await site.store.browse(look)
+    finding = shown.finding
+    states = [] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED]
     asked = urlencode(_asked(search))
     return page(
         request,
         "customers.html",
         search=search,
         longest=LONGEST_TEXT,
-        finding=shown.finding,
-        found=shown.found,
+        finding=finding,
+        most=MOST_COUNTED,
         first=f"?{asked}#{LIST}",
         last=f"?{urlencode([*_asked(search), (LIST, LAST)])}#{LIST}",
-        turns=turns(request, LIST, shown.found),
+        turns=turns(request, LIST, finding.page),
         file=f"/customers.csv?{asked}" if asked else "/customers.csv",
         filtered=bool(asked),
-        states=[] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED],
-        choice=[] if absent else [(state, text(f"state.{state}", spoken)) for state in CHOICE],
-        outdated=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
+        states=states,
+        outdated=0 if finding.states is None else finding.states[State.OUTDATED] + finding.states[State.OVERDUE],
+        work_list=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
         countries=_named(shown.filters.countries, spoken),
         country_of=lambda code: country_text(code, spoken),
         resellers=[(one.id, one.name) for one in shown.filters.resellers],
@@ -96,10 +96,7 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
     site, actor, spoken = site_of(request), actor_of(request), language(request)
     absent = closed(actor, site.programme, site.store.clock())
-    if (elsewhere := _outdated(request, "/reconfirmations.csv", with_states=absent is None)) is not None:
-        return elsewhere
     search = _search(request, with_states=absent is None)
-    finding = await site.store.browse(lambda uow: find_customers(uow, actor, site.programme, search))
     columns = [
         "customers.column.customer",
         "customers.column.domain",
@@ -117,9 +114,12 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
         return [one.company_name, one.domain, one.id, country_text(one.country, spoken), *more]
 
     async def read(uow: UnitOfWork, place: Wanted) -> Page[ListedCustomer]:
-        return await list_found(uow, actor, site.programme, search, finding, place)
+        return await list_customers(uow, actor, site.programme, search, place)
 
-    return await csv_answer(request, "customers", columns, in_pages(request, read, line))
+    try:
+        return await csv_answer(request, "customers", columns, in_pages(request, read, line))
+    except TooManyFit:  # the page says so
+        return to(f"/customers?{urlencode(_asked(search))}")
 
 
 def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:
@@ -146,21 +146,21 @@ def _narrowed(search: CustomerSearch) -> list[tuple[str, str]]:
     return [(name, value) for name, value in _asked(search) if name != "state"]
 
 
-def _outdated(request: PageRequest, path: str, *, with_states: bool) -> Response[Any] | None:
-    """Whoever asks for outdated confirmations is led to the list of them, which has them in order; None: nobody does."""
-    if not with_states or request.query_params.get("state") != State.OUTDATED:
-        return None
-    asked = urlencode(_narrowed(_search(request, with_states=False)))
-    location = f"{path}?{asked}" if asked else path
-    if request.headers.get("hx-request"):
-        return Response(b"", media_type="text/plain", headers={"hx-redirect": location})
-    return to(location)
-
-
 def _wanted(request: PageRequest) -> Wanted:
-    if request.query_params.get(LIST) == LAST:
+    """The page of the list that the address asks for. Positions are customer and partner: `after-CUSTOMER-PARTNER`."""
+    way, _, place = request.query_params.get(LIST, "").partition("-")
+    if way == LAST:
         return Wanted(SIZE, Seek.LAST)
-    return wanted(request, LIST, SIZE)
+    if _PLACE.fullmatch(place) is None:
+        return Wanted(SIZE)
+    here: Position = (place[:ID_LENGTH], place[ID_LENGTH + 1 :])
+    match way:
+        case "after":
+            return Wanted(SIZE, Seek.NEXT, last=here)
+        case "before":
+            return Wanted(SIZE, Seek.PREVIOUS, first=here)
+        case _:
+            return Wanted(SIZE)
 
 
 def _named(countries: list[str], spoken: str) -> list[tuple[str, str]]:

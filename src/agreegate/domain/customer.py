@@ -48,6 +48,24 @@ REGISTRATION_FORMATS = {
 """Countries whose organisations must name their registration number and a phone, with the form of the number there.
 Nowhere else may one be given (contract 3.7). The forms are those of each country's taxpayer numbers: our choice."""
 
+
+class _WithoutAccents(dict[int, str | None]):
+    """Maps characters for `str.translate`: accents to nothing, most others to themselves. Filled as characters are met."""
+
+    def __missing__(self, code: int) -> str | None:
+        place = unicodedata.combining(chr(code))
+        self[code] = None if _POINTS_FROM <= place <= _POINTS_TO or place >= _ACCENTS_FROM else chr(code)
+        return self[code]
+
+
+_POINTS_FROM, _POINTS_TO = 10, 35
+"""Canonical combining classes of the vowel signs of Hebrew and Arabic."""
+_ACCENTS_FROM = 200
+"""The first canonical combining class of accents."""
+_LETTERS = {"æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ð": "d", "ħ": "h", "ł": "l", "ŧ": "t", "ı": "i"}
+"""Letters that Unicode does not decompose, and what a reader without them types."""
+_WITHOUT_ACCENTS = _WithoutAccents({ord(letter): plain for letter, plain in _LETTERS.items()})
+
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[a-z0-9-]*[a-z]){_LABEL}")
 _COUNTRY = re.compile(r"[A-Z]{2}")
@@ -146,9 +164,16 @@ class Search:
     """The member equals the value; else it starts with it. In any case of letters."""
 
 
-def search_key(name: str) -> str:
-    """The name as it is ordered and looked for: in any case, and however its accents are composed."""
-    return unicodedata.normalize("NFKC", name).casefold()
+def search_key(text: str) -> str:
+    """Fold a text: the key by which names are ordered and found, the same for capitals, accents, widths and ligatures.
+
+    *ß* folds to *ss*, *İ* to *i*, full width to half width. Marks that make another letter of their script stay: the voicing
+    of kana, Indic signs, Thai vowels. Folding a key changes nothing.
+    """
+    if text.isascii():
+        return text.lower()
+    folded = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+    return unicodedata.normalize("NFC", folded.translate(_WITHOUT_ACCENTS))
 
 
 def text_language(language: str, culture: str) -> str:

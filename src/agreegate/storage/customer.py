@@ -11,6 +11,7 @@ from agreegate.domain.customer import (
     search_key,
     text_language,
 )
+from agreegate.domain.customer_search import index_words, spaced_words
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
@@ -75,13 +76,14 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
     """Keep a partner's copy of a customer, its billing contact apart. Its relationship is another matter."""
     key = (partner, customer.id)
     await uow.run(
-        "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+        "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,"
         " language, culture, registration_number, created_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
         *key,
         customer.commerce_id,
         customer.company_name,
         search_key(customer.company_name),
+        spaced_words(customer.company_name),
         customer.domain.lower(),
         customer.country,
         customer.language,
@@ -94,6 +96,7 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         customer.domain.lower(),
         customer.id,
     )
+    await add_words(uow, partner, customer.id, customer.company_name)
     if (billing := customer.billing) is None:
         return
     await uow.run(
@@ -113,6 +116,49 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         billing.address.state,
         billing.address.postal_code,
     )
+
+
+async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
+    """Give the partner's copy of a customer another name, by which it is found from now on."""
+    row = await uow.one(
+        "select company_name, company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    if row is None or row[0] == name:
+        return
+    if words := sorted(index_words(row[0])):
+        await uow.run(
+            "delete from customer_word where partner_id = $1 and customer_id = $2 and company_key = $3"
+            f" and word in ({', '.join(f'${place}' for place in range(4, 4 + len(words)))})",
+            partner,
+            customer,
+            row[1],
+            *words,
+        )
+    await uow.run(
+        "update customer set company_name = $3, company_key = $4, name_words = $5"
+        " where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+        name,
+        search_key(name),
+        spaced_words(name),
+    )
+    await add_words(uow, partner, customer, name)
+
+
+async def add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
+    """Let a customer be found by the words of its name."""
+    words = sorted(index_words(name))
+    if words:
+        await uow.run(
+            "insert into customer_word (partner_id, customer_id, company_key, name_words, word) values "
+            + ", ".join(f"($1, $2, $3, $4, ${place})" for place in range(5, 5 + len(words))),
+            partner,
+            customer,
+            search_key(name),
+            spaced_words(name),
+            *words,
+        )
 
 
 async def has_copy(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
@@ -193,7 +239,7 @@ def _column(search: Search) -> str:
 
 def _between(search: Search) -> tuple[str, str]:
     """What is looked for as a range of the index: from the first up to but without the second."""
-    value = search.value.lower() if search.field is SearchField.DOMAIN else search_key(search.value)
+    value = search_key(search.value)
     return value, value + (_LEAST if search.whole else _BEYOND)
 
 

@@ -1,329 +1,368 @@
-"""Lists of customers as the dashboard looks for them: by name, or by words among any number of customers.
+"""Lists and searches of customers: ordinary statements, driven by the rarest of all that is asked for.
 
-Few that fit are collected and ordered by name. Where more than `MANY` fit, ordering them all would take too long: the
-newest come first. Either way a page costs the same wherever in the list it is.
+Most of what is asked for is a range of an index, which is counted without reading customers: the beginning of a word, of a
+domain or of an id, a reseller's customers, those that can be in a state. Where one range has at most `MOST_COUNTED` customers,
+a statement reads them and keeps those that meet the other conditions. Otherwise pages are read in the order of names.
 """
 
-import json
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from agreegate.domain.customer_search import CustomerSearch, fits
+from agreegate.domain.agreement import TemplateId
+from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.page import Page, Seek, Wanted
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import State
+from agreegate.storage.state import is_in
+from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
-MANY = 2_000
-"""More than so many that fit are not counted, and not ordered by name."""
+MOST_COUNTED = 10_000
+"""Maximum customers that are counted, and that a search reads."""
 FEW = 1_000
-"""So few customers are looked through one by one."""
-_OWN = "e.partner_id = $1"
-_LINKED = "e.partner_id in (select l.partner_id from reseller_link l where l.reseller_id = $1 and l.ended_at is null)"
-# Joined in the order written (`cross join`): the few of the page first, so that nothing else is read.
-_SHOWN = """
-    select n.entry, n.partner_id, p.name, n.customer_id, c.company_name, c.domain, n.country, n.coverage
-    from ({found}) f cross join customer_entry n on n.entry = f.entry
-    cross join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id
-    cross join partner p on p.partner_id = n.partner_id"""
-_ONE_WORD = {ord("."): "\ue000", ord("-"): "\ue001"}
-"""How the index of words keeps a domain name as one word."""
+"""Where a range has so few customers, no rarer one is looked for."""
+_BEYOND = "\U0010ffff"
+"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
+_RELATED = "customer c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
+_FIRST_NEWER = """
+    select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1 and v.effective_at <= $3
+      and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
+        where n.partner_id = $1 and n.template_id = $2 order by n.text_at, n.text_number limit 1)"""
+"""The first major text of a template in force that comes after the oldest one that a customer of the partner accepted."""
+
+
+class TooManyFit(Exception):
+    """What is typed begins the names of more than `MOST_COUNTED` customers: more letters are needed."""
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """A customer, as a list shows it."""
+class Statement:
+    """The values of a statement that is being written."""
 
-    number: int
-    partner_id: PartnerId
-    partner_name: str
+    values: list[Value] = field(default_factory=list)
+
+    def bind(self, value: Value) -> str:
+        """Add a value; its placeholder."""
+        self.values.append(value)
+        return f"${len(self.values)}"
+
+    def begins(self, column: str, beginning: str) -> str:
+        """SQL: the column begins like this."""
+        return f"{column} >= {self.bind(beginning)} and {column} < {self.bind(beginning + _BEYOND)}"
+
+
+Condition = Callable[[Statement], str]
+"""Writes SQL that is true or false."""
+
+
+@dataclass(frozen=True, slots=True)
+class Range:
+    """Some customers of one partner, straight from an index."""
+
+    table: str
+    """With its alias, by which the columns are named."""
     customer_id: str
-    company_name: str
-    domain: str
-    country: str
-    coverage: str
+    condition: Condition
+    company_key: str | None = None
+    """The column of the customer's key, where the table has one."""
+    besides: Condition | None = None
+    """What a row must also meet. It is not looked at where the range is counted."""
+
+    def rows(self, to: Statement, *, with_key: bool) -> str:
+        """SQL: the customers, perhaps some of them twice."""
+        key = f", {self.company_key} as company_key" if with_key else ""
+        besides = "" if self.besides is None else f" and {self.besides(to)}"
+        return f"select {self.customer_id} as customer_id{key} from {self.table} where {self.condition(to)}{besides}"
+
+
+@dataclass(frozen=True, slots=True)
+class CustomerList:
+    """How the customers of one partner are read that fit a search."""
+
+    partner: PartnerId
+    ranges: tuple[Range, ...]
+    """All that fit are in these; empty: nobody fits."""
+    rows: int
+    """How many these have, at most one more than `MOST_COUNTED`."""
+    filters: tuple[Condition, ...]
+    """Conditions on a customer `c` with its relationship `r` that the ranges do not imply."""
+    reads_customer: bool
+    """The filters read `c`."""
+    conditions: tuple[Condition, ...]
+    """All conditions."""
+    by_state: bool
+    """A state is asked for."""
+
+    @property
+    def by_name(self) -> bool:
+        """Whether the ranges have too many customers: pages are read in the order of names."""
+        return self.rows > MOST_COUNTED
+
+    def found(self, to: Statement, *, with_key: bool = False, state: Condition | None = None) -> str:
+        """SQL: the ids of the customers that fit, each once.
+
+        Args:
+            with_key: beside them, their `company_key`.
+            state: beside them, the `state` that this decides of `c` and `r`.
+        """
+        partner, has_key = to.bind(self.partner), all(one.company_key for one in self.ranges)
+        same = f"c.partner_id = {partner} and c.customer_id = h.customer_id"
+        columns = ["h.customer_id as customer_id"]
+        if with_key:
+            key = "h.company_key" if has_key else f"(select c.company_key from customer c where {same})"
+            columns.append(f"{key} as company_key")
+        if state is not None:
+            columns.append(f"(select {state(to)} from {_RELATED} where {same}) as state")
+        # In the order of ids, in which their rows lie beside each other in other tables.
+        rows = " union ".join(one.rows(to, with_key=has_key) for one in self.ranges)
+        if len(self.ranges) == 1:
+            rows = f"select distinct * from ({rows}) u"
+        served = f"{_RELATED} and {same}" if self.reads_customer else "relationship r"
+        return f"""select {", ".join(columns)} from ({rows}) h
+            where exists (select 1 from {served} where r.partner_id = {partner} and r.customer_id = h.customer_id
+              and r.ended_at is null and {_all(self.filters, to)})"""
+
+    def named(self, to: Statement) -> str:
+        """SQL: the customers that fit, from the index of names."""
+        return f"""select c.company_key, c.customer_id from customer c where c.partner_id = {to.bind(self.partner)}
+            and exists (select 1 from relationship r where r.partner_id = c.partner_id
+              and r.customer_id = c.customer_id and r.ended_at is null and {_all(self.conditions, to)})"""
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One thing that is asked for."""
+
+    condition: Condition | None
+    ranges: tuple[tuple[Range, ...], ...] = ()
+    """Where the customers that meet it are: in all ranges of one of these."""
+    exact: bool = True
+    """Every customer of the ranges meets it."""
+    reads_customer: bool = True
+    """The condition reads `c`, not only `r`."""
+
+
+async def list_of(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme) -> CustomerList:
+    """Choose how the customers of a partner are read that fit a search: by the rarest of all that is asked for.
+
+    Raises:
+        TooManyFit: text is typed, and nothing that is asked for is rare enough.
+    """
+    every = await _asked(uow, partner, search, programme)
+    driver = next(asked for asked in every if asked.exact)
+    fewest, best = MOST_COUNTED + 1, driver.ranges[0]
+    for asked in every:
+        for ranges in asked.ranges:
+            found = await _count_ranges(uow, ranges)
+            if found < fewest:
+                fewest, best, driver = found, ranges, asked
+        if fewest <= FEW:
+            break
+    if fewest > MOST_COUNTED and search.text.strip():
+        raise TooManyFit
+    left = [asked for asked in every if asked.condition and not (asked is driver and asked.exact)]
+    return CustomerList(
+        partner=partner,
+        ranges=best,
+        rows=fewest,
+        filters=tuple(asked.condition for asked in left if asked.condition),
+        reads_customer=any(asked.reads_customer for asked in left),
+        conditions=tuple(asked.condition for asked in every if asked.condition),
+        by_state=search.state is not None,
+    )
+
+
+async def _count_ranges(uow: UnitOfWork, ranges: Iterable[Range]) -> int:
+    """How many rows some ranges have; of each at most one more than `MOST_COUNTED`."""
+    found = 0
+    for one in ranges:
+        to = Statement()
+        rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COUNTED + 1}"
+        found += await number(uow, f"select count(*) from ({rows}) n", to)
+    return found
+
+
+async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
+    """The number that a statement counts."""
+    row = await uow.one(sql, *to.values)
+    return 0 if row is None else int(row[0])
+
+
+def _all(conditions: Iterable[Condition], to: Statement) -> str:
+    return " and ".join(condition(to) for condition in conditions) or "true"
+
+
+async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme) -> list[_Asked]:
+    """Everything that a search asks for; at last, that the customer is the partner's."""
+    asked = []
+    if search.text.strip():
+        ranges = await _text_ranges(uow, partner, search)
+        asked.append(_Asked(lambda to: _fits_text(search, to), (ranges,)))
+    if (reseller := search.reseller) is not None:
+        served = Range(
+            "customer_reseller v",
+            "v.customer_id",
+            lambda to: f"v.reseller_id = {to.bind(reseller)} and v.partner_id = {to.bind(partner)}",
+        )
+        asked.append(
+            _Asked(
+                lambda to: (
+                    f"""exists (select 1 from customer_reseller v where v.partner_id = c.partner_id
+                  and v.customer_id = c.customer_id and v.reseller_id = {to.bind(reseller)})"""
+                ),
+                ((served,),),
+            )
+        )
+    if (state := search.state) is not None:
+        asked.append(
+            _Asked(
+                lambda to: is_in(state, programme, uow.now, to.bind),
+                await _state_ranges(uow, partner, state, programme),
+                exact=False,
+            )
+        )
+    if (country := search.country) is not None:
+        there = Range(
+            "customer c",
+            "c.customer_id",
+            lambda to: f"c.partner_id = {to.bind(partner)} and c.country = {to.bind(country)}",
+            "c.company_key",
+        )
+        asked.append(_Asked(lambda to: f"c.country = {to.bind(country)}", ((there,),)))
+    served = Range(
+        "relationship d", "d.customer_id", lambda to: f"d.partner_id = {to.bind(partner)} and d.ended_at is null"
+    )
+    return [*asked, _Asked(None, ((served,),))]
+
+
+async def _text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
+    """What is typed as ranges: the rarest word, the domain, the id."""
+    found = []
+    words = {word: _word_range(partner, word) for word in search.words}
+    if words:
+        counted = {word: await _count_ranges(uow, [range_]) for word, range_ in words.items()}
+        rarest = min(counted, key=counted.__getitem__)
+        others = [word for word in words if word != rarest]
+        found.append(replace(words[rarest], besides=lambda to: _has_words("w.name_words", others, to)))
+    for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
+        if beginning is not None:
+            found.append(_customer_range(partner, column, beginning))
+    return tuple(found)
+
+
+def _word_range(partner: PartnerId, word: str) -> Range:
+    return Range(
+        "customer_word w",
+        "w.customer_id",
+        lambda to: f"w.partner_id = {to.bind(partner)} and {to.begins('w.word', word)}",
+        "w.company_key",
+    )
+
+
+def _customer_range(partner: PartnerId, column: str, beginning: str) -> Range:
+    return Range(
+        "customer c",
+        "c.customer_id",
+        lambda to: f"c.partner_id = {to.bind(partner)} and {to.begins(column, beginning)}",
+        "c.company_key",
+    )
+
+
+def _has_words(column: str, words: Iterable[str], to: Statement) -> str:
+    """SQL: a customer's words begin with all of these, or have them anywhere where they are written without blanks."""
+    parts = [f"{column} like {to.bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}" for word in words]
+    return " and ".join(parts) or "true"
+
+
+def _fits_text(search: CustomerSearch, to: Statement) -> str:
+    """SQL: the customer `c` fits what is typed."""
+    parts = [_has_words("c.name_words", search.words, to)] if search.words else []
+    if search.domain is not None:
+        parts.append(to.begins("c.domain", search.domain))
+    if search.customer is not None:
+        parts.append(to.begins("c.customer_id", search.customer))
+    return f"({' or '.join(f'({part})' for part in parts) or 'false'})"
+
+
+async def _state_ranges(
+    uow: UnitOfWork, partner: PartnerId, state: State, programme: Programme
+) -> tuple[tuple[Range, ...], ...]:
+    """Ranges with all customers in a state, and others. None for those who are missing a confirmation: no index has them."""
+    opening = [template.id for template in programme.templates if template.opens_gate(uow.now)]
+    if state is State.ENDED:
+        return ((
+            Range("relationship d", "d.customer_id",
+                  lambda to: f"d.partner_id = {to.bind(partner)} and d.refused_at is not null"),
+        ),)  # fmt: skip
+    if state is State.CURRENT:
+        return (tuple(_confirmed_range(partner, template) for template in opening),)
+    if state not in (State.OUTDATED, State.OVERDUE):
+        return ()
+    outdated = []
+    first_newer = None
+    now = to_micros(uow.now)
+    for template in opening:
+        newest = await uow.one(
+            "select effective_at, number from text_version where template_id = $1 and major = 1 and effective_at <= $2"
+            " order by effective_at desc, number desc limit 1",
+            template,
+            now,
+        )
+        if newest is not None:
+            outdated.append(_confirmed_range(partner, template, (newest[0], newest[1])))
+        first = await uow.one(_FIRST_NEWER, partner, template, now)
+        if first is not None and first[0] is not None:
+            first_newer = first[0] if first_newer is None else min(first_newer, first[0])
+    if state is State.OUTDATED or first_newer is None:
+        return (tuple(outdated),)
+    since = first_newer
+    renewed = Range(
+        "renewal w",
+        "w.customer_id",
+        lambda to: (
+            f"w.partner_id = {to.bind(partner)} and w.outcome = 'renewed' and w.term > 1 and w.due_at > {to.bind(since)}"
+        ),
+    )
+    return (tuple(outdated), (renewed,))
+
+
+def _confirmed_range(partner: PartnerId, template: TemplateId, before: tuple[int, int] | None = None) -> Range:
+    """Customers with a confirmation of a template that is current, whatever has been accepted, or a text before another."""
+
+    def condition(to: Statement) -> str:
+        sql = f"n.partner_id = {to.bind(partner)} and n.template_id = {to.bind(template)}"
+        if before is not None:
+            sql += f" and (n.text_at, n.text_number) < ({to.bind(before[0])}, {to.bind(before[1])})"
+        return sql
+
+    return Range("current_confirmation n", "n.customer_id", condition)
+
+
+# Used by pages that are rebuilt in changes of their own.
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """How many customers there are of one country and one coverage."""
+    """Gone with the table that kept it."""
 
     country: str
     coverage: str
     customers: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Fitting:
-    """A customer that fits, with what its place in the list follows from."""
-
-    company_key: str
-    number: int
-    country: str
-    coverage: str
-
-
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """What a list is made of, found once for all of its pages."""
+    """Gone with the table that kept it."""
 
-    entries: tuple[Fitting, ...] | None = None
-    """Those that fit, by name, if they were counted."""
+    entries: Any = None
     match: str | None = None
-    """The words that they fit, if they are too many to be counted; None for both: the whole list."""
 
 
 async def tally(uow: UnitOfWork, partner: PartnerId) -> list[Tally]:
-    """How many customers the partner serves today, by country and coverage."""
-    return [
-        Tally(*row)
-        for row in await uow.all(
-            "select country, coverage, customers from customer_tally where partner_id = $1 and customers > 0", partner
-        )
-    ]
+    """Gone with the table that kept it."""
+    raise NotImplementedError
 
 
-async def choose(
-    uow: UnitOfWork,
-    asking: PartnerId,
-    search: CustomerSearch,
-    coverages: Collection[str] | None,
-    fewer: int,
-    *,
-    many: int = MANY,
-) -> Chosen:
-    """What fits the words, the country and the reseller of a search.
-
-    Args:
-        asking: the partner, or the reseller, whose list it is.
-        coverages: those that are asked for, if any are.
-        fewer: how many customers have one of them.
-        many: more than so many are not collected.
-    """
-    if search.customer is not None:
-        rows = await uow.all(
-            "select entry from customer_entry where partner_id = $1 and customer_id = $2", asking, search.customer
-        )
-        return await _collected(uow, _OWN, asking, rows)
-    match = _match(asking, search)
-    if match is None:
-        return Chosen(() if search.text.strip() else None)
-    rows = await uow.all("select rowid from customer_text where customer_text match $1 limit $2", match, many + 1)
-    if len(rows) <= many:
-        return await _collected(uow, _OWN, asking, rows)
-    if coverages is not None and fewer <= FEW and search.reseller is None:
-        return await _collected(uow, _OWN, asking, await _looked_through(uow, asking, search, coverages))
-    return Chosen(match=match)
-
-
-async def choose_as_reseller(uow: UnitOfWork, reseller: PartnerId, search: CustomerSearch) -> Chosen:
-    """What fits among the customers that a reseller serves through any of its providers."""
-    if search.customer is not None:
-        rows = await uow.all(
-            "select e.entry from customer_reseller v"
-            " join customer_entry e on e.partner_id = v.partner_id and e.customer_id = v.customer_id"
-            " where v.reseller_id = $1 and v.customer_id = $2",
-            reseller,
-            search.customer,
-        )
-        return await _collected(uow, _LINKED, reseller, rows)
-    match = _match(reseller, replace(search, reseller=reseller))
-    if search.text.strip() and not search.words and search.domain is None:
-        return Chosen(())
-    rows = await uow.all("select rowid from customer_text where customer_text match $1 limit $2", match, MANY + 1)
-    return await _collected(uow, _LINKED, reseller, rows) if len(rows) <= MANY else Chosen(match=match)
-
-
-async def _collected(uow: UnitOfWork, whose: str, asking: PartnerId, rows: Iterable[Row]) -> Chosen:
-    found = await uow.all(
-        f"select e.company_key, e.entry, e.country, e.coverage from json_each($2) j"
-        f" cross join customer_entry e on e.entry = j.value where {whose}",
-        asking,
-        json.dumps([row[0] for row in rows]),
-    )
-    return Chosen(tuple(sorted(Fitting(*row) for row in found)))
-
-
-async def entries_of(
-    uow: UnitOfWork,
-    asking: PartnerId,
-    chosen: Chosen,
-    wanted: Wanted,
-    *,
-    country: str | None = None,
-    coverages: Collection[str] | None = None,
-    as_reseller: bool = False,
-) -> Page[Entry]:
-    """One page of a list; positions are entries.
-
-    Args:
-        country, coverages: what is asked for; None: any.
-        as_reseller: the list is a reseller's, whose links to providers must be open.
-    """
-    if chosen.entries is not None:
-        fitting = [
-            one
-            for one in chosen.entries
-            if country in (None, one.country) and (coverages is None or one.coverage in coverages)
-        ]
-        return await _page_of(uow, fitting, wanted)
-    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
-    here = None if start is None else await _place(uow, int(start[0]))
-    if start is not None and here is None:
-        wanted = replace(wanted, seek=Seek.FIRST)
-    backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and here is not None)
-    newest = chosen.match is not None
-    turn = _Turn(here, wanted.size + 1, newest, descending=backwards is not newest)
-    values: list[Value] = [asking]
-    sql = _select(chosen, turn, values, country, coverages, as_reseller=as_reseller)
-    rows = await uow.all(sql, *values)
-    more, rows = len(rows) > wanted.size, rows[: wanted.size]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return Page()
-    return Page(
-        items=tuple(Entry(*row) for row in rows),
-        first=(rows[0][0], ""),
-        last=(rows[-1][0], ""),
-        more_before=more if backwards else here is not None,
-        more_after=here is not None if backwards else more,
-    )
-
-
-async def _page_of(uow: UnitOfWork, fitting: Sequence[Fitting], wanted: Wanted) -> Page[Entry]:
-    """One page of those that were collected."""
-    places = {one.number: place for place, one in enumerate(fitting)}
-    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
-    here = None if start is None else places.get(int(start[0]))
-    begin = 0
-    if wanted.seek is Seek.LAST:
-        begin = max(0, len(fitting) - wanted.size)
-    elif here is not None:
-        begin = here + 1 if wanted.seek is Seek.NEXT else max(0, here - wanted.size)
-    shown = fitting[begin : here if wanted.seek is Seek.PREVIOUS and here is not None else begin + wanted.size]
-    rows = await uow.all(
-        f"{_SHOWN.format(found='select value as entry from json_each($1)')} order by n.company_key, n.entry",
-        json.dumps([one.number for one in shown]),
-    )
-    if not rows:
-        return Page()
-    return Page(
-        items=tuple(Entry(*row) for row in rows),
-        first=(rows[0][0], ""),
-        last=(rows[-1][0], ""),
-        more_before=begin > 0,
-        more_after=begin + len(shown) < len(fitting),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class _Turn:
-    """Where a page begins, and which way it goes."""
-
-    here: tuple[str, int] | None
-    limit: int
-    newest: bool
-    descending: bool
-
-    def beyond(self, values: list[Value], entry: str) -> str:
-        """The condition that leaves out what comes before the page."""
-        if self.here is None:
-            return ""
-        sign = "<" if self.descending else ">"
-        if self.newest:
-            values.append(self.here[1])
-            return f" and {entry}.entry {sign} ${len(values)}"
-        values.extend(self.here)
-        return f" and ({entry}.company_key, {entry}.entry) {sign} (${len(values) - 1}, ${len(values)})"
-
-    def order(self, entry: str) -> str:
-        """The order of the page, and its length."""
-        way = " desc" if self.descending else ""
-        names = f"{entry}.entry{way}" if self.newest else f"{entry}.company_key{way}, {entry}.entry{way}"
-        return f" order by {names} limit {self.limit}"
-
-
-def _select(
-    chosen: Chosen,
-    turn: _Turn,
-    values: list[Value],
-    country: str | None,
-    coverages: Collection[str] | None,
-    *,
-    as_reseller: bool,
-) -> str:
-    def bound(value: Value) -> str:
-        values.append(value)
-        return f"${len(values)}"
-
-    own = "e.partner_id = $1"
-    if as_reseller:
-        own = (
-            "e.partner_id in (select l.partner_id from reseller_link l where l.reseller_id = $1 and l.ended_at is null)"
-        )
-    asked = ""
-    if country is not None:
-        asked += f" and @.country = {bound(country)}"
-    if coverages is not None:
-        asked += f" and @.coverage in (select value from json_each({bound(json.dumps(sorted(coverages)))}))"
-    if chosen.match is not None:
-        found = f"""select e.entry from customer_text t cross join customer_entry e on e.entry = t.rowid
-            where t.customer_text match {bound(chosen.match)} and {own}{asked.replace("@", "e")}"""
-        beyond = turn.beyond(values, "e").replace("e.entry", "t.rowid")
-        found += beyond + turn.order("e").replace("e.entry", "t.rowid")
-    elif asked:
-        # The first of each country and coverage, straight from their index, hold the first of all of them.
-        found = f"""select i.entry from customer_tally y cross join customer_entry i on i.entry in (
-              select e.entry from customer_entry e where e.partner_id = y.partner_id and e.country = y.country
-                and e.coverage = y.coverage{turn.beyond(values, "e")}{turn.order("e")})
-            where y.partner_id = $1 and y.customers > 0{asked.replace("@", "y")}{turn.order("i")}"""
-    else:
-        found = f"select e.entry from customer_entry e where {own}{turn.beyond(values, 'e')}{turn.order('e')}"
-    return _SHOWN.format(found=found) + turn.order("n")
-
-
-async def _place(uow: UnitOfWork, entry: int) -> tuple[str, int] | None:
-    row = await uow.one("select company_key, entry from customer_entry where entry = $1", entry)
-    return None if row is None else (row[0], row[1])
-
-
-async def _looked_through(
-    uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, coverages: Collection[str]
-) -> list[Row]:
-    rows = await uow.all(
-        "select e.entry, c.company_name, c.domain from customer_tally y cross join customer_entry e"
-        " on e.partner_id = y.partner_id and e.country = y.country and e.coverage = y.coverage"
-        " cross join customer c on c.partner_id = e.partner_id and c.customer_id = e.customer_id"
-        " where y.partner_id = $1 and ($2 is null or y.country = $2)"
-        "  and y.coverage in (select value from json_each($3))",
-        partner,
-        search.country,
-        json.dumps(sorted(coverages)),
-    )
-    return [row for row in rows if fits(search, row[1], row[2])]
-
-
-def _match(asking: PartnerId, search: CustomerSearch) -> str | None:
-    """The words, domain, country and reseller as the index of words asks for them; None: nothing that needs it.
-
-    A word has at most its beginning typed. What is typed is quoted, so it is never taken for an operator.
-    """
-    text = []
-    if search.words:
-        text.append(f"({' AND '.join(f'name : {_quoted(word)} *' for word in search.words)})")
-    if search.domain is not None:
-        text.append(f"domain : {_quoted(search.domain.translate(_ONE_WORD))} *")
-    if not text and search.reseller is None:
-        return None
-    parts = [f"facets : {_quoted(asking.replace('-', ''))}"]
-    if search.reseller is not None and search.reseller != asking:
-        parts.append(f"facets : {_quoted(search.reseller.replace('-', ''))}")
-    if search.country is not None:
-        parts.append(f"facets : {_quoted(search.country)}")
-    if text:
-        parts.append(f"({' OR '.join(text)})")
-    return " AND ".join(parts)
-
-
-def _quoted(word: str) -> str:
-    return '"' + word.replace('"', '""') + '"'
+async def choose(*_: object, **__: object) -> Chosen:
+    """Gone with the table that kept it."""
+    raise NotImplementedError

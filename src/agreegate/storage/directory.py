@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.customer import Address, CustomerDraft, CustomerId, search_key
+from agreegate.domain.customer import Address, CustomerDraft, CustomerId
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
-from agreegate.storage.customer import new_etag, resellers_of
+from agreegate.storage.customer import new_etag, rename_customer, resellers_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 
 _CUSTOMERS = """
@@ -117,13 +117,12 @@ async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -
 
 async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: CustomerId, draft: CustomerDraft) -> None:
     """Make the partner's copy of a customer as described, its contact and address included."""
+    await rename_customer(uow, partner, customer, draft.company_name)
     await uow.run(
-        "update customer set company_name = $3, company_key = $4, domain = $5, country = $6, language = $7,"
-        " culture = $8, registration_number = $9 where partner_id = $1 and customer_id = $2",
+        "update customer set domain = $3, country = $4, language = $5, culture = $6, registration_number = $7"
+        " where partner_id = $1 and customer_id = $2",
         partner,
         customer,
-        draft.company_name,
-        search_key(draft.company_name),
         draft.domain,
         draft.address.country,
         draft.language,

@@ -1,13 +1,25 @@
 """The schema: numbered migrations, forward only, and which one a database is at."""
 
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
 import apsw
 
+from agreegate.domain.customer import search_key
+from agreegate.domain.customer_search import index_words, spaced_words
+
 APPLICATION_ID = 0x41475247
 """`AGRG` in the file's header: it tells our databases from anybody else's."""
+
+FUNCTIONS: Mapping[str, Callable[..., str]] = {
+    "search_key": search_key,
+    "spaced_words": spaced_words,
+    "index_words": lambda name: json.dumps(sorted(index_words(name))),
+}
+"""Functions that migrations call. Nothing that stays in the database does."""
 
 
 class SchemaError(Exception):
@@ -79,6 +91,8 @@ def upgrade(connection: apsw.Connection) -> int:
         raise SchemaError("schema.newer", found=number, expected=latest())
     steps = [migration for migration in migrations() if migration.number > number]
     if steps:
+        for name, function in FUNCTIONS.items():
+            connection.create_scalar_function(name, function, 1, deterministic=True)
         with connection:
             for migration in steps:
                 connection.execute(migration.sql)

@@ -101,3 +101,26 @@ insert into idempotency (partner_id, method, path, request_id, fingerprint, stat
 select partner_id, method, path, request_id, fingerprint, status, body, confirmation_id, kept_at from replay order by kept_at;
 drop table replay;
 create unique index idempotency_by_key on idempotency (partner_id, request_id, method, path);
+
+-- The search of customers. `company_key`, the key by which names are ordered and found, has no accents any more. The words of
+-- a name are kept beside it, and word by word in a table that is read by the beginning of a word; the application writes both
+-- with the name.
+alter table customer add column name_words text not null default '';  -- in order, folded, each after a blank
+update customer set company_key = search_key(company_name) where company_key <> search_key(company_name);
+update customer set name_words = spaced_words(company_name);
+create table customer_word (        -- Chinese, Japanese and Korean words: every rest of the word too
+    partner_id text not null,
+    word text not null,
+    company_key text not null,      -- of the customer, as is name_words: a search reads this table alone
+    customer_id text not null,
+    name_words text not null,
+    primary key (partner_id, word, company_key, customer_id)
+) without rowid;
+insert into customer_word (partner_id, word, company_key, customer_id, name_words)
+select c.partner_id, w.value, c.company_key, c.customer_id, c.name_words
+from customer c cross join json_each(index_words(c.name_words)) w order by 1, 2, 3, 4;
+-- The customers of a country, by name.
+create index customer_by_country_and_name on customer (partner_id, country, company_key, customer_id);
+-- Customers who renewed since a text took effect. Every renewal begins a term after the first: the condition keeps the index
+-- from statements that read the renewals of one customer.
+create index renewal_by_due on renewal (partner_id, due_at, customer_id) where outcome = 'renewed' and term > 1;
