@@ -3,8 +3,10 @@
 import csv
 import re
 from datetime import timedelta
+from html import escape
 from urllib.parse import quote
 
+import apsw
 import pytest
 
 from agreegate.domain.customer import Customer, CustomerId
@@ -14,7 +16,7 @@ from agreegate.storage.relationship import open_relationship
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, Visitor, visitor
-from tests.world import AUGUST, World
+from tests.world import AUGUST, World, index_names
 
 HOSTILE = {
     "script": "<script>alert(1)</script>",
@@ -61,6 +63,9 @@ def names(reply: Reply) -> list[str]:
         ("{" + cast.FRENE.upper() + "}", ["Frêne Conseil"]),
         (cast.ELM, []),
         ("elm", []),
+        ("{F2E00000-", ["Frêne Conseil"]),
+        ("ceda0", ["Cedar Bakery"]),
+        ("ＢＡＫ", ["Cedar Bakery"]),
         (cast.NOBODY, []),
         ('" OR name : *', []),
         ("ced OR dog", []),
@@ -85,14 +90,22 @@ async def test_what_is_typed_finds_beginnings_of_words(world: World, typed: str,
         (
             "",
             ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"],
-            "3 customers. confirmed: 1, outdated: 0, overdue: 0, missing: 1, ended: 1.",
+            "3 customers. confirmed: 1, outdated: 0, overdue: 0, not confirmed: 1, no longer agrees: 1.",
         ),
-        ("state=current", ["Cedar Bakery"], "1 customer. confirmed: 1, outdated: 0, overdue: 0, missing: 1, ended: 1."),
+        (
+            "state=current",
+            ["Cedar Bakery"],
+            "1 customer. confirmed: 1, outdated: 0, overdue: 0, not confirmed: 1, no longer agrees: 1.",
+        ),
         ("state=missing", ["Frêne Conseil"], "1 customer."),
         ("state=ended", ["Dogwood Legal"], "1 customer."),
         ("state=ended&q=ced", [], "0 customers."),
         ("state=current&q=ced", ["Cedar Bakery"], "1 customer."),
-        ("country=FR", ["Frêne Conseil"], "1 customer. confirmed: 0, outdated: 0, overdue: 0, missing: 1, ended: 0."),
+        (
+            "country=FR",
+            ["Frêne Conseil"],
+            "1 customer. confirmed: 0, outdated: 0, overdue: 0, not confirmed: 1, no longer agrees: 0.",
+        ),
         ("country=US&state=missing", [], "0 customers."),
         ("country=US&q=d", ["Dogwood Legal"], "1 customer."),
         (f"reseller={cast.BIRCH}", ["Cedar Bakery"], "1 customer."),
@@ -113,6 +126,72 @@ async def test_filters_fit_together(world: World, query: str, found: list[str], 
     reply = await someone.get(f"/customers?{query}")
     assert names(reply) == found
     assert counts in reply.text
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Großmann & Söhne GmbH", "grossmann"),
+        ("Großmann & Söhne GmbH", "GROẞMANN"),
+        ("Grossmann", "großm"),
+        ("İstanbul Işık", "istanbul isik"),
+        ("ＡＣＭＥ", "acme"),
+        ("北京阿里信息有限公司", "阿里"),
+        ("서울전자", "전자"),
+        ("ﾃｽﾄ株式会社", "スト"),
+    ],
+)
+async def test_a_name_is_found_however_it_is_written(world: World, name: str, typed: str) -> None:
+    await add(world, 1, name)
+    someone = await visitor(world)
+    assert names(await someone.get(f"/customers?q={quote(typed)}")) == [escape(name)]
+
+
+async def test_accents_do_not_part_names_that_begin_alike(world: World) -> None:
+    for number, name in enumerate(("Zebra", "Érable", "Elm", "eau", "Œuvre", "Oak"), 1):
+        await add(world, number, name, "DE")
+    someone = await visitor(world)
+    assert names(await someone.get("/customers?country=DE")) == ["eau", "Elm", "Érable", "Oak", "Œuvre", "Zebra"]
+
+
+@pytest.mark.parametrize(
+    ("language", "many", "too_many", "more"),
+    [
+        ("en", "More than 10,000 customers.", "More than 10,000 customers fit what you typed.",
+         "Type more letters, or a rarer word."),
+        ("fr", "Plus de 10 000 clients.", "Plus de 10 000 clients correspondent à votre saisie.",
+         "Saisissez davantage de lettres, ou un mot plus rare."),
+    ],
+)  # fmt: skip
+async def test_among_many_customers_a_search_leaves_none_out_silently(
+    world: World, language: str, many: str, too_many: str, more: str
+) -> None:
+    connection = apsw.Connection(str(world.path))
+    with connection:
+        for number in range(10_001):
+            id_, name = f"{number:08x}-0000-4000-8000-0000000000fe", f"Sample {number:05}"
+            connection.execute(
+                "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
+                " language, culture, created_at) values (?, ?, ?, ?, ?, ?, 'US', 'en', 'en-US', 0)",
+                (cast.ALDER, id_, id_, name, name.lower(), f"{number}.example"),
+            )
+            connection.execute("insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, 0)",
+                               (cast.ALDER, id_))  # fmt: skip
+        index_names(connection)
+    connection.close()
+    someone = await visitor(world, language=language)
+    whole = await someone.get("/customers")
+    assert many in whole.text
+    assert names(whole)[:4] == ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil", "Sample 00000"]
+    asked = await someone.get("/customers?q=sam")
+    assert (names(asked), too_many in asked.text, more in asked.text) == ([], True, True)
+    assert "/customers.csv?q=sam" not in asked.page.links
+    file = await someone.client.get("/customers.csv?q=sam")
+    assert (file.status_code, file.headers["location"]) == (303, "/customers?q=sam")
+    found = await someone.get("/customers?q=sam+0999")
+    assert names(found) == [f"Sample {number:05}" for number in range(9_990, 10_000)]
+    assert names(await someone.get("/customers?q=sam&country=FR")) == []
+    assert names(await someone.get("/customers?results=last"))[-1] == "Sample 10000"
 
 
 async def test_a_missing_confirmation_leads_to_its_form(world: World) -> None:
@@ -153,11 +232,11 @@ async def follow(someone: Visitor, reply: Reply, name: str) -> Reply:
 @pytest.mark.parametrize(
     ("user", "status", "found", "shown"),
     [
-        (cast.ALDER_SALES, 200, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "missing: 3"),
+        (cast.ALDER_SALES, 200, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "not confirmed: 3"),
         (cast.ALDER_HELPDESK, 200, ["Cedar Bakery", "Dogwood Legal", "Frêne Conseil"], "shown to Admin agents"),
         (cast.BIRCH_SALES, 200, ["Cedar Bakery"], "Alder Distribution"),
         (cast.HORNBEAM_SALES, 200, ["Cedar Bakery", "Frêne Conseil"], "Alder Distribution"),
-        (cast.HAZEL_ADMIN, 200, ["Cedar Bakery", "Elm Studio"], "missing: 2"),
+        (cast.HAZEL_ADMIN, 200, ["Cedar Bakery", "Elm Studio"], "not confirmed: 2"),
         (cast.FIR_ADMIN, 200, ["Ginkgo Agency"], "national cloud"),
         (cast.MAPLE_ADMIN, 200, [], "no customers yet"),
         (cast.OPERATOR_USER, 403, [], ""),
@@ -174,7 +253,7 @@ async def test_everybody_sees_their_own_and_no_more(
     assert shown in reply.text
     for state in ("current", "missing"):
         filtered = await someone.get(f"/customers?state={state}")
-        if "missing:" not in shown:
+        if "not confirmed:" not in shown:
             assert names(filtered) == found  # what is not shown filters nothing
     assert (await someone.get("/customers.csv")).status == status
 
@@ -214,7 +293,7 @@ async def test_hostile_names_are_data(world: World, language: str) -> None:
         else ["Client", "Domaine", "Identifiant du client", "Pays", "Confirmation"]
     )
     assert lines[3][1:] == ["cedar.example", cast.CEDAR, "United States" if language == "en" else "États-Unis",
-                            "missing" if language == "en" else "manquante"]  # fmt: skip
+                            "not confirmed" if language == "en" else "non confirmé"]  # fmt: skip
 
 
 @pytest.mark.parametrize(
