@@ -132,7 +132,8 @@ Pages = Iterator[tuple[str, list[str], bool]]
 def _pages() -> Pages:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
         some = [row[0] for row in record.execute(
-            "select customer_id from customer_entry where entry % 9973 = 1 and coverage = '' limit 200"
+            "select c.customer_id from customer c where not exists (select 1 from current_confirmation n"
+            " where n.partner_id = c.partner_id and n.customer_id = c.customer_id) limit 200"
         )]  # fmt: skip
     chosen = random.Random(1)
     chosen.shuffle(some)
@@ -218,8 +219,10 @@ def _measured(server: Server, reader: Reader, pages: Pages) -> Iterator[Measured
 
 def _in_the_middle() -> list[str]:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
-        row = record.execute("select entry from customer_entry order by entry limit 1 offset 400000").fetchone()
-    return [] if row is None else [f"/customers?results=after-{row[0]}-"]
+        row = record.execute(
+            "select customer_id, partner_id from customer order by company_key limit 1 offset 400000"
+        ).fetchone()
+    return [] if row is None else [f"/customers?results=after-{row[0]}-{row[1]}"]
 
 
 def _amid_the_work() -> list[str]:
@@ -246,7 +249,7 @@ def _work() -> Iterator[str]:
 def _filters() -> Iterator[str]:
     """Every filter alone and with each other, first and last page."""
     for state, country, reseller in itertools.product(
-        ("", "current", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
+        ("", "current", "outdated", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
     ):
         for place in ("", "last"):
             yield _address(state=state, country=country, reseller=reseller, results=place)
@@ -255,7 +258,7 @@ def _filters() -> Iterator[str]:
 def _searches(some: list[str], kind: str) -> Iterator[str]:
     """What is typed, from one letter to a whole id; with filters, first and last page."""
     typed = ("z", "b", "ze", "zen", "zenith", "bak", "zeta", "12", "12345", "amber bak", "amber bakery 123", "holding ze",
-             "ecl", "ÉCLAIR opt", "c000", "c0001234", "nothing", "et fils", some[1])  # fmt: skip
+             "199", "199 bak", "ecl", "ÉCLAIR opt", "c000", "c0001234", "nothing", "et fils", some[1], some[1][:6])  # fmt: skip
     for text in typed:
         if not kind:
             yield _address(q=text)
