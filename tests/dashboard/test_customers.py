@@ -157,9 +157,9 @@ async def test_accents_do_not_part_names_that_begin_alike(world: World) -> None:
 @pytest.mark.parametrize(
     ("language", "many", "too_many", "more"),
     [
-        ("en", "More than 10,000 customers.", "More than 10,000 customers fit what you typed.",
+        ("en", "10,004 customers. confirmed: 0, outdated: 0, overdue: 0, not confirmed: 10,004, ", "More than 10,000 customers fit what you typed.",
          "Type more letters, or a rarer word."),
-        ("fr", "Plus de 10 000 clients.", "Plus de 10 000 clients correspondent à votre saisie.",
+        ("fr", "10 004 clients. confirmé : 0, version antérieure : 0, en retard : 0, non confirmé : 10 004, ", "Plus de 10 000 clients correspondent à votre saisie.",
          "Saisissez davantage de lettres, ou un mot plus rare."),
     ],
 )  # fmt: skip

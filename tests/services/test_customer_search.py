@@ -8,6 +8,7 @@ from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer_search import Finding, ListedCustomer, find_customers, list_customers
+from agreegate.services.totals import KeptTotals
 from agreegate.storage.page import Page, Seek, Wanted
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -20,7 +21,9 @@ async def find(
     memory: Memory, user: str, search: CustomerSearch | None = None, wanted: Wanted | None = None
 ) -> Finding:
     actor = await memory.actor(cast.USERS[user][0], user)
-    return await memory.do(find_customers, actor, PROGRAMME, search or CustomerSearch(), wanted or Wanted())
+    return await memory.do(
+        find_customers, actor, PROGRAMME, search or CustomerSearch(), wanted or Wanted(), KeptTotals()
+    )
 
 
 def states(finding: Finding) -> dict[str, State | None]:

@@ -60,11 +60,12 @@ async def show_customers(request: PageRequest) -> Response[str]:
     search, place = _search(request, with_states=absent is None), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
-        finding = await find_customers(uow, actor, site.programme, search, place)
+        finding = await find_customers(uow, actor, site.programme, search, place, site.totals)
         return Shown(finding, await filters(uow, actor))
 
     shown = await site.store.browse(look)
     finding = shown.finding
+    site.totals.refresh(site.store, site.programme, actor, finding.totals)
     states = [] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED]
     asked = urlencode(_asked(search))
     return page(

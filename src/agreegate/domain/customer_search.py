@@ -120,12 +120,6 @@ def _mark_or_blank(found: re.Match[str]) -> str:
 
 
 # Used by pages that are rebuilt in changes of their own.
-REFUSED = "!"
-
-
-def state_of(*_: object) -> State:
-    """Gone with the table that kept it."""
-    raise NotImplementedError
 
 
 def fits(*_: object) -> bool:

@@ -9,6 +9,7 @@ from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, State, opening, state_of
+from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.customer_list import (
     Counted,
     Entry,
@@ -17,7 +18,7 @@ from agreegate.storage.customer_list import (
     page_of_customers,
     providers_of,
 )
-from agreegate.storage.customer_search import CustomerList, TooManyFit, list_of
+from agreegate.storage.customer_search import FEW, MOST_COUNTED, CustomerList, TooManyFit, list_of
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.standing import standings_of
@@ -48,6 +49,8 @@ class Finding:
     counted: Counted
     states: Mapping[State, int] | None
     """How many fit in each state, whichever is asked for; None where they are not counted."""
+    totals: ShownTotals | None = None
+    """Where `states` come from, or will come from, if they were not counted for this page."""
     too_many: bool = False
     """What is typed begins too many names: nothing was looked for."""
 
@@ -61,18 +64,26 @@ class Filters:
 
 
 async def find_customers(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, wanted: Wanted
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, wanted: Wanted, kept: KeptTotals
 ) -> Finding:
-    """Find the partner's customers, or those that a reseller serves through any provider (R22): one page, by name."""
+    """Find the partner's customers, or those that a reseller serves through any provider (R22): one page, by name.
+
+    The caller hands `Finding.totals` to `kept.refresh` once the unit of work has ended.
+    """
     try:
         lists = await _lists(uow, actor, programme, search)
     except TooManyFit:
         return Finding(Page(), Counted(None), None, too_many=True)
     page, counted = await page_of_customers(uow, lists, wanted)
     states = await _count_states(uow, actor, programme, search, lists)
-    if states is not None and search.state is not None:
-        counted = Counted(states[search.state])
-    return Finding(await _listed(uow, actor, programme, page), counted, states)
+    totals = None
+    in_totals = not search.text.strip() and not (search.country and search.reseller)
+    if states is None and in_totals and _have_states(uow, actor, programme):
+        totals = await totals_of(uow, actor, programme, kept)
+        states = _states_in(totals, search)
+    if states is not None:
+        counted = Counted(sum(states.values()) if search.state is None else states[search.state])
+    return Finding(await _listed(uow, actor, programme, page), counted, states, totals)
 
 
 async def list_customers(
@@ -108,13 +119,26 @@ async def _count_states(
     """Count how many fit in each state, whichever is asked for; None where they are too many, or have no states."""
     if not _have_states(uow, actor, programme):
         return None
+    most = FEW if search.text.strip() else MOST_COUNTED
     if search.state is None:
-        return await count_states(uow, lists[0], programme)
+        return await count_states(uow, lists[0], programme, most)
     try:
         every = await list_of(uow, actor.partner.id, replace(search, state=None), programme)
     except TooManyFit:
         return None
-    return await count_states(uow, every, programme)
+    return await count_states(uow, every, programme, most)
+
+
+def _states_in(shown: ShownTotals | None, search: CustomerSearch) -> Mapping[State, int] | None:
+    """Return how many customers of a country, of a reseller or in all are in each state; None: they are still being counted."""
+    if shown is None or shown.totals is None:
+        return None
+    found = shown.totals.states
+    if search.country is not None:
+        found = shown.totals.countries.get(search.country, {})
+    if search.reseller is not None:
+        found = shown.totals.resellers.get(search.reseller, {})
+    return {state: found.get(state, 0) for state in State}
 
 
 async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Page[Entry]) -> Page[ListedCustomer]:

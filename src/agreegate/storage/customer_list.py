@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.customer_search import FEW, MOST_COUNTED, CustomerList, Statement, number
+from agreegate.storage.customer_search import MOST_COUNTED, CustomerList, Statement, number
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.state import state_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork
@@ -123,10 +123,12 @@ def _sum(counted: Sequence[int | None]) -> Counted:
     return Counted(min(sum(known), MOST_COUNTED), sum(known) > MOST_COUNTED)
 
 
-async def count_states(uow: UnitOfWork, found: CustomerList, programme: Programme) -> dict[State, int] | None:
-    """How many of the customers that fit are in each state; None where more than `FEW` would be read."""
+async def count_states(
+    uow: UnitOfWork, found: CustomerList, programme: Programme, most: int
+) -> dict[State, int] | None:
+    """How many of the customers that fit are in each state; None where more than `most` would be read."""
     states = dict.fromkeys(State, 0)
-    if found.rows > FEW:
+    if found.rows > most:
         return None
     if found.ranges:
         to = Statement()

@@ -342,25 +342,11 @@ def _confirmed_range(partner: PartnerId, template: TemplateId, before: tuple[int
 
 
 @dataclass(frozen=True, slots=True)
-class Tally:
-    """Gone with the table that kept it."""
-
-    country: str
-    coverage: str
-    customers: int
-
-
-@dataclass(frozen=True, slots=True)
 class Chosen:
     """Gone with the table that kept it."""
 
     entries: Any = None
     match: str | None = None
-
-
-async def tally(uow: UnitOfWork, partner: PartnerId) -> list[Tally]:
-    """Gone with the table that kept it."""
-    raise NotImplementedError
 
 
 async def choose(*_: object, **__: object) -> Chosen:
