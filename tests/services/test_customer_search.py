@@ -8,7 +8,9 @@ from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer_search import Finding, ListedCustomer, find_customers, list_customers
-from agreegate.services.totals import KeptTotals
+from agreegate.services.totals import KeptTotals, TotalsLimits
+from agreegate.storage.customer_list import Counted
+from agreegate.storage.customer_search import MOST_COUNTED
 from agreegate.storage.page import Page, Seek, Wanted
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -104,3 +106,40 @@ async def test_a_reseller_finds_its_customers_through_each_of_its_providers() ->
     memory.connection.execute("update reseller_link set ended_at = 1 where partner_id = ?", (OAK,))
     assert named((await find(memory, cast.HORNBEAM_SALES)).page) == [every[1], every[3]]
     assert named((await find(memory, cast.BIRCH_SALES)).page) == [every[1]]
+
+
+async def test_a_long_list_says_how_many_there_are_by_the_partners_totals() -> None:
+    memory = Memory()
+    ids = [f"{number:08x}-0000-4000-8000-0000000000fe" for number in range(MOST_COUNTED)]
+    with memory.connection:
+        memory.connection.executemany(
+            "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,"
+            " culture, created_at) values (?, ?, '', 'Sample', 'sample', 'x.example', 'DE', 'en', 'en-US', 0)",
+            [(cast.ALDER, id_) for id_ in ids],
+        )
+        memory.connection.executemany(
+            "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, 0)",
+            [(cast.ALDER, id_) for id_ in ids],
+        )
+    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    kept = KeptTotals(TotalsLimits(counted_at_once=100))
+
+    async def find_again(search: CustomerSearch) -> Finding:
+        return await memory.do(find_customers, actor, PROGRAMME, search, Wanted(10), kept)
+
+    first = await find_again(CustomerSearch())
+    assert (first.counted, first.states) == (Counted(MOST_COUNTED, more=True), None)
+    missing = await find_again(CustomerSearch(state=State.MISSING))
+    assert (len(missing.page.items), missing.counted, missing.states) == (10, Counted(None), None)
+    kept.refresh(memory.store, PROGRAMME, actor, first.totals)
+    await kept.settle()
+    for search, number, named in (
+        (CustomerSearch(), MOST_COUNTED + 3, MOST_COUNTED + 3),
+        (CustomerSearch(state=State.MISSING), MOST_COUNTED + 3, MOST_COUNTED + 3),
+        (CustomerSearch(state=State.ENDED), 0, MOST_COUNTED + 3),
+        (CustomerSearch(country="DE"), MOST_COUNTED, MOST_COUNTED),
+        (CustomerSearch(country="US"), 2, 2),
+    ):
+        finding = await find_again(search)
+        assert finding.counted == Counted(number)
+        assert finding.states == dict.fromkeys(State, 0) | {State.MISSING: named}
