@@ -23,6 +23,8 @@ FEW = 1_000
 """Where a range has so few customers, no rarer one is looked for."""
 _BEYOND = "\U0010ffff"
 """Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
+_EARLIEST = -(2**62)
+"""An instant before every other: a comparison with it makes the engine read an index that is ordered by instants."""
 _RELATED = "customer c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
 _FIRST_NEWER = """
     select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1 and v.effective_at <= $3
@@ -292,7 +294,7 @@ async def _state_ranges(
     if state is State.ENDED:
         return ((
             Range("relationship d", "d.customer_id",
-                  lambda to: f"d.partner_id = {to.bind(partner)} and d.refused_at is not null"),
+                  lambda to: f"d.partner_id = {to.bind(partner)} and d.refused_at >= {to.bind(_EARLIEST)}"),
         ),)  # fmt: skip
     if state is State.CURRENT:
         return (tuple(_confirmed_range(partner, template) for template in opening),)
