@@ -1,7 +1,7 @@
 """Exports: what a spreadsheet makes of them, and how much of a long one is in memory."""
 
 import csv
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx2
@@ -10,11 +10,12 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.response import Stream
 
-from agreegate.dashboard.csv import csv_answer, in_pages
+from agreegate.dashboard.csv import csv_answer, in_pages, written_for
 from agreegate.dashboard.page import PageRequest, Site
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.spreadsheet import Line
 from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.unit_of_work import Row, UnitOfWork
 from tests.memory import PROGRAMME, Memory
 from tests.world import BASE_URL
@@ -23,15 +24,23 @@ COLUMNS = ("start.column.customer", "start.column.state")
 
 
 def app(pages: AsyncIterator[list[Line]]) -> httpx2.AsyncClient:
-    """A server with one export."""
+    """A server with one export of these lines."""
 
+    async def lines(request: PageRequest) -> AsyncIterator[str]:
+        async for some_lines in pages:
+            yield written_for(request, some_lines)
+
+    return served(lines)
+
+
+def served(lines: Callable[[PageRequest], AsyncIterator[str]], store: InlineStore | None = None) -> httpx2.AsyncClient:
     @get("/list.csv")
     async def export(request: PageRequest) -> Stream:
-        return await csv_answer(request, "list", COLUMNS, pages)
+        return await csv_answer(request, "list", COLUMNS, lines(request))
 
-    state = State({"site": Site(Memory().store, PROGRAMME, BASE_URL)})
-    served: Any = Litestar([export], state=state, logging_config=None)
-    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=served), base_url=BASE_URL)
+    state = State({"site": Site(store or Memory().store, PROGRAMME, BASE_URL)})
+    server: Any = Litestar([export], state=state, logging_config=None)
+    return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=server), base_url=BASE_URL)
 
 
 async def some(*pages: list[Line]) -> AsyncIterator[list[Line]]:
@@ -100,8 +109,7 @@ async def test_a_long_list_is_read_a_page_at_a_time() -> None:
         sizes.append(len(found.items))
         return found
 
-    found: list[Any] = []
-    async for lines in in_pages(store, read, lambda row: [row[0]]):
-        found += lines
-    assert found == [[number] for number in range(1, 2501)]
+    async with served(lambda request: in_pages(request, read, lambda row: [row[0]]), store) as client:
+        answer = await client.get("/list.csv")
+    assert answer.text.splitlines()[1:] == [str(number) for number in range(1, 2501)]
     assert sizes == [1000, 1000, 500]
