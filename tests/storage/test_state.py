@@ -11,13 +11,14 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State, state_of
+from agreegate.domain.reconfirmation import STATES
+from agreegate.domain.standing import State, opening, state_of
 from agreegate.storage import state
 from agreegate.storage.confirmation import make_current
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
 from agreegate.storage.sqlite_unit import numbered
-from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of
+from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
 from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
@@ -42,6 +43,9 @@ PROGRAMME = Programme(
     dict.fromkeys(Channel, START),
     frozenset(),
 )
+
+Found = tuple[State | None, list[str]]
+"""A state; for customers who are outdated or overdue, the template of the confirmation by which the gate opens."""
 
 
 class World:
@@ -104,7 +108,7 @@ class World:
             self.insert("renewal", **key, subscription_id="s", term=term, due_at=self.instant(), recorded_at=self.instant(),
                         outcome=self.random.choice(["renewed", "renewed", "expired"]))  # fmt: skip
 
-    def found_by_sql(self, at: datetime) -> dict[str, State]:
+    def found_by_sql(self, at: datetime) -> dict[str, Found]:
         values: list[Value] = [PARTNER]
 
         def bind(value: Value) -> str:
@@ -112,12 +116,13 @@ class World:
             return f"?{len(values)}"
 
         expression = state.state_of(PROGRAMME, at, bind)
+        by_template = ", ".join(state.opens_by(template.id, PROGRAMME, at, bind) for template in TEMPLATES)
         rows = self.connection.execute(
-            f"select c.customer_id, {expression} from relationship r"
+            f"select c.customer_id, {expression}, {by_template} from relationship r"
             " join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id where r.partner_id = ?1",
             values,
         )
-        return {customer: State(found) for customer, found in rows}
+        return {customer: (State(found), self.opening(State(found), opens)) for customer, found, *opens in rows}
 
     def lacking_by_sql(self, at: datetime) -> set[str]:
         values: list[Value] = [PARTNER]
@@ -140,14 +145,22 @@ class World:
         )
         return {customer for (customer,) in rows}
 
-    async def decided(self, at: datetime) -> dict[str, State | None]:
+    def opening(self, found: State, opens: list[int]) -> list[str]:
+        """The templates that open the gate, where that is asked for."""
+        return [one.id for one, it_opens in zip(TEMPLATES, opens, strict=True) if it_opens and found in STATES]
+
+    async def decided(self, at: datetime) -> dict[str, Found]:
         self.now = at
 
-        async def read(uow: UnitOfWork) -> dict[str, State | None]:
-            return {
-                customer: state_of(await standing_of(uow, PARTNER, customer), PROGRAMME, Cloud.PUBLIC, at)
-                for customer in self.customers
-            }
+        async def read(uow: UnitOfWork) -> dict[str, Found]:
+            standings = await standings_of(uow, PARTNER, self.customers)
+            found: dict[str, Found] = {}
+            for customer in self.customers:
+                standing = await standing_of(uow, PARTNER, customer)
+                assert standings[customer] == standing, "read together with others"
+                opens, one = opening(standing, PROGRAMME, at), state_of(standing, PROGRAMME, Cloud.PUBLIC, at)
+                found[customer] = one, [opens.template_id] if opens is not None and one in STATES else []
+            return found
 
         return await self.store.read(read)
 
@@ -168,12 +181,12 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
         for at in moments():
             decided = await world.decided(at)
             assert world.found_by_sql(at) == decided, f"seed {seed} at {at}"
-            lacking = {one for one, found in decided.items() if found in (State.MISSING, State.ENDED)}
+            lacking = {one for one, (found, _) in decided.items() if found in (State.MISSING, State.ENDED)}
             assert world.lacking_by_sql(at) == lacking, f"seed {seed} at {at}"
             for asked in State:
-                wanted = {customer for customer, found in decided.items() if found is asked}
+                wanted = {customer for customer, (found, _) in decided.items() if found is asked}
                 assert world.found_in(asked, at) == wanted, f"seed {seed} at {at}: {asked}"
-            met |= set(decided.values())
+            met |= {found for found, _ in decided.values()}
     assert met == set(State)
 
 

@@ -7,6 +7,7 @@ property test holds the two together (`tests/storage/test_state.py`).
 from collections.abc import Callable
 from datetime import datetime
 
+from agreegate.domain.agreement import TemplateId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.unit_of_work import Value, to_micros
@@ -25,10 +26,10 @@ def binder(values: list[Value]) -> Bind:
     return bind
 
 
-def newer_text(now: str) -> str:
+def newer_text(now: str, n: str = "n") -> str:
     """SQL: a major text `v` in force at `now` for the country of `c` comes after the accepted text of `n`."""
-    return f"""v.template_id = n.template_id and v.major = 1 and v.effective_at <= {now}
-        and (v.effective_at, v.number) > (n.text_at, n.text_number)
+    return f"""v.template_id = {n}.template_id and v.major = 1 and v.effective_at <= {now}
+        and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)
         and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
           and f.country = c.country)"""
 
@@ -38,16 +39,16 @@ def is_outdated(now: str) -> str:
     return f"exists (select 1 from text_version v where {newer_text(now)})"
 
 
-def is_overdue(now: str) -> str:
+def is_overdue(now: str, n: str = "n") -> str:
     """SQL: the confirmation `n` of the customer `c` is outdated at `now`, and a renewal has run since.
 
     A renewal ran when its term began, or when it was ordered before that (R33): at the earlier of its two instants.
     """
     return f"""exists (select 1 from renewal w
-        join text_version v on {newer_text(now)}
+        join text_version v on {newer_text(now, n)}
           and w.due_at > v.effective_at and w.recorded_at > v.effective_at
-        where w.partner_id = n.partner_id and w.customer_id = n.customer_id and w.outcome = 'renewed'
-          and w.due_at > n.date_agreed_at and w.recorded_at > n.date_agreed_at
+        where w.partner_id = {n}.partner_id and w.customer_id = {n}.customer_id and w.outcome = 'renewed'
+          and w.due_at > {n}.date_agreed_at and w.recorded_at > {n}.date_agreed_at
           and (w.due_at <= {now} or w.recorded_at <= {now}))"""
 
 
@@ -86,11 +87,26 @@ def is_in(state: State, programme: Programme, at: datetime, bind: Bind) -> str:
     return f"{needed} and {state_of(programme, at, bind)} = {bind(state)}"
 
 
+def opens_by(template: TemplateId, programme: Programme, at: datetime, bind: Bind) -> str:
+    """SQL: the confirmation by which the gate opens at `at` for the outdated or overdue customer of `r` is of a template."""
+    if not programme.opens_gate(template, at):
+        return "false"
+    better = ""
+    if others := [one.id for one in programme.templates if one.opens_gate(at) and one.id != template]:
+        now = bind(to_micros(at))
+        late, other_late = is_overdue(now), is_overdue(now, "m")
+        better = f"""and not exists (select 1 from current_confirmation m where m.partner_id = n.partner_id
+          and m.customer_id = n.customer_id and m.template_id || '' in ({_listed(others, bind)})
+          and ({late} and not {other_late} or m.sequence > n.sequence and ({late} or not {other_late})))"""
+    return f"""exists (select 1 from current_confirmation n where n.partner_id = r.partner_id
+      and n.customer_id = r.customer_id and n.template_id || '' = {bind(template)} {better})"""
+
+
 def _confirmations(templates: str) -> str:
     # Concatenated, so that the customer's few rows are read and not an index of everybody's by template.
     return f"""from current_confirmation n where n.partner_id = r.partner_id and n.customer_id = r.customer_id
         and n.template_id || '' in ({templates})"""
 
 
-def _listed(templates: list[str], bind: Bind) -> str:
+def _listed(templates: list[TemplateId], bind: Bind) -> str:
     return ", ".join(bind(template) for template in templates) or "null"

@@ -60,7 +60,7 @@ create index current_confirmation_by_text on current_confirmation (partner_id, t
 -- Customers who no longer agree.
 create index relationship_refused on relationship (partner_id, refused_at, customer_id) where refused_at is not null;
 -- The next end of a commitment, customer by customer.
-create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id)
+create index subscription_by_end on subscription (partner_id, commitment_end_at, customer_id, status)
     where status in ('active', 'suspended');
 
 -- Whether a domain is taken: by the tenant that it belongs to, whoever serves that tenant.
