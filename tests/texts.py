@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -53,6 +53,23 @@ def version(number: int, label: str | None = None, **changes: Any) -> TextVersio
         published_at=JANUARY,
         published_by=cast.OPERATOR_USER,
     )
+
+
+def outdated_since(
+    published: Iterable[TextVersion],
+    country: str,
+    accepted_by: datetime,
+    now: datetime,
+    accepted: TextVersion | None = None,
+) -> datetime | None:
+    """When the first newer major text took effect for a customer, one version after the other (R33, R34)."""
+    found = None
+    for one in sorted(published, key=lambda each: each.rank):
+        newer = one.effective_from > accepted_by if accepted is None else one.rank > accepted.rank
+        here = any(locale.country == country for locale in one.files)
+        if found is None and newer and here and one.major and one.effective_from <= now:
+            found = one.effective_from
+    return found
 
 
 def pdf(words: str = "Made up.") -> bytes:

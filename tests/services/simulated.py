@@ -12,7 +12,7 @@ from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
 from agreegate.domain.simulation import Counts, Figure, Scenario
-from agreegate.domain.text import TextVersion, outdated_since
+from agreegate.domain.text import TextVersion
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.renewal import run_renewals
 from agreegate.services.simulation import (
@@ -29,7 +29,7 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Subscribed, fill
-from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file
+from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file, outdated_since
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 DAY, WEEK, INSTANT = timedelta(days=1), timedelta(weeks=1), timedelta(microseconds=1)

@@ -1,6 +1,5 @@
 """The work list of outdated confirmations: the same that the standing of each customer says, in order (R33–R37)."""
 
-from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -20,27 +19,22 @@ from agreegate.domain.confirmation import Confirmation, ConfirmationId
 from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.errors import NoRelationship, Rejected
 from agreegate.domain.order import LineDraft, OrderDraft
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.reconfirmation import Due, ReconfirmationSearch, days_left, to_reconfirm
-from agreegate.domain.standing import State
+from agreegate.domain.reconfirmation import Due, ReconfirmationSearch, days_left
+from agreegate.domain.standing import State, opening, state_of
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.text import TextVersion
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
-from agreegate.services.gate import ask
 from agreegate.services.order import place_order
 from agreegate.services.reconfirmation import (
     LIMITS,
     Limits,
-    Outdated,
     Reconfirmation,
-    count_outdated,
     find_reconfirmations,
     list_reconfirmations,
-    outdated_among,
 )
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, take_back
@@ -51,7 +45,7 @@ from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.text import add_text_version, text_versions
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file
@@ -99,7 +93,7 @@ class Line:
             one.customer_id,
             one.template.id,
             one.outdated_since,
-            one.overdue,
+            one.state is State.OVERDUE,
             one.country,
             one.resellers,
         )
@@ -140,8 +134,8 @@ class Desk:
         async def look(uow: UnitOfWork) -> Page[Reconfirmation]:
             asked = (uow, self.actor, self.programme, search)
             found = await find_reconfirmations(*asked, limits)
-            page = await list_reconfirmations(*asked, found, wanted or Wanted(), limits)
-            assert found.total is None or found.total >= len(page.items)
+            page = await list_reconfirmations(uow, self.actor, found, wanted or Wanted())
+            assert found.total.more or found.total.number >= len(page.items)
             return page
 
         return await self.memory.store.browse(look)
@@ -267,9 +261,7 @@ async def test_what_the_gate_goes_by_is_renewed_and_no_other(rules: Programme) -
         return {(one.customer_id, one.template.id) for one in (await desk.page()).items}
 
     cloud, customer = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
-    # The Customer Agreement does not open the gate yet: what was confirmed ahead is meant for that day.
-    assert await listed() == {(ahead, cloud), (early, customer), (early, cloud), (beforehand, customer)}
-    assert await counted(desk) == 2
+    assert await listed() == {(ahead, cloud), (early, cloud)}, "the Customer Agreement does not open the gate yet"
     await desk.at(BOTH)
     assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}, "the newest of each"
     await desk.confirm(ahead, BOTH, customer)
@@ -277,29 +269,58 @@ async def test_what_the_gate_goes_by_is_renewed_and_no_other(rules: Programme) -
     await desk.do(take_back, ahead, customer, "Wrong customer.")
     assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}
     await desk.at(datetime(2020, 2, 1, tzinfo=UTC))
-    expected = {(beforehand, customer), (early, customer)} if rules is HISTORY else {(ahead, cloud), (early, cloud)}
+    expected = {(early, customer)} if rules is HISTORY else {(ahead, cloud), (early, cloud)}
     assert await listed() == expected | {(beforehand, customer)}, "nothing hangs on one that opens the gate no longer"
-    assert await counted(desk) == len(await listed())
 
 
-async def test_what_must_be_counted_one_by_one_is_counted_so_far_and_no_further(desk: Desk) -> None:
+@pytest.mark.rule("R27", "R34")
+async def test_the_best_confirmation_that_opens_the_gate_is_the_line_and_a_current_one_keeps_it_off(desk: Desk) -> None:
+    await desk.publish("1", AUGUST - DAY, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
+    await desk.buy(cast.CEDAR)
+    await desk.confirm(cast.CEDAR, AUGUST)
+    await desk.publish("2", NEWER)
+    await desk.at(BOTH)
+    assert await desk.list() == [(cast.CEDAR, "overdue", ENDS.replace(year=2020))]
+    await desk.confirm(cast.CEDAR, AUGUST, cast.CUSTOMER_AGREEMENT)
+    assert await desk.list() == [], "the Customer Agreement is current"
+    await desk.confirm(cast.CEDAR, AUGUST)
+    assert await desk.list() == [], "the newest is outdated, and opens nothing"
+    await desk.publish("2", BOTH, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
+    [one] = (await desk.page()).items
+    assert (one.template.id, one.state) == (cast.CUSTOMER_AGREEMENT, "outdated"), "better than the overdue one"
+
+
+@pytest.mark.rule("R33")
+async def test_the_overdue_come_first(desk: Desk) -> None:
+    for customer in ALDERS:
+        await desk.confirm(customer, AUGUST)
+    await desk.buy(cast.CEDAR)
+    await desk.at(AUGUST + 100 * DAY)
+    await desk.buy(cast.DOGWOOD)
+    await desk.publish("2", NEWER)
+    await desk.at(ENDS)
+    assert await desk.list() == [
+        (cast.CEDAR, "overdue", ENDS.replace(year=2020)),
+        (cast.DOGWOOD, "outdated", (AUGUST + 100 * DAY).replace(year=2019)),
+        (cast.FRENE, "outdated", None),
+    ]
+
+
+async def test_a_count_ends_where_it_is_said_to_end(desk: Desk) -> None:
     for customer in ALDERS:
         await desk.confirm(customer, AUGUST)
     await desk.publish("2", NEWER)
     await desk.at(NEWER)
 
-    async def total(search: ReconfirmationSearch, most: int) -> tuple[int | None, bool]:
-        found = await desk.memory.do(find_reconfirmations, desk.actor, PROGRAMME, search, Limits(most=most))
-        return found.total, found.more
+    async def total(search: ReconfirmationSearch, **limits: int) -> tuple[int, bool]:
+        found = await desk.memory.do(find_reconfirmations, desk.actor, PROGRAMME, search, Limits(**limits))
+        return found.total.number, found.total.more
 
-    assert await total(EVERY, 2) == (3, False), "whole groups know how many they have"
-    assert await total(ReconfirmationSearch(due=Due.ORDER), 2) == (2, True)
-    assert await total(ReconfirmationSearch(due=Due.ORDER), 3) == (3, False)
-    assert await total(ReconfirmationSearch(CustomerSearch("cedar")), 0) == (1, False)
-
-
-async def counted(desk: Desk) -> int:
-    return await desk.memory.do(count_outdated, desk.actor.partner.id, desk.programme)
+    assert await total(EVERY) == (3, False)
+    assert await total(EVERY, read=2) == (2, True), "so many customers are looked at"
+    assert await total(ReconfirmationSearch(due=Due.ORDER), read=2) == (2, True)
+    assert await total(ReconfirmationSearch(CustomerSearch("cedar"))) == (1, False)
+    assert await total(ReconfirmationSearch(CustomerSearch(country="FR")), read=1) == (1, False)
 
 
 async def confirm_naming(
@@ -325,8 +346,8 @@ async def confirm_naming(
             recorded_at=uow.now,
         )
         await add_confirmation(uow, partner, customer, related[0], recorded)
-        await make_current(uow, partner, customer, found.agreement_type, recorded.sequence)
         await add_accepted_text(uow, partner, customer, recorded.sequence, AcceptedText(Basis.STATED, version.id))
+        await make_current(uow, partner, customer, found.agreement_type, recorded.sequence)
 
     await desk.memory.do(work)
 
@@ -435,13 +456,13 @@ searches = st.builds(
 limits = st.sampled_from(
     [
         LIMITS,
-        Limits(few=0),
-        Limits(few=0, collected=1, looked_through=9, chunk=2),
-        Limits(few=0, collected=0, looked_through=2, chunk=1),
-        Limits(few=0, collected=0, looked_through=1, chunk=1),
+        Limits(read=0, walked=(1, 1), sorted_first=1),
+        Limits(read=0, walked=(2,), sorted_first=2),
+        Limits(read=1, walked=(), sorted_first=1),
+        Limits(read=1, counted=1),
     ]
 )
-"""The last ways that are taken where there are many, taken where there are few."""
+"""The ways that are taken where there are many, taken where there are few."""
 
 
 class Stories:
@@ -491,6 +512,19 @@ class Stories:
             case "move":
                 await move(desk, customer, more[0])
 
+    async def next_at(self, partner: str, listed: list[Line]) -> datetime | None:
+        """When the next text outdates somebody, where nobody is listed now."""
+        now = self.memory.clock.now
+        rows = await self.memory.rows("select distinct effective_at from text_version where major = 1 order by 1")
+        for at in (from_micros(row[0]) for row in rows if not listed and from_micros(row[0]) > now):
+            self.memory.clock.now = at
+            try:
+                if await self.told(partner):
+                    return at
+            finally:
+                self.memory.clock.now = now
+        return None
+
     async def told(self, partner: str) -> list[Line]:
         """What the list of a partner must have, by the standing of each of its customers."""
         desk, lines = self.desks[partner], []
@@ -499,11 +533,14 @@ class Stories:
             [(moved,)] = await self.memory.rows(
                 f"select country from customer where partner_id = '{partner}' and customer_id = '{customer}'"
             )
-            lines += [
-                Line(one.renew_by, customer, one.template_id, one.outdated_since, one.overdue, moved, resellers)
-                for one in to_reconfirm(standing, desk.programme, self.memory.clock.now)
-            ]
-        return sorted(lines, key=lambda one: (one.renew_by or FOREVER, one.customer, one.template))
+            now = self.memory.clock.now
+            if state_of(standing, desk.programme, Cloud.PUBLIC, now) in (State.OUTDATED, State.OVERDUE):
+                one = opening(standing, desk.programme, now)
+                assert one is not None
+                lines.append(
+                    Line(one.renew_by, customer, one.template_id, one.outdated_since, one.overdue, moved, resellers)
+                )
+        return sorted(lines, key=lambda one: (not one.overdue, one.renew_by or FOREVER, one.customer))
 
 
 @given(
@@ -536,15 +573,20 @@ async def test_the_list_is_what_the_standing_of_every_customer_says(
         await stories.happen(deed)
     if now is not None:  # earlier or later
         await stories.happen(("at", now))
-    states: Counter[str] = Counter()
     for partner, desk in desks.items():
         expected = await stories.told(partner)
         assert [Line.of(one) for one in (await desk.page()).items] == expected
         search, fits = data.draw(searches)
         narrowed = [line for line in expected if fits(line, memory.clock.now)]
-        assert [Line.of(one) for one in await turned(desk, search, size, data.draw(limits))] == narrowed
-        await at_the_edges(memory, desk, partner, states)
-    assert await memory.do(count_outdated, None, rules) == states[State.OUTDATED] + states[State.OVERDUE]
+        few = data.draw(limits)
+        assert [Line.of(one) for one in await turned(desk, search, size, few)] == narrowed
+        found = await memory.do(find_reconfirmations, desk.actor, rules, search, few)
+        assert found.total.number <= len(narrowed), "never more than there are"
+        assert found.total.more or found.total.number == len(narrowed)
+        assert found.overdue.more or found.overdue.number == sum(line.overdue for line in expected)
+        assert found.any or not expected
+        if few == LIMITS:
+            assert found.next_at == await stories.next_at(partner, expected)
     memory.connection.close()
 
 
@@ -564,19 +606,3 @@ async def turned(desk: Desk, search: ReconfirmationSearch, size: int, limits: Li
         back[:0] = page.items
     assert forth == back
     return forth
-
-
-async def at_the_edges(memory: Memory, desk: Desk, partner: str, states: Counter[str]) -> None:
-    """Counts, and the states of single customers, go by the confirmation that the gate goes by."""
-    customers = [customer for customer, _, _ in CUSTOMERS[partner]]
-    among = await memory.do(outdated_among, desk.actor.partner.id, desk.programme, customers)
-    found = {}
-    for customer in customers:
-        asked = Transaction(Action.NEW_PURCHASE, Channel.API)
-        decision = await ask(memory.store, desk.actor, desk.programme, customer, asked)
-        valid = decision.confirmation
-        if valid is not None and valid.outdated_since is not None:
-            found[customer] = Outdated(valid.state, valid.template_id)
-    assert among == found
-    assert await counted(desk) == len(found)
-    states.update(one.state for one in found.values())

@@ -17,14 +17,12 @@ from agreegate.dashboard.paging import turns, wanted
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import LONGEST_TEXT, CustomerSearch
-from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
 from agreegate.i18n import count_text, country_text, text
-from agreegate.services.customer_search import filters
 from agreegate.services.reconfirmation import (
-    LIMITS,
     Found,
     Reconfirmation,
     find_reconfirmations,
@@ -64,7 +62,6 @@ class Shown:
 
     found: Found
     lines: Page[Reconfirmation]
-    resellers: list[Partner]
 
 
 @get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
@@ -77,11 +74,11 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
 
     async def look(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, site.programme, search)
-        lines = await list_reconfirmations(uow, actor, site.programme, search, found, place)
+        lines = await list_reconfirmations(uow, actor, found, place)
         if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
             nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
-            lines = await list_reconfirmations(uow, actor, site.programme, search, found, nearest)
-        return Shown(found, lines, (await filters(uow, actor)).resellers)
+            lines = await list_reconfirmations(uow, actor, found, nearest)
+        return Shown(found, lines)
 
     shown = await site.store.browse(look)
     asked = _asked(request)
@@ -97,7 +94,6 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
         turns=turns(request, LIST, shown.lines),
         file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
-        most=LIMITS.most,
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
@@ -135,7 +131,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
         ]
 
     async def read(uow: UnitOfWork, place: Wanted) -> Page[Reconfirmation]:
-        return await list_reconfirmations(uow, actor, site.programme, search, found, place)
+        return await list_reconfirmations(uow, actor, found, place)
 
     columns = COLUMNS if provider else COLUMNS[:-1]
     return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))
@@ -182,7 +178,7 @@ def _choices(shown: Shown, search: ReconfirmationSearch, spoken: str) -> dict[st
     """What can be chosen to see fewer, by the field's name; a field with nothing to choose from is left out."""
     found = shown.found
     offered: dict[str, list[tuple[str, str]]] = {
-        "reseller": [(one.id, one.name) for one in shown.resellers],
+        "reseller": [(one.id, one.name) for one in found.resellers],
         "country": sorted(((code, country_text(code, spoken)) for code in found.countries), key=lambda pair: pair[1]),
         "agreement": [(one.id, one.title) for one in found.templates],
         "state": [(state, text(f"state.{state}", spoken)) for state in STATES],

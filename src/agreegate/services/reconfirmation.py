@@ -1,4 +1,4 @@
-"""The work list of a partner: its outdated confirmations in the order in which they must be renewed (R33–R37)."""
+"""The work list of a partner: its outdated and overdue customers, in the order in which they must be renewed (R33–R37)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -6,65 +6,40 @@ from datetime import datetime
 
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate, TemplateId
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.domain.reconfirmation import (
-    Group,
-    Part,
-    ReconfirmationSearch,
-    days_left,
-    gate_speaks_of,
-    must_be_renewed,
-    outdated_next,
-    outdated_parts,
-)
-from agreegate.domain.standing import State
+from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
+from agreegate.domain.standing import Current, State, opening
 from agreegate.services.collection import require_confirmations
-from agreegate.storage.customer_search import choose
 from agreegate.storage.page import Page, Seek, Wanted
-from agreegate.storage.reconfirmation import (
-    NOTHING_SUBSCRIBED,
-    Majors,
-    Place,
-    Position,
-    Sought,
-    after,
-    any_major,
-    count_places,
-    fitting,
-    groups_of,
-    is_overdue,
-    majors_for,
-    places,
-    places_of,
-    shown,
+from agreegate.storage.partner import linked_resellers
+from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
+from agreegate.storage.reconfirmation_source import (
+    Limits,
+    Question,
+    Source,
+    Statement,
+    coming_majors,
+    countries_of,
+    floors_of,
+    late_source,
+    outdated_from,
+    smallest,
+    sources_of,
 )
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """How much is looked at before another way is taken."""
-
-    most: int = 10_000
-    """More than so many are not counted, where they must be counted one by one."""
-    few: int = 200
-    """So few outdated confirmations are looked at one by one."""
-    collected: int = 4_000
-    """So many customers that fit what is typed are looked up; among more, the list is looked through."""
-    looked_through: int = 5_000
-    """So many lines at most are looked through for those that fit; then all that fit are looked up after all."""
-    chunk: int = 500
-    """Lines that are looked through at once."""
-
+from agreegate.storage.standing import standings_of
+from agreegate.storage.state import state_of
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 LIMITS = Limits()
+EVERY = ReconfirmationSearch()
+"""Searches for the whole list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconfirmation:
-    """An outdated confirmation, as the list shows it."""
+    """An outdated or overdue customer, as the list shows it: with the confirmation by which the gate opens."""
 
     customer_id: str
     company_name: str
@@ -80,44 +55,79 @@ class Reconfirmation:
     renew_by: datetime | None
     """Before when it must be renewed; None: before the next new order (R37)."""
     days_left: int | None
-    overdue: bool
+    state: State
+    """Outdated, or overdue."""
     resellers: tuple[str, ...]
-
-    @property
-    def state(self) -> State:
-        """Outdated, or overdue."""
-        return State.OVERDUE if self.overdue else State.OUTDATED
 
 
 @dataclass(frozen=True, slots=True)
-class Outdated:
-    """How a customer stands whose confirmation is outdated."""
+class Counted:
+    """A number of customers."""
 
-    state: State
-    """Outdated, or overdue."""
-    template_id: TemplateId
-    """Of the confirmation, to be confirmed anew."""
+    number: int
+    more: bool
+    """There are more, or there may be."""
+
+    def __bool__(self) -> bool:
+        return self.number > 0 or self.more
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
     """What a search found, for every page of it."""
 
-    sought: Sought
-    chosen: tuple[Place, ...] | None
-    """Those that fit what is typed, if they were looked up."""
-    total: int | None
-    """How many fit, at most `Limits.most` where `more` says so; None where they are too many to count."""
-    more: bool
-    overdue: int
-    """How many of all of the partner's are overdue, at most one more than `Limits.most`."""
-    all: int
-    """How many outdated confirmations the partner has, whatever is looked for."""
+    list: "Sought"
+    total: Counted
+    """How many fit."""
+    overdue: Counted
+    """How many of all of the partner's customers are overdue."""
+    any: bool
+    """Whether the partner has any to renew, whatever is searched for."""
     next_at: datetime | None
-    """When the next version to come outdates some; None: none is published."""
+    """Where it has none: when the next version to come outdates some; None: none is published."""
     countries: tuple[str, ...]
     templates: tuple[AgreementTemplate, ...]
-    """Those that outdated confirmations are of: what can be chosen to see fewer."""
+    resellers: tuple[Partner, ...]
+    """What can be chosen to see fewer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A list, and where it is found."""
+
+    question: Question
+    source: Source
+    size: int
+    """How many customers the source has."""
+    late_source: Source
+    late_size: int
+    """Likewise, of the overdue."""
+    places: tuple[Place, ...] | None
+    """All places in order, where they were few enough to be read."""
+    late_places: tuple[Place, ...] | None
+    """Likewise, of the overdue."""
+
+    async def count(self, uow: UnitOfWork) -> Counted:
+        """How many places it has."""
+        if self.places is not None:
+            return Counted(len(self.places), more=False)
+        if self.question.states == (State.OVERDUE,):
+            return await self.count_overdue(uow)
+        return Counted(*await count_all(uow, self.question, self.source, self.size, self.question.states))
+
+    async def has_any(self, uow: UnitOfWork) -> bool:
+        """Whether it has a place, or may have one."""
+        if self.places is not None:
+            return bool(self.places)
+        one = replace(self.question, limits=replace(self.question.limits, counted=1))
+        return bool(Counted(*await count_all(uow, one, self.source, self.size, self.question.states)))
+
+    async def count_overdue(self, uow: UnitOfWork) -> Counted:
+        """How many of them are overdue."""
+        if self.late_places is not None:
+            return Counted(len(self.late_places), more=False)
+        few = replace(self.question, limits=replace(self.question.limits, read=self.question.limits.read // 8))
+        return Counted(*await count_all(uow, few, self.late_source, self.late_size, [State.OVERDUE]))
 
 
 async def find_reconfirmations(
@@ -127,242 +137,162 @@ async def find_reconfirmations(
     search: ReconfirmationSearch,
     limits: Limits = LIMITS,
 ) -> Found:
-    """Which of the partner's outdated confirmations fit a search.
+    """Which of the partner's outdated and overdue customers fit a search.
 
     Raises:
         FeatureAbsent.
     """
     require_confirmations(programme, actor.partner, uow)
-    partner = actor.partner.id
-    groups, majors = await _to_renew(uow, partner, programme)
-    every = _parts(groups, majors, uow.now)
-    country = search.customers.country
-    sought = _within(
-        search,
-        uow.now,
-        [
-            part
-            for part in every
-            if country in (None, part.group.country) and search.template in (None, part.group.template_id)
-        ],
-    )
-    chosen = await _chosen(uow, partner, search, sought, limits)
-    total, more = await _counted(uow, partner, search, sought, chosen, limits)
-    coming = (outdated_next(group, majors.get((group.template_id, group.country), ()), uow.now) for group in groups)
+    floors = await floors_of(uow, programme, uow.now)
+    late_from = await outdated_from(uow, actor.partner.id, floors)
+    whole = Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
+    every = await _sought(uow, whole)
+    found = every if search == EVERY else await _sought(uow, replace(whole, search=search))
+    total, overdue = await found.count(uow), await every.count_overdue(uow)
+    present = bool(total or overdue) or await every.has_any(uow)
+    countries = await countries_of(uow, whole.partner)
+    provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
     return Found(
-        sought,
-        chosen,
+        found,
         total,
-        more,
-        overdue=await count_places(uow, partner, Sought(every, state=State.OVERDUE), limits.most + 1),
-        all=await count_places(uow, partner, Sought(every)),
-        next_at=min((at for at in coming if at is not None), default=None),
-        countries=tuple(sorted({part.group.country for part in every})),
-        templates=tuple(t for t in programme.templates if any(part.group.template_id == t.id for part in every)),
+        overdue,
+        present,
+        next_at=None if present else await _next_at(uow, whole),
+        countries=tuple(one for one in countries if any(one in of for of in floors.values())),
+        templates=tuple(one for one in programme.templates if one.id in floors),
+        resellers=tuple(await linked_resellers(uow, whole.partner)) if provider else (),
     )
 
 
-async def list_reconfirmations(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    search: ReconfirmationSearch,
-    found: Found,
-    wanted: Wanted,
-    limits: Limits = LIMITS,
-) -> Page[Reconfirmation]:
-    """One page of what a search found, the soonest first. Positions: the commitment end, then customer and template."""
-    partner = actor.partner.id
+async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, wanted: Wanted) -> Page[Reconfirmation]:
+    """One page of what a search found: the overdue first, then the soonest. Positions: see `_position`."""
     start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
     backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and start is not None)
-    sought = found.sought
-    if start is not None:
-        sought = after(sought, _position(start), backwards=backwards)
-    some = await _some(uow, partner, search, sought, found.chosen, wanted.size + 1, limits, backwards=backwards)
+    place = None if start is None else _place(*start)
+    some = await _places(uow, found.list, place, wanted.size + 1, backwards=backwards)
     more, some = len(some) > wanted.size, some[: wanted.size]
     if backwards:
         some.reverse()
     if not some:
         return Page()
-    lines = await shown(uow, partner, some)
-    items = []
-    for place in some:
-        line = lines.get((place.customer_id, place.template_id))
-        template = programme.template(place.template_id)
-        if line is None or template is None:  # renewed or ended since the search
-            continue
-        renew_by = None if place.renew_at == NOTHING_SUBSCRIBED else from_micros(place.renew_at)
-        items.append(
-            Reconfirmation(
-                customer_id=place.customer_id,
-                company_name=line.company_name,
-                domain=line.domain,
-                country=line.country,
-                template=template,
-                agreed_at=line.agreed_at,
-                basis=line.basis,
-                label=line.label,
-                outdated_since=place.part.since,
-                renew_by=renew_by,
-                days_left=None if renew_by is None else days_left(renew_by, uow.now),
-                overdue=await is_overdue(uow, partner, place),
-                resellers=line.resellers,
-            )
-        )
     return Page(
-        items=tuple(items),
-        first=_named(some[0]),
-        last=_named(some[-1]),
+        items=tuple(await _lines(uow, actor.partner, found.list.question.programme, some)),
+        first=_position(some[0]),
+        last=_position(some[-1]),
         more_before=more if backwards else start is not None,
         more_after=start is not None if backwards else more,
     )
 
 
-async def count_outdated(uow: UnitOfWork, partner: PartnerId | None, programme: Programme) -> int:
-    """How many customers' confirmations, those that the gate goes by, are outdated (R34).
+async def _sought(uow: UnitOfWork, question: Question) -> Sought:
+    """Where a list is found."""
+    most = question.limits.read
+    source, size = await smallest(uow, question, sources_of(question))
+    if size <= most:
+        places = await read_all(uow, question, source, question.states)
+        overdue = tuple(place for place in places if place.first == FIRST[State.OVERDUE])
+        return Sought(question, source, size, source, size, places, overdue)
+    late, late_size = await smallest(uow, question, [late_source(question)])
+    if late_size > size:
+        late, late_size = source, size
+    late_places = None
+    if State.OVERDUE in question.states and late_size <= most:
+        late_places = await read_all(uow, question, late, [State.OVERDUE])
+    return Sought(question, source, size, late, late_size, None, late_places)
 
-    Args:
-        partner: whose customers; None: everybody's.
-    """
-    return await count_places(uow, partner, Sought(await _gates_parts(uow, partner, programme)))
+
+async def _places(uow: UnitOfWork, sought: Sought, start: Place | None, size: int, *, backwards: bool) -> list[Place]:
+    """The places after another; or (backwards) those before it, the very last first."""
+    if sought.places is not None:
+        return beyond(sought.places, start, backwards=backwards)[:size]
+    found: list[Place] = []
+    for state in sorted(sought.question.states, key=FIRST.__getitem__, reverse=backwards):
+        if state is State.OVERDUE and sought.late_places is not None:
+            found += beyond(sought.late_places, start, backwards=backwards)
+        elif len(found) < size:
+            source = sought.late_source if state is State.OVERDUE else sought.source
+            found += await walk(uow, sought.question, source, state, start, size - len(found), backwards=backwards)
+    return found[:size]
+
+
+async def _lines(
+    uow: UnitOfWork, partner: Partner, programme: Programme, places: Sequence[Place]
+) -> list[Reconfirmation]:
+    """The lines of some places. A customer that is neither outdated nor overdue any more has none."""
+    standings = await standings_of(uow, partner.id, [place.customer_id for place in places])
+    renewing = {
+        customer: current
+        for customer, standing in standings.items()
+        if (current := to_reconfirm(standing, programme, partner.cloud, uow.now)) is not None
+    }
+    lines = await shown(uow, partner.id, {customer: current.template_id for customer, current in renewing.items()})
+    found = []
+    for customer, current in renewing.items():
+        line, template = lines[customer], programme.template(current.template_id)
+        if template is None or current.outdated_since is None:
+            continue
+        found.append(
+            Reconfirmation(
+                customer_id=customer,
+                company_name=line.company_name,
+                domain=line.domain,
+                country=line.country,
+                template=template,
+                agreed_at=current.date_agreed,
+                basis=line.basis,
+                label=line.label,
+                outdated_since=current.outdated_since,
+                renew_by=current.renew_by,
+                days_left=None if current.renew_by is None else days_left(current.renew_by, uow.now),
+                state=current.state,
+                resellers=line.resellers,
+            )
+        )
+    return found
+
+
+async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
+    """When the next version to come outdates customers of a partner that has nothing to renew now."""
+    for instant in await coming_majors(uow):
+        at = from_micros(instant)
+        floors = await floors_of(uow, whole.programme, at)
+        limits, late_from = replace(whole.limits, counted=1), min(whole.late_from, instant)
+        then = replace(whole, now=at, floors=floors, limits=limits, late_from=late_from)
+        source, size = await smallest(uow, then, sources_of(then))
+        if size and (await count_all(uow, then, source, size, STATES))[0]:
+            return at
+    return None
+
+
+def _place(key: str | int, id_: str) -> Place:
+    """The place that a position of a page stands for."""
+    state, _, customer = id_.partition(".")
+    return Place(FIRST[State.OVERDUE] if state == State.OVERDUE else FIRST[State.OUTDATED], int(key), customer)
+
+
+def _position(place: Place) -> tuple[int, str]:
+    """The commitment end, then the state and the customer."""
+    state = State.OVERDUE if place.first == FIRST[State.OVERDUE] else State.OUTDATED
+    return place.renew_at, f"{state}.{place.customer_id}"
+
+
+async def count_outdated(uow: UnitOfWork, partner: PartnerId | None, programme: Programme) -> int:
+    """How many customers are outdated or overdue; until the totals are counted elsewhere."""
+    statement = Statement(PartnerId(partner or ""))
+    state = state_of(programme, uow.now, statement.bind)
+    row = await uow.one(
+        f"""select count(*) from relationship r
+            join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+            where ($1 = '' or r.partner_id = $1) and r.ended_at is null and {state} in ('outdated', 'overdue')""",
+        *statement.values,
+    )
+    return 0 if row is None else int(row[0])
 
 
 async def outdated_among(
     uow: UnitOfWork, partner: PartnerId, programme: Programme, customers: Sequence[str]
-) -> dict[str, Outdated]:
-    """Which of some customers stand outdated or overdue, by the confirmation that the gate goes by."""
-    parts = await _gates_parts(uow, partner, programme)
-    if not parts or not customers:
-        return {}
-    found = await places_of(uow, partner, Sought(parts), customers)
-    return {
-        place.customer_id: Outdated(
-            State.OVERDUE if await is_overdue(uow, partner, place) else State.OUTDATED, place.template_id
-        )
-        for place in found
-    }
-
-
-async def _gates_parts(uow: UnitOfWork, partner: PartnerId | None, programme: Programme) -> tuple[Part, ...]:
-    if not await any_major(uow):
-        return ()
-    groups = [
-        group
-        for group in await groups_of(uow, partner)
-        if gate_speaks_of(group.template_id, group.later, programme, uow.now)
-    ]
-    return _parts(groups, await majors_for(uow, groups), uow.now)
-
-
-async def _to_renew(uow: UnitOfWork, partner: PartnerId, programme: Programme) -> tuple[list[Group], Majors]:
-    """The groups whose confirmations must be renewed once they are outdated."""
-    if not await any_major(uow):
-        return [], {}
-    groups = [
-        group
-        for group in await groups_of(uow, partner)
-        if must_be_renewed(group.template_id, group.later, programme, uow.now)
-    ]
-    return groups, await majors_for(uow, groups)
-
-
-def _parts(groups: Sequence[Group], majors: Majors, now: datetime) -> tuple[Part, ...]:
-    return tuple(
-        part
-        for group in groups
-        for part in outdated_parts(group, majors.get((group.template_id, group.country), ()), now)
-    )
-
-
-def _within(search: ReconfirmationSearch, now: datetime, parts: Sequence[Part]) -> Sought:
-    """What is wanted of some parts: by when it is due, and whether it is overdue."""
-    every = Sought(tuple(parts), state=search.state)
-    if search.due is None:
-        return every
-    before = search.due.before(now)
-    if before is None:
-        return Sought(every.parts, low=(NOTHING_SUBSCRIBED, "", ""), state=search.state)
-    return Sought(every.parts, high=(to_micros(before), "", ""), state=search.state)
-
-
-def _narrow(search: ReconfirmationSearch) -> bool:
-    """Whether a customer must be looked at to see if it fits."""
-    return bool(search.customers.text.strip()) or search.customers.reseller is not None
-
-
-async def _counted(
-    uow: UnitOfWork,
-    partner: PartnerId,
-    search: ReconfirmationSearch,
-    sought: Sought,
-    chosen: tuple[Place, ...] | None,
-    limits: Limits,
-) -> tuple[int | None, bool]:
-    """How many fit, and whether there are more than so many."""
-    if chosen is not None:
-        return len(chosen), False
-    if _narrow(search):
-        return None, False
-    if sought.all_of_them:
-        return await count_places(uow, partner, sought), False
-    counted = await count_places(uow, partner, sought, limits.most + 1)
-    return min(counted, limits.most), counted > limits.most
-
-
-async def _chosen(
-    uow: UnitOfWork, partner: PartnerId, search: ReconfirmationSearch, sought: Sought, limits: Limits
-) -> tuple[Place, ...] | None:
-    """Those that fit what is typed and the reseller, if such customers are few enough; None: look through the list."""
-    if not _narrow(search):
-        return None
-    if (customer := search.customers.customer) is not None:
-        of_it = await places_of(uow, partner, sought, [customer])
-        return tuple(await fitting(uow, partner, replace(search.customers, text=""), of_it))
-    number = await count_places(uow, partner, sought, limits.collected + 1)
-    if number > limits.few:
-        found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
-        if found.entries is not None:
-            return tuple(await places_of(uow, partner, sought, found))
-    if number > limits.collected:
-        return None
-    return tuple(await fitting(uow, partner, search.customers, await places(uow, partner, sought, number)))
-
-
-async def _some(
-    uow: UnitOfWork,
-    partner: PartnerId,
-    search: ReconfirmationSearch,
-    sought: Sought,
-    chosen: tuple[Place, ...] | None,
-    size: int,
-    limits: Limits,
-    *,
-    backwards: bool,
-) -> list[Place]:
-    """The first places of the list, or the last, the very last first."""
-    if chosen is not None:
-        within = [one for one in chosen if sought.low < one.position < sought.high]
-        return (within[::-1] if backwards else within)[:size]
-    if not _narrow(search):
-        return await places(uow, partner, sought, size, backwards=backwards)
-    some: list[Place] = []
-    looked_through, rest = 0, sought
-    while looked_through < limits.looked_through:
-        chunk = await places(uow, partner, rest, limits.chunk, backwards=backwards)
-        some += await fitting(uow, partner, search.customers, chunk)
-        if len(some) >= size or len(chunk) < limits.chunk:
-            return some[:size]
-        looked_through += len(chunk)
-        rest = after(rest, chunk[-1].position, backwards=backwards)
-    found = await choose(uow, partner, search.customers, None, 0, many=limits.collected)
-    every = tuple(await places_of(uow, partner, sought, found))
-    return await _some(uow, partner, search, sought, every, size, limits, backwards=backwards)
-
-
-def _position(start: tuple[str | int, str]) -> Position:
-    customer, _, template = start[1].partition(".")
-    return int(start[0]), customer, template
-
-
-def _named(place: Place) -> tuple[int, str]:
-    return place.renew_at, f"{place.customer_id}.{place.template_id}"
+) -> dict[str, Current]:
+    """The confirmations of those customers who are outdated or overdue; until lists of customers read them themselves."""
+    standings = await standings_of(uow, partner, customers)
+    found = {customer: opening(standing, programme, uow.now) for customer, standing in standings.items()}
+    return {customer: one for customer, one in found.items() if one is not None and one.state in STATES}
