@@ -20,6 +20,9 @@ from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 PARTNERS = 20
 RESELLERS = 5
 """Of each provider."""
+CONFIRMED_ANOTHER = 10
+"""One in so many customers confirmed another agreement too. It opens the gate and is current: no version of the first
+outdates these customers."""
 BEFORE_LISTS, WITH_TEXTS = 2, 4
 """The schemas at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
 CUSTOMER_AGREEMENT = "117a77b0-9360-443b-8795-c6dedc750cf9"

@@ -9,6 +9,7 @@ import apsw
 
 from agreegate.domain.customer import search_key
 from agreegate.domain.term import Commitment, TermDuration
+from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 
@@ -115,10 +116,10 @@ def _confirmation(connection: apsw.Connection, one: Bought, number: int, confirm
         connection, "confirmation", **key, **counts, confirmation_id=f"{one.customer}-{number}", period=1, user_id="x",
         recorded_by="x", channel="api",
     )  # fmt: skip
-    _insert(connection, "current_confirmation", **key, **counts, period=1)
+    rank = to_micros(confirmed.accepted_by), UNKNOWN_TEXT
     if confirmed.text is not None:
-        [(version, country, language, digest)] = connection.execute(
-            "select v.version_id, f.country, f.language, f.digest from text_version v join text_file f"
+        [(version, country, language, digest, *known)] = connection.execute(
+            "select v.version_id, f.country, f.language, f.digest, v.effective_at, v.number from text_version v join text_file f"
             " using (template_id, number) where v.template_id = ? and v.number = ? limit 1",
             (confirmed.template, confirmed.text),
         ).fetchall()
@@ -126,6 +127,8 @@ def _confirmation(connection: apsw.Connection, one: Bought, number: int, confirm
             connection, "confirmation_text", **key, basis="stated", version_id=version, country=country, language=language,
             digest=digest,
         )  # fmt: skip
+        rank = known[0], known[1]
+    _insert(connection, "current_confirmation", **key, **counts, period=1, text_at=rank[0], text_number=rank[1])
 
 
 def _subscription(connection: apsw.Connection, one: Bought, number: int, subscribed: Subscribed) -> None:

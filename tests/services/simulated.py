@@ -1,7 +1,7 @@
 """A record to simulate on, a model that looks at one row after another by the rules' own words, and what really happens."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -12,6 +12,7 @@ from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
 from agreegate.domain.simulation import Counts, Figure, Scenario
+from agreegate.domain.standing import State, state_of
 from agreegate.domain.text import TextVersion
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.renewal import run_renewals
@@ -28,7 +29,7 @@ from agreegate.storage.text import add_text_version, text_versions
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
-from tests.portfolio import Bought, Subscribed, fill
+from tests.portfolio import Bought, Confirmed, Subscribed, fill
 from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file, outdated_since
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -127,11 +128,13 @@ def said(found: Simulation) -> Said:
     )
 
 
-def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinked: Sequence[str] = ()) -> Said:
+def model(  # noqa: PLR0915 - one row after another
+    case: Case, asked: Scenario, published: Sequence[TextVersion], unlinked: Sequence[str] = ()
+) -> Said:
     begins, until = max(asked.effective_from, NOW), asked.effective_from + asked.weeks * WEEK
     own = next((v for v in published if v.id == asked.published), None)
     others = [v for v in published if v is not own]
-    number = own.number if own else len(published) + 1
+    number = own.number if own else len([v for v in published if v.template_id == asked.template_id]) + 1
     rules = replace(case.programme, stale_rule=asked.stale_rule, stale_from=asked.stale_from)
     total: Counts = Counter()
     weeks: dict[date | None, Counts] = {}
@@ -139,9 +142,24 @@ def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinke
     resellers: dict[str | None, Counts] = {}
     for one in case.bought:
         accepted = next((c for c in one.confirmed if c.template == asked.template_id), None)
-        if accepted is None or one.country not in asked.countries:
+        if accepted is None or one.country not in asked.countries or not rules.opens_gate(asked.template_id, begins):
             continue
-        text = next((v for v in published if v.number == accepted.text and v.template_id == accepted.template), None)
+        rivals = [c for c in one.confirmed if c is not accepted]
+
+        def since(c: Confirmed, at: datetime, country: str = one.country) -> datetime | None:
+            """Since when a confirmation is outdated then by other versions."""
+            versions = [v for v in others if v.template_id == c.template]
+            return outdated_since(versions, country, c.accepted_by, at, text_of(c, published))
+
+        def open_and_current(
+            at: datetime, rivals: list[Confirmed] = rivals, since: Callable[..., datetime | None] = since
+        ) -> bool:
+            """Another confirmation opens the gate then, and no newer text binds the customer."""
+            return any(rules.opens_gate(c.template, at) and since(c, at) is None for c in rivals)
+
+        if open_and_current(begins):
+            continue
+        text = text_of(accepted, published)
         known = (accepted.accepted_by, 10**9) if text is None else text.rank
         through: list[str | None] = [r for r in one.resellers if r not in unlinked]
         places = [total, partners.setdefault(one.partner, Counter()),
@@ -151,19 +169,19 @@ def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinke
             for place in places:
                 place[figure] += 1
 
-        if outdated_since(others, one.country, accepted.accepted_by, begins, text) is not None:
+        if since(accepted, begins) is not None:
             count(Figure.ALREADY)
             continue
         if not known < (asked.effective_from, number):
             continue
-        sequence = list(one.confirmed).index(accepted)
-        later = [c.template for c in one.confirmed[sequence + 1 :]]
 
-        def refuses(channel: Channel, at: datetime, later: list[str] = later) -> bool:
+        def refuses(
+            channel: Channel, at: datetime, open_and_current: Callable[[datetime], bool] = open_and_current
+        ) -> bool:
             enforced = rules.enforce_from.get(channel)
             if not rules.refuses_outdated(at) or enforced is None or at < enforced:
                 return False
-            return rules.opens_gate(asked.template_id, at) and not any(rules.opens_gate(t, at) for t in later)
+            return rules.opens_gate(asked.template_id, at) and not open_and_current(at)
 
         count(Figure.CUSTOMERS)
         ends = [(end, sub.auto_renew) for sub in one.subscribed for end in ends_of(sub, begins, until)]
@@ -189,6 +207,10 @@ def model(case: Case, asked: Scenario, published: Sequence[TextVersion], unlinke
     return Said(dict(total), plain(weeks), plain(partners), plain(resellers))
 
 
+def text_of(confirmed: Confirmed, published: Sequence[TextVersion]) -> TextVersion | None:
+    return next((v for v in published if v.number == confirmed.text and v.template_id == confirmed.template), None)
+
+
 def ends_of(sub: Subscribed, begins: datetime, until: datetime) -> list[datetime]:
     """Every end of a commitment in the window, term by term."""
     found, commitment = [], sub.commitment
@@ -202,23 +224,24 @@ def ends_of(sub: Subscribed, begins: datetime, until: datetime) -> list[datetime
 
 
 async def outdated(case: Case, at: datetime) -> set[tuple[str, str]]:
-    """Whose confirmation the record calls outdated at an instant."""
+    """Which customers the record calls outdated or overdue at an instant."""
     case.memory.clock.now = at
     found = set()
     for one in case.bought:
         standing = await case.memory.do(standing_of, one.partner, one.customer)
-        if any(c.template_id == CLOUD.id and c.outdated_since is not None for c in standing.current):
+        if state_of(standing, case.programme, Cloud.PUBLIC, at) in (State.OUTDATED, State.OVERDUE):
             found.add((one.partner, one.customer))
     return found
 
 
 async def denied(case: Case, rules: Programme, one: Bought, channel: Channel, at: datetime) -> bool:
-    """Whether the gate denies an order then because this agreement's confirmation is outdated."""
+    """Whether the gate denies an order then for being outdated, and this agreement would open it."""
     case.memory.clock.now = at
     standing = await case.memory.do(standing_of, one.partner, one.customer)
     decision = decide(Transaction(Action.RENEWAL, channel), standing, rules, Cloud.PUBLIC, at)
-    outdated_one = decision.confirmation is not None and decision.confirmation.template_id == CLOUD.id
-    return outdated_one and any(reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons)
+    return rules.opens_gate(CLOUD.id, at) and any(
+        reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons
+    )
 
 
 async def really(case: Case, asked: Scenario, rows: dict[str, list[Concerned]]) -> dict[date, dict[str, int]]:
@@ -277,7 +300,9 @@ def summed(rows: Sequence[Concerned]) -> dict[Figure, int]:
 
 async def held_together(case: Case, asked: Scenario, unlinked: Sequence[str] = ()) -> Simulation:
     """What is simulated is what the model says, and what happens."""
-    published = await case.memory.do(text_versions, CLOUD.id)
+    published = [
+        version for template in case.programme.templates for version in await case.memory.do(text_versions, template.id)
+    ]
     found = await case.simulate(asked)
     assert said(found) == model(case, asked, published, unlinked)
     rows = {partner: await case.affected(asked, partner, size=2) for partner in (cast.ALDER, cast.HAZEL)}

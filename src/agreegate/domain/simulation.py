@@ -1,7 +1,9 @@
 """Before a version takes effect: whose confirmations it would outdate, and what of theirs comes in the weeks after (R33–R37).
 
 A *scenario* is a version that takes effect at an instant, under a stale rule, and the weeks that are looked at. A customer
-*becomes outdated* by it when its confirmation ranks below the version and no other major text has outdated it by then.
+*becomes outdated* by it when its one state changes from confirmed because of the version: when the window begins, its
+confirmation opens the gate and ranks below the version, no other major text has outdated it, and no other confirmation that
+opens the gate is current.
 What is said is what would happen if nobody did anything until then: nothing is changed by asking.
 """
 
@@ -128,13 +130,16 @@ class Foresight:
     """The version's; for one that is not published, with the number it would get."""
     floors: Mapping[str, Rank | None]
     """By country: what is accepted below this is outdated already when the window begins. None: nothing is."""
+    other_majors: tuple[datetime, ...] = ()
+    """When major texts of the programme's other templates take effect."""
 
     @classmethod
     def of(
         cls, scenario: Scenario, programme: Programme, published: Iterable[TextVersion], now: datetime
     ) -> "Foresight":
-        """Likewise, from the template's published versions."""
-        every = list(published)
+        """Likewise, from the programme's published versions."""
+        versions = list(published)
+        every = [version for version in versions if version.template_id == scenario.template_id]
         itself = next((version for version in every if version.id == scenario.published), None)
         number = max((version.number for version in every), default=0) + 1 if itself is None else itself.number
         others = [
@@ -145,7 +150,8 @@ class Foresight:
         by_country: dict[str, Rank | None] = dict.fromkeys(scenario.countries)
         for version in sorted(others, key=lambda one: one.rank):
             by_country |= {one.country: version.rank for one in version.files if one.country in by_country}
-        return cls(scenario, programme, now, (scenario.effective_from, number), by_country)
+        majors = {one.effective_from for one in versions if one.major and one.template_id != scenario.template_id}
+        return cls(scenario, programme, now, (scenario.effective_from, number), by_country, tuple(sorted(majors)))
 
     @property
     def begins(self) -> datetime:
@@ -168,6 +174,15 @@ class Foresight:
         return next(one for one in self.programme.templates if one.id == self.scenario.template_id)
 
     @property
+    def rival_templates(self) -> tuple[TemplateId, ...]:
+        """Those besides the scenario's whose confirmations open the gate when the window begins."""
+        return tuple(
+            one.id
+            for one in self.programme.templates
+            if one.id != self.scenario.template_id and one.opens_gate(self.begins)
+        )
+
+    @property
     def refuses_from(self) -> Mapping[Channel, datetime]:
         """From when on in the window each channel refuses outdated confirmations; a channel that never does is left out."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
@@ -182,7 +197,17 @@ class Foresight:
         if self.scenario.stale_rule is not StaleRule.REFUSE:
             return ()
         opening = (date for one in self.programme.templates for date in (one.opens_from, one.opens_until) if date)
-        return tuple(sorted({at for at in (*opening, *self.refuses_from.values()) if self.begins < at < self.until}))
+        every = (*opening, *self.refuses_from.values(), *self.other_majors)
+        return tuple(sorted({at for at in every if self.begins < at < self.until}))
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """Another confirmation of a customer whose confirmation becomes outdated: it may open the gate instead (R27)."""
+
+    template_id: TemplateId
+    outdated_from: datetime | None
+    """When a published major text outdates it, or has outdated it; None: none does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +220,8 @@ class Stake:
     """Ends of commitments that the partner must renew by an order."""
     carts: tuple[datetime, ...] = ()
     """When open carts expire, all after the beginning of the window."""
-    rivals: tuple[TemplateId, ...] = ()
-    """Templates of its other confirmations that were recorded later: the gate looks at the newest that opens it (R27)."""
+    rivals: tuple[Rival, ...] = ()
+    """Its other confirmations: the gate goes by the best one that opens it (R27)."""
 
     @property
     def renew_by(self) -> datetime | None:
@@ -227,7 +252,7 @@ class Figure(StrEnum):
     ORDER_RENEWALS = "order_renewals"
     CARTS = "carts"
     REFUSED_API = "refused_api"
-    """Renewals by order and carts that the gate would refuse through this channel for being outdated."""
+    """Renewals by order and carts that the gate would refuse through this channel because of the version."""
     REFUSED_DASHBOARD = "refused_dashboard"
 
 
@@ -249,7 +274,7 @@ class Refusals:
         self._foresight = foresight
         self._rules = foresight.rules
         self._from = foresight.refuses_from
-        self._known: dict[tuple[Channel, Cloud, tuple[TemplateId, ...], datetime], bool] = {}
+        self._known: dict[tuple[Channel, Cloud, tuple[Rival, ...], datetime], bool] = {}
 
     def renewals(self, stake: Stake, cloud: Cloud, channel: Channel) -> list[datetime]:
         """The ends of those renewals by order that would be refused when they are due."""
@@ -269,20 +294,22 @@ class Refusals:
             if refused is not None and expiry > refused and self._refused(channel, cloud, stake.rivals, refused)
         ]
 
-    def _refused(self, channel: Channel, cloud: Cloud, rivals: tuple[TemplateId, ...], at: datetime) -> bool:
+    def _refused(self, channel: Channel, cloud: Cloud, rivals: tuple[Rival, ...], at: datetime) -> bool:
         asked = (channel, cloud, rivals, at)
         if asked not in self._known:
             self._known[asked] = self._ask(*asked)
         return self._known[asked]
 
-    def _ask(self, channel: Channel, cloud: Cloud, rivals: tuple[TemplateId, ...], at: datetime) -> bool:
+    def _ask(self, channel: Channel, cloud: Cloud, rivals: tuple[Rival, ...], at: datetime) -> bool:
         own, since = self._foresight.template, self._foresight.begins
         current = [Current(own.agreement_type, own.id, since, since, 0, outdated_since=since)]
-        current += [Current(own.agreement_type, rival, since, since, 1) for rival in rivals]
+        for rival in rivals:
+            outdated = rival.outdated_from if rival.outdated_from and rival.outdated_from <= at else None
+            current.append(Current(own.agreement_type, rival.template_id, since, since, 1, outdated_since=outdated))
         decision = decide(
             Transaction(Action.RENEWAL, channel), Standing(related=True, current=tuple(current)), self._rules, cloud, at
         )
-        return any(reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons)
+        return own.opens_gate(at) and any(reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons)
 
 
 @dataclass(frozen=True, slots=True)

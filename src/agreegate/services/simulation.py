@@ -20,10 +20,9 @@ from agreegate.domain.simulation import (
     checked_scenario,
 )
 from agreegate.domain.text import Locale, TextDraft, TextVersion
+from agreegate.storage.affected import Affected, affected_customers
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.simulation import (
-    Affected,
-    affected_customers,
     alike_carts,
     alike_customers,
     names_of,
@@ -112,7 +111,7 @@ async def simulate(
     whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
     partners: dict[PartnerId, Partner] = {}
     known: dict[str, Stake] = {}
-    for portfolio in await portfolios(uow, scenario.template_id, whose) if scenario.major else ():
+    for portfolio in await portfolios(uow, foresight, whose) if scenario.major else ():
         partners[portfolio.partner.id] = portfolio.partner
         async for some in alike_customers(uow, portfolio, foresight, known):
             for alike in some:
@@ -145,7 +144,7 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
     Raises:
         ScenarioError: there is nothing to look at.
     """
-    versions = await text_versions(uow, scenario.template_id)
+    versions = [one for template in programme.templates for one in await text_versions(uow, template.id)]
     itself = next((one for one in versions if one.id == scenario.published), None)
     checked_scenario(scenario, programme, table, uow.now, itself)
     return Foresight.of(scenario, programme, versions, uow.now)
@@ -153,7 +152,7 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
 
 async def list_concerned(uow: UnitOfWork, partner: PartnerId, foresight: Foresight, wanted: Wanted) -> Page[Concerned]:
     """A page of a partner's customers who would become outdated, by name."""
-    found = await portfolios(uow, foresight.scenario.template_id, partner) if foresight.scenario.major else []
+    found = await portfolios(uow, foresight, partner) if foresight.scenario.major else []
     if not found:
         return Page()
     page = await affected_customers(uow, found[0], foresight, wanted)

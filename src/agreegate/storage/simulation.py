@@ -6,40 +6,51 @@ beginning of its *slot*: a week, cut where the gate's answers may change (`Fores
 terms count becomes the day it began on; its terms are projected in `domain/term.py`.
 """
 
-import json
-from collections.abc import AsyncIterator, Collection
+from collections import defaultdict
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.domain.simulation import WEEK, Alike, Foresight, Stake, week_of
+from agreegate.domain.simulation import WEEK, Alike, Foresight, Rank, Rival, Stake, week_of
 from agreegate.domain.term import Commitment, TermDuration, ends_within
-from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.partner import as_partner
-from agreegate.storage.standing import RANK
-from agreegate.storage.unit_of_work import EPOCH, MICROSECOND, Row, UnitOfWork, Value, from_micros, to_micros
+from agreegate.storage.reconfirmation_source import countries_of
+from agreegate.storage.standing import PORTION, RANK
+from agreegate.storage.state import newer_text
+from agreegate.storage.unit_of_work import (
+    EPOCH,
+    MICROSECOND,
+    Row,
+    UnitOfWork,
+    Value,
+    from_micros,
+    to_micros,
+)
 
+R = TypeVar("R")
 CUSTOMERS = 50_000
 """So many are looked through by one statement: what is in memory is bounded by it."""
 _LAST = "\U0010ffff"
 """Comes after every id."""
 _ALREADY = "!"
 _NOTHING = Stake()
-_NEVER = -(2**63)
 _DAY, _WEEK = timedelta(days=1) // MICROSECOND, WEEK // MICROSECOND
 _LEAST = {TermDuration.MONTH: 28, TermDuration.YEAR: 365, TermDuration.THREE_YEARS: 3 * 365}
 """Days that a term lasts at least."""
 
-_LIVING = """subscription s where s.partner_id = n.partner_id and s.customer_id = n.customer_id
-      and s.status in ('active', 'suspended')"""
-_RESELLERS = """(select group_concat(r.reseller_id, ' ') from customer_reseller r
+LIVING = "s.status in ('active', 'suspended')"
+_RESELLERS = """(select string_agg(r.reseller_id, ' ') from customer_reseller r
       where r.partner_id = n.partner_id and r.customer_id = n.customer_id)"""
-_RIVALS = """(select group_concat(m.template_id, '/') from current_confirmation m
-      where m.partner_id = n.partner_id and m.customer_id = n.customer_id and m.sequence > n.sequence)"""
-_FLOORS = """with f(country, at, number) as materialized (
-      select cast(value ->> 0 as text), cast(value ->> 1 as integer), cast(value ->> 2 as integer) from json_each({json}))"""
-_CUSTOMER = "cross join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id"
+_COUNTRY = "(select c.country from customer c where c.partner_id = m.partner_id and c.customer_id = m.customer_id)"
+OUTDATED_FROM = f"""(select min(v.effective_at) from text_version v where v.template_id = m.template_id and v.major = 1
+        and (v.effective_at, v.number) > (m.text_at, m.text_number)
+        and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+          and f.country = {_COUNTRY}))"""
+"""SQL: when the first published major text takes effect that outdates the confirmation `m`."""
+_JOINED = "join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,60 +66,56 @@ class Portfolio:
     """Whether any of them confirmed another agreement too."""
 
 
-@dataclass(frozen=True, slots=True)
-class Affected:
-    """A customer whose confirmation becomes outdated."""
-
-    customer_id: str
-    company_name: str
-    country: str
-    resellers: tuple[PartnerId, ...]
-    date_agreed: datetime
-    text: str | None
-    """The label of the accepted text; None where it is not known."""
-    stake: Stake
-
-
-async def portfolios(uow: UnitOfWork, template: TemplateId, partner: PartnerId | None) -> list[Portfolio]:
+async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId | None) -> list[Portfolio]:
     """Every partner that may be concerned, by name.
 
     Args:
         partner: this one alone; None: everybody.
     """
-    countries: dict[str, set[str]] = {}
-    several: set[str] = set()
-    for id_, country, coverage in await uow.all(
-        "select partner_id, country, coverage from customer_tally where customers > 0 and ($1 is null or partner_id = $1)",
-        partner,
-    ):
-        confirmed = coverage.split()
-        if template in confirmed:
-            countries.setdefault(id_, set()).add(country)
-            if len(confirmed) > 1:
-                several.add(id_)
+    values: list[Value] = [foresight.scenario.template_id]
+    whose = "" if partner is None else " and p.partner_id = $2"
     rows = await uow.all(
-        "select partner_id, name, kind, cloud, account, mpn_id, domain, country, culture from partner"
-        " where partner_id in (select value from json_each($1)) order by name, partner_id",
-        json.dumps(sorted(countries)),
+        f"""select p.partner_id, p.name, p.kind, p.cloud, p.account, p.mpn_id, p.domain, p.country, p.culture
+            from partner p where exists (select 1 from current_confirmation n
+              where n.partner_id = p.partner_id and n.template_id = $1){whose} order by p.name, p.partner_id""",
+        *values,
+        *([] if partner is None else [partner]),
     )
     linked: dict[str, set[PartnerId]] = {}
     for id_, reseller in await uow.all("select partner_id, reseller_id from reseller_link where ended_at is null"):
         linked.setdefault(id_, set()).add(reseller)
     return [
         Portfolio(
-            as_partner(row), frozenset(countries[row[0]]), frozenset(linked.get(row[0], ())), several=row[0] in several
+            as_partner(row),
+            frozenset(await countries_of(uow, row[0])),
+            frozenset(linked.get(row[0], ())),
+            several=await _confirmed_others(uow, row[0], foresight),
         )
         for row in rows
     ]
 
 
+async def _confirmed_others(uow: UnitOfWork, partner: PartnerId, foresight: Foresight) -> bool:
+    for template in foresight.programme.templates:
+        if template.id != foresight.scenario.template_id:
+            found = await uow.one(
+                "select 1 from current_confirmation n where n.partner_id = $1 and n.template_id = $2 limit 1",
+                partner,
+                template.id,
+            )
+            if found is not None:
+                return True
+    return False
+
+
 async def names_of(uow: UnitOfWork, partners: Collection[PartnerId]) -> dict[PartnerId, str]:
     """Their names."""
-    rows = await uow.all(
-        "select partner_id, name from partner where partner_id in (select value from json_each($1))",
-        json.dumps(sorted(partners)),
-    )
-    return {PartnerId(row[0]): row[1] for row in rows}
+    found: dict[PartnerId, str] = {}
+    for some in portions(sorted(partners)):
+        listed = ", ".join(f"${place}" for place in range(1, len(some) + 1))
+        rows = await uow.all(f"select partner_id, name from partner where partner_id in ({listed})", *some)
+        found |= {PartnerId(row[0]): row[1] for row in rows}
+    return found
 
 
 async def alike_customers(
@@ -119,12 +126,13 @@ async def alike_customers(
     Args:
         known: what was found to mean the same before, for this foresight; it is added to.
     """
-    asked = _Asked(portfolio, foresight, known)
+    asked = Asked(portfolio, foresight, known)
     if not asked.concerned:
         return
     held, begin, end = asked.held(), asked.bound(""), asked.bound("")
-    sql = f"""{asked.floors}
-      select iif({asked.already}, '{_ALREADY}', coalesce({held}, '')) || '|' || coalesce({asked.resellers}, ''), count(*)
+    sql = f"""
+      select case when {asked.already} then '{_ALREADY}' else coalesce({held}, '') end
+        || '|' || coalesce({asked.resellers}, ''), count(*)
       from current_confirmation n {asked.joined}
       where n.partner_id = $1 and n.customer_id > {begin} and n.customer_id <= {end} and {asked.concerns}
       group by 1"""  # one text, because rows are put in order by it
@@ -142,51 +150,30 @@ async def alike_customers(
 
 async def alike_carts(uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight) -> list[Alike]:
     """The open carts of customers who become outdated, each as customers who have nothing else."""
-    asked = _Asked(portfolio, foresight)
+    asked = Asked(portfolio, foresight)
     if not asked.concerned:
         return []
     rows = await uow.all(
-        f"""{asked.floors}
-          select k.expires_at, {asked.resellers}, {asked.rivals}, count(*) from cart k
-          cross join current_confirmation n on n.partner_id = k.partner_id and n.customer_id = k.customer_id {asked.joined}
+        f"""select k.expires_at, {asked.resellers}, {asked.rivals}, count(*) from cart k
+          join current_confirmation n on n.partner_id = k.partner_id and n.customer_id = k.customer_id {asked.joined}
           where k.partner_id = $1 and k.status = 'Active' and k.expires_at > $5 and {asked.becomes}
           group by 1, 2, 3""",
         *asked.values,
     )
     return [
-        Alike(row[3], Stake(carts=(from_micros(row[0]),), rivals=_templates(row[2])), asked.linked(row[1]))
-        for row in rows
+        Alike(row[3], Stake(carts=(from_micros(row[0]),), rivals=_rivals(row[2])), asked.linked(row[1])) for row in rows
     ]
 
 
-async def affected_customers(
-    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, wanted: Wanted
-) -> Page[Affected]:
-    """A page of the customers who become outdated, by name, each with what it has in the window."""
-    asked = _Asked(portfolio, foresight, joined=True)
-    if not asked.concerned:
-        return Page()
-    select = f"""{asked.floors}
-      select c.company_key, c.customer_id, c.company_name, c.country, n.date_agreed_at,
-        (select v.label from text_version v where v.template_id = n.template_id and v.number = n.text_number),
-        {asked.resellers}, {asked.rivals},
-        (select json_group_array(json_array(s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,
-          s.renewal_term_duration)) from {_LIVING}),
-        (select json_group_array(k.expires_at) from cart k where k.partner_id = n.partner_id
-          and k.customer_id = n.customer_id and k.status = 'Active' and k.expires_at > $5)
-      from customer c
-      cross join current_confirmation n on n.partner_id = c.partner_id and n.customer_id = c.customer_id
-      cross join f on f.country = c.country
-      where c.partner_id = $1 and {asked.becomes}"""
-    found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), wanted, *asked.values)
-    items = tuple(asked.affected(row) for row in found.items)
-    return Page(items, found.first, found.last, found.more_before, found.more_after)
+def portions(every: Sequence[R]) -> Iterable[Sequence[R]]:
+    """Parts of a list that one statement can name."""
+    return (every[begin : begin + PORTION] for begin in range(0, len(every), PORTION))
 
 
-class _Asked:
+class Asked:
     """One partner's part of a question in SQL: its expressions, and the values that they are bound to.
 
-    `$1` partner, `$2` template, `$3` and `$4` the version's rank, `$5` and `$6` the window.
+    `$1` partner, `$2` template, `$3` and `$4` the version's rank, `$5` the beginning of the window.
     """
 
     def __init__(
@@ -198,32 +185,63 @@ class _Asked:
         joined: bool = False,
     ) -> None:
         self._portfolio = portfolio
-        self._foresight = foresight
+        self.foresight = foresight
+        self.template = foresight.scenario.template_id
         present = {country: foresight.floors[country] for country in portfolio.countries if country in foresight.floors}
-        self.concerned = bool(present)
+        self.concerned = bool(present) and foresight.programme.opens_gate(self.template, foresight.begins)
         at, number = foresight.rank
         self.values: list[Value] = [
-            portfolio.partner.id, foresight.scenario.template_id, to_micros(at), number,
-            to_micros(foresight.begins), to_micros(foresight.until),
+            portfolio.partner.id, self.template, to_micros(at), number, to_micros(foresight.begins),
         ]  # fmt: skip
-        # Customers need not be looked up where all of them are concerned alike: that is half of the time.
-        if joined or len(present) < len(portfolio.countries) or len(set(present.values())) > 1:
-            listed = [(country, *_floor(floor)) for country, floor in present.items()]
-            self.floors = _FLOORS.format(json=self.bound(json.dumps(listed)))
-            self.joined = f"{_CUSTOMER} cross join f on f.country = c.country"
-            floor = "f.at, f.number"
-        else:
-            self.floors = self.joined = ""
-            floor = ", ".join(self.bound(part) for part in _floor(next(iter(present.values()), None)))
         newer = f"($3, $4) > ({RANK})"
-        self.already = f"({floor}) > ({RANK})"
-        self.becomes = f"n.template_id = $2 and {newer} and not {self.already}"
-        self.concerns = f"n.template_id = $2 and ({newer} or {self.already})"
-        self.resellers = _RESELLERS if portfolio.resellers else "null"
-        self.rivals = _RIVALS if portfolio.several and foresight.refuses_from else "null"
+        # Customers need not be looked up where all of them are concerned alike: that is half of the time.
+        countries: dict[Rank | None, list[str]] = defaultdict(list)
+        for country, floor in present.items():
+            countries[floor].append(country)
+        if joined or len(present) < len(portfolio.countries) or len(countries) > 1:
+            self.joined = _JOINED
+            self.already = self._by_country({floor: self._below(floor) for floor in countries}, countries)
+            here = self._by_country(dict.fromkeys(countries, "true"), countries)
+        else:
+            self.joined, here = "", "true"
+            self.already = self._below(next(iter(countries), None))
+        # In `case`, so that the rows of a customer are read and not an index over the texts of all customers.
+        own = f"case n.template_id when $2 then {here}{self._no_rival()} else false end"
+        self.becomes = f"{own} and {newer} and not {self.already}"
+        self.concerns = f"{own} and ({newer} or {self.already})"
+        self.resellers = _RESELLERS if portfolio.resellers else "cast(null as text)"
+        self.rivals = "cast(null as text)"
+        if portfolio.several and foresight.refuses_from:
+            self.rivals = f"""(select string_agg(m.template_id || '@' || coalesce(cast({OUTDATED_FROM} as text), ''), '/')
+              from current_confirmation m where m.partner_id = n.partner_id and m.customer_id = n.customer_id
+                and m.template_id || '' <> $2)"""
         self._turns = foresight.turns
         self._known = {} if known is None else known
         self._monday = EPOCH + (week_of(foresight.begins) - EPOCH.date())
+
+    def _below(self, floor: Rank | None) -> str:
+        """SQL: the confirmation `n` is outdated already."""
+        if floor is None:
+            return "false"
+        return f"({self.bound(to_micros(floor[0]))}, {self.bound(floor[1])}) > ({RANK})"
+
+    def _by_country(self, conditions: Mapping[Rank | None, str], countries: Mapping[Rank | None, list[str]]) -> str:
+        """SQL: the condition for the country of the customer `c`; false for countries that are not concerned."""
+        cases = " ".join(
+            f"when c.country in ({', '.join(self.bound(country) for country in countries[floor])}) then {condition}"
+            for floor, condition in conditions.items()
+        )
+        return f"case {cases} else false end"
+
+    def _no_rival(self) -> str:
+        """SQL: no other confirmation that opens the gate is current when the window begins; begins with `and`."""
+        rivals = self.foresight.rival_templates
+        if not self._portfolio.several or not rivals:
+            return ""
+        listed = ", ".join(self.bound(template) for template in rivals)
+        return f""" and not exists (select 1 from current_confirmation m where m.partner_id = n.partner_id
+              and m.customer_id = n.customer_id and m.template_id || '' in ({listed})
+              and not exists (select 1 from text_version v where {newer_text("$5", "m", _COUNTRY)}))"""
 
     def bound(self, value: Value) -> str:
         """One value more, as its place in the statement."""
@@ -236,20 +254,26 @@ class _Asked:
         `a7`: renews by itself in slot 7 alone. `o7/…`: to be renewed by an order in slot 7; the rivals follow.
         `p…/14/P1M`: began then, is in its 14th month, and goes on by the month.
         """
-        passed = " + ".join(f"(s.commitment_end_at >= {self.bound(to_micros(turn))})" for turn in self._turns)
+        until = self.bound(to_micros(self.foresight.until))
+        passed = " + ".join(
+            f"case when s.commitment_end_at >= {self.bound(to_micros(turn))} then 1 else 0 end" for turn in self._turns
+        )
         week = f"(s.commitment_end_at - {self.bound(to_micros(self._monday))}) / {_WEEK}"
         slot = f"({week} * {len(self._turns) + 1} + {passed or 0})"
         least = " ".join(f"when '{term}' then {days * _DAY}" for term, days in _LEAST.items())
-        once = f"s.commitment_end_at >= $5 and s.commitment_end_at + case s.renewal_term_duration {least} end >= $6"
-        return f"""(select group_concat(case
+        once = (
+            f"s.commitment_end_at >= $5 and s.commitment_end_at + case s.renewal_term_duration {least} end >= {until}"
+        )
+        counts = f"{LIVING} and s.commitment_end_at < {until} and (s.auto_renew = 1 or s.commitment_end_at >= $5)"
+        return f"""(select string_agg(case when not ({counts}) then null
             when s.auto_renew = 0 then 'o' || {slot} || coalesce('/' || {self.rivals}, '')
             when {once} then 'a' || {slot}
             else 'p' || {self._day()} || '/' || s.months || '/' || s.renewal_term_duration end, ' ')
-          from {_LIVING} and s.commitment_end_at < $6 and (s.auto_renew = 1 or s.commitment_end_at >= $5))"""
+          from subscription s where s.partner_id = n.partner_id and s.customer_id = n.customer_id)"""
 
     def _day(self) -> str:
         """When a subscription began, to the day; of the time, only what tells an end from an edge of a slot."""
-        edges = (self._foresight.begins, self._foresight.until, *self._turns)
+        edges = (self.foresight.begins, self.foresight.until, *self._turns)
         times = sorted({to_micros(edge) % _DAY for edge in edges} - {0}, reverse=True)
         time = f"((s.started_at % {_DAY} + {_DAY}) % {_DAY})"
         later = " ".join(f"when {time} >= {edge} then {edge}" for edge in times)
@@ -267,7 +291,7 @@ class _Asked:
     def _stake(self, held: str) -> Stake:
         auto: list[datetime] = []
         orders: list[datetime] = []
-        rivals: tuple[TemplateId, ...] = ()
+        rivals: tuple[Rival, ...] = ()
         for word in held.split():
             kind, (first, _, rest) = word[0], word[1:].partition("/")
             match kind:
@@ -275,28 +299,11 @@ class _Asked:
                     auto.append(self._beginning(int(first)))
                 case "o":
                     orders.append(self._beginning(int(first)))
-                    rivals = _templates(rest)
+                    rivals = _rivals(rest)
                 case _:
                     months, _, term = rest.partition("/")
                     auto += self._ends(from_micros(int(first)), int(months), TermDuration(term))
         return Stake(tuple(auto), tuple(orders), rivals=rivals)
-
-    def affected(self, row: Row) -> Affected:
-        """A row of one customer."""
-        _, id_, name, country, agreed, text, resellers, rivals, held, carts = row
-        auto: list[datetime] = []
-        orders: list[datetime] = []
-        for renews, started_at, terms, months, term, renewal_term in json.loads(held):
-            commitment = Commitment(
-                from_micros(started_at), terms, months, TermDuration(term), TermDuration(renewal_term)
-            )
-            if renews:
-                auto += ends_within(commitment, self._foresight.begins, self._foresight.until)
-            elif self._foresight.begins <= commitment.ends_at < self._foresight.until:
-                orders.append(commitment.ends_at)
-        expiries = tuple(from_micros(expiry) for expiry in json.loads(carts))
-        stake = Stake(tuple(sorted(auto)), tuple(sorted(orders)), expiries, _templates(rivals))
-        return Affected(id_, name, country, self.linked(resellers), from_micros(agreed), text, stake)
 
     def linked(self, resellers: str | None) -> tuple[PartnerId, ...]:
         """Of the resellers through which a customer is served, those that the partner still has a link with."""
@@ -305,18 +312,15 @@ class _Asked:
     def _beginning(self, slot: int) -> datetime:
         """The first instant of a slot: whatever holds then, holds until its end."""
         week, passed = divmod(slot, len(self._turns) + 1)
-        edges = [self._foresight.begins, self._monday + week * WEEK, *self._turns[:passed][-1:]]
+        edges = [self.foresight.begins, self._monday + week * WEEK, *self._turns[:passed][-1:]]
         return max(edges)
 
     def _ends(self, began: datetime, months: int, term: TermDuration) -> list[datetime]:
         commitment = Commitment(began, 1, months, term, term)
-        return ends_within(commitment, self._foresight.begins, self._foresight.until)
+        return ends_within(commitment, self.foresight.begins, self.foresight.until)
 
 
-def _floor(floor: tuple[datetime, int] | None) -> tuple[int, int]:
-    """A rank as it is kept; without one, what nothing ranks below."""
-    return (_NEVER, 0) if floor is None else (to_micros(floor[0]), floor[1])
-
-
-def _templates(rivals: str | None) -> tuple[TemplateId, ...]:
-    return tuple(TemplateId(one) for one in (rivals or "").split("/") if one)
+def _rivals(rivals: str | None) -> tuple[Rival, ...]:
+    """Other confirmations, as `Asked.rivals` writes them."""
+    found = (one.partition("@") for one in (rivals or "").split("/") if one)
+    return tuple(Rival(TemplateId(template), from_micros(int(at)) if at else None) for template, _, at in found)
