@@ -7,10 +7,10 @@ from datetime import datetime
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
-from agreegate.domain.standing import Current, State, opening
+from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.partner import linked_resellers
@@ -19,7 +19,6 @@ from agreegate.storage.reconfirmation_source import (
     Limits,
     Question,
     Source,
-    Statement,
     coming_majors,
     countries_of,
     floors_of,
@@ -29,7 +28,6 @@ from agreegate.storage.reconfirmation_source import (
     sources_of,
 )
 from agreegate.storage.standing import standings_of
-from agreegate.storage.state import state_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 LIMITS = Limits()
@@ -274,25 +272,3 @@ def _position(place: Place) -> tuple[int, str]:
     """The commitment end, then the state and the customer."""
     state = State.OVERDUE if place.first == FIRST[State.OVERDUE] else State.OUTDATED
     return place.renew_at, f"{state}.{place.customer_id}"
-
-
-async def count_outdated(uow: UnitOfWork, partner: PartnerId | None, programme: Programme) -> int:
-    """How many customers are outdated or overdue; until the totals are counted elsewhere."""
-    statement = Statement(PartnerId(partner or ""))
-    state = state_of(programme, uow.now, statement.bind)
-    row = await uow.one(
-        f"""select count(*) from relationship r
-            join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
-            where ($1 = '' or r.partner_id = $1) and r.ended_at is null and {state} in ('outdated', 'overdue')""",
-        *statement.values,
-    )
-    return 0 if row is None else int(row[0])
-
-
-async def outdated_among(
-    uow: UnitOfWork, partner: PartnerId, programme: Programme, customers: Sequence[str]
-) -> dict[str, Current]:
-    """The confirmations of those customers who are outdated or overdue; until lists of customers read them themselves."""
-    standings = await standings_of(uow, partner, customers)
-    found = {customer: opening(standing, programme, uow.now) for customer, standing in standings.items()}
-    return {customer: one for customer, one in found.items() if one is not None and one.state in STATES}
