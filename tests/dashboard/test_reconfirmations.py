@@ -84,7 +84,7 @@ def names(reply: Reply) -> list[str]:
         ]),
         ("fr", [
             ("Cedar Bakery cedar.example États-Unis Microsoft Cloud Agreement 10 août 2018 texte 2018-01"
-            " 15 août 2019 106 jours restants Birch IT Hornbeam Informatique dépassée texte plus récent depuis le 1er mai 2019 Reconfirmer"),
+            " 15 août 2019 106 jours restants Birch IT Hornbeam Informatique version antérieure texte plus récent depuis le 1er mai 2019 Reconfirmer"),
         ]),
     ],
 )  # fmt: skip

@@ -11,8 +11,7 @@ from functools import partial
 from itertools import islice, product
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.customer import search_key
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
@@ -32,6 +31,8 @@ LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
 Conditions on the rows of one customer stand in `case … end`: engines then read these rows, not an index over all customers.
 """
 
+BEYOND = "\U0010ffff"
+"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
 Source = Callable[[Bind], str]
 """Makes a statement that selects the ids of customers; `$1` is the partner."""
 Rank = tuple[int, int]
@@ -199,8 +200,8 @@ def sources_of(question: Question) -> list[Source]:
         found.append(partial(_in_countries, [country]))
     if customers.reseller is not None:
         found.append(partial(_of_reseller, customers.reseller))
-    if customers.customer is not None:
-        found.append(partial(_with_id, customers.customer))
+    if customers.text.strip() and (customers.words or _beginnings(customers)):
+        found += [partial(_with_word, customers, word) for word in customers.words or (None,)]
     if question.search.due not in (None, Due.ORDER):
         found.append(partial(_due_before, question.due_before))
     return found
@@ -229,10 +230,6 @@ def _of_reseller(reseller: PartnerId, bind: Bind) -> str:
     return f"select x.customer_id from customer_reseller x where x.reseller_id = {bind(reseller)} and x.partner_id = $1"
 
 
-def _with_id(customer: str, bind: Bind) -> str:
-    return f"select c.customer_id from customer c where c.partner_id = $1 and c.customer_id = {bind(customer)}"
-
-
 def _due_before(before: int, bind: Bind) -> str:
     return (
         "select s.customer_id from subscription s"
@@ -250,20 +247,34 @@ def late_source(question: Question) -> Source:
 
 def _typed(customers: CustomerSearch, bind: Bind) -> str:
     """SQL: what is typed fits the customer `c`."""
-    if customers.customer is not None:
-        return f"c.customer_id = {bind(customers.customer)}"
     words = [
-        f"' ' || c.company_key like {bind(f'% {_literal(search_key(word))}%')} escape '!'" for word in customers.words
+        f"c.name_words like {bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}" for word in customers.words
     ]
     found = [" and ".join(words)] if words else []
-    if customers.domain is not None:
-        found.append(f"c.domain like {bind(f'{_literal(customers.domain)}%')} escape '!'")
-    return f"({' or '.join(found) or 'false'})"
+    found += [_begins(column, typed, bind) for column, typed in _beginnings(customers)]
+    return f"({' or '.join(f'({one})' for one in found) or 'false'})"
 
 
-def _literal(typed: str) -> str:
-    """Write what is typed for `like … escape '!'`."""
-    return typed.replace("!", "!!").replace("%", "!%").replace("_", "!_")
+def _with_word(customers: CustomerSearch, word: str | None, bind: Bind) -> str:
+    """Customers with a word that begins as one of those that are typed, or with a domain or an id that begins so."""
+    found = [
+        f"select c.customer_id from customer c where c.partner_id = $1 and {_begins(column, typed, bind)}"
+        for column, typed in _beginnings(customers)
+    ]
+    if word is not None:
+        found.append(
+            f"select w.customer_id from customer_word w where w.partner_id = $1 and {_begins('w.word', word, bind)}"
+        )
+    return f"select u.customer_id from ({' union all '.join(found)}) u"
+
+
+def _beginnings(customers: CustomerSearch) -> list[tuple[str, str]]:
+    typed = (("c.domain", customers.domain), ("c.customer_id", customers.customer))
+    return [(column, beginning) for column, beginning in typed if beginning is not None]
+
+
+def _begins(column: str, beginning: str, bind: Bind) -> str:
+    return f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}"
 
 
 async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> int:
