@@ -228,9 +228,9 @@ def _in_the_middle() -> list[str]:
 def _amid_the_work() -> list[str]:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
         row = record.execute(
-            "select commitment_end_at, customer_id from confirmation_entry order by 1, 2 limit 1 offset 50000"
+            "select commitment_end_at, customer_id from subscription order by 1, 2 limit 1 offset 50000"
         ).fetchone()
-    return [] if row is None else [f"/reconfirmations?results=after-{row[0]}-{row[1]}."]
+    return [] if row is None else [f"/reconfirmations?results=after-{row[0]}-outdated.{row[1]}"]
 
 
 def _work() -> Iterator[str]:
