@@ -10,11 +10,16 @@ import pytest
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer import search_key
+from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.domain.standing import State, state_of
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
+from agreegate.services.customer_search import find_customers, list_customers
+from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
+from agreegate.storage.page import Wanted
 from agreegate.storage.standing import standing_of
 from agreegate.storage.text import add_text_version
 from agreegate.storage.totals import Totals
@@ -136,7 +141,35 @@ async def countries(memory: Memory, actor: Actor) -> Counter[State]:
     return found
 
 
-COUNTED_BY: list[Counts] = [overview, overview_of_many, countries]
+async def customer_list(memory: Memory, actor: Actor) -> Counter[State]:
+    """What the list of customers counts, and the rows that its file has."""
+    found: Counter[State] = Counter()
+    asked = (actor, PROGRAMME, CustomerSearch(), Wanted())
+    finding = await memory.do(find_customers, *asked, KeptTotals())
+    listed = await memory.do(list_customers, *asked)
+    found.update(one.state for one in listed.items if one.state is not None)
+    assert finding.states is not None
+    assert +Counter(finding.states) == found
+    return found
+
+
+async def filtered_lists(memory: Memory, actor: Actor) -> Counter[State]:
+    """What each filter by a state finds; of outdated and overdue customers also the lines of the work list."""
+    found: Counter[State] = Counter()
+    for state in State:
+        finding = await memory.do(find_customers, actor, PROGRAMME, CustomerSearch(state=state), Wanted(), KeptTotals())
+        assert {one.state for one in finding.page.items} <= {state}
+        found[state] = len(finding.page.items)
+        if state in (State.OUTDATED, State.OVERDUE):
+            asked = await memory.do(
+                find_reconfirmations, actor, PROGRAMME, ReconfirmationSearch(state=state), KeptTotals()
+            )
+            lines = await memory.do(list_reconfirmations, actor, asked, Wanted())
+            assert len(lines.items) == asked.total.number == found[state]
+    return found
+
+
+COUNTED_BY: list[Counts] = [overview, overview_of_many, countries, customer_list, filtered_lists]
 """Everything that counts the customers of a partner by state: a new list or page adds itself here."""
 
 

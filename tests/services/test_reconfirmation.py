@@ -39,6 +39,7 @@ from agreegate.services.reconfirmation import (
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.subscription import change_subscription
+from agreegate.services.totals import KeptTotals
 from agreegate.storage.accepted_text import add_accepted_text
 from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
 from agreegate.storage.page import Page, Seek, Wanted
@@ -132,8 +133,7 @@ class Desk:
         self, search: ReconfirmationSearch = EVERY, wanted: Wanted | None = None, limits: Limits = LIMITS
     ) -> Page[Reconfirmation]:
         async def look(uow: UnitOfWork) -> Page[Reconfirmation]:
-            asked = (uow, self.actor, self.programme, search)
-            found = await find_reconfirmations(*asked, limits)
+            found = await find_reconfirmations(uow, self.actor, self.programme, search, KeptTotals(), limits)
             page = await list_reconfirmations(uow, self.actor, found, wanted or Wanted())
             assert found.total.more or found.total.number >= len(page.items)
             return page

@@ -73,7 +73,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     search, place = search_of(request), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
-        found = await find_reconfirmations(uow, actor, site.programme, search)
+        found = await find_reconfirmations(uow, actor, site.programme, search, site.totals)
         lines = await list_reconfirmations(uow, actor, found, place)
         if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
             nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
@@ -81,6 +81,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         return Shown(found, lines)
 
     shown = await site.store.browse(look)
+    site.totals.refresh(site.store, site.programme, actor, shown.found.totals)
     asked = _asked(request)
     return page(
         request,
@@ -111,7 +112,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     """
     site, actor, spoken = site_of(request), actor_of(request), language(request)
     search = search_of(request)
-    found = await site.store.browse(lambda uow: find_reconfirmations(uow, actor, site.programme, search))
+    found = await site.store.browse(lambda uow: find_reconfirmations(uow, actor, site.programme, search, site.totals))
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
     def line(one: Reconfirmation) -> Line:

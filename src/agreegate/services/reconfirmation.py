@@ -12,6 +12,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
 from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
+from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
@@ -28,6 +29,7 @@ from agreegate.storage.reconfirmation_source import (
     sources_of,
 )
 from agreegate.storage.standing import standings_of
+from agreegate.storage.totals import Totals
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 LIMITS = Limits()
@@ -87,6 +89,8 @@ class Found:
     templates: tuple[AgreementTemplate, ...]
     resellers: tuple[Partner, ...]
     """What can be chosen to see fewer."""
+    totals: ShownTotals | None
+    """Where numbers of a long list come from, or will come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +109,19 @@ class Sought:
     late_places: tuple[Place, ...] | None
     """Likewise, of the overdue."""
 
-    async def count(self, uow: UnitOfWork) -> Counted:
-        """How many places it has."""
+    async def count(self, uow: UnitOfWork, totals: Totals | None) -> Counted:
+        """How many places it has.
+
+        Args:
+            totals: the partner's, where they are known: long lists that they count are not counted again.
+        """
         if self.places is not None:
             return Counted(len(self.places), more=False)
+        counted = None if totals is None else _in_totals(totals, self.question.search, self.question.states)
+        if counted is not None:
+            return counted
         if self.question.states == (State.OVERDUE,):
-            return await self.count_overdue(uow)
+            return await self.count_overdue(uow, None)
         return Counted(*await count_all(uow, self.question, self.source, self.size, self.question.states))
 
     async def has_any(self, uow: UnitOfWork) -> bool:
@@ -120,10 +131,13 @@ class Sought:
         one = replace(self.question, limits=replace(self.question.limits, counted=1))
         return bool(Counted(*await count_all(uow, one, self.source, self.size, self.question.states)))
 
-    async def count_overdue(self, uow: UnitOfWork) -> Counted:
-        """How many of them are overdue."""
+    async def count_overdue(self, uow: UnitOfWork, totals: Totals | None) -> Counted:
+        """How many of them are overdue. Argument as in `count`."""
         if self.late_places is not None:
             return Counted(len(self.late_places), more=False)
+        counted = None if totals is None else _in_totals(totals, self.question.search, [State.OVERDUE])
+        if counted is not None:
+            return counted
         few = replace(self.question, limits=replace(self.question.limits, read=self.question.limits.read // 8))
         return Counted(*await count_all(uow, few, self.late_source, self.late_size, [State.OVERDUE]))
 
@@ -133,9 +147,12 @@ async def find_reconfirmations(
     actor: Actor,
     programme: Programme,
     search: ReconfirmationSearch,
+    kept: KeptTotals,
     limits: Limits = LIMITS,
 ) -> Found:
     """Which of the partner's outdated and overdue customers fit a search.
+
+    The caller hands `Found.totals` to `kept.refresh` once the unit of work has ended.
 
     Raises:
         FeatureAbsent.
@@ -146,7 +163,10 @@ async def find_reconfirmations(
     whole = Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
     every = await _sought(uow, whole)
     found = every if search == EVERY else await _sought(uow, replace(whole, search=search))
-    total, overdue = await found.count(uow), await every.count_overdue(uow)
+    long = found.places is None or every.late_places is None
+    totals = await totals_of(uow, actor, programme, kept) if long else None
+    known = None if totals is None else totals.totals
+    total, overdue = await found.count(uow, known), await every.count_overdue(uow, known)
     present = bool(total or overdue) or await every.has_any(uow)
     countries = await countries_of(uow, whole.partner)
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
@@ -159,6 +179,7 @@ async def find_reconfirmations(
         countries=tuple(one for one in countries if any(one in of for of in floors.values())),
         templates=tuple(one for one in programme.templates if one.id in floors),
         resellers=tuple(await linked_resellers(uow, whole.partner)) if provider else (),
+        totals=totals,
     )
 
 
@@ -180,6 +201,19 @@ async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, want
         more_before=more if backwards else start is not None,
         more_after=start is not None if backwards else more,
     )
+
+
+def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[State]) -> Counted | None:
+    """How many customers in some states fit a search, by the totals; None: they do not tell."""
+    customers = search.customers
+    if customers.text.strip() or search.due or search.template or (customers.country and customers.reseller):
+        return None
+    found = totals.states
+    if customers.country is not None:
+        found = totals.countries.get(customers.country, {})
+    if customers.reseller is not None:
+        found = totals.resellers.get(customers.reseller, {})
+    return Counted(sum(found.get(state, 0) for state in states), more=False)
 
 
 async def _sought(uow: UnitOfWork, question: Question) -> Sought:
