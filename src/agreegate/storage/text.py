@@ -1,6 +1,7 @@
 """Published versions of agreement texts as rows (R32–R38). Append only; the files are in `storage/text_file.py`."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable
 from datetime import datetime
 
 from agreegate.domain.agreement import TemplateId
@@ -26,12 +27,16 @@ _IN_FORCE = (
       select 1 from text_file f where f.template_id = v.template_id and f.number = v.number and f.country = $2)
     order by v.effective_at desc, v.number desc limit 1"""
 )
-_FILES = "select country, language, digest, media_type, size from text_file"
+# Joined with the versions, so that the files of one country are found version by version.
+_FILES = """
+    select f.number, f.country, f.language, f.digest, f.media_type, f.size from text_version v
+    join text_file f on f.template_id = v.template_id and f.number = v.number where v.template_id = $1"""
 
 
 async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
     """Every version of the template, in the order of publishing."""
-    return [await _version(uow, template, row) for row in await uow.all(f"{_VERSION} order by v.number", template)]
+    files = await uow.all(_FILES, template)
+    return _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
 
 
 async def text_in_force(
@@ -39,13 +44,18 @@ async def text_in_force(
 ) -> FoundText | None:
     """The text that binds in a country at `on`; the same that `text_for` finds among all versions."""
     row = await uow.one(_IN_FORCE, template, country, to_micros(on))
-    return None if row is None else in_language(await _version(uow, template, row), country, language)
+    if row is None:
+        return None
+    files = await uow.all(f"{_FILES} and v.number = $2", template, row[0])
+    return in_language(_versions(template, [row], files)[0], country, language)
 
 
 async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
     """The versions that are published for a country, in the order of publishing, each with that country's files alone."""
-    rows = await uow.all(f"{_VERSION} order by v.number", template)
-    found = [await _version(uow, template, row, country) for row in rows]
+    files = await uow.all(f"{_FILES} and f.country = $2", template, country)
+    if not files:
+        return []
+    found = _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
     return [version for version in found if version.files]
 
 
@@ -108,24 +118,23 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
     return version
 
 
-async def _version(uow: UnitOfWork, template: TemplateId, row: Row, country: str | None = None) -> TextVersion:
-    number, version_id, label, major, note, effective_at, published_at, published_by = row
-    files: Sequence[Row]
-    if country is None:
-        files = await uow.all(f"{_FILES} where template_id = $1 and number = $2", template, number)
-    else:
-        files = await uow.all(
-            f"{_FILES} where template_id = $1 and number = $2 and country = $3", template, number, country
+def _versions(template: TemplateId, rows: Iterable[Row], files: Iterable[Row]) -> list[TextVersion]:
+    """Versions, each with its files."""
+    of_each: dict[int, dict[Locale, TextFile]] = defaultdict(dict)
+    for number, country, language, digest, media_type, size in files:
+        of_each[number][Locale(country, language)] = TextFile(Digest(digest), MediaType(media_type), size)
+    return [
+        TextVersion(
+            template_id=template,
+            label=label,
+            major=bool(major),
+            effective_from=from_micros(effective_at),
+            note=note,
+            files=of_each[number],
+            id=VersionId(version_id),
+            number=number,
+            published_at=from_micros(published_at),
+            published_by=published_by,
         )
-    return TextVersion(
-        template_id=template,
-        label=label,
-        major=bool(major),
-        effective_from=from_micros(effective_at),
-        note=note,
-        files={Locale(one[0], one[1]): TextFile(Digest(one[2]), MediaType(one[3]), one[4]) for one in files},
-        id=VersionId(version_id),
-        number=number,
-        published_at=from_micros(published_at),
-        published_by=published_by,
-    )
+        for number, version_id, label, major, note, effective_at, published_at, published_by in rows
+    ]
