@@ -71,16 +71,16 @@ def ask(
         ("2019-05-01", "2019-06-01", 0, "Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded"),
         ("2019-04-30", "2019-06-01", 0, "Cloud Agreement: confirmed. Accepted"),
         ("2018-08-15", "2019-06-01", 0, "Cloud Agreement: confirmed. Accepted"),
-        ("2018-08-15", "2019-04-01", 3, "Cloud Agreement: missing.\n"),
-        ("2018-08-14", "2019-06-01", 3, "Cloud Agreement: missing.\n"),
-        ("2019-04-02", "2019-04-02T09:29:59Z", 3, "Cloud Agreement: missing.\n"),
+        ("2018-08-15", "2019-04-01", 3, "Cloud Agreement: not confirmed.\n"),
+        ("2018-08-14", "2019-06-01", 3, "Cloud Agreement: not confirmed.\n"),
+        ("2019-04-02", "2019-04-02T09:29:59Z", 3, "Cloud Agreement: not confirmed.\n"),
         ("2019-04-02", "2019-04-02T09:30:00Z", 0, "Cloud Agreement: confirmed. Accepted"),
         ("2019-06-03", "2019-06-02", 0, "this is what was to be expected"),
         (
             "2019-06-03",
             "2019-06-03",
             3,
-            "ended. The customer no longer agreed; recorded 2019-06-03T14:00:00Z through the",
+            "no longer agrees. The customer no longer agreed; recorded 2019-06-03T14:00:00Z through the",
         ),
         ("2019-06-03T13:59:59Z", "2019-06-03", 0, "Cloud Agreement: outdated."),
         ("2018-06-30", "2019-06-03", 3, "the partner did not serve this customer then"),
@@ -100,7 +100,7 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
     connection.close()
     assert said.out.splitlines() == [
         "On 2019-05-01T23:59:59.999999Z, as the records stood at 2019-06-01T23:59:59.999999Z (microsoft-cloud-agreement@2):",
-        "Microsoft Customer Agreement: missing.",
+        "Microsoft Customer Agreement: not confirmed.",
         (
             "Microsoft Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded 2019-04-02T09:30:00Z through the API;"
             f" confirmation {id_}. The text: version 1, inferred from date, country and language."
@@ -113,11 +113,11 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
     assert "noa" not in said.out.casefold(), "nobody's data"
     french = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01", language="fr").out
     assert french.startswith("Le 2019-05-01T23:59:59.999999Z, d’après l’état des enregistrements au 2019-06-01T23:59")
-    assert "Microsoft Cloud Agreement : dépassée. Acceptation le 2018-08-15T00:00:00Z ;" in french
+    assert "Microsoft Cloud Agreement : version antérieure. Acceptation le 2018-08-15T00:00:00Z ;" in french
 
 
 def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
-    assert "Cloud Agreement: ended." in ask(agreegate, data).out
+    assert "Cloud Agreement: no longer agrees." in ask(agreegate, data).out
     assert "Cloud Agreement: outdated." in ask(agreegate, data, "--on", "2019-06-02").out
     told = ask(agreegate, data, "--known-at", "2019-06-02").out
     assert told.startswith("On 2019-06-02T23:59:59.999999Z, as the records stood at 2019-06-02T23:59:59.999999Z")
@@ -160,7 +160,7 @@ def test_wrong_questions_are_told(
 def test_a_customer_of_whom_nothing_was_recorded_is_told_of(agreegate: Agreegate, data: Path) -> None:
     said = ask(agreegate, data, customer=DOGWOOD)
     assert said.status == 3
-    assert said.out.count(": missing.\n") == 2
+    assert said.out.count(": not confirmed.\n") == 2
 
 
 def test_without_a_record_it_says_where_it_looked(agreegate: Agreegate, tmp_path: Path) -> None:

@@ -26,6 +26,7 @@ from agreegate.services.reconfirmation import find_reconfirmations
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import AgreementStanding, show_standing, take_back
 from agreegate.services.subscription import change_subscription
+from agreegate.services.totals import KeptTotals
 from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.decision import as_standing
 from agreegate.storage.standing import standing_of
@@ -81,7 +82,7 @@ class Case:
 
     async def listed(self) -> int:
         """How many customers the work list has."""
-        found = await self.memory.do(find_reconfirmations, self.actor, PROGRAMME, ReconfirmationSearch())
+        found = await self.memory.do(find_reconfirmations, self.actor, PROGRAMME, ReconfirmationSearch(), KeptTotals())
         return int(found.total.number)
 
     async def state(self) -> str:

@@ -2,17 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from itertools import product
+from datetime import datetime, timedelta
 
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.domain.partner import Cloud
-from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.standing import Current, Standing, State, obstacles, refuses_orders, state_of
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.programme import StaleRule
+from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal
@@ -191,35 +188,3 @@ async def test_a_record_that_cannot_be_read_is_counted_later(memory: Memory, ald
     await kept.settle()
     assert (await shown(memory, alder, kept)).totals is None
     assert (await shown(memory, alder, kept)).totals is not None
-
-
-def programmes() -> list[Programme]:
-    refusing = replace(PROGRAMME, stale_rule=StaleRule.REFUSE, stale_from=API_ENFORCED + DAY)
-    watching = replace(PROGRAMME, enforce_from=dict.fromkeys(Channel))
-    return [PROGRAMME, refusing, watching]
-
-
-@pytest.mark.parametrize("programme", programmes())
-def test_a_state_is_refused_where_the_gate_refuses_an_order(programme: Programme) -> None:
-    template = PROGRAMME.templates[0]
-    confirmed = Current(template.agreement_type, template.id, AUGUST, AUGUST, 2)
-    outdated = replace(confirmed, outdated_since=AUGUST)
-    standings = [
-        Standing(True, (confirmed,)),
-        Standing(True, (outdated,)),
-        Standing(True, (replace(outdated, overdue=True),)),
-        Standing(True),
-        Standing(True, (), AUGUST),
-    ]
-    dates = [date for date in PROGRAMME.enforce_from.values() if date is not None]
-    instants = [
-        *dates,
-        *(date - timedelta.resolution for date in dates),
-        API_ENFORCED + DAY,
-        datetime(2030, 1, 1, tzinfo=UTC),
-    ]
-    for standing, channel, now in product(standings, Channel, instants):
-        state = state_of(standing, programme, Cloud.PUBLIC, now)
-        assert state is not None
-        against = obstacles(standing, Transaction(Action.NEW_PURCHASE, channel), programme, now)
-        assert refuses_orders(state, programme, channel, now) is any(one.enforced for one in against)
