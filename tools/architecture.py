@@ -31,15 +31,16 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "diagnostics", "locales", "text_link",
+    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "bounded_request", "diagnostics", "locales", "text_link",
                       "text_preview", "throttle"}),
     "openid": frozenset({"auth", "issuer"}),
     "dashboard": frozenset(
-        {"", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet", "text_link", "throttle"}
+        {"", "bounded_request", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet",
+         "text_link", "throttle"}
     ),
     "hotpath": frozenset({"domain", "services", "i18n", "api"}),
-    "framework_memory": frozenset(),
-    "app": frozenset({"", "domain", "api", "dashboard", "framework_memory", "hotpath"}),
+    "bounded_request": frozenset(),
+    "app": frozenset({"", "domain", "api", "bounded_request", "dashboard", "hotpath"}),
     "connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
     "server": frozenset({"api", "connections", "hotpath", "protocol"}),

@@ -1,6 +1,6 @@
 """The composition root: what a server is made of, from the network inwards.
 
-host check → hot path → one spelling of paths → bounded memory → framework (wire routes, our own API, pages)
+host check → hot path → one spelling of paths → framework (wire routes, our own API, pages)
 """
 
 import asyncio
@@ -45,11 +45,11 @@ from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.server import wire_handlers
 from agreegate.api.text_page import LaidOutTexts
+from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
 from agreegate.dashboard.page import Site
 from agreegate.domain.errors import MethodNotAllowed, NotFound, Rejected
-from agreegate.framework_memory import BoundedMemory
 from agreegate.hotpath import App, HotPath
 
 WIRE_ROUTES: tuple[Route, ...] = (
@@ -146,6 +146,7 @@ def framework(
             *(() if site.figures_elsewhere else (health.metrics,)),
             *more,
         ],
+        request_class=BoundedRequest,
         state=State({"deployment": deployment, "site": site, "pages": LaidOutTexts(deployment.texts)}),
         exception_handlers={Exception: _elsewhere},
         openapi_config=OpenAPIConfig(
@@ -167,7 +168,7 @@ def framework(
 def application(deployment: Deployment, inner: Litestar) -> App:
     """The whole ASGI application around the framework's."""
     normaliser = PathNormaliser(route.path for route in WIRE_ROUTES)
-    return HotPath(NormalisedPaths(BoundedMemory(inner), normaliser), deployment)
+    return HotPath(NormalisedPaths(inner, normaliser), deployment)
 
 
 def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

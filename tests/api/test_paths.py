@@ -216,3 +216,22 @@ async def test_the_application_sees_canonical_paths() -> None:
 )
 async def test_other_scopes_pass_untouched(scope: dict[str, Any]) -> None:
     assert await handed_on(scope) is scope
+
+
+GUID = "ceda0000-0000-4000-8000-000000000011"
+LONG_NAME = "a" * 249 + ".com"
+
+
+@pytest.mark.fault("A2")
+@pytest.mark.parametrize(
+    ("path", "handed"),
+    [
+        (f"/texts/download/{'t' * 2_000}", f"/texts/download/{'t' * 2_000}"),
+        (f"/texts/download/{'t' * 2_001}", f"/texts/download/{'t' * 256}"),
+        (f"/texts/preview/{'é' * 2_000}", f"/texts/preview/{'é' * 256}"),
+        (f"/v1/domains/{LONG_NAME}", f"/v1/domains/{LONG_NAME}"),
+        (f"/v1/customers/{GUID}{'é' * 3_000}/agreements", f"/v1/customers/{GUID}{'é' * 220}/agreements"),
+    ],
+)
+async def test_a_path_that_is_too_long_for_any_route_is_shortened_and_stays_too_long(path: str, handed: str) -> None:
+    assert (await handed_on({"type": "http", "path": path}))["path"] == handed

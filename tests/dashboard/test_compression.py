@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from agreegate.dashboard.form_token import masked, unmasked
+from agreegate.dashboard.form_token import is_same, is_token, masked, new_token, unmasked
 from tests import personas as cast
 from tests.dashboard.visitor import visitor
 from tests.world import World
@@ -60,6 +60,33 @@ async def test_a_changed_token_is_refused(world: World, change) -> None:
     changed = change(form.fields[TOKEN][0])
     assert (await someone.send(f"{CEDAR}/confirmation", form, **{TOKEN: changed})).status == 403
     await someone.close()
+
+
+async def test_a_token_is_taken_with_the_cookie_that_it_belongs_to_alone(world: World) -> None:
+    someone = await visitor(world)
+    form = (await someone.get(f"{CEDAR}/confirmation")).page.form()
+    plain = someone.client.cookies["agreegate-form"]
+    assert unmasked(form.fields[TOKEN][0]) == plain
+    for made_up in ("0" * 128, plain[:64] + plain[:64], "%C3%A9", ""):
+        someone.client.cookies.delete("agreegate-form")
+        someone.client.cookies.set("agreegate-form", made_up, domain="127.0.0.1", path="/")
+        assert (await someone.send(f"{CEDAR}/confirmation", form)).status == 403
+        assert (await someone.send(f"{CEDAR}/confirmation", form, **{TOKEN: made_up})).status == 403
+    form = (await someone.get(f"{CEDAR}/confirmation")).page.form()
+    assert unmasked(form.fields[TOKEN][0]) == someone.client.cookies["agreegate-form"] not in ("", plain)
+    assert (await someone.send(f"{CEDAR}/confirmation", form)).status == 422, "the form is ours again, and empty"
+    await someone.close()
+
+
+def test_a_token_is_signed_with_the_key_of_its_site() -> None:
+    token = new_token("key")
+    assert is_token(token, "key")
+    assert is_same(masked(token), token)
+    assert is_same(token, token)
+    assert not is_same(masked(new_token("key")), token)
+    assert not any(
+        is_token(other, "key") for other in ("", "é", token[:-1], token + "0", token.upper(), new_token("k"))
+    )
 
 
 @pytest.mark.parametrize("given", ["", "x", "é", "0" * 127, "0" * 130, "g" * 128])

@@ -13,7 +13,6 @@ from uuid import uuid4
 
 import httpx2
 import pytest
-from litestar._parsers import parse_url_encoded_form_data
 
 from agreegate.dashboard.dashboard import PAGES
 from agreegate.dashboard.form import LARGEST_FORM
@@ -203,14 +202,11 @@ async def test_garbage_instead_of_a_form(dashboard: Dashboard) -> None:
         for content_type, body in every if REQUEST_ID in form.names else every[::6]:
             renewed = body.replace(form.fields[TOKEN][0].encode(), (await dashboard.token(post)).encode())
             await dashboard.send(dashboard.at(post), renewed, content_type)
-        for header in HEADERS:
-            answer = await dashboard.send(dashboard.at(post), encoded(form.fields), FORM, header)
-            assert answer.status_code == 403
+        answer = await dashboard.send(dashboard.at(post), encoded(form.fields), FORM, MADE_UP_COOKIE)
+        assert answer.status_code == 403
 
 
-HEADERS = (
-    (b"x-csrftoken", b"x" * 200), (b"x-csrftoken", b"\xe9" * 200), (b"cookie", b"agreegate-form=" + b"%C3%A9" * 200)
-)  # fmt: skip
+MADE_UP_COOKIE = (b"cookie", b"agreegate-form=" + b"%C3%A9" * 200)
 
 
 def bodies(form: SeenForm, token: str) -> list[tuple[str, bytes]]:
@@ -297,13 +293,4 @@ async def test_what_is_no_form_of_ours_is_refused_in_words(world: World, languag
     assert text("page.form-untrusted", language) in Page(in_parts.text).text
     looked_at = await guest.client.get("/sign-out")
     assert looked_at.status_code == 405
-    await guest.close()
-
-
-async def test_no_form_stays_in_memory(world: World) -> None:
-    guest = await visitor(world)
-    before = parse_url_encoded_form_data.cache_info()
-    shown = await guest.fill("/customers/new", company="Somebody's secret")
-    assert shown.status == 422
-    assert parse_url_encoded_form_data.cache_info() == before
     await guest.close()

@@ -13,6 +13,7 @@ from litestar.params import PathParameter, QueryParameter
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, receive_body
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import ids_of
+from agreegate.bounded_request import BoundedRequest
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import AccessDenied, InvalidParameter
 from agreegate.services.call import Call
@@ -41,7 +42,7 @@ Cursor = Annotated[
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
-class OwnRequest(Request[Actor, None, Any]):
+class OwnRequest(BoundedRequest):
     """A request whose body is bounded by its route's `request_max_body_size`, and refused with a sentence whatever it holds."""
 
     async def body(self) -> bytes:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from typing import Any
 from urllib.parse import quote
 
+from agreegate import text_link
 from agreegate.domain.errors import MalformedId
 
 Scope = MutableMapping[str, Any]
@@ -17,6 +18,10 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 _CONTRACT = re.compile(r"/+(?:v1(?:\.0)?|webhooks)(?:/|\Z)", re.IGNORECASE | re.ASCII)
 _VERSION = "v1.0"
 """The version as the contract's machine-readable description writes it (7.1)."""
+LONGEST_SEGMENT = 255
+"""Maximum characters of a segment that leads anywhere: a domain has 253 at most. Links to texts are longer."""
+LONGEST_LINK = len("/texts/download/") + text_link.LONGEST
+"""Maximum characters of a path that is a link to a text, all of them ASCII."""
 _BRACED = re.compile(r"\{([^{}]+)\}")
 _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}?")
 
@@ -104,7 +109,10 @@ class PathNormaliser:
 
 
 class NormalisedPaths:
-    """ASGI middleware that hands the application canonical paths only."""
+    """ASGI middleware that hands the application canonical paths only, and short ones.
+
+    The framework keeps the last thousand paths that led to a route, whoever asked for them.
+    """
 
     def __init__(self, app: App, normaliser: PathNormaliser) -> None:
         self._app = app
@@ -115,10 +123,19 @@ class NormalisedPaths:
         if scope["type"] == "http":
             path = scope["path"]
             canonical = self._canonical_path(path)
+            if len(canonical) > LONGEST_SEGMENT:
+                canonical = _shortened(canonical)
             if canonical != path:
                 raw_path = quote(canonical, safe="/!$&'()*+,;=:@~").encode("ascii")
                 scope = {**scope, "path": canonical, "raw_path": raw_path}
         await self._app(scope, receive, send)
+
+
+def _shortened(path: str) -> str:
+    """The path with its long segments cut to what still is too long for any route, unless it may be a link to a text."""
+    if path.isascii() and len(path) <= LONGEST_LINK:
+        return path
+    return "/".join(segment[: LONGEST_SEGMENT + 1] for segment in path.split("/"))
 
 
 def as_guid(text: str, name: str) -> str:

@@ -1,7 +1,7 @@
 """Every page, behind sessions and protected forms."""
 
 from litestar import Router
-from litestar.config.csrf import CSRFConfig
+from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
@@ -42,7 +42,7 @@ from agreegate.dashboard import (
 from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.guard import guard, refused
 from agreegate.dashboard.page import Site
-from agreegate.dashboard.session import session_config
+from agreegate.dashboard.session import session_middleware
 from agreegate.dashboard.static import COMPRESSED, static_files
 from agreegate.dashboard.upload import FormsWithFiles
 
@@ -84,19 +84,14 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
 
 def dashboard(site: Site) -> list[ControllerRouterHandler]:
     """The pages of a server, and the files that they load."""
-    forms = CSRFConfig(
-        site.form_key,
-        cookie_name=f"{site.cookie_prefix}agreegate-form",
-        cookie_secure=site.secure,
-        cookie_httponly=True,
-    )
+    form_cookie = Cookie(f"{site.cookie_prefix}agreegate-form", secure=site.secure, httponly=True, samesite="lax")
     pages = Router(
         "/",
         route_handlers=PAGES,
         middleware=[
             COMPRESSED,
-            session_config(site).middleware,
-            DefineMiddleware(FormsWithFiles, config=forms),
+            session_middleware(site),
+            DefineMiddleware(FormsWithFiles, key=site.form_key, cookie=form_cookie),
         ],
         guards=[guard],
         exception_handlers={Exception: refused},

@@ -11,16 +11,15 @@ from uuid import UUID, uuid4
 
 import msgspec
 from litestar import Response
-from litestar._parsers import parse_url_encoded_form_data
-from litestar.enums import RequestEncodingType, ScopeType
+from litestar.datastructures import Cookie
+from litestar.enums import RequestEncodingType
 from litestar.exceptions import PermissionDeniedException
 from litestar.exceptions.http_exceptions import RequestEntityTooLarge
-from litestar.middleware.csrf import CSRFMiddleware
-from litestar.types import Receive, Scope, Send
-from litestar.utils.scope.state import ScopeState
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
-from agreegate.dashboard.form_token import unmasked
-from agreegate.dashboard.page import PageRequest, reader_of, see, site_of
+from agreegate.bounded_request import BoundedRequest, parsed
+from agreegate.dashboard.form_token import is_same, is_token, new_token
+from agreegate.dashboard.page import FORM_TOKEN, PageRequest, reader_of, see, site_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import ConfirmationEnded, Rejected, RequestIdReused
 from agreegate.services.call import Answer, Call, once
@@ -28,10 +27,14 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 REQUEST_ID = "request_id"
 CSRF = "_csrf_token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
 LARGEST_FORM = 64 * 1024
 """Bytes of a form. Pages that state no other limit have this one."""
 MOST_FIELDS = 1_000
 """Fields of a form: a hundred customers to choose from, and more."""
+_FORM = "form"
+"""Where a request's state has the fields of its form."""
 
 T = TypeVar("T")
 Fields = Mapping[str, Sequence[str]]
@@ -88,11 +91,21 @@ class Form:
         return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.key, error.parameters))
 
 
-class OwnForms(CSRFMiddleware):
+class OwnForms:
     """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of.
 
-    None is taken in parts. `FormsWithFiles` in `dashboard/upload.py` adds the one that is.
+    A form is ours when it has the token of the browser's cookie, and that token is signed with the site's key. No form is
+    taken in parts. `FormsWithFiles` in `dashboard/upload.py` adds the one that is.
     """
+
+    def __init__(self, app: ASGIApp, key: str, cookie: Cookie) -> None:
+        """Put it in front of the pages.
+
+        Args:
+            key: what tokens are signed with.
+            cookie: what a browser has its token in, without the token.
+        """
+        self._app, self._key, self._cookie = app, key, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
@@ -101,21 +114,53 @@ class OwnForms(CSRFMiddleware):
             PermissionDeniedException: it is none of ours. It has no file to send, so it is not sent in parts.
             RequestEntityTooLarge: it has more bytes than its page takes, or more than `MOST_FIELDS` fields.
         """
-        if scope["type"] == ScopeType.HTTP:
-            request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
-            if in_parts(request):
-                raise PermissionDeniedException
-            if request.content_type[0] == RequestEncodingType.URL_ENCODED:
-                body = await request.body()
-                if body.count(b"&") >= MOST_FIELDS:
-                    raise RequestEntityTooLarge
-                read: dict[str, Any] = parse_url_encoded_form_data.__wrapped__(body)
-                ScopeState.from_scope(scope).form = read
-        await super().__call__(scope, receive, send)
+        request = BoundedRequest(scope, receive)
+        if in_parts(request):
+            raise PermissionDeniedException
+        fields: dict[str, list[str]] = {}
+        if request.content_type[0] == RequestEncodingType.URL_ENCODED:
+            body = await request.body()
+            if body.count(b"&") >= MOST_FIELDS:
+                raise RequestEntityTooLarge
+            for name, value in parsed(body):
+                fields.setdefault(name, []).append(value)
+        await self.hand_on(request, fields, send)
 
-    def _csrf_tokens_match(self, request_csrf_token: str, cookie_csrf_token: str) -> bool:
-        both = unmasked(request_csrf_token), cookie_csrf_token
-        return all(one.isascii() for one in both) and super()._csrf_tokens_match(*both)
+    async def hand_on(self, request: PageRequest, fields: dict[str, list[str]], send: Send) -> None:
+        """Answer a request with its form, which is read.
+
+        Raises:
+            PermissionDeniedException: it changes something, and its form is none of ours.
+        """
+        kept, state = self._kept(request), request.scope["state"]
+        state[_FORM], state[FORM_TOKEN] = fields, kept
+        if request.method not in SAFE:
+            if not self.is_ours(request, fields.get(CSRF, [""])[-1]):
+                raise PermissionDeniedException
+        elif not is_token(kept, self._key):
+            state[FORM_TOKEN] = new_token(self._key)
+            send = self._setting(state[FORM_TOKEN], send)
+        await self._app(request.scope, request.receive, send)
+
+    def is_ours(self, request: PageRequest, token: str) -> bool:
+        """Whether a form with this token is one that we showed in the browser that sends it."""
+        kept = self._kept(request)
+        return is_token(kept, self._key) and is_same(token, kept)
+
+    def _kept(self, request: PageRequest) -> str:
+        """The token in the browser's cookie; empty when it has none."""
+        return request.cookies.get(self._cookie.key, "")
+
+    def _setting(self, token: str, send: Send) -> Send:
+        """A `send` that also gives the browser its token."""
+        cookie = replace(self._cookie, value=token)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"set-cookie", cookie.to_header(header="").encode())]
+            await send(message)
+
+        return send_with_cookie
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,12 +182,8 @@ def in_parts(request: PageRequest) -> bool:
 
 async def typed(request: PageRequest) -> dict[str, list[str]]:
     """The fields of a form as they were sent, but for what only we put into it."""
-    sent = await request.form()
-    found: dict[str, list[str]] = {}
-    for name, value in sent.multi_items():
-        if isinstance(value, str) and name != CSRF:
-            found.setdefault(name, []).append(value.replace("\r\n", "\n"))
-    return found
+    fields: dict[str, list[str]] = request.scope["state"][_FORM]
+    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items() if name != CSRF}
 
 
 def opened(request: PageRequest, **defaults: str) -> Form:

@@ -1,17 +1,39 @@
-"""The token that makes a form ours, masked anew on each page.
+"""The token that makes a form ours: a random part and its signature, masked anew on each page.
+
+A browser has it in a cookie that no other site can read; a form that is sent has to bring the same.
 
 Pages are compressed, and a compressed page's length tells what repeats in it. A token that differs on every page gives
 nothing away by that.
 """
 
-from secrets import token_bytes
+import hmac
+from secrets import token_bytes, token_hex
 
+_RANDOM = 64
+"""Hexadecimal digits of the random part."""
 _BYTES = 64
-"""Length of the framework's token, which it writes as hexadecimal digits."""
+"""Length of a token, which is written as hexadecimal digits."""
+
+
+def new_token(key: str) -> str:
+    """A new token, signed with a key."""
+    random = token_hex(_RANDOM // 2)
+    return random + _signature(random, key)
+
+
+def is_token(kept: str, key: str) -> bool:
+    """Whether this is a token that was signed with a key."""
+    random, signature = kept[:_RANDOM], kept[_RANDOM:]
+    return _equal(signature, _signature(random, key))
+
+
+def is_same(sent: str, kept: str) -> bool:
+    """Whether a form sent the browser's token, masked or plain."""
+    return _equal(unmasked(sent), kept)
 
 
 def masked(token: str) -> str:
-    """The token under a fresh random pad: pad and sum, as hexadecimal digits. Empty when it is no token of the framework's."""
+    """The token under a fresh random pad: pad and sum, as hexadecimal digits. Empty when it is no token."""
     plain = _bytes(unmasked(token))
     if len(plain) != _BYTES:
         return ""
@@ -34,3 +56,12 @@ def _bytes(digits: str) -> bytes:
 
 def _sum(first: bytes, second: bytes) -> bytes:
     return bytes(one ^ other for one, other in zip(first, second, strict=True))
+
+
+def _signature(random: str, key: str) -> str:
+    return hmac.digest(key.encode(), random.encode("utf-8", "surrogatepass"), "sha256").hex()
+
+
+def _equal(one: str, other: str) -> bool:
+    """Compares in a time that says nothing about where they differ."""
+    return hmac.compare_digest(one.encode("utf-8", "surrogatepass"), other.encode("utf-8", "surrogatepass"))

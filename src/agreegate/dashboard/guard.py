@@ -11,7 +11,7 @@ from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
 
 from agreegate.dashboard import session
-from agreegate.dashboard.form import LARGEST_FORM, Fields, in_parts, typed
+from agreegate.dashboard.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
 from agreegate.dashboard.page import PageRequest, Site, page, to
 from agreegate.dashboard.signin import local
 from agreegate.domain import errors
@@ -23,7 +23,6 @@ from agreegate.services.clock import is_behind
 
 logger = logging.getLogger("agreegate.dashboard")
 
-SAFE = frozenset({"GET", "HEAD"})
 LARGEST_KEPT = 64 * 1024
 """Characters of a form that are kept while its user signs in again."""
 _STATUS: dict[type[Exception], int] = {

@@ -13,7 +13,6 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Request, Response
 from litestar.datastructures import Cookie
 from litestar.types import ASGIApp
-from litestar.utils.scope.state import ScopeState
 
 from agreegate import __version__
 from agreegate.dashboard.form_token import masked
@@ -34,6 +33,8 @@ from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
 
 LANGUAGE_COOKIE = "agreegate-language"
+FORM_TOKEN = "form_token"  # noqa: S105 - a name, no token
+"""Where a request's state has the browser's form token."""
 POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; "
     "base-uri 'none'; frame-ancestors 'none'"
@@ -148,7 +149,6 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         shown: what the template calls by name. All of it is escaped.
     """
     spoken, reader, site = language(request), reader_of(request), site_of(request)
-    scope_state = ScopeState.from_scope(request.scope)
     session = request.scope.get("session")
     notice = session.pop("notice", None) if isinstance(session, dict) else None
     now = site.store.clock()
@@ -172,7 +172,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         now=now,
         reader=reader,
         places=places(reader, request.url.path),
-        csrf_token=masked(scope_state.csrf_token) if isinstance(scope_state.csrf_token, str) else "",
+        csrf_token=masked(request.scope["state"].get(FORM_TOKEN, "")),
         clock_behind=bool(request.scope["state"].get("clock_behind")),
         notice=None if notice is None else text(notice[0], spoken, **notice[1]),
         **shown,

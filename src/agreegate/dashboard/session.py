@@ -13,10 +13,13 @@ from typing import Any
 
 from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
+from litestar.middleware import DefineMiddleware
+from litestar.middleware.session.base import SessionMiddleware
 from litestar.middleware.session.server_side import ServerSideSessionBackend, ServerSideSessionConfig
 from litestar.serialization import decode_json, encode_json
 from litestar.types import Message, ScopeSession
 
+from agreegate.bounded_request import cookies_of
 from agreegate.dashboard.page import Site
 from agreegate.diagnostics import Causes
 from agreegate.domain.errors import StoreUnavailable
@@ -50,6 +53,10 @@ class _Backend(ServerSideSessionBackend):
     def __init__(self, config: ServerSideSessionConfig) -> None:
         super().__init__(config)
         self._causes = Causes(logger, "the use of sessions is not noted: %s", time.monotonic)
+
+    def get_session_id(self, connection: Connection) -> str:
+        """The id that the browser names, or none: a session's id is made where the session begins."""
+        return _session_id(connection)
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
         key, store = _key(connection), _site(connection).store
@@ -165,13 +172,9 @@ async def keep_typed(connection: Connection, user: str, fields: Mapping[str, Seq
     await _site(connection).store.write(keep)
 
 
-def session_config(site: Site) -> ServerSideSessionConfig:
-    """The framework's settings for our sessions."""
-    return _Config(key=_name(site))
-
-
-class _Config(ServerSideSessionConfig):
-    _backend_class = _Backend
+def session_middleware(site: Site) -> DefineMiddleware:
+    """What gives each page the session of its browser."""
+    return DefineMiddleware(SessionMiddleware, backend=_Backend(ServerSideSessionConfig(key=_name(site))))
 
 
 def _site(connection: Connection) -> Site:
@@ -181,8 +184,13 @@ def _site(connection: Connection) -> Site:
 
 def _key(connection: Connection) -> str | None:
     """What the record knows the browser's session by; None when the browser names none."""
-    session_id = connection.cookies.get(_name(_site(connection)))
+    session_id = _session_id(connection)
     return _digest(session_id) if session_id else None
+
+
+def _session_id(connection: Connection) -> str:
+    """The id that the browser names; empty when it names none."""
+    return cookies_of(connection.scope).get(_name(_site(connection)), "")
 
 
 def _digest(session_id: str) -> str:

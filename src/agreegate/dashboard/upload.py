@@ -9,15 +9,14 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from typing import Any, BinaryIO
+from functools import partial
+from typing import BinaryIO
 
-from litestar.enums import ScopeType
 from litestar.exceptions import PermissionDeniedException
-from litestar.middleware.csrf import CSRFMiddleware
 from litestar.types import Receive, Scope, Send
-from litestar.utils.scope.state import ScopeState
 from multipart import MultipartError, MultipartSegment, PushMultipartParser
 
+from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
 from agreegate.dashboard.guard import guard, keep_typed, refused
 from agreegate.dashboard.page import PageRequest, site_of
@@ -62,8 +61,8 @@ class FormsWithFiles(OwnForms):
             FilesTooLarge, BodyTooLarge: the rest of it is not read.
             StoreUnavailable: the disk takes no more.
         """
-        fields: FileFields | None = scope["route_handler"].opt.get("files") if scope["type"] == ScopeType.HTTP else None
-        request: PageRequest = scope["litestar_app"].request_class(scope=scope, receive=receive)
+        request = BoundedRequest(scope, receive)
+        fields: FileFields | None = request.route_handler.opt.get("files")
         if fields is None or not in_parts(request):
             await super().__call__(scope, receive, send)
             return
@@ -79,10 +78,8 @@ class FormsWithFiles(OwnForms):
         form = _Form(self._ours(request), names, texts.incoming)
         try:
             await form.read(request)
-            read: dict[str, Any] = dict(form.fields)
-            ScopeState.from_scope(scope).form = read
             scope["state"][_FILES] = form.files
-            await CSRFMiddleware.__call__(self, scope, receive, send)
+            await self.hand_on(request, form.fields, send)
         finally:
             form.close()
 
@@ -93,8 +90,7 @@ class FormsWithFiles(OwnForms):
         return form.fields
 
     def _ours(self, request: PageRequest) -> Callable[[str], bool]:
-        cookie = request.cookies.get(self.config.cookie_name, "")
-        return lambda token: self._csrf_tokens_match(token, cookie)
+        return partial(self.is_ours, request)
 
 
 class _Form:

@@ -29,7 +29,7 @@ FORM = "application/x-www-form-urlencoded"
 FRESH = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 EVERY_METHOD: Sequence[Method] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """The token addresses take all of them, so that a wrong one is refused in OAuth's words."""
-OPTIONS: dict[str, Any] = {"public": True, "exclude_from_csrf": True}
+OPTIONS: dict[str, Any] = {"public": True}
 
 
 def _with_basic(asked: dict[str, str], header: str | None) -> dict[str, str]:
