@@ -2,6 +2,19 @@
 
 A request with too much in its head never reaches the application. The framework would keep the last thousand queries and
 cookies in memory, by their bytes, and it takes them apart on the event loop.
+
+`BoundedProtocol` is a subclass of the protocol that uvicorn uses by default, and the only place that relies on how uvicorn
+works. `tests/test_protocol_base.py` states what each of these names does, and holds the list complete:
+
+Overridden: `connection_made`, `connection_lost`, `data_received`, `on_headers_complete`, `on_body`, `on_message_complete`,
+`on_response_complete`, `pause_writing`, `resume_writing`, `timeout_keep_alive_handler`.
+
+Read of the protocol: `client`, `cycle`, `expect_100_continue`, `flow`, `headers`, `loop`, `parser`, `pipeline`, `scope`,
+`server_state`, `transport`, `url`; of a cycle: `disconnected`, `keep_alive`, `message_event`, `response_complete`,
+`response_started`, `waiting_for_100_continue`; of the flow: `read_paused`, `write_paused`; of the server's state:
+`default_headers`, `total_requests`; of the configuration: `app`; of the module: `STATUS_LINE`.
+
+Read of httptools' parser: `feed_data`, `get_http_version`, `get_method`, `should_keep_alive`, `should_upgrade`.
 """
 
 import asyncio
@@ -119,8 +132,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Count the connection no longer."""
         self._bounds.leave(self)
-        if self.timeout_keep_alive_task is not None:  # uvicorn leaves it after an error, and the connection in memory
-            self.timeout_keep_alive_task.cancel()
         if self._asked is not None and not self._asked.response_complete:  # uvicorn tells the newest request alone
             self._asked.disconnected = True
             self._asked.message_event.set()
@@ -132,9 +143,6 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         in_body, received = self._in_body, self._received
         self._ended = False
-        if self.timeout_keep_alive_task is not None:
-            self.timeout_keep_alive_task.cancel()
-            self.timeout_keep_alive_task = None
         self._parse(data)
         if self._held is not None:  # the rest of the body is still on its way
             self._hand_on()
@@ -180,7 +188,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._held = b""
             self.scope["path"] = GATE
         else:
-            super().on_headers_complete()
+            self._begin_request()
         self._in_body = True
 
     def on_body(self, body: bytes) -> None:
@@ -214,7 +222,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_response_complete(self) -> None:
         """Wait for the next request from now on."""
         self._since = self.loop.time()
+        if self.pipeline:
+            self._asked = self.pipeline[-1][0]
         super().on_response_complete()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Do nothing: `check` closes idle connections."""
 
     def pause_writing(self) -> None:
         """Note since when the client takes nothing."""
@@ -291,9 +304,11 @@ class BoundedProtocol(HttpToolsProtocol):
             self._bounds.tell("a request's body did not come in time")
             self._give_up(RequestTooSlow())
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._asked = cycle
-        super()._start_asgi_task(cycle, app)
+    def _begin_request(self) -> None:
+        """Give a request to the application, or let it wait for the answers to the requests before."""
+        super().on_headers_complete()
+        if not self.pipeline:
+            self._asked = self.cycle
 
     def _client_waits(self) -> bool:
         """Whether a client cannot send its body before the server reads on."""
@@ -301,7 +316,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _hand_on(self) -> None:
         body, self._held = self._held, None
-        super().on_headers_complete()
+        self._begin_request()
         if body:
             super().on_body(body)
 

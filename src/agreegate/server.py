@@ -8,7 +8,6 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from math import ceil
 from typing import Any, NoReturn
 
 import uvicorn
@@ -116,19 +115,19 @@ async def _run(
     class Protocol(BoundedProtocol):
         bounds = Connections(limits)
 
-    server = _Announcing(_config(app, Protocol, limits), ready)
+    server = _Announcing(_config(app, Protocol), ready)
     if metrics is None:
         await server.serve(sockets=[listener])
         return
     deployment, metrics_listener = metrics
-    beside = uvicorn.Server(_config(_metrics_application(deployment), Protocol, limits))
+    beside = uvicorn.Server(_config(_metrics_application(deployment), Protocol))
     task = asyncio.create_task(beside.serve(sockets=[metrics_listener]))
     await server.serve(sockets=[listener])
     beside.should_exit = True
     await task
 
 
-def _config(app: App, protocol: type[BoundedProtocol], limits: Limits) -> uvicorn.Config:
+def _config(app: App, protocol: type[BoundedProtocol]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         interface="asgi3",
@@ -140,7 +139,7 @@ def _config(app: App, protocol: type[BoundedProtocol], limits: Limits) -> uvicor
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=SHUTDOWN_SECONDS,
-        timeout_keep_alive=ceil(limits.idle_seconds),
+        timeout_keep_alive=0,  # the protocol closes idle connections, so no timer of uvicorn's keeps one in memory
     )
 
 
