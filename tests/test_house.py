@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tools import architecture, translations
+from tools import architecture, private_names, translations
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +48,56 @@ def test_imports_point_one_way_and_modules_stay_short() -> None:
 )
 def test_what_a_part_may_not_use_is_found(part: str, text: str) -> None:
     assert list(architecture.breaches_in(text, part, ("agreegate", part)))
+
+
+PROTOCOL = "from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol as Base\n"
+PRIVATE = {
+    "a private module": "from litestar._parsers import parse_query_string",
+    "a private module as a whole": "import litestar._parsers",
+    "a private name": "from litestar.handlers import _x",
+    "an attribute": "import uvicorn\nuvicorn.config._x",
+    "an attribute of what is returned": "import uvicorn\nuvicorn.Config('x')._x()",
+    "reflection": "import uvicorn\ngetattr(uvicorn, '_x')",
+    "reflection that changes": "import uvicorn\nsetattr(uvicorn, '_x', 1)",
+    "a replaced method": f"{PROTOCOL}class Ours(Base):\n    def _start_asgi_task(self, *given): ...",
+    "a replaced attribute": "from litestar.middleware.session.server_side import ServerSideSessionConfig\n"
+    "class Ours(ServerSideSessionConfig):\n    _backend_class = None",
+    "a called method": f"{PROTOCOL}class Ours(Base):\n    def ours(self): self._unset_keepalive_if_required()",
+    "a method of super": f"{PROTOCOL}class Ours(Base):\n    def ours(self): super()._get_upgrade()",
+    "an attribute that the base sets": "from litestar import Request\n"
+    "class Ours(Request[int, int, int]):\n    def ours(self): return self._connection_state",
+    "a base of a base": f"{PROTOCOL}class Ours(Base): ...\nclass Lower(Ours):\n    def _get_upgrade(self): ...",
+    "a class in a function": f"{PROTOCOL}def f():\n    class Ours(Base):\n        def _get_upgrade(self): ...",
+}
+
+
+def found_in(folder: Path, text: str) -> list[str]:
+    package = folder / "agreegate"
+    package.mkdir()
+    (package / "module.py").write_text(text)
+    return list(private_names.breaches([package]))
+
+
+@pytest.mark.parametrize("name", PRIVATE)
+def test_private_names_of_other_packages_are_found(name: str, tmp_path: Path) -> None:
+    assert len(found_in(tmp_path, PRIVATE[name])) == 1
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from __future__ import annotations\nimport sys\nsys.modules[__name__].__doc__",
+        "class Ours:\n    def __init__(self): self._x = 1\n    def ours(self): return self._x",
+        f"{PROTOCOL}class Ours(Base):\n    def _ours(self): return super().on_body(self._x)",
+        "from agreegate.api.gate import _x",
+    ],
+)
+def test_names_that_are_public_or_ours_pass(text: str, tmp_path: Path) -> None:
+    assert found_in(tmp_path, text) == []
+
+
+def test_no_private_name_of_another_package_is_used() -> None:
+    assert list(private_names.breaches(architecture.PACKAGES)) == []
 
 
 @pytest.mark.fault("F5")

@@ -1,15 +1,21 @@
 """The arrows of ARCHITECTURE.md, held: who may import whom, how long a module may be, what the rules may not touch.
 
+It also finds private names of other packages (`private_names.py`).
+
 `python -m tools.architecture` prints every breach and fails on one.
 """
 
 import ast
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
+
+from tools import private_names
+from tools.imports import imported, whole_name
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "agreegate"
+PACKAGES = (SOURCE, ROOT / "bench", ROOT / "tools")
 LONGEST = 400
 
 LAYERS: dict[str, frozenset[str]] = {
@@ -113,17 +119,17 @@ def breaches_in(text: str, part: str, package: tuple[str, ...]) -> Iterator[tupl
     names: dict[str, str] = {}
     """What the module calls what it imports, and its whole name."""
     for node in ast.walk(tree):
-        for called, name in _imported(node, package):
+        for called, name in imported(node, package):
             names[called] = name
             line = getattr(node, "lineno", 0)
             yield from ((line, breach) for breach in _import_breaches(name, part))
     for node in ast.walk(tree):
-        if isinstance(node, ast.Assign) and (name := _whole_name(node.value, names)):
+        if isinstance(node, ast.Assign) and (name := whole_name(node.value, names)):
             names.update({target.id: name for target in node.targets if isinstance(target, ast.Name)})
     if part in CLOCKLESS:
         for node in ast.walk(tree):
-            if isinstance(node, ast.Name | ast.Attribute) and _whole_name(node, names) in WORLDLY:
-                yield node.lineno, f"{part} uses {_whole_name(node, names)}, which reads the world"
+            if isinstance(node, ast.Name | ast.Attribute) and whole_name(node, names) in WORLDLY:
+                yield node.lineno, f"{part} uses {whole_name(node, names)}, which reads the world"
 
 
 def _import_breaches(name: str, part: str) -> Iterator[str]:
@@ -141,36 +147,9 @@ def _import_breaches(name: str, part: str) -> Iterator[str]:
         yield f"{part} imports {name}, which reads the world"
 
 
-def _imported(node: ast.AST, package: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """What an import binds, and its whole name."""
-    if isinstance(node, ast.Import):
-        for alias in node.names:
-            yield (
-                alias.asname or alias.name.partition(".")[0],
-                alias.name if alias.asname else alias.name.partition(".")[0],
-            )
-            if not alias.asname and "." in alias.name:
-                yield alias.name, alias.name
-    elif isinstance(node, ast.ImportFrom):
-        beside = package[: len(package) + 1 - node.level] if node.level else ()
-        source = ".".join((*beside, *((node.module,) if node.module else ())))
-        for alias in node.names:
-            yield alias.asname or alias.name, f"{source}.{alias.name}"
-
-
-def _whole_name(node: ast.AST, names: Mapping[str, str]) -> str:
-    """The dotted name that an expression stands for; empty when it stands for none."""
-    if isinstance(node, ast.Name):
-        return names.get(node.id, node.id)
-    if isinstance(node, ast.Attribute):
-        owner = _whole_name(node.value, names)
-        return f"{owner}.{node.attr}" if owner else ""
-    return ""
-
-
 def main() -> int:
     """Print the breaches; 1 when there is one."""
-    found = list(breaches())
+    found = [*breaches(), *private_names.breaches(PACKAGES)]
     for breach in found:
         print(breach)
     return 1 if found else 0
