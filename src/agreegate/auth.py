@@ -18,8 +18,6 @@ from agreegate.issuer import KeySource
 
 ALGORITHMS = ("RS256", "ES256")
 LARGEST_TOKEN = 16 * 1024
-LONGEST_CACHED = 60.0
-"""Seconds. This is the delay with which a withdrawn key or a changed issuer takes effect at the latest."""
 TOKEN_TYPES = frozenset({"jwt", "at+jwt", "application/at+jwt"})
 USER_MARKS = ("upn", "unique_name", "preferred_username", "nonce", "at_hash", "amr")
 """Claims about a person signing in. A token without `scp` that has one is an ID token, never an application's."""
@@ -49,22 +47,12 @@ class Claims:
     """Whether the user proved a second factor (contract 3.2)."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Remembered:
-    """A token that was verified a moment ago. Instants are seconds since 1970."""
-
-    claims: Claims
-    kid: str
-    since: float
-    until: float
-
-
 class _Untrusted(ValueError):
     """Why a token is refused: a claim's name, never its value."""
 
 
 class TokenVerifier:
-    """Verifies bearer tokens and remembers the good ones for at most a minute.
+    """Verifies bearer tokens. It remembers none: `Callers` in `api/caller.py` keeps whom they stood for.
 
     All issuers of one verifier must publish the same key set, as the identity platform's two issuers do. A template
     `https://issuer.example/{tid}/` binds the issuer to the token's tenant; one without `{tid}` is believed about it.
@@ -80,8 +68,6 @@ class TokenVerifier:
         clock: Callable[[], float],
         application_audiences: Collection[str] = (),
         leeway: int = 60,
-        cache_size: int = 4096,
-        cache_seconds: float = LONGEST_CACHED,
     ) -> None:
         self._issuers = tuple(issuers)
         self._audiences = frozenset(audience.removesuffix("/") for audience in audiences)
@@ -89,27 +75,10 @@ class TokenVerifier:
         self._keys = keys
         self._clock = clock
         self._dates = jwt.JWTClaimsRegistry(now=lambda: int(clock()), leeway=leeway, exp={"essential": True})
-        self._cache: dict[bytes, _Remembered] = {}
-        self._cache_size = cache_size
-        self._cache_seconds = min(cache_seconds, LONGEST_CACHED)
         self._trusted = KeySet([])
         self.withdrawals = 0
         """How often the issuer took a key away. What was believed of a token before the last time must be asked again."""
         self._causes = Causes(logger, "bearer token refused: %s", clock)
-
-    def verify_cached(self, token: bytes | str) -> Claims | None:
-        """The claims of a token verified a moment ago, or None: then `verify` decides. Bytes are quickest."""
-        if isinstance(token, str):
-            token = token.encode("utf-8", "surrogatepass")
-        held = self._cache.get(token)
-        if held is None:
-            return None
-        return held.claims if held.since <= self._clock() < held.until else None
-
-    def cached_until(self, token: bytes) -> float:
-        """Until when, in seconds since 1970, a token verified a moment ago is believed without another look."""
-        held = self._cache.get(token)
-        return 0.0 if held is None else held.until
 
     async def verify(self, token: bytes | str) -> Claims:
         """The claims of a token that can be trusted.
@@ -119,35 +88,22 @@ class TokenVerifier:
         """
         if isinstance(token, str):
             token = token.encode("utf-8", "surrogatepass")
-        if (claims := self.verify_cached(token)) is not None:
-            return claims
         try:
             kid = _key_id(token)
             keys = await self._keys(kid)
             if keys is not self._trusted:
                 self._trust(keys)
-            claims = self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
+            return self._claims(jwt.decode(token, keys, registry=_REGISTRY).claims)
         except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no
             reason = str(problem) if isinstance(problem, _Untrusted) else type(problem).__name__
             self._causes.warn(reason)
             raise Unauthenticated from None
-        self._remember(token, claims, kid)
-        return claims
 
     def _trust(self, keys: KeySet) -> None:
-        """Forget the tokens of the keys that the issuer took away, and no other: anybody can make it be asked again."""
-        lost = {kid for kid, _ in _identities(self._trusted) - _identities(keys)}
-        self._trusted = keys
-        if lost:
+        """Note a withdrawal when the issuer took a key away, and then alone: anybody can make it be asked again."""
+        if _identities(self._trusted) - _identities(keys):
             self.withdrawals += 1
-            self._cache = {token: held for token, held in self._cache.items() if held.kid not in lost}
-
-    def _remember(self, token: bytes, claims: Claims, kid: str) -> None:
-        now = self._clock()
-        self._cache.pop(token, None)
-        if len(self._cache) >= self._cache_size:
-            del self._cache[next(iter(self._cache))]
-        self._cache[token] = _Remembered(claims, kid, now, min(now + self._cache_seconds, claims.expires_at))
+        self._trusted = keys
 
     def _claims(self, said: Mapping[str, Any]) -> Claims:
         self._dates.validate(dict(said))

@@ -15,7 +15,7 @@ from agreegate.storage.unit_of_work import Store
 logger = logging.getLogger("agreegate.api")
 
 KEPT_SECONDS = 60.0
-"""How long a role or a revocation may take to be noticed (D8)."""
+"""How long a role, a withdrawn key or a revocation may take to be noticed (D8)."""
 KEPT_ACTORS = 4096
 
 _BEARER = b"bearer "
@@ -30,7 +30,7 @@ class _Known:
 
 
 class Callers:
-    """Finds the actor behind a token. Keeps those it found, for at most a minute."""
+    """Finds the actor behind a token. Keeps those it found for at most a minute: the one place that remembers a token."""
 
     def __init__(
         self,
@@ -66,15 +66,13 @@ class Callers:
             return actor
         token = authorization[len(_BEARER) :].strip(b" ")  # any number of blanks may follow the scheme (RFC 9110, 11.4)
         claims = await self._verifier.verify(token)
-        since, withdrawals, until = (
-            self._machine_time(),
-            self._verifier.withdrawals,
-            self._verifier.cached_until(token),
-        )
+        since, withdrawals = self._machine_time(), self._verifier.withdrawals
         actor = await self._resolve(claims)
+        self._known.pop(authorization, None)
         if len(self._known) >= KEPT_ACTORS:
-            self._known.clear()
-        self._known[authorization] = _Known(actor, withdrawals, since, min(since + KEPT_SECONDS, until))
+            del self._known[next(iter(self._known))]  # the one that was found longest ago
+        until = min(since + KEPT_SECONDS, claims.expires_at)
+        self._known[authorization] = _Known(actor, withdrawals, since, until)
         return actor
 
     async def _resolve(self, claims: Claims) -> Actor:
