@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
-from agreegate.connections import Connections, Limits
+from agreegate.connections import Connections, Limits, Stage
 from agreegate.protocol import BoundedProtocol
 
 PATIENCE = 30
@@ -587,3 +587,91 @@ async def test_a_place_is_free_again_when_its_connection_ends() -> None:
             assert await line.ends() == b""
         kept.send(head())
         assert (await kept.answer())[0] == 200
+
+
+class Gate(App):
+    """An application that also answers the gate's question at once."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.questions: list[bytes] = []
+
+    def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes:
+        self.questions.append(body)
+        return b"{}"
+
+
+def question(size: int) -> bytes:
+    """The head of a question to the gate."""
+    return head(f"Content-Length: {size}", target="/api/gate/decisions", method="POST")
+
+
+async def test_a_question_is_answered_at_once_when_the_last_of_it_is_there() -> None:
+    app = Gate()
+    async with served(app) as connect:
+        line = await connect()
+        await line.send_apart(question(6) + b"asked?", 7)
+        assert await line.answer() == (200, {"content-type": "application/json", "content-length": "2"}, b"{}")
+        line.send(head())
+        assert (await line.answer())[2] == b"done"
+    assert (app.questions, app.asked) == ([b"asked?"], [("/", 0)])
+
+
+async def test_a_long_question_is_the_applications() -> None:
+    app = Gate()
+    async with served(app) as connect:
+        line = await connect()
+        await line.send_apart(question(10_000) + b"x" * 10_000, 3_000)
+        assert (await line.answer())[2] == b"done"
+    assert (app.questions, app.asked) == ([], [("/api/gate/decisions", 10_000)])
+
+
+@pytest.mark.fault("A4")
+async def test_a_question_has_its_time(caplog: pytest.LogCaptureFixture) -> None:
+    app = Gate()
+    async with served(app, Limits(body_seconds=SOON)) as connect:
+        line = await connect()
+        line.send(question(6) + b"ask")
+        assert (await line.answer())[0] == 408
+        assert await line.ends() == b""
+    assert (app.questions, app.asked) == ([], [])
+    assert told(caplog) == ["a request's body did not come in time"]
+
+
+@pytest.mark.fault("A4")
+async def test_a_question_that_does_not_come_makes_room_after_what_is_idle() -> None:
+    async with served(Gate(), FEW) as connect:
+        asking, idle, idler = [await connect() for _ in range(3)]
+        for line in (idle, idler):
+            line.send(head())
+            assert (await line.answer())[0] == 200
+        asking.send(question(6) + b"ask")
+        for closed in (idle, idler, asking):
+            newest = await connect()
+            newest.send(question(6) + b"ask")
+            await asyncio.sleep(0)
+            assert await closed.ends() == b""
+
+
+async def test_a_question_that_has_begun_is_answered_before_the_server_ends() -> None:
+    app, lines = Gate(), []
+
+    class Noted(BoundedProtocol):
+        def connection_made(self, transport: Any) -> None:
+            lines.append(self)
+            super().connection_made(transport)
+
+    config = uvicorn.Config(app, interface="asgi3", ws="none", lifespan="off", log_config=None)
+    loop, state = asyncio.get_running_loop(), ServerState()
+    server = await loop.create_server(lambda: Noted(config, state, {}), "127.0.0.1", 0)
+    line = Line(*await asyncio.open_connection(*server.sockets[0].getsockname()))
+    line.send(question(6) + b"ask")
+    await until(lambda: lines and lines[0].stage()[0] is Stage.AWAITED)
+    lines[0].shutdown()
+    line.send(b"ed?")
+    status, headers, body = await line.answer()
+    assert (status, headers["connection"], body) == (200, "close", b"done")
+    assert await line.ends() == b""
+    assert app.asked == [("/api/gate/decisions", 6)]
+    line.writer.close()
+    server.close()

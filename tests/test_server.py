@@ -51,6 +51,7 @@ def request(
 PLAIN = request()
 HEAD = len(PLAIN) - len(BODY)
 CHUNKED = request("Transfer-Encoding: chunked", body=b"%x\r\n%b\r\n0\r\n\r\n" % (len(BODY), BODY))
+LARGE = request(body=b" " * 70_000 + BODY)
 FIRST, REST = request(target="/healthz", method="GET", body=b""), request(target="/readyz", method="GET", body=b"")
 
 
@@ -97,10 +98,13 @@ async def answers(app: Any, pieces: list[bytes], count: int) -> list[tuple[bytes
         ([PLAIN], 1, 0),
         ([PLAIN[:40], PLAIN[40:]], 1, 0),
         ([PLAIN + PLAIN + PLAIN], 3, 0),
-        ([PLAIN[:HEAD], PLAIN[HEAD:]], 1, 1),
-        ([PLAIN[:-5], PLAIN[-5:]], 1, 1),
-        ([PLAIN[:-5], PLAIN[-5:] + PLAIN], 2, 2),
-        ([PLAIN[:-5], PLAIN[-5:], PLAIN], 2, None),
+        ([PLAIN[:HEAD], PLAIN[HEAD:]], 1, 0),
+        ([PLAIN[:-5], PLAIN[-5:]], 1, 0),
+        ([PLAIN[:-5], PLAIN[-5:] + PLAIN], 2, 0),
+        ([PLAIN[:-5], PLAIN[-5:], PLAIN], 2, 0),
+        ([CHUNKED[:-20], CHUNKED[-20:]], 1, 0),
+        ([LARGE], 1, 1),
+        ([LARGE[:HEAD], LARGE[HEAD:5_000], LARGE[5_000:]], 1, 1),
         ([FIRST + PLAIN + REST], 3, 3),
         ([CHUNKED], 1, 0),
         ([request("Accept-Language: fr")], 1, 0),

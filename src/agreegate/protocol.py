@@ -7,7 +7,7 @@ cookies in memory, by their bytes, and it takes them apart on the event loop.
 works. `tests/test_protocol_base.py` states what each of these names does, and holds the list complete:
 
 Overridden: `connection_made`, `connection_lost`, `data_received`, `on_headers_complete`, `on_body`, `on_message_complete`,
-`on_response_complete`, `pause_writing`, `resume_writing`, `timeout_keep_alive_handler`.
+`on_response_complete`, `pause_writing`, `resume_writing`, `shutdown`, `timeout_keep_alive_handler`.
 
 Read of the protocol: `client`, `cycle`, `expect_100_continue`, `flow`, `headers`, `loop`, `parser`, `pipeline`, `scope`,
 `server_state`, `transport`, `url`; of a cycle: `disconnected`, `keep_alive`, `message_event`, `response_complete`,
@@ -25,6 +25,7 @@ import httptools
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.exchange import unrouted
 from agreegate.api.host import AtOnce
 from agreegate.connections import LINGER_SECONDS, Connections, Limits, Stage
@@ -85,8 +86,8 @@ def excess_of(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes
 class BoundedProtocol(HttpToolsProtocol):
     """HTTP for strangers: a request that is too large or too slow is answered with an error, and the connection ends.
 
-    The gate's plain question is answered at once when head and body came together and no other request of the
-    connection is under way: the task, scope and messages of an ASGI call cost as much as the check.
+    The gate's plain question is answered at once when no other request of the connection is under way: the task, scope and
+    messages of an ASGI call cost as much as the check.
     """
 
     bounds: Connections | None = None
@@ -144,8 +145,6 @@ class BoundedProtocol(HttpToolsProtocol):
         in_body, received = self._in_body, self._received
         self._ended = False
         self._parse(data)
-        if self._held is not None:  # the rest of the body is still on its way
-            self._hand_on()
         if self._in_body:
             fruitless = in_body and not self._ended and self._received == received
             self._unread = self._unread + len(data) if fruitless else 0
@@ -196,8 +195,11 @@ class BoundedProtocol(HttpToolsProtocol):
         self._received += len(body)
         if self._held is None:
             super().on_body(body)
-        else:
+        elif self._received <= LARGEST_QUESTION:
             self._held += body
+        else:
+            self._hand_on()
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Answer at once, or ask the application in full."""
@@ -229,6 +231,12 @@ class BoundedProtocol(HttpToolsProtocol):
     def timeout_keep_alive_handler(self) -> None:
         """Do nothing: `check` closes idle connections."""
 
+    def shutdown(self) -> None:
+        """Let the application finish what it has, and a question to the gate that has begun to come."""
+        if self._held is not None:
+            self._hand_on()
+        super().shutdown()
+
     def pause_writing(self) -> None:
         """Note since when the client takes nothing."""
         self._stalled = self.loop.time()
@@ -246,7 +254,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._is_busy():
             if not self._in_body or self.pipeline or self._client_waits():
                 return Stage.BUSY, self._since
-            return Stage.AWAITED, self._since + self._received / self._bounds.limits.body_rate
+            return self._awaits_body()
+        if self._held is not None:
+            return self._awaits_body()
         if self._refused:
             return Stage.REFUSED, self._since
         if self.scope is None or "path" not in self.scope:
@@ -295,6 +305,9 @@ class BoundedProtocol(HttpToolsProtocol):
                     data = head + data[upgrade.args[0] :]
         except httptools.HttpParserError:
             self._give_up(MalformedRequest())
+
+    def _awaits_body(self) -> tuple[Stage, float]:
+        return Stage.AWAITED, self._since + self._received / self._bounds.limits.body_rate
 
     def _check_body(self, now: float) -> None:
         limits = self._bounds.limits
