@@ -1,6 +1,5 @@
 """What makes a confirmation valid: who accepted, when, and of what; and when the same again is one too many (4.2)."""
 
-from collections.abc import Callable
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,26 +9,36 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
+from agreegate.domain.actor import UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import (
+    CollectionDraft,
     Draft,
     Employee,
+    Facts,
     PrimaryContact,
     Repeated,
-    check_draft,
-    check_duplicate,
-    checked_contact,
-    checked_employee,
+    repeats,
     valid_email,
+    violations_of,
+    violations_of_contact,
+    violations_of_employee,
 )
 from agreegate.domain.errors import (
     AgreedInFuture,
     AlreadyConfirmed,
     InvalidEmail,
     InvalidProperty,
+    NotDesignated,
     Rejected,
+    ResellerNotLinked,
     TemplateRetired,
+    TemplateUnknown,
+    UserNotOfPartner,
+    UserRequired,
+    VersionUnknown,
 )
+from agreegate.domain.partner import PartnerId
 from agreegate.domain.text import Digest, VersionId
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE
@@ -46,6 +55,8 @@ TEMPLATE = AgreementTemplate(
     opens_until=None,
     duplicates_refused_from=None,
 )
+FACTS = Facts(NOW, TEMPLATE, UserId(cast.ALDER_SALES))
+BIRCH = PartnerId(cast.BIRCH)
 
 
 @pytest.mark.fault("D21")
@@ -160,7 +171,7 @@ def test_signs_elsewhere_are_no_part_of_a_domain(domain: str) -> None:
 )
 def test_an_address_of_the_form_of_one_is_taken(address: str) -> None:
     assert valid_email(address)
-    assert checked_contact(replace(NOA, email=f"  {address} ")).email == address
+    assert violations_of_contact(replace(NOA, email=f"  {address} ")) == []
 
 
 @pytest.mark.rule("R16")
@@ -221,8 +232,9 @@ def test_an_address_of_the_form_of_one_is_taken(address: str) -> None:
 )
 def test_anything_else_is_not(address: str) -> None:
     assert not valid_email(address)
-    with pytest.raises(InvalidEmail):
-        checked_contact(replace(NOA, email=address))
+    [violation] = violations_of_contact(replace(NOA, email=address))
+    assert isinstance(violation, InvalidEmail)
+    assert violation.names == ("contact.email",)
 
 
 @pytest.mark.rule("R16")
@@ -247,43 +259,48 @@ def test_a_long_address_is_refused_at_once(unit: str) -> None:
     ],
 )
 def test_any_name_of_any_script_is_kept_as_it_is(contact: PrimaryContact) -> None:
-    assert checked_contact(contact) == contact
+    assert violations_of_contact(contact) == []
+    assert contact.stripped() == contact
 
 
 @pytest.mark.rule("R15")
 def test_blanks_around_are_taken_off_and_a_blank_phone_is_none() -> None:
-    assert checked_contact(PrimaryContact(" Noa\t", "\u00a0Berg ", " noa@contoso.example\n", "  ")) == replace(
-        NOA, phone=None
-    )
+    blanks = PrimaryContact(" Noa\t", "\u00a0Berg ", " noa@contoso.example\n", "  ")
+    assert violations_of_contact(blanks) == []
+    assert blanks.stripped() == replace(NOA, phone=None)
 
 
 @pytest.mark.rule("R15")
 @pytest.mark.parametrize("member", [field.name for field in fields(PrimaryContact) if field.name != "phone"])
 @pytest.mark.parametrize("missing", ["", "   ", "\u3000"])
 def test_what_is_required_is_named_when_it_is_missing(member: str, missing: str) -> None:
-    names = {"first_name": "firstName", "last_name": "lastName", "email": "email"}
-    with pytest.raises(InvalidProperty) as refused:
-        checked_contact(replace(NOA, **{member: missing}))
-    assert refused.value.parameters == {"name": f"primaryContact.{names[member]}"}
+    [violation] = violations_of_contact(replace(NOA, **{member: missing}))
+    assert isinstance(violation, InvalidProperty)
+    assert violation.parameters == {"name": f"contact.{member}"}
 
 
 @pytest.mark.rule("R15")
 @pytest.mark.parametrize("member", ["first_name", "last_name", "phone"])
 @pytest.mark.parametrize("text", ["x" * 51, "a\x00b", "a\nb", "a\tb", "a\x7fb", "a\x85b", "a\x9fb", "a\ud800b"])
 def test_text_that_is_too_long_or_holds_control_characters_is_refused(member: str, text: str) -> None:
-    with pytest.raises(InvalidProperty):
-        checked_contact(replace(NOA, **{member: text}))
+    [violation] = violations_of_contact(replace(NOA, **{member: text}))
+    assert isinstance(violation, InvalidProperty)
+    assert violation.names == (f"contact.{member}",)
 
 
 @pytest.mark.rule("R28")
 def test_the_employee_behind_a_designated_account_needs_a_name_only() -> None:
-    assert checked_employee(Employee(" Ada Quill ", " ", "")) == Employee("Ada Quill")
-    assert checked_employee(Employee("A" * 100, "ada@alder.example", " 4711 ")) == Employee(
-        "A" * 100, "ada@alder.example", "4711"
-    )
-    for wrong in (Employee(""), Employee("A" * 101), Employee("Ada", "ada"), Employee("Ada", None, "4" * 51)):
-        with pytest.raises((InvalidProperty, InvalidEmail)):
-            checked_employee(wrong)
+    assert violations_of_employee(Employee(" Ada Quill ", " ", "")) == []
+    assert Employee(" Ada Quill ", " ", "").stripped() == Employee("Ada Quill")
+    assert violations_of_employee(Employee("A" * 100, "ada@alder.example", " 4711 ")) == []
+    for member, wrong in (
+        ("name", Employee("")),
+        ("name", Employee("A" * 101)),
+        ("email", Employee("Ada", "ada")),
+        ("reference", Employee("Ada", None, "4" * 51)),
+    ):
+        [violation] = violations_of_employee(wrong)
+        assert violation.names == (f"employee.{member}",)
 
 
 @pytest.mark.rule("X11")
@@ -303,23 +320,19 @@ def test_a_date_in_the_future_is_refused_beyond_what_clocks_and_zones_explain(
     ahead: timedelta, zoned: bool, accepted: bool
 ) -> None:
     draft = Draft(NOA, TEMPLATE.id, NOW + ahead, date_zoned=zoned)
-    assert _passes(lambda: check_draft(draft, TEMPLATE, NOW)) is accepted
-    if not accepted:
-        with pytest.raises(AgreedInFuture):
-            check_draft(draft, TEMPLATE, NOW)
+    assert kinds(draft) == ([] if accepted else [AgreedInFuture])
 
 
 def test_a_retired_template_is_refused_from_its_day_on() -> None:
     template = replace(TEMPLATE, confirm_until=NOW)
     draft = Draft(NOA, TEMPLATE.id, NOW - timedelta(days=9))
-    check_draft(draft, template, NOW - timedelta(microseconds=1))
-    with pytest.raises(TemplateRetired):
-        check_draft(draft, template, NOW)
+    assert kinds(draft, replace(FACTS, template=template, now=NOW - timedelta(microseconds=1))) == []
+    assert kinds(draft, replace(FACTS, template=template)) == [TemplateRetired]
 
 
 @pytest.mark.rule("R17", "R36")
 @pytest.mark.parametrize(
-    ("again", "repeats"),
+    ("again", "is_repeat"),
     [
         (NOA, True),
         (replace(NOA, first_name="Nia"), False),
@@ -331,17 +344,16 @@ def test_a_retired_template_is_refused_from_its_day_on() -> None:
     ],
 )
 def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_programme_does(
-    again: PrimaryContact, repeats: bool
+    again: PrimaryContact, is_repeat: bool
 ) -> None:
     refusing, current = replace(TEMPLATE, duplicates_refused_from=NOW), Repeated(NOA)
-    assert _passes(lambda: check_duplicate(again, None, current, refusing, NOW)) is not repeats
-    check_duplicate(again, None, current, refusing, NOW - timedelta(microseconds=1))
-    check_duplicate(again, None, current, TEMPLATE, NOW)
-    check_duplicate(again, None, None, refusing, NOW)
-    check_duplicate(again, None, Repeated(None), refusing, NOW)
-    if repeats:
-        with pytest.raises(AlreadyConfirmed):
-            check_duplicate(again, None, current, refusing, NOW)
+    assert repeats(again, None, current, refusing, NOW) is is_repeat
+    assert not repeats(again, None, current, refusing, NOW - timedelta(microseconds=1))
+    assert not repeats(again, None, current, TEMPLATE, NOW)
+    assert not repeats(again, None, None, refusing, NOW)
+    assert not repeats(again, None, Repeated(None), refusing, NOW)
+    draft = Draft(again, refusing.id, NOW)
+    assert kinds(draft, replace(FACTS, template=refusing, current=current)) == [AlreadyConfirmed] * is_repeat
 
 
 FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("0" * 64)) for name in ("1", "2"))
@@ -349,7 +361,7 @@ FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("
 
 @pytest.mark.rule("R17", "R33", "R35", "R38")
 @pytest.mark.parametrize(
-    ("text", "accepted", "outdated", "repeats"),
+    ("text", "accepted", "outdated", "is_repeat"),
     [
         (FIRST, FIRST, False, True),
         (replace(FIRST, basis=Basis.STATED, locale=None, digest=None, label="1"), FIRST, False, True),
@@ -370,17 +382,63 @@ FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("
     ],
 )
 def test_a_repeat_is_one_of_the_same_text_and_never_of_an_outdated_one(
-    text: AcceptedText | None, accepted: AcceptedText | None, outdated: bool, repeats: bool
+    text: AcceptedText | None, accepted: AcceptedText | None, outdated: bool, is_repeat: bool
 ) -> None:
     refusing, current = replace(TEMPLATE, duplicates_refused_from=NOW), Repeated(NOA, accepted, outdated)
-    assert _passes(lambda: check_duplicate(NOA, text, current, refusing, NOW)) is not repeats
-    check_duplicate(replace(NOA, phone=None), text, current, refusing, NOW)
-    check_duplicate(NOA, text, current, TEMPLATE, NOW)
+    assert repeats(NOA, text, current, refusing, NOW) is is_repeat
+    assert not repeats(replace(NOA, phone=None), text, current, refusing, NOW)
+    assert not repeats(NOA, text, current, TEMPLATE, NOW)
 
 
-def _passes(check: Callable[[], None]) -> bool:
-    try:
-        check()
-    except Rejected:
-        return False
-    return True
+BROKEN = Draft(
+    PrimaryContact(" ", "B" * 51, "noa", "5\x00"),
+    TEMPLATE.id,
+    None,
+    version="2099-01",
+    employee=Employee("", "ada", "4" * 51),
+    collection=CollectionDraft(PartnerId(cast.ELM), "\t", NOW + timedelta(days=2)),
+)
+
+
+@pytest.mark.rule("R15", "R16", "R23", "R28", "R35")
+def test_everything_that_is_wrong_is_found_at_once() -> None:
+    facts = replace(FACTS, template=None, user_id=None, designated=False, resellers=frozenset(), published=())
+    found = [(type(one), *one.names) for one in violations_of(BROKEN, facts)]
+    assert found == [
+        (InvalidProperty, "contact.first_name"),
+        (InvalidProperty, "contact.last_name"),
+        (InvalidEmail, "contact.email"),
+        (InvalidProperty, "contact.phone"),
+        (InvalidProperty, "employee.name"),
+        (InvalidEmail, "employee.email"),
+        (InvalidProperty, "employee.reference"),
+        (TemplateUnknown, "template_id"),
+        (InvalidProperty, "date_agreed"),
+        (InvalidProperty, "collection.person"),
+        (AgreedInFuture, "collection.collected_on"),
+        (ResellerNotLinked, "collection.reseller_id"),
+        (UserRequired,),
+        (NotDesignated, "employee"),
+        (VersionUnknown, "version"),
+    ]
+
+
+@pytest.mark.rule("R22", "R28")
+def test_who_confirms_and_who_collects_is_compared_with_the_facts() -> None:
+    draft = Draft(NOA, TEMPLATE.id, NOW, employee=Employee("Ada"), collection=CollectionDraft(BIRCH, "Kim", NOW))
+    assert kinds(draft, replace(FACTS, designated=True, resellers=frozenset({BIRCH}))) == []
+    assert kinds(draft, replace(FACTS, user_known=False, designated=True)) == [InvalidProperty, UserNotOfPartner]
+
+
+@pytest.mark.rule("X11")
+def test_a_day_lies_ahead_once_it_has_not_begun_where_customer_and_partner_are() -> None:
+    day = datetime(2019, 2, 15, tzinfo=UTC)
+    draft = Draft(NOA, TEMPLATE.id, day, date_zoned=False, collection=CollectionDraft(BIRCH, "Kim", day))
+    facts = replace(FACTS, resellers=frozenset({BIRCH}))
+    assert kinds(draft, facts) == []
+    assert kinds(draft, replace(facts, latest_day=day)) == []
+    assert kinds(draft, replace(facts, latest_day=day - timedelta(days=1))) == [AgreedInFuture, AgreedInFuture]
+
+
+def kinds(draft: Draft, facts: Facts | None = None) -> list[type[Rejected]]:
+    return [type(one) for one in violations_of(draft, facts or FACTS)]

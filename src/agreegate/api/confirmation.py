@@ -13,18 +13,19 @@ from agreegate.api.accepted_text import AcceptedTextOut
 from agreegate.api.confirmation_record import (
     EXAMPLE_TEMPLATE,
     EXAMPLE_USER,
+    NAMES,
     ConfirmationIn,
     ContactOut,
     RecordedOut,
-    named_here,
 )
-from agreegate.api.confirmed_by import confirmed_by, named_by_header
+from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
 from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
+from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
@@ -63,7 +64,7 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
         try:
             confirmation = await confirm(uow, actor, programme, customer, draft, call)
         except Rejected as error:
-            raise named_by_header(error) from None
+            raise error.renamed(WIRE_NAMES) from None
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
     return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
@@ -136,7 +137,7 @@ async def record_confirmation(
         try:
             confirmation = await confirm(uow, actor, programme, customer, draft, call)
         except Rejected as error:
-            raise named_here(error) from None
+            raise error.renamed(NAMES) from None
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 

@@ -10,8 +10,8 @@ from agreegate.api.accepted_text import AcceptedTextOut
 from agreegate.api.instant import Written, parse_instant, written_utc, written_z
 from agreegate.api.paths import as_guid
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.confirmation import Collection, Draft, Employee, Ending, EndReason, PrimaryContact
-from agreegate.domain.errors import InvalidInstant, Rejected
+from agreegate.domain.confirmation import CollectionDraft, Draft, Employee, Ending, EndReason, PrimaryContact
+from agreegate.domain.errors import InvalidInstant
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.standing import Recorded
@@ -19,15 +19,25 @@ from agreegate.services.standing import Recorded
 EXAMPLE_USER = "a1de0000-0000-4000-8000-0000000000a2"
 EXAMPLE_TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 
-_MEMBERS = {
-    "primaryContact.firstName": "contact.firstName",
-    "primaryContact.lastName": "contact.lastName",
-    "primaryContact.email": "contact.email",
-    "primaryContact.phoneNumber": "contact.phoneNumber",
-    "confirmedBy.ref": "confirmedBy.reference",
-    "collectedThrough.reseller": "collectedThrough.resellerId",
+NAMES = {
+    "contact.first_name": "contact.firstName",
+    "contact.last_name": "contact.lastName",
+    "contact.email": "contact.email",
+    "contact.phone": "contact.phoneNumber",
+    "employee": "confirmedBy",
+    "employee.name": "confirmedBy.name",
+    "employee.email": "confirmedBy.email",
+    "employee.reference": "confirmedBy.reference",
+    "template_id": "templateId",
+    "date_agreed": "dateAgreed",
+    "collection": "collectedThrough",
+    "collection.person": "collectedThrough.person",
+    "collection.collected_on": "collectedThrough.date",
+    "collection.reseller_id": "collectedThrough.resellerId",
+    "version": "version",
+    "confirmation_id": "confirmationId",
 }
-"""Our names of members that the rules call as the contract does."""
+"""The domain's names of members, as our own API calls them."""
 
 
 class ContactOut(msgspec.Struct, rename="camel"):
@@ -232,15 +242,9 @@ class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
         )
 
 
-def named_here(error: Rejected) -> Rejected:
-    """The same refusal, with the member under the name that it has in our own API."""
-    name = str(error.parameters.get("name", ""))
-    return type(error)(**error.parameters | {"name": _MEMBERS[name]}) if name in _MEMBERS else error
-
-
-def _collection(given: CollectionIn) -> Collection:
+def _collection(given: CollectionIn) -> CollectionDraft:
     reseller = PartnerId(as_guid(given.reseller_id, "collectedThrough.resellerId"))
-    return Collection(reseller, given.person, _day(given.date, "collectedThrough.date"))
+    return CollectionDraft(reseller, given.person, _day(given.date, "collectedThrough.date"))
 
 
 def _written(text: str, name: str) -> Written:

@@ -9,10 +9,9 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
 from agreegate.domain.confirmation import Employee
-from agreegate.domain.errors import InvalidProperty, NotUtf8, Rejected
+from agreegate.domain.errors import InvalidProperty, NotUtf8
 
 NAME = "Agreegate-Confirmed-By"
-_MEMBER = "confirmedBy"
 
 # Each blank can belong to one part only, else a header of many blanks is tried in millions of ways. Parts are stripped later.
 _QUOTED = r'\s*"(?:[^"\\]|\\.)*"\s*'
@@ -44,12 +43,6 @@ def confirmed_by(header: str | None) -> Employee | None:
         raise NotUtf8(name=NAME) from None
     except (HeaderParseError, LookupError, ValueError):
         raise InvalidProperty(name=NAME) from None
-
-
-def named_by_header(error: Rejected) -> Rejected:
-    """The same refusal, naming the header where the rules name a member of the employee."""
-    stated = str(error.parameters.get("name", "")).partition(".")[0] == _MEMBER
-    return type(error)(**error.parameters | {"name": NAME}) if stated else error
 
 
 def _decoded(part: str) -> str:

@@ -12,6 +12,7 @@ from msgspec import Meta
 from agreegate.api.confirmation_record import (
     EXAMPLE_TEMPLATE,
     EXAMPLE_USER,
+    NAMES,
     ContactOut,
     EmployeeIn,
     EmployeeOut,
@@ -26,7 +27,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
-from agreegate.domain.errors import InvalidProperty
+from agreegate.domain.errors import InvalidProperty, Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import list_without_employee, state_employee
 from agreegate.services.standing import (
@@ -192,7 +193,10 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
             raise InvalidProperty(name="templateId")
         else:
             template = as_guid(data.template_id, "templateId")
-            standing = await take_back(uow, actor, programme, customer, template, data.note, call)
+            try:
+                standing = await take_back(uow, actor, programme, customer, template, data.note, call)
+            except Rejected as error:
+                raise error.renamed(NAMES) from None
         return Answer(200, msgspec.json.encode(StandingOut.of(standing)))
 
     answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: end(uow)))
@@ -242,7 +246,10 @@ async def state_confirming_employee(
     call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
 
     async def state(uow: UnitOfWork) -> Answer:
-        kept = await state_employee(uow, actor, confirmation, employee, call)
+        try:
+            kept = await state_employee(uow, actor, confirmation, employee, call)
+        except Rejected as error:
+            raise error.renamed(NAMES) from None
         return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
 
     answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: state(uow)))

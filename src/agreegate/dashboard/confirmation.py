@@ -14,16 +14,14 @@ from agreegate.dashboard.text import text_address
 from agreegate.domain.accepted_text import Basis, candidates
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import (
-    Collection,
+    CollectionDraft,
     Confirmation,
     Draft,
     Employee,
     PrimaryContact,
-    checked_collection,
-    checked_contact,
-    checked_employee,
+    violations_of,
 )
-from agreegate.domain.errors import Rejected
+from agreegate.domain.errors import AgreedInFuture, Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
@@ -42,20 +40,39 @@ NAMES = (
 """Every field of it, hidden ones included."""
 NOT_KNOWN = "unknown"
 """Chosen as the text accepted where the date leaves several open and nobody can say which one it was."""
-MEMBERS = {
-    "primaryContact.firstName": "acceptor_first_name",
-    "primaryContact.lastName": "acceptor_last_name",
-    "primaryContact.email": "acceptor_email",
-    "primaryContact.phoneNumber": "acceptor_phone",
-    "dateAgreed": "accepted_on",
+FIELDS = {
+    "contact.first_name": "acceptor_first_name",
+    "contact.last_name": "acceptor_last_name",
+    "contact.email": "acceptor_email",
+    "contact.phone": "acceptor_phone",
+    "date_agreed": "accepted_on",
     "version": "version",
-    "collectedThrough.reseller": "collected_through",
-    "collectedThrough.person": "collected_from",
-    "collectedThrough.date": "collected_on",
-    "confirmedBy.name": "employee_name",
-    "confirmedBy.email": "employee_email",
+    "collection.reseller_id": "collected_through",
+    "collection.person": "collected_from",
+    "collection.collected_on": "collected_on",
+    "employee.name": "employee_name",
+    "employee.email": "employee_email",
 }
-"""The field for each member that a rule may name."""
+"""The field for each member that a rule may name. The form asks for no template, for no user and for no reference."""
+SENTENCES = {
+    "acceptor_first_name": "confirmation.form.first-name",
+    "acceptor_last_name": "confirmation.form.last-name",
+    "acceptor_email": "confirmation.form.email",
+    "acceptor_phone": "confirmation.form.phone",
+    "accepted_on": "confirmation.form.date-unread",
+    "collected_on": "confirmation.form.date-unread",
+    "collected_through": "confirmation.form.reseller",
+    "collected_from": "confirmation.form.person",
+    "employee_name": "confirmation.form.employee-name",
+    "employee_email": "confirmation.form.employee-email",
+}
+"""What is said at a field, whatever rule its value breaks."""
+MISSING = {
+    "acceptor_email": "confirmation.form.email-missing",
+    "accepted_on": "confirmation.form.date-missing",
+    "collected_on": "confirmation.form.collected-missing",
+}
+"""What is said at a field in which nothing was typed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +175,7 @@ async def record(
     try:
         return await confirm(uow, actor, programme, customer, draft, call)
     except Rejected as error:  # raised before anything is written
-        return form.rejected(error, MEMBERS)
+        return form.rejected(error, FIELDS)
 
 
 async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Preparation, language: str) -> Draft | Form:
@@ -167,120 +184,66 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
     Every mistake is named at once. A warning, and what somebody else recorded meanwhile, are shown once: the next press
     of the button goes on.
     """
-    latest = latest_day(uow.now, _countries(preparation, actor))
-    read = _Reading(form, preparation, language, uow.now, datetime.combine(latest, datetime.min.time(), uow.now.tzinfo))
-    mistakes = list(read.mistakes())
+    draft = _draft(form, preparation, language)
+    latest = datetime.combine(latest_day(uow.now, _countries(preparation, actor)), datetime.min.time(), uow.now.tzinfo)
+    violations = violations_of(draft, preparation.facts(actor, uow.now, latest))
+    mistakes = [_mistake(one, form, latest, language) for one in violations]
+    mistakes += _version(form, preparation.texts, _several(form, preparation.texts, uow.now, language))
+    if draft.employee is not None and draft.employee.email is None:
+        mistakes.append(Mistake("employee_email", "confirmation.form.employee-email"))
+    mistakes.sort(key=lambda mistake: NAMES.index(mistake.where) if mistake.where else -1)
     known = noticed(form, preparation, language)
     wrong_address = any(mistake.where == "acceptor_email" for mistake in mistakes)
-    warned = () if wrong_address else await acceptor_warnings(uow, actor, read.contact.email, read.employee)
+    warned = () if wrong_address else await acceptor_warnings(uow, actor, draft.contact.email, draft.employee)
     told = set(warned) <= set(form.all("warned"))
     if told and not mistakes and known is form:
-        return read.draft()
+        return draft
     return replace(known, fields={**known.fields, "warned": [str(one) for one in warned]}).with_mistakes(*mistakes)
 
 
-class _Reading:
-    """What was typed, and what is wrong with it."""
-
-    def __init__(self, form: Form, preparation: Preparation, language: str, now: datetime, latest: datetime) -> None:
-        self._form, self._preparation, self._language, self._latest = form, preparation, language, latest
-        self._several = _several(form, preparation.texts, now, language)
-        self.contact = PrimaryContact(
+def _draft(form: Form, preparation: Preparation, language: str) -> Draft:
+    """What was typed. The real employee is asked for where a designated account confirms, and resellers where there are any."""
+    collection = None
+    if preparation.resellers and (form["collected_through"] or form["collected_from"] or form["collected_on"]):
+        day = day_of(form["collected_on"], language)
+        collection = CollectionDraft(PartnerId(form["collected_through"]), form["collected_from"], day)
+    return Draft(
+        PrimaryContact(
             form["acceptor_first_name"],
             form["acceptor_last_name"],
             form["acceptor_email"],
             form["acceptor_phone"] or None,
-        )
-        self.employee = (
-            Employee(form["employee_name"], form["employee_email"] or None) if preparation.designated else None
-        )
+        ),
+        preparation.template.id,
+        day_of(form["accepted_on"], language),
+        date_zoned=False,
+        version=form["version"] if form["version"] not in ("", NOT_KNOWN) else None,
+        employee=Employee(form["employee_name"], form["employee_email"] or None) if preparation.designated else None,
+        collection=collection,
+    )
 
-    def mistakes(self) -> Iterator[Mistake]:
-        """All of them, in the order of the fields."""
-        yield from self._contact()
-        yield from self._day("accepted_on", "confirmation.form.date-missing")
-        yield from self._version()
-        if self._preparation.resellers:
-            yield from self._collected()
-        if self.employee is not None:
-            yield from self._behind(self.employee)
 
-    def draft(self) -> Draft:
-        """What is confirmed. Only once there is no mistake."""
-        form, date_agreed = self._form, day_of(self._form["accepted_on"], self._language)
-        assert date_agreed is not None  # noqa: S101 - else there is a mistake
-        return Draft(
-            self.contact,
-            self._preparation.template.id,
-            date_agreed,
-            date_zoned=False,
-            version=form["version"] if form["version"] not in ("", NOT_KNOWN) else None,
-            employee=self.employee,
-            collection=self._collection() if form["collected_through"] and self._preparation.resellers else None,
-        )
+def _version(form: Form, texts: Texts, several: Sequence[TextVersion]) -> Iterator[Mistake]:
+    """One of those that were offered; none only where the date tells it."""
+    named = form["version"]
+    if several and not named:
+        yield Mistake("version", "confirmation.form.version-asked")
+    elif named in ("", NOT_KNOWN, *(version.id for version in (*texts.offered, *several))):
+        return
+    elif texts.first:  # the one in force is shown as a fact: there is no field
+        yield Mistake("", "confirmation.form.version-fixed")
+    else:
+        yield Mistake("version", "confirmation.form.version")
 
-    def _collection(self) -> Collection:
-        day = day_of(self._form["collected_on"], self._language)
-        return Collection(PartnerId(self._form["collected_through"]), self._form["collected_from"], day or self._latest)
 
-    def _contact(self) -> Iterator[Mistake]:
-        """The domain's own checks, one field after the other."""
-        good, typed = PrimaryContact("A", "B", "a@b.example"), self.contact
-        email = "confirmation.form.email" if typed.email else "confirmation.form.email-missing"
-        attempts = (
-            ("acceptor_first_name", replace(good, first_name=typed.first_name), "confirmation.form.first-name"),
-            ("acceptor_last_name", replace(good, last_name=typed.last_name), "confirmation.form.last-name"),
-            ("acceptor_email", replace(good, email=typed.email), email),
-            ("acceptor_phone", replace(good, phone=typed.phone), "confirmation.form.phone"),
-        )
-        for name, attempt, key in attempts:
-            try:
-                checked_contact(attempt)
-            except Rejected:
-                yield Mistake(name, key)
-
-    def _day(self, name: str, missing: str) -> Iterator[Mistake]:
-        day = day_of(self._form[name], self._language)
-        if not self._form[name]:
-            yield Mistake(name, missing)
-        elif day is None:
-            yield Mistake(name, "confirmation.form.date-unread")
-        elif day > self._latest:
-            yield Mistake(name, "confirmation.form.date-ahead", {"date": date_text(self._latest, self._language)})
-
-    def _version(self) -> Iterator[Mistake]:
-        """One of those that were offered; none only where the date tells it."""
-        texts, named = self._preparation.texts, self._form["version"]
-        if self._several and not named:
-            yield Mistake("version", "confirmation.form.version-asked")
-        elif named in ("", NOT_KNOWN, *(version.id for version in (*texts.offered, *self._several))):
-            return
-        elif texts.first:
-            yield Mistake("", "confirmation.form.version-fixed")
-        else:
-            yield Mistake("version", "confirmation.form.version")
-
-    def _collected(self) -> Iterator[Mistake]:
-        form, known = self._form, {reseller.id for reseller in self._preparation.resellers}
-        if not (form["collected_through"] or form["collected_from"] or form["collected_on"]):
-            return
-        if form["collected_through"] not in known:
-            yield Mistake("collected_through", "confirmation.form.reseller")
-        try:
-            checked_collection(replace(self._collection(), collected_on=self._latest), self._latest)
-        except Rejected:
-            yield Mistake("collected_from", "confirmation.form.person")
-        yield from self._day("collected_on", "confirmation.form.collected-missing")
-
-    def _behind(self, employee: Employee) -> Iterator[Mistake]:
-        try:
-            checked_employee(Employee(employee.name))
-        except Rejected:
-            yield Mistake("employee_name", "confirmation.form.employee-name")
-        try:
-            checked_contact(PrimaryContact("A", "B", employee.email or ""))
-        except Rejected:
-            yield Mistake("employee_email", "confirmation.form.employee-email")
+def _mistake(violation: Rejected, form: Form, latest: datetime, language: str) -> Mistake:
+    """What the form says of a violation: at its field, and in words for what was typed there."""
+    where = FIELDS.get(str(violation.parameters.get("name", "")), "")
+    if where in MISSING and not form[where]:
+        return Mistake(where, MISSING[where])
+    if isinstance(violation, AgreedInFuture):
+        return Mistake(where, "confirmation.form.date-ahead", {"date": date_text(latest, language)})
+    return Mistake(where, SENTENCES.get(where, violation.key), violation.parameters)
 
 
 def _countries(preparation: Preparation, actor: Actor) -> Iterable[str]:

@@ -1,6 +1,5 @@
 """The employee behind a designated account: who really confirmed, stated afterwards or corrected (R28)."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -15,13 +14,12 @@ from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, page, site_of
 from agreegate.dashboard.paging import Turns, turns, wanted
 from agreegate.domain.actor import CONFIRM, Actor
-from agreegate.domain.confirmation import Confirmation, Employee, checked_employee
+from agreegate.domain.confirmation import Confirmation, Employee, violations_of_employee
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import (
     NoRelationship,
     NotDesignated,
     NotFound,
-    Rejected,
     RelationshipOver,
     RequestIdReused,
 )
@@ -36,6 +34,8 @@ PATH = "/customers/{customer:uuid}/confirmation/{confirmation:uuid}/employee"
 SIZE = 100
 LIST = "unknown"
 """The list's name in addresses."""
+FIELDS = {"employee.name": "name", "employee.email": "email", "employee.reference": "reference"}
+"""The field for each member that a rule may name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +106,9 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     except NoRelationship:  # the record is the partner's own, although the customer has left
         await site_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
         raise
-    if mistakes := list(_mistakes(employee)):
-        return _page(request, found, form.with_mistakes(*mistakes), 422)
+    if violations := violations_of_employee(employee):
+        wrong = [FIELDS[str(violation.parameters["name"])] for violation in violations]
+        return _page(request, found, form.with_mistakes(*(Mistake(one, f"employee.form.{one}") for one in wrong)), 422)
     try:
         result = await save(request, actor, form, work)
     except (NotDesignated, RelationshipOver, RequestIdReused) as error:
@@ -115,20 +116,6 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     if isinstance(result, Done):
         return seen(request, result)
     return _page(request, await _found(request, of, id_), result, 409)
-
-
-def _mistakes(employee: Employee) -> Iterator[Mistake]:
-    """The domain's own checks, one field after the other."""
-    attempts = {
-        "name": Employee(employee.name),
-        "email": Employee("A", employee.email),
-        "reference": Employee("A", reference=employee.reference),
-    }
-    for where, attempt in attempts.items():
-        try:
-            checked_employee(attempt)
-        except Rejected:
-            yield Mistake(where, f"employee.form.{where}")
 
 
 def _page(request: PageRequest, found: Found, form: Form, status: int = 200, *, asked: bool = True) -> Response[str]:

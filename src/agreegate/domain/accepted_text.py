@@ -115,13 +115,18 @@ def stated(published: Sequence[TextVersion], version: str, country: str, languag
     Raises:
         VersionUnknown: the template has no such version with a text for the country.
     """
-    named = next((one for one in published_in(published, country) if version in (one.id, one.label)), None)
+    named = version_named(published_in(published, country), version)
     if named is None:
         raise VersionUnknown(name="version")
     locale = closest(named, country, language)
     there = [one for one in named.files if one.country == country] if locale is None else [locale]
     digests = {named.files[one].digest for one in there}
     return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
+
+
+def version_named(published: Sequence[TextVersion], version: str) -> TextVersion | None:
+    """The version with this id or label."""
+    return next((one for one in published if version in (one.id, one.label)), None)
 
 
 def text_to_accept(published: Sequence[TextVersion], country: str, language: str, now: datetime) -> FoundText | None:

@@ -1,13 +1,14 @@
 """Confirmations: what makes one valid, when a repeat is a duplicate, and how one ends (R15–R17, R36, R47)."""
 
 import re
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 from unicodedata import bidirectional, category, combining
 
-from agreegate.domain.accepted_text import AcceptedText, same_text
+from agreegate.domain.accepted_text import AcceptedText, inferred, same_text, stated, version_named
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.errors import (
@@ -15,9 +16,17 @@ from agreegate.domain.errors import (
     AlreadyConfirmed,
     InvalidEmail,
     InvalidProperty,
+    NotDesignated,
+    Rejected,
+    ResellerNotLinked,
     TemplateRetired,
+    TemplateUnknown,
+    UserNotOfPartner,
+    UserRequired,
+    VersionUnknown,
 )
 from agreegate.domain.partner import PartnerId
+from agreegate.domain.text import TextVersion
 
 ConfirmationId = NewType("ConfirmationId", str)
 
@@ -67,6 +76,11 @@ class PrimaryContact:
     email: str
     phone: str | None = None
 
+    def stripped(self) -> "PrimaryContact":
+        """The contact without surrounding blanks; a blank phone is none."""
+        phone = (self.phone or "").strip() or None
+        return PrimaryContact(self.first_name.strip(), self.last_name.strip(), self.email.strip(), phone)
+
 
 @dataclass(frozen=True, slots=True)
 class Employee:
@@ -75,6 +89,11 @@ class Employee:
     name: str
     email: str | None = None
     reference: str | None = None
+
+    def stripped(self) -> "Employee":
+        """The employee without surrounding blanks; a blank e-mail address or reference is none."""
+        email, reference = (self.email or "").strip() or None, (self.reference or "").strip() or None
+        return Employee(self.name.strip(), email, reference)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +108,28 @@ class Collection:
 
 
 @dataclass(frozen=True, slots=True)
+class CollectionDraft:
+    """A collection as the provider hands it in, before any rule has looked at it."""
+
+    reseller_id: PartnerId
+    person: str
+    collected_on: datetime | None
+    """Midnight UTC of the day. None: it is missing, or cannot be read."""
+
+    def accepted(self) -> Collection:
+        """The collection without surrounding blanks, once no rule is broken."""
+        assert self.collected_on is not None  # noqa: S101 - else it is a violation
+        return Collection(self.reseller_id, self.person.strip(), self.collected_on)
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """A confirmation as the partner hands it in, before any rule has looked at it."""
 
     contact: PrimaryContact
     template_id: TemplateId
-    date_agreed: datetime
+    date_agreed: datetime | None
+    """None: it is missing, or cannot be read."""
     date_zoned: bool = True
     """False when the date came without a zone: it may then be ahead by the easternmost local time."""
     version: str | None = None
@@ -102,7 +137,7 @@ class Draft:
     user_id: UserId | None = None
     """The confirming user when named; None: the caller itself (X8)."""
     employee: Employee | None = None
-    collection: Collection | None = None
+    collection: CollectionDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +172,32 @@ class Repeated:
     """None where no text was in force: then it is known as little as when it is undetermined."""
     outdated: bool = False
     """A newer major text binds the customer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What the rules compare a draft with."""
+
+    now: datetime
+    template: AgreementTemplate | None
+    """None: the programme has no template of the draft's id."""
+    user_id: UserId | None
+    """The confirming user, named or the caller; None: an application that names no user."""
+    user_known: bool = True
+    """The confirming user is one of the partner's."""
+    designated: bool = False
+    """The confirming user and the caller are designated accounts."""
+    resellers: frozenset[PartnerId] | None = None
+    """Linked resellers, at least the draft's if it is one; None: the partner is no indirect provider."""
+    published: Sequence[TextVersion] | None = None
+    """The versions that may be named. None: none is compared; no text was in force anywhere yet and none is named."""
+    country: str = ""
+    language: str = ""
+    """Of the customer: the text is inferred from them."""
+    current: Repeated | None = None
+    """The current confirmation of the same template; None: there is none."""
+    latest_day: datetime | None = None
+    """Midnight UTC of the last day that has begun where customer and partner are; None: it is not known where they are."""
 
 
 class EndReason(StrEnum):
@@ -199,96 +260,131 @@ def nothing_to_read(text: str) -> bool:
     return all(category(character) in _BLANK for character in text)
 
 
-def checked_contact(contact: PrimaryContact) -> PrimaryContact:
-    """The contact with surrounding blanks removed, if every required member is there and of its form (R15, R16).
+def violations_of(draft: Draft, facts: Facts) -> list[Rejected]:
+    """Everything that is wrong with a confirmation, in the order in which a single error is chosen; empty: it can be recorded.
+
+    Each error names its member by a name of the domain: `contact.first_name`, `contact.last_name`, `contact.email`,
+    `contact.phone`, `employee`, `employee.name`, `employee.email`, `employee.reference`, `template_id`, `date_agreed`,
+    `collection`, `collection.person`, `collection.collected_on`, `collection.reseller_id`, `version`.
+    """
+    found = [*violations_of_contact(draft.contact)]
+    if draft.employee is not None:
+        found += violations_of_employee(draft.employee)
+    if facts.template is None:
+        found.append(TemplateUnknown(name="template_id"))
+    elif facts.template.retired(facts.now):
+        found.append(TemplateRetired(agreement=facts.template.title, template=facts.template.id))
+    found += _date(draft.date_agreed, facts, "date_agreed", zoned=draft.date_zoned)
+    if draft.collection is not None:
+        found += _collection(draft.collection, facts)
+    if facts.user_id is None:
+        found.append(UserRequired())
+    elif not facts.user_known:
+        found.append(UserNotOfPartner(user=facts.user_id))
+    if draft.employee is not None and not facts.designated:
+        found.append(NotDesignated(name="employee"))
+    named = None if facts.published is None else draft.version
+    if named is not None and version_named(facts.published or (), named) is None:
+        found.append(VersionUnknown(name="version"))
+    if not found and _repeats(draft, facts):
+        found.append(AlreadyConfirmed())
+    return found
+
+
+def violations_of_contact(contact: PrimaryContact) -> list[Rejected]:
+    """What is wrong with a contact: a name is blank or longer than 50 characters, the address has no form of one (R15, R16)."""
+    contact = contact.stripped()
+    return [
+        *_text(contact.first_name, "contact.first_name", NAME_LENGTH),
+        *_text(contact.last_name, "contact.last_name", NAME_LENGTH),
+        *([] if contact.email else [InvalidProperty(name="contact.email")]),
+        *_email(contact.email, "contact.email"),
+        *_text(contact.phone, "contact.phone", PHONE_LENGTH),
+    ]
+
+
+def violations_of_employee(employee: Employee) -> list[Rejected]:
+    """What is wrong with an employee: only the name is required (R28)."""
+    employee = employee.stripped()
+    return [
+        *_text(employee.name, "employee.name", 2 * NAME_LENGTH),
+        *_email(employee.email, "employee.email"),
+        *_text(employee.reference, "employee.reference", NAME_LENGTH),
+    ]
+
+
+def confirmed_text(draft: Draft, facts: Facts) -> AcceptedText | None:
+    """Which text is confirmed: the one that is named, else the one that date, country and language tell.
+
+    None where no text has been in force yet and none is named: nothing can be said.
 
     Raises:
-        InvalidProperty: a name is blank or longer than 50 characters, or a member holds control characters.
-        InvalidEmail: the address is not of the form of one.
+        VersionUnknown: no version that may be named has this label or id.
     """
-    first_name = _text(contact.first_name, "primaryContact.firstName", NAME_LENGTH)
-    last_name = _text(contact.last_name, "primaryContact.lastName", NAME_LENGTH)
-    email = contact.email.strip()
-    if not email:
-        raise InvalidProperty(name="primaryContact.email")
-    if not valid_email(email):
-        raise InvalidEmail(name="primaryContact.email")
-    phone = _text(contact.phone, "primaryContact.phoneNumber", PHONE_LENGTH) if (contact.phone or "").strip() else None
-    return PrimaryContact(first_name, last_name, email, phone)
+    if facts.published is None or draft.date_agreed is None:
+        return None
+    if draft.version is not None:
+        return stated(facts.published, draft.version, facts.country, facts.language)
+    return inferred(facts.published, facts.country, facts.language, draft.date_agreed, facts.now)
 
 
-def checked_employee(employee: Employee) -> Employee:
-    """The employee with surrounding blanks removed (R28).
-
-    Raises:
-        InvalidProperty: there is no name, something is too long, or holds control characters.
-        InvalidEmail: an address is given and is not of the form of one.
-    """
-    name = _text(employee.name, "confirmedBy.name", 2 * NAME_LENGTH)
-    email = (employee.email or "").strip() or None
-    if email is not None and not valid_email(email):
-        raise InvalidEmail(name="confirmedBy.email")
-    reference = (
-        _text(employee.reference, "confirmedBy.ref", NAME_LENGTH) if (employee.reference or "").strip() else None
-    )
-    return Employee(name, email, reference)
-
-
-def checked_collection(collection: Collection, now: datetime) -> Collection:
-    """The collection with surrounding blanks removed, if a person is named and the day has come (R23).
-
-    Raises:
-        InvalidProperty: nobody is named, the name is too long, or holds control characters.
-        AgreedInFuture: the day lies ahead, however far east.
-    """
-    person = _text(collection.person, "collectedThrough.person", 2 * NAME_LENGTH)
-    if collection.collected_on > now + EASTERNMOST:
-        raise AgreedInFuture(name="collectedThrough.date")
-    return replace(collection, person=person)
-
-
-def check_draft(draft: Draft, template: AgreementTemplate, now: datetime) -> None:
-    """Refuse a date in the future and a retired template (X11, contract 4.2).
-
-    Raises:
-        AgreedInFuture, TemplateRetired.
-    """
-    if template.retired(now):
-        raise TemplateRetired(agreement=template.title, template=template.id)
-    if draft.date_agreed > now + (CLOCK_SKEW if draft.date_zoned else EASTERNMOST):
-        raise AgreedInFuture(name="dateAgreed")
-
-
-def check_duplicate(
+def repeats(
     contact: PrimaryContact,
     text: AcceptedText | None,
     current: Repeated | None,
     template: AgreementTemplate,
     now: datetime,
-) -> None:
-    """Refuse an identical repeat where the programme does: same names, e-mail, phone and text (contract 4.2, D17).
+) -> bool:
+    """Whether a confirmation is a repeat that the programme refuses: same names, e-mail, phone and text (contract 4.2, D17).
 
-    The date of acceptance tells nothing apart by itself. Whoever confirms an outdated text anew repeats nothing, whatever
-    is handed in.
+    The date of acceptance tells nothing apart by itself. Reconfirming an outdated text is never a repeat.
 
     Args:
-        contact: the one handed in.
+        contact: the one handed in, without surrounding blanks.
         text: the one that is confirmed; None where none is in force.
         current: the current confirmation of the same template; None when there is none.
-
-    Raises:
-        AlreadyConfirmed.
     """
     if current is None or current.outdated or not template.refuses_duplicates(now):
+        return False
+    return contact == current.contact and same_text(text, current.text)
+
+
+def _repeats(draft: Draft, facts: Facts) -> bool:
+    if facts.template is None or facts.current is None:
+        return False
+    text = confirmed_text(draft, facts)
+    return repeats(draft.contact.stripped(), text, facts.current, facts.template, facts.now)
+
+
+def _collection(collection: CollectionDraft, facts: Facts) -> Iterator[Rejected]:
+    """Only an indirect provider collects, from its own resellers, and on a day that has come (R22, R23)."""
+    if facts.resellers is None:
+        yield InvalidProperty(name="collection")
         return
-    if contact == current.contact and same_text(text, current.text):
-        raise AlreadyConfirmed
+    yield from _text(collection.person.strip(), "collection.person", 2 * NAME_LENGTH)
+    yield from _date(collection.collected_on, facts, "collection.collected_on", zoned=False)
+    if collection.reseller_id not in facts.resellers:
+        yield ResellerNotLinked(name="collection.reseller_id")
 
 
-def _text(value: str | None, name: str, most: int) -> str:
-    """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
-    stripped = (value or "").strip()
-    kinds = {category(character) for character in stripped[: most + 1]}
-    if len(stripped) > most or nothing_to_read(stripped) or not kinds.isdisjoint(_CONTROL):
-        raise InvalidProperty(name=name)
-    return stripped
+def _date(date: datetime | None, facts: Facts, name: str, *, zoned: bool) -> Iterator[Rejected]:
+    """A date that is there and does not lie ahead (X11, contract 4.2)."""
+    latest = facts.now + CLOCK_SKEW if zoned else facts.latest_day or facts.now + EASTERNMOST
+    if date is None:
+        yield InvalidProperty(name=name)
+    elif date > latest:
+        yield AgreedInFuture(name=name)
+
+
+def _email(address: str | None, name: str) -> Iterator[Rejected]:
+    if address and not valid_email(address):
+        yield InvalidEmail(name=name)
+
+
+def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
+    """Any script is welcome; control characters and nothing to read are not. None needs no text."""
+    if value is None:
+        return
+    kinds = {category(character) for character in value[: most + 1]}
+    if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(_CONTROL):
+        yield InvalidProperty(name=name)

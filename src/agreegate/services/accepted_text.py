@@ -1,35 +1,16 @@
 """Which text a customer accepts, and which one a confirmation speaks of (R32, R35, R38, R49)."""
 
-from agreegate.domain.accepted_text import AcceptedText, inferred, stated, text_to_accept
+from agreegate.domain.accepted_text import AcceptedText, inferred, text_to_accept
 from agreegate.domain.actor import Actor
-from agreegate.domain.confirmation import Confirmation, Draft
+from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import FeatureAbsent, NotFound
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import FoundText
 from agreegate.storage.accepted_text import accepted_text_of
 from agreegate.storage.customer import locale_of
-from agreegate.storage.text import has_text, text_versions_in
+from agreegate.storage.text import text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
-
-
-async def text_confirmed(uow: UnitOfWork, actor: Actor, customer: str, draft: Draft) -> AcceptedText | None:
-    """Which text is confirmed now: the one that is named, else the one that date, country and language tell.
-
-    None where no text has been in force yet and none is named: nothing can be said.
-
-    Raises:
-        VersionUnknown: none of the template's versions for the customer's country has this label or id.
-    """
-    where = await locale_of(uow, actor.partner.id, customer)
-    if where is None:
-        return None
-    if draft.version is None and not await has_text(uow, draft.template_id, uow.now):
-        return None
-    published = await text_versions_in(uow, draft.template_id, where[0])
-    if draft.version is not None:
-        return stated(published, draft.version, *where)
-    return inferred(published, *where, draft.date_agreed, uow.now)
 
 
 async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation) -> AcceptedText | None:

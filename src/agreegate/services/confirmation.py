@@ -1,36 +1,23 @@
 """Confirm a customer's acceptance, and read what was confirmed."""
 
-from agreegate.domain.actor import Actor, UserId
+from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import (
-    Collection,
     Confirmation,
     ConfirmationId,
     Draft,
     Employee,
+    Facts,
     Repeated,
-    check_draft,
-    check_duplicate,
-    checked_collection,
-    checked_contact,
-    checked_employee,
+    confirmed_text,
+    violations_of,
+    violations_of_employee,
 )
-from agreegate.domain.errors import (
-    FeatureAbsent,
-    InvalidProperty,
-    NoRelationship,
-    NotDesignated,
-    NotFound,
-    RelationshipOver,
-    ResellerNotLinked,
-    TemplateUnknown,
-    UserNotOfPartner,
-    UserRequired,
-)
-from agreegate.domain.partner import PartnerKind
+from agreegate.domain.errors import FeatureAbsent, NoRelationship, NotDesignated, NotFound, RelationshipOver
+from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
-from agreegate.services.accepted_text import text_confirmed, text_of
+from agreegate.services.accepted_text import text_of
 from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
 from agreegate.storage.accepted_text import add_accepted_text
@@ -48,9 +35,11 @@ from agreegate.storage.confirmation import (
     of_present_period,
     without_employee,
 )
+from agreegate.storage.customer import locale_of
 from agreegate.storage.page import NEWEST, Page, Wanted
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.text import has_text, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -65,8 +54,7 @@ async def confirm(
     Raises:
         FeatureAbsent: before the programme starts (R1).
         NoRelationship: the customer is not one of this partner's (D18).
-        InvalidProperty, InvalidEmail, AgreedInFuture, TemplateUnknown, TemplateRetired, UserNotOfPartner,
-        NotDesignated, ResellerNotLinked, VersionUnknown, AlreadyConfirmed: the data breaks a rule.
+        Rejected: the first of `violations_of`.
     """
     if not programme.exists(uow.now):
         raise FeatureAbsent
@@ -74,25 +62,19 @@ async def confirm(
     relationship = await relationship_since(uow, partner, customer)
     if relationship is None:
         raise NoRelationship(partner=partner, customer=customer)
-    contact = checked_contact(draft.contact)
-    employee = None if draft.employee is None else checked_employee(draft.employee)
-    template = programme.template(draft.template_id)
-    if template is None:
-        raise TemplateUnknown(name="templateId")
-    check_draft(draft, template, uow.now)
-    collection = None if draft.collection is None else await _collection(uow, actor, draft.collection)
-    user = await _confirming_user(uow, actor, draft)
-    if employee is not None and not await _designated(uow, actor, frozenset({user, actor.recorded_by})):
-        raise NotDesignated(name="confirmedBy")
-    text = await text_confirmed(uow, actor, customer, draft)
-    check_duplicate(contact, text, await _repeated(uow, actor, customer, template), template, uow.now)
+    facts = await read_facts(uow, actor, programme, customer, draft)
+    if violations := violations_of(draft, facts):
+        raise violations[0]
+    template, text, user, agreed = facts.template, confirmed_text(draft, facts), facts.user_id, draft.date_agreed
+    assert template is not None and user is not None and agreed is not None  # noqa: S101, PT018 - else it is a violation
+    contact, employee = draft.contact.stripped(), None if draft.employee is None else draft.employee.stripped()
 
     confirmation = Confirmation(
         id=ConfirmationId(uow.new_id()),
         sequence=await next_sequence(uow, partner, customer),
         template_id=template.id,
         agreement_type=template.agreement_type,
-        date_agreed=draft.date_agreed,
+        date_agreed=agreed,
         contact=contact,
         user_id=user,
         recorded_by=actor.recorded_by,
@@ -102,8 +84,8 @@ async def confirm(
         confirmed_by=employee,
     )
     await add_confirmation(uow, partner, customer, relationship[0], confirmation)
-    if collection is not None:
-        await add_collection(uow, partner, customer, confirmation.sequence, collection)
+    if draft.collection is not None:
+        await add_collection(uow, partner, customer, confirmation.sequence, draft.collection.accepted())
     if text is not None:
         await add_accepted_text(uow, partner, customer, confirmation.sequence, text)
     for warning in await acceptor_warnings(uow, actor, contact.email, employee):
@@ -119,6 +101,34 @@ async def confirm(
         correlation_id=call.correlation_id,
     )
     return confirmation
+
+
+async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft) -> Facts:
+    """What the rules compare a draft with. Only what this draft is compared with is read."""
+    template, user = programme.template(draft.template_id), draft.user_id or actor.user_id
+    known = user is None or user == actor.user_id or await roles_of(uow, actor.partner.id, user) is not None
+    accounts = frozenset({actor.recorded_by} if user is None else {user, actor.recorded_by})
+    where = await locale_of(uow, actor.partner.id, customer)
+    published = None
+    if (
+        where is not None
+        and template is not None
+        and (draft.version is not None or await has_text(uow, template.id, uow.now))
+    ):
+        published = await text_versions_in(uow, template.id, where[0])
+    country, language = where or ("", "")
+    return Facts(
+        uow.now,
+        template,
+        user,
+        user_known=known,
+        designated=draft.employee is not None and await _designated(uow, actor, accounts),
+        resellers=None if draft.collection is None else await _resellers(uow, actor, draft.collection.reseller_id),
+        published=published,
+        country=country,
+        language=language,
+        current=None if template is None else await _repeated(uow, actor, customer, template),
+    )
 
 
 async def _repeated(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Repeated | None:
@@ -186,7 +196,9 @@ async def state_employee(
         NotDesignated: the account that confirmed is not a designated one today.
     """
     await require_clock(uow, actor.partner.id)
-    checked = checked_employee(employee)
+    for violation in violations_of_employee(employee):
+        raise violation
+    checked = employee.stripped()
     customer, confirmation = await behind_designated_account(uow, actor, confirmation_id)
     if confirmation.confirmed_by != checked:
         await add_employee(uow, actor.partner.id, customer, confirmation.sequence, checked, actor.recorded_by)
@@ -214,7 +226,7 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
     if not await of_present_period(uow, actor.partner.id, confirmation_id):
         raise RelationshipOver
     if not await _designated(uow, actor, frozenset({found[1].user_id})):
-        raise NotDesignated(name="confirmationId")
+        raise NotDesignated(name="confirmation_id")
     return found
 
 
@@ -223,27 +235,14 @@ async def list_without_employee(uow: UnitOfWork, actor: Actor, wanted: Wanted = 
     return await without_employee(uow, actor.partner.id, wanted)
 
 
-async def _collection(uow: UnitOfWork, actor: Actor, collection: Collection) -> Collection:
-    """Through whom the data came, if the caller is a provider and the reseller one of its own (R22, R23)."""
+async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:
+    """The reseller, if it is one of this provider's; None: the caller is no provider."""
     if actor.partner.kind is not PartnerKind.INDIRECT_PROVIDER:
-        raise InvalidProperty(name="collectedThrough")
-    checked = checked_collection(collection, uow.now)
-    if not await has_reseller(uow, actor.partner.id, checked.reseller_id):
-        raise ResellerNotLinked(name="collectedThrough.reseller")
-    return checked
+        return None
+    return frozenset({reseller}) if await has_reseller(uow, actor.partner.id, reseller) else frozenset()
 
 
 async def _designated(uow: UnitOfWork, actor: Actor, users: frozenset[str]) -> bool:
     """Whether each of these users of the partner is a designated account today."""
     known = await users_named(uow, actor.partner.id, users)
     return all(user in known and known[user].designated for user in users)
-
-
-async def _confirming_user(uow: UnitOfWork, actor: Actor, draft: Draft) -> UserId:
-    """The user named, if it is one of the partner's; else the caller (X8)."""
-    user = draft.user_id or actor.user_id
-    if user is None:
-        raise UserRequired
-    if user != actor.user_id and await roles_of(uow, actor.partner.id, user) is None:
-        raise UserNotOfPartner(user=user)
-    return user

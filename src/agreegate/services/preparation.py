@@ -6,7 +6,7 @@ from datetime import datetime
 from agreegate.domain.accepted_text import AcceptedText, offered
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
-from agreegate.domain.confirmation import Confirmation, Ending, PrimaryContact
+from agreegate.domain.confirmation import Confirmation, Ending, Facts, PrimaryContact
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import FeatureAbsent, NoRelationship, TemplateUnknown
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
@@ -89,6 +89,21 @@ class Preparation:
             return None
         address = billing.address
         return PrimaryContact(address.first_name, address.last_name, billing.email, address.phone or None)
+
+    def facts(self, actor: Actor, now: datetime, latest_day: datetime) -> Facts:
+        """What the rules compare a form's draft with; the version is one of those that the form offers.
+
+        Args:
+            latest_day: midnight UTC of the last day that has begun where customer and partner are.
+        """
+        return Facts(
+            now,
+            self.template,
+            actor.user_id,
+            designated=self.designated,
+            resellers=frozenset(reseller.id for reseller in self.resellers),
+            latest_day=latest_day,
+        )
 
 
 async def prepare(

@@ -228,7 +228,7 @@ async def take_back(
     period, _ = await _relationship(uow, actor, programme, customer)
     template = programme.template(template_id)
     if template is None:
-        raise TemplateUnknown(name="templateId")
+        raise TemplateUnknown(name="template_id")
     partner, kind = actor.partner.id, template.agreement_type
     wrong = await current_confirmation(uow, partner, customer, kind)
     if wrong is None or wrong.template_id != template.id:

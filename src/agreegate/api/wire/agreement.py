@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
+from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.instant import parse_instant, written_bare, written_utc
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
@@ -11,6 +12,20 @@ from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
 from agreegate.domain.errors import InvalidInstant, InvalidProperty, MalformedId
 from agreegate.domain.programme import Programme
+
+NAMES = {
+    "contact.first_name": "primaryContact.firstName",
+    "contact.last_name": "primaryContact.lastName",
+    "contact.email": "primaryContact.email",
+    "contact.phone": "primaryContact.phoneNumber",
+    "employee": CONFIRMED_BY,
+    "employee.name": CONFIRMED_BY,
+    "employee.email": CONFIRMED_BY,
+    "employee.reference": CONFIRMED_BY,
+    "template_id": "templateId",
+    "date_agreed": "dateAgreed",
+}
+"""The domain's names of a confirmation's members, as the wire calls them. The wire has no text's version and no collection."""
 
 
 class AgreementMetadata(Wire):

@@ -1,6 +1,7 @@
 """The two ways in which something is not done: a rule refuses it, or the record cannot be reached."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import ClassVar, Self
 
 
 class Rejected(Exception):
@@ -19,6 +20,11 @@ class Rejected(Exception):
     def names(self) -> tuple[str, ...]:
         """What the error is about, for programs: a member, a parameter or an item, or the codes of the gate's reasons."""
         return (str(self.parameters["name"]),) if "name" in self.parameters else ()
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same error with its member under the name that a door gives it; unchanged where `names` has none."""
+        name = str(self.parameters.get("name", ""))
+        return type(self)(**self.parameters | {"name": names[name]}) if name in names else self
 
 
 class StoreUnavailable(Exception):
