@@ -1,22 +1,63 @@
-"""The three doors to a confirmation each have a name of their own for every member that a rule may name."""
+"""Each door has names of its own for the members that a rule names in an error."""
 
+import ast
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
+from agreegate.api import audit, cart, confirmation, customer, order, partner, subscription
 from agreegate.api.confirmation_record import NAMES as REST
 from agreegate.api.wire.agreement import NAMES as WIRE
 from agreegate.dashboard.confirmation import FIELDS as FORM
 from agreegate.domain.confirmation import violations_of
+from agreegate.domain.errors import InvalidOffer, InvalidProperty
 from tests.domain.test_confirmation import BROKEN, FACTS
 
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
 NOT_ON_THE_WIRE = {"collection", "version"}
 NOT_IN_THE_FORM = {"template_id", "employee", "employee.reference", "collection"}
 """Members that a form's user cannot get wrong: its page chooses them, or does not have them."""
+WORDS_OF_BOTH = {"country", "effective_from", "label", "note", "reason", "status", "template", "text", "version"}
+"""Members that the wire calls the same, or that only pages and commands have."""
 
 
-def test_each_door_has_a_name_for_what_a_rule_names() -> None:
+def test_each_door_has_a_name_for_what_a_rule_says_of_a_confirmation() -> None:
     facts = replace(FACTS, template=None, resellers=frozenset(), published=())
     found = [*violations_of(BROKEN, facts), *violations_of(BROKEN, replace(facts, resellers=None))]
     named = {name for violation in found for name in violation.names}
     assert named <= set(REST)
     assert {name for name in named if name.partition(".")[0] not in NOT_ON_THE_WIRE} == set(WIRE)
     assert named - NOT_IN_THE_FORM == set(FORM)
+
+
+def test_every_member_that_an_error_names_has_a_name_outside() -> None:
+    modules = (audit, cart, confirmation, customer, order, partner, subscription)
+    wire = {name for module in modules for route in module.ROUTES for name in route.names}
+    assert set(named()) - WORDS_OF_BOTH <= wire | set(REST) | {"known_at", "MS-RequestId"}
+
+
+def test_a_member_of_a_list_keeps_its_place() -> None:
+    names = {"lines[].offer_id": "lineItems[].offerId"}
+    assert InvalidOffer(name="lines[12].offer_id").renamed(names).parameters == {"name": "lineItems[12].offerId"}
+    kept = InvalidProperty(name="status")
+    assert kept.renamed(names) is kept
+
+
+def named() -> Iterator[str]:
+    """The members that errors name in the rules and the use cases; of a list without their place."""
+    for part in ("domain", "services"):
+        for file in (SOURCE / part).rglob("*.py"):
+            for node in ast.walk(ast.parse(file.read_text())):
+                if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+                    for given in (keyword.value for keyword in node.exc.keywords if keyword.arg == "name"):
+                        yield from written(given)
+
+
+def written(given: ast.expr) -> Iterator[str]:
+    match given:
+        case ast.Constant(value=str(name)):
+            yield name
+        case ast.JoinedStr(values=parts):
+            yield "".join(part.value for part in parts if isinstance(part, ast.Constant))
+        case ast.IfExp(body=one, orelse=other):
+            yield from (*written(one), *written(other))

@@ -34,17 +34,8 @@ _CUSTOMER = ("id", "company_name", "domain", "country", "language", "culture", "
              "state", "contact")  # fmt: skip
 _CONTACT = ("first_name", "last_name", "email", "phone", "address_line1", "address_line2", "city", "state",
             "postal_code")  # fmt: skip
-_WIRE_NAMES = {
-    "organizationRegistrationNumber": "registration_number",
-    "companyName": "company_name",
-    "addressLine1": "address_line1",
-    "addressLine2": "address_line2",
-    "postalCode": "postal_code",
-    "firstName": "first_name",
-    "lastName": "last_name",
-    "phoneNumber": "phone",
-}
-"""What a rule about customers calls a member, and what a file does."""
+_MEMBERS = {"line1": "address_line1", "line2": "address_line2"}
+"""What a file calls a member, where a rule about customers calls it by another name."""
 _TYPES: dict[type, str] = {str: "text", bool: "true/false", list: "list", dict: "table"}
 
 
@@ -276,7 +267,7 @@ def _checked(table: _Table, contact: _Table, draft: CustomerDraft) -> CustomerDr
         return checked_draft(draft)
     except Rejected as refused:
         member = str(refused.parameters.get("name", "")).rpartition(".")[2]
-        name = _WIRE_NAMES.get(member, member)
+        name = _MEMBERS.get(member, member)
         where = contact if name in _CONTACT else table
         raise where.refuse(name, refused.key, refused.parameters.get("format", "")) from None
 

@@ -2,7 +2,7 @@
 
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.page import PAGE, page_collection, wanted_page
-from agreegate.api.wire.audit import AuditRecordOut, end_date, start_date
+from agreegate.api.wire.audit import NAMES, AuditRecordOut, end_date, start_date
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
 from agreegate.domain.audit import as_read_by
@@ -28,4 +28,6 @@ async def audit_records(exchange: Exchange) -> Answer:
 
 _PARAMETERS = (*PAGE, "startDate", "endDate", "filter")
 
-ROUTES = (Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records, costly=True, parameters=_PARAMETERS),)
+ROUTES = (
+    Route("GET", "/v1/auditrecords", READ_AUDIT, audit_records, costly=True, parameters=_PARAMETERS, names=NAMES),
+)

@@ -3,7 +3,7 @@
 from agreegate.api.body import MAX_BODY
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.transaction import transact
-from agreegate.api.wire.cart import CartIn, CartOut, CheckoutOut
+from agreegate.api.wire.cart import NAMES, CartIn, CartOut, CheckoutOut
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.services.call import Answer
 from agreegate.services.cart import check_out, create_cart, replace_lines, show_cart
@@ -71,8 +71,16 @@ def _ids(exchange: Exchange) -> tuple[str, str]:
 _CART = "/v1/customers/{customer_id}/carts/{cart_id}"
 
 ROUTES = (
-    Route("POST", "/v1/customers/{customer_id}/carts", WRITE_ORDERS, new_cart, throttled=True, largest_body=MAX_BODY),
+    Route(
+        "POST",
+        "/v1/customers/{customer_id}/carts",
+        WRITE_ORDERS,
+        new_cart,
+        throttled=True,
+        largest_body=MAX_BODY,
+        names=NAMES,
+    ),
     Route("GET", _CART, READ_ORDERS, one_cart, throttled=True),
-    Route("PUT", _CART, WRITE_ORDERS, put_cart, throttled=True, largest_body=MAX_BODY),
-    Route("POST", f"{_CART}/checkout", WRITE_ORDERS, checkout, throttled=True),
+    Route("PUT", _CART, WRITE_ORDERS, put_cart, throttled=True, largest_body=MAX_BODY, names=NAMES),
+    Route("POST", f"{_CART}/checkout", WRITE_ORDERS, checkout, throttled=True, names=NAMES),
 )

@@ -61,10 +61,7 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
     call, actor, programme = exchange.call(body), exchange.actor, exchange.deployment.programme
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        try:
-            confirmation = await confirm(uow, actor, programme, customer, draft, call)
-        except Rejected as error:
-            raise error.renamed(WIRE_NAMES) from None
+        confirmation = await confirm(uow, actor, programme, customer, draft, call)
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
     return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
@@ -167,5 +164,5 @@ _TYPE = ("agreementType",)
 ROUTES = (
     Route("GET", "/v1/agreements", AGREEMENT_METADATA, agreement_metadata, JSON, parameters=_TYPE),
     Route("GET", _CUSTOMER, READ_CONFIRMATIONS, customer_agreements, JSON, parameters=_TYPE),
-    Route("POST", _CUSTOMER, CONFIRM, confirm_acceptance, JSON),
+    Route("POST", _CUSTOMER, CONFIRM, confirm_acceptance, JSON, names=WIRE_NAMES),
 )

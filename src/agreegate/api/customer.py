@@ -4,6 +4,8 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.page import PAGE, page_collection, wanted_page, whole_list
 from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
+    ADDRESS_NAMES,
+    NAMES,
     NOTHING_TO_VALIDATE,
     REMOVED,
     AddressBody,
@@ -138,7 +140,7 @@ _ONE = "/v1/customers/{customer_id}"
 
 ROUTES = (
     Route("GET", "/v1/customers", READ_CUSTOMERS, customers, costly=True, parameters=(*PAGE, "filter")),
-    Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer),
+    Route("POST", "/v1/customers", WRITE_CUSTOMERS, new_customer, names=NAMES),
     Route(
         "GET",
         "/v1/customers/relationshiprequests",
@@ -152,5 +154,5 @@ ROUTES = (
     Route("DELETE", _ONE, WRITE_CUSTOMERS, deleted_customer, throttled=True),
     Route("GET", f"{_ONE}/relationships", READ_CUSTOMERS, customer_relationships),
     Route("HEAD", "/v1/domains/{domain}", PREPARE_CUSTOMERS, domain_check, unserved=("customer_id",)),
-    Route("POST", "/v1/validations/address", PREPARE_CUSTOMERS, address_check),
+    Route("POST", "/v1/validations/address", PREPARE_CUSTOMERS, address_check, names=ADDRESS_NAMES),
 )

@@ -70,6 +70,8 @@ class Route:
     """Whether the rate limit per user or application counts it: audit records, searches, lists without an id."""
     parameters: tuple[str, ...] = ()
     """The query parameters that the handler reads; `Exchange.query` has these and no others."""
+    names: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What the wire calls the members that the domain names in an error (see `Rejected.renamed`)."""
     unserved: tuple[str, ...] = ()
     """Query parameters that the contract has here and the handler does not read. They are refused, never ignored."""
 
@@ -208,7 +210,9 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
         query = _parameters(route, incoming.query_string)
         exchange = Exchange(deployment, actor, incoming, language, ids, query)
         done = await route.handler(exchange)
-    except (Rejected, StoreUnavailable) as error:
+    except Rejected as error:
+        return refusal(error.renamed(route.names), language, headers)
+    except StoreUnavailable as error:
         return refusal(error, language, headers)
     except Exception as error:
         logger.exception("defect in %s %s", route.method, route.path)

@@ -5,7 +5,7 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
-from agreegate.api.wire.order import OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle
+from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
 from agreegate.domain.order import Order
@@ -113,7 +113,7 @@ ROUTES = (
         parameters=("billingType", "include_price"),
         unserved=("indirectResellerId",),
     ),
-    Route("POST", _ALL, WRITE_ORDERS, create_order, throttled=True, largest_body=MAX_BODY),
+    Route("POST", _ALL, WRITE_ORDERS, create_order, throttled=True, largest_body=MAX_BODY, names=NAMES),
     Route("GET", _ONE, READ_ORDERS, one_order, throttled=True, parameters=("include_price",)),
-    Route("PATCH", _ONE, WRITE_ORDERS, patch_order, throttled=True, largest_body=MAX_BODY),
+    Route("PATCH", _ONE, WRITE_ORDERS, patch_order, throttled=True, largest_body=MAX_BODY, names=NAMES),
 )

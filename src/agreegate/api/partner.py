@@ -95,5 +95,6 @@ ROUTES = (
         agreement_status,
         JSON,
         parameters=("mpnId", "tenantId"),
+        names={"mpn_id": "MPN Id", "tenant_id": "Tenant Id"},
     ),
 )

@@ -18,7 +18,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
 from agreegate.domain.actor import STANDING
-from agreegate.domain.errors import InvalidInstant
+from agreegate.domain.errors import InvalidInstant, KnownAhead
 from agreegate.domain.retrospect import AgreementThen, Moment
 from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import show_standing
@@ -188,7 +188,10 @@ async def read_standing(
         return StandingOut.of(standing), standing.page
 
     async def back(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
-        look = await look_back(uow, actor, programme, customer, then, by)
+        try:
+            look = await look_back(uow, actor, programme, customer, then, by)
+        except KnownAhead as error:
+            raise error.renamed({"known_at": "knownAt"}) from None
         sequences = sorted({*look.recorded, *(ending.sequence for ending in look.found.refusals)}, reverse=True)
         page = page_in(sequences, lambda sequence: (sequence, ""), wanted)
         return LookBackOut.of(look, frozenset(page.items)), page

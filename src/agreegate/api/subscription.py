@@ -4,6 +4,9 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.page import whole_list
 from agreegate.api.transaction import transact
 from agreegate.api.wire.subscription import (
+    CONVERSION_NAMES,
+    NAMES,
+    UPGRADE_NAMES,
     ConversionIn,
     ConversionResult,
     SubscriptionOut,
@@ -132,10 +135,12 @@ _ONE = f"{_ALL}/{{subscription_id}}"
 ROUTES = (
     Route("GET", _ALL, READ_SUBSCRIPTIONS, customer_subscriptions, parameters=("order_id", "mpn_id")),
     Route("GET", _ONE, READ_SUBSCRIPTIONS, one_subscription, throttled=True),
-    Route("PATCH", _ONE, WRITE_SUBSCRIPTIONS, patch_subscription, throttled=True),
+    Route("PATCH", _ONE, WRITE_SUBSCRIPTIONS, patch_subscription, throttled=True, names=NAMES),
     Route("GET", f"{_ONE}/addons", READ_SUBSCRIPTIONS, addons),
     Route("GET", f"{_ONE}/upgrades", READ_SUBSCRIPTIONS, upgrades, throttled=True),
-    Route("POST", f"{_ONE}/upgrades", WRITE_SUBSCRIPTIONS, upgrade_subscription, throttled=True),
+    Route("POST", f"{_ONE}/upgrades", WRITE_SUBSCRIPTIONS, upgrade_subscription, throttled=True, names=UPGRADE_NAMES),
     Route("GET", f"{_ONE}/conversions", READ_SUBSCRIPTIONS, conversions, throttled=True),
-    Route("POST", f"{_ONE}/conversions", WRITE_SUBSCRIPTIONS, convert_subscription, throttled=True),
+    Route(
+        "POST", f"{_ONE}/conversions", WRITE_SUBSCRIPTIONS, convert_subscription, throttled=True, names=CONVERSION_NAMES
+    ),
 )

@@ -49,22 +49,22 @@ CULTURES = (
 )  # fmt: skip
 """The languages that customers are offered: those that agreements are published in."""
 MEMBERS = {
-    "companyProfile.domain": "domain",
-    "companyProfile.organizationRegistrationNumber": "registration",
-    "billingProfile.companyName": "company",
-    "billingProfile.email": "contact_email",
-    "billingProfile.culture": "culture",
-    "billingProfile.language": "culture",
-    "billingProfile.defaultAddress.country": "country",
-    "billingProfile.defaultAddress.city": "city",
-    "billingProfile.defaultAddress.addressLine1": "line1",
-    "billingProfile.defaultAddress.addressLine2": "line2",
-    "billingProfile.defaultAddress.state": "state",
-    "billingProfile.defaultAddress.postalCode": "postal_code",
-    "billingProfile.defaultAddress.firstName": "contact_first_name",
-    "billingProfile.defaultAddress.lastName": "contact_last_name",
-    "billingProfile.defaultAddress.phoneNumber": "contact_phone",
-    "associatedPartnerId": "reseller",
+    "domain": "domain",
+    "registration_number": "registration",
+    "company_name": "company",
+    "email": "contact_email",
+    "culture": "culture",
+    "language": "culture",
+    "address.country": "country",
+    "address.city": "city",
+    "address.line1": "line1",
+    "address.line2": "line2",
+    "address.state": "state",
+    "address.postal_code": "postal_code",
+    "address.first_name": "contact_first_name",
+    "address.last_name": "contact_last_name",
+    "address.phone": "contact_phone",
+    "reseller_id": "reseller",
 }
 """The field for each member that a rule may name."""
 MOST_RESELLERS = 100

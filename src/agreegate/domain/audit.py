@@ -69,9 +69,9 @@ def as_read_by(actor: Actor, record: AuditRecord) -> AuditRecord:
 class AuditField(StrEnum):
     """What audit records are looked for by."""
 
-    COMPANY_NAME = "CompanyName"
-    CUSTOMER_ID = "CustomerId"
-    RESOURCE_TYPE = "ResourceType"
+    COMPANY_NAME = "company_name"
+    CUSTOMER_ID = "customer_id"
+    RESOURCE_TYPE = "resource_type"
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +105,5 @@ def audit_window(start: datetime | None, end: datetime | None, now: datetime) ->
     if begins < oldest or (end is not None and end < oldest):
         raise AuditTooOld(days=OLDEST.days)
     if end is not None and end < begins:
-        raise InvalidParameter(name="endDate")
+        raise InvalidParameter(name="end")
     return AuditWindow(begins, end)

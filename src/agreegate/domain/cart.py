@@ -137,13 +137,13 @@ def check_shape(lines: Sequence[CartLine]) -> None:
     """
     every = list(all_lines(lines))
     if not 1 <= len(every) <= MOST_LINES:
-        raise InvalidProperty(name="lineItems")
+        raise InvalidProperty(name="lines")
     if any(addon.addons for line in lines for addon in line.addons):
-        raise InvalidProperty(name="addonItems")
+        raise InvalidProperty(name="addons")
     if sorted(line.id for line in every) != list(range(len(every))):
-        raise LineNumbersInvalid(name="lineItems")
+        raise LineNumbersInvalid(name="lines")
     for line in every:
-        check_friendly_name(line.friendly_name, f"lineItems[{line.id}].friendlyName")
+        check_friendly_name(line.friendly_name, f"lines[{line.id}].friendly_name")
         check_seats(line.quantity, Account.PRODUCTION)
 
 

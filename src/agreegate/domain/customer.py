@@ -148,10 +148,10 @@ class CustomerSummary:
 class SearchField(StrEnum):
     """What customers are looked for by (contract 4.7)."""
 
-    COMPANY_NAME = "CompanyName"
-    DOMAIN = "Domain"
-    INDIRECT_RESELLER = "IndirectReseller"
-    INDIRECT_PROVIDER = "IndirectCloudSolutionProvider"
+    COMPANY_NAME = "company_name"
+    DOMAIN = "domain"
+    INDIRECT_RESELLER = "indirect_reseller"
+    INDIRECT_PROVIDER = "indirect_provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +187,7 @@ def text_language(language: str, culture: str) -> str:
     return culture if spoken == primary_subtag(DEFAULT_LANGUAGE) else language
 
 
-def checked_domain(domain: str, name: str = "companyProfile.domain") -> str:
+def checked_domain(domain: str) -> str:
     """The domain name in lower case.
 
     Raises:
@@ -195,36 +195,33 @@ def checked_domain(domain: str, name: str = "companyProfile.domain") -> str:
     """
     lower = domain.strip().lower()
     if len(lower) > DOMAIN_LENGTH or _DOMAIN.fullmatch(lower) is None:
-        raise InvalidProperty(name=name)
+        raise InvalidProperty(name="domain")
     return lower
 
 
 _PLACE = {
-    "city": ("city", 1, CITY_LENGTH),
-    "line1": ("addressLine1", 1, LINE_LENGTH),
-    "state": ("state", 0, STATE_LENGTH),
-    "line2": ("addressLine2", 0, LINE_LENGTH),
-    "postal_code": ("postalCode", 0, POSTAL_CODE_LENGTH),
-    "first_name": ("firstName", 0, NAME_LENGTH),
-    "last_name": ("lastName", 0, NAME_LENGTH),
-    "phone": ("phoneNumber", 0, PHONE_LENGTH),
+    "city": (1, CITY_LENGTH),
+    "line1": (1, LINE_LENGTH),
+    "state": (0, STATE_LENGTH),
+    "line2": (0, LINE_LENGTH),
+    "postal_code": (0, POSTAL_CODE_LENGTH),
+    "first_name": (0, NAME_LENGTH),
+    "last_name": (0, NAME_LENGTH),
+    "phone": (0, PHONE_LENGTH),
 }
-"""Each member of an address but its country: its name on the wire, and how long it is at least and at most."""
+"""Each member of an address but its country: how long it is at least and at most."""
 
 
-def checked_address(address: Address, prefix: str = "") -> Address:
+def checked_address(address: Address) -> Address:
     """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
-
-    Args:
-        prefix: what goes before a member's name in the refusal.
 
     Raises:
         InvalidProperty.
     """
-    country = _country(address.country, f"{prefix}country")
+    country = _country(address.country, "address.country")
     members = {
-        member: _text(getattr(address, member), prefix + name, least, most)
-        for member, (name, least, most) in _PLACE.items()
+        member: _text(getattr(address, member), f"address.{member}", least, most)
+        for member, (least, most) in _PLACE.items()
     }
     return Address(country=country, **members)
 
@@ -253,8 +250,6 @@ def checked_draft(draft: CustomerDraft) -> CustomerDraft:
 
 def faults_of(draft: CustomerDraft) -> list[Rejected]:
     """Everything for which `checked_draft` refuses a draft, one refusal for each member at most; empty: it is fine."""
-    where = "billingProfile."
-    place = f"{where}defaultAddress."
     address, found = draft.address, list[Rejected]()
 
     def look(rule: Callable[..., object], *arguments: object) -> None:
@@ -263,19 +258,19 @@ def faults_of(draft: CustomerDraft) -> list[Rejected]:
         except Rejected as fault:
             found.append(fault)
 
-    look(_email, draft.email, f"{where}email")
-    look(_language, draft.language, f"{where}language")
-    look(_country, address.country, f"{place}country")
-    for member, (name, least, most) in _PLACE.items():
+    look(_email, draft.email, "email")
+    look(_language, draft.language, "language")
+    look(_country, address.country, "address.country")
+    for member, (least, most) in _PLACE.items():
         named = member in ("first_name", "last_name")
-        look(_text, getattr(address, member), place + name, 1 if named else least, most)
+        look(_text, getattr(address, member), f"address.{member}", 1 if named else least, most)
     look(checked_domain, draft.domain)
-    look(_text, draft.company_name, f"{where}companyName", 1, COMPANY_LENGTH)
-    look(_culture, draft.culture, f"{where}culture")
+    look(_text, draft.company_name, "company_name", 1, COMPANY_LENGTH)
+    look(_culture, draft.culture, "culture")
     country = address.country.strip().upper()
-    look(_registration, draft.registration_number, country, "companyProfile.organizationRegistrationNumber")
+    look(_registration, draft.registration_number, country, "registration_number")
     if country in REGISTRATION_FORMATS and not address.phone.strip():
-        found.append(PhoneMissing(name=f"{place}phoneNumber"))
+        found.append(PhoneMissing(name="address.phone"))
     return found
 
 

@@ -151,7 +151,7 @@ def check_draft(draft: OrderDraft) -> None:
         InvalidProperty, LineNumbersInvalid, InvalidOffer: see `check_lines`.
     """
     if not is_currency(draft.currency_code):
-        raise InvalidProperty(name="currencyCode")
+        raise InvalidProperty(name="currency_code")
     check_lines(draft.lines)
 
 
@@ -164,13 +164,13 @@ def check_lines(lines: Sequence[LineDraft]) -> None:
         InvalidOffer: an offer id has none of the forms of one.
     """
     if not 1 <= len(lines) <= MOST_LINES:
-        raise InvalidProperty(name="lineItems")
+        raise InvalidProperty(name="lines")
     if sorted(line.number for line in lines) != list(range(len(lines))):
-        raise LineNumbersInvalid(name="lineItems")
+        raise LineNumbersInvalid(name="lines")
     for line in lines:
         if not is_catalog_item(line.offer_id):
-            raise InvalidOffer(name=f"lineItems[{line.number}].offerId")
-        check_friendly_name(line.friendly_name, f"lineItems[{line.number}].friendlyName")
+            raise InvalidOffer(name=f"lines[{line.number}].offer_id")
+        check_friendly_name(line.friendly_name, f"lines[{line.number}].friendly_name")
 
 
 def check_friendly_name(text: str | None, name: str) -> None:

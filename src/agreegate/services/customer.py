@@ -71,9 +71,9 @@ async def create_customer(
     checked = checked_draft(draft)
     partner = actor.partner
     if reseller is not None and not await has_reseller(uow, partner.id, reseller):
-        raise ResellerNotLinked(name="associatedPartnerId")
+        raise ResellerNotLinked(name="reseller_id")
     if await domain_in_use(uow, checked.domain):
-        raise DomainTaken(name="companyProfile.domain")
+        raise DomainTaken(name="domain")
     if partner.account is Account.SANDBOX and await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
         raise SandboxLimit
     customer = new_copy(uow, CustomerId(uow.new_id()), checked)
@@ -190,7 +190,7 @@ async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
     Raises:
         InvalidProperty: it has not the form of a domain.
     """
-    return await domain_in_use(uow, checked_domain(domain, "domain"))
+    return await domain_in_use(uow, checked_domain(domain))
 
 
 async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: Call) -> None:

@@ -219,10 +219,10 @@ def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
     for line in lines:
         if line.subscription_id is None:
             if line.parent_id is None:
-                raise InvalidProperty(name=f"lineItems[{line.number}].parentSubscriptionId")
+                raise InvalidProperty(name=f"lines[{line.number}].parent_id")
             added.append(line)
         elif line.subscription_id not in had:
-            raise InvalidProperty(name=f"lineItems[{line.number}].subscriptionId")
+            raise InvalidProperty(name=f"lines[{line.number}].subscription_id")
     return added
 
 
@@ -265,7 +265,7 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
     resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)} if through else set()
     for line in through:
         if line.partner_id_on_record not in resellers:
-            raise InvalidProperty(name=f"lineItems[{line.number}].partnerIdOnRecord")
+            raise InvalidProperty(name=f"lines[{line.number}].partner_id_on_record")
     new = sum(1 for line in lines if line.renews_to is None or line.subscription_id is None)
     if new and await count_subscriptions(uow, actor.partner.id, customer) + new > most:
         raise TooManySubscriptions(most=most)

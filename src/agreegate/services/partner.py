@@ -69,6 +69,6 @@ async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id, tenant=tenant)
     if known is None:
         asked = (mpn_id or tenant or "")[:SHOWN]
-        raise PartnerUnknown(name="Tenant Id" if mpn_id is None else "MPN Id", id=asked)
+        raise PartnerUnknown(name="tenant_id" if mpn_id is None else "mpn_id", id=asked)
     signed_at = known[1]
     return signed_at is not None and signed_at <= uow.now

@@ -70,7 +70,7 @@ async def look_back(
         raise NoRelationship(partner=partner, customer=customer)
     known = uow.now if known_at is None else known_at.instant(uow.now)
     if known > uow.now:
-        raise KnownAhead(name="knownAt")
+        raise KnownAhead(name="known_at")
     texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, who[1])]
     accepted = await accepted_texts_of(uow, partner, customer)
     facts = Facts(

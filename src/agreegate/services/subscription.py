@@ -132,14 +132,14 @@ async def change_subscription(
     """
     stored = await _stored(uow, actor, customer, id_)
     actions = actions_of(stored, wanted)
-    check_friendly_name(wanted.friendly_name, "friendlyName")
+    check_friendly_name(wanted.friendly_name, "friendly_name")
     _check_revisions(stored, revisions)
     if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
         return refused
     if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
         resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
         if wanted.partner_id_on_record not in resellers:
-            raise InvalidProperty(name="partnerId")
+            raise InvalidProperty(name="partner_id_on_record")
     parent = None
     if stored.parent_id is not None:
         parent = await subscription_of(uow, actor.partner.id, customer, stored.parent_id)
@@ -181,7 +181,7 @@ async def convert_trial(
     """
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id) or programme.is_trial(offer_id):
-        raise InvalidOffer(name="targetOfferId")
+        raise InvalidOffer(name="offer_id")
     if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
         return refused
     _require_active(stored)
@@ -231,7 +231,7 @@ async def upgrade(
     partner = actor.partner.id
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id):
-        raise InvalidOffer(name="targetOffer.id")
+        raise InvalidOffer(name="offer_id")
     if (refused := await refusal(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
         return refused
     _require_active(stored)

@@ -12,6 +12,8 @@ from agreegate.domain.confirmation import Confirmation, PrimaryContact
 from agreegate.domain.errors import InvalidParameter
 from agreegate.storage.unit_of_work import to_micros
 
+NAMES = {"end": "endDate"}
+"""The domain's name of a bound of the window, as the query calls it."""
 _TICKS_TO_1970 = 621_355_968_000_000_000
 """Of 100 nanoseconds, since the year 1: what clients' ids of records end with."""
 

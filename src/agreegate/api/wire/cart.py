@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from agreegate.api.instant import written_z
 from agreegate.api.wire import Link, ObjectType, Wire
+from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import (
     OrderOut,
     RenewsTo,
@@ -18,6 +19,9 @@ from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.order import Order
 from agreegate.domain.term import BillingCycle
 from agreegate.i18n import text
+
+NAMES = {**ORDER_NAMES, "addons": "addonItems"}
+"""The domain's names of a cart's members, as the wire calls them."""
 
 
 class Participant(Wire):

@@ -26,6 +26,29 @@ REMOVED: dict[str, Any] = {
     "Attributes": {"ObjectType": "Customer"},
 }
 """The answer when a relationship has ended: nulls, and names as nowhere else (contract 4.7)."""
+ADDRESS_NAMES = {
+    "address.country": "country",
+    "address.city": "city",
+    "address.state": "state",
+    "address.line1": "addressLine1",
+    "address.line2": "addressLine2",
+    "address.postal_code": "postalCode",
+    "address.first_name": "firstName",
+    "address.last_name": "lastName",
+    "address.phone": "phoneNumber",
+}
+"""The domain's names of an address's members, as the wire calls them in an address alone."""
+NAMES = {
+    "domain": "companyProfile.domain",
+    "registration_number": "companyProfile.organizationRegistrationNumber",
+    "email": "billingProfile.email",
+    "culture": "billingProfile.culture",
+    "language": "billingProfile.language",
+    "company_name": "billingProfile.companyName",
+    "reseller_id": "associatedPartnerId",
+    **{member: f"billingProfile.defaultAddress.{name}" for member, name in ADDRESS_NAMES.items()},
+}
+"""The domain's names of a customer's members, as the wire calls them."""
 
 
 class AddressBody(Wire):

@@ -9,6 +9,18 @@ from agreegate.domain.errors import InvalidParameter, InvalidProperty, InvalidRe
 from agreegate.domain.partner_search import NameMatch, NameSearch
 
 _STARTS_WITH, _EQUALS, _SUBSTRING = "startswith", "equals", "substring"
+_SEARCH_FIELDS = {
+    "companyname": SearchField.COMPANY_NAME,
+    "domain": SearchField.DOMAIN,
+    "indirectreseller": SearchField.INDIRECT_RESELLER,
+    "indirectcloudsolutionprovider": SearchField.INDIRECT_PROVIDER,
+}
+_AUDIT_FIELDS = {
+    "companyname": AuditField.COMPANY_NAME,
+    "customerid": AuditField.CUSTOMER_ID,
+    "resourcetype": AuditField.RESOURCE_TYPE,
+}
+"""What lists are filtered by: the wire's names, in lower case."""
 _PARTNERS = (SearchField.INDIRECT_RESELLER, SearchField.INDIRECT_PROVIDER)
 _OPERATIONS = (
     _EQUALS,
@@ -52,7 +64,7 @@ def customer_search(text: str) -> Search | None:
         return None
     if found.operation not in (_STARTS_WITH, _EQUALS):
         raise SearchUnsupported
-    field = next((field for field in SearchField if field.lower() == found.field.lower()), None)
+    field = _SEARCH_FIELDS.get(found.field.lower())
     if field is None:
         raise InvalidParameter(name="filter")
     value = _guid(found.value) if field in _PARTNERS else found.value.strip()
@@ -67,7 +79,7 @@ def audit_search(text: str) -> AuditSearch | None:
     """
     if (found := _filter(text)) is None:
         return None
-    field = next((field for field in AuditField if field.lower() == found.field.lower()), None)
+    field = _AUDIT_FIELDS.get(found.field.lower())
     if field is None or found.operation != (_SUBSTRING if field is AuditField.COMPANY_NAME else _EQUALS):
         raise InvalidParameter(name="filter")
     match field:

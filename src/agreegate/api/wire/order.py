@@ -16,6 +16,16 @@ E = TypeVar("E", bound=StrEnum)
 
 CURRENCY_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
 """Those that everyone agrees on; other currencies are shown by their code alone."""
+NAMES = {
+    "currency_code": "currencyCode",
+    "lines": "lineItems",
+    "lines[].offer_id": "lineItems[].offerId",
+    "lines[].friendly_name": "lineItems[].friendlyName",
+    "lines[].subscription_id": "lineItems[].subscriptionId",
+    "lines[].parent_id": "lineItems[].parentSubscriptionId",
+    "lines[].partner_id_on_record": "lineItems[].partnerIdOnRecord",
+}
+"""The domain's names of an order's members, as the wire calls them."""
 
 
 class RenewsTo(Wire):

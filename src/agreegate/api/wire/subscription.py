@@ -6,6 +6,7 @@ import json
 
 from agreegate.api.instant import written_z
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import billing_cycle_of, enum_of
 from agreegate.domain.subscription import (
     MOST_SEATS,
@@ -17,6 +18,10 @@ from agreegate.domain.subscription import (
 from agreegate.domain.term import BillingCycle
 from agreegate.i18n import text
 
+NAMES = {"friendly_name": "friendlyName", "partner_id_on_record": "partnerId"}
+"""The domain's names of a subscription's members, as the wire calls them."""
+CONVERSION_NAMES = {"offer_id": "targetOfferId"}
+UPGRADE_NAMES = {**ORDER_NAMES, "offer_id": "targetOffer.id"}
 UPGRADE_ONLY = "upgrade_only"
 """The kind of upgrade that moves no users' licences: there are none here to move."""
 

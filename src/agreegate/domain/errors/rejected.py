@@ -1,7 +1,10 @@
 """The two ways in which something is not done: a rule refuses it, or the record cannot be reached."""
 
+import re
 from collections.abc import Mapping
 from typing import ClassVar, Self
+
+_PLACE = re.compile(r"\[\d*\]")
 
 
 class Rejected(Exception):
@@ -22,9 +25,16 @@ class Rejected(Exception):
         return (str(self.parameters["name"]),) if "name" in self.parameters else ()
 
     def renamed(self, names: Mapping[str, str]) -> Self:
-        """The same error with its member under the name that a door gives it; unchanged where `names` has none."""
+        """The same error with its member under the name that a door gives it; unchanged where `names` has none.
+
+        Args:
+            names: the door's name for each of the domain's. A member of a list is named without its place: `lines[].offer_id`.
+        """
         name = str(self.parameters.get("name", ""))
-        return type(self)(**self.parameters | {"name": names[name]}) if name in names else self
+        given, places = names.get(_PLACE.sub("[]", name)), iter(_PLACE.findall(name))
+        if given is None:
+            return self
+        return type(self)(**self.parameters | {"name": _PLACE.sub(lambda _: next(places), given)})
 
 
 class StoreUnavailable(Exception):

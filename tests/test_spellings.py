@@ -1,0 +1,82 @@
+"""The names of the wire stand in `api/wire` and nowhere in the rules, the use cases or the storage (decision 0016)."""
+
+import ast
+import importlib
+import pkgutil
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+import agreegate.api.wire
+from agreegate.api.wire import Wire
+
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
+PARTS = ("domain", "services", "storage")
+RECORDED = {
+    "domain/activity.py": {"AutoRenewEnabled", "Quantity", "Status"},
+    "services/text.py": {"TemplateId"},
+    "storage/order.py": {
+        "BillingCycle", "CurrencyCode", "Id", "LineItemNumber", "LineItems", "OfferId", "ParentSubscriptionId",
+        "PartnerIdOnRecord", "Quantity", "ReferenceCustomerId", "Status", "SubscriptionId", "TransactionType",
+    },
+    "storage/subscription.py": {
+        "AutoRenewEnabled", "BillingCycle", "CommitmentEndDate", "Id", "IsTrial", "OfferId", "OrderId", "PartnerId",
+        "Quantity", "Status", "TermDuration",
+    },
+}  # fmt: skip
+"""What the audit trail's values of before and after are made of: recorded evidence keeps its words."""
+
+
+def structs() -> Iterator[type[msgspec.Struct]]:
+    for module in pkgutil.iter_modules(agreegate.api.wire.__path__):
+        importlib.import_module(f"agreegate.api.wire.{module.name}")
+    waiting = [Wire]
+    while waiting:
+        waiting += (found := waiting.pop()).__subclasses__()
+        yield found
+
+
+def names() -> frozenset[str]:
+    """The wire's names that cannot be ours: with a capital inside, or written with a capital first."""
+    written = {name for struct in structs() for name in struct.__struct_encode_fields__}
+    capital = {name[0].upper() + name[1:] for name in written}
+    return frozenset({name for name in written if not name.islower()} | capital)
+
+
+def literals(text: str) -> Iterator[str]:
+    """The words of string literals: documentation, types and what a module offers are none."""
+    tree = ast.parse(text)
+    passed: set[ast.AST] = set()
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant() as documentation):
+                passed.add(documentation)
+            case ast.Assign(targets=[ast.Name(id="__all__")]):
+                passed.update(ast.walk(node))
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.AnnAssign():
+                annotations = [node.annotation] if isinstance(node, ast.AnnAssign) else [node.returns]
+                passed.update(*(ast.walk(one) for one in annotations if one is not None))
+            case ast.arg(annotation=ast.expr() as annotation):
+                passed.update(ast.walk(annotation))
+            case ast.Call(func=ast.Name(id="NewType"), args=[ast.Constant() as name, *_]):
+                passed.add(name)
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in passed:
+            yield from re.findall(r"[A-Za-z]+[0-9]*", node.value)
+
+
+def test_no_name_of_the_wire_is_in_the_rules_the_use_cases_or_the_storage() -> None:
+    wire, found = names(), dict[str, set[str]]()
+    assert {"primaryContact", "firstName", "lineItems", "addressLine1", "Status"} <= wire
+    for part in PARTS:
+        for file in sorted((SOURCE / part).rglob("*.py")):
+            if met := wire & set(literals(file.read_text())):
+                found[str(file.relative_to(SOURCE))] = met
+    assert found == RECORDED
+
+
+def test_a_name_of_the_wire_is_found_in_code_and_not_in_what_is_said_of_it() -> None:
+    met = set(literals('"""Not `firstName`."""\nraise Wrong(name=f"lineItems[{place}].offerId")'))
+    assert met == {"lineItems", "offerId"}
