@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.cart import Cart, CartLine, LineError
+from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
 from agreegate.domain.errors import CartFaulty, CartNotFound, CartSubmitted, NoRelationship
 from agreegate.domain.order import Order
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
@@ -55,7 +55,7 @@ async def buy(memory: Memory, cart: Cart, number: int = 1) -> tuple[Order, ...] 
 async def test_a_cart_reads_back_as_it_was_made(memory: Memory) -> None:
     cart = await begin(memory, *FULL)
     assert await read(memory, cart) == cart
-    assert (cart.status, cart.modified_by) == ("Active", cast.ALDER_SALES)
+    assert (cart.status, cart.modified_by) == (CartStatus.ACTIVE, cast.ALDER_SALES)
     assert [one.order_group for one in cart.lines] == ["0", "1", "0"]
 
 
@@ -77,7 +77,7 @@ async def test_checkout_makes_an_order_for_each_group(memory: Memory) -> None:
     assert monthly.lines[1].parent_id == monthly.lines[0].subscription_id
     assert monthly.lines[0].renews_to is TermDuration.MONTH
     assert (annual.billing_cycle, annual.lines[0].partner_id_on_record) == (BillingCycle.ANNUAL, "1000002")
-    assert (await read(memory, cart)).status == "Ordered"
+    assert (await read(memory, cart)).status is CartStatus.ORDERED
     assert await memory.rows("select count(*) from order_") == [(2,)]
     assert await memory.rows("select count(*) from subscription") == [(4,)]
     assert await memory.rows("select operation_type from audit_record") == [("create_order",)] * 2
@@ -143,7 +143,7 @@ async def test_after_fifteen_minutes_it_is_gone_unless_it_was_bought(memory: Mem
         await read(memory, left)
     with pytest.raises(CartNotFound):
         await buy(memory, left, 2)
-    assert (await read(memory, bought)).status == "Ordered"
+    assert (await read(memory, bought)).status is CartStatus.ORDERED
     assert await memory.do(forget_carts) == 1
     assert await memory.rows("select cart_id from cart") == [(bought.id,)]
 

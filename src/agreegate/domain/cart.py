@@ -31,8 +31,8 @@ LIFETIME = timedelta(minutes=15)
 class CartStatus(StrEnum):
     """Whether it was bought."""
 
-    ACTIVE = "Active"
-    ORDERED = "Ordered"
+    ACTIVE = "active"
+    ORDERED = "ordered"
 
 
 class LineError(IntEnum):

@@ -34,9 +34,9 @@ class OrderStatus(StrEnum):
 
 
 class LineKind(StrEnum):
-    """What a line did, as the wire's `transactionType` of a line says it."""
+    """What a line did."""
 
-    NEW = "New"
+    NEW = "new"
     RENEW = "renew"
     CONVERT = "convert"
 

@@ -6,6 +6,10 @@ from agreegate.domain.cart import Cart, CartId, CartLine, CartStatus
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
+_STATUSES = {CartStatus.ACTIVE: "Active", CartStatus.ORDERED: "Ordered"}
+"""The column's words."""
+_STATUS_OF = {word: status for status, word in _STATUSES.items()}
+
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Keep a new cart."""
@@ -15,7 +19,7 @@ async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
         partner,
         cart.customer_id,
         cart.id,
-        cart.status,
+        _STATUSES[cart.status],
         cart.modified_by,
         msgspec.json.encode(cart.lines).decode(),
         to_micros(cart.created_at),
@@ -32,7 +36,7 @@ async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
         partner,
         cart.customer_id,
         cart.id,
-        cart.status,
+        _STATUSES[cart.status],
         cart.modified_by,
         msgspec.json.encode(cart.lines).decode(),
         to_micros(cart.modified_at),
@@ -53,7 +57,7 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
     return Cart(
         id=CartId(row[0]),
         customer_id=row[1],
-        status=CartStatus(row[2]),
+        status=_STATUS_OF[row[2]],
         lines=msgspec.json.decode(row[3], type=tuple[CartLine, ...]),
         created_at=from_micros(row[4]),
         modified_at=from_micros(row[5]),

@@ -16,6 +16,10 @@ _LINE = (
     " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
 )
 
+_KINDS = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
+"""The words of the column, and of the audit trail."""
+_KIND_OF = {word: kind for kind, word in _KINDS.items()}
+
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
     """Keep a new order, without its lines."""
@@ -48,7 +52,7 @@ async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: Orde
         line.friendly_name,
         line.quantity,
         line.partner_id_on_record,
-        line.kind,
+        _KINDS[line.kind],
         line.term,
         line.renews_to,
         json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
@@ -148,7 +152,7 @@ def order_text(order: Order) -> str:
                     "ParentSubscriptionId": line.parent_id,
                     "Quantity": line.quantity,
                     "PartnerIdOnRecord": line.partner_id_on_record,
-                    "TransactionType": line.kind,
+                    "TransactionType": _KINDS[line.kind],
                 }
                 for line in order.lines
             ],
@@ -176,7 +180,7 @@ def _line(row: Row) -> OrderLine:
         subscription_id=SubscriptionId(row[3]),
         friendly_name=row[4],
         quantity=row[5],
-        kind=LineKind(row[6]),
+        kind=_KIND_OF[row[6]],
         term=TermDuration(row[7]),
         parent_id=None if row[8] is None else SubscriptionId(row[8]),
         partner_id_on_record=row[9],

@@ -14,7 +14,7 @@ from agreegate.api.wire.order import (
     renewal_term_of,
     term_of,
 )
-from agreegate.domain.cart import Cart, CartLine
+from agreegate.domain.cart import Cart, CartLine, CartStatus
 from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.order import Order
 from agreegate.domain.term import BillingCycle
@@ -22,6 +22,8 @@ from agreegate.i18n import text
 
 NAMES = {**ORDER_NAMES, "addons": "addonItems"}
 """The domain's names of a cart's members, as the wire calls them."""
+
+_STATUSES = {CartStatus.ACTIVE: "Active", CartStatus.ORDERED: "Ordered"}
 
 
 class Participant(Wire):
@@ -161,7 +163,7 @@ class CartOut(Wire):
             last_modified_timestamp=written_z(cart.modified_at),
             expiration_timestamp=written_z(cart.expires_at),
             last_modified_user=cart.modified_by,
-            status=cart.status,
+            status=_STATUSES[cart.status],
             line_items=[CartLineOut.of(line, language) for line in cart.lines],
             links={"self": Link.to(f"/customers/{cart.customer_id}/carts/{cart.id}")},
             attributes=ObjectType("Cart"),

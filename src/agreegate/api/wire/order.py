@@ -8,7 +8,7 @@ from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.errors import InvalidParameter, InvalidProperty, MalformedId
-from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, Order, OrderChange, OrderDraft, OrderLine
+from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, Order, OrderChange, OrderDraft, OrderLine
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
 
@@ -26,6 +26,8 @@ NAMES = {
     "lines[].partner_id_on_record": "lineItems[].partnerIdOnRecord",
 }
 """The domain's names of an order's members, as the wire calls them."""
+
+_TRANSACTION_TYPES = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
 
 
 class RenewsTo(Wire):
@@ -160,7 +162,7 @@ class OrderLineOut(Wire):
             friendly_name=line.friendly_name,
             quantity=line.quantity,
             term_duration=line.term,
-            transaction_type=line.kind,
+            transaction_type=_TRANSACTION_TYPES[line.kind],
             links={"subscription": Link.to(f"/customers/{customer}/subscriptions/{line.subscription_id}")},
             parent_subscription_id=line.parent_id,
             partner_id_on_record=line.partner_id_on_record,
