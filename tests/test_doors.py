@@ -5,13 +5,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from agreegate.api import audit, cart, confirmation, customer, order, partner, subscription
 from agreegate.api.confirmation_record import NAMES as REST
 from agreegate.api.wire.agreement import NAMES as WIRE
 from agreegate.dashboard.confirmation import FIELDS as FORM
 from agreegate.domain.confirmation import violations_of
 from agreegate.domain.errors import InvalidOffer, InvalidProperty
+from tests import personas as cast
+from tests.dashboard.test_confirmation import confirm
+from tests.dashboard.visitor import visitor
 from tests.domain.test_confirmation import BROKEN, FACTS
+from tests.world import World, agreement
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
 NOT_ON_THE_WIRE = {"collection", "version"}
@@ -34,6 +40,38 @@ def test_every_member_that_an_error_names_has_a_name_outside() -> None:
     modules = (audit, cart, confirmation, customer, order, partner, subscription)
     wire = {name for module in modules for route in module.ROUTES for name in route.names}
     assert set(named()) - WORDS_OF_BOTH <= wire | set(REST) | {"known_at", "MS-RequestId"}
+
+
+@pytest.mark.rule("R15", "R16", "R41", "R42")
+@pytest.mark.parametrize(
+    ("wrong", "typed", "wire", "rest", "form"),
+    [
+        ("firstName", " ", "primaryContact.firstName", "contact.firstName", "acceptor_first_name"),
+        ("lastName", "x" * 51, "primaryContact.lastName", "contact.lastName", "acceptor_last_name"),
+        ("email", "noa@contoso", "primaryContact.email", "contact.email", "acceptor_email"),
+        ("phoneNumber", "5\x07", "primaryContact.phoneNumber", "contact.phoneNumber", "acceptor_phone"),
+        ("dateAgreed", "2018-09-30", "dateAgreed", "dateAgreed", "accepted_on"),
+    ],
+)
+async def test_three_doors_refuse_the_same_and_record_nothing(
+    world: World, wrong: str, typed: str, wire: str, rest: str, form: str
+) -> None:
+    dated = wrong == "dateAgreed"
+    through_wire = agreement(dateAgreed=typed) if dated else agreement(**{f"primaryContact__{wrong}": typed})
+    through_rest = {
+        "templateId": cast.CLOUD_AGREEMENT,
+        "contact": through_wire["primaryContact"],
+        "dateAgreed": through_wire["dateAgreed"],
+    }
+    for path, body, member in (("v1", through_wire, wire), ("api", through_rest, rest)):
+        last = "agreements" if path == "v1" else "confirmations"
+        refused = await world.send(cast.ALDER_SALES, "POST", f"/{path}/customers/{cast.DOGWOOD}/{last}", body)
+        assert refused.status_code == 400
+        assert member in refused.text
+    shown = await confirm(await visitor(world), **{form: typed})
+    assert shown.status == 422
+    assert [name for name in shown.page.ids if name.endswith("-mistake")] == [f"{form}-mistake"]
+    assert world.rows("select 1 from confirmation") == []
 
 
 def test_a_member_of_a_list_keeps_its_place() -> None:

@@ -189,7 +189,7 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
     violations = violations_of(draft, preparation.facts(actor, uow.now, latest))
     mistakes = [_mistake(one, form, latest, language) for one in violations]
     mistakes += _version(form, preparation.texts, _several(form, preparation.texts, uow.now, language))
-    if draft.employee is not None and draft.employee.email is None:
+    if draft.employee is not None and draft.employee.email is None:  # a field that this page requires, and no rule
         mistakes.append(Mistake("employee_email", "confirmation.form.employee-email"))
     mistakes.sort(key=lambda mistake: NAMES.index(mistake.where) if mistake.where else -1)
     known = noticed(form, preparation, language)
