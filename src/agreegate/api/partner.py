@@ -4,19 +4,24 @@ from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.wire.filter import relationship_search
-from agreegate.api.wire.partner import AgreementStatus, MpnProfileOut, OrganizationProfileOut, PartnerRelationship
+from agreegate.api.wire.partner import (
+    RELATIONSHIP_TYPES,
+    AgreementStatus,
+    MpnProfileOut,
+    OrganizationProfileOut,
+    PartnerRelationship,
+)
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
 from agreegate.domain.errors import InvalidParameter, MpnIdNotNumeric, PartnerNamedTwice, PartnerNotNamed
 from agreegate.services.call import Answer
 from agreegate.services.partner import (
-    RelationshipType,
     mpn_partner,
     organization_profile,
     partner_agreement_signed,
     partner_relationships,
 )
 
-_RELATIONSHIP_TYPES = {kind.replace("_", ""): kind for kind in RelationshipType}
+_RELATIONSHIP_TYPES = {name.replace("_", ""): kind for kind, name in RELATIONSHIP_TYPES.items()}
 
 
 async def organization(exchange: Exchange) -> Answer:

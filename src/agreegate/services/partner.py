@@ -16,8 +16,8 @@ SHOWN = 36
 class RelationshipType(StrEnum):
     """How two partners are linked, seen from the first."""
 
-    PROVIDER_OF = "is_indirect_cloud_solution_provider_of"
-    RESELLER_OF = "is_indirect_reseller_of"
+    PROVIDER_OF = "provider_of"
+    RESELLER_OF = "reseller_of"
 
 
 async def organization_profile(uow: UnitOfWork, actor: Actor) -> OrganizationProfile:

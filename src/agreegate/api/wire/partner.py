@@ -4,6 +4,11 @@ from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.services.partner import RelationshipType
 
+RELATIONSHIP_TYPES = {
+    RelationshipType.PROVIDER_OF: "is_indirect_cloud_solution_provider_of",
+    RelationshipType.RESELLER_OF: "is_indirect_reseller_of",
+}
+
 
 class ProfileAttributes(Wire):
     """The `attributes` of a profile."""
@@ -90,7 +95,7 @@ class PartnerRelationship(Wire):
         return cls(
             id=partner.id,
             name=partner.name,
-            relationship_type=kind,
+            relationship_type=RELATIONSHIP_TYPES[kind],
             state="Active",
             mpn_id=partner.mpn_id,
             location=partner.country,
