@@ -382,9 +382,13 @@ def _email(address: str | None, name: str) -> Iterator[Rejected]:
 
 
 def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
-    """Any script is welcome; control characters and nothing to read are not. None needs no text."""
-    if value is None:
-        return
+    """Any script is welcome; control characters and nothing to read are not. None needs no text.
+
+    Args:
+        value: without blanks around it.
+    """
+    if value is None or (0 < len(value) <= most and value.isascii() and value.isprintable()):
+        return  # printable ASCII without blanks around shows something and holds no control character: most names
     kinds = {category(character) for character in value[: most + 1]}
     if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(_CONTROL):
         yield InvalidProperty(name=name)
