@@ -243,6 +243,9 @@ def reconfirming_in_order(someone: Person) -> None:
     someone.choose("state", "outdated")
     if not someone.manner.scripts:
         someone.button("customers.find")
+    expect(someone.page.get_by_role("rowheader")).to_have_count(1)
+    expect(someone.page.get_by_role("link", name="Juniper Optics", exact=True)).to_be_visible()
+    someone.link("reconfirmations.title")
     expect(someone.page).to_have_url(re.compile("/reconfirmations$"))
     someone.choose("due", "order")
     if not someone.manner.scripts:

@@ -78,6 +78,7 @@ def since_when(
         (CORRECTED.effective_from, NOW, SECOND.effective_from),
         (SECOND.effective_from, NOW, None),
         (FIRST.effective_from, SECOND.effective_from - INSTANT, None),
+        (FIRST.effective_from, SECOND.effective_from, SECOND.effective_from),
     ],
 )
 def test_since_when_an_acceptance_is_outdated(agreed: datetime, now: datetime, since: datetime | None) -> None:
