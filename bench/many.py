@@ -55,10 +55,9 @@ _SUBSCRIPTIONS = """
 """
 _ROWS = (
     """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
-         culture, created_at)
+         culture, last_sequence, created_at)
        select $partner, customer, customer, printf('Customer %09d (made up)', i), printf('customer %09d (made up)', i),
-         printf('customer%09d.example', i), $countries ->> (mixed / 3 % 14), 'en', 'en-US', $start from made""",
-    "insert into customer_sequence (partner_id, customer_id, last_sequence) select $partner, customer, 2 from made",
+         printf('customer%09d.example', i), $countries ->> (mixed / 3 % 14), 'en', 'en-US', 2, $start from made""",
     """insert into relationship (partner_id, customer_id, period, started_at)
        select $partner, customer, 1, $start from made""",
     """insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)

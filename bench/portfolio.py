@@ -45,15 +45,13 @@ _MADE = """
 """
 _ROWS = (
     """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
-         culture, created_at)
-       select $partner, customer, customer, name, search_key(name), domain, country, 'en', 'en-US', $start + i from (
+         culture, last_sequence, created_at)
+       select $partner, customer, customer, name, search_key(name), domain, country, 'en', 'en-US', 1, $start + i from (
          select i, customer,
            ($first ->> (mixed % 26)) || ' ' || ($second ->> (mixed / 26 % 23)) || ' ' || (mixed / 598 % 20000) || ' '
              || ($last ->> (mixed / 7 % 8)) as name,
            printf('c%09d-example.example', mixed) as domain, $countries ->> (mixed / 3 % 14) as country
          from made) order by customer""",
-    """insert into customer_sequence (partner_id, customer_id, last_sequence)
-       select $partner, customer, 1 from made order by customer""",
     """insert into relationship (partner_id, customer_id, period, started_at, refused_at, refused_sequence)
        select $partner, customer, 1, $start + i, iif(i % 50 = 7, $start + i, null), iif(i % 50 = 7, 1, null)
        from made order by customer""",
