@@ -1,7 +1,7 @@
 """Lists and searches of customers: ordinary statements, driven by the rarest of all that is asked for.
 
 Most of what is asked for is a range of an index, which is counted without reading customers: the beginning of a word, of a
-domain or of an id, a reseller's customers, those that can be in a state. Where one range has at most `MOST_COUNTED` customers,
+domain or of an id, a reseller's customers, those that can be in a state. Where one range has few enough customers,
 a statement reads them and keeps those that meet the other conditions. Otherwise pages are read in the order of names.
 """
 
@@ -18,7 +18,12 @@ from agreegate.storage.state import is_in
 from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
 MOST_COUNTED = 10_000
-"""Maximum customers that are counted, and that a search reads."""
+"""Maximum customers that are counted, and that a search by text reads."""
+MOST_READ = 50_000
+"""Maximum customers that a list with several filters reads and sorts.
+
+Those that meet all filters may be few and far between in the order of names.
+"""
 FEW = 1_000
 """Where a range has so few customers, no rarer one is looked for."""
 _BEYOND = "\U0010ffff"
@@ -85,7 +90,7 @@ class CustomerList:
     ranges: tuple[Range, ...]
     """All that fit are in these; empty: nobody fits."""
     rows: int
-    """How many these have, at most one more than `MOST_COUNTED`."""
+    """How many these have, at most one more than `MOST_READ`."""
     filters: tuple[Condition, ...]
     """Conditions on a customer `c` with its relationship `r` that the ranges do not imply."""
     reads_customer: bool
@@ -98,7 +103,7 @@ class CustomerList:
     @property
     def by_name(self) -> bool:
         """Whether the ranges have too many customers: pages are read in the order of names."""
-        return self.rows > MOST_COUNTED
+        return self.rows > (MOST_READ if len(self.conditions) > 1 else MOST_COUNTED)
 
     def found(self, to: Statement, *, with_key: bool = False, state: Condition | None = None) -> str:
         """SQL: the ids of the customers that fit, each once.
@@ -152,7 +157,7 @@ async def list_of(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, p
     """
     every = await _asked(uow, partner, search, programme)
     driver = next(asked for asked in every if asked.exact)
-    fewest, best = MOST_COUNTED + 1, driver.ranges[0]
+    fewest, best = MOST_READ + 1, driver.ranges[0]
     for asked in every:
         for ranges in asked.ranges:
             found = await _count_ranges(uow, ranges)
@@ -175,11 +180,11 @@ async def list_of(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, p
 
 
 async def _count_ranges(uow: UnitOfWork, ranges: Iterable[Range]) -> int:
-    """How many rows some ranges have; of each at most one more than `MOST_COUNTED`."""
+    """How many rows some ranges have; of each at most one more than `MOST_READ`."""
     found = 0
     for one in ranges:
         to = Statement()
-        rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COUNTED + 1}"
+        rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_READ + 1}"
         found += await number(uow, f"select count(*) from ({rows}) n", to)
     return found
 

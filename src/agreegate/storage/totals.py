@@ -57,6 +57,7 @@ async def count_totals(
     """
     values: list[Value] = []
     bind = binder(values)
+    # A left join, so that relationships are read in the order of ids, in which their rows lie beside each other elsewhere.
     states = {at: f"state_{place}" for place, at in enumerate((uow.now, *later))}
     decided = ", ".join(f"{state_of(programme, at, bind)} as {name}" for at, name in states.items())
     grouped = f"country, reseller_id, is_first, {', '.join(states.values())}"
@@ -64,7 +65,7 @@ async def count_totals(
         f"""select {grouped}, count(*) from (
           select c.country as country, {_EVERYBODYS if partner is None else _BY_RESELLER}, {decided}
           from relationship r
-          join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+          left join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
           {"" if partner is None else _RESELLERS}
           where {_whose(programme, partner, bind)}) s
         group by {grouped}""",
