@@ -1,4 +1,4 @@
-"""A request whose query and cookies are parsed here: the framework keeps the last thousand that it parsed, whoever sent them."""
+"""Parse the query and the cookies of a request ourselves: the framework caches the last thousand of each, strangers' too."""
 
 from collections.abc import Mapping
 from typing import Any

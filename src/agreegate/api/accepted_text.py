@@ -25,7 +25,7 @@ class AcceptedTextOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, accepted: AcceptedText) -> "AcceptedTextOut":
-        """The text, spelled."""
+        """Return the accepted text as our own API answers it."""
         locale = accepted.locale
         return cls(
             accepted.basis,

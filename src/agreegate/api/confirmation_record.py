@@ -86,7 +86,7 @@ class EndingOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, ending: Ending) -> "EndingOut":
-        """The ending, spelled."""
+        """Return the ending as our own API answers it."""
         return cls(ending.reason, ending.note, written_z(ending.recorded_at), ending.recorded_by, ending.channel)
 
 
@@ -137,7 +137,7 @@ class RecordedOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, recorded: Recorded) -> "RecordedOut":
-        """The confirmation, spelled."""
+        """Return the confirmation as our own API answers it."""
         confirmation, contact, employee = (
             recorded.confirmation,
             recorded.confirmation.contact,

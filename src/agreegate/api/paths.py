@@ -111,7 +111,7 @@ class PathNormaliser:
 class NormalisedPaths:
     """ASGI middleware that hands the application canonical paths only, and short ones.
 
-    The framework keeps the last thousand paths that led to a route, whoever asked for them.
+    The framework caches the last thousand paths that led to a route, strangers' requests included.
     """
 
     def __init__(self, app: App, normaliser: PathNormaliser) -> None:

@@ -66,7 +66,7 @@ class AgreementThenOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, agreement: AgreementThen, look: LookBack, shown: Container[int]) -> "AgreementThenOut":
-        """The agreement type as it stood, spelled.
+        """Return the agreement type as it stood, as our own API answers it.
 
         Args:
             shown: the sequences of what is on the page of the history.
@@ -120,7 +120,7 @@ class LookBackOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, look: LookBack, shown: Container[int]) -> "LookBackOut":
-        """The look back, spelled.
+        """Return the standing as of a day, as our own API answers it.
 
         Args:
             shown: the sequences of what is on the page of the history.

@@ -75,7 +75,7 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, standing: AgreementStanding) -> "AgreementStandingOut":
-        """The agreement type's standing, spelled."""
+        """Return the standing of an agreement type as our own API answers it."""
         return cls(
             agreement_type=standing.template.agreement_type,
             template_id=standing.template.id,
@@ -109,7 +109,7 @@ class StandingOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, standing: CustomerStanding) -> "StandingOut":
-        """The standing, spelled."""
+        """Return the standing as our own API answers it."""
         return cls(
             customer_id=standing.customer_id,
             relationship_since=written_z(standing.relationship_since),

@@ -130,7 +130,7 @@ class OwnForms:
         """Answer a request with its form, which is read.
 
         Raises:
-            PermissionDeniedException: it changes something, and its form is none of ours.
+            PermissionDeniedException: the request changes something, and its form token is missing or not valid.
         """
         kept, state = self._kept(request), request.scope["state"]
         state[_FORM], state[FORM_TOKEN] = fields, kept

@@ -1,4 +1,4 @@
-"""The token that makes a form ours: a random part and its signature, masked anew on each page.
+"""The token that proves that a form came from our page: a random part and its signature, masked differently on each page.
 
 A browser has it in a cookie that no other site can read; a form that is sent has to bring the same.
 

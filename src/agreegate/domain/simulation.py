@@ -137,7 +137,7 @@ class Foresight:
     def of(
         cls, scenario: Scenario, programme: Programme, published: Iterable[TextVersion], now: datetime
     ) -> "Foresight":
-        """Likewise, from the programme's published versions."""
+        """Build the foresight of a scenario from the template's published versions."""
         versions = list(published)
         every = [version for version in versions if version.template_id == scenario.template_id]
         itself = next((version for version in every if version.id == scenario.published), None)
