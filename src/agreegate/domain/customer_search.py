@@ -117,11 +117,3 @@ def is_part_of_word(word: str) -> bool:
 
 def _mark_or_blank(found: re.Match[str]) -> str:
     return found[0] if unicodedata.category(found[0])[0] == "M" else " "
-
-
-# Used by pages that are rebuilt in changes of their own.
-
-
-def fits(*_: object) -> bool:
-    """Gone with the table that kept it."""
-    raise NotImplementedError

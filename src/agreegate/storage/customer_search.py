@@ -7,7 +7,6 @@ a statement reads them and keeps those that meet the other conditions. Otherwise
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
-from typing import Any
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
@@ -343,19 +342,3 @@ def _confirmed_range(partner: PartnerId, template: TemplateId, before: tuple[int
         return sql
 
     return Range("current_confirmation n", "n.customer_id", condition)
-
-
-# Used by pages that are rebuilt in changes of their own.
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """Gone with the table that kept it."""
-
-    entries: Any = None
-    match: str | None = None
-
-
-async def choose(*_: object, **__: object) -> Chosen:
-    """Gone with the table that kept it."""
-    raise NotImplementedError
