@@ -123,7 +123,7 @@ def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str
     deployment: Deployment = request.app.state.deployment
     path = request.url.path
     cursor = deployment.cursors.to(actor_of(request).partner.id, path, page.first, page.last)
-    kept = [(name, value) for name, value in request.query_params.multi_items() if name != "cursor"]
+    kept = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
     return {"link": f'<{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
