@@ -68,12 +68,14 @@ _ROWS = (
        from made where $number % 2 = 0 and i % 8 = 1""",
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
          date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
-       select $partner, customer, 1, customer, 1, $cloud, 'MicrosoftCloudAgreement', $start + i % 400 * $day, $user, $user,
-         'api', customer, $start + i % 400 * $day + 36000000000 from made""",
+       select $partner, customer, 1, printf('%02x-', $number) || customer, 1, $cloud,
+         'MicrosoftCloudAgreement', $start + i % 400 * $day, $user, $user, 'api', customer,
+         $start + i % 400 * $day + 36000000000 from made""",
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
          date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
-       select $partner, customer, 2, 'x' || substr(customer, 2), 1, $other, 'MicrosoftCustomerAgreement', $start + 400 * $day,
-         $user, $user, 'api', customer, $start + 400 * $day from made where i % 10 = 3""",
+       select $partner, customer, 2, printf('%02x+', $number) || customer, 1, $other,
+         'MicrosoftCustomerAgreement', $start + 400 * $day, $user, $user, 'api', customer,
+         $start + 400 * $day from made where i % 10 = 3""",
     """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
          date_agreed_at, recorded_at)
        select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at

@@ -89,8 +89,8 @@ _VERSION = """
     insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at, published_by,
       files) values ($template, $number, 'v' || $number, $label, 1, '', $at, $at, $user, json_array_length($countries))"""
 _FILE = """
-    insert into text_file (template_id, number, country, language, digest, media_type, size)
-    select distinct $template, $number, value, 'en-US', printf('%064d', $number), 'text/markdown', 1
+    insert into text_file (number, country, language, digest, media_type, size)
+    select distinct $number, value, 'en-US', printf('%064d', $number), 'text/markdown', 1
     from json_each($countries)"""
 _RENEW = """
     update current_confirmation set date_agreed_at = $agreed where partner_id = $partner and customer_id not in (

@@ -43,11 +43,12 @@ _ROWS = (
        select $partner, customer, 1, $start from made""",
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
          date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
-       select $partner, customer, 1, customer, 1, $template, 'MicrosoftCloudAgreement', $start + i % 400 * $day, $user, $user,
-         'api', customer, $start + i % 400 * $day + 36000000000
+       select $partner, customer, 1, printf('01650000-0000-7000-8000-%012x', i), 1, $template,
+         'MicrosoftCloudAgreement', $start + i % 400 * $day, $user, $user, 'api', customer, $start + i % 400 * $day + 36000000000
        from made""",
-    """insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email, phone)
-       select $partner, customer, 1, 'Noa', 'Berg', printf('noa.berg@customer%09d.example', i), '5550100' from made""",
+    """insert into confirmation_contact (confirmation_number, first_name, last_name, email, phone)
+       select c.number, 'Noa', 'Berg', 'noa.berg@' || k.domain, '5550100' from confirmation c
+       join customer k using (partner_id, customer_id) where c.partner_id = $partner order by c.number""",
     """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
          date_agreed_at, recorded_at, text_at, text_number)
        select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at,

@@ -72,10 +72,11 @@ def confirm(connection: apsw.Connection, many: int) -> None:
             " recorded_by channel recorded_at", (
         (cast.ALDER, cast.CEDAR, n, id_of(7, n), 1, cast.CLOUD_AGREEMENT, "MicrosoftCloudAgreement", NOW, cast.ALDER_MARKETPLACE,
          cast.ALDER_MARKETPLACE, "api", NOW + n) for n in range(1, many + 1)))  # fmt: skip
-    _insert(connection, "confirmation_contact", f"{key} first_name last_name email phone",
-            ((cast.ALDER, cast.CEDAR, n, "Noa", "Berg", "noa@cedar.example", "") for n in range(1, many + 1)))  # fmt: skip
-    _insert(connection, "current_confirmation", f"{key} agreement_type period template_id date_agreed_at recorded_at",
-            [(cast.ALDER, cast.CEDAR, many, "MicrosoftCloudAgreement", 1, cast.CLOUD_AGREEMENT, NOW, NOW + many)])  # fmt: skip
+    connection.execute("insert into confirmation_contact (confirmation_number, first_name, last_name, email, phone)"
+                       " select number, 'Noa', 'Berg', 'noa@cedar.example', '' from confirmation")  # fmt: skip
+    _insert(connection, "current_confirmation", f"{key} agreement_type period template_id date_agreed_at recorded_at text_at"
+            " text_number", [(cast.ALDER, cast.CEDAR, many, "MicrosoftCloudAgreement", 1, cast.CLOUD_AGREEMENT, NOW, NOW + many,
+                              NOW, 1)])  # fmt: skip
     _insert(connection, "customer_sequence", "partner_id customer_id last_sequence", [(cast.ALDER, cast.CEDAR, many)])
 
 

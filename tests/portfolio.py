@@ -113,19 +113,19 @@ def _confirmation(connection: apsw.Connection, one: Bought, number: int, confirm
         "recorded_at": to_micros(confirmed.recorded or confirmed.agreed),
     }
     _insert(
-        connection, "confirmation", **key, **counts, confirmation_id=f"{one.customer}-{number}", period=1, user_id="x",
+        connection, "confirmation", **key, **counts, confirmation_id=f"{one.partner}-{one.customer}-{number}", period=1, user_id="x",
         recorded_by="x", channel="api",
     )  # fmt: skip
-    rank = to_micros(confirmed.accepted_by), UNKNOWN_TEXT
+    recorded, rank = connection.last_insert_rowid(), (to_micros(confirmed.accepted_by), UNKNOWN_TEXT)
     if confirmed.text is not None:
         [(version, country, language, digest, *known)] = connection.execute(
             "select v.version_id, f.country, f.language, f.digest, v.effective_at, v.number from text_version v join text_file f"
-            " using (template_id, number) where v.template_id = ? and v.number = ? limit 1",
+            " using (number) where v.template_id = ? and v.number = ? limit 1",
             (confirmed.template, confirmed.text),
         ).fetchall()
         _insert(
-            connection, "confirmation_text", **key, basis="stated", version_id=version, country=country, language=language,
-            digest=digest,
+            connection, "confirmation_text", confirmation_number=recorded, basis="stated", version_id=version,
+            country=country, language=language, digest=digest,
         )  # fmt: skip
         rank = known[0], known[1]
     _insert(connection, "current_confirmation", **key, **counts, period=1, text_at=rank[0], text_number=rank[1])

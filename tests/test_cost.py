@@ -37,9 +37,9 @@ from tests.world import API_ENFORCED, World, token
 CUSTOMERS = 20_000
 COMMIT = 32
 """Confirmations that share a commit."""
-PAGES_OF_A_CONFIRMATION = 7.0
+PAGES_OF_A_CONFIRMATION = 4.7
 """Pages written to the journal for each confirmation of one partner, in commits of 32."""
-STATEMENTS_OF_A_CONFIRMATION = 11
+STATEMENTS_OF_A_CONFIRMATION = 9
 STATEMENTS_OF_A_CHECK = 1
 CALLS_OF_A_CHECK = 34
 """Calls of Python functions for one check, from an HTTP request that is read to the body of its answer, authenticated;

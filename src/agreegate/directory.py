@@ -12,9 +12,9 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.confirmation import valid_email
 from agreegate.domain.customer import Address, CustomerDraft, CustomerId, checked_domain, checked_draft
 from agreegate.domain.directory import DirectoryRefused, ListedCustomer, ListedPartner, ListedUser, Path
+from agreegate.domain.email import valid_email
 from agreegate.domain.errors import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.text import primary_subtag

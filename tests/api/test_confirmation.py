@@ -54,7 +54,12 @@ async def test_a_version_that_is_named_is_recorded_as_stated_and_shown_as_the_st
     assert (await standing(world))["confirmation"] == shown
     text = shown["text"]
     assert (text["basis"], text["label"], text["country"], text["language"]) == ("stated", "2", "US", "en-US")
-    assert text["digest"] == world.rows("select digest from text_file where number = 2")[0][0]
+    assert (
+        text["digest"]
+        == world.rows(
+            "select digest from text_file where number = (select number from text_version where label = '2')"
+        )[0][0]
+    )
     assert shown["contact"] == confirmation()["contact"]
     assert (shown["userId"], shown["channel"], shown["dateAgreed"]) == (
         cast.ALDER_SALES,

@@ -32,12 +32,12 @@ def check_file(path: Path) -> None:
         ]
         without = look.execute(
             "select confirmation_id from confirmation c where not exists (select 1 from confirmation_contact k"
-            " where k.partner_id = c.partner_id and k.customer_id = c.customer_id and k.sequence = c.sequence)"
+            " where k.confirmation_number = c.number)"
             " or not exists (select 1 from audit_record a where a.resource_id = c.confirmation_id)"
         ).fetchall()
         unanswered = look.execute(
-            "select c.request_id from confirmation c join confirmation_contact k on k.partner_id = c.partner_id"
-            " and k.customer_id = c.customer_id and k.sequence = c.sequence where k.first_name glob 'r[0-9]*w[0-9]*'"
+            "select c.request_id from confirmation c join confirmation_contact k on k.confirmation_number = c.number"
+            " where k.first_name glob 'r[0-9]*w[0-9]*'"
             " and c.request_id not in (select request_id from idempotency)"
         ).fetchall()
     finally:

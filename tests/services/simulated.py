@@ -134,7 +134,7 @@ def model(  # noqa: PLR0915 - one row after another
     begins, until = max(asked.effective_from, NOW), asked.effective_from + asked.weeks * WEEK
     own = next((v for v in published if v.id == asked.published), None)
     others = [v for v in published if v is not own]
-    number = own.number if own else len([v for v in published if v.template_id == asked.template_id]) + 1
+    number = own.number if own else len(published) + 1
     rules = replace(case.programme, stale_rule=asked.stale_rule, stale_from=asked.stale_from)
     total: Counts = Counter()
     weeks: dict[date | None, Counts] = {}

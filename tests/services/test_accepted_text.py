@@ -59,7 +59,7 @@ class Desk:
         """Basis, label, country and language of each confirmation's text, oldest first."""
         return await self.memory.rows(
             "select t.basis, v.label, t.country, t.language, t.digest from confirmation_text t"
-            " left join text_version v using (version_id) order by sequence"
+            " left join text_version v using (version_id) order by confirmation_number"
         )
 
 

@@ -7,11 +7,12 @@ import pytest
 
 from agreegate.domain.audit import AuditField, AuditRecord, AuditSearch
 from agreegate.domain.errors import AuditTooOld
+from agreegate.domain.fact import ResourceChanged
 from agreegate.services.audit import list_audit_records
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, remove_relationship
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.record import record
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.test_customer import DRAFT
@@ -89,7 +90,7 @@ async def test_records_are_found(memory: Memory, field: AuditField, value: str, 
 
 async def test_records_of_our_own_kinds_are_not_shown(memory: Memory) -> None:
     alder = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
-    await memory.do(add_audit_record, alder, "change_directory", "directory")
+    await memory.do(record, alder, ResourceChanged("change_directory", "directory"))
     assert len((await read(memory)).items) == 3
 
 

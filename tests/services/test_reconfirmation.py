@@ -18,6 +18,7 @@ from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
 from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.errors import NoRelationship, Rejected
+from agreegate.domain.fact import ConfirmationRecorded, Counting
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.programme import Programme
@@ -40,13 +41,12 @@ from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.accepted_text import add_accepted_text
-from agreegate.storage.confirmation import add_confirmation, make_current, next_sequence
 from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.record import next_sequence, record
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import relationship_since, standing_of
 from agreegate.storage.text import add_text_version, text_versions
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file
@@ -346,9 +346,11 @@ async def confirm_naming(
             channel=Channel.DASHBOARD,
             recorded_at=uow.now,
         )
-        await add_confirmation(uow, partner, customer, related[0], recorded)
-        await add_accepted_text(uow, partner, customer, recorded.sequence, AcceptedText(Basis.STATED, version.id))
-        await make_current(uow, partner, customer, found.agreement_type, recorded.sequence)
+        text = AcceptedText(Basis.STATED, version.id, rank=version.rank)
+        refused_at = maybe_instant(related.refused_at)
+        await record(
+            uow, desk.actor, ConfirmationRecorded(customer, Counting(recorded, text, related.period, refused_at))
+        )
 
     await desk.memory.do(work)
 

@@ -219,9 +219,9 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
                 (cast.CLOUD_AGREEMENT, number, str(number), str(number), at),
             )
             memory.connection.executemany(
-                "insert into text_file (template_id, number, country, language, digest, media_type, size)"
-                " values (?, ?, ?, 'en', ?, 'text/plain', 1)",
-                [(cast.CLOUD_AGREEMENT, number, country, "0" * 64) for country in ("US", "FR")],
+                "insert into text_file (number, country, language, digest, media_type, size)"
+                " values (?, ?, 'en', ?, 'text/plain', 1)",
+                [(number, country, "0" * 64) for country in ("US", "FR")],
             )
         for sql, share in FACTS.items():
             served = memory.connection.execute(

@@ -4,14 +4,24 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.partner import PartnerId
-from agreegate.storage.confirmation import make_current, next_sequence
+from agreegate.domain.actor import Actor, Channel, UserId
+from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.confirmation import Confirmation, ConfirmationId
+from agreegate.domain.fact import ConfirmationRecorded, Counting
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.storage.record import next_sequence, record
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import relationship_since, standing_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant
 
 ALDER = PartnerId("a1de0000-0000-4000-8000-000000000001")
+ACTOR = Actor(
+    Partner(
+        ALDER, "Alder", PartnerKind.DIRECT_BILL, Cloud.PUBLIC, Account.PRODUCTION, None, "alder.example", "US", "en-US"
+    ),
+    user_id=UserId("u"),
+)
 CEDAR = "ceda0000-0000-4000-8000-000000000011"
 START = datetime(2018, 9, 3, tzinfo=UTC)
 
@@ -41,19 +51,22 @@ async def _customer(uow: UnitOfWork) -> None:
 
 
 async def _confirm(uow: UnitOfWork) -> None:
-    period, _, _ = await relationship_since(uow, ALDER, CEDAR) or (0, 0, 0)
-    sequence = await next_sequence(uow, ALDER, CEDAR)
-    await uow.run(
-        "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
-        " agreement_type, date_agreed_at, user_id, recorded_by, channel, recorded_at)"
-        " values ($1, $2, $3, $4, $5, 't', 'MicrosoftCloudAgreement', 0, 'u', 'u', 'api', 0)",
-        ALDER,
-        CEDAR,
-        sequence,
-        uow.new_id(),
-        period,
+    related = await relationship_since(uow, ALDER, CEDAR)
+    assert related is not None
+    confirmation = Confirmation(
+        ConfirmationId(uow.new_id()),
+        await next_sequence(uow, ALDER, CEDAR),
+        TemplateId("t"),
+        AgreementType("MicrosoftCloudAgreement"),
+        uow.now,
+        None,
+        UserId("u"),
+        "u",
+        Channel.API,
+        uow.now,
     )
-    await make_current(uow, ALDER, CEDAR, "MicrosoftCloudAgreement", sequence)
+    counting = Counting(confirmation, None, related.period, maybe_instant(related.refused_at))
+    await record(uow, ACTOR, ConfirmationRecorded(CEDAR, counting))
 
 
 @pytest.fixture

@@ -253,20 +253,20 @@ def record() -> apsw.Connection:
 
 def confirmation(sequence: int, period: int = 1, kind: str = "Cloud") -> str:
     return (
-        f"insert into confirmation values ({KEY}, {sequence}, 'id{sequence}', {period}, 't', '{kind}', 0, 'u', 'u', 'api',"
-        " null, 0)"
+        f"insert into confirmation values (null, {KEY}, {sequence}, 'id{sequence}', {period}, 't', '{kind}', 0, 'u', 'u',"
+        " 'api', null, 0)"
     )
 
 
 def ending(sequence: int, of: int) -> str:
     return (
-        f"insert into ending values ({KEY}, {sequence}, 'e{sequence}', 1, 'recorded_in_error', {of}, '', 'u', 'api',"
+        f"insert into ending values (null, {KEY}, {sequence}, 'e{sequence}', 1, 'recorded_in_error', {of}, '', 'u', 'api',"
         " null, 0)"
     )
 
 
 def current(sequence: int, kind: str = "Cloud", template: str = "t", period: int = 1) -> str:
-    return f"insert into current_confirmation values ({KEY}, '{kind}', {period}, {sequence}, '{template}', 0, 0, null, null, null)"
+    return f"insert into current_confirmation values ({KEY}, '{kind}', {period}, {sequence}, '{template}', 0, 0, null, 0, 0)"
 
 
 APPEND_ONLY = ("confirmation", "ending", "decision", "renewal", "audit_record")

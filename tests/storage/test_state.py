@@ -7,21 +7,28 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.actor import Channel
+from agreegate.domain.accepted_text import AcceptedText, Basis
+from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
-from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.domain.confirmation import Confirmation, ConfirmationId
+from agreegate.domain.fact import ConfirmationRecorded, Counting
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.storage import state
-from agreegate.storage.confirmation import make_current
+from agreegate.storage.record import record
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
 from agreegate.storage.sqlite_unit import numbered
 from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
-from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
+ACTOR = Actor(
+    Partner(PARTNER, "", PartnerKind.DIRECT_BILL, Cloud.PUBLIC, Account.PRODUCTION, None, "", "US", "en-US"),
+    user_id=UserId("u"),
+)
 DAY = timedelta(days=1)
 START = datetime(2019, 1, 1, tzinfo=UTC)
 INSTANTS = [START + DAY * days for days in (0, 30, 60, 90, 120, 150)]
@@ -72,11 +79,11 @@ class World:
             for number in range(1, self.random.randint(1, 4)):
                 where = self.random.sample(COUNTRIES, self.random.randint(1, 2))
                 version = f"{template.id}-{number}"
-                self.insert("text_version", template_id=template.id, number=number, version_id=version, label=str(number),
+                self.insert("text_version", template_id=template.id, version_id=version, label=str(number),
                             major=self.random.randint(0, 1), note="", effective_at=self.instant(), published_at=0,
                             published_by="", files=len(where))  # fmt: skip
                 for country in where:
-                    self.insert("text_file", template_id=template.id, number=number, country=country, language="en",
+                    self.insert("text_file", number=self.connection.last_insert_rowid(), country=country, language="en",
                                 digest="0" * 64, media_type="text/plain", size=1)  # fmt: skip
 
     async def add_customer(self, number: int) -> None:
@@ -85,28 +92,30 @@ class World:
         key: dict[str, Value] = {"partner_id": PARTNER, "customer_id": customer}
         self.insert("customer", **key, commerce_id="", company_name="", company_key="", domain="", language="en",
                     country=self.random.choice(COUNTRIES), culture="en-US", created_at=0)  # fmt: skip
-        refused = self.random.random() < 0.3
-        self.insert("relationship", **key, period=1, started_at=0, ended_at=None,
-                    refused_at=self.instant() if refused else None, refused_sequence=1 if refused else None)  # fmt: skip
+        refused_at = self.instant() if self.random.random() < 0.3 else None
+        self.insert("relationship", **key, period=1, started_at=0, ended_at=None, refused_at=refused_at,
+                    refused_sequence=None if refused_at is None else 1)  # fmt: skip
         for place, template in enumerate(self.random.sample(TEMPLATES, self.random.randint(0, 3))):
-            sequence = place + 2
-            self.insert("confirmation", **key, sequence=sequence, confirmation_id=f"{customer}-{sequence}", period=1,
-                        template_id=template.id, agreement_type=template.agreement_type, date_agreed_at=self.instant(),
-                        user_id="", recorded_by="", channel="api", recorded_at=self.instant())  # fmt: skip
-            versions = self.connection.execute(
-                "select version_id from text_version where template_id = ?", (template.id,)
-            ).fetchall()
-            if versions and self.random.random() < 0.7:
-                version = self.random.choice(versions)[0]
-                self.insert("confirmation_text", **key, sequence=sequence, basis="stated", version_id=version)
-            await self.store.write(
-                lambda uow, kind=template.agreement_type, sequence=sequence: make_current(  # type: ignore[misc]
-                    uow, PARTNER, customer, kind, sequence
-                )
+            confirmation = Confirmation(
+                ConfirmationId(f"{customer}-{place}"), place + 2, template.id, template.agreement_type,
+                from_micros(self.instant()), None, UserId(""), "", Channel.API, from_micros(self.instant()),
+            )  # fmt: skip
+            fact = ConfirmationRecorded(
+                customer, Counting(confirmation, self.text(template), 1, maybe_instant(refused_at))
             )
+            await self.store.write(lambda uow, fact=fact: record(uow, ACTOR, fact))  # type: ignore[misc]
         for term in range(2, 2 + self.random.randint(0, 2)):
             self.insert("renewal", **key, subscription_id="s", term=term, due_at=self.instant(), recorded_at=self.instant(),
                         outcome=self.random.choice(["renewed", "renewed", "expired"]))  # fmt: skip
+
+    def text(self, template: AgreementTemplate) -> AcceptedText | None:
+        versions = self.connection.execute(
+            "select version_id, effective_at, number from text_version where template_id = ?", (template.id,)
+        ).fetchall()
+        if not versions or self.random.random() >= 0.7:
+            return None
+        version, effective_at, number = self.random.choice(versions)
+        return AcceptedText(Basis.STATED, version, rank=(from_micros(effective_at), number))
 
     def found_by_sql(self, at: datetime) -> dict[str, Found]:
         values: list[Value] = [PARTNER]

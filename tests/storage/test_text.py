@@ -98,9 +98,9 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
         "update text_file set digest = digest",
         "delete from text_file",
         "insert or replace into text_file select * from text_file",
-        f"insert into text_file values ('{cast.CLOUD_AGREEMENT}', 1, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
-        f"insert into text_file values ('{cast.CLOUD_AGREEMENT}', 2, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
-        "insert into text_version select template_id, 2, 'x', label, 1, '', 0, 0, '', 1 from text_version",
+        f"insert into text_file values (1, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
+        f"insert into text_file values (2, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
+        "insert into text_version select null, template_id, 'x', label, 1, '', 0, 0, '', 1 from text_version",
     ],
 )
 async def test_what_is_published_stays_as_it_is(statement: str) -> None:

@@ -5,7 +5,7 @@ known is called undetermined: a guess would be worth nothing as evidence.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
@@ -50,6 +50,8 @@ class AcceptedText:
     """Of the file; None where a stated version has several and none is the customer's."""
     label: str | None = None
     """What people call the version; read with the record, and not kept in it."""
+    rank: tuple[datetime, int] | None = field(default=None, compare=False)
+    """The version's; read with the record, and not kept in it."""
 
 
 UNDETERMINED = AcceptedText(Basis.UNDETERMINED)
@@ -67,6 +69,15 @@ def accepted_by(agreed: datetime, recorded: datetime) -> datetime:
     if agreed.time() != time():
         return agreed
     return max(agreed, min(agreed + _DAY - timedelta.resolution, recorded))
+
+
+def rank_of(text: AcceptedText | None, agreed: datetime, recorded: datetime) -> tuple[datetime, int | None]:
+    """The rank of an accepted text, above which a major text outdates its confirmation (R33).
+
+    Where the text is not known, it has no number, and ranks after every text of the latest instant at which the customer can
+    have accepted.
+    """
+    return (accepted_by(agreed, recorded), None) if text is None or text.rank is None else text.rank
 
 
 def candidates(published: Sequence[TextVersion], agreed: datetime, recorded: datetime) -> list[TextVersion]:
@@ -106,7 +117,7 @@ def inferred(
     locale = closest(version, country, language)
     if locale is None:
         return UNDETERMINED
-    return AcceptedText(Basis.INFERRED, version.id, locale, version.files[locale].digest)
+    return AcceptedText(Basis.INFERRED, version.id, locale, version.files[locale].digest, rank=version.rank)
 
 
 def stated(published: Sequence[TextVersion], version: str, country: str, language: str) -> AcceptedText:
@@ -121,7 +132,8 @@ def stated(published: Sequence[TextVersion], version: str, country: str, languag
     locale = closest(named, country, language)
     there = [one for one in named.files if one.country == country] if locale is None else [locale]
     digests = {named.files[one].digest for one in there}
-    return AcceptedText(Basis.STATED, named.id, locale, digests.pop() if len(digests) == 1 else None)
+    digest = digests.pop() if len(digests) == 1 else None
+    return AcceptedText(Basis.STATED, named.id, locale, digest, rank=named.rank)
 
 
 def version_named(published: Sequence[TextVersion], version: str) -> TextVersion | None:

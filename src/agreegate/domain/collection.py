@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 from unicodedata import category
 
-from agreegate.domain.confirmation import nothing_to_read
+from agreegate.domain.characters import nothing_to_read
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.partner import Partner, PartnerId

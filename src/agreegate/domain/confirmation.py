@@ -1,16 +1,17 @@
 """Confirmations: what makes one valid, when a repeat is a duplicate, and how one ends (R15–R17, R36, R47)."""
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
-from unicodedata import bidirectional, category, combining
+from unicodedata import category
 
 from agreegate.domain.accepted_text import AcceptedText, inferred, same_text, stated, version_named
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.characters import CONTROL, nothing_to_read
+from agreegate.domain.email import valid_email
 from agreegate.domain.errors import (
     AgreedInFuture,
     AlreadyConfirmed,
@@ -31,7 +32,6 @@ from agreegate.domain.text import TextVersion
 ConfirmationId = NewType("ConfirmationId", str)
 
 NAME_LENGTH = 50
-EMAIL_LENGTH = 254
 PHONE_LENGTH = 50
 NOTE_LENGTH = 1000
 
@@ -39,32 +39,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 """How far a caller's clock may run ahead of ours (contract 4.2)."""
 EASTERNMOST = timedelta(hours=14)
 """How far local time can be ahead of UTC: the tolerance for a date written without a zone (contract 4.2)."""
-
-# The classic form: a local part that is dotted (the characters RFC 5322 allows unquoted, and letters beyond ASCII as in
-# RFC 6531) or quoted; then a dotted domain, or an IPv4 address in brackets. Only the form is checked (R16).
-_ATOM = r"[^\s\x00-\x20()<>\[\]:;,\\\"@.\x7f]+"
-_LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
-_TOP_LABEL = r"[^\W\d_](?:[\w-]{0,61}[^\W_])?"
-_OCTET = r"(?:25[0-5]|2[0-4]\d|1?\d?\d)"
-_EMAIL = re.compile(
-    rf"(?:{_ATOM}(?:\.{_ATOM})*|\"(?:[^\x00-\x1f\"\\\x7f]|\\[^\x00-\x1f\x7f])+\")"
-    rf"@(?:(?:{_LABEL}\.)+{_TOP_LABEL}|\[{_OCTET}(?:\.{_OCTET}){{3}}\])"
-)
-
-_SIGNS = frozenset("\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u30fb")
-"""Signs of scripts that a domain may have beside letters and digits (IDNA 2008, RFC 5892): `re` counts them as neither."""
-_ANY_LETTER = "a"
-_MIDDLE_DOT = "\u00b7"
-_NON_JOINER, _JOINER = "\u200c", "\u200d"
-_VIRAMA = 9
-"""The combining class of signs after which letters are joined or kept apart, as in Sinhala."""
-
-_CONTROL = frozenset({"Cc", "Cs"})
-"""Control characters, and halves of a character, which no database keeps."""
-_UNSEEN = _CONTROL | {"Cf"}
-"""Likewise, and what is not seen: in an address it can only mislead. Names need it in some scripts."""
-_BLANK = _UNSEEN | {"Zs", "Zl", "Zp"}
-"""What is nothing to a reader, however much there is of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +170,13 @@ class Facts:
     """Of the customer: the text is inferred from them."""
     current: Repeated | None = None
     """The current confirmation of the same template; None: there is none."""
+    period: int = 0
+    """Of the relationship."""
+    refused_at: datetime | None = None
+    """Since when the customer no longer agrees, if that was ever recorded (R47)."""
+    partner_domains: Sequence[str] = ()
+    reseller_domains: Sequence[str] = ()
+    """Mail domains of the partner, and of the resellers that work with it (X14)."""
     latest_day: datetime | None = None
     """Midnight UTC of the last day that has begun where customer and partner are; None: it is not known where they are."""
 
@@ -222,42 +203,6 @@ class Ending:
     recorded_by: str
     channel: Channel
     recorded_at: datetime
-
-
-def valid_email(address: str) -> bool:
-    """Whether the text has the form of an e-mail address (R16). Nothing is asked of the mail system."""
-    if len(address) > EMAIL_LENGTH:
-        return False
-    if not address.isascii():
-        local, at, domain = address.rpartition("@")
-        address = local + at + _letters_of(domain)
-        if not _UNSEEN.isdisjoint(map(category, address)):
-            return False
-    return _EMAIL.fullmatch(address) is not None
-
-
-def _letters_of(domain: str) -> str:
-    """The domain with a letter for each mark, and for each sign that IDNA 2008 allows where it is. The form refuses others."""
-    return "".join(
-        _ANY_LETTER
-        if sign in _SIGNS
-        or category(sign).startswith("M")
-        or (sign == _MIDDLE_DOT and before.lower() == after.lower() == "l")
-        or (sign in (_NON_JOINER, _JOINER) and combining(before) == _VIRAMA)
-        or (sign == _NON_JOINER and _arabic(before) and _arabic(after))
-        else sign
-        for before, sign, after in zip(f" {domain}", domain, f"{domain} "[1:], strict=False)
-    )
-
-
-def _arabic(sign: str) -> bool:
-    """Whether it is a letter of Arabic or of a script whose letters join likewise."""
-    return bidirectional(sign) == "AL"
-
-
-def nothing_to_read(text: str) -> bool:
-    """Whether a reader would see nothing: there is no character, or none that shows."""
-    return all(category(character) in _BLANK for character in text)
 
 
 def violations_of(draft: Draft, facts: Facts) -> list[Rejected]:
@@ -390,5 +335,5 @@ def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
     if value is None or (0 < len(value) <= most and value.isascii() and value.isprintable()):
         return  # printable ASCII without blanks around shows something and holds no control character: most names
     kinds = {category(character) for character in value[: most + 1]}
-    if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(_CONTROL):
+    if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(CONTROL):
         yield InvalidProperty(name=name)

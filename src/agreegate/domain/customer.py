@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.confirmation import nothing_to_read, valid_email
+from agreegate.domain.characters import nothing_to_read
+from agreegate.domain.email import valid_email
 from agreegate.domain.errors import (
     InvalidProperty,
     PhoneMissing,

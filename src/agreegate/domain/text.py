@@ -122,7 +122,7 @@ class TextVersion(TextDraft):
 
     id: VersionId
     number: int
-    """Counts what was published for the template, from 1."""
+    """In the order of publishing, over all templates."""
     published_at: datetime
     published_by: str
     """A user, or the command that published it."""

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
+from agreegate.domain.characters import nothing_to_read
 from agreegate.domain.clock import TOLERANCE
-from agreegate.domain.confirmation import NOTE_LENGTH, nothing_to_read
+from agreegate.domain.confirmation import NOTE_LENGTH
 from agreegate.domain.errors import ClockBehind, InvalidProperty
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.clock import NEWEST, add_acceptance, trusted_in_record, trusted_of
+from agreegate.storage.record import record
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 logger = logging.getLogger("agreegate.clock")
@@ -73,7 +75,7 @@ async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]
             ahead.append(newest)
         told = {"AcceptedAt": uow.now.isoformat(), "Reason": reason}
         actor = Actor(partner, application_id=COMMAND)
-        await add_audit_record(uow, actor, "accept_clock", "clock", new_value=json.dumps(told))
+        await record(uow, actor, ResourceChanged("accept_clock", "clock", new_value=json.dumps(told)))
     return ahead
 
 

@@ -18,11 +18,11 @@ from agreegate.domain.collection import (
 )
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.call import Call
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.collection import (
     add_request,
     count_lacking,
@@ -42,6 +42,7 @@ from agreegate.storage.collection import (
 )
 from agreegate.storage.page import Page, Position, Seek, Wanted
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
+from agreegate.storage.record import record
 from agreegate.storage.standing import standing_of, standings_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
@@ -330,12 +331,5 @@ async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, row
 
 
 async def _audit(uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: Call) -> None:
-    await add_audit_record(
-        uow,
-        actor,
-        operation,
-        "collection_request",
-        customer=customer,
-        resource_id=request,
-        correlation_id=call.correlation_id,
-    )
+    change = ResourceChanged(operation, "collection_request", customer, request)
+    await record(uow, actor, change, correlation_id=call.correlation_id)

@@ -4,42 +4,34 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import (
     Confirmation,
-    ConfirmationId,
     Draft,
     Employee,
     Facts,
     Repeated,
-    confirmed_text,
     violations_of,
     violations_of_employee,
 )
 from agreegate.domain.errors import FeatureAbsent, NoRelationship, NotDesignated, NotFound, RelationshipOver
+from agreegate.domain.fact import EmployeeStated, confirmation_of
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.accepted_text import text_of
 from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
-from agreegate.storage.accepted_text import add_accepted_text
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.confirmation import (
-    add_collection,
-    add_confirmation,
-    add_employee,
-    add_warning,
+    ServedCustomer,
     confirmation_at,
     counting_confirmations,
-    current_confirmation,
-    make_current,
-    next_sequence,
     of_present_period,
+    served_customer,
     without_employee,
 )
-from agreegate.storage.customer import locale_of
 from agreegate.storage.page import NEWEST, Page, Wanted
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
+from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import relationship_since, standing_of
-from agreegate.storage.text import has_text, text_versions_in
+from agreegate.storage.text import text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -58,65 +50,34 @@ async def confirm(
     """
     if not programme.exists(uow.now):
         raise FeatureAbsent
-    partner = actor.partner.id
-    relationship = await relationship_since(uow, partner, customer)
-    if relationship is None:
-        raise NoRelationship(partner=partner, customer=customer)
     facts = await read_facts(uow, actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
         raise violations[0]
-    template, text, user, agreed = facts.template, confirmed_text(draft, facts), facts.user_id, draft.date_agreed
-    assert template is not None and user is not None and agreed is not None  # noqa: S101, PT018 - else it is a violation
-    contact, employee = draft.contact.stripped(), None if draft.employee is None else draft.employee.stripped()
-
-    confirmation = Confirmation(
-        id=ConfirmationId(uow.new_id()),
-        sequence=await next_sequence(uow, partner, customer),
-        template_id=template.id,
-        agreement_type=template.agreement_type,
-        date_agreed=agreed,
-        contact=contact,
-        user_id=user,
-        recorded_by=actor.recorded_by,
-        channel=actor.channel,
-        recorded_at=uow.now,
-        request_id=call.request_id,
-        confirmed_by=employee,
-    )
-    await add_confirmation(uow, partner, customer, relationship[0], confirmation)
-    if draft.collection is not None:
-        await add_collection(uow, partner, customer, confirmation.sequence, draft.collection.accepted())
-    if text is not None:
-        await add_accepted_text(uow, partner, customer, confirmation.sequence, text)
-    for warning in await acceptor_warnings(uow, actor, contact.email, employee):
-        await add_warning(uow, partner, customer, confirmation.sequence, warning)
-    await make_current(uow, partner, customer, template.agreement_type, confirmation.sequence)
-    await add_audit_record(
-        uow,
-        actor,
-        "create_agreement",
-        "agreement",
-        customer=customer,
-        resource_id=confirmation.id,
-        correlation_id=call.correlation_id,
-    )
-    return confirmation
+    sequence = await next_sequence(uow, actor.partner.id, customer)
+    fact = confirmation_of(draft, facts, actor, customer, uow.new_id(), sequence, call.request_id)
+    await record(uow, actor, fact, correlation_id=call.correlation_id)
+    return fact.counting.confirmation
 
 
 async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft) -> Facts:
-    """What the rules compare a draft with. Only what this draft is compared with is read."""
-    template, user = programme.template(draft.template_id), draft.user_id or actor.user_id
-    known = user is None or user == actor.user_id or await roles_of(uow, actor.partner.id, user) is not None
-    accounts = frozenset({actor.recorded_by} if user is None else {user, actor.recorded_by})
-    where = await locale_of(uow, actor.partner.id, customer)
+    """What the rules compare a draft with. Only what this draft is compared with is read.
+
+    Raises:
+        NoRelationship.
+    """
+    partner, template, user = actor.partner.id, programme.template(draft.template_id), draft.user_id or actor.user_id
+    served = await served_customer(uow, partner, customer, template)
+    if served is None:
+        raise NoRelationship(partner=partner, customer=customer)
     published = None
-    if (
-        where is not None
-        and template is not None
-        and (draft.version is not None or await has_text(uow, template.id, uow.now))
-    ):
-        published = await text_versions_in(uow, template.id, where[0])
-    country, language = where or ("", "")
+    if template is not None and (draft.version is not None or served.texts_in_effect):
+        published = await text_versions_in(uow, template.id, served.country)
+    current = None
+    if template is not None and template.refuses_duplicates(uow.now) and served.current is not None:
+        current = await _repeated(uow, actor, customer, draft, template, served)
+    known = user is None or user == actor.user_id or await roles_of(uow, partner, user) is not None
+    accounts = frozenset({actor.recorded_by} if user is None else {user, actor.recorded_by})
+    partner_domains, reseller_domains = await mail_domains(uow, partner)
     return Facts(
         uow.now,
         template,
@@ -125,19 +86,28 @@ async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, custom
         designated=draft.employee is not None and await _designated(uow, actor, accounts),
         resellers=None if draft.collection is None else await _resellers(uow, actor, draft.collection.reseller_id),
         published=published,
-        country=country,
-        language=language,
-        current=None if template is None else await _repeated(uow, actor, customer, template),
+        country=served.country,
+        language=served.language,
+        current=current,
+        period=served.period,
+        refused_at=served.refused_at,
+        partner_domains=partner_domains,
+        reseller_domains=reseller_domains,
     )
 
 
-async def _repeated(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Repeated | None:
-    """The current confirmation of this very template, as another one may repeat it (D17)."""
-    if not template.refuses_duplicates(uow.now):
-        return None  # it may be repeated as it is: there is nothing to compare
-    current = await current_confirmation(uow, actor.partner.id, customer, template.agreement_type)
+async def _repeated(
+    uow: UnitOfWork, actor: Actor, customer: str, draft: Draft, template: AgreementTemplate, served: ServedCustomer
+) -> Repeated | None:
+    """The current confirmation of this very template, as another one may repeat it (D17).
+
+    Its text and whether it is outdated are read only where the contact is the same: else nothing is repeated.
+    """
+    current = served.current
     if current is None or current.template_id != template.id:
         return None
+    if current.contact != draft.contact.stripped():
+        return Repeated(current.contact)
     standing = await standing_of(uow, actor.partner.id, customer)
     outdated = any(one.sequence == current.sequence and one.outdated_since is not None for one in standing.current)
     return Repeated(current.contact, await text_of(uow, actor, customer, current), outdated)
@@ -201,16 +171,8 @@ async def state_employee(
     checked = employee.stripped()
     customer, confirmation = await behind_designated_account(uow, actor, confirmation_id)
     if confirmation.confirmed_by != checked:
-        await add_employee(uow, actor.partner.id, customer, confirmation.sequence, checked, actor.recorded_by)
-        await add_audit_record(
-            uow,
-            actor,
-            "update_agreement",
-            "agreement",
-            customer=customer,
-            resource_id=confirmation.id,
-            correlation_id=None if call is None else call.correlation_id,
-        )
+        fact = EmployeeStated(customer, confirmation.id, checked, actor.recorded_by)
+        await record(uow, actor, fact, correlation_id=None if call is None else call.correlation_id)
     return checked
 
 

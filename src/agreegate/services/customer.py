@@ -23,10 +23,10 @@ from agreegate.domain.errors import (
     SandboxLimit,
     SubscriptionsActive,
 )
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
 from agreegate.domain.subscription import SubscriptionStatus
 from agreegate.services.call import Call
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.customer import (
     add_customer,
     add_reseller,
@@ -41,6 +41,7 @@ from agreegate.storage.customer import (
 )
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import has_reseller, linked_resellers
+from agreegate.storage.record import record
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.standing import relationship_since
 from agreegate.storage.subscription import has_active_subscription, save_subscription, subscriptions_of
@@ -78,15 +79,8 @@ async def create_customer(
         raise SandboxLimit
     customer = new_copy(uow, CustomerId(uow.new_id()), checked)
     await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
-    await add_audit_record(
-        uow,
-        actor,
-        "add_customer",
-        "customer",
-        customer=customer.id,
-        resource_id=customer.id,
-        correlation_id=call.correlation_id,
-    )
+    change = ResourceChanged("add_customer", "customer", customer.id, customer.id)
+    await record(uow, actor, change, correlation_id=call.correlation_id)
     return ServedCustomer(customer, reseller)
 
 
@@ -195,12 +189,6 @@ async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
 
 async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: Call) -> None:
     await end_relationship(uow, actor.partner.id, customer)
-    await add_audit_record(
-        uow,
-        actor,
-        operation,
-        "customer",
-        customer=customer,
-        resource_id=customer,
-        correlation_id=call.correlation_id,
+    await record(
+        uow, actor, ResourceChanged(operation, "customer", customer, customer), correlation_id=call.correlation_id
     )

@@ -15,9 +15,9 @@ from agreegate.domain.directory import (
     check,
     differences,
 )
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.services.customer import new_copy, relate
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.customer import resellers_of
 from agreegate.storage.directory import (
     active_subscriptions,
@@ -31,6 +31,7 @@ from agreegate.storage.directory import (
     release_names,
     unlink_reseller,
 )
+from agreegate.storage.record import record
 from agreegate.storage.relationship import end_relationship
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -123,16 +124,10 @@ async def _audit(uow: UnitOfWork, change: Change) -> None:
     operation = _REMOVED if (change.subject, change.verb) == _PARTED else f"{_OPERATIONS[change.verb]}_{change.subject}"
     before = {_pascal(field.name): field.before for field in change.fields}
     after = {_pascal(field.name): field.after for field in change.fields}
-    await add_audit_record(
-        uow,
-        Actor(change.partner, application_id=COMMAND),
-        operation,
-        change.subject,
-        customer=change.id if change.subject is Subject.CUSTOMER else None,
-        resource_id=change.id,
-        old_value=json.dumps(before) if before else None,
-        new_value=json.dumps(after) if after else None,
-    )
+    old, new = json.dumps(before) if before else None, json.dumps(after) if after else None
+    customer = change.id if change.subject is Subject.CUSTOMER else None
+    noted = ResourceChanged(operation, change.subject, customer, change.id, old, new)
+    await record(uow, Actor(change.partner, application_id=COMMAND), noted)
 
 
 _PARTED = (Subject.CUSTOMER, Verb.ENDED)

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.fact import TransactionDecided
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
@@ -13,7 +14,8 @@ from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.call import Call
 from agreegate.services.clock import is_behind, is_behind_here, require_clock
-from agreegate.storage.decision import add_decision
+from agreegate.storage.decision import repeated_decision
+from agreegate.storage.record import record
 from agreegate.storage.standing import (
     CURRENT,
     NEWER_TEXTS,
@@ -177,16 +179,11 @@ async def _keep(
     *,
     once: bool,
 ) -> RecordedDecision:
-    decision_id = await add_decision(
-        uow,
-        actor,
-        customer,
-        asked,
-        standing,
-        decision,
-        request_id=call.request_id,
-        fingerprint=call.fingerprint,
-        subject=subject,
-        once=once,
+    fact = TransactionDecided(
+        customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, once
     )
-    return RecordedDecision(decision_id, decision)
+    earlier = await repeated_decision(uow, actor.partner.id, fact) if once else None
+    if earlier is not None:
+        return RecordedDecision(earlier, decision)
+    await record(uow, actor, fact)
+    return RecordedDecision(fact.decision_id, decision)

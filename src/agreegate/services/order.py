@@ -13,6 +13,7 @@ from agreegate.domain.errors import (
     SubscriptionNotFound,
     TooManySubscriptions,
 )
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.order import (
     LineDraft,
     LineKind,
@@ -46,10 +47,10 @@ from agreegate.services.call import Call
 from agreegate.services.gate import Denial, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.order import add_line, add_order, newest_orders, order_of, order_text, orders_of, save_order
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
+from agreegate.storage.record import record
 from agreegate.storage.renewal import add_renewals
 from agreegate.storage.subscription import (
     add_subscription,
@@ -310,14 +311,6 @@ async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscr
 async def _record(
     uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: Call, before: Order | None = None
 ) -> None:
-    await add_audit_record(
-        uow,
-        actor,
-        operation,
-        "order",
-        customer=order.customer_id,
-        resource_id=order.id,
-        correlation_id=call.correlation_id,
-        old_value=None if before is None else order_text(before),
-        new_value=order_text(order),
-    )
+    old = None if before is None else order_text(before)
+    change = ResourceChanged(operation, "order", order.customer_id, order.id, old, order_text(order))
+    await record(uow, actor, change, correlation_id=call.correlation_id)

@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.gate import decide
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.domain.turn import TurnKind, turns
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.record import record
 from agreegate.storage.relationship import related_customers
 from agreegate.storage.standing import standing_of
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -80,13 +81,8 @@ async def use_programme(uow: UnitOfWork, actor: Actor, programme: Programme) -> 
     if made is not None and made.programme == programme.name:
         return False
     await make_for(uow, programme.name, demo=made is not None and made.demo)
-    await add_audit_record(
-        uow,
-        actor,
-        "use_programme",
-        "programme",
-        resource_id=programme.name,
-        old_value=None if made is None else json.dumps({"Programme": made.programme}),
-        new_value=json.dumps({"Programme": programme.policy}),
-    )
+    before = None if made is None else json.dumps({"Programme": made.programme})
+    now = json.dumps({"Programme": programme.policy})
+    change = ResourceChanged("use_programme", "programme", resource_id=programme.name, old_value=before, new_value=now)
+    await record(uow, actor, change)
     return True

@@ -27,4 +27,4 @@ async def served_since(uow: UnitOfWork, actor: Actor, customer: str) -> datetime
     row = await relationship_since(uow, actor.partner.id, customer)
     if row is None:
         raise NoRelationship(partner=actor.partner.id, customer=customer)
-    return from_micros(row[1])
+    return from_micros(row.started_at)

@@ -11,7 +11,6 @@ from agreegate.domain.confirmation import (
     NOTE_LENGTH,
     Collection,
     Confirmation,
-    ConfirmationId,
     Ending,
     EndReason,
 )
@@ -23,22 +22,18 @@ from agreegate.domain.errors import (
     NothingToEnd,
     TemplateUnknown,
 )
+from agreegate.domain.fact import AgreementEnded, Counting
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Endings, State, state_of, state_of_type
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.call import Call
-from agreegate.storage.accepted_text import accepted_texts_of
-from agreegate.storage.audit import add_audit_record
+from agreegate.storage.accepted_text import accepted_text_of, accepted_texts_of
 from agreegate.storage.confirmation import (
     LAST,
-    add_ending,
-    clear_current,
     collections_of,
     confirmation_at,
     current_confirmation,
-    make_current,
-    next_sequence,
     warnings_of,
 )
 from agreegate.storage.history import (
@@ -51,8 +46,9 @@ from agreegate.storage.history import (
     was_refused,
 )
 from agreegate.storage.page import LARGEST, NEWEST, Page, Wanted
-from agreegate.storage.standing import refuse, relationship_since, standing_of
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros
+from agreegate.storage.record import next_sequence, record
+from agreegate.storage.standing import OpenRelationship, relationship_since, standing_of
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +146,7 @@ async def show_standing(
     older = int(page.last[0]) if page.last is not None and page.more_after else 0
     refusals = tuple(await refusals_between(uow, partner, customer, older, newer, 2 * LARGEST))
     overall = state_of(known, programme, actor.partner.cloud, uow.now)
-    since = from_micros(relationship[1])
+    since = from_micros(relationship.started_at)
     return CustomerStanding(customer, since, overall, tuple(agreements), refusals, refusal, page)
 
 
@@ -203,14 +199,11 @@ async def record_refusal(
         FeatureAbsent, NoRelationship.
         NothingToEnd: it is recorded already and nothing was confirmed since.
     """
-    period, refused = await _relationship(uow, actor, programme, customer)
+    found = await _relationship(uow, actor, programme, customer)
     partner = actor.partner.id
-    if refused is not None and await newest_counting(uow, partner, customer) is None:
+    if found.refused_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise NothingToEnd
-    sequence = await next_sequence(uow, partner, customer)
-    await clear_current(uow, partner, customer)
-    await refuse(uow, partner, customer, sequence)
-    await _end(uow, actor, customer, period, sequence, EndReason.NO_LONGER_AGREES, None, note, call)
+    await _end(uow, actor, customer, found, EndReason.NO_LONGER_AGREES, None, note, call)
     return await show_standing(uow, actor, programme, customer)
 
 
@@ -225,7 +218,7 @@ async def take_back(
         FeatureAbsent, NoRelationship, TemplateUnknown.
         NothingToEnd: no confirmation of the template counts.
     """
-    period, _ = await _relationship(uow, actor, programme, customer)
+    relationship = await _relationship(uow, actor, programme, customer)
     template = programme.template(template_id)
     if template is None:
         raise TemplateUnknown(name="template_id")
@@ -233,12 +226,7 @@ async def take_back(
     wrong = await current_confirmation(uow, partner, customer, kind)
     if wrong is None or wrong.template_id != template.id:
         raise NothingToEnd
-    sequence = await next_sequence(uow, partner, customer)
-    await clear_current(uow, partner, customer, kind)
-    await _end(uow, actor, customer, period, sequence, EndReason.RECORDED_IN_ERROR, wrong, note, call)
-    before = await newest_counting(uow, partner, customer, kind)
-    if before is not None:
-        await make_current(uow, partner, customer, kind, before.sequence)
+    await _end(uow, actor, customer, relationship, EndReason.RECORDED_IN_ERROR, wrong, note, call)
     return await show_standing(uow, actor, programme, customer)
 
 
@@ -251,21 +239,20 @@ async def counts_before(
     )
 
 
-async def _relationship(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> tuple[int, int | None]:
+async def _relationship(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> OpenRelationship:
     if not programme.exists(uow.now):
         raise FeatureAbsent
-    row = await relationship_since(uow, actor.partner.id, customer)
-    if row is None:
+    found = await relationship_since(uow, actor.partner.id, customer)
+    if found is None:
         raise NoRelationship(partner=actor.partner.id, customer=customer)
-    return row[0], row[2]
+    return found
 
 
 async def _end(
     uow: UnitOfWork,
     actor: Actor,
     customer: str,
-    period: int,
-    sequence: int,
+    relationship: OpenRelationship,
     reason: EndReason,
     taken_back: Confirmation | None,
     note: str,
@@ -273,23 +260,20 @@ async def _end(
 ) -> None:
     if len(note) > NOTE_LENGTH or "\x00" in note:
         raise InvalidProperty(name="note")
+    before = None if taken_back is None else await counts_before(uow, actor, customer, taken_back)
     ending = Ending(
         id=uow.new_id(),
-        sequence=sequence,
+        sequence=await next_sequence(uow, actor.partner.id, customer),
         reason=reason,
-        confirmation_id=None if taken_back is None else ConfirmationId(taken_back.id),
+        confirmation_id=None if taken_back is None else taken_back.id,
         note=note,
         recorded_by=actor.recorded_by,
         channel=actor.channel,
         recorded_at=uow.now,
     )
-    await add_ending(uow, actor.partner.id, customer, period, ending, taken_back.sequence if taken_back else None)
-    await add_audit_record(
-        uow,
-        actor,
-        "delete_agreement",
-        "agreement",
-        customer=customer,
-        resource_id=ending.id,
-        correlation_id=call.correlation_id,
-    )
+    counting = None
+    if before is not None:
+        text = await accepted_text_of(uow, actor.partner.id, customer, before.sequence)
+        counting = Counting(before, text, relationship.period, maybe_instant(relationship.refused_at))
+    fact = AgreementEnded(customer, relationship.period, ending, taken_back, counting)
+    await record(uow, actor, fact, correlation_id=call.correlation_id)

@@ -14,6 +14,7 @@ from agreegate.domain.errors import (
     SubscriptionNotFound,
     SubscriptionSuspended,
 )
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.order import (
     DEFAULT_CURRENCY,
     LineDraft,
@@ -42,9 +43,9 @@ from agreegate.services.gate import Denial, refusal
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.order import order_of
 from agreegate.storage.partner import linked_resellers
+from agreegate.storage.record import record
 from agreegate.storage.subscription import (
     addons_of,
     providers_served,
@@ -115,7 +116,7 @@ async def change_subscription(
     revisions: Sequence[int],
     call: Call,
 ) -> Subscription | Denial:
-    """Change a subscription as the client sends it back, everything or nothing (R7, R10).
+    """ResourceChanged a subscription as the client sends it back, everything or nothing (R7, R10).
 
     The order of checks is part of the contract: shape, etag, gate, limits. What is due to renew does so first.
 
@@ -277,14 +278,6 @@ def _require_active(stored: Subscription) -> None:
 async def _record(
     uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: Call
 ) -> None:
-    await add_audit_record(
-        uow,
-        actor,
-        operation,
-        "subscription",
-        customer=after.customer_id,
-        resource_id=after.id,
-        correlation_id=call.correlation_id,
-        old_value=subscription_text(before),
-        new_value=subscription_text(after),
-    )
+    old, new = subscription_text(before), subscription_text(after)
+    change = ResourceChanged(operation, "subscription", after.customer_id, after.id, old, new)
+    await record(uow, actor, change, correlation_id=call.correlation_id)

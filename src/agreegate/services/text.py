@@ -17,6 +17,7 @@ from agreegate.domain.errors import (
     TemplateUnknown,
     TextMissing,
 )
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import (
@@ -30,8 +31,8 @@ from agreegate.domain.text import (
     published_before,
     reaches,
 )
-from agreegate.storage.audit import add_audit_record
 from agreegate.storage.partner import operator_of, users_named
+from agreegate.storage.record import record
 from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -157,9 +158,10 @@ async def publish_text(
         "EffectiveFrom": version.effective_from.isoformat(),
         "Files": {str(locale): file.digest for locale, file in version.files.items()},
     }
-    await add_audit_record(
-        uow, actor, "publish_agreement_text", "agreement_text", resource_id=version.id, new_value=json.dumps(told)
+    change = ResourceChanged(
+        "publish_agreement_text", "agreement_text", resource_id=version.id, new_value=json.dumps(told)
     )
+    await record(uow, actor, change)
     return Publication(version, fresh=True)
 
 

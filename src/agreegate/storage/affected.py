@@ -52,7 +52,7 @@ async def _affected(uow: UnitOfWork, asked: Asked, customers: Sequence[Row]) -> 
     last = len(ids) + 2
     accepted = await uow.all(
         f"""select n.customer_id, n.date_agreed_at, v.label from current_confirmation n
-            left join text_version v on v.template_id = n.template_id and v.number = n.text_number
+            left join text_version v on v.number = n.text_number
             where n.partner_id = $1 and n.customer_id in ({listed}) and n.template_id || '' = ${last}""",
         partner, *ids, asked.template,
     )  # fmt: skip

@@ -3,6 +3,7 @@
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import RESOURCE_TYPES, AuditField, AuditRecord, AuditSearch, AuditWindow
 from agreegate.domain.customer import search_key
+from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
 from agreegate.storage.page import Listing, Page, Wanted, page_of
@@ -12,37 +13,17 @@ _RECORDS = """
     select a.operation_at, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
       a.application_id, a.resource_type, a.operation_type, a.operation_status, a.correlation_id,
       a.resource_old_value, a.resource_new_value, a.resource_id
-    from {source}
+    from audit_record a
     left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
     left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
-    where {place}.partner_id = $1 and a.resource_type in ({kinds})"""
+    where a.partner_id = $1 and a.resource_type in ({kinds})"""
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(RESOURCE_TYPES))
-_ALL = "audit_record a"
-# The index by customer has a record's place and no more, so that the engine takes it without knowing how long the list is.
-_OF_CUSTOMER = """audit_record f
-    join audit_record a on a.partner_id = f.partner_id and a.operation_at = f.operation_at and a.audit_id = f.audit_id"""
 
 
-async def add_audit_record(
-    uow: UnitOfWork,
-    actor: Actor,
-    operation: str,
-    resource: str,
-    *,
-    customer: str | None = None,
-    resource_id: str | None = None,
-    correlation_id: str | None = None,
-    old_value: str | None = None,
-    new_value: str | None = None,
-) -> None:
-    """Record a change in the same unit of work as the change itself.
+async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChanged, correlation_id: str | None) -> None:
+    """Keep a change; `record` calls this.
 
     Two of one instant are kept a microsecond apart, in the order they were made: clients know a record by its instant.
-
-    Args:
-        operation: the wire's operation type, such as `create_agreement`.
-        resource: the wire's resource type, such as `agreement`.
-        old_value, new_value: the resource before and after as JSON text with PascalCase names, free of personal data.
     """
     await uow.run(
         "insert into audit_record (partner_id, audit_id, customer_id, resource_type, resource_id, operation_type,"
@@ -52,16 +33,16 @@ async def add_audit_record(
         " where partner_id = $1 and operation_at between $13 and $13 + 999",
         actor.partner.id,
         uow.new_id(),
-        customer,
-        resource,
-        resource_id,
-        operation,
+        change.customer,
+        change.resource,
+        change.resource_id,
+        change.operation,
         actor.user_id,
         actor.application_id,
         actor.channel,
         correlation_id,
-        old_value,
-        new_value,
+        change.old_value,
+        change.new_value,
         to_micros(uow.now),
     )
 
@@ -70,7 +51,7 @@ async def audit_records_of(
     uow: UnitOfWork, partner: PartnerId, window: AuditWindow, search: AuditSearch | None, wanted: Wanted
 ) -> Page[AuditRecord]:
     """A page of the partner's records of the contract's resource types, newest first."""
-    condition, source, place, parameters = "", _ALL, "a", [str(partner)]
+    condition, parameters = "", [str(partner)]
     if search is not None:
         match search.field:
             case AuditField.COMPANY_NAME:
@@ -81,15 +62,15 @@ async def audit_records_of(
                 )
                 parameters.append(f"%{literally(search_key(search.value))}%")
             case AuditField.CUSTOMER_ID:
-                condition, source, place = " and f.customer_id = $2", _OF_CUSTOMER, "f"
+                condition = " and a.customer_id = $2"
                 parameters.append(search.value)
             case AuditField.RESOURCE_TYPE:
                 condition = " and a.resource_type = $2"
                 parameters.append(search.value)
     listing = Listing(
-        _RECORDS.format(source=source, place=place, kinds=_KINDS) + condition,
-        f"{place}.operation_at",
-        f"{place}.audit_id",
+        _RECORDS.format(kinds=_KINDS) + condition,
+        "a.operation_at",
+        "a.audit_id",
         newest_first=True,
         lower=to_micros(window.start),
         upper=maybe_micros(window.end),

@@ -16,7 +16,7 @@ _NEWEST_OF = """
 _TABLES = (("confirmation", "recorded_at"), ("ending", "recorded_at"), ("decision", "decided_at"))
 NEWEST = f"""
     with a as (
-      select accepted_at, ahead_until from clock_acceptance where partner_id = $1 order by sequence desc limit 1)
+      select accepted_at, ahead_until from clock_acceptance where partner_id = $1 order by number desc limit 1)
     select max(at) from ({" union all ".join(_NEWEST_OF.format(table=table, at=at) for table, at in _TABLES)}) newest
     where not exists (select 1 from deployment where demo = 1)"""
 """The newest instant of the partner's confirmations, endings and decisions, or null: what its clock is compared with.
@@ -68,8 +68,7 @@ async def add_acceptance(uow: UnitOfWork, partner: PartnerId, reason: str, by: s
     newest = [at for row in await uow.all(NEWEST, partner) for at in row if at is not None]
     ahead = max([now, *newest])
     await uow.run(
-        "insert into clock_acceptance (partner_id, sequence, accepted_at, ahead_until, reason, accepted_by)"
-        " select $1, coalesce(max(sequence), 0) + 1, $2,"
+        "insert into clock_acceptance (partner_id, accepted_at, ahead_until, reason, accepted_by) select $1, $2,"
         " case when max(ahead_until) > $3 then max(ahead_until) else $3 end, $4, $5"
         " from clock_acceptance where partner_id = $1",
         partner,

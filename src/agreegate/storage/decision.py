@@ -7,12 +7,12 @@ from typing import Any
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.gate import Decision, Verdict
+from agreegate.domain.fact import TransactionDecided
+from agreegate.domain.gate import Verdict
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.storage.clock import note_recorded
 from agreegate.storage.idempotency import KEPT
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
@@ -47,75 +47,71 @@ class KeptDecision:
         return self.verdict is Verdict.ALLOW
 
 
-async def add_decision(
-    uow: UnitOfWork,
-    actor: Actor,
-    customer: str,
-    asked: Transaction,
-    standing: Standing | Unknown,
-    decision: Decision,
-    *,
-    request_id: str,
-    fingerprint: str,
-    subject: str | None = None,
-    once: bool = False,
-) -> str:
-    """Keep a decision; its id.
-
-    Args:
-        once: the same request, decided alike on what was known before, adds no row within 24 hours of the machine's clock,
-            and has the id of the first one.
-    """
-    same = (actor.partner.id, request_id, fingerprint, decision.verdict, asked.action)
-    found = (
-        reasons_text(decision.reasons),
-        reasons_text(decision.advisories),
-        standing_text(standing),
-        decision.policy,
+async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: TransactionDecided) -> str | None:
+    """The id under which the same call was decided alike, on what was known before, in the last 24 hours of machine time."""
+    row = await uow.one(
+        "select decision_id from decision_repeat join decision using (partner_id, decision_id)"
+        " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
+        " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6"
+        " and reasons = $7 and advisories = $8 and standing = $9 and policy = $10",
+        partner,
+        *_same(fact),
+        to_micros(uow.machine_now - KEPT),
+        *_found(fact),
     )
-    if once:
-        row = await uow.one(
-            "select decision_id from decision_repeat join decision using (partner_id, decision_id)"
-            " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
-            " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6"
-            " and reasons = $7 and advisories = $8 and standing = $9 and policy = $10",
-            *same,
-            to_micros(uow.machine_now - KEPT),
-            *found,
-        )
-        if row is not None:
-            return str(row[0])
-    decision_id = uow.new_id()
-    await note_recorded(uow, actor.partner.id)
+    if row is None:
+        return None
+    (decision_id,) = row
+    return str(decision_id)
+
+
+async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) -> None:
+    """Keep a decision; `record` calls this."""
     await uow.run(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
         " advisories, standing, policy, cloud, decided_by, request_id, fingerprint, subject_id, decided_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
         actor.partner.id,
-        decision_id,
-        customer,
-        asked.action,
-        asked.channel,
-        asked.agreement_type,
-        decision.verdict,
-        *found,
+        fact.decision_id,
+        fact.customer,
+        fact.asked.action,
+        fact.asked.channel,
+        fact.asked.agreement_type,
+        fact.decision.verdict,
+        *_found(fact),
         actor.partner.cloud,
         actor.recorded_by,
-        request_id,
-        fingerprint,
-        subject,
+        fact.request_id,
+        fact.fingerprint,
+        fact.subject,
         to_micros(uow.now),
     )
-    if once:
+    if fact.once:
         await uow.run(
             "insert into decision_repeat (partner_id, request_id, fingerprint, verdict, action, decision_id, kept_at)"
             " values ($1, $2, $3, $4, $5, $6, $7) on conflict (partner_id, request_id, fingerprint, verdict, action)"
             " do update set decision_id = excluded.decision_id, kept_at = excluded.kept_at",
-            *same,
-            decision_id,
+            actor.partner.id,
+            *_same(fact),
+            fact.decision_id,
             to_micros(uow.machine_now),
         )
-    return decision_id
+
+
+def _same(fact: TransactionDecided) -> tuple[str, ...]:
+    """What a repeat has in common with the first call."""
+    return fact.request_id, fact.fingerprint, fact.decision.verdict, fact.asked.action
+
+
+def _found(fact: TransactionDecided) -> tuple[str, ...]:
+    """What was decided, and on what, as it is kept."""
+    decision = fact.decision
+    return (
+        reasons_text(decision.reasons),
+        reasons_text(decision.advisories),
+        standing_text(fact.standing),
+        decision.policy,
+    )
 
 
 async def forget_repeats(uow: UnitOfWork, most: int) -> int:

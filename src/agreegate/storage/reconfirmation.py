@@ -291,8 +291,9 @@ async def shown(uow: UnitOfWork, partner: PartnerId, lines: Mapping[str, Templat
             f"""select c.customer_id, n.template_id, c.company_name, c.domain, c.country, t.basis, v.label
                from current_confirmation n
                join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id
-               left join confirmation_text t on t.partner_id = n.partner_id and t.customer_id = n.customer_id
-                 and t.sequence = n.sequence
+               join confirmation f on f.partner_id = n.partner_id and f.customer_id = n.customer_id
+                 and f.sequence = n.sequence
+               left join confirmation_text t on t.confirmation_number = f.number
                left join text_version v on v.version_id = t.version_id
                where n.partner_id = $1 and n.customer_id in ({listed})""",
             partner,

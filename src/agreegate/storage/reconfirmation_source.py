@@ -144,7 +144,7 @@ async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime) -> Floo
         if template.opens_gate(at):
             for country, effective_at, number in await uow.all(
                 "select distinct f.country, v.effective_at, v.number from text_version v"
-                " join text_file f on f.template_id = v.template_id and f.number = v.number"
+                " join text_file f on f.number = v.number"
                 " where v.template_id = $1 and v.major = 1 and v.effective_at <= $2 order by v.effective_at, v.number",
                 template.id,
                 to_micros(at),

@@ -1,7 +1,7 @@
 """Relationships between a partner and its customer: opened, ended, and opened again as a new period (contract 4.7)."""
 
 from agreegate.domain.partner import Cloud, PartnerId
-from agreegate.storage.confirmation import clear_current
+from agreegate.storage.record import clear_current
 from agreegate.storage.unit_of_work import UnitOfWork, to_micros
 
 

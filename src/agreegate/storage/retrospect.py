@@ -44,8 +44,9 @@ async def employees_stated_by(
 ) -> dict[int, Employee]:
     """The employees that had been stated by then (R28), by the confirmation's sequence; of several the last one stated."""
     rows = await uow.all(
-        "select sequence, name, email, reference from confirmation_employee"
-        " where partner_id = $1 and customer_id = $2 and stated_at <= $3 order by sequence, number",
+        "select c.sequence, e.name, e.email, e.reference from confirmation c"
+        " join confirmation_employee e on e.confirmation_number = c.number"
+        " where c.partner_id = $1 and c.customer_id = $2 and e.stated_at <= $3 order by c.sequence, e.number",
         partner,
         customer,
         to_micros(instant),

@@ -47,7 +47,7 @@ _RESELLERS = """(select string_agg(r.reseller_id, ' ') from customer_reseller r
 _COUNTRY = "(select c.country from customer c where c.partner_id = m.partner_id and c.customer_id = m.customer_id)"
 OUTDATED_FROM = f"""(select min(v.effective_at) from text_version v where v.template_id = m.template_id and v.major = 1
         and (v.effective_at, v.number) > (m.text_at, m.text_number)
-        and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+        and exists (select 1 from text_file f where f.number = v.number
           and f.country = {_COUNTRY}))"""
 """SQL: when the first published major text takes effect that outdates the confirmation `m`."""
 _JOINED = "join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id"

@@ -5,6 +5,7 @@ Whether any major text of the template comes after the accepted one is read with
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing, judged
@@ -46,7 +47,7 @@ def _newer_texts(whose: str, now: str) -> str:
       n.text_at, n.text_number, n.customer_id
     from current_confirmation n
     join text_version v on {NEWER} and v.effective_at <= {now}
-      and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+      and exists (select 1 from text_file f where f.number = v.number
         and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = n.customer_id))
     where n.partner_id = $1 and n.customer_id {whose}"""
 
@@ -144,22 +145,21 @@ def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
     return found
 
 
-async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> Row | None:
-    """The open relationship: (period, started_at, refused_sequence), or None."""
-    return await uow.one(
-        "select period, started_at, refused_sequence from relationship"
+class OpenRelationship(NamedTuple):
+    """The open relationship of a partner and a customer."""
+
+    period: int
+    started_at: int
+    refused_sequence: int | None
+    refused_at: int | None
+
+
+async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> OpenRelationship | None:
+    """The open relationship; None: there is none."""
+    row = await uow.one(
+        "select period, started_at, refused_sequence, refused_at from relationship"
         " where partner_id = $1 and customer_id = $2 and ended_at is null",
         partner,
         customer,
     )
-
-
-async def refuse(uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int) -> None:
-    """Keep that the customer no longer agrees: it outlives the relationship period (R47)."""
-    await uow.run(
-        "update relationship set refused_at = $3, refused_sequence = $4 where partner_id = $1 and customer_id = $2",
-        partner,
-        customer,
-        to_micros(uow.now),
-        sequence,
-    )
+    return None if row is None else OpenRelationship(*row)

@@ -30,7 +30,7 @@ def newer_text(now: str, n: str = "n", country: str = "c.country") -> str:
     """SQL: a major text `v` in force at `now` for the customer's country comes after the accepted text of `n`."""
     return f"""v.template_id = {n}.template_id and v.major = 1 and v.effective_at <= {now}
         and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)
-        and exists (select 1 from text_file f where f.template_id = v.template_id and f.number = v.number
+        and exists (select 1 from text_file f where f.number = v.number
           and f.country = {country})"""
 
 

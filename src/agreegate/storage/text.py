@@ -24,13 +24,13 @@ _VERSION = """
 _IN_FORCE = (
     _VERSION
     + """ and v.effective_at <= $3 and exists (
-      select 1 from text_file f where f.template_id = v.template_id and f.number = v.number and f.country = $2)
+      select 1 from text_file f where f.number = v.number and f.country = $2)
     order by v.effective_at desc, v.number desc limit 1"""
 )
 # Joined with the versions, so that the files of one country are found version by version.
 _FILES = """
     select f.number, f.country, f.language, f.digest, f.media_type, f.size from text_version v
-    join text_file f on f.template_id = v.template_id and f.number = v.number where v.template_id = $1"""
+    join text_file f on f.number = v.number where v.template_id = $1"""
 
 
 async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
@@ -74,9 +74,23 @@ async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Keep a version and the list of its files, for good."""
+    id_, now = VersionId(uow.new_id()), uow.now
     row = await uow.one(
-        "select coalesce(max(number), 0) + 1 from text_version where template_id = $1", draft.template_id
+        "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
+        " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
+        draft.template_id,
+        id_,
+        draft.label,
+        int(draft.major),
+        draft.note,
+        to_micros(draft.effective_from),
+        to_micros(now),
+        published_by,
+        len(draft.files),
     )
+    if row is None:
+        raise LookupError(id_)
+    (number,) = row
     version = TextVersion(
         template_id=draft.template_id,
         label=draft.label,
@@ -84,31 +98,15 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
         effective_from=draft.effective_from,
         note=draft.note,
         files=dict(sorted(draft.files.items())),
-        id=VersionId(uow.new_id()),
-        number=1 if row is None else int(row[0]),
-        published_at=uow.now,
+        id=id_,
+        number=number,
+        published_at=now,
         published_by=published_by,
-    )
-    await uow.run(
-        "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
-        " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-        version.template_id,
-        version.number,
-        version.id,
-        version.label,
-        int(version.major),
-        version.note,
-        to_micros(version.effective_from),
-        to_micros(version.published_at),
-        published_by,
-        len(version.files),
     )
     for locale, file in version.files.items():
         await uow.run(
-            "insert into text_file (template_id, number, country, language, digest, media_type, size)"
-            " values ($1, $2, $3, $4, $5, $6, $7)",
-            version.template_id,
-            version.number,
+            "insert into text_file (number, country, language, digest, media_type, size) values ($1, $2, $3, $4, $5, $6)",
+            number,
             locale.country,
             locale.language,
             file.digest,

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from agreegate.domain.confirmation import valid_email
+from agreegate.domain.email import valid_email
 from agreegate.domain.question.case import (
     Case,
     Sentences,

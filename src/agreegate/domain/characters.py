@@ -1,0 +1,15 @@
+"""Kinds of characters that text for people may or may not have."""
+
+from unicodedata import category
+
+CONTROL = frozenset({"Cc", "Cs"})
+"""Control characters, and halves of a character, which no database keeps."""
+UNSEEN = CONTROL | {"Cf"}
+"""Likewise, and what is not seen: in an address it can only mislead. Names need it in some scripts."""
+_BLANK = UNSEEN | {"Zs", "Zl", "Zp"}
+"""What is nothing to a reader, however much there is of it."""
+
+
+def nothing_to_read(text: str) -> bool:
+    """Whether a reader would see nothing: there is no character, or none that shows."""
+    return all(category(character) in _BLANK for character in text)

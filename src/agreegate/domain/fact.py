@@ -1,0 +1,149 @@
+"""Facts as they are recorded: each is written once, by `record`, and never changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from agreegate.domain.accepted_text import AcceptedText, rank_of
+from agreegate.domain.actor import Actor
+from agreegate.domain.confirmation import (
+    Collection,
+    Confirmation,
+    ConfirmationId,
+    Draft,
+    Employee,
+    Ending,
+    Facts,
+    confirmed_text,
+)
+from agreegate.domain.gate import Decision
+from agreegate.domain.standing import Standing, Unknown
+from agreegate.domain.transaction import Transaction
+from agreegate.domain.warning import AcceptorWarning, warnings
+
+
+@dataclass(frozen=True, slots=True)
+class Counting:
+    """A confirmation that counts from now on, for its agreement type and the present relationship (R27)."""
+
+    confirmation: Confirmation
+    text: AcceptedText | None
+    """The text that it speaks of; None where none was in force when it was recorded."""
+    period: int
+    """Of the relationship."""
+    refused_at: datetime | None
+    """Since when the customer no longer agrees, if that was recorded before (R47)."""
+
+    @property
+    def rank(self) -> tuple[datetime, int | None]:
+        """The rank of its text: a major text with a higher one outdates it (R33)."""
+        return rank_of(self.text, self.confirmation.date_agreed, self.confirmation.recorded_at)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmationRecorded:
+    """A partner confirms that a customer accepted an agreement."""
+
+    customer: str
+    counting: Counting
+    collection: Collection | None = None
+    """Through whom an indirect provider got the data (R22, R23)."""
+    warnings: Sequence[AcceptorWarning] = ()
+    """What spoke against the acceptor (X14)."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmployeeStated:
+    """A partner states which employee stands behind a confirmation by a designated account (R28)."""
+
+    customer: str
+    confirmation: ConfirmationId
+    employee: Employee
+    stated_by: str
+    """The user or application that states it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgreementEnded:
+    """A confirmation is marked as recorded in error, or the customer no longer agrees to anything (R17, R47)."""
+
+    customer: str
+    period: int
+    """Of the relationship."""
+    ending: Ending
+    taken_back: Confirmation | None
+    """None: the customer no longer agrees, which ends every confirmation."""
+    counting: Counting | None = None
+    """The confirmation that counts again instead of the one taken back."""
+
+
+@dataclass(frozen=True, slots=True)
+class TransactionDecided:
+    """The gate answered a question about a transaction that is under way."""
+
+    customer: str
+    decision_id: str
+    asked: Transaction
+    standing: Standing | Unknown
+    decision: Decision
+    request_id: str
+    fingerprint: str
+    """Of the call that asked."""
+    subject: str | None = None
+    """The order, cart or subscription that it is about."""
+    once: bool = False
+    """The same call, decided alike, is known by this decision for a day."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceChanged:
+    """Something else that the audit records tell of: what was done to which resource."""
+
+    operation: str
+    """The wire's operation type, such as `add_customer`."""
+    resource: str
+    """The wire's resource type, such as `customer`."""
+    customer: str | None = None
+    resource_id: str | None = None
+    old_value: str | None = None
+    """The resource before as JSON text with PascalCase names, free of personal data."""
+    new_value: str | None = None
+    """The resource after, likewise."""
+
+
+def confirmation_of(
+    draft: Draft, facts: Facts, actor: Actor, customer: str, id_: str, sequence: int, request_id: str
+) -> ConfirmationRecorded:
+    """The confirmation that a draft without a violation becomes.
+
+    Args:
+        sequence: its place in the customer's history.
+        request_id: of the call.
+    """
+    template, user, agreed = facts.template, facts.user_id, draft.date_agreed
+    assert template is not None and user is not None and agreed is not None  # noqa: S101, PT018 - else it is a violation
+    contact, employee = draft.contact.stripped(), None if draft.employee is None else draft.employee.stripped()
+    confirmation = Confirmation(
+        id=ConfirmationId(id_),
+        sequence=sequence,
+        template_id=template.id,
+        agreement_type=template.agreement_type,
+        date_agreed=agreed,
+        contact=contact,
+        user_id=user,
+        recorded_by=actor.recorded_by,
+        channel=actor.channel,
+        recorded_at=facts.now,
+        request_id=request_id,
+        confirmed_by=employee,
+    )
+    own_addresses = (actor.user_name, None if employee is None else employee.email)
+    return ConfirmationRecorded(
+        customer,
+        Counting(confirmation, confirmed_text(draft, facts), facts.period, facts.refused_at),
+        None if draft.collection is None else draft.collection.accepted(),
+        warnings(contact.email, facts.partner_domains, facts.reseller_domains, own_addresses),
+    )
+
+
+Fact = ConfirmationRecorded | EmployeeStated | AgreementEnded | TransactionDecided | ResourceChanged

@@ -1,0 +1,220 @@
+"""The one door to the record: what is recorded about customers, with everything that follows from it, is written here."""
+
+from typing import assert_never
+
+from agreegate.domain.accepted_text import AcceptedText
+from agreegate.domain.actor import Actor
+from agreegate.domain.confirmation import Confirmation, EndReason, PrimaryContact
+from agreegate.domain.fact import (
+    AgreementEnded,
+    ConfirmationRecorded,
+    Counting,
+    EmployeeStated,
+    Fact,
+    ResourceChanged,
+    TransactionDecided,
+)
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.audit import add_audit_record
+from agreegate.storage.clock import note_recorded
+from agreegate.storage.decision import add_decision
+from agreegate.storage.standing import UNKNOWN_TEXT
+from agreegate.storage.unit_of_work import UnitOfWork, maybe_micros, to_micros
+
+
+async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:
+    """Write facts and what follows from each: which confirmation counts, the newest instant of the record, the audit record.
+
+    Args:
+        correlation_id: of the call, for the audit records.
+    """
+    for fact in facts:
+        change: ResourceChanged | None
+        match fact:
+            case ConfirmationRecorded():
+                change = await _confirm(uow, actor, fact)
+            case EmployeeStated():
+                change = await _state_employee(uow, fact)
+            case AgreementEnded():
+                change = await _end(uow, actor, fact)
+            case TransactionDecided():
+                await note_recorded(uow, actor.partner.id)
+                await add_decision(uow, actor, fact)
+                change = None
+            case ResourceChanged():
+                change = fact
+            case _:
+                assert_never(fact)
+        if change is not None:
+            await add_audit_record(uow, actor, change, correlation_id)
+
+
+async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """Take the next place in this customer's history. The row that it changes also makes rivals wait for each other."""
+    row = await uow.one(
+        "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
+        " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
+        " returning last_sequence",
+        partner,
+        customer,
+    )
+    if row is None:
+        raise LookupError(customer)
+    (sequence,) = row
+    return int(sequence)
+
+
+async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) -> ResourceChanged:
+    partner, confirmation = actor.partner.id, fact.counting.confirmation
+    await note_recorded(uow, partner)
+    row = await uow.one(
+        "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
+        " agreement_type, date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning number",
+        partner,
+        fact.customer,
+        confirmation.sequence,
+        confirmation.id,
+        fact.counting.period,
+        confirmation.template_id,
+        confirmation.agreement_type,
+        to_micros(confirmation.date_agreed),
+        confirmation.user_id,
+        confirmation.recorded_by,
+        confirmation.channel,
+        confirmation.request_id,
+        to_micros(confirmation.recorded_at),
+    )
+    if row is None:
+        raise LookupError(confirmation.id)
+    (number,) = row
+    if confirmation.contact is not None:
+        await _add_contact(uow, number, confirmation.contact)
+    if confirmation.confirmed_by is not None:
+        stated = EmployeeStated(fact.customer, confirmation.id, confirmation.confirmed_by, confirmation.recorded_by)
+        await _state_employee(uow, stated)
+    if fact.collection is not None:
+        await uow.run(
+            "insert into confirmation_collection (confirmation_number, reseller_id, person, collected_at)"
+            " values ($1, $2, $3, $4)",
+            number,
+            fact.collection.reseller_id,
+            fact.collection.person,
+            to_micros(fact.collection.collected_on),
+        )
+    if fact.counting.text is not None:
+        await _add_text(uow, number, fact.counting.text)
+    for warning in fact.warnings:
+        await uow.run(
+            "insert into confirmation_warning (confirmation_number, warning) values ($1, $2)", number, warning
+        )
+    await _make_current(uow, partner, fact.customer, fact.counting)
+    return ResourceChanged("create_agreement", "agreement", fact.customer, confirmation.id)
+
+
+async def _add_contact(uow: UnitOfWork, number: int, contact: PrimaryContact) -> None:
+    await uow.run(
+        "insert into confirmation_contact (confirmation_number, first_name, last_name, email, phone)"
+        " values ($1, $2, $3, $4, $5)",
+        number,
+        contact.first_name,
+        contact.last_name,
+        contact.email,
+        contact.phone,
+    )
+
+
+async def _add_text(uow: UnitOfWork, number: int, text: AcceptedText) -> None:
+    locale = text.locale
+    await uow.run(
+        "insert into confirmation_text (confirmation_number, basis, version_id, country, language, digest)"
+        " values ($1, $2, $3, $4, $5, $6)",
+        number,
+        text.basis,
+        text.version_id,
+        None if locale is None else locale.country,
+        None if locale is None else locale.language,
+        text.digest,
+    )
+
+
+async def _state_employee(uow: UnitOfWork, fact: EmployeeStated) -> ResourceChanged:
+    await uow.run(
+        "insert into confirmation_employee (confirmation_number, name, email, reference, stated_by, stated_at)"
+        " select number, $2, $3, $4, $5, $6 from confirmation where confirmation_id = $1",
+        fact.confirmation,
+        fact.employee.name,
+        fact.employee.email,
+        fact.employee.reference,
+        fact.stated_by,
+        to_micros(uow.now),
+    )
+    return ResourceChanged("update_agreement", "agreement", fact.customer, fact.confirmation)
+
+
+async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceChanged:
+    partner, ending, taken_back = actor.partner.id, fact.ending, fact.taken_back
+    await clear_current(uow, partner, fact.customer, taken_back)
+    if ending.reason is EndReason.NO_LONGER_AGREES:
+        await uow.run(  # it outlives the relationship period
+            "update relationship set refused_at = $3, refused_sequence = $4 where partner_id = $1 and customer_id = $2",
+            partner,
+            fact.customer,
+            to_micros(ending.recorded_at),
+            ending.sequence,
+        )
+    await note_recorded(uow, partner)
+    await uow.run(
+        "insert into ending (partner_id, customer_id, sequence, ending_id, period, reason, confirmation_sequence, note,"
+        " recorded_by, channel, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        partner,
+        fact.customer,
+        ending.sequence,
+        ending.id,
+        fact.period,
+        ending.reason,
+        None if taken_back is None else taken_back.sequence,
+        ending.note,
+        ending.recorded_by,
+        ending.channel,
+        to_micros(ending.recorded_at),
+    )
+    if fact.counting is not None:
+        await _make_current(uow, partner, fact.customer, fact.counting)
+    return ResourceChanged("delete_agreement", "agreement", fact.customer, ending.id)
+
+
+async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, counting: Counting) -> None:
+    confirmation, (text_at, text_number) = counting.confirmation, counting.rank
+    await uow.run(
+        "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
+        " date_agreed_at, recorded_at, refused_at, text_at, text_number)"
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
+        " on conflict (partner_id, customer_id, agreement_type) do update set period = excluded.period,"
+        " sequence = excluded.sequence, template_id = excluded.template_id, date_agreed_at = excluded.date_agreed_at,"
+        " recorded_at = excluded.recorded_at, refused_at = excluded.refused_at, text_at = excluded.text_at,"
+        " text_number = excluded.text_number",
+        partner,
+        customer,
+        confirmation.agreement_type,
+        counting.period,
+        confirmation.sequence,
+        confirmation.template_id,
+        to_micros(confirmation.date_agreed),
+        to_micros(confirmation.recorded_at),
+        maybe_micros(counting.refused_at),
+        to_micros(text_at),
+        UNKNOWN_TEXT if text_number is None else text_number,
+    )
+
+
+async def clear_current(
+    uow: UnitOfWork, partner: PartnerId, customer: str, taken_back: Confirmation | None = None
+) -> None:
+    """Let a confirmation no longer count, or (None) any of the customer's."""
+    await uow.run(
+        "delete from current_confirmation where partner_id = $1 and customer_id = $2 and ($3 is null or sequence = $3)",
+        partner,
+        customer,
+        None if taken_back is None else taken_back.sequence,
+    )
