@@ -1,9 +1,15 @@
-"""The gate's recorded answers, with what was asked and known, so that they can be decided again."""
+"""The gate's recorded answers, with what was asked and known, so that they can be decided again.
+
+Reasons, advisories and the standing are recorded as JSON with a version, and with the names of the domain's fields. Recorded
+text never changes, so every version stays readable. Version 1 has no version number: its values are told apart by position.
+A new field of the domain needs a default. A field that is renamed or removed needs a new version here.
+"""
 
 import json
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+
+import msgspec
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
@@ -15,12 +21,25 @@ from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.storage.idempotency import KEPT
 from agreegate.storage.page import Listing, Page, Wanted, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, maybe_micros, to_micros
+from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 
-_KEPT = (
-    "decided_at, decision_id, action, channel, agreement_type, verdict, reasons, advisories, standing, policy,"
-    " decided_by, request_id, subject_id from decision where partner_id = $1 and customer_id = $2"
-)
+
+class _Reasons(msgspec.Struct, tag_field="version", tag=2):
+    """Reasons or advisories as they are recorded."""
+
+    reasons: tuple[Reason, ...]
+
+
+class _Known(msgspec.Struct, tag_field="version", tag=2, omit_defaults=True):
+    """What was known as it is recorded, without personal data."""
+
+    standing: Standing | None
+    """None: `Unknown`."""
+    clock_behind: bool = False
+
+
+_REASONS = msgspec.json.Decoder(_Reasons)
+_KNOWN = msgspec.json.Decoder(_Known)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,22 +66,47 @@ class KeptDecision:
         return self.verdict is Verdict.ALLOW
 
 
+_KEPT = (
+    "decided_at, decision_id, action, channel, agreement_type, verdict, reasons, advisories, standing, policy,"
+    " decided_by, request_id, subject_id from decision where partner_id = $1 and customer_id = $2"
+)
+
+
+def _kept(row: Row) -> KeptDecision:
+    decided_at, id_, action, channel, kind, verdict, reasons, advisories, known, policy, by, request_id, subject = row
+    return KeptDecision(
+        id=id_,
+        asked=Transaction(Action(action), Channel(channel), None if kind is None else AgreementType(kind)),
+        verdict=Verdict(verdict),
+        reasons=as_reasons(reasons),
+        advisories=as_reasons(advisories),
+        known=as_standing(known),
+        policy=policy,
+        decided_by=by,
+        request_id=request_id,
+        subject=subject,
+        decided_at=from_micros(decided_at),
+    )
+
+
 async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: TransactionDecided) -> str | None:
     """The id under which the same call was decided alike, on what was known before, in the last 24 hours of machine time."""
     row = await uow.one(
-        "select decision_id from decision_repeat join decision using (partner_id, decision_id)"
+        "select decision_id, reasons, advisories, standing from decision_repeat"
+        " join decision using (partner_id, decision_id)"
         " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
-        " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6"
-        " and reasons = $7 and advisories = $8 and standing = $9 and policy = $10",
+        " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6 and policy = $7",
         partner,
         *_same(fact),
         to_micros(uow.machine_now - KEPT),
-        *_found(fact),
+        fact.decision.policy,
     )
     if row is None:
         return None
-    (decision_id,) = row
-    return str(decision_id)
+    decision_id, reasons, advisories, known = row
+    kept = as_reasons(reasons), as_reasons(advisories), as_standing(known)
+    alike = kept == (fact.decision.reasons, fact.decision.advisories, fact.standing)
+    return str(decision_id) if alike else None
 
 
 async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) -> None:
@@ -78,7 +122,10 @@ async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) 
         fact.asked.channel,
         fact.asked.agreement_type,
         fact.decision.verdict,
-        *_found(fact),
+        reasons_text(fact.decision.reasons),
+        reasons_text(fact.decision.advisories),
+        standing_text(fact.standing),
+        fact.decision.policy,
         actor.partner.cloud,
         actor.recorded_by,
         fact.request_id,
@@ -101,17 +148,6 @@ async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) 
 def _same(fact: TransactionDecided) -> tuple[str, ...]:
     """What a repeat has in common with the first call."""
     return fact.request_id, fact.fingerprint, fact.decision.verdict, fact.asked.action
-
-
-def _found(fact: TransactionDecided) -> tuple[str, ...]:
-    """What was decided, and on what, as it is kept."""
-    decision = fact.decision
-    return (
-        reasons_text(decision.reasons),
-        reasons_text(decision.advisories),
-        standing_text(fact.standing),
-        decision.policy,
-    )
 
 
 async def forget_repeats(uow: UnitOfWork, most: int) -> int:
@@ -138,12 +174,14 @@ async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decisi
 
 
 def reasons_text(reasons: tuple[Reason, ...]) -> str:
-    """Reasons as they are kept."""
-    return json.dumps([[r.code, r.rule, r.channel, maybe_micros(r.date)] for r in reasons], separators=(",", ":"))
+    """Reasons as they are recorded."""
+    return msgspec.json.encode(_Reasons(reasons)).decode()
 
 
 def as_reasons(text: str) -> tuple[Reason, ...]:
-    """Kept reasons, as the rules made them."""
+    """Recorded reasons, as the rules made them."""
+    if not text.startswith("["):
+        return _REASONS.decode(text).reasons
     return tuple(
         Reason(Code(code), rule, None if channel is None else Channel(channel), maybe_instant(date))
         for code, rule, channel, date in json.loads(text)
@@ -151,23 +189,16 @@ def as_reasons(text: str) -> tuple[Reason, ...]:
 
 
 def standing_text(standing: Standing | Unknown) -> str:
-    """What was known, as it is kept: no personal data."""
-    if isinstance(standing, Unknown):
-        return "null"
-    known: dict[str, Any] = {
-        "related": standing.related,
-        "refused_at": maybe_micros(standing.refused_at),
-        "current": [
-            [c.agreement_type, c.template_id, to_micros(c.date_agreed), to_micros(c.recorded_at), c.sequence,
-             maybe_micros(c.outdated_since), maybe_micros(c.renew_by), c.overdue]
-            for c in standing.current
-        ],
-    }  # fmt: skip
-    return json.dumps(known, separators=(",", ":"))
+    """What was known, as it is recorded: no personal data."""
+    known = _Known(None, standing.clock_behind) if isinstance(standing, Unknown) else _Known(standing)
+    return msgspec.json.encode(known).decode()
 
 
 def as_standing(text: str) -> Standing | Unknown:
-    """What was known when a kept decision was made."""
+    """What was known when a recorded decision was made."""
+    if text.startswith('{"version":'):
+        found = _KNOWN.decode(text)
+        return found.standing or Unknown(found.clock_behind)
     known = json.loads(text)
     if known is None:
         return Unknown()
@@ -177,20 +208,3 @@ def as_standing(text: str) -> Standing | Unknown:
         for kind, template, agreed, recorded, sequence, outdated, renew_by, overdue in known["current"]
     )  # fmt: skip
     return Standing(known["related"], current, maybe_instant(known["refused_at"]))
-
-
-def _kept(row: Row) -> KeptDecision:
-    kind = None if row[4] is None else AgreementType(row[4])
-    return KeptDecision(
-        id=row[1],
-        asked=Transaction(Action(row[2]), Channel(row[3]), kind),
-        verdict=Verdict(row[5]),
-        reasons=as_reasons(row[6]),
-        advisories=as_reasons(row[7]),
-        known=as_standing(row[8]),
-        policy=row[9],
-        decided_by=row[10],
-        request_id=row[11],
-        subject=row[12],
-        decided_at=from_micros(row[0]),
-    )
