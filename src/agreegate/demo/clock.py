@@ -71,7 +71,10 @@ class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
 async def kept_offset(uow: UnitOfWork) -> timedelta | None:
     """The offset that an earlier run of the demo left, or None."""
     row = await uow.one("select offset_us from demo_clock where id = 1")
-    return None if row is None else row[0] * _MICROSECOND
+    if row is None:
+        return None
+    (micros,) = row
+    return int(micros) * _MICROSECOND
 
 
 async def keep_offset(uow: UnitOfWork, offset: timedelta) -> None:

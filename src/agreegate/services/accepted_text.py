@@ -25,8 +25,9 @@ async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Co
     where = await locale_of(uow, partner, customer)
     if where is None:
         return None
-    published = await text_versions_in(uow, confirmation.template_id, where[0])
-    return inferred(published, *where, confirmation.date_agreed, confirmation.recorded_at)
+    country, language = where
+    published = await text_versions_in(uow, confirmation.template_id, country)
+    return inferred(published, country, language, confirmation.date_agreed, confirmation.recorded_at)
 
 
 async def find_text_to_accept(

@@ -296,14 +296,16 @@ async def list_needed(
     )  # else the page would tell whom it serves besides
     wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turned) if own else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, wanted)
-    items = [await _needed(uow, found_provider.id, actor.partner.id, row) for row in found.items]
+    items = [
+        await _needed(uow, found_provider.id, actor.partner.id, customer, name) for _, customer, name, _ in found.items
+    ]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
 async def _lacking(
     uow: UnitOfWork, provider: Partner, programme: Programme, reseller: str, rows: Sequence[Row]
 ) -> tuple[Lacking, ...]:
-    customers = [row[1] for row in rows]
+    customers = [customer for _, customer, _, _ in rows]
     standings = await standings_of(uow, provider.id, customers)
     voided = await last_voided(uow, provider.id, customers)
     items = []
@@ -323,11 +325,11 @@ async def _lacking(
     return tuple(items)
 
 
-async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, row: Row) -> NeededData:
-    last = await last_request(uow, provider, reseller, row[1])
+async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, customer: str, name: str) -> NeededData:
+    last = await last_request(uow, provider, reseller, customer)
     if last is None or last.confirmed_at is not None:
-        return NeededData(CustomerId(row[1]), row[2], None, None, "")
-    return NeededData(CustomerId(row[1]), row[2], last.asked_at, last.returned_at, last.return_reason)
+        return NeededData(CustomerId(customer), name, None, None, "")
+    return NeededData(CustomerId(customer), name, last.asked_at, last.returned_at, last.return_reason)
 
 
 async def _audit(uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: Call) -> None:

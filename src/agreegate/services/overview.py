@@ -98,7 +98,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     carts = await open_carts(uow, partner.id)
     refused = await refused_lately(uow, partner.id, uow.now - LATELY)
     if await may_refuse_many(uow, partner.id):
-        unwilling, number = (await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN))[0], None
+        (unwilling, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
     else:
         unwilling, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
     listed = [one.customer_id for found in (ending, carts, refused, unwilling) for one in found]

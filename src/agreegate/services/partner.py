@@ -46,7 +46,8 @@ async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Part
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id)
     if known is None:
         raise NotFound
-    return known[0]
+    partner, _ = known
+    return partner
 
 
 async def partner_relationships(
@@ -70,5 +71,5 @@ async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str
     if known is None:
         asked = (mpn_id or tenant or "")[:SHOWN]
         raise PartnerUnknown(name="tenant_id" if mpn_id is None else "mpn_id", id=asked)
-    signed_at = known[1]
+    _, signed_at = known
     return signed_at is not None and signed_at <= uow.now

@@ -138,7 +138,7 @@ async def prepare(
     if await relationship_since(uow, partner, customer) is None:
         raise NoRelationship(partner=partner, customer=customer)
     served = await customer_of(uow, actor.partner, customer)
-    found = None if served is None else served[0]
+    found, _ = served or (None, None)
     current = await current_confirmation(uow, partner, customer, template.agreement_type)
     first = not await was_confirmed(uow, partner, customer, template.agreement_type)
     texts = await _texts(uow, template, "" if found is None else found.country, first=first)

@@ -51,10 +51,10 @@ async def preview_programme(uow: UnitOfWork, before: Programme | None, after: Pr
     instants = [uow.now, *sorted(at for at in dates if at > uow.now)]
     opened: Counter[tuple[datetime, Channel]] = Counter()
     closed: Counter[tuple[datetime, Channel]] = Counter()
-    last = ("", "")
+    last: tuple[str, str] = ("", "")
     while page := await related_customers(uow, last, _PAGE):
-        last = page[-1][:2]
         for partner, customer, cloud in page:
+            last = partner, customer
             standing = await standing_of(uow, partner, customer)
             for at in instants:
                 for channel in Channel:

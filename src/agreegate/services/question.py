@@ -41,7 +41,7 @@ async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict
     """
     unconfirmed = await unconfirmed_customers(uow, actor.partner, 1)
     found = {
-        Example.UNCONFIRMED: unconfirmed[0][0] if unconfirmed else None,
+        Example.UNCONFIRMED: next((id_ for id_, _ in unconfirmed), None),
         Example.CONFIRMED: await confirmed_customer(uow, actor.partner),
         Example.REFUSED: await refusing_customer(uow, actor.partner),
     }

@@ -194,10 +194,12 @@ async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, want
         some.reverse()
     if not some:
         return Page()
+    first, *_ = positions = [_position(one) for one in some]
+    *_, last = positions
     return Page(
         items=tuple(await _lines(uow, actor.partner, found.list.question.programme, some)),
-        first=_position(some[0]),
-        last=_position(some[-1]),
+        first=first,
+        last=last,
         more_before=more if backwards else start is not None,
         more_after=start is not None if backwards else more,
     )
@@ -291,7 +293,8 @@ async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
         limits, late_from = replace(whole.limits, counted=1), min(whole.late_from, instant)
         then = replace(whole, now=at, floors=floors, limits=limits, late_from=late_from)
         source, size = await smallest(uow, then, sources_of(then))
-        if size and (await count_all(uow, then, source, size, STATES))[0]:
+        fit, _ = await count_all(uow, then, source, size, STATES) if size else (0, False)
+        if fit:
             return at
     return None
 

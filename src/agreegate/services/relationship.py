@@ -24,7 +24,7 @@ async def served_since(uow: UnitOfWork, actor: Actor, customer: str) -> datetime
     Raises:
         NoRelationship.
     """
-    row = await relationship_since(uow, actor.partner.id, customer)
-    if row is None:
+    relationship = await relationship_since(uow, actor.partner.id, customer)
+    if relationship is None:
         raise NoRelationship(partner=actor.partner.id, customer=customer)
-    return from_micros(row.started_at)
+    return from_micros(relationship.started_at)

@@ -68,13 +68,14 @@ async def look_back(
     who = await named(uow, partner, customer)
     if not periods or who is None:
         raise NoRelationship(partner=partner, customer=customer)
+    name, country = who
     known = uow.now if known_at is None else known_at.instant(uow.now)
     if known > uow.now:
         raise KnownAhead(name="known_at")
-    texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, who[1])]
+    texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, country)]
     accepted = await accepted_texts_of(uow, partner, customer)
     facts = Facts(
-        country=who[1],
+        country=country,
         periods=periods,
         confirmations=tuple(await confirmations_of(uow, partner, customer)),
         period_of=await period_of_each(uow, partner, customer),
@@ -99,8 +100,9 @@ async def look_back(
 
     return LookBack(
         customer,
-        *who,
-        periods[-1].ended_at is None,
+        name,
+        country,
+        any(period.ended_at is None for period in periods),
         found,
         {one.confirmation.sequence: recorded(one) for agreement in found.agreements for one in agreement.history},
     )

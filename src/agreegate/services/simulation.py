@@ -155,10 +155,11 @@ async def list_concerned(uow: UnitOfWork, partner: PartnerId, foresight: Foresig
     found = await portfolios(uow, foresight, partner) if foresight.scenario.major else []
     if not found:
         return Page()
-    page = await affected_customers(uow, found[0], foresight, wanted)
-    names = await names_of(uow, found[0].resellers)
+    [portfolio] = found
+    page = await affected_customers(uow, portfolio, foresight, wanted)
+    names = await names_of(uow, portfolio.resellers)
     refusals = Refusals(foresight)
-    items = tuple(_concerned(found[0].partner, one, names, refusals) for one in page.items)
+    items = tuple(_concerned(portfolio.partner, one, names, refusals) for one in page.items)
     return Page(items, page.first, page.last, page.more_before, page.more_after)
 
 

@@ -161,9 +161,10 @@ async def show_recorded(
     """
     await _relationship(uow, actor, programme, customer)
     found = await confirmation_at(uow, actor.partner.id, confirmation)
-    if found is None or found[0] != customer:
+    owner, kept = found or (None, None)
+    if kept is None or owner != customer:
         raise NotFound
-    [recorded] = await _recorded(uow, actor.partner.id, customer, [found[1]])
+    [recorded] = await _recorded(uow, actor.partner.id, customer, [kept])
     return recorded
 
 

@@ -26,6 +26,31 @@ _RECORDS = """
     where a.partner_id = $1"""
 
 
+def _activity(row: Row) -> Activity:
+    (at, id_, customer_id, customer_name, served, user_id, user_name, application_id, channel, operation, resource_type,
+     resource_id, status, correlation_id, agreement_type, end_reason, before, after) = row  # fmt: skip
+    return Activity(
+        id=id_,
+        at=from_micros(at),
+        customer_id=customer_id,
+        customer_name=customer_name,
+        served=bool(served),
+        user_id=user_id,
+        user_name=user_name,
+        application_id=application_id,
+        channel=channel,
+        operation=operation,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        status=status,
+        correlation_id=correlation_id,
+        agreement_type=agreement_type,
+        end_reason=end_reason,
+        before=_values(before),
+        after=_values(after),
+    )
+
+
 async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearch, wanted: Wanted) -> Page[Activity]:
     """A page of the partner's own activity, newest first."""
     parameters: list[Value] = [str(partner)]
@@ -69,30 +94,7 @@ async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple
         partner,
         most,
     )
-    return [(row[0], row[1]) for row in rows]
-
-
-def _activity(row: Row) -> Activity:
-    return Activity(
-        id=row[1],
-        at=from_micros(row[0]),
-        customer_id=row[2],
-        customer_name=row[3],
-        served=bool(row[4]),
-        user_id=row[5],
-        user_name=row[6],
-        application_id=row[7],
-        channel=row[8],
-        operation=row[9],
-        resource_type=row[10],
-        resource_id=row[11],
-        status=row[12],
-        correlation_id=row[13],
-        agreement_type=row[14],
-        end_reason=row[15],
-        before=_values(row[16]),
-        after=_values(row[17]),
-    )
+    return [(id_, name) for id_, name in rows]
 
 
 def _values(text: str | None) -> Mapping[str, Any]:

@@ -47,7 +47,8 @@ async def affected_customers(
 
 async def _affected(uow: UnitOfWork, asked: Asked, customers: Sequence[Row]) -> list[Affected]:
     """What is said of customers of a page."""
-    partner, ids = asked.values[0], [row[1] for row in customers]
+    partner, *_ = asked.values
+    ids = [customer for _, customer, _, _ in customers]
     listed = ", ".join(f"${place}" for place in range(2, len(ids) + 2))
     last = len(ids) + 2
     accepted = await uow.all(
@@ -79,7 +80,7 @@ async def _affected(uow: UnitOfWork, asked: Asked, customers: Sequence[Row]) -> 
         partner, *ids, to_micros(asked.foresight.begins),
     )  # fmt: skip
     of = [_by_customer(rows) for rows in (accepted, resellers, rivals, subscriptions, carts)]
-    return [_one(asked, row, *(each[row[1]] for each in of)) for row in customers]
+    return [_one(asked, id_, name, country, *(each[id_] for each in of)) for _, id_, name, country in customers]
 
 
 def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
@@ -91,7 +92,9 @@ def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
 
 def _one(
     asked: Asked,
-    customer: Row,
+    id_: str,
+    name: str,
+    country: str,
     accepted: Sequence[Row],
     resellers: Sequence[Row],
     rivals: Sequence[Row],
@@ -113,7 +116,6 @@ def _one(
         tuple(from_micros(expiry) for (expiry,) in carts),
         tuple(Rival(template, maybe_instant(outdated_from)) for template, outdated_from in rivals),
     )
-    _, id_, name, country = customer
     [(agreed, text)] = accepted
     linked = asked.linked(" ".join(reseller for (reseller,) in resellers))
     return Affected(id_, name, country, linked, from_micros(agreed), text, stake)

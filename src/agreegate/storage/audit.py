@@ -20,6 +20,31 @@ _RECORDS = """
 _KINDS = ", ".join(f"'{kind}'" for kind in sorted(RESOURCE_TYPES))
 
 
+async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
+    (at, id_, partner_id, customer_id, customer_name, user_name, user_id, application_id, resource, operation, status,
+     correlation_id, old_value, new_value, resource_id) = row  # fmt: skip
+    confirmed = operation == "create_agreement" and resource_id is not None
+    found = await confirmation_at(uow, partner_id, resource_id) if confirmed else None
+    _, confirmation = found or (None, None)
+    return AuditRecord(
+        id=id_,
+        partner_id=partner_id,
+        customer_id=customer_id,
+        customer_name=customer_name,
+        user_name=user_name,
+        user_id=user_id,
+        application_id=application_id,
+        resource_type=resource,
+        operation_type=operation,
+        operation_status=status,
+        correlation_id=correlation_id,
+        old_value=old_value,
+        new_value=new_value,
+        operation_at=from_micros(at),
+        confirmation=confirmation,
+    )
+
+
 async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChanged, correlation_id: str | None) -> None:
     """Keep a change; `record` calls this.
 
@@ -78,28 +103,6 @@ async def audit_records_of(
     found = await page_of(uow, listing, wanted, *parameters)
     items = [await _record(uow, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
-
-
-async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
-    confirmed = row[9] == "create_agreement" and row[14] is not None
-    found = await confirmation_at(uow, row[2], row[14]) if confirmed else None
-    return AuditRecord(
-        id=row[1],
-        partner_id=row[2],
-        customer_id=row[3],
-        customer_name=row[4],
-        user_name=row[5],
-        user_id=row[6],
-        application_id=row[7],
-        resource_type=row[8],
-        operation_type=row[9],
-        operation_status=row[10],
-        correlation_id=row[11],
-        old_value=row[12],
-        new_value=row[13],
-        operation_at=from_micros(row[0]),
-        confirmation=None if found is None else found[1],
-    )
 
 
 def literally(part: str) -> str:

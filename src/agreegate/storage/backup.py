@@ -185,16 +185,15 @@ def _copied(
 
 def _contents(connection: apsw.Connection) -> Contents:
     named = connection.execute("select name from sqlite_schema where type = 'table' and name <> ?", (_TEXTS,))
-    tables = [row[0] for row in named]
-    quoted = {table: '"' + str(table).replace('"', '""') + '"' for table in sorted(tables)}
+    quoted = {table: '"' + str(table).replace('"', '""') + '"' for (table,) in sorted(named)}
     rows = {table: connection.execute(f"select count(*) from {name}").get for table, name in quoted.items()}
     return Contents(int(connection.pragma("user_version")), rows, count_of(connection))
 
 
 def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
-    found = [row[0] for row in copy.execute("pragma integrity_check(1)")]
-    if found != ["ok"]:
-        raise BackupError("backup.damaged", file=str(file), detail=str(found[0]))
+    [(found,), *_] = copy.execute("pragma integrity_check(1)")
+    if found != "ok":
+        raise BackupError("backup.damaged", file=str(file), detail=str(found))
     if copy.execute("pragma foreign_key_check").fetchone() is not None:
         raise BackupError("backup.damaged", file=str(file), detail="foreign_key_check")
     if _contents(copy) != expected:
@@ -228,7 +227,8 @@ def _give_texts(copy: apsw.Connection, texts: TextFiles) -> None:
             if row is None:  # an older copy, made by other means: then they must be there already
                 texts.opened(digest).close()
             else:
-                with copy.blob_open("main", _TEXTS, "bytes", row[0], False) as blob:
+                (row_id,) = row
+                with copy.blob_open("main", _TEXTS, "bytes", row_id, False) as blob:
                     texts.keep(cast("BinaryIO", blob), digest)
         except TextDamaged:
             raise BackupError("backup.text-damaged", file=str(texts.path_of(digest))) from None

@@ -54,14 +54,15 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
     )
     if row is None:
         return None
+    cart_id, customer_id, status, lines, created_at, modified_at, modified_by = row
     return Cart(
-        id=CartId(row[0]),
-        customer_id=row[1],
-        status=_STATUS_OF[row[2]],
-        lines=msgspec.json.decode(row[3], type=tuple[CartLine, ...]),
-        created_at=from_micros(row[4]),
-        modified_at=from_micros(row[5]),
-        modified_by=row[6],
+        id=CartId(cart_id),
+        customer_id=customer_id,
+        status=_STATUS_OF[status],
+        lines=msgspec.json.decode(lines, type=tuple[CartLine, ...]),
+        created_at=from_micros(created_at),
+        modified_at=from_micros(modified_at),
+        modified_by=modified_by,
     )
 
 

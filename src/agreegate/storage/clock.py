@@ -28,7 +28,7 @@ _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 def trusted_of(rows: Sequence[Row]) -> datetime:
     """From when on the clock is trusted, by the row of `NEWEST`."""
-    newest = rows[0][0]
+    [(newest,)] = rows
     return _ALWAYS if newest is None else trusted_from(from_micros(newest))
 
 
@@ -65,8 +65,8 @@ async def add_acceptance(uow: UnitOfWork, partner: PartnerId, reason: str, by: s
         by: the command that says so.
     """
     now = to_micros(uow.now)
-    newest = [at for row in await uow.all(NEWEST, partner) for at in row if at is not None]
-    ahead = max([now, *newest])
+    [(newest,)] = await uow.all(NEWEST, partner)
+    ahead = now if newest is None else max(now, newest)
     await uow.run(
         "insert into clock_acceptance (partner_id, accepted_at, ahead_until, reason, accepted_by) select $1, $2,"
         " case when max(ahead_until) > $3 then max(ahead_until) else $3 end, $4, $5"

@@ -47,6 +47,24 @@ _REQUEST = f"""
     where q.partner_id = $1"""
 
 
+def _request(row: Row) -> CollectionRequest:
+    (asked_at, id_, reseller_id, customer_id, company_name, asked_by, received_at, returned_at, return_reason,
+     confirmed_at, confirmed_by) = row  # fmt: skip
+    return CollectionRequest(
+        id=id_,
+        reseller_id=PartnerId(reseller_id),
+        customer_id=CustomerId(customer_id),
+        company_name=company_name,
+        asked_at=from_micros(asked_at),
+        asked_by=asked_by,
+        received_at=maybe_instant(received_at),
+        returned_at=maybe_instant(returned_at),
+        return_reason=return_reason,
+        confirmed_at=maybe_instant(confirmed_at),
+        confirmed_by=confirmed_by,
+    )
+
+
 async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -> Page[Partner]:
     """A page of the resellers with an open link to the provider, by name."""
     listing = Listing(
@@ -56,7 +74,7 @@ async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -
         "p.partner_id",
     )
     found = await page_of(uow, listing, wanted, provider)
-    partners = [await partner_of(uow, row[1]) for row in found.items]
+    partners = [await partner_of(uow, id_) for _, id_ in found.items]
     items = tuple(partner for partner in partners if partner is not None)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
@@ -65,19 +83,19 @@ async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Program
     """Return how many customers served through a reseller have no confirmation that opens the gate."""
     values: list[Value] = [provider, reseller]
     lacks = lacks_confirmation(programme, uow.now, binder(values))
-    row = await uow.one(f"select count(*) {_SERVED} and {lacks}", *values)
-    return 0 if row is None else int(row[0])
+    [(count,)] = await uow.all(f"select count(*) {_SERVED} and {lacks}", *values)
+    return int(count)
 
 
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
     """How many requests to a reseller are open, about customers that it still serves; when the oldest was made."""
-    row = await uow.one(
+    [(count, oldest)] = await uow.all(
         f"select count(*), min(q.asked_at) from collection_request q where q.partner_id = $1 and q.reseller_id = $2"
         f" and {_OPEN} and exists (select 1 {_SERVED} and v.customer_id = q.customer_id)",
         provider,
         reseller,
     )
-    return (0, None) if row is None else (row[0], maybe_instant(row[1]))
+    return count, maybe_instant(oldest)
 
 
 async def lacking_page(
@@ -235,39 +253,26 @@ async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) 
     row = await uow.one(
         "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return None if row is None else (row[0], row[1])
+    if row is None:
+        return None
+    key, id_ = row
+    return key, id_
 
 
 async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from (select 1 from customer_reseller v where v.partner_id || '' = $1 and v.reseller_id = $2"
         f" limit {_FEW + 1}) s",
         provider,
         reseller,
     )
-    return row is not None and row[0] > _FEW
+    return bool(count > _FEW)
 
 
 async def _many_lack(uow: UnitOfWork, lacks: str, values: Sequence[Value]) -> bool:
-    row = await uow.one(
+    [(count, lacking)] = await uow.all(
         "select count(*), sum(s.lacks) from ("
         f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_SAMPLE}) s",
         *values,
     )
-    return row is not None and row[0] > 0 and row[1] * 10 >= row[0]
-
-
-def _request(row: Row) -> CollectionRequest:
-    return CollectionRequest(
-        id=row[1],
-        reseller_id=PartnerId(row[2]),
-        customer_id=CustomerId(row[3]),
-        company_name=row[4],
-        asked_at=from_micros(row[0]),
-        asked_by=row[5],
-        received_at=maybe_instant(row[6]),
-        returned_at=maybe_instant(row[7]),
-        return_reason=row[8],
-        confirmed_at=maybe_instant(row[9]),
-        confirmed_by=row[10],
-    )
+    return count > 0 and bool(lacking * 10 >= count)

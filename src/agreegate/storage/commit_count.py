@@ -50,7 +50,10 @@ class CommitFile:
             found = _WRITTEN.fullmatch(read_bytes(self.path, _LARGEST))
         except (OSError, FileRefused):
             return None
-        return int(found[1]) if found is not None and found[0] == _written(int(found[1])) else None
+        if found is None:
+            return None
+        count = int(found.group(1))
+        return count if found.group() == _written(count) else None
 
     def write(self, count: int) -> None:
         """Write the number, without waiting for the disk. A file that cannot be written stays behind, which does no harm."""

@@ -1,5 +1,8 @@
 """Customers as rows: each partner's own copies, the resellers through which they are served, and lists of them."""
 
+from collections.abc import Sequence
+from typing import Any
+
 from agreegate.domain.customer import (
     Address,
     BillingContact,
@@ -26,6 +29,27 @@ _CUSTOMER = """
     c.registration_number, k.profile_id, k.etag, k.email, k.city, k.address_line1, k.state, k.address_line2,
     k.postal_code, k.first_name, k.last_name, k.phone
 """
+
+
+def _customer(row: Sequence[Any]) -> Customer:
+    (_, id_, commerce_id, company_name, domain, country, language, culture, registration_number, profile_id, etag, email,
+     *address) = row  # fmt: skip
+    billing = None
+    if profile_id is not None:
+        billing = BillingContact(profile_id, etag, email, Address(country, *address))
+    return Customer(
+        id=CustomerId(id_),
+        commerce_id=commerce_id,
+        company_name=company_name,
+        domain=domain,
+        country=country,
+        language=language,
+        culture=culture,
+        registration_number=registration_number,
+        billing=billing,
+    )
+
+
 _COPY = """
     join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
     left join customer_contact k on k.partner_id = c.partner_id and k.customer_id = c.customer_id
@@ -123,15 +147,18 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
     row = await uow.one(
         "select company_name, company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    if row is None or row[0] == name:
+    if row is None:
         return
-    if words := sorted(index_words(row[0])):
+    known_name, known_key = row
+    if known_name == name:
+        return
+    if words := sorted(index_words(known_name)):
         await uow.run(
             "delete from customer_word where partner_id = $1 and customer_id = $2 and company_key = $3"
             f" and word in ({', '.join(f'${place}' for place in range(4, 4 + len(words)))})",
             partner,
             customer,
-            row[1],
+            known_key,
             *words,
         )
     await uow.run(
@@ -174,7 +201,10 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
     """
     as_reseller = asking.kind is PartnerKind.INDIRECT_RESELLER
     row = await uow.one(_THROUGH_PROVIDER if as_reseller else _OWN, asking.id, customer)
-    return None if row is None else (_customer(row), row[20])
+    if row is None:
+        return None
+    *found, reseller = row
+    return _customer(found), reseller
 
 
 async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
@@ -182,7 +212,10 @@ async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple
     row = await uow.one(
         "select country, language, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return None if row is None else (row[0], text_language(row[1], row[2]))
+    if row is None:
+        return None
+    country, language, culture = row
+    return country, text_language(language, culture)
 
 
 async def customers_of(
@@ -196,7 +229,7 @@ async def customers_of(
         found = await _as_reseller(uow, asking, search, wanted)
     else:
         found = await _as_owner(uow, asking, search, wanted)
-    items = tuple(CustomerSummary(CustomerId(row[2]), row[3], row[4]) for row in found.items)
+    items = tuple(CustomerSummary(CustomerId(id_), name, domain) for _, _, id_, name, domain in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
@@ -245,18 +278,19 @@ def _between(search: Search) -> tuple[str, str]:
 
 async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
     """How many customers the partner serves today. Reads them all: only for accounts that may have few."""
-    row = await uow.one("select count(*) from relationship where partner_id = $1 and ended_at is null", partner)
-    return 0 if row is None else int(row[0])
+    sql = "select count(*) from relationship where partner_id = $1 and ended_at is null"
+    [(count,)] = await uow.all(sql, partner)
+    return int(count)
 
 
 async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
     """Whether any customer or partner has the domain, given in lower case."""
-    row = await uow.one(
+    [(in_use,)] = await uow.all(
         "select exists (select 1 from tenant_domain where domain = $1) or exists (select 1 from partner where domain = $1)"
         " or exists (select 1 from partner_mail_domain where domain = $1)",
         domain,
     )
-    return row is not None and bool(row[0])
+    return bool(in_use)
 
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
@@ -281,27 +315,9 @@ async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> fr
     rows = await uow.all(
         "select reseller_id from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return frozenset(PartnerId(row[0]) for row in rows)
+    return frozenset(PartnerId(reseller) for (reseller,) in rows)
 
 
 def new_etag(uow: UnitOfWork) -> str:
     """A decimal number, as profiles have it (contract 3.10)."""
     return str(int(uow.new_id().replace("-", "")[-15:], 16))
-
-
-def _customer(row: Row) -> Customer:
-    billing = None
-    if row[9] is not None:
-        address = Address(row[5], row[12], row[13], row[14], row[15], row[16], row[17], row[18], row[19])
-        billing = BillingContact(row[9], row[10], row[11], address)
-    return Customer(
-        id=CustomerId(row[1]),
-        commerce_id=row[2],
-        company_name=row[3],
-        domain=row[4],
-        country=row[5],
-        language=row[6],
-        culture=row[7],
-        registration_number=row[8],
-        billing=billing,
-    )

@@ -60,13 +60,14 @@ async def page_of_customers(
     Positions are customer and partner. Where customers in a state are too many to be counted now, `Counted.customers` is None.
     """
     start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
-    here = None if start is None else await _place(uow, lists, str(start[0]), start[1])
+    here = None if start is None else await _place(uow, lists, *start)
     backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and here is not None)
     rows: list[Place] = []
     counted: list[int | None] = []
     for one in lists:
         found = await _read(uow, one, here, wanted.size + 1, backwards=backwards)
-        counted.append(found[0][2] if found and not one.by_name else await _count(uow, one))
+        fit = next((number for _, _, *numbers in found for number in numbers), None)
+        counted.append(await _count(uow, one) if fit is None else fit)
         rows += [(key, customer, one.partner) for key, customer, *_ in found]
     rows.sort(reverse=backwards)
     more, rows = len(rows) > wanted.size, rows[: wanted.size]
@@ -74,10 +75,12 @@ async def page_of_customers(
         rows.reverse()
     if not rows:
         return Page(), _sum(counted)
+    first, *_ = places = [(customer, partner) for _, customer, partner in rows]
+    *_, last = places
     page = Page(
-        items=await _entries(uow, rows),
-        first=(rows[0][1], rows[0][2]),
-        last=(rows[-1][1], rows[-1][2]),
+        items=await _entries(uow, places),
+        first=first,
+        last=last,
         more_before=more if backwards else here is not None,
         more_after=here is not None if backwards else more,
     )
@@ -97,9 +100,10 @@ async def _read(uow: UnitOfWork, one: CustomerList, here: Place | None, limit: i
             select {names}, (select count(*) from found) from found f where true"""
     if here is not None:
         # A customer of two partners stands twice at the same place, in the order of the partners.
-        before = one.partner < here[2]
-        sign = ("<=" if before else "<") if backwards else (">" if before or one.partner == here[2] else ">=")
-        beyond = f" and ({names}) {sign} ({to.bind(here[0])}, {to.bind(here[1])})"
+        key, customer, partner = here
+        before = one.partner < partner
+        sign = ("<=" if before else "<") if backwards else (">" if before or one.partner == partner else ">=")
+        beyond = f" and ({names}) {sign} ({to.bind(key)}, {to.bind(customer)})"
     order = names.replace(",", " desc,") + " desc" if backwards else names
     return await uow.all(f"{select}{beyond} order by {order} limit {limit}", *to.values)
 
@@ -140,7 +144,7 @@ async def count_states(
 
 async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
     """The countries of the customers that the partner serves today: one step of an index for each."""
-    return [row[0] for row in await uow.all(_COUNTRIES, partner)]
+    return [country for (country,) in await uow.all(_COUNTRIES, partner)]
 
 
 async def providers_of(uow: UnitOfWork, reseller: PartnerId) -> list[PartnerId]:
@@ -148,23 +152,27 @@ async def providers_of(uow: UnitOfWork, reseller: PartnerId) -> list[PartnerId]:
     rows = await uow.all(
         "select partner_id from reseller_link where reseller_id = $1 and ended_at is null order by partner_id", reseller
     )
-    return [PartnerId(row[0]) for row in rows]
+    return [PartnerId(provider) for (provider,) in rows]
 
 
-async def _place(uow: UnitOfWork, lists: Sequence[CustomerList], customer: str, partner: str) -> Place | None:
+async def _place(uow: UnitOfWork, lists: Sequence[CustomerList], id_: str | int, partner: str) -> Place | None:
+    customer = str(id_)
     if all(partner != one.partner for one in lists):
         return None
     row = await uow.one(
         "select company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return None if row is None else (row[0], customer, PartnerId(partner))
+    if row is None:
+        return None
+    (key,) = row
+    return key, customer, PartnerId(partner)
 
 
-async def _entries(uow: UnitOfWork, places: Sequence[Place]) -> tuple[Entry, ...]:
+async def _entries(uow: UnitOfWork, places: Sequence[tuple[str, PartnerId]]) -> tuple[Entry, ...]:
     """What the list shows of each customer, in the order of the places."""
     found: dict[tuple[str, str], Entry] = {}
-    for partner in {place[2] for place in places}:
-        customers = [place[1] for place in places if place[2] == partner]
+    for partner in {partner for _, partner in places}:
+        customers = [customer for customer, whose in places if whose == partner]
         for begin in range(0, len(customers), _PORTION):
             some = customers[begin : begin + _PORTION]
             rows = await uow.all(
@@ -174,5 +182,5 @@ async def _entries(uow: UnitOfWork, places: Sequence[Place]) -> tuple[Entry, ...
                 partner,
                 *some,
             )
-            found |= {(partner, row[1]): Entry(partner, *row) for row in rows}
-    return tuple(found[partner, customer] for _, customer, partner in places)
+            found |= {(partner, id_): Entry(partner, name, id_, *rest) for name, id_, *rest in rows}
+    return tuple(found[partner, customer] for customer, partner in places)

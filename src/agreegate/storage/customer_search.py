@@ -14,7 +14,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.state import is_in
-from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
+from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, to_micros
 
 MOST_COUNTED = 10_000
 """Maximum customers that are counted, and that a search by text reads."""
@@ -156,7 +156,7 @@ async def list_of(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, p
     """
     every = await _asked(uow, partner, search, programme)
     driver = next(asked for asked in every if asked.exact)
-    fewest, best = MOST_READ + 1, driver.ranges[0]
+    fewest, (best, *_) = MOST_READ + 1, driver.ranges
     for asked in every:
         for ranges in asked.ranges:
             found = await _count_ranges(uow, ranges)
@@ -190,8 +190,8 @@ async def _count_ranges(uow: UnitOfWork, ranges: Iterable[Range]) -> int:
 
 async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
     """The number that a statement counts."""
-    row = await uow.one(sql, *to.values)
-    return 0 if row is None else int(row[0])
+    [(count,)] = await uow.all(sql, *to.values)
+    return int(count)
 
 
 def _all(conditions: Iterable[Condition], to: Statement) -> str:
@@ -315,10 +315,10 @@ async def _state_ranges(
             now,
         )
         if newest is not None:
-            outdated.append(_confirmed_range(partner, template, (newest[0], newest[1])))
-        first = await uow.one(_FIRST_NEWER, partner, template, now)
-        if first is not None and first[0] is not None:
-            first_newer = first[0] if first_newer is None else min(first_newer, first[0])
+            outdated.append(_confirmed_range(partner, template, newest))
+        [(first,)] = await uow.all(_FIRST_NEWER, partner, template, now)
+        if first is not None:
+            first_newer = first if first_newer is None else min(first_newer, first)
     if state is State.OUTDATED or first_newer is None:
         return (tuple(outdated),)
     since = first_newer
@@ -332,13 +332,14 @@ async def _state_ranges(
     return (tuple(outdated), (renewed,))
 
 
-def _confirmed_range(partner: PartnerId, template: TemplateId, before: tuple[int, int] | None = None) -> Range:
+def _confirmed_range(partner: PartnerId, template: TemplateId, before: Row | None = None) -> Range:
     """Customers with a confirmation of a template that is current, whatever has been accepted, or a text before another."""
 
     def condition(to: Statement) -> str:
         sql = f"n.partner_id = {to.bind(partner)} and n.template_id = {to.bind(template)}"
         if before is not None:
-            sql += f" and (n.text_at, n.text_number) < ({to.bind(before[0])}, {to.bind(before[1])})"
+            text_at, number = before
+            sql += f" and (n.text_at, n.text_number) < ({to.bind(text_at)}, {to.bind(number)})"
         return sql
 
     return Range("current_confirmation n", "n.customer_id", condition)

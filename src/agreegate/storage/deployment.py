@@ -16,7 +16,10 @@ class MadeFor:
 async def made_for(uow: UnitOfWork) -> MadeFor | None:
     """The purpose of this database; None while it has none."""
     row = await uow.one("select programme, demo from deployment where id = 1")
-    return None if row is None else MadeFor(row[0], bool(row[1]))
+    if row is None:
+        return None
+    programme, demo = row
+    return MadeFor(programme, bool(demo))
 
 
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:

@@ -24,4 +24,4 @@ async def direct_acceptances(uow: UnitOfWork, partner: PartnerId, customer: str)
         partner,
         customer,
     )
-    return {row[0]: from_micros(row[1]) for row in rows}
+    return {kind: from_micros(accepted_at) for kind, accepted_at in rows}

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.customer import Address, CustomerDraft, CustomerId
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
-from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.customer import new_etag, rename_customer, resellers_of
+from agreegate.storage.partner import COLUMNS, as_partner
 from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 
 _CUSTOMERS = """
@@ -28,11 +29,10 @@ async def listed_partners(
     Args:
         customers: of each partner only these customers; None: every customer.
     """
-    rows = await uow.all(
-        "select partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email, mpa_signed_at"
-        " from partner order by name, partner_id"
+    rows = await uow.all(f"select {COLUMNS}, email, mpa_signed_at from partner order by name, partner_id")
+    return tuple(
+        [await _listed(uow, as_partner(partner), email, signed_at, customers) for *partner, email, signed_at in rows]
     )
-    return tuple([await _listed(uow, row, customers) for row in rows])
 
 
 async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
@@ -166,38 +166,40 @@ async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, rese
 
 async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions stand in the way of ending the relationship (contract 4.7)."""
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status = 'active'",
         partner,
         customer,
     )
-    return 0 if row is None else int(row[0])
+    return int(count)
 
 
 async def _listed(
-    uow: UnitOfWork, row: Row, wanted_customers: Mapping[PartnerId, Sequence[str]] | None
+    uow: UnitOfWork,
+    partner: Partner,
+    email: str,
+    signed_at: int | None,
+    wanted_customers: Mapping[PartnerId, Sequence[str]] | None,
 ) -> ListedPartner:
-    partner = PartnerId(row[0])
-    mail_domains = await uow.all("select domain from partner_mail_domain where partner_id = $1", partner)
-    links = await uow.all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", partner)
+    id_ = partner.id
+    mail_domains = await uow.all("select domain from partner_mail_domain where partner_id = $1", id_)
+    links = await uow.all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
     if wanted_customers is None:
-        customers = await uow.all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", partner)
+        customers = await uow.all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
     else:
         customers = [
             found
-            for customer in wanted_customers.get(partner, ())
-            for found in await uow.all(f"{_CUSTOMERS} and c.customer_id = $2", partner, customer)
+            for customer in wanted_customers.get(id_, ())
+            for found in await uow.all(f"{_CUSTOMERS} and c.customer_id = $2", id_, customer)
         ]
     return ListedPartner(
-        partner=Partner(
-            partner, row[1], PartnerKind(row[2]), Cloud(row[3]), Account(row[4]), row[5], row[6], row[7], row[8]
-        ),
-        mail_domains=frozenset(mail_domain[0] for mail_domain in mail_domains),
-        email=row[9],
-        mpa_signed_at=maybe_instant(row[10]),
-        users=await _users(uow, partner),
-        resellers=frozenset(PartnerId(link[0]) for link in links),
-        customers=tuple([await _customer(uow, partner, customer) for customer in customers]),
+        partner=partner,
+        mail_domains=frozenset(domain for (domain,) in mail_domains),
+        email=email,
+        mpa_signed_at=maybe_instant(signed_at),
+        users=await _users(uow, id_),
+        resellers=frozenset(PartnerId(reseller) for (reseller,) in links),
+        customers=tuple([await _customer(uow, id_, customer) for customer in customers]),
     )
 
 
@@ -211,15 +213,17 @@ async def _users(uow: UnitOfWork, partner: PartnerId) -> tuple[ListedUser, ...]:
         partner,
     )
     return tuple(
-        ListedUser(UserId(row[0]), row[1], frozenset(roles.get(row[0], ())), bool(row[2]), bool(row[3])) for row in rows
+        ListedUser(UserId(id_), name, frozenset(roles.get(id_, ())), bool(designated), bool(active))
+        for id_, name, designated, active in rows
     )
 
 
 async def _customer(uow: UnitOfWork, partner: PartnerId, row: Row) -> ListedCustomer:
-    email, *address = row[8:] if row[8] is not None else ("", "", "")
+    id_, name, domain, country, language, culture, registration_number, active, email, *place = row
+    address = Address(country, "", "") if email is None else Address(country, *place)
     return ListedCustomer(
-        id=CustomerId(row[0]),
-        draft=CustomerDraft(row[2], row[1], email, row[5], row[4], Address(row[3], *address), row[6]),
-        resellers=await resellers_of(uow, partner, row[0]),
-        active=bool(row[7]),
+        id=CustomerId(id_),
+        draft=CustomerDraft(domain, name, email or "", culture, language, address, registration_number),
+        resellers=await resellers_of(uow, partner, id_),
+        active=bool(active),
     )

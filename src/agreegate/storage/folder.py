@@ -76,7 +76,7 @@ class DataFolder:
         found = _SECRET.fullmatch(kept_key(path, lambda: secrets.token_hex(32).encode()))
         if found is None:
             raise KeyFileUnusable(path)
-        return found[1].decode()
+        return found.group(1).decode()
 
     def release(self) -> None:
         """Let another process have the folder."""

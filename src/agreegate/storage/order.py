@@ -1,24 +1,56 @@
 """Orders and their lines as rows."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from agreegate.domain.order import LineKind, Order, OrderId, OrderLine, OrderStatus
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.storage.page import Listing, Page, Wanted, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
 _LINE = (
-    "order_id, line_number, offer_id, subscription_id, friendly_name, quantity, transaction_type, term_duration,"
+    "line_number, offer_id, subscription_id, friendly_name, quantity, transaction_type, term_duration,"
     " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
 )
 
 _KINDS = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
 """The words of the column, and of the audit trail."""
 _KIND_OF = {word: kind for kind, word in _KINDS.items()}
+
+
+def _order(row: Sequence[Any], lines: Iterable[OrderLine]) -> Order:
+    id_, customer_id, billing_cycle, currency_code, status, created_at = row
+    return Order(
+        id=OrderId(id_),
+        customer_id=customer_id,
+        billing_cycle=BillingCycle(billing_cycle),
+        currency_code=currency_code,
+        status=OrderStatus(status),
+        created_at=from_micros(created_at),
+        lines=tuple(lines),
+    )
+
+
+def _line(row: Sequence[Any]) -> OrderLine:
+    (number, offer_id, subscription_id, friendly_name, quantity, kind, term, parent_id, partner_id_on_record, renews_to,
+     provisioning_context) = row  # fmt: skip
+    return OrderLine(
+        number=number,
+        offer_id=offer_id,
+        subscription_id=SubscriptionId(subscription_id),
+        friendly_name=friendly_name,
+        quantity=quantity,
+        kind=_KIND_OF[kind],
+        term=TermDuration(term),
+        parent_id=None if parent_id is None else SubscriptionId(parent_id),
+        partner_id_on_record=partner_id_on_record,
+        renews_to=None if renews_to is None else TermDuration(renews_to),
+        provisioning_context={} if provisioning_context is None else json.loads(provisioning_context),
+    )
 
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
@@ -80,16 +112,7 @@ async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str)
         customer,
         id_,
     )
-    if row is None:
-        return None
-    lines = await uow.all(
-        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
-        " order by line_number",
-        partner,
-        customer,
-        id_,
-    )
-    return _order(row, lines)
+    return None if row is None else _order(row, await _lines_of(uow, partner, customer, id_))
 
 
 async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
@@ -100,14 +123,15 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
         customer,
     )
     lines = await uow.all(
-        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 order by order_id, line_number",
+        f"select order_id, {_LINE} from order_line where partner_id = $1 and customer_id = $2"
+        " order by order_id, line_number",
         partner,
         customer,
     )
-    by_order: dict[str, list[Row]] = {}
-    for line in lines:
-        by_order.setdefault(line[0], []).append(line)
-    return [_order(row, by_order.get(row[0], [])) for row in rows]
+    by_order: dict[str, list[OrderLine]] = {}
+    for order_id, *line in lines:
+        by_order.setdefault(order_id, []).append(_line(line))
+    return [_order((order_id, *order), by_order.get(order_id, [])) for order_id, *order in rows]
 
 
 async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[Order]:
@@ -119,19 +143,7 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, want
         newest_first=True,
     )
     found = await page_of(uow, listing, wanted, partner, customer)
-    items = [
-        _order(
-            row[2:],
-            await uow.all(
-                f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
-                " order by line_number",
-                partner,
-                customer,
-                row[1],
-            ),
-        )
-        for row in found.items
-    ]
+    items = [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
 
@@ -161,29 +173,12 @@ def order_text(order: Order) -> str:
     )
 
 
-def _order(row: Row, lines: Sequence[Row]) -> Order:
-    return Order(
-        id=OrderId(row[0]),
-        customer_id=row[1],
-        billing_cycle=BillingCycle(row[2]),
-        currency_code=row[3],
-        status=OrderStatus(row[4]),
-        created_at=from_micros(row[5]),
-        lines=tuple(_line(line) for line in lines),
+async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:
+    rows = await uow.all(
+        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
+        " order by line_number",
+        partner,
+        customer,
+        order,
     )
-
-
-def _line(row: Row) -> OrderLine:
-    return OrderLine(
-        number=row[1],
-        offer_id=row[2],
-        subscription_id=SubscriptionId(row[3]),
-        friendly_name=row[4],
-        quantity=row[5],
-        kind=_KIND_OF[row[6]],
-        term=TermDuration(row[7]),
-        parent_id=None if row[8] is None else SubscriptionId(row[8]),
-        partner_id_on_record=row[9],
-        renews_to=None if row[10] is None else TermDuration(row[10]),
-        provisioning_context={} if row[11] is None else json.loads(row[11]),
-    )
+    return [_line(row) for row in rows]

@@ -97,7 +97,10 @@ async def ending_first(
         f" order by s.commitment_end_at, s.customer_id limit 1 offset {SUBSCRIPTIONS}",
         partner,
     )
-    until = "" if last is None else f"and (s.commitment_end_at, s.customer_id) < ({bind(last[0])}, {bind(last[1])})"
+    until, last_end_at = "", None
+    if last is not None:
+        last_end_at, last_customer = last
+        until = f"and (s.commitment_end_at, s.customer_id) < ({bind(last_end_at)}, {bind(last_customer)})"
     sql = _ENDING_FIRST.format(
         name=_NAME.format(of="s"),
         until=until,
@@ -107,7 +110,7 @@ async def ending_first(
     )
     rows = await uow.all(sql, *values)
     found = [await _committed(uow, partner, *row) for row in rows]
-    return found, None if last is None else from_micros(last[0])
+    return found, maybe_instant(last_end_at)
 
 
 async def no_longer_agreeing(
@@ -119,7 +122,8 @@ async def no_longer_agreeing(
         name=_NAME.format(of="s"), state=state_of(programme, uow.now, binder(values)), most=most
     )
     rows = await uow.all(sql, *values)
-    return [await _committed(uow, partner, *row[:3]) for row in rows], rows[0][3] if rows else 0
+    number = next((number for *_, number in rows), 0)
+    return [await _committed(uow, partner, *customer) for *customer, _ in rows], number
 
 
 async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
@@ -134,7 +138,7 @@ async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
         partner,
         to_micros(uow.now),
     )
-    return [Tried(row[0], row[1], from_micros(row[2])) for row in rows]
+    return [Tried(customer, name, from_micros(at)) for customer, name, at in rows]
 
 
 async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -> list[Tried]:
@@ -151,7 +155,7 @@ async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -
         to_micros(since),
         to_micros(uow.now),
     )
-    return [Tried(row[0], row[1], from_micros(row[2])) for row in rows]
+    return [Tried(customer, name, from_micros(at)) for customer, name, at in rows]
 
 
 async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> list[Denied]:
@@ -168,14 +172,14 @@ async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int
         most,
     )
     return [
-        Denied(row[0], row[1], row[2], Action(row[3]), Channel(row[4]), as_reasons(row[5]), from_micros(row[6]))
-        for row in rows
+        Denied(id_, customer, name, Action(action), Channel(channel), as_reasons(reasons), from_micros(at))
+        for id_, customer, name, action, channel, reasons, at in rows
     ]
 
 
 async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> int:
     """Return how often the gate refused something since then, counted up to `most`."""
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from (select 1 from decision where partner_id = $1 and verdict = 'deny'"
         " and decided_at between $2 and $3 limit $4) d",
         partner,
@@ -183,17 +187,17 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
         to_micros(uow.now),
         most,
     )
-    return 0 if row is None else int(row[0])
+    return int(count)
 
 
 async def may_refuse_many(uow: UnitOfWork, partner: PartnerId) -> bool:
     """Return whether more customers once said no than `no_longer_agreeing` can look through."""
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from (select 1 from relationship where partner_id = $1 and refused_at >= 0"
         f" limit {REFUSING + 1}) r",
         partner,
     )
-    return row is not None and row[0] > REFUSING
+    return bool(count > REFUSING)
 
 
 async def _committed(uow: UnitOfWork, partner: PartnerId, customer: str, name: str, ends_at: int) -> Committed:

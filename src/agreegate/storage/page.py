@@ -98,7 +98,8 @@ async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters
     # The position replaces the bound on its own side: an index is entered at one place only.
     sql = listing.select
     if start is not None:
-        sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({bound(start[0])}, {bound(start[1])})"
+        key, id_ = start
+        sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({bound(key)}, {bound(id_)})"
     if listing.lower is not None and (start is None or descending):
         sql += f" and {listing.key} >= {bound(listing.lower)}"
     if listing.upper is not None and (start is None or not descending):
@@ -112,10 +113,12 @@ async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters
         rows.reverse()
     if not rows:
         return Page()
+    (first_key, first_id, *_), *_ = rows
+    *_, (last_key, last_id, *_) = rows
     return Page(
         items=tuple(rows),
-        first=(rows[0][0], rows[0][1]),
-        last=(rows[-1][0], rows[-1][1]),
+        first=(first_key, first_id),
+        last=(last_key, last_id),
         more_before=more if backwards else start is not None,
         more_after=start is not None if backwards else more,
     )

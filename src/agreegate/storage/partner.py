@@ -1,12 +1,13 @@
 """Partners, their users and the links between providers and resellers, as rows."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
-from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork, maybe_instant, to_micros
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,14 +20,31 @@ class KnownUser:
     """Stands for staff without an account of their own (R28)."""
 
 
-_PARTNER = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture from partner"
-_WORKED_WITH = """
-    select partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, mpa_signed_at from partner
-    where {column} = $2 and (partner_id = $1 or exists (
+COLUMNS = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture"
+_PARTNER = f"{COLUMNS} from partner"
+_WORKED_WITH = f"""
+    select {COLUMNS}, mpa_signed_at from partner
+    where {{column}} = $2 and (partner_id = $1 or exists (
       select 1 from reseller_link l where l.ended_at is null
          and ((l.partner_id = $1 and l.reseller_id = partner.partner_id)
            or (l.partner_id = partner.partner_id and l.reseller_id = $1))))
 """
+
+
+def as_partner(row: Sequence[Any]) -> Partner:
+    """Return the partner of a row of `COLUMNS`."""
+    id_, name, kind, cloud, account, mpn_id, domain, country, culture = row
+    return Partner(
+        id=PartnerId(id_),
+        name=name,
+        kind=PartnerKind(kind),
+        cloud=Cloud(cloud),
+        account=Account(account),
+        mpn_id=mpn_id,
+        domain=domain,
+        country=country,
+        culture=culture,
+    )
 
 
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
@@ -54,12 +72,11 @@ async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
 
 async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
     """The partner as it presents itself."""
-    row = await uow.one(
-        "select email, profile_etag, partner_id, name, kind, cloud, account, mpn_id, domain, country, culture"
-        " from partner where partner_id = $1",
-        partner,
-    )
-    return None if row is None else OrganizationProfile(as_partner(row[2:]), row[0], row[1])
+    row = await uow.one(f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1", partner)
+    if row is None:
+        return None
+    *found, email, etag = row
+    return OrganizationProfile(as_partner(found), email, etag)
 
 
 async def worked_with(
@@ -68,7 +85,10 @@ async def worked_with(
     """The asking partner itself or one it has an open link with, by either id; and when it signed its own agreement."""
     column, value = ("mpn_id", mpn_id) if mpn_id is not None else ("partner_id", tenant)
     row = await uow.one(_WORKED_WITH.format(column=column), asking, value)
-    return None if row is None else (as_partner(row), maybe_instant(row[9]))
+    if row is None:
+        return None
+    *found, signed_at = row
+    return as_partner(found), maybe_instant(signed_at)
 
 
 async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
@@ -90,7 +110,7 @@ async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[
         partner,
         user,
     )
-    return frozenset(Role(row[0]) for row in rows if row[0] is not None) if rows else None
+    return frozenset(Role(role) for (role,) in rows if role is not None) if rows else None
 
 
 async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
@@ -108,7 +128,7 @@ async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str
         partner,
         *users,
     )
-    return {row[0]: KnownUser(row[1], bool(row[2])) for row in rows}
+    return {id_: KnownUser(name, bool(designated)) for id_, name, designated in rows}
 
 
 async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
@@ -155,18 +175,3 @@ async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner
         reseller,
     )
     return [as_partner(row) for row in rows]
-
-
-def as_partner(row: Row) -> Partner:
-    """A row of id, name, kind, cloud, account, network id, domain, country and culture."""
-    return Partner(
-        id=PartnerId(row[0]),
-        name=row[1],
-        kind=PartnerKind(row[2]),
-        cloud=Cloud(row[3]),
-        account=Account(row[4]),
-        mpn_id=row[5],
-        domain=row[6],
-        country=row[7],
-        culture=row[8],
-    )

@@ -37,17 +37,18 @@ async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
     """A customer whose acceptance is confirmed; of a provider rather one that several of its resellers sell to."""
     for condition in (f"{_CONFIRMED} and {_SEVERAL_RESELLERS}", _CONFIRMED):
         if found := await _some(uow, asking, condition, 1):
-            return found[0][0]
+            [(id_, _)] = found
+            return id_
     return None
 
 
 async def refusing_customer(uow: UnitOfWork, asking: Partner) -> str | None:
     """A customer that no longer agrees."""
     found = await _some(uow, asking, f"r.refused_at is not null and not {_CONFIRMED}", 1)
-    return found[0][0] if found else None
+    return next((id_ for id_, _ in found), None)
 
 
 async def _some(uow: UnitOfWork, asking: Partner, condition: str, most: int) -> list[tuple[str, str]]:
     base = _THROUGH_PROVIDER if asking.kind is PartnerKind.INDIRECT_RESELLER else _OWN
     rows = await uow.all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most, LOOKED_AT)
-    return [(row[0], row[1]) for row in rows]
+    return [(id_, name) for id_, name in rows]

@@ -84,14 +84,14 @@ async def count_all(
     bind = statement.bind
     due = "" if question.search.due is None else f" and {_RENEW_AT} >= {bind(question.due_from)}"
     due += "" if question.search.due is None else f" and {_RENEW_AT} < {bind(question.due_before)}"
-    row = await uow.one(
+    [(found,)] = await uow.all(
         f"""select count(*) from (select 1 from {_among(source, bind, limits.read)}
               and {question.may_fit(bind, states)}
               and exists (select 1 from {_CUSTOMER} and {question.fits(bind, states)}){due}
               limit {bind(limits.counted + 1)}) e""",
         *statement.values,
     )
-    counted = 0 if row is None else int(row[0])
+    counted = int(found)
     return min(counted, limits.counted), counted > limits.counted or size > limits.read
 
 
@@ -209,7 +209,8 @@ class _Part:
                     return found[:size]
             if len(candidates) < some:
                 return found
-            start, some = candidates[-1], 4 * some
+            *_, start = candidates
+            some *= 4
 
     async def _candidates(self, uow: UnitOfWork, source: Source, start: Place, some: int) -> list[Place]:
         """The first customers of a source, in the order of the list, whatever their state."""
@@ -236,7 +237,7 @@ class _Part:
                   and exists (select 1 from {_CUSTOMER} and {self.question.fits(bind, [self.state])})""",
             *statement.values,
         )
-        fitting = {row[0] for row in rows}
+        fitting = {customer for (customer,) in rows}
         return [one for one in candidates if one.customer_id in fitting]
 
     def _walked(self, bind: Bind, start: Place, end: Place | None = None) -> str:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice, product
+from operator import itemgetter
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
@@ -160,7 +161,7 @@ async def coming_majors(uow: UnitOfWork) -> list[int]:
         " order by v.effective_at",
         to_micros(uow.now),
     )
-    return [row[0] for row in rows]
+    return [effective_at for (effective_at,) in rows]
 
 
 async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
@@ -174,7 +175,7 @@ async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
            select country from seen where country is not null""",
         partner,
     )
-    return [row[0] for row in rows]
+    return [country for (country,) in rows]
 
 
 async def smallest(uow: UnitOfWork, question: Question, sources: Iterable[Source]) -> tuple[Source, int]:
@@ -183,9 +184,9 @@ async def smallest(uow: UnitOfWork, question: Question, sources: Iterable[Source
     for source in sources:
         statement = Statement(question.partner)
         some = f"{source(statement.bind)} limit {statement.bind(question.limits.compared + 1)}"
-        row = await uow.one(f"select count(*) from ({some}) d", *statement.values)
-        counted.append((source, 0 if row is None else int(row[0])))
-    return min(counted, key=lambda one: one[1])
+        [(count,)] = await uow.all(f"select count(*) from ({some}) d", *statement.values)
+        counted.append((source, int(count)))
+    return min(counted, key=itemgetter(1))
 
 
 def sources_of(question: Question) -> list[Source]:
@@ -281,12 +282,13 @@ async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> 
     """When the oldest major text in force took effect that outdates a confirmation of the partner; else now."""
     found = [to_micros(uow.now)]
     for template in floors:
-        row = await uow.one(
+        [(effective_at,)] = await uow.all(
             """select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1
                  and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
                    where n.partner_id = $1 and n.template_id = $2 order by n.text_at, n.text_number limit 1)""",
             partner,
             template,
         )
-        found += [] if row is None or row[0] is None else [row[0]]
+        if effective_at is not None:
+            found.append(effective_at)
     return min(found)

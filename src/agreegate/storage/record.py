@@ -51,23 +51,20 @@ async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: st
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """Take the next place in this customer's history. The row that it changes also makes rivals wait for each other."""
-    row = await uow.one(
+    [(sequence,)] = await uow.all(
         "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
         " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
         " returning last_sequence",
         partner,
         customer,
     )
-    if row is None:
-        raise LookupError(customer)
-    (sequence,) = row
     return int(sequence)
 
 
 async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) -> ResourceChanged:
     partner, confirmation = actor.partner.id, fact.counting.confirmation
     await note_recorded(uow, partner)
-    row = await uow.one(
+    [(number,)] = await uow.all(
         "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
         " agreement_type, date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning number",
@@ -85,9 +82,6 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
         confirmation.request_id,
         to_micros(confirmation.recorded_at),
     )
-    if row is None:
-        raise LookupError(confirmation.id)
-    (number,) = row
     if confirmation.contact is not None:
         await _add_contact(uow, number, confirmation.contact)
     if confirmation.confirmed_by is not None:

@@ -14,8 +14,8 @@ _LIVING = "status in ('active', 'suspended')"
 
 async def next_due(uow: UnitOfWork) -> datetime | None:
     """When the next subscription renews or expires; None when there is none that could."""
-    row = await uow.one(f"select min(commitment_end_at) from subscription where {_LIVING}")
-    return None if row is None else maybe_instant(row[0])
+    [(ends_at,)] = await uow.all(f"select min(commitment_end_at) from subscription where {_LIVING}")
+    return maybe_instant(ends_at)
 
 
 async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list[tuple[PartnerId, Subscription]]:
@@ -26,7 +26,7 @@ async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list
         to_micros(until),
         most,
     )
-    return [(PartnerId(row[20]), as_subscription(row)) for row in rows]
+    return [(PartnerId(partner), as_subscription(subscription)) for *subscription, partner in rows]
 
 
 async def add_renewals(
@@ -56,8 +56,8 @@ async def add_renewals(
 
 async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:
     """How many terms of this partner's subscriptions have begun after the first, or did not because one expired."""
-    row = await uow.one("select count(*) from renewal where partner_id = $1", partner)
-    return 0 if row is None else int(row[0])
+    [(count,)] = await uow.all("select count(*) from renewal where partner_id = $1", partner)
+    return int(count)
 
 
 async def renewals_of(
@@ -65,8 +65,8 @@ async def renewals_of(
 ) -> list[tuple[int, str, int]]:
     """Every term after the first: number, outcome, and when it was due in microseconds; in order."""
     return [
-        (row[0], row[1], row[2])
-        for row in await uow.all(
+        (term, outcome, due_at)
+        for term, outcome, due_at in await uow.all(
             "select term, outcome, due_at from renewal"
             " where partner_id = $1 and customer_id = $2 and subscription_id = $3 order by term",
             partner,

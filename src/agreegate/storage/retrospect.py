@@ -17,7 +17,7 @@ async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tupl
         partner,
         customer,
     )
-    return tuple(Period(row[0], from_micros(row[1]), maybe_instant(row[2])) for row in rows)
+    return tuple(Period(number, from_micros(start), maybe_instant(end)) for number, start, end in rows)
 
 
 async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, int]:
@@ -25,7 +25,7 @@ async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> 
     rows = await uow.all(
         "select sequence, period from confirmation where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return {row[0]: row[1] for row in rows}
+    return dict(rows)
 
 
 async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Renewal, ...]:
@@ -36,7 +36,7 @@ async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) ->
         partner,
         customer,
     )
-    return tuple(Renewal(from_micros(row[0]), from_micros(row[1])) for row in rows)
+    return tuple(Renewal(from_micros(due_at), from_micros(recorded_at)) for due_at, recorded_at in rows)
 
 
 async def employees_stated_by(
@@ -51,7 +51,7 @@ async def employees_stated_by(
         customer,
         to_micros(instant),
     )
-    return {row[0]: Employee(row[1], row[2], row[3]) for row in rows}
+    return {sequence: Employee(name, email, reference) for sequence, name, email, reference in rows}
 
 
 async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
@@ -59,4 +59,7 @@ async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str
     row = await uow.one(
         "select company_name, country from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return None if row is None else (row[0], row[1])
+    if row is None:
+        return None
+    name, country = row
+    return name, country

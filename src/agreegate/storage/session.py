@@ -22,7 +22,10 @@ async def session_data(uow: UnitOfWork, key: str) -> tuple[str, bool] | None:
         to_micros(uow.machine_now - IDLE),
         to_micros(uow.machine_now - LONGEST),
     )
-    return None if row is None else (row[0], row[1] < to_micros(uow.machine_now - _TOUCHED_AFTER))
+    if row is None:
+        return None
+    data, seen_at = row
+    return data, seen_at < to_micros(uow.machine_now - _TOUCHED_AFTER)
 
 
 async def ended_session(uow: UnitOfWork, key: str) -> str | None:
@@ -32,8 +35,8 @@ async def ended_session(uow: UnitOfWork, key: str) -> str | None:
 
 async def kept_data(uow: UnitOfWork, key: str) -> str | None:
     """The data of a session, whether it has ended or not."""
-    row = await uow.one("select data from session where session_key = $1", key)
-    return None if row is None else row[0]
+    rows = await uow.all("select data from session where session_key = $1", key)
+    return next((data for (data,) in rows), None)
 
 
 async def add_session(uow: UnitOfWork, key: str, data: str) -> None:

@@ -23,7 +23,6 @@ from agreegate.storage.state import newer_text
 from agreegate.storage.unit_of_work import (
     EPOCH,
     MICROSECOND,
-    Row,
     UnitOfWork,
     Value,
     from_micros,
@@ -86,12 +85,12 @@ async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId |
         linked.setdefault(id_, set()).add(reseller)
     return [
         Portfolio(
-            as_partner(row),
-            frozenset(await countries_of(uow, row[0])),
-            frozenset(linked.get(row[0], ())),
-            several=await _confirmed_others(uow, row[0], foresight),
+            found,
+            frozenset(await countries_of(uow, found.id)),
+            frozenset(linked.get(found.id, ())),
+            several=await _confirmed_others(uow, found.id, foresight),
         )
-        for row in rows
+        for found in map(as_partner, rows)
     ]
 
 
@@ -114,7 +113,7 @@ async def names_of(uow: UnitOfWork, partners: Collection[PartnerId]) -> dict[Par
     for some in portions(sorted(partners)):
         listed = ", ".join(f"${place}" for place in range(1, len(some) + 1))
         rows = await uow.all(f"select partner_id, name from partner where partner_id in ({listed})", *some)
-        found |= {PartnerId(row[0]): row[1] for row in rows}
+        found |= {PartnerId(id_): name for id_, name in rows}
     return found
 
 
@@ -138,13 +137,13 @@ async def alike_customers(
       group by 1"""  # one text, because rows are put in order by it
     after = ""
     while after != _LAST:
-        row = await uow.one(
+        ends = await uow.all(
             "select customer_id from current_confirmation where partner_id = $1 and customer_id > $2"
             " order by customer_id limit 1 offset $3",
             portfolio.partner.id, after, CUSTOMERS,
         )  # fmt: skip
-        until = _LAST if row is None else row[0]
-        yield [asked.alike(row) for row in await uow.all(sql, *asked.values[:-2], after, until)]
+        until = next((customer for (customer,) in ends), _LAST)
+        yield [asked.alike(*row) for row in await uow.all(sql, *asked.values[:-2], after, until)]
         after = until
 
 
@@ -161,7 +160,8 @@ async def alike_carts(uow: UnitOfWork, portfolio: Portfolio, foresight: Foresigh
         *asked.values,
     )
     return [
-        Alike(row[3], Stake(carts=(from_micros(row[0]),), rivals=_rivals(row[2])), asked.linked(row[1])) for row in rows
+        Alike(count, Stake(carts=(from_micros(expires_at),), rivals=_rivals(rivals)), asked.linked(resellers))
+        for expires_at, resellers, rivals, count in rows
     ]
 
 
@@ -223,7 +223,8 @@ class Asked:
         """SQL: the confirmation `n` is outdated already."""
         if floor is None:
             return "false"
-        return f"({self.bound(to_micros(floor[0]))}, {self.bound(floor[1])}) > ({RANK})"
+        at, number = floor
+        return f"({self.bound(to_micros(at))}, {self.bound(number)}) > ({RANK})"
 
     def _by_country(self, conditions: Mapping[Rank | None, str], countries: Mapping[Rank | None, list[str]]) -> str:
         """SQL: the condition for the country of the customer `c`; false for countries that are not concerned."""
@@ -279,22 +280,22 @@ class Asked:
         later = " ".join(f"when {time} >= {edge} then {edge}" for edge in times)
         return f"(s.started_at - {time} + case {later} else 0 end)" if later else f"(s.started_at - {time})"
 
-    def alike(self, row: Row) -> Alike:
+    def alike(self, described: str, customers: int) -> Alike:
         """A row of how many customers are alike."""
-        held, _, resellers = row[0].partition("|")
+        held, _, resellers = described.partition("|")
         if held == _ALREADY:
-            return Alike(row[1], _NOTHING, self.linked(resellers), already=True)
+            return Alike(customers, _NOTHING, self.linked(resellers), already=True)
         if held not in self._known:
             self._known[held] = self._stake(held)
-        return Alike(row[1], self._known[held], self.linked(resellers))
+        return Alike(customers, self._known[held], self.linked(resellers))
 
     def _stake(self, held: str) -> Stake:
         auto: list[datetime] = []
         orders: list[datetime] = []
         rivals: tuple[Rival, ...] = ()
         for word in held.split():
-            kind, (first, _, rest) = word[0], word[1:].partition("/")
-            match kind:
+            first, _, rest = word[1:].partition("/")
+            match word[:1]:
                 case "a":
                     auto.append(self._beginning(int(first)))
                 case "o":

@@ -36,7 +36,7 @@ RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at en
 """When a renewal ran: when its term began, or when it was ordered before that (R33)."""
 
 
-def _newer_texts(whose: str, now: str) -> str:
+def _newer_texts(whose: str, now: str, beside: str = "") -> str:
     # With its condition on the status in `where`, SQLite looks for the customer among the ends of all customers.
     return f"""
     select n.agreement_type, v.effective_at, v.number,
@@ -44,7 +44,7 @@ def _newer_texts(whose: str, now: str) -> str:
         where s.partner_id = $1 and s.customer_id = n.customer_id),
       (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
         and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
-      n.text_at, n.text_number, n.customer_id
+      n.text_at, n.text_number{beside}
     from current_confirmation n
     join text_version v on {NEWER} and v.effective_at <= {now}
       and exists (select 1 from text_file f where f.number = v.number
@@ -80,8 +80,8 @@ async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Sta
 
 def may_be_outdated(rows: Iterable[Row]) -> bool:
     """Whether `NEWER_TEXTS` must be asked about the rows of `CURRENT`: some major text comes after an accepted one."""
-    for row in rows:  # noqa: SIM110 - a generator would cost the gate more than the question
-        if row[6] is not None:
+    for _, _, _, _, _, _, newer_at in rows:  # noqa: SIM110 - a generator would cost the gate more than the question
+        if newer_at is not None:
             return True
     return False
 
@@ -96,18 +96,22 @@ def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row], now: datetime)
         date_agreed, recorded_at = EPOCH + agreed * MICROSECOND, EPOCH + recorded * MICROSECOND
         current.append(Current(agreement_type, template_id, date_agreed, recorded_at, sequence))
     if newer:
-        current = [_judged(one, [row for row in newer if row[0] == one.agreement_type], now) for one in current]
-    return Standing(True, tuple(current), maybe_instant(rows[0][5]))
+        texts: dict[str, list[Row]] = {}
+        for agreement_type, *text in newer:
+            texts.setdefault(agreement_type, []).append(tuple(text))
+        current = [_judged(one, texts.get(one.agreement_type, ()), now) for one in current]
+    _, _, _, _, _, refused_at, _ = next(iter(rows))
+    return Standing(True, tuple(current), maybe_instant(refused_at))
 
 
 def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
     if not newer:
         return confirmed
-    _, _, _, commitment_end_at, renewed_at, text_at, text_number, _ = newer[0]
+    (_, _, commitment_end_at, renewed_at, text_at, text_number), *_ = newer
     return judged(
         confirmed,
         None if text_number == UNKNOWN_TEXT else (from_micros(text_at), text_number),
-        [(from_micros(row[1]), row[2]) for row in newer],
+        [(from_micros(effective_at), number) for effective_at, number, *_ in newer],
         [] if renewed_at is None else [from_micros(renewed_at)],
         maybe_instant(commitment_end_at),
         now,
@@ -116,7 +120,10 @@ def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
 
 def unconfirmed_standing(rows: Sequence[Row]) -> Standing:
     """The row of `RELATIONSHIP`, if there is one, where no confirmation counts."""
-    return Standing(True, (), maybe_instant(rows[0][0])) if rows else NO_RELATIONSHIP
+    if not rows:
+        return NO_RELATIONSHIP
+    [(refused_at,)] = rows
+    return Standing(True, (), maybe_instant(refused_at))
 
 
 async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[str]) -> dict[str, Standing]:
@@ -128,10 +135,10 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
         current = _by_customer(await uow.all(_CURRENT_OF.format(whose=whose), partner, *some))
         newer: dict[str, list[Row]] = {}
         if any(may_be_outdated(rows) for rows in current.values()):
-            sql = _newer_texts(whose, f"${len(some) + 2}")
+            sql = _newer_texts(whose, f"${len(some) + 2}", ", n.customer_id")
             newer = _by_customer(await uow.all(sql, partner, *some, to_micros(uow.now)))
         for customer, rows in current.items():
-            found[customer] = confirmed_standing([row[:7] for row in rows], newer.get(customer, ()), uow.now)
+            found[customer] = confirmed_standing(rows, newer.get(customer, ()), uow.now)
         for customer, refused_at in await uow.all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
             if customer not in current:
                 found[customer] = unconfirmed_standing([(refused_at,)])
@@ -140,17 +147,18 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
 
 def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
     found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[-1], []).append(row)
+    for *row, customer in rows:
+        found.setdefault(customer, []).append(tuple(row))
     return found
 
 
 class OpenRelationship(NamedTuple):
-    """The open relationship of a partner and a customer."""
+    """The open relationship of a partner and a customer; instants in microseconds since 1970, UTC."""
 
     period: int
     started_at: int
     refused_sequence: int | None
+    """Of the last statement that the customer no longer agrees."""
     refused_at: int | None
 
 

@@ -2,17 +2,43 @@
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 COLUMNS = (
     "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity,"
     " s.billing_cycle, s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,"
     " s.renewal_term_duration, s.created_at, s.parent_subscription_id, s.partner_id_on_record, s.is_trial, s.revision"
 )
+
+
+def as_subscription(row: Sequence[Any]) -> Subscription:
+    """Return the subscription of a row of `COLUMNS`."""
+    (id_, customer_id, order_id, offer_id, offer_name, friendly_name, quantity, billing_cycle, status, auto_renew,
+     started_at, terms, months, term, renewal_term, created_at, parent_id, partner_id_on_record, is_trial,
+     revision) = row  # fmt: skip
+    return Subscription(
+        id=SubscriptionId(id_),
+        customer_id=customer_id,
+        order_id=order_id,
+        offer_id=offer_id,
+        offer_name=offer_name,
+        friendly_name=friendly_name,
+        quantity=quantity,
+        billing_cycle=BillingCycle(billing_cycle),
+        status=SubscriptionStatus(status),
+        auto_renew=bool(auto_renew),
+        commitment=Commitment(from_micros(started_at), terms, months, TermDuration(term), TermDuration(renewal_term)),
+        created_at=from_micros(created_at),
+        parent_id=None if parent_id is None else SubscriptionId(parent_id),
+        partner_id_on_record=partner_id_on_record,
+        is_trial=bool(is_trial),
+        revision=revision,
+    )
 
 
 async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
@@ -165,7 +191,7 @@ async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) ->
         reseller.id,
         customer,
     )
-    return [PartnerId(row[0]) for row in rows]
+    return [PartnerId(provider) for (provider,) in rows]
 
 
 async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[Subscription]:
@@ -184,10 +210,10 @@ async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: 
 
 async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions a customer has with a partner, those that ended included."""
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
     )
-    return 0 if row is None else int(row[0])
+    return int(count)
 
 
 async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
@@ -202,35 +228,13 @@ async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer:
 
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
-    row = await uow.one(
+    [(count,)] = await uow.all(
         "select count(*) from subscription"
         " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')",
         partner,
         customer,
     )
-    return 0 if row is None else int(row[0])
-
-
-def as_subscription(row: Row) -> Subscription:
-    """A row of `COLUMNS`."""
-    return Subscription(
-        id=SubscriptionId(row[0]),
-        customer_id=row[1],
-        order_id=row[2],
-        offer_id=row[3],
-        offer_name=row[4],
-        friendly_name=row[5],
-        quantity=row[6],
-        billing_cycle=BillingCycle(row[7]),
-        status=SubscriptionStatus(row[8]),
-        auto_renew=bool(row[9]),
-        commitment=Commitment(from_micros(row[10]), row[11], row[12], TermDuration(row[13]), TermDuration(row[14])),
-        created_at=from_micros(row[15]),
-        parent_id=None if row[16] is None else SubscriptionId(row[16]),
-        partner_id_on_record=row[17],
-        is_trial=bool(row[18]),
-        revision=row[19],
-    )
+    return int(count)
 
 
 def subscription_text(subscription: Subscription) -> str:

@@ -46,8 +46,10 @@ async def text_in_force(
     row = await uow.one(_IN_FORCE, template, country, to_micros(on))
     if row is None:
         return None
-    files = await uow.all(f"{_FILES} and v.number = $2", template, row[0])
-    return in_language(_versions(template, [row], files)[0], country, language)
+    number, *_ = row
+    files = await uow.all(f"{_FILES} and v.number = $2", template, number)
+    [version] = _versions(template, [row], files)
+    return in_language(version, country, language)
 
 
 async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
@@ -69,13 +71,13 @@ async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
     """The files of all versions."""
-    return frozenset(Digest(row[0]) for row in await uow.all("select distinct digest from text_file"))
+    return frozenset(Digest(digest) for (digest,) in await uow.all("select distinct digest from text_file"))
 
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Keep a version and the list of its files, for good."""
     id_, now = VersionId(uow.new_id()), uow.now
-    row = await uow.one(
+    [(number,)] = await uow.all(
         "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
         " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
         draft.template_id,
@@ -88,9 +90,6 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
         published_by,
         len(draft.files),
     )
-    if row is None:
-        raise LookupError(id_)
-    (number,) = row
     version = TextVersion(
         template_id=draft.template_id,
         label=draft.label,

@@ -75,13 +75,13 @@ async def count_totals(
     countries: defaultdict[str, Counter[State]] = defaultdict(Counter)
     resellers: defaultdict[str, Counter[State]] = defaultdict(Counter)
     for country, reseller, is_first, *found, customers in rows:
-        now = State(found[0])
+        now, *_ = known = [State(state) for state in found]
         if reseller is not None:
             resellers[reseller][now] += customers
         if is_first:
             countries[country][now] += customers
-            for at, state in zip(states, found, strict=True):
-                every[at][State(state)] += customers
+            for at, state in zip(states, known, strict=True):
+                every[at][state] += customers
     return Totals(uow.now, every[uow.now], countries, resellers, {at: every[at] for at in later})
 
 
@@ -93,27 +93,27 @@ async def has_more_customers(uow: UnitOfWork, programme: Programme, partner: Par
     """
     values: list[Value] = []
     whose = _whose(programme, partner, binder(values))
-    row = await uow.one(
+    [(count,)] = await uow.all(
         f"select count(*) from (select 1 from relationship r where {whose} limit {most + 1}) s", *values
     )
-    return row is not None and row[0] > most
+    return bool(count > most)
 
 
 async def count_texts(uow: UnitOfWork) -> int:
     """Return how many versions of texts are published: it grows with every publication."""
-    row = await uow.one("select count(*) from text_version")
-    return 0 if row is None else int(row[0])
+    [(count,)] = await uow.all("select count(*) from text_version")
+    return int(count)
 
 
 async def newest_change(uow: UnitOfWork, partner: PartnerId) -> datetime | None:
     """Return the instant of the partner's newest audit record."""
-    row = await uow.one("select max(operation_at) from audit_record where partner_id = $1", partner)
-    return None if row is None else maybe_instant(row[0])
+    [(newest,)] = await uow.all("select max(operation_at) from audit_record where partner_id = $1", partner)
+    return maybe_instant(newest)
 
 
 async def newest_change_by(uow: UnitOfWork, partner: PartnerId, user: str, after: datetime | None) -> datetime | None:
     """Return the instant of the newest change by a user that is not in totals which contain the changes up to `after`."""
-    row = await uow.one(
+    [(newest,)] = await uow.all(
         f"""select max(operation_at) from (
           select operation_at, user_id, operation_type, resource_type from audit_record
           where partner_id = $1 and operation_at > $2 order by operation_at desc limit {LATEST_CHANGES}) a
@@ -122,7 +122,7 @@ async def newest_change_by(uow: UnitOfWork, partner: PartnerId, user: str, after
         -1 if after is None else to_micros(after),
         user,
     )
-    return None if row is None else maybe_instant(row[0])
+    return maybe_instant(newest)
 
 
 def _whose(programme: Programme, partner: PartnerId | None, bind: Bind) -> str:
