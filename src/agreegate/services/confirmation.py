@@ -185,11 +185,12 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
     found = await confirmation_at(uow, actor.partner.id, confirmation_id)
     if found is None:
         raise NotFound
+    customer, confirmation = found
     if not await of_present_period(uow, actor.partner.id, confirmation_id):
         raise RelationshipOver
-    if not await _designated(uow, actor, frozenset({found[1].user_id})):
+    if not await _designated(uow, actor, frozenset({confirmation.user_id})):
         raise NotDesignated(name="confirmation_id")
-    return found
+    return customer, confirmation
 
 
 async def list_without_employee(uow: UnitOfWork, actor: Actor, wanted: Wanted = NEWEST) -> Page[tuple[str, str, str]]:

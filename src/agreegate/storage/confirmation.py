@@ -28,24 +28,24 @@ COLUMNS = f"{_SELECTED} from confirmation c {_BESIDE}"
 _IS_CURRENT = "c.partner_id = n.partner_id and c.customer_id = n.customer_id and c.sequence = n.sequence"
 
 
-class _Columns(NamedTuple):
-    confirmation_id: str
-    sequence: int
-    template_id: str
-    agreement_type: str
-    date_agreed_at: int
-    user_id: str
-    recorded_by: str
-    channel: str
-    recorded_at: int
-    request_id: str | None
-    first_name: str | None
-    last_name: str
-    email: str
-    phone: str | None
-    employee_name: str | None
-    employee_email: str | None
-    employee_reference: str | None
+def as_confirmation(columns: Sequence[Any]) -> Confirmation:
+    """A row of `COLUMNS`."""
+    (id_, sequence, template, kind, agreed, user, recorded_by, channel, recorded, request_id, first_name, last_name, email,
+     phone, employee, employee_email, reference) = columns  # fmt: skip
+    return Confirmation(
+        id=ConfirmationId(id_),
+        sequence=sequence,
+        template_id=TemplateId(template),
+        agreement_type=AgreementType(kind),
+        date_agreed=from_micros(agreed),
+        contact=None if first_name is None else PrimaryContact(first_name, last_name, email, phone),
+        user_id=UserId(user),
+        recorded_by=recorded_by,
+        channel=Channel(channel),
+        recorded_at=from_micros(recorded),
+        request_id=request_id,
+        confirmed_by=None if employee is None else Employee(employee, employee_email, reference),
+    )
 
 
 _OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.customer_id
@@ -130,7 +130,7 @@ async def served_customer(
     """
     row = await uow.one(
         f"select r.period, r.refused_at, k.country, k.language, k.culture, exists (select 1 from text_version v"
-        f" where v.template_id = $3 and v.effective_at <= $4), {_SELECTED} from relationship r"
+        f" where v.template_id = $3 and v.effective_at <= $4), n.sequence, {_SELECTED} from relationship r"
         " join customer k on k.partner_id = r.partner_id and k.customer_id = r.customer_id"
         " left join current_confirmation n on n.partner_id = r.partner_id and n.customer_id = r.customer_id"
         f" and n.agreement_type = $5 left join confirmation c on {_IS_CURRENT} {_BESIDE}"
@@ -143,8 +143,8 @@ async def served_customer(
     )
     if row is None:
         return None
-    period, refused_at, country, language, culture, in_effect, *columns = row
-    current = None if columns[0] is None else as_confirmation(columns)
+    period, refused_at, country, language, culture, in_effect, sequence, *columns = row
+    current = None if sequence is None else as_confirmation(columns)
     return ServedCustomer(
         period, maybe_instant(refused_at), country, text_language(language, culture), bool(in_effect), current
     )
@@ -232,26 +232,3 @@ async def without_employee(uow: UnitOfWork, partner: PartnerId, wanted: Wanted) 
     found = await page_of(uow, listing, wanted, partner)
     items = tuple((customer, confirmation, template) for _, confirmation, customer, template in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
-
-
-def as_confirmation(row: Sequence[Any]) -> Confirmation:
-    """A row of `COLUMNS`."""
-    read = _Columns(*row)
-    return Confirmation(
-        id=ConfirmationId(read.confirmation_id),
-        sequence=read.sequence,
-        template_id=TemplateId(read.template_id),
-        agreement_type=AgreementType(read.agreement_type),
-        date_agreed=from_micros(read.date_agreed_at),
-        contact=None
-        if read.first_name is None
-        else PrimaryContact(read.first_name, read.last_name, read.email, read.phone),
-        user_id=UserId(read.user_id),
-        recorded_by=read.recorded_by,
-        channel=Channel(read.channel),
-        recorded_at=from_micros(read.recorded_at),
-        request_id=read.request_id,
-        confirmed_by=None
-        if read.employee_name is None
-        else Employee(read.employee_name, read.employee_email, read.employee_reference),
-    )

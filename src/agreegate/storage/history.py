@@ -24,7 +24,7 @@ async def confirmations_page(uow: UnitOfWork, partner: PartnerId, customer: str,
         newest_first=True,
     )
     found = await page_of(uow, listing, wanted, partner, customer)
-    items = tuple(as_confirmation(row[2:]) for row in found.items)
+    items = tuple(as_confirmation(columns) for _, _, *columns in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
@@ -107,13 +107,13 @@ async def was_refused(uow: UnitOfWork, partner: PartnerId, customer: str, agreem
 
 async def newer_than(uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int) -> int:
     """The sequence of the confirmation after another one; `LAST` when that is the newest."""
-    row = await uow.one(
+    [(newer,)] = await uow.all(
         "select min(sequence) from confirmation where partner_id = $1 and customer_id = $2 and sequence > $3",
         partner,
         customer,
         sequence,
     )
-    return LAST if row is None or row[0] is None else int(row[0])
+    return LAST if newer is None else int(newer)
 
 
 async def stood_until(
@@ -123,7 +123,7 @@ async def stood_until(
 
     Only what stood at `before` matters: what a refusal had ended by then is left out.
     """
-    row = await uow.one(
+    [(stood, refused)] = await uow.all(
         "select max(coalesce(x.sequence, $5)), min(f.sequence) from confirmation c"
         " left join ending x on x.partner_id = c.partner_id and x.customer_id = c.customer_id"
         "  and x.confirmation_sequence = c.sequence"
@@ -138,9 +138,7 @@ async def stood_until(
         before,
         LAST,
     )
-    if row is None or row[0] is None:
-        return 0
-    return min(int(row[0]), LAST if row[1] is None else int(row[1]))
+    return 0 if stood is None else min(int(stood), LAST if refused is None else int(refused))
 
 
 async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Ending]:
@@ -196,4 +194,7 @@ async def refusals_between(
 
 
 def _ending(row: Row) -> Ending:
-    return Ending(row[0], row[1], EndReason(row[2]), row[3], row[4], row[5], Channel(row[6]), from_micros(row[7]))
+    id_, sequence, reason, taken_back, note, recorded_by, channel, recorded_at = row
+    return Ending(
+        id_, sequence, EndReason(reason), taken_back, note, recorded_by, Channel(channel), from_micros(recorded_at)
+    )
