@@ -35,6 +35,23 @@ async def begun(world: World, language: str = "en", **changes: Any) -> tuple[Vis
     return someone, await someone.fill(ORDER, **(LINE | changes))
 
 
+async def strict_world(tmp_path: Path) -> World:
+    """From June 2019 on the gate refuses older texts; Dogwood accepted one, and a newer one has been in force since May."""
+    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
+    strict = tmp_path / "strict.toml"
+    strict.write_text(
+        rules.replace(
+            'name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"\nstale_from = 2019-06-01'
+        ),
+        encoding="utf-8",
+    )
+    world = World(tmp_path, API_ENFORCED, str(strict))
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")})
+    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
+    await publish(world, {AMERICA: ("text.md", b"# Sample\n")}, "2", effective_from=datetime(2019, 5, 1, tzinfo=UTC))
+    return world
+
+
 def asks(reply: Reply) -> bool:
     """Whether the page has the form for a confirmation open."""
     return "acceptor_email" in reply.page.form().names
@@ -442,18 +459,7 @@ async def test_what_users_write_is_text_and_nothing_else(world: World) -> None:
 async def test_where_the_programme_refuses_older_texts_the_form_opens_and_the_current_one_is_confirmed(
     tmp_path: Path, language: str, reason: str
 ) -> None:
-    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
-    strict = tmp_path / "strict.toml"
-    strict.write_text(
-        rules.replace(
-            'name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"\nstale_from = 2019-06-01'
-        ),
-        encoding="utf-8",
-    )
-    world = World(tmp_path, API_ENFORCED, str(strict))
-    await publish(world, {AMERICA: ("text.md", b"# Sample\n")})
-    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
-    await publish(world, {AMERICA: ("text.md", b"# Sample\n")}, "2", effective_from=datetime(2019, 5, 1, tzinfo=UTC))
+    world = await strict_world(tmp_path)
     world.clock.now = datetime(2019, 5, 31, tzinfo=UTC)
     _, placed = await begun(world, language)
     assert placed.path == HERE, "a grace period: reminded and not refused"

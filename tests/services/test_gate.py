@@ -8,7 +8,7 @@ import pytest
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.errors import StoreUnavailable
-from agreegate.domain.gate import decide
+from agreegate.domain.gate import Decision, decide
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import Unknown
@@ -165,6 +165,23 @@ async def test_one_refusal_stops_all_and_every_decision_is_kept(
     if refused is not None:
         [row] = await memory.rows(f"select action from decision where decision_id = '{refused.id}'")
         assert row == (stopped_by,)
+
+
+@pytest.mark.rule("R2", "R7")
+async def test_a_transaction_is_paused_only_where_all_of_it_may_complete_and_records_nothing(memory: Memory) -> None:
+    def pause(decision: Decision) -> str | None:
+        return "paused" if decision.advisories else None
+
+    actor, actions = await sales(memory), [Action.NEW_PURCHASE, Action.SUSPEND]
+    denied = await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(1), None, pause)
+    assert [one.decision.allowed for one in denied.denied] == [False]
+    assert await kept(memory) == [("new_purchase", "deny"), ("suspend", "allow")]
+    memory.clock.now = EVE_OF_API
+    assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(2), None, pause) == "paused"
+    assert len(await kept(memory)) == 2
+    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
+    assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(4), None, pause) is None
+    assert len(await kept(memory)) == 4
 
 
 @pytest.mark.rule("R7", "R47")

@@ -3,6 +3,7 @@
 There is no catalogue: any offer id is taken. What the customer already has is offered again.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -10,10 +11,22 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from agreegate.dashboard.form import Done, Form, Mistake, opened, seen, sent
+from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, site_of
-from agreegate.dashboard.transaction import Begun, Held, Step, carry_out, number_of, shown, step_of, with_values
+from agreegate.dashboard.transaction import (
+    Begun,
+    Held,
+    Pause,
+    Shown,
+    Step,
+    carry_out,
+    named,
+    number_of,
+    show,
+    step_of,
+    with_values,
+)
 from agreegate.domain.actor import WRITE_ORDERS, Actor
 from agreegate.domain.errors import InvalidOffer, InvalidProperty, Rejected, RequestIdReused
 from agreegate.domain.order import LineDraft, Order, OrderDraft, check_lines
@@ -23,10 +36,8 @@ from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.domain.transaction import Action
 from agreegate.i18n import text
 from agreegate.services.call import Call
-from agreegate.services.customer import get_customer, resellers_of_customer
 from agreegate.services.gate import Denial
-from agreegate.services.order import place_order
-from agreegate.services.subscription import list_subscriptions
+from agreegate.services.order import Offered, offered_to, order_resellers, place_order
 from agreegate.storage.unit_of_work import UnitOfWork
 
 ADD = "add"
@@ -43,24 +54,25 @@ CYCLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Offered:
-    """What an order of this customer can be made of."""
+class Found:
+    """What the page shows, read in one unit of work."""
 
-    company: str
-    resellers: list[Partner]
-    """Those through which the customer is served."""
-    offers: list[tuple[str, str]]
-    """Offer ids that the customer has subscriptions of, and what they are called."""
+    offered: Offered
+    shown: Shown
+
+    def with_form(self, form: Form) -> "Found":
+        """The same with another form."""
+        return replace(self, shown=replace(self.shown, form=form))
 
 
 @get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS}, include_in_schema=False)
 async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
     """The empty form, or what was typed when the session ended."""
-    actor, id_ = actor_of(request), str(customer)
-    offered = await _offered(request, actor, id_)
-    only = offered.resellers[0].mpn_id if len(offered.resellers) == 1 else None
-    form = opened(request, **{"lines": "1", "quantity-0": "1", "reseller": only or ""})
-    return await _page(request, id_, offered, form)
+    found = await _read(request, str(customer), opened(request, **{"lines": "1", "quantity-0": "1"}))
+    resellers, form = found.offered.resellers, found.shown.form
+    only = resellers[0].mpn_id if len(resellers) == 1 else None
+    chosen = form if "reseller" in form.fields else with_values(form, reseller=only or "")
+    return _page(request, str(customer), found.with_form(chosen))
 
 
 @post(
@@ -74,41 +86,59 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
     site, actor, id_, form = site_of(request), actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
         return seen(request, Done(f"/customers/{id_}", "order.abandoned"))
-    offered = await _offered(request, actor, id_)
     if form["step"] == ADD:
         count = min(len(_places(form)) + 1, MOST_LINES)
-        return await _page(request, id_, offered, with_values(form, lines=str(count), step=""))
+        return _page(request, id_, await _read(request, id_, with_values(form, lines=str(count), step="")))
     draft, mistakes = _draft(form, actor)
-    if form["reseller"] and form["reseller"] not in {reseller.mpn_id for reseller in offered.resellers}:
-        draft, mistakes = None, [*mistakes, Mistake("reseller", "order.reseller-gone")]
     if draft is None:
-        return await _page(request, id_, offered, form.with_mistakes(*mistakes), 422)
+        found = await _read(request, id_, form.with_mistakes(*mistakes))
+        gone = _reseller_gone(form, found.offered.resellers)
+        return _page(request, id_, found.with_form(found.shown.form.with_mistakes(*gone)), 422)
+    begun, spoken = _begun(request, id_, form), language(request)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
-        result = await place_order(uow, actor, site.programme, id_, draft, call, site.most_subscriptions)
-        if isinstance(result, Order):
-            return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
-        return result
+    async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
+        if form["reseller"] and (gone := _reseller_gone(form, await order_resellers(uow, actor, id_))):
+            return await _found(uow, begun, form.with_mistakes(*gone))
+
+        async def work(pause: Pause) -> Done | Denial | Held:
+            most = site.most_subscriptions
+            result = await place_order(uow, actor, site.programme, id_, draft, call, most, pause)
+            if isinstance(result, Order):
+                return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
+            return result
+
+        result = await carry_out(uow, begun, form, call, spoken, work)
+        return result if isinstance(result, Done) else Found(await offered_to(uow, actor, id_), result)
 
     try:
-        result = await carry_out(request, actor, form, id_, Action.NEW_PURCHASE, work)
+        result = await save(request, actor, form, unit)
     except Rejected as error:
         status = 409 if isinstance(error, RequestIdReused) else 422
-        return await _page(request, id_, offered, form.rejected(error), status)
+        return _page(request, id_, await _read(request, id_, form.rejected(error)), status)
     if isinstance(result, Done):
         return seen(request, result)
-    status = 422 if result.form.mistakes else 200
-    return await _page(request, id_, offered, result.form, status, result)
+    return _page(request, id_, result, 422 if result.shown.form.mistakes else 200)
 
 
-async def _offered(request: PageRequest, actor: Actor, customer: str) -> Offered:
-    async def look(uow: UnitOfWork) -> Offered:
-        served = await get_customer(uow, actor, customer)
-        had = {s.offer_id: s.offer_name for s in await list_subscriptions(uow, actor, customer) if not s.status.ended}
-        resellers = [r for r in await resellers_of_customer(uow, actor, customer) if r.mpn_id is not None]
-        return Offered(served.customer.company_name, resellers, sorted(had.items(), key=lambda offer: offer[1]))
+def _begun(request: PageRequest, customer: str, form: Form) -> Begun:
+    lines = [f"{name}-{place}" for place in _places(form) for name in LINE_FIELDS]
+    carried = ("lines", "cycle", "reseller", *lines)
+    return Begun(actor_of(request), site_of(request).programme, customer, Action.NEW_PURCHASE, carried)
 
-    return await site_of(request).store.browse(look)
+
+async def _read(request: PageRequest, customer: str, form: Form) -> Found:
+    begun = _begun(request, customer, form)
+    return await site_of(request).store.browse(lambda uow: _found(uow, begun, form))
+
+
+async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> Found:
+    return Found(await offered_to(uow, begun.actor, begun.customer), await show(uow, begun, form))
+
+
+def _reseller_gone(form: Form, resellers: Sequence[Partner]) -> list[Mistake]:
+    """The mistake of an order through a reseller that does not serve the customer."""
+    served = form["reseller"] in ("", *(reseller.mpn_id for reseller in resellers))
+    return [] if served else [Mistake("reseller", "order.reseller-gone")]
 
 
 def _places(form: Form) -> range:
@@ -149,13 +179,10 @@ def _term(written: str) -> TermDuration:
     return next((term for term in TermDuration if term == written), TermDuration.YEAR)
 
 
-async def _page(
-    request: PageRequest, customer: str, offered: Offered, form: Form, status: int = 200, held: Held | None = None
-) -> Response[str]:
+def _page(request: PageRequest, customer: str, found: Found, status: int = 200) -> Response[str]:
     """The form. Where the order is held it is shown, carried along unseen, and the confirmation is asked for."""
-    places, spoken = _places(form), language(request)
-    carried = ["lines", "cycle", "reseller", *(f"{name}-{place}" for place in places for name in LINE_FIELDS)]
-    begun = Begun(actor_of(request), customer, Action.NEW_PURCHASE, carried)
+    form, offered, spoken = found.shown.form, found.offered, language(request)
+    places = _places(form)
     return page(
         request,
         "order.html",
@@ -168,7 +195,7 @@ async def _page(
         cycles=[(cycle, text(f"order.cycle.{cycle}", spoken)) for cycle in CYCLES],
         resellers=[("", text("order.reseller.none", spoken)), *((r.mpn_id, r.name) for r in offered.resellers)],
         wanted=[(number_of(form[f"quantity-{place}"]) or 0, _term(form[f"term-{place}"])) for place in places],
-        **await shown(request, begun, form, held),
+        **named(request, _begun(request, customer, form), found.shown),
     )
 
 

@@ -1,15 +1,28 @@
 """A change of the number of seats of one subscription, up or down, and the confirmation that it may need (R10, 5.4)."""
 
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from agreegate.dashboard.form import Done, Form, Mistake, opened, seen, sent
+from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, site_of
-from agreegate.dashboard.transaction import Begun, Held, Step, carry_out, number_of, shown, step_of, with_values
+from agreegate.dashboard.transaction import (
+    Begun,
+    Held,
+    Pause,
+    Shown,
+    Step,
+    carry_out,
+    named,
+    number_of,
+    show,
+    step_of,
+    with_values,
+)
 from agreegate.domain.actor import WRITE_SUBSCRIPTIONS, Actor
 from agreegate.domain.errors import EtagStale, Rejected, RequestIdReused, SuspendedQuantity
 from agreegate.domain.subscription import Subscription, WantedSubscription, check_seats
@@ -25,16 +38,27 @@ SEATS = "/customers/{customer:uuid}/subscriptions/{subscription:uuid}/seats"
 CARRIED = ("quantity", "revision")
 ACCESS = {"access": WRITE_SUBSCRIPTIONS}
 
-Known = tuple[str, Subscription]
-"""The customer's company and its subscription."""
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the page shows, read in one unit of work."""
+
+    company: str
+    subscription: Subscription
+    shown: Shown
+
+    def with_form(self, form: Form) -> "Found":
+        """The same with another form."""
+        return replace(self, shown=replace(self.shown, form=form))
 
 
 @get(SEATS, opt=ACCESS, include_in_schema=False)
 async def show_seats(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
     """The form with the number of today, or what was typed when the session ended."""
-    known = await _known(request, str(customer), str(subscription))
-    form = opened(request, quantity=str(known[1].quantity), revision=str(known[1].revision))
-    return await _page(request, known, form)
+    found = await _read(request, customer, subscription, opened(request))
+    now = {"quantity": [str(found.subscription.quantity)], "revision": [str(found.subscription.revision)]}
+    form = found.shown.form
+    return _page(request, found.with_form(replace(form, fields={**now, **form.fields})))
 
 
 @post(SEATS, opt=ACCESS, include_in_schema=False)
@@ -43,45 +67,51 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
         return seen(request, Done(f"/customers/{id_}", "seats.abandoned"))
-    known = await _known(request, id_, str(subscription))
     quantity, revision = number_of(form["quantity"]), number_of(form["revision"])
     mistake = _mistake(quantity, actor)
     if quantity is None or mistake is not None:
-        return await _page(request, known, form.with_mistakes(mistake or _UNREAD), 422)
+        wrong = form.with_mistakes(mistake or _UNREAD)
+        return _page(request, await _read(request, customer, subscription, wrong), 422)
+    begun, spoken = _begun(request, id_), language(request)
 
-    # The number that it has asks the gate nothing; nor does the same form sent again once it has been done. A confirmation
-    # that was typed is recorded all the same: a colleague may have set that very number meanwhile.
-    confirming = step_of(form) is Step.CONFIRM
-    action = None if quantity == known[1].quantity and not confirming else Action.SEAT_CHANGE
+    async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
+        async def work(pause: Pause) -> Done | Denial | Held:
+            wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
+            result = await change_subscription(
+                uow, actor, begun.programme, id_, str(subscription), wanted, revisions, call, pause
+            )
+            if not isinstance(result, Subscription):
+                return result
+            if result.revision != revision:
+                return Done(f"/customers/{id_}", "seats.changed", {"seats": number_text(result.quantity, spoken)})
+            # The number that it has asks the gate nothing. A confirmation that was typed is recorded all the same: a
+            # colleague may have set that very number meanwhile.
+            if step_of(form) is Step.CONFIRM:
+                company = (await get_customer(uow, actor, id_)).customer.company_name
+                return Done(f"/customers/{id_}", "confirmation.saved", {"company": company})
+            return Done(f"/customers/{id_}", "seats.unchanged", {"seats": number_text(result.quantity, spoken)})
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
-        wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
-        programme = site_of(request).programme
-        result = await change_subscription(uow, actor, programme, id_, str(subscription), wanted, revisions, call)
-        if isinstance(result, Denial):
-            return result
-        if result.revision == revision and confirming:
-            return Done(f"/customers/{id_}", "confirmation.saved", {"company": known[0]})
-        notice = "seats.unchanged" if result.revision == revision else "seats.changed"
-        return Done(f"/customers/{id_}", notice, {"seats": number_text(result.quantity, language(request))})
+        result = await carry_out(uow, begun, form, call, spoken, work)
+        return result if isinstance(result, Done) else await _found(uow, begun, str(subscription), result)
 
     try:
-        result = await carry_out(request, actor, form, id_, action, work)
+        result = await save(request, actor, form, unit)
     except EtagStale:
         # Sent again, what was typed counts for the subscription as it is now, which the page says.
-        known = await _known(request, id_, str(subscription))
-        seats = number_text(known[1].quantity, language(request))
-        form = with_values(form, revision=str(known[1].revision))
+        found = await _read(request, customer, subscription, form)
+        seats = number_text(found.subscription.quantity, spoken)
         stale = Mistake("quantity", "seats.changed-meanwhile", {"seats": seats})
-        return await _page(request, known, form.with_mistakes(stale), 409)
+        fresh = with_values(found.shown.form, revision=str(found.subscription.revision)).with_mistakes(stale)
+        return _page(request, found.with_form(fresh), 409)
     except SuspendedQuantity as error:
-        return await _page(request, known, form.with_mistakes(Mistake("quantity", error.key)), 422)
+        wrong = form.with_mistakes(Mistake("quantity", error.key))
+        return _page(request, await _read(request, customer, subscription, wrong), 422)
     except Rejected as error:
         status = 409 if isinstance(error, RequestIdReused) else 422
-        return await _page(request, known, form.rejected(error), status)
+        return _page(request, await _read(request, customer, subscription, form.rejected(error)), status)
     if isinstance(result, Done):
         return seen(request, result)
-    return await _page(request, known, result.form, 422 if result.form.mistakes else 200, result)
+    return _page(request, result, 422 if result.shown.form.mistakes else 200)
 
 
 _UNREAD = Mistake("quantity", "order.quantity-unread")
@@ -97,30 +127,36 @@ def _mistake(quantity: int | None, actor: Actor) -> Mistake | None:
     return None
 
 
-async def _known(request: PageRequest, customer: str, subscription: str) -> Known:
-    actor = actor_of(request)
+def _begun(request: PageRequest, customer: str) -> Begun:
+    return Begun(actor_of(request), site_of(request).programme, customer, Action.SEAT_CHANGE, CARRIED)
 
-    async def look(uow: UnitOfWork) -> Known:
-        served = await get_customer(uow, actor, customer)
-        return served.customer.company_name, await show_subscription(uow, actor, customer, subscription)
+
+async def _read(request: PageRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
+    begun = _begun(request, str(customer))
+
+    async def look(uow: UnitOfWork) -> Found:
+        return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
     return await site_of(request).store.browse(look)
 
 
-async def _page(
-    request: PageRequest, known: Known, form: Form, status: int = 200, held: Held | None = None
-) -> Response[str]:
+async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> Found:
+    served = await get_customer(uow, begun.actor, begun.customer)
+    found = await show_subscription(uow, begun.actor, begun.customer, subscription)
+    return Found(served.customer.company_name, found, shown)
+
+
+def _page(request: PageRequest, found: Found, status: int = 200) -> Response[str]:
     """The form. Where the change is held it is shown, carried along unseen, and the confirmation is asked for."""
-    company, subscription = known
-    begun = Begun(actor_of(request), subscription.customer_id, Action.SEAT_CHANGE, CARRIED)
+    begun = _begun(request, found.subscription.customer_id)
     return page(
         request,
         "seats.html",
         status,
-        company=company,
-        subscription=subscription,
-        wanted=number_of(form["quantity"]) or 0,
-        **await shown(request, begun, form, held),
+        company=found.company,
+        subscription=found.subscription,
+        wanted=number_of(found.shown.form["quantity"]) or 0,
+        **named(request, begun, found.shown),
     )
 
 

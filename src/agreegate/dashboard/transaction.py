@@ -1,8 +1,8 @@
 """A transaction begun on a page. Where no confirmation lets it pass, the form for one opens in place (contract 5.4).
 
-What was begun is carried along in hidden fields; the confirmation and the very transaction are then done in one unit of
-work. A rule broken by either leaves nothing of both. When the gate refuses all the same, because the text accepted is an
-older one, the confirmation stays: it is true whatever is ordered.
+What was begun is carried along in hidden fields. One unit of work records the confirmation, decides and carries out the
+transaction. A rule broken by either leaves nothing of both. When the gate refuses all the same, because the text accepted
+is an older one, the confirmation stays: it is true whatever is ordered.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -11,11 +11,12 @@ from enum import StrEnum
 from typing import Any
 
 from agreegate.dashboard.confirmation import asked, defaults, record
-from agreegate.dashboard.form import Done, Form, Mistake, save
+from agreegate.dashboard.form import Done, Form, Mistake
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.page import PageRequest, language, site_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
+from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code
@@ -58,7 +59,6 @@ class Held:
 
     why: Why
     answer: Decision | Denial
-    form: Form
     recorded: bool = False
     """The confirmation typed was recorded, and the gate refused all the same."""
 
@@ -78,49 +78,71 @@ class Begun:
     """A transaction as it stands on its page."""
 
     actor: Actor
+    programme: Programme
     customer: str
     action: Action
     carried: Sequence[str]
     """The fields that say what is wanted; hidden while a confirmation is asked for."""
 
 
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What the page shows of a transaction, read in the unit of work in which the gate decided."""
+
+    form: Form
+    held: Held | None = None
+    ahead: bool = False
+    """The transaction would be held if it were begun now."""
+    preparation: Preparation | None = None
+    """What the form for the confirmation begins with; None: no confirmation is asked for."""
+
+
+Pause = Callable[[Decision], Held | None]
+"""What stops a transaction that the gate allows, to ask for a confirmation first."""
+
+
 async def carry_out(
-    request: PageRequest,
-    actor: Actor,
+    uow: UnitOfWork,
+    begun: Begun,
     form: Form,
-    customer: str,
-    action: Action | None,
-    work: Callable[[UnitOfWork, Call], Awaitable[Done | Denial]],
-) -> Done | Held:
-    """Carry a transaction out, once however often it is sent; or say why it is held.
+    call: Call,
+    spoken: str,
+    work: Callable[[Pause], Awaitable[Done | Denial | Held]],
+) -> Done | Shown:
+    """Record the confirmation that was typed, then carry the transaction out; or return what its page shows.
+
+    The gate decides once: where `work` asks it, or, when the confirmation cannot be recorded, for the page.
 
     Args:
-        action: what the gate is asked about; None: nothing that it is asked about.
-        work: the transaction itself, in the same unit of work as the confirmation before it.
+        spoken: the user's language.
+        work: the transaction itself, in the same unit of work.
 
     Raises:
-        Rejected: a rule refuses it; nothing was done.
+        Rejected: a rule refuses it; the unit of work is to be undone.
     """
-    programme, step, spoken = site_of(request).programme, step_of(form), language(request)
+    step = step_of(form)
+    if step is Step.CONFIRM:
+        typed = await _confirmed(uow, begun, form, call, spoken)
+        if isinstance(typed, Form):
+            return await show(uow, begun, typed)
 
-    async def unit(uow: UnitOfWork, call: Call) -> Done | Held:
-        if action is not None:
-            foreseen = await foresee(uow, actor, programme, customer, Transaction(action, actor.channel))
-            held = _held(foreseen, programme, uow, form) or Held(Why.MEANWHILE, foreseen, form)
-            if step is Step.BEGIN and held.why is Why.ASKED:
-                return held
-            if step is Step.CONFIRM:
-                if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
-                    return replace(held, form=other)
-                recorded = await record(uow, actor, programme, customer, form, call, spoken)
-                if isinstance(recorded, Form):
-                    return replace(held, form=recorded)
-        result = await work(uow, call)
-        if isinstance(result, Denial):
-            return Held(Why.REFUSED, result, form, recorded=step is Step.CONFIRM)
+    def pause(decision: Decision) -> Held | None:
+        return _held(decision, begun, uow) if step is Step.BEGIN else None
+
+    result = await work(pause)
+    if isinstance(result, Done):
         return result
+    if isinstance(result, Denial):
+        result = Held(Why.REFUSED, result, recorded=step is Step.CONFIRM)
+    return await _shown(uow, begun, form, result)
 
-    return await save(request, actor, form, unit)
+
+async def _confirmed(uow: UnitOfWork, begun: Begun, form: Form, call: Call, spoken: str) -> Confirmation | Form:
+    """The confirmation that was typed, recorded; or the form to show again."""
+    actor, programme, customer = begun.actor, begun.programme, begun.customer
+    if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
+        return other
+    return await record(uow, actor, programme, customer, form, call, spoken)
 
 
 async def other_agreement(
@@ -140,46 +162,57 @@ async def other_agreement(
     return with_values(form, **begun).with_mistakes(said)
 
 
-async def shown(request: PageRequest, begun: Begun, form: Form, held: Held | None) -> dict[str, Any]:
-    """What `transaction.html` calls by name.
+async def show(uow: UnitOfWork, begun: Begun, form: Form) -> Shown:
+    """What the page shows of a transaction that is not carried out now. The gate is asked, and records nothing.
 
     A confirmation that was typed is never lost: its form stays open, whatever else was wrong, and after signing in again.
     """
-    site, actor = site_of(request), begun.actor
-    programme, typed = site.programme, step_of(form) is Step.CONFIRM
+    asked = Transaction(begun.action, begun.actor.channel)
+    foreseen = await foresee(uow, begun.actor, begun.programme, begun.customer, asked)
+    held = _held(foreseen, begun, uow)
+    typed = step_of(form) is Step.CONFIRM
+    shown = await _shown(uow, begun, form, (held or Held(Why.MEANWHILE, foreseen)) if typed else None)
+    return replace(shown, ahead=held is not None)
 
-    async def look(uow: UnitOfWork) -> tuple[Held | None, bool, Preparation | None]:
-        foreseen = await foresee(uow, actor, programme, begun.customer, Transaction(begun.action, actor.channel))
-        now = _held(foreseen, programme, uow, form)
-        found = held or (now or Held(Why.MEANWHILE, foreseen, form) if typed else None)
-        preparation = None
-        if found is not None and found.asks:
-            preparation = await prepare(uow, actor, programme, begun.customer, form["template"])
-        return found, now is not None, preparation
 
-    held, ahead, preparation = await site.store.browse(look)
+async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -> Shown:
+    if held is None or not held.asks:
+        return Shown(form, held)
+    # An agreement that the programme does not know may not undo a refusal that this unit of work records.
+    known = begun.programme.template(form["template"]) is not None
+    preparation = await prepare(uow, begun.actor, begun.programme, begun.customer, form["template"] if known else "")
+    begins, typed = defaults(preparation), form.fields
+    if step_of(form) is not Step.CONFIRM:
+        typed = {name: [value] for name, value in begins.items()} | dict(typed)
+    form = replace(form, fields=typed)
+    if not known:
+        form = with_values(form, template=begins["template"])
+    return Shown(form, held, preparation=preparation)
+
+
+def named(request: PageRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
+    """What `transaction.html` calls by name."""
+    held, preparation, spoken = shown.held, shown.preparation, language(request)
+    now = site_of(request).store.clock()
     reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)
-    wrong = {mistake.where for mistake in form.mistakes}
-    now = site.store.clock()
-    if preparation is not None and not typed:
-        form = replace(form, fields={**{name: [value] for name, value in defaults(preparation).items()}, **form.fields})
+    wrong = {mistake.where for mistake in shown.form.mistakes}
     return {
-        "form": form,
+        "form": shown.form,
         "held": held,
-        "ahead": ahead,
-        "reasons": worded(reasons, programme, now, language(request)),
+        "ahead": shown.ahead,
+        "reasons": worded(reasons, begun.programme, now, spoken),
         "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
-        "asked": None if preparation is None else asked(form, preparation, actor, now, language(request)),
+        "asked": None if preparation is None else asked(shown.form, preparation, begun.actor, now, spoken),
     }
 
 
-def _held(foreseen: Decision, programme: Programme, uow: UnitOfWork, form: Form) -> Held | None:
-    if not foreseen.allowed:
-        return Held(Why.REFUSED, foreseen, form)
-    prompts = programme.exists(uow.now) and any(advisory.code in PROMPTED for advisory in foreseen.advisories)
-    return Held(Why.ASKED, foreseen, form) if prompts else None
+def _held(decision: Decision, begun: Begun, uow: UnitOfWork) -> Held | None:
+    if not decision.allowed:
+        return Held(Why.REFUSED, decision)
+    prompts = begun.programme.exists(uow.now) and any(advisory.code in PROMPTED for advisory in decision.advisories)
+    return Held(Why.ASKED, decision) if prompts else None
 
 
 def with_values(form: Form, **values: str) -> Form:

@@ -1,8 +1,9 @@
 """Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeVar
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import StoreUnavailable
@@ -26,6 +27,8 @@ from agreegate.storage.standing import (
     unconfirmed_standing,
 )
 from agreegate.storage.unit_of_work import Row, Store, UnitOfWork, to_micros
+
+Paused = TypeVar("Paused")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +138,10 @@ async def check(
     return await _keep(uow, actor, customer, asked, standing, decision, call, subject, once=call.repeatable)
 
 
+def never(_: Decision) -> None:
+    """Pauses no transaction."""
+
+
 async def refusal(
     uow: UnitOfWork,
     actor: Actor,
@@ -143,12 +150,17 @@ async def refusal(
     actions: Iterable[Action],
     call: Call,
     subject: str | None = None,
-) -> Denial | None:
+    pause: Callable[[Decision], Paused | None] = never,
+) -> Denial | Paused | None:
     """Ask about every kind of action that one transaction is made of: every action refused, or None when all may complete.
 
     One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
     writes nothing else, so that the decision stays. A refused repeat, decided alike, adds no row for a day. A transaction that
     may complete is always done now: a repeat of a completed one gets the kept answer, and never comes here.
+
+    Args:
+        pause: called with the decision on each action once all may complete. What it returns, if anything, is the answer:
+            the transaction is not carried out, and no decision is recorded.
 
     Raises:
         ClockBehind: the clock is behind what the partner has recorded, and an action needs it right.
@@ -158,9 +170,13 @@ async def refusal(
         await require_clock(uow, actor.partner.id)
     standing = await standing_of(uow, actor.partner.id, customer)
     decided = [(one, decide(one, standing, programme, actor.partner.cloud, uow.now)) for one in asked]
-    once = call.repeatable and any(not decision.allowed for _, decision in decided)
+    denies = any(not decision.allowed for _, decision in decided)
+    if not denies:
+        for _, decision in decided:
+            if (paused := pause(decision)) is not None:
+                return paused
     kept = [
-        await _keep(uow, actor, customer, one, standing, decision, call, subject, once=once)
+        await _keep(uow, actor, customer, one, standing, decision, call, subject, once=call.repeatable and denies)
         for one, decision in decided
     ]
     denied = tuple(one for one in kept if not one.decision.allowed)

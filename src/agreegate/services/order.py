@@ -1,7 +1,7 @@
 """Orders: buy, add to an order, change its billing, cancel it; what costs money goes through the gate (contract 4.9)."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import (
@@ -14,6 +14,7 @@ from agreegate.domain.errors import (
     TooManySubscriptions,
 )
 from agreegate.domain.fact import ResourceChanged
+from agreegate.domain.gate import Decision
 from agreegate.domain.order import (
     LineDraft,
     LineKind,
@@ -30,7 +31,7 @@ from agreegate.domain.order import (
     line_of,
     renewed_by,
 )
-from agreegate.domain.partner import Account
+from agreegate.domain.partner import Account, Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import (
     MOST_SUBSCRIPTIONS,
@@ -44,7 +45,8 @@ from agreegate.domain.subscription import (
 from agreegate.domain.transaction import Action
 from agreegate.services.addon import take_along
 from agreegate.services.call import Call
-from agreegate.services.gate import Denial, refusal
+from agreegate.services.customer import get_customer, resellers_of_customer
+from agreegate.services.gate import Denial, Paused, never, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
 from agreegate.storage.order import add_line, add_order, newest_orders, order_of, order_text, orders_of, save_order
@@ -56,11 +58,47 @@ from agreegate.storage.subscription import (
     add_subscription,
     count_subscriptions,
     living_subscriptions,
+    offers_of,
     save_subscription,
     subscription_of,
     subscriptions_of_order,
 )
 from agreegate.storage.unit_of_work import UnitOfWork
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """What an order of one customer can be made of. There is no catalogue."""
+
+    company: str
+    resellers: list[Partner]
+    """Those through which the customer is served."""
+    offers: list[tuple[str, str]]
+    """Ids and names of the offers that the customer has subscriptions of, by name."""
+
+
+async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
+    """What an order of the customer can be made of.
+
+    Raises:
+        NoRelationship: the customer is not one of this partner's (D18).
+    """
+    served = await get_customer(uow, actor, customer)
+    offers = await offers_of(uow, actor.partner.id, customer)
+    return Offered(
+        served.customer.company_name,
+        await order_resellers(uow, actor, customer),
+        sorted(offers.items(), key=lambda offer: offer[1]),
+    )
+
+
+async def order_resellers(uow: UnitOfWork, actor: Actor, customer: str) -> list[Partner]:
+    """The resellers that an order of the customer can name.
+
+    Raises:
+        NoRelationship.
+    """
+    return [reseller for reseller in await resellers_of_customer(uow, actor, customer) if reseller.mpn_id is not None]
 
 
 async def place_order(
@@ -71,11 +109,13 @@ async def place_order(
     draft: OrderDraft,
     call: Call,
     most: int = MOST_SUBSCRIPTIONS,
-) -> Order | Denial:
+    pause: Callable[[Decision], Paused | None] = never,
+) -> Order | Denial | Paused:
     """Buy what the order names, all of it or nothing (R7). A refusal by the gate is the answer, not an error.
 
     Args:
         most: subscriptions that the customer can have.
+        pause: see `refusal`.
 
     Raises:
         NoRelationship: the customer is not one of this partner's (D18).
@@ -84,8 +124,8 @@ async def place_order(
     """
     await require_relationship(uow, actor, customer)
     check_draft(draft)
-    refused = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call)
-    return refused or await fulfil(uow, actor, programme, customer, draft, call, most=most)
+    stopped = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call, pause=pause)
+    return await fulfil(uow, actor, programme, customer, draft, call, most=most) if stopped is None else stopped
 
 
 async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:

@@ -1,6 +1,6 @@
 """Subscriptions: read them, change them, replace a trial or an offer; seats and purchases go through the gate (4.11)."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agreegate.domain.actor import Actor
@@ -15,6 +15,7 @@ from agreegate.domain.errors import (
     SubscriptionSuspended,
 )
 from agreegate.domain.fact import ResourceChanged
+from agreegate.domain.gate import Decision
 from agreegate.domain.order import (
     DEFAULT_CURRENCY,
     LineDraft,
@@ -39,7 +40,7 @@ from agreegate.domain.transaction import GOES_ON, Action
 from agreegate.services.addon import take_along
 from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
-from agreegate.services.gate import Denial, refusal
+from agreegate.services.gate import Denial, Paused, never, refusal
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
@@ -115,13 +116,15 @@ async def change_subscription(
     wanted: WantedSubscription,
     revisions: Sequence[int],
     call: Call,
-) -> Subscription | Denial:
-    """ResourceChanged a subscription as the client sends it back, everything or nothing (R7, R10).
+    pause: Callable[[Decision], Paused | None] = never,
+) -> Subscription | Denial | Paused:
+    """Change a subscription as the client sends it back, everything or nothing (R7, R10).
 
     The order of checks is part of the contract: shape, etag, gate, limits. What is due to renew does so first.
 
     Args:
         revisions: those that the client's etags speak of; none when it sent no etag.
+        pause: see `refusal`.
 
     Raises:
         ClockBehind: the clock is behind, and neither a suspension nor a cancellation is asked for.
@@ -135,8 +138,8 @@ async def change_subscription(
     actions = actions_of(stored, wanted)
     check_friendly_name(wanted.friendly_name, "friendly_name")
     _check_revisions(stored, revisions)
-    if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
-        return refused
+    if (stopped := await refusal(uow, actor, programme, customer, actions, call, stored.id, pause)) is not None:
+        return stopped
     if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
         resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
         if wanted.partner_id_on_record not in resellers:

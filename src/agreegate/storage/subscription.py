@@ -130,6 +130,18 @@ async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
     ]
 
 
+async def offers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, str]:
+    """The offers of a customer's subscriptions that have not ended, and what each was called last."""
+    rows = await uow.all(
+        "select offer_id, offer_name, max(created_at) from subscription"
+        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')"
+        " group by offer_id, offer_name order by max(created_at), offer_name",
+        partner,
+        customer,
+    )
+    return {offer: name for offer, name, _ in rows}
+
+
 async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> list[Subscription]:
     """What was bought in addition to a subscription, oldest first."""
     return [
