@@ -60,8 +60,8 @@ def buy(connection: apsw.Connection, many: int) -> None:
          id_of(4, 0) if n % 2 else None, "monthly", "P1Y", "P1Y", "active", 1, NOW + n, NOW, 12, NOW + YEAR)
         for n in range(many)))  # fmt: skip
     _insert(connection, "order_line", "partner_id customer_id order_id line_number offer_id subscription_id friendly_name"
-            " quantity transaction_type term_duration", (
-        (cast.ALDER, cast.CEDAR, id_of(3, n), 0, id_of(6, n), id_of(4, n), f"Offer {n}", 1, "New", "P1Y")
+            " quantity kind term_duration", (
+        (cast.ALDER, cast.CEDAR, id_of(3, n), 0, id_of(6, n), id_of(4, n), f"Offer {n}", 1, "new", "P1Y")
         for n in range(many)))  # fmt: skip
 
 

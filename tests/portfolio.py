@@ -85,7 +85,7 @@ def fill(connection: apsw.Connection, bought: Iterable[Bought]) -> None:
                 created = to_micros(expires - timedelta(minutes=15))
                 _insert(
                     connection, "cart", partner_id=one.partner, customer_id=one.customer, cart_id=f"{one.customer}-{number}",
-                    status="Active", last_modified_user="x", line_items="[]", created_at=created, modified_at=created,
+                    status="active", modified_by="x", lines="[]", created_at=created, modified_at=created,
                     expires_at=to_micros(expires),
                 )  # fmt: skip
 

@@ -74,8 +74,8 @@ def fill(world: World, rows: int, at: int) -> None:
         rows, at, at, at,
     )  # fmt: skip
     world.change(
-        f"{numbers} insert into cart (partner_id, customer_id, cart_id, status, last_modified_user, line_items,"
-        " created_at, modified_at, expires_at) select ?, ?, printf('%d-%d', ?, n), 'Active', '', '[]', 0, 0, ? from n",
+        f"{numbers} insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines,"
+        " created_at, modified_at, expires_at) select ?, ?, printf('%d-%d', ?, n), 'active', '', '[]', 0, 0, ? from n",
         rows, cast.ALDER, cast.CEDAR, at, to_micros(AUGUST + timedelta(days=-1 if at == LONG_AGO else 1)),
     )  # fmt: skip
 

@@ -106,7 +106,8 @@ class World:
         self.path = folder / "agreegate.db"
         connection = connect(self.path)
         upgrade(connection)
-        populate(connection)
+        if not connection.execute("select 1 from partner").fetchall():  # else a record of before
+            populate(connection)
         # Tests move the clock back as a demo may; what a clock behind means is asked of a record that is no demo's.
         connection.execute("insert into deployment values (1, ?, ?)", (programme_name, demo))
         connection.close()

@@ -41,8 +41,8 @@ async def subscribed(memory: Memory, customer: str, days: float, *, auto_renew: 
               commitment_end_at=micros(days))  # fmt: skip
 
 
-async def in_cart(memory: Memory, customer: str, days: float, status: str = "Active") -> None:
-    await put(memory, "cart", customer_id=customer, cart_id=f"c{days}", status=status, last_modified_user="u", line_items="[]",
+async def in_cart(memory: Memory, customer: str, days: float, status: str = "active") -> None:
+    await put(memory, "cart", customer_id=customer, cart_id=f"c{days}", status=status, modified_by="u", lines="[]",
               created_at=1, modified_at=micros(days), expires_at=micros(days + 7))  # fmt: skip
 
 
@@ -81,7 +81,7 @@ async def test_the_nearest_to_a_transaction_come_first_each_once() -> None:
     await subscribed(memory, cast.CEDAR, 25, auto_renew=True)
     await in_cart(memory, cast.CEDAR, 6)
     await in_cart(memory, cast.FRENE, 2)  # expired by now
-    await in_cart(memory, cast.FRENE, 9, "Ordered")
+    await in_cart(memory, cast.FRENE, 9, "ordered")
     await decided(memory, cast.FRENE, 3, "allow")
     await decided(memory, cast.DOGWOOD, 8)
     await decided(memory, cast.DOGWOOD, 1)

@@ -333,7 +333,7 @@ async def test_an_upgrade_takes_the_place_of_what_was_upgraded(memory: Memory) -
     assert target.status is ACTIVE
     assert (await read(memory, id_)).status is DELETED
     assert (await read(memory, addon)).status is DELETED
-    rows = await memory.rows("select transaction_type, subscription_id from order_line")
+    rows = await memory.rows("select kind, subscription_id from order_line")
     assert ("convert", target.id) in rows
     assert ("upgrade_subscription",) in await memory.rows("select operation_type from audit_record")
 

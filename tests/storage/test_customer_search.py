@@ -150,7 +150,7 @@ def old_record(number: int) -> apsw.Connection:
 @pytest.mark.parametrize("begun", [1, 2, 5, 11])
 async def test_an_upgrade_lets_the_customers_there_are_be_found(begun: int) -> None:
     connection = old_record(begun)
-    assert schema.upgrade(connection) == schema.latest() - begun
+    assert schema.upgrade(connection) == sum(one.number > begun for one in schema.migrations())
     for partner, customer, name, key, words in connection.execute(
         "select partner_id, customer_id, company_name, company_key, name_words from customer"
     ).fetchall():

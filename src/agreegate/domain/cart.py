@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import StrEnum
 from typing import NewType
 
 from agreegate.domain.errors import InvalidProperty, LineNumbersInvalid
@@ -35,15 +35,15 @@ class CartStatus(StrEnum):
     ORDERED = "ordered"
 
 
-class LineError(IntEnum):
+class LineError(StrEnum):
     """Why a line cannot be bought. It stands with the line; the cart is kept so that it can be put right."""
 
-    CURRENCY = 10000
-    CATALOG_ITEM = 10001
-    PARTICIPANT = 10004
-    SUBSCRIPTION = 10007
-    SANDBOX = 10009
-    INPUT = 10010
+    CURRENCY = "currency"
+    CATALOG_ITEM = "catalog_item"
+    PARTICIPANT = "participant"
+    SUBSCRIPTION = "subscription"
+    SANDBOX = "sandbox"
+    INPUT = "input"
 
 
 @dataclass(frozen=True, slots=True)

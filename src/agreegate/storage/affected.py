@@ -76,7 +76,7 @@ async def _affected(uow: UnitOfWork, asked: Asked, customers: Sequence[Row]) -> 
     )  # fmt: skip
     carts = await uow.all(
         f"""select k.customer_id, k.expires_at from cart k where k.partner_id = $1 and k.customer_id in ({listed})
-              and k.status = 'Active' and k.expires_at > ${last} order by k.customer_id, k.expires_at, k.cart_id""",
+              and k.status = 'active' and k.expires_at > ${last} order by k.customer_id, k.expires_at, k.cart_id""",
         partner, *ids, to_micros(asked.foresight.begins),
     )  # fmt: skip
     of = [_by_customer(rows) for rows in (accepted, resellers, rivals, subscriptions, carts)]

@@ -6,20 +6,16 @@ from agreegate.domain.cart import Cart, CartId, CartLine, CartStatus
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
-_STATUSES = {CartStatus.ACTIVE: "Active", CartStatus.ORDERED: "Ordered"}
-"""The column's words."""
-_STATUS_OF = {word: status for status, word in _STATUSES.items()}
-
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Keep a new cart."""
     await uow.run(
-        "insert into cart (partner_id, customer_id, cart_id, status, last_modified_user, line_items, created_at,"
+        "insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines, created_at,"
         " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         partner,
         cart.customer_id,
         cart.id,
-        _STATUSES[cart.status],
+        cart.status,
         cart.modified_by,
         msgspec.json.encode(cart.lines).decode(),
         to_micros(cart.created_at),
@@ -31,12 +27,12 @@ async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Keep what changed of a cart."""
     await uow.run(
-        "update cart set status = $4, last_modified_user = $5, line_items = $6, modified_at = $7"
+        "update cart set status = $4, modified_by = $5, lines = $6, modified_at = $7"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
         partner,
         cart.customer_id,
         cart.id,
-        _STATUSES[cart.status],
+        cart.status,
         cart.modified_by,
         msgspec.json.encode(cart.lines).decode(),
         to_micros(cart.modified_at),
@@ -46,7 +42,7 @@ async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
     """One cart of a customer, expired or not."""
     row = await uow.one(
-        "select cart_id, customer_id, status, line_items, created_at, modified_at, last_modified_user from cart"
+        "select cart_id, customer_id, status, lines, created_at, modified_at, modified_by from cart"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
         partner,
         customer,
@@ -58,7 +54,7 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
     return Cart(
         id=CartId(cart_id),
         customer_id=customer_id,
-        status=_STATUS_OF[status],
+        status=CartStatus(status),
         lines=msgspec.json.decode(lines, type=tuple[CartLine, ...]),
         created_at=from_micros(created_at),
         modified_at=from_micros(modified_at),
@@ -70,7 +66,7 @@ async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
     """Drop carts that expired without being bought, at most so many at a time; how many went."""
     return await uow.run(
         "delete from cart where (partner_id, customer_id, cart_id) in"
-        " (select partner_id, customer_id, cart_id from cart where status = 'Active' and expires_at <= $1 limit $2)",
+        " (select partner_id, customer_id, cart_id from cart where status = 'active' and expires_at <= $1 limit $2)",
         to_micros(uow.now),
         most,
     )

@@ -13,13 +13,12 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
 _LINE = (
-    "line_number, offer_id, subscription_id, friendly_name, quantity, transaction_type, term_duration,"
+    "line_number, offer_id, subscription_id, friendly_name, quantity, kind, term_duration,"
     " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
 )
 
-_KINDS = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
-"""The words of the column, and of the audit trail."""
-_KIND_OF = {word: kind for kind, word in _KINDS.items()}
+_AUDITED_KINDS = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
+"""The words of the audit trail."""
 
 
 def _order(row: Sequence[Any], lines: Iterable[OrderLine]) -> Order:
@@ -44,7 +43,7 @@ def _line(row: Sequence[Any]) -> OrderLine:
         subscription_id=SubscriptionId(subscription_id),
         friendly_name=friendly_name,
         quantity=quantity,
-        kind=_KIND_OF[kind],
+        kind=LineKind(kind),
         term=TermDuration(term),
         parent_id=None if parent_id is None else SubscriptionId(parent_id),
         partner_id_on_record=partner_id_on_record,
@@ -72,7 +71,7 @@ async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: Orde
     """Keep a line of an order that is there already."""
     await uow.run(
         "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
-        " parent_subscription_id, friendly_name, quantity, partner_id_on_record, transaction_type, term_duration,"
+        " parent_subscription_id, friendly_name, quantity, partner_id_on_record, kind, term_duration,"
         " renews_to, provisioning_context) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
         partner,
         order.customer_id,
@@ -84,7 +83,7 @@ async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: Orde
         line.friendly_name,
         line.quantity,
         line.partner_id_on_record,
-        _KINDS[line.kind],
+        line.kind,
         line.term,
         line.renews_to,
         json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
@@ -164,7 +163,7 @@ def order_text(order: Order) -> str:
                     "ParentSubscriptionId": line.parent_id,
                     "Quantity": line.quantity,
                     "PartnerIdOnRecord": line.partner_id_on_record,
-                    "TransactionType": _KINDS[line.kind],
+                    "TransactionType": _AUDITED_KINDS[line.kind],
                 }
                 for line in order.lines
             ],

@@ -131,7 +131,7 @@ async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
     rows = await uow.all(
         f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
           select customer_id, max(modified_at) as at from (
-            select customer_id, modified_at from cart where partner_id = $1 and status = 'Active' and expires_at > $2
+            select customer_id, modified_at from cart where partner_id = $1 and status = 'active' and expires_at > $2
             order by expires_at desc limit {LATEST}) l
           group by customer_id) k
         order by k.at desc, k.customer_id""",

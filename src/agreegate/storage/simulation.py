@@ -155,7 +155,7 @@ async def alike_carts(uow: UnitOfWork, portfolio: Portfolio, foresight: Foresigh
     rows = await uow.all(
         f"""select k.expires_at, {asked.resellers}, {asked.rivals}, count(*) from cart k
           join current_confirmation n on n.partner_id = k.partner_id and n.customer_id = k.customer_id {asked.joined}
-          where k.partner_id = $1 and k.status = 'Active' and k.expires_at > $5 and {asked.becomes}
+          where k.partner_id = $1 and k.status = 'active' and k.expires_at > $5 and {asked.becomes}
           group by 1, 2, 3""",
         *asked.values,
     )

@@ -14,7 +14,7 @@ from agreegate.api.wire.order import (
     renewal_term_of,
     term_of,
 )
-from agreegate.domain.cart import Cart, CartLine, CartStatus
+from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
 from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.order import Order
 from agreegate.domain.term import BillingCycle
@@ -24,6 +24,14 @@ NAMES = {**ORDER_NAMES, "addons": "addonItems"}
 """The domain's names of a cart's members, as the wire calls them."""
 
 _STATUSES = {CartStatus.ACTIVE: "Active", CartStatus.ORDERED: "Ordered"}
+_LINE_ERRORS = {
+    LineError.CURRENCY: 10000,
+    LineError.CATALOG_ITEM: 10001,
+    LineError.PARTICIPANT: 10004,
+    LineError.SUBSCRIPTION: 10007,
+    LineError.SANDBOX: 10009,
+    LineError.INPUT: 10010,
+}
 
 
 class Participant(Wire):
@@ -137,7 +145,7 @@ class CartLineOut(Wire):
             renews_to=None if line.renews_to is None else RenewsTo(line.renews_to),
             error=None
             if error is None
-            else CartErrorOut(error, text(f"cart.line-error.{error.name.lower()}", language)),
+            else CartErrorOut(_LINE_ERRORS[error], text(f"cart.line-error.{error}", language)),
         )
 
 
