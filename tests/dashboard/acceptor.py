@@ -15,7 +15,7 @@ def confirmed(world: World) -> list[tuple[object, ...]]:
     """Customer, acceptor's last name and channel of every confirmation, in that order."""
     return world.rows(
         "select c.customer_id, p.last_name, c.channel from confirmation c join confirmation_contact p"
-        " using (partner_id, customer_id, sequence) order by c.recorded_at, c.sequence"
+        " on p.confirmation_number = c.number order by c.recorded_at, c.sequence"
     )
 
 

@@ -50,7 +50,7 @@ def chosen(reply: Reply) -> str:
 def kept(world: World) -> list[tuple[Any, ...]]:
     """Basis and label of each confirmation's text, oldest first."""
     return world.rows(
-        "select t.basis, v.label from confirmation_text t join confirmation c using (partner_id, customer_id, sequence)"
+        "select t.basis, v.label from confirmation_text t join confirmation c on t.confirmation_number = c.number"
         " left join text_version v using (version_id) order by c.recorded_at, sequence"
     )
 

@@ -35,7 +35,7 @@ def recorded(world: World, customer: str = cast.DOGWOOD) -> list[tuple[Any, ...]
     """First name, e-mail address, date and channel of what was recorded, oldest first."""
     rows = world.rows(
         "select p.first_name, p.email, c.date_agreed_at, c.channel from confirmation c"
-        " join confirmation_contact p using (partner_id, customer_id, sequence)"
+        " join confirmation_contact p on p.confirmation_number = c.number"
         " where customer_id = ? order by c.sequence",
         customer,
     )

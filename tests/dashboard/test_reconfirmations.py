@@ -389,7 +389,8 @@ async def test_two_clicks_and_a_date_and_it_is_off_the_list(world: World) -> Non
         assert text("confirmation.saved", language, company=company) in saved.text
         assert company not in names(saved)
         [(first, last)] = world.rows(
-            "select first_name, last_name from confirmation_contact where customer_id = ? order by sequence desc limit 1",
+            "select first_name, last_name from confirmation_contact join confirmation on number = confirmation_number"
+            " where customer_id = ? order by number desc limit 1",
             customer,
         )
         assert (first, last) == ("Noa", "Berg"), "the same acceptor"

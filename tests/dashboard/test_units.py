@@ -131,7 +131,7 @@ async def test_the_recorded_decision_is_the_one_that_was_acted_on(world: World) 
     someone, _ = await signed_in(world)
     held = await someone.fill(ORDER, **LINE)
     await post(someone, held.page.form(), step="confirm", **ACCEPTOR)
-    known = "select verdict, json_array_length(standing, '$.current') from decision order by verdict"
+    known = "select verdict, json_array_length(standing, '$.standing.current') from decision order by verdict"
     assert world.rows(known) == [("allow", 1), ("deny", 0)]
 
 
@@ -147,7 +147,7 @@ async def test_a_confirmation_that_does_not_open_the_gate_is_kept_by_the_write_t
     assert "Your confirmation is recorded, but this is refused all the same" in told.text
     assert (store.taken(), subscribed(world)) == ([WRITE], [])
     assert [acceptor for _, acceptor, _ in confirmed(world)] == ["Berg", "Berg"]
-    known = "select verdict, json_extract(standing, '$.current[0][4]') from decision order by decided_at, decision_id"
+    known = "select verdict, json_extract(standing, '$.standing.current[0].sequence') from decision order by decided_at, decision_id"
     assert world.rows(known) == [("deny", 1), ("deny", 2)], "on the confirmation that was recorded before it"
     await world.close()
 

@@ -138,7 +138,7 @@ async def test_nothing_names_a_text_published_later_than_itself(begun: Callable[
     rows = await reader.demo.deployment.store.read(
         lambda uow: uow.all(
             "select recorded_at, published_at from confirmation"
-            " join confirmation_text using (partner_id, customer_id, sequence) join text_version using (version_id)"
+            " join confirmation_text on confirmation_number = confirmation.number join text_version using (version_id)"
         )
     )
     assert [pair for pair in rows if pair[0] < pair[1]] == []
