@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.api.caller import KEPT_SECONDS
+from agreegate.deployment.caller import KEPT_SECONDS
 from agreegate.issuer import PublishedKeys
 from agreegate.settings import SETTINGS, Setting, checked, variable
 from tests.world import World

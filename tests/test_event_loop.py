@@ -15,16 +15,15 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 
 from agreegate.api.body import READ_AT_ONCE, off_the_loop
-from agreegate.dashboard.page import PageRequest, Site, page
+from agreegate.dashboard.page import PageRequest, page
 from agreegate.server import SWITCH_SECONDS
 from tests import personas as cast
 from tests.api.test_access import handlers
 from tests.asgi import call
 from tests.dashboard.visitor import visitor
 from tests.large_tenant import enlarge, id_of
-from tests.memory import PROGRAMME, Memory
 from tests.operations import OPERATIONS, Case
-from tests.world import BASE_URL, World
+from tests.world import World
 
 pytestmark = pytest.mark.fault("A6")
 MOST_STEPS = 20_000
@@ -90,7 +89,7 @@ async def test_a_large_body_is_read_on_another_thread() -> None:
     assert await off_the_loop(lambda _: threading.get_ident(), b"x" * (READ_AT_ONCE + 1)) != here
 
 
-async def test_a_page_is_rendered_on_another_thread() -> None:
+async def test_a_page_is_rendered_on_another_thread(world: World) -> None:
     rendered_by: list[int] = []
 
     class Noting(UserDict[str, str]):
@@ -102,7 +101,7 @@ async def test_a_page_is_rendered_on_another_thread() -> None:
     async def show(request: PageRequest) -> Any:
         return page(request, "refused.html", 404, sentence_key="request.not-found", parameters=Noting())
 
-    app = Litestar([show], state=State({"site": Site(Memory().store, PROGRAMME, BASE_URL)}), logging_config=None)
+    app = Litestar([show], state=State({"deployment": world.deployment}), logging_config=None)
     assert (await call(app, "GET", b"/")).status == 404
     assert rendered_by
     assert threading.get_ident() not in rendered_by

@@ -12,16 +12,15 @@ from joserfc.jwk import KeySet, RSAKey
 from litestar import Litestar
 
 from agreegate import programme
-from agreegate.api.caller import Callers
-from agreegate.api.cursor import Cursors
-from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
-from agreegate.dashboard.page import Site
 from agreegate.dashboard.signin import CALLBACK
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
+from agreegate.deployment.caller import Callers
+from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.customer import search_key
 from agreegate.domain.customer_search import index_words, spaced_words
 from agreegate.issuer import fixed_keys
@@ -118,16 +117,6 @@ class World:
             keys=fixed_keys(KeySet([signing_key()])),
             clock=time.time,
         )
-        self.deployment = Deployment(
-            store=self.store,
-            programme=programme.load(programme_name),
-            callers=Callers(self.store, self.verifier, time.time),
-            public_url=BASE_URL,
-            texts=TextFiles(folder / "texts"),
-            links=TextLinks("a secret of the tests", BASE_URL, lambda: time.time() + self.seconds_later),
-            cursors=Cursors("a secret of the tests"),
-            **options,
-        )
         self.issuer = Litestar(signin_routes(everybody(), signing_key(), BASE_URL, time.time), openapi_config=None)
         provider = OpenIdClient(
             discovery_url=f"{BASE_URL}/organizations/v2.0/.well-known/openid-configuration",
@@ -137,13 +126,18 @@ class World:
             redirect_uri=BASE_URL + CALLBACK,
             transport=lambda: httpx2.ASGITransport(app=self.issuer),
         )
-        self.site = Site(
-            self.store,
-            self.deployment.programme,
-            BASE_URL,
+        self.deployment = Deployment(
+            store=self.store,
+            programme=programme.load(programme_name),
+            callers=Callers(self.store, self.verifier, time.time),
+            public_url=BASE_URL,
+            texts=TextFiles(folder / "texts"),
+            links=TextLinks("a secret of the tests", BASE_URL, lambda: time.time() + self.seconds_later),
+            cursors=Cursors("a secret of the tests"),
             provider=OpenIdProvider(provider, fixed_keys(KeySet([signing_key()])), time.time),
+            **options,
         )
-        self.framework = framework(self.deployment, site=self.site)
+        self.framework = framework(self.deployment)
         self.app = application(self.deployment, self.framework)
         self.client = httpx2.AsyncClient(transport=Transport(self.app), base_url=BASE_URL)
 

@@ -37,32 +37,34 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "api": frozenset({"domain", "storage", "services", "i18n", "auth", "bounded_request", "diagnostics", "locales", "text_link",
-                      "text_preview", "throttle"}),
     "openid": frozenset({"auth", "issuer"}),
-    "dashboard": frozenset(
-        {"", "bounded_request", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid", "spreadsheet",
-         "text_link", "throttle"}
+    "deployment": frozenset({"auth", "diagnostics", "domain", "openid", "services", "storage", "text_link", "throttle"}),
+    "api": frozenset(
+        {"bounded_request", "deployment", "domain", "storage", "services", "i18n", "locales", "text_link", "text_preview"}
     ),
-    "hotpath": frozenset({"domain", "services", "i18n", "api"}),
+    "dashboard": frozenset(
+        {"", "bounded_request", "deployment", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid",
+         "spreadsheet", "text_link"}
+    ),
+    "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),
-    "app": frozenset({"", "domain", "api", "bounded_request", "dashboard", "hotpath"}),
+    "app": frozenset({"", "domain", "api", "bounded_request", "dashboard", "deployment", "hotpath"}),
     "connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
-    "server": frozenset({"api", "connections", "hotpath", "protocol"}),
+    "server": frozenset({"connections", "deployment", "hotpath", "protocol"}),
     "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
-        {"", "domain", "storage", "api", "dashboard", "auth", "issuer", "openid", "programme", "settings", "app",
-         "hotpath", "server", "text_link", "throttle", "upkeep"}
+        {"", "domain", "storage", "api", "dashboard", "deployment", "auth", "issuer", "openid", "programme", "settings",
+         "app", "hotpath", "server", "text_link", "throttle", "upkeep"}
     ),
     "demo": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "openid",
-         "programme", "directory", "app", "hotpath", "server", "text_link", "upkeep"}
+        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
+         "openid", "programme", "directory", "app", "hotpath", "server", "text_link", "upkeep"}
     ),
     "cli": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "i18n", "auth", "issuer", "locales", "manifest", "programme",
-         "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input", "hotpath", "server",
-         "text_link", "upkeep", "demo", "production"}
+        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
+         "programme", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input", "hotpath",
+         "server", "text_link", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -6,7 +6,6 @@ host check → hot path → one spelling of paths → framework (wire routes, ou
 import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 from typing import Any
 
 from litestar import Litestar, Request, Response, Router, get
@@ -38,7 +37,6 @@ from agreegate.api import (
     text_link,
 )
 from agreegate.api.body import LARGEST_RECORD
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
@@ -48,7 +46,7 @@ from agreegate.api.text_page import LaidOutTexts
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
-from agreegate.dashboard.page import Site
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.errors import MethodNotAllowed, NotFound, Rejected
 from agreegate.hotpath import App, HotPath
 
@@ -106,8 +104,6 @@ def framework(
     more: Sequence[BaseRouteHandler] = (),
     own: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
-    *,
-    site: Site | None = None,
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
 
@@ -115,16 +111,7 @@ def framework(
         more: further handlers below `/`, such as the demo's sign-in.
         own: further handlers below `/api`, such as the demo's clock.
         lifespan: what goes on beside requests while the application lives.
-        site: what the pages belong to; None: pages of a server that signs nobody in.
     """
-    site = site or Site(deployment.store, deployment.programme, deployment.public_url)
-    site = replace(
-        site,
-        links=deployment.links,
-        texts=deployment.texts,
-        most_subscriptions=deployment.most_subscriptions,
-        caller_throttle=deployment.caller_throttle,
-    )
     api = Router(
         "/api",
         route_handlers=[*OWN_HANDLERS, *own],
@@ -137,17 +124,17 @@ def framework(
     return Litestar(
         route_handlers=[
             api,
-            *dashboard(site),
+            *dashboard(deployment),
             *wire_handlers(deployment, WIRE_ROUTES),
             openapi(),
             *text_link.HANDLERS,
             health.alive,
             health.ready,
-            *(() if site.figures_elsewhere else (health.metrics,)),
+            *(() if deployment.metrics_elsewhere else (health.metrics,)),
             *more,
         ],
         request_class=BoundedRequest,
-        state=State({"deployment": deployment, "site": site, "pages": LaidOutTexts(deployment.texts)}),
+        state=State({"deployment": deployment, "pages": LaidOutTexts(deployment.texts)}),
         exception_handlers={Exception: _elsewhere},
         openapi_config=OpenAPIConfig(
             title="Agreegate",

@@ -1,6 +1,6 @@
 """Bearer tokens: who signed one, for whom, and until when (contract 3.2, design D8).
 
-A leaf for the edges: it knows tokens, no partner and no storage. `api/caller.py` turns claims into an actor.
+A leaf for the edges: it knows tokens, no partner and no storage. `deployment/caller.py` turns claims into an actor.
 """
 
 import logging
@@ -52,7 +52,7 @@ class _Untrusted(ValueError):
 
 
 class TokenVerifier:
-    """Verifies bearer tokens. It remembers none: `Callers` in `api/caller.py` keeps whom they stood for.
+    """Verifies bearer tokens. It remembers none: `Callers` in `deployment/caller.py` keeps whom they stood for.
 
     All issuers of one verifier must publish the same key set, as the identity platform's two issuers do. A template
     `https://issuer.example/{tid}/` binds the issuer to the token's tenant; one without `{tid}` is believed about it.

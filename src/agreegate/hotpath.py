@@ -13,10 +13,10 @@ import msgspec
 
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.confirmation import ROUTES
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import perform
 from agreegate.api.gate import spelled
 from agreegate.api.server import incoming_of, send_reply
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import ASK_GATE, Channel, permit
 from agreegate.domain.gate import Decision
 from agreegate.domain.transaction import Action, Transaction
@@ -64,7 +64,7 @@ class HotPath:
         ids = {"customer_id": found[1]}
         canonical = scope | {"path": _CONFIRM.path.format_map(ids)}
         reply = await perform(self._deployment, _CONFIRM, incoming_of(canonical, receive, ids, _CONFIRM))
-        self._deployment.figures.count("POST", _CONFIRM.path, reply.status)
+        self._deployment.metrics.count("POST", _CONFIRM.path, reply.status)
         await send_reply(send, reply)
 
     def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
@@ -107,5 +107,5 @@ class HotPath:
             answer = self._encode(spelled(decision, deployment.programme, spoken, now, now))
         except Exception:  # noqa: BLE001
             return None
-        deployment.figures.count("POST", GATE, 200)
+        deployment.metrics.count("POST", GATE, 200)
         return answer

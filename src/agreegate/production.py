@@ -8,14 +8,13 @@ from dataclasses import dataclass
 import httpx2
 from litestar import Litestar
 
-from agreegate.api.caller import Callers
-from agreegate.api.cursor import Cursors
-from agreegate.api.deployment import Deployment
 from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
-from agreegate.dashboard.page import Site
 from agreegate.dashboard.signin import CALLBACK
+from agreegate.deployment.caller import Callers
+from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
@@ -72,7 +71,6 @@ def open_server(settings: ServerSettings) -> Production:
     except BaseException:
         folder.release()
         raise
-    provider = None if settings.client_id is None else _provider(settings, settings.client_id, keys)
     verifier = TokenVerifier(
         issuers=settings.token_issuers,
         audiences=settings.token_audiences,
@@ -92,6 +90,10 @@ def open_server(settings: ServerSettings) -> Production:
         most_subscriptions=settings.most_subscriptions,
         throttle=_throttle(settings.requests_per_minute),
         caller_throttle=_throttle(settings.costly_requests_per_minute),
+        metrics_elsewhere=settings.metrics_address is not None,
+        form_key=folder.secret(),
+        provider=None if settings.client_id is None else _provider(settings, settings.client_id, keys),
+        roles_from_token=settings.roles_from_token,
     )
 
     @asynccontextmanager
@@ -100,16 +102,7 @@ def open_server(settings: ServerSettings) -> Production:
         await keys.close()
         await client.aclose()
 
-    site = Site(
-        store,
-        programme,
-        settings.public_url,
-        form_key=folder.secret(),
-        provider=provider,
-        roles_from_token=settings.roles_from_token,
-        figures_elsewhere=settings.metrics_address is not None,
-    )
-    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts), issuer], site=site)
+    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts), issuer])
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
 

@@ -14,8 +14,8 @@ import uvicorn
 import uvloop
 from prometheus_client import generate_latest
 
-from agreegate.api.deployment import Deployment
 from agreegate.connections import Connections, Limits
+from agreegate.deployment.deployment import Deployment
 from agreegate.hotpath import App
 from agreegate.protocol import BoundedProtocol
 
@@ -152,7 +152,7 @@ def _metrics_application(deployment: Deployment) -> App:
             await send({"type": "lifespan.shutdown.complete"})
             return
         found = scope["path"] == "/metrics"
-        body = generate_latest(deployment.figures.registry) if found else b""
+        body = generate_latest(deployment.metrics.registry) if found else b""
         headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]
         await send({"type": "http.response.start", "status": 200 if found else 404, "headers": headers})
         await send({"type": "http.response.body", "body": body})

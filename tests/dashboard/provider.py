@@ -15,8 +15,8 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from agreegate.app import application, framework
-from agreegate.dashboard.page import Site
 from agreegate.dashboard.signin import CALLBACK
+from agreegate.deployment.deployment import Deployment
 from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from tests import personas as cast
@@ -53,8 +53,8 @@ class Provider:
     def now(self) -> float:
         return time.time() + self.later
 
-    def site(self, world: World, **options: Any) -> Site:
-        """The pages of the world, with this provider."""
+    def deployment(self, world: World, **options: Any) -> Deployment:
+        """The world's deployment, with this provider."""
         client = OpenIdClient(
             discovery_url=f"{self.url}/.well-known/openid-configuration",
             issuers=[self.url],
@@ -64,12 +64,12 @@ class Provider:
             transport=lambda: httpx2.ASGITransport(app=self),
         )
         return replace(
-            world.site, provider=OpenIdProvider(client, fixed_keys(KeySet([signing_key()])), self.now), **options
+            world.deployment, provider=OpenIdProvider(client, fixed_keys(KeySet([signing_key()])), self.now), **options
         )
 
-    def visitor(self, world: World, site: Site) -> Visitor:
+    def visitor(self, world: World, deployment: Deployment) -> Visitor:
         """A browser at those pages."""
-        return Visitor(world, app=application(world.deployment, framework(world.deployment, site=site)))
+        return Visitor(world, app=application(deployment, framework(deployment)))
 
     async def sign_in(self, someone: Visitor, after: str = "/") -> httpx2.Response:
         """Sign in, as far as the provider's answer leads."""

@@ -33,8 +33,8 @@ class Sandbox:
 
 async def sandbox_visitor(world: World, user: str | None, language: str = "en") -> Visitor:
     """A visitor of the world as a demo; signed in unless `user` is None."""
-    site = replace(world.site, sandbox=Sandbox(world))
-    found = Visitor(world, language, application(world.deployment, framework(world.deployment, site=site)))
+    deployment = replace(world.deployment, sandbox=Sandbox(world))
+    found = Visitor(world, language, application(deployment, framework(deployment)))
     if user is not None:
         await found.sign_in(user)
     return found

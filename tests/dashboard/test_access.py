@@ -331,9 +331,9 @@ async def everybody(world: World) -> Cast:
         OAK: another_provider(world),
     }
     world.change("insert into customer_reseller values (?, ?, ?, 0)", cast.ALDER, owns[cast.ALDER].customer, cast.BIRCH)
-    site = replace(world.site, sandbox=Sandbox(world))
+    deployment = replace(world.deployment, sandbox=Sandbox(world))
     owns = {partner: replace(own, version=made.id) for partner, own in owns.items()}
-    return Cast(world, application(world.deployment, framework(world.deployment, site=site)), owns)
+    return Cast(world, application(deployment, framework(deployment)), owns)
 
 
 def test_the_table_has_every_page() -> None:

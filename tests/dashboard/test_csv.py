@@ -2,6 +2,7 @@
 
 import csv
 from collections.abc import AsyncIterator, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import httpx2
@@ -11,13 +12,13 @@ from litestar.datastructures import State
 from litestar.response import Stream
 
 from agreegate.dashboard.csv import csv_answer, in_pages, written_for
-from agreegate.dashboard.page import PageRequest, Site
+from agreegate.dashboard.page import PageRequest
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.spreadsheet import Line
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.unit_of_work import Row, UnitOfWork
-from tests.memory import PROGRAMME, Memory
+from tests.memory import Memory
 from tests.world import BASE_URL
 
 COLUMNS = ("start.column.customer", "start.column.state")
@@ -38,7 +39,7 @@ def served(lines: Callable[[PageRequest], AsyncIterator[str]], store: InlineStor
     async def export(request: PageRequest) -> Stream:
         return await csv_answer(request, "list", COLUMNS, lines(request))
 
-    state = State({"site": Site(store or Memory().store, PROGRAMME, BASE_URL)})
+    state = State({"deployment": SimpleNamespace(store=store or Memory().store)})
     server: Any = Litestar([export], state=state, logging_config=None)
     return httpx2.AsyncClient(transport=httpx2.ASGITransport(app=server), base_url=BASE_URL)
 

@@ -229,13 +229,13 @@ async def test_overdue_customers_are_counted_apart(world: World) -> None:
 
 async def test_totals_of_many_customers_are_counted_beside_the_page(world: World) -> None:
     someone, colleague = await visitor(world), await visitor(world, cast.ALDER_ADMIN, "fr")
-    world.site.totals.limits = TotalsLimits(counted_at_once=0)
+    world.deployment.totals.limits = TotalsLimits(counted_at_once=0)
     counting = await someone.get("/")
     assert "Agreegate is counting the customers." in counting.text
     assert 'hx-select="#totals"' in counting.page.html
     assert (rows(counting, "standings"), "would be refused" in counting.text) == ([], False)
     assert "Would fail next" in counting.text
-    await world.site.totals.settle()
+    await world.deployment.totals.settle()
     world.clock.now += timedelta(seconds=30)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     counted = await someone.get("/")

@@ -80,7 +80,7 @@ async def strangers_add_nothing(app: Any, path: Path, addresses: Sequence[str]) 
 
 async def test_several_tabs_sign_in_and_each_comes_back_to_its_own_page(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     first, second = [
         (await someone.client.get("/sign-in", params={"next": path})).headers["location"]
         for path in ("/customers?q=one", "/decisions")
@@ -93,7 +93,7 @@ async def test_several_tabs_sign_in_and_each_comes_back_to_its_own_page(world: W
 
 async def test_tabs_that_begin_at_the_same_instant_do_not_break_each_other(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     begun = await asyncio.gather(
         *(someone.client.get("/sign-in", params={"next": f"/customers/{cast.CEDAR}?tab={n}"}) for n in range(6))
     )
@@ -106,7 +106,7 @@ async def test_tabs_that_begin_at_the_same_instant_do_not_break_each_other(world
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_who_signs_in_again_and_again_keeps_cookies_that_the_server_takes(world: World, language: str) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     await someone.get(f"/?lang={language}")
     await provider.sign_in(someone)
     session = someone.client.cookies["agreegate"]
@@ -134,7 +134,7 @@ async def test_who_signs_in_again_and_again_keeps_cookies_that_the_server_takes(
 )
 async def test_an_address_too_long_to_be_led_back_to_leads_to_the_start(world: World, path: str, back: bool) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     led = (await provider.sign_in(someone, path)).headers["location"]
     assert unquote(led) == (path if back else "/")
     assert SALES in (await someone.get("/")).text
@@ -142,7 +142,7 @@ async def test_an_address_too_long_to_be_led_back_to_leads_to_the_start(world: W
 
 async def test_a_page_whose_address_is_too_long_is_led_back_to_without_what_it_asked_for(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     asked = await someone.client.get("/customers", params={"q": "x" * 3_000})
     assert asked.headers["location"] == "/sign-in?next=%2Fcustomers"
     asked = await someone.client.get("/customers", params={"q": "x y"})
@@ -151,7 +151,7 @@ async def test_a_page_whose_address_is_too_long_is_led_back_to_without_what_it_a
 
 async def test_what_a_browser_holds_of_a_sign_in_cannot_be_read_or_changed(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     begun = await someone.client.get("/sign-in", params={"next": "/customers?q=cedar"})
     [(name, value)] = sign_ins(someone).items()
     header = begun.headers["set-cookie"]
@@ -174,8 +174,8 @@ async def test_what_a_browser_holds_of_a_sign_in_cannot_be_read_or_changed(world
 
 async def test_a_sign_in_is_good_for_its_own_answer_server_and_time(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
-    other = provider.visitor(world, provider.site(world, form_key="of another server"))
+    someone = provider.visitor(world, provider.deployment(world))
+    other = provider.visitor(world, provider.deployment(world, form_key="of another server"))
     begun = await someone.client.get("/sign-in")
     elsewhere = await other.client.get("/sign-in")
     other.client.cookies.update(someone.client.cookies)
@@ -191,7 +191,7 @@ async def test_a_sign_in_is_good_for_its_own_answer_server_and_time(world: World
 
 async def test_an_answer_whose_state_only_begins_like_that_of_the_sign_in_is_refused(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     begun = httpx2.URL((await someone.client.get("/sign-in")).headers["location"])
     state = begun.params["state"]
     forged = begun.copy_set_param("state", state[:8] + state[:7:-1])
@@ -201,7 +201,7 @@ async def test_an_answer_whose_state_only_begins_like_that_of_the_sign_in_is_ref
 
 async def test_a_silent_provider_is_asked_once_however_many_sign_in(world: World) -> None:
     provider = Provider(silent=True)
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     answers = await asyncio.gather(*(someone.client.get("/sign-in") for _ in range(20)))
     assert {answer.status_code for answer in answers} == {503}
     assert "does not answer" in answers[0].text

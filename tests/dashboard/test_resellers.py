@@ -89,15 +89,15 @@ async def test_a_reseller_is_counted_by_the_states_of_its_own_customers(world: W
 
 async def test_totals_of_many_customers_are_counted_beside_the_pages(world: World) -> None:
     guest = await visitor(world)
-    world.site.totals.limits = TotalsLimits(counted_at_once=0, used_for=timedelta())  # none is ever new enough
+    world.deployment.totals.limits = TotalsLimits(counted_at_once=0, used_for=timedelta())  # none is ever new enough
     for path in ("/resellers", BIRCH):
         counting = await guest.get(path)
         assert "Agreegate is counting the customers." in counting.text
         assert f'hx-get="{path}"' in counting.page.html
     assert "Cedar Bakery" in counting.text, "lists are of now"
-    world.site.totals.limits = TotalsLimits(counted_at_once=0)
+    world.deployment.totals.limits = TotalsLimits(counted_at_once=0)
     await guest.get("/resellers")
-    await world.site.totals.settle()
+    await world.deployment.totals.settle()
     assert "As of 00:00 UTC." in (await guest.get("/resellers")).text
     assert "Not confirmed 1" in re.sub(r"\s+", " ", (await guest.get(BIRCH)).text)
     await guest.close()

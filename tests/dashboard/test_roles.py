@@ -10,9 +10,9 @@ import pytest
 from joserfc.jwk import KeySet
 
 from agreegate.app import application, framework
-from agreegate.dashboard.roles import KEPT_SECONDS, HeldRoles
 from agreegate.dashboard.signin import CALLBACK
 from agreegate.demo.tokens import issuers
+from agreegate.deployment.roles import KEPT_SECONDS, HeldRoles
 from agreegate.issuer import fixed_keys
 from agreegate.openid import OpenIdClient, OpenIdProvider
 from tests import personas as cast
@@ -29,7 +29,7 @@ HELPDESK = ("helpdesk_agent",)
 
 async def user_of(world: World, provider: Provider, after: str = "/", **options: Any) -> Visitor:
     """Somebody who has signed in to a server that takes roles from the provider."""
-    someone = provider.visitor(world, provider.site(world, roles_from_token=True, held=HeldRoles(), **options))
+    someone = provider.visitor(world, provider.deployment(world, roles_from_token=True, held=HeldRoles(), **options))
     assert (await provider.sign_in(someone, after)).status_code == 303
     provider.asked.clear()
     return someone
@@ -98,8 +98,8 @@ async def test_who_must_sign_in_again_keeps_what_was_typed(
     elif why == "no ID token":
         provider.names_user_again = False
     elif why == "restart":
-        site = provider.site(world, roles_from_token=True, held=HeldRoles())
-        again = provider.visitor(world, site)
+        deployment = provider.deployment(world, roles_from_token=True, held=HeldRoles())
+        again = provider.visitor(world, deployment)
         again.client.cookies = someone.client.cookies
         again.client.cookies.delete("agreegate-form")
         someone = again
@@ -149,7 +149,7 @@ async def test_a_provider_that_gives_refresh_tokens_unasked_is_not_asked_for_a_s
     world: World,
 ) -> None:
     provider = Provider(scopes=("openid", "profile"))
-    someone = provider.visitor(world, provider.site(world, roles_from_token=True, held=HeldRoles()))
+    someone = provider.visitor(world, provider.deployment(world, roles_from_token=True, held=HeldRoles()))
     begun = await someone.client.get("/sign-in")
     assert "offline_access" not in begun.headers["location"]
     await provider.come_back(someone, begun.headers["location"])
@@ -177,7 +177,7 @@ async def test_the_record_holds_nothing_that_asks_the_provider(world: World) -> 
 
 async def test_roles_of_the_directory_ask_the_provider_nothing(world: World) -> None:
     provider = Provider()
-    someone = provider.visitor(world, provider.site(world))
+    someone = provider.visitor(world, provider.deployment(world))
     begun = await someone.client.get("/sign-in")
     assert "offline_access" not in begun.headers["location"]
     await provider.come_back(someone, begun.headers["location"])
@@ -205,9 +205,9 @@ async def test_the_demos_own_provider_is_asked_again_too(world: World) -> None:
     )
     keys = fixed_keys(KeySet([signing_key()]))
     provider = Provider()
-    site = provider.site(world, roles_from_token=True, held=HeldRoles())
-    site = replace(site, provider=OpenIdProvider(client, keys, lambda: time.time() + later))
-    someone = Visitor(world, app=application(world.deployment, framework(world.deployment, site=site)))
+    deployment = provider.deployment(world, roles_from_token=True, held=HeldRoles())
+    deployment = replace(deployment, provider=OpenIdProvider(client, keys, lambda: time.time() + later))
+    someone = Visitor(world, app=application(deployment, framework(deployment)))
     await someone.sign_in(cast.ALDER_SALES)
     asked.clear()
     later = KEPT_SECONDS + 1

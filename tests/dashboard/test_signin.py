@@ -74,7 +74,7 @@ async def test_a_session_ends_when_it_is_not_used_and_after_half_a_day(
 
 async def test_a_session_survives_a_restart(world: World) -> None:
     someone = await visitor(world)
-    again = application(world.deployment, framework(world.deployment, site=world.site))
+    again = application(world.deployment, framework(world.deployment))
     other = Visitor(world, app=again)
     other.client.cookies = someone.client.cookies
     assert "sales@alder.example" in (await other.get("/")).text
@@ -142,8 +142,8 @@ async def test_a_form_of_another_site_does_nothing(world: World) -> None:
 
 async def test_cookies_are_out_of_reach_of_scripts_and_bound_to_tls_where_there_is_tls(world: World) -> None:
     secure = "https://gate.example"
-    site = replace(world.site, public_url=secure)
-    app = framework(world.deployment, site=site)
+    deployment = replace(world.deployment, public_url=secure)
+    app = framework(deployment)
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=secure) as client:
         cookies = (await client.get("/sign-in")).headers.get_list("set-cookie")
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=world.app), base_url=BASE_URL) as client:
@@ -154,7 +154,7 @@ async def test_cookies_are_out_of_reach_of_scripts_and_bound_to_tls_where_there_
 
 
 async def test_without_a_provider_the_page_names_the_setting(world: World) -> None:
-    app = framework(world.deployment)
+    app = framework(replace(world.deployment, provider=None))
     async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url=BASE_URL) as client:
         answer = await client.get("/sign-in")
     assert answer.status_code == 503
@@ -218,7 +218,7 @@ class Unreadable:
 async def test_a_record_that_cannot_be_read_is_said_in_a_sentence(world: World) -> None:
     someone = await visitor(world)
     broken: Any = Unreadable(world)
-    app = framework(replace(world.deployment, store=broken), site=replace(world.site, store=broken))
+    app = framework(replace(world.deployment, store=broken))
     other = Visitor(world, app=app)
     assert (await other.get("/")).status == 200
     assert (await other.client.get("/sign-in")).status_code == 303

@@ -8,8 +8,8 @@ import httpx2
 import pytest
 
 from agreegate.app import framework
-from agreegate.dashboard.guide import Guide, GuideCustomer, GuideUser
 from agreegate.demo.demo import Demo, open_demo
+from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.programme import load
 from agreegate.storage.folder import DataFolder
@@ -92,11 +92,11 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
 
 
 async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
-    hostile = replace(world.deployment, programme=replace(world.deployment.programme, title=HOSTILE))
+    hostile = replace(world.deployment.programme, title=HOSTILE)
     guide = Guide(
         [GuideUser(HOSTILE, HOSTILE, "signin.may.sales")], [GuideCustomer(cast.CEDAR, HOSTILE, ALDER)], HOSTILE
     )
-    page = await read(framework(hostile, site=replace(world.site, programme=hostile.programme, guide=guide)))
+    page = await read(framework(replace(world.deployment, programme=hostile, guide=guide)))
     assert page.tags.count("script") == len(page.scripts) == 2
     assert (
         page.text.count(HOSTILE) == 7
@@ -105,7 +105,7 @@ async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
 
 async def test_the_figures_are_named_only_where_they_are(world: World) -> None:
     assert "/metrics" in (await read(framework(world.deployment))).text
-    page = await read(framework(world.deployment, site=replace(world.site, figures_elsewhere=True)))
+    page = await read(framework(replace(world.deployment, metrics_elsewhere=True)))
     assert "/metrics" not in page.text
     assert "an address of their own" in page.text
 
@@ -160,7 +160,7 @@ async def test_a_confirmation_shows_at_once(world: World) -> None:
         PartnerId(cast.ALDER), "Alder", PartnerKind.INDIRECT_PROVIDER, Cloud.PUBLIC, Account.PRODUCTION, None, "x", "US", "en-US"
     )  # fmt: skip
     customers = [GuideCustomer(cast.DOGWOOD, "Dogwood", partner), GuideCustomer(cast.NOBODY, "Nobody", partner)]
-    app = framework(world.deployment, site=replace(world.site, guide=Guide([], customers, "x")))
+    app = framework(replace(world.deployment, guide=Guide([], customers, "x")))
     world.clock.now = API_ENFORCED
     assert row(await read(app), cast.DOGWOOD, cast.ALDER).endswith("Not confirmed refused")
     headers = {"authorization": f"Bearer {token(cast.ALDER_SALES)}"}

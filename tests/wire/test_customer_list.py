@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from agreegate.api.cursor import Cursors
+from agreegate.deployment.cursor import Cursors
 from agreegate.domain.partner import PartnerId
 from tests import personas as cast
 from tests.wire.test_customers import SELF, contoso, create

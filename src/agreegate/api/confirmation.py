@@ -19,7 +19,6 @@ from agreegate.api.confirmation_record import (
     RecordedOut,
 )
 from agreegate.api.confirmed_by import confirmed_by
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
 from agreegate.api.page import whole_list
@@ -27,6 +26,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
 from agreegate.domain.agreement import AgreementTemplate
@@ -126,7 +126,7 @@ async def record_confirmation(
     request: OwnRequest, customer_id: CustomerId, data: JSONBody[ConfirmationIn]
 ) -> RecordedOut:
     """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
     call, draft = call_of(request, data), data.to_draft()
 

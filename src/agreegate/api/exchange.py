@@ -14,9 +14,9 @@ from urllib.parse import parse_qsl
 import msgspec
 
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, to_model
-from agreegate.api.deployment import Deployment
 from agreegate.api.paths import as_guid
 from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence_of
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import (
     InvalidParameter,

@@ -10,11 +10,11 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from agreegate.api.body import LARGEST_QUESTION
-from agreegate.api.deployment import Deployment
 from agreegate.api.instant import parse_instant, written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import language, problems
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
 from agreegate.domain.errors import AccessDenied, InvalidInstant, InvalidProperty, RecordedAtNow
@@ -127,7 +127,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
 )
 async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> DecisionOut:
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, spoken = actor_of(request), language(request)
     asked = Transaction(data.action, data.channel, _agreement_type(data, deployment.programme))
     customer = as_guid(data.customer_id, "customerId")

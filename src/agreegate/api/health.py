@@ -5,7 +5,7 @@ from typing import Any
 from litestar import Request, Response, get, route
 from prometheus_client import generate_latest
 
-from agreegate.api.deployment import Deployment
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -19,7 +19,7 @@ async def alive() -> dict[str, str]:
 @route("/readyz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     """The record can be read, so the gate can tell yes from no. The schema was checked at the start."""
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
 
     async def look(uow: UnitOfWork) -> None:
         await uow.one("select 1 from partner limit 1")
@@ -34,5 +34,5 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
 @get("/metrics", opt={"public": True}, include_in_schema=False)
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
     """The figures as Prometheus reads them."""
-    deployment: Deployment = request.app.state.deployment
-    return Response(generate_latest(deployment.figures.registry), media_type="text/plain; version=0.0.4")  # + charset
+    deployment = deployment_of(request)
+    return Response(generate_latest(deployment.metrics.registry), media_type="text/plain; version=0.0.4")  # + charset

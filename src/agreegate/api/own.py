@@ -11,9 +11,9 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, receive_body
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import ids_of
 from agreegate.bounded_request import BoundedRequest
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import AccessDenied, InvalidParameter
 from agreegate.services.call import Call
@@ -78,7 +78,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     access = handler.opt.get("access")
     if not isinstance(access, Access):
         raise AccessDenied
-    deployment: Deployment = connection.app.state.deployment
+    deployment = deployment_of(connection)
     authorization = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
     actor = await deployment.callers.actor_of(authorization)
     if handler.opt.get("costly") and deployment.caller_throttle:
@@ -108,7 +108,7 @@ def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None, 
         raise InvalidParameter(name="size")
     if cursor is None:
         return Wanted(size)
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     try:
         first, last = deployment.cursors.read(cursor, actor_of(request).partner.id, request.url.path)
     except InvalidParameter:
@@ -120,7 +120,7 @@ def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str
     """The header that leads to the page after this one (RFC 8288); none where the list ends."""
     if page.first is None or page.last is None or not page.more_after:
         return {}
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     path = request.url.path
     cursor = deployment.cursors.to(actor_of(request).partner.id, path, page.first, page.last)
     kept = [(name, value) for name, value in request.query_params.items() if name != "cursor"]

@@ -9,9 +9,9 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from agreegate.api.cursor import TOKEN
 from agreegate.api.exchange import Exchange
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.errors import InvalidParameter
 from agreegate.services.call import Answer
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted

@@ -11,12 +11,12 @@ from litestar.params import QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 
 from agreegate.api.confirmation_record import EndingOut, RecordedOut
-from agreegate.api.deployment import Deployment
 from agreegate.api.instant import query_moment, written_z
 from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, next_page, wanted_page
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.errors import InvalidInstant, KnownAhead
 from agreegate.domain.retrospect import AgreementThen, Moment
@@ -175,7 +175,7 @@ async def read_standing(
     With `on` or `knownAt` it is what the standing was on that day, as the records stood on the other: what was recorded
     later is left out, corrections too. Then a former customer may be named as well.
     """
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
     wanted, then, by = (
         wanted_page(request, size, cursor, "on", "knownAt"),

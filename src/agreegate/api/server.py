@@ -9,8 +9,8 @@ from litestar.handlers import HTTPRouteHandler, route
 from litestar.types import ASGIApp
 
 from agreegate.api.body import receive_body
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import Incoming, Reply, Route, perform
+from agreegate.deployment.deployment import Deployment
 from agreegate.domain.errors import NotFound
 
 _LISTED = {b"ms-requestid", b"ms-correlationid"}
@@ -59,7 +59,7 @@ def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
     async def answer_request(request: Request[Any, Any, Any]) -> ASGIApp:
         ids = {name: str(value) for name, value in request.path_params.items()}
         reply = await perform(deployment, one, incoming_of(request.scope, request.receive, ids, one))
-        deployment.figures.count(one.method, one.path, reply.status)
+        deployment.metrics.count(one.method, one.path, reply.status)
 
         async def send(_scope: Any, _receive: Any, send: Any) -> None:
             await send_reply(send, reply)

@@ -19,12 +19,12 @@ from agreegate.api.confirmation_record import (
     EndingOut,
     RecordedOut,
 )
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
 from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, call_of, next_page, wanted_page
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
 from agreegate.domain.errors import InvalidProperty, Rejected
@@ -182,7 +182,7 @@ def _after_refusal() -> Example:
 )
 async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> StandingOut:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
     call = call_of(request, data)
 
@@ -218,7 +218,7 @@ async def without_employee(
 
     The `Link` header leads to the next page.
     """
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, wanted = actor_of(request), wanted_page(request, size, cursor)
     found = await deployment.store.browse(lambda uow: list_without_employee(uow, actor, wanted))
     listed = [UnknownEmployee(*one) for one in found.items]
@@ -241,7 +241,7 @@ async def state_confirming_employee(
 
     The newest statement is shown, and all of them are kept.
     """
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     actor, confirmation = actor_of(request), as_guid(confirmation_id, "confirmationId")
     call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
 

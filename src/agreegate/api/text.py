@@ -9,13 +9,13 @@ from litestar.openapi.spec import Example
 from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
-from agreegate.api.deployment import Deployment
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.instant import query_date, written_z
 from agreegate.api.own import OwnRequest, actor_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import TemplateDocument
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS, Actor
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import InvalidInstant, NotFound
@@ -147,7 +147,7 @@ async def read_text(
     ] = None,
 ) -> TextOut:
     """What a customer of a country reads and accepts, of any agreement of the programme."""
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     wanted, programme, on = as_guid(template_id, "templateId"), deployment.programme, _instant(at)
     found = await deployment.store.read(
         lambda uow: find_text(uow, programme, wanted, country or DEFAULT_COUNTRY, language or DEFAULT_LANGUAGE, on)

@@ -13,8 +13,8 @@ from litestar import Request, Response, get
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from agreegate.api.deployment import Deployment
 from agreegate.api.text_page import LaidOutTexts, pieces_of
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.text import MediaType
 from agreegate.i18n import language_of, number_text, text
 from agreegate.storage.text_file import TextFiles
@@ -69,7 +69,7 @@ def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Depl
     Raises:
         LinkExpired, TooManyRequests.
     """
-    deployment: Deployment = request.app.state.deployment
+    deployment = deployment_of(request)
     target = deployment.links.read(token, use)
     if deployment.caller_throttle is not None:
         deployment.caller_throttle.count(target.maker)

@@ -3,7 +3,8 @@
 from litestar import Response
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, page
+from agreegate.deployment.deployment import deployment_of
 
 
 def absent(request: PageRequest, title: str) -> Response[str] | None:
@@ -12,7 +13,7 @@ def absent(request: PageRequest, title: str) -> Response[str] | None:
     Args:
         title: the catalogue key of the heading.
     """
-    programme, now = site_of(request).programme, site_of(request).store.clock()
+    programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     if actor_of(request).partner.cloud in programme.unsupported_clouds:
         return page(request, "absent.html", title=title, why="absent.national")
     if not programme.exists(now):

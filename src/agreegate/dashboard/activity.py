@@ -13,8 +13,9 @@ from litestar import Response, get
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
 from agreegate.domain.actor import READ_AUDIT, Channel
 from agreegate.domain.errors import InvalidParameter
@@ -70,14 +71,14 @@ class Told:
 @get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def show_activity(request: PageRequest) -> Response[str]:
     """A page of the activity that was asked for, newest first."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     form = _form(request)
     search, form = _search(form)
     found: Page[Activity] = Page()
     if search is not None:
         asked, place = search, wanted(request, "list", SIZE)
-        found = await site.store.browse(lambda uow: list_activity(uow, actor, asked, place))
-    users = await site.store.browse(lambda uow: list_users(uow, actor))
+        found = await deployment.store.browse(lambda uow: list_activity(uow, actor, asked, place))
+    users = await deployment.store.browse(lambda uow: list_users(uow, actor))
     return page(
         request,
         "activity.html",

@@ -11,7 +11,8 @@ from litestar.params import FromPath
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.dashboard.page import PageRequest, language, page, to
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import CountryWithoutText, NotFound, TextMissing
@@ -112,13 +113,13 @@ async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPa
     Raises:
         NotFound: there is no such pair or template, or no text of it for this country.
     """
-    site, chosen = site_of(request), _pair(request, country, spoken)
-    template = site.programme.template(request.query_params.get("template", ""))
+    deployment, chosen = deployment_of(request), _pair(request, country, spoken)
+    template = deployment.programme.template(request.query_params.get("template", ""))
     found = None if template is None else await _text(request, chosen, template)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
-    if template is None or found is None or site.links is None:
+    if template is None or found is None:
         raise NotFound
-    return to(site.links.to(linked(template.agreement_type, template.title, found), use, actor_of(request).key))
+    return to(deployment.links.to(linked(template.agreement_type, template.title, found), use, actor_of(request).key))
 
 
 @cache
@@ -161,17 +162,19 @@ def _pair(request: PageRequest, country: str, spoken: str) -> Chosen:
 
 async def _listed(request: PageRequest, chosen: Chosen) -> list[Listed]:
     """Every template, those that open the gate today first."""
-    now = site_of(request).store.clock()
+    now = deployment_of(request).store.clock()
     templates = sorted(
-        site_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now))
+        deployment_of(request).programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now))
     )
     return [Listed(template, await _text(request, chosen, template)) for template in templates]
 
 
 async def _text(request: PageRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
-    site, country, spoken = site_of(request), chosen.row.code, chosen.language.code
+    deployment, country, spoken = deployment_of(request), chosen.row.code, chosen.language.code
     try:
-        return await site.store.read(lambda uow: find_text(uow, site.programme, template.id, country, spoken))
+        return await deployment.store.read(
+            lambda uow: find_text(uow, deployment.programme, template.id, country, spoken)
+        )
     except (CountryWithoutText, TextMissing):
         return None
 

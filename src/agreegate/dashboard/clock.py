@@ -12,8 +12,9 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.form import Form, Mistake, opened, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, Sandbox, language, page, see, site_of
+from agreegate.dashboard.page import PageRequest, language, page, see
 from agreegate.dashboard.signin import local
+from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
 from agreegate.domain.errors import InvalidInstant, NotFound
 from agreegate.domain.programme import Programme
@@ -75,10 +76,10 @@ async def jump(request: PageRequest, instant: datetime, path: str) -> Response[A
         NotFound: this is no demo.
         InvalidInstant: beyond what the clock can show.
     """
-    site, spoken, partner = site_of(request), language(request), actor_of(request).partner.id
-    before, renewed = site.store.clock(), await site.store.browse(lambda uow: count_renewals(uow, partner))
+    deployment, spoken, partner = deployment_of(request), language(request), actor_of(request).partner.id
+    before, renewed = deployment.store.clock(), await deployment.store.browse(lambda uow: count_renewals(uow, partner))
     await _sandbox(request).set(instant)
-    renewed = await site.store.browse(lambda uow: count_renewals(uow, partner)) - renewed
+    renewed = await deployment.store.browse(lambda uow: count_renewals(uow, partner)) - renewed
     if renewed:
         then = count_text("clock.renewed", renewed, spoken)
     else:
@@ -88,7 +89,7 @@ async def jump(request: PageRequest, instant: datetime, path: str) -> Response[A
         path,
         "clock.moved",
         instant=instant_text(instant, spoken),
-        meaning=" ".join(meaning(site.programme, channel, instant, spoken) for channel in reversed(Channel)),
+        meaning=" ".join(meaning(deployment.programme, channel, instant, spoken) for channel in reversed(Channel)),
         then=then,
     )
 
@@ -146,7 +147,7 @@ def _page(request: PageRequest, form: Form, status: int = 200) -> Response[str]:
 
 
 def _sandbox(request: PageRequest) -> Sandbox:
-    sandbox = site_of(request).sandbox
+    sandbox = deployment_of(request).sandbox
     if sandbox is None:
         raise NotFound
     return sandbox

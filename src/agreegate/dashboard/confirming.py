@@ -13,8 +13,9 @@ from agreegate.dashboard.confirmation import asked, defaults, noticed, record
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.signin import local
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
 from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
 from agreegate.domain.partner import PartnerKind
@@ -54,7 +55,7 @@ async def show_confirmation(request: PageRequest, customer: FromPath[UUID]) -> R
 async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record what was typed, or show it again with what is to be said about it."""
     actor, id_, form, spoken = actor_of(request), str(customer), await sent(request), language(request)
-    programme = site_of(request).programme
+    programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Form:
         recorded = await record(uow, actor, programme, id_, form, call, spoken)
@@ -76,12 +77,12 @@ async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> 
 
 async def _for_reseller(request: PageRequest, actor: Actor, customer: str) -> Response[str]:
     """No form: a reseller's own record would satisfy nobody (R22)."""
-    served = await site_of(request).store.read(lambda uow: get_customer(uow, actor, customer))
+    served = await deployment_of(request).store.read(lambda uow: get_customer(uow, actor, customer))
     return page(request, "confirmation_provider.html", customer=served.customer)
 
 
 async def _found(request: PageRequest, actor: Actor, customer: str, template: str) -> Found:
-    programme = site_of(request).programme
+    programme = deployment_of(request).programme
 
     async def look(uow: UnitOfWork) -> Found:
         return Found(
@@ -89,11 +90,11 @@ async def _found(request: PageRequest, actor: Actor, customer: str, template: st
             await show_standing(uow, actor, programme, customer),
         )
 
-    return await site_of(request).store.browse(look)
+    return await deployment_of(request).store.browse(look)
 
 
 def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:
-    site, template = site_of(request), found.preparation.template
+    deployment, template = deployment_of(request), found.preparation.template
     wanted = request.query_params.get("next", "")
     others = [
         (one.title, f"?{urlencode({'template': one.id} | ({'next': wanted} if wanted else {}))}")
@@ -105,7 +106,7 @@ def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: 
         "confirmation.html",
         status,
         form=form,
-        asked=asked(form, found.preparation, actor, site.store.clock(), language(request)),
+        asked=asked(form, found.preparation, actor, deployment.store.clock(), language(request)),
         customer=found.preparation.customer,
         agreement=next(one for one in found.standing.agreements if one.template.id == template.id),
         newest=found.preparation.newest,

@@ -5,7 +5,8 @@ from typing import TypeVar
 
 from litestar.response import Stream
 
-from agreegate.dashboard.page import PageRequest, language, site_of
+from agreegate.dashboard.page import PageRequest, language
+from agreegate.deployment.deployment import deployment_of
 from agreegate.i18n import text
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.page import Page, Position, Seek, Wanted
@@ -28,7 +29,7 @@ async def csv_answer(request: PageRequest, name: str, columns: Sequence[str], pa
         columns: catalogue keys of the column names.
         pages: the lines as the file has them, some at a time; see `in_pages` and `written_for`.
     """
-    spoken, now = language(request), site_of(request).store.clock()
+    spoken, now = language(request), deployment_of(request).store.clock()
     first = await anext(pages, "")
 
     async def chunks() -> AsyncIterator[str]:
@@ -70,7 +71,7 @@ async def in_pages(
             found = await read(uow, wanted)
             return written_for(request, map(line, found.items)), found.last if found.more_after else None
 
-        some, last = await site_of(request).store.browse(lines)
+        some, last = await deployment_of(request).store.browse(lines)
         yield some
         if last is None:
             return

@@ -11,8 +11,9 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import (
     ASK_GATE,
     READ_CONFIRMATIONS,
@@ -77,14 +78,14 @@ class Known:
 @get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
 async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
     """The customer's page: as much of it as the reader's role and kind of partner may see."""
-    site, actor, id_ = site_of(request), actor_of(request), str(customer)
+    deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
     orders, decisions = wanted(request, "orders", SHOWN), wanted(request, "decisions", SHOWN)
-    absent = closed(actor, site.programme, site.store.clock())
+    absent = closed(actor, deployment.programme, deployment.store.clock())
 
     async def look(uow: UnitOfWork) -> Known:
-        return await _known(uow, actor, site.programme, id_, orders, decisions, with_record=absent is None)
+        return await _known(uow, actor, deployment.programme, id_, orders, decisions, with_record=absent is None)
 
-    known = await site.store.browse(look)
+    known = await deployment.store.browse(look)
     spoken, found = language(request), known.customer
     return page(
         request,
@@ -94,16 +95,16 @@ async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Respo
         country=country_text(found.country, spoken),
         culture=culture_text(found.text_language, spoken),
         absent=absent,
-        agreements=in_order(known.record, site.programme, site.store.clock()),
+        agreements=in_order(known.record, deployment.programme, deployment.store.clock()),
         bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),
-        verdicts=[] if known.decisions is None else in_words(known.decisions, site.programme, spoken),
+        verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, spoken),
         order_turns=known.orders and turns(request, "orders", known.orders),
         decision_turns=known.decisions and turns(request, "decisions", known.decisions),
         history_shown=HISTORY,
         lines_shown=LINES,
         may_order=may(actor, WRITE_ORDERS),
         may_change=may(actor, WRITE_SUBSCRIPTIONS),
-        may_explain=may_explain(actor, site.programme, site.store.clock()),
+        may_explain=may_explain(actor, deployment.programme, deployment.store.clock()),
     )
 
 

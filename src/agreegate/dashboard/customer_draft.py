@@ -11,8 +11,9 @@ from agreegate.dashboard.confirmation import NAMES, asked, checked
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.transaction import other_agreement, with_values
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
@@ -127,7 +128,7 @@ async def make_customer(request: PageRequest) -> Response[Any]:
             faults.append(Mistake("domain", TAKEN))
         shown = (stated if isinstance(stated, Form) else form).with_mistakes(*faults)
         return await _page(request, replace(shown, mistakes=_in_order(shown)), 422 if shown.mistakes else 200)
-    programme = site_of(request).programme
+    programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done:
         reseller = PartnerId(form["reseller"].lower()) if form["reseller"] else None
@@ -138,7 +139,7 @@ async def make_customer(request: PageRequest) -> Response[Any]:
         decision = await foresee(uow, actor, programme, id_, Transaction(Action.NEW_PURCHASE, actor.channel))
         if not decision.allowed:
             return Done(f"/customers/{id_}", "new-customer.created-blocked")
-        absent = _section(actor, site_of(request)) is None
+        absent = _section(actor, deployment_of(request)) is None
         return Done(f"/customers/{id_}", "new-customer.created-absent" if absent else "new-customer.created")
 
     try:
@@ -155,18 +156,20 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
 
     Who accepted is the primary contact, unless somebody else is named (R19).
     """
-    site, spoken = site_of(request), language(request)
-    if not form["accepted"] or _section(actor, site) is None:
+    deployment, spoken = deployment_of(request), language(request)
+    if not form["accepted"] or _section(actor, deployment) is None:
         return None
     values = {} if form["other"] else {acceptor: form[contact] for acceptor, contact in CONTACT.items()}
 
     async def look(uow: UnitOfWork) -> Draft | Form:
-        if (other := await other_agreement(uow, actor, site.programme, form)) is not None:
+        if (other := await other_agreement(uow, actor, deployment.programme, form)) is not None:
             return other
-        preparation = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
+        preparation = await prepare(
+            uow, actor, deployment.programme, template_id=form["template"], country=form["country"]
+        )
         return await checked(uow, actor, with_values(form, **values), preparation, spoken)
 
-    found = await site.store.browse(look)
+    found = await deployment.store.browse(look)
     if isinstance(found, Draft):
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
@@ -226,23 +229,23 @@ async def _said(request: PageRequest, written: str) -> str | None:
     if not written.strip():
         return None
     try:
-        taken = await site_of(request).store.read(lambda uow: domain_taken(uow, written))
+        taken = await deployment_of(request).store.read(lambda uow: domain_taken(uow, written))
     except InvalidProperty:
         return "new-customer.wrong.domain"
     return TAKEN if taken else "new-customer.domain.free"
 
 
 async def _page(request: PageRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
-    actor, site, spoken = actor_of(request), site_of(request), language(request)
-    section = _section(actor, site)
+    actor, deployment, spoken = actor_of(request), deployment_of(request), language(request)
+    section = _section(actor, deployment)
 
     async def look(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
         if section is None:
             return await linked_resellers(uow, actor.partner.id), None
-        stated = await prepare(uow, actor, site.programme, template_id=form["template"], country=form["country"])
+        stated = await prepare(uow, actor, deployment.programme, template_id=form["template"], country=form["country"])
         return await linked_resellers(uow, actor.partner.id), stated
 
-    linked, preparation = await site.store.browse(look)
+    linked, preparation = await deployment.store.browse(look)
     asking = [country_text(country, spoken) for country in REGISTRATION_FORMATS]
     return page(
         request,
@@ -260,17 +263,17 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         section=section,
         asked=None
         if preparation is None
-        else asked(form, preparation, actor, site.store.clock(), spoken, form["country"]),
+        else asked(form, preparation, actor, deployment.store.clock(), spoken, form["country"]),
     )
 
 
-def _section(actor: Actor, site: Site) -> Section | None:
+def _section(actor: Actor, deployment: Deployment) -> Section | None:
     """None: there is nothing to confirm, in this cloud or on this day (R1, R31)."""
-    now = site.store.clock()
-    if not may(actor, CONFIRM) or not site.programme.exists(now):
+    now = deployment.store.clock()
+    if not may(actor, CONFIRM) or not deployment.programme.exists(now):
         return None
-    enforced = site.programme.enforce_from.get(Channel.DASHBOARD)
-    return Section(site.programme.asks_for(now), enforced is not None and enforced <= now, enforced)
+    enforced = deployment.programme.enforce_from.get(Channel.DASHBOARD)
+    return Section(deployment.programme.asks_for(now), enforced is not None and enforced <= now, enforced)
 
 
 ROUTES = (show_new_customer, make_customer)

@@ -9,8 +9,9 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.customer import in_order, in_words
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
 from agreegate.domain.customer import Customer
 from agreegate.domain.order import Order
@@ -43,11 +44,11 @@ class Sheet:
 @get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
 async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
     """Everything that was recorded about the customer's acceptance, with ids and instants."""
-    site, actor, id_ = site_of(request), actor_of(request), str(customer)
+    deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
 
     async def look(uow: UnitOfWork) -> Sheet:
         served = await get_customer(uow, actor, id_)
-        record = await read_record(uow, actor, site.programme, id_, wanted(request, "history", MOST))
+        record = await read_record(uow, actor, deployment.programme, id_, wanted(request, "history", MOST))
         decisions = await list_decisions(uow, actor, id_, wanted(request, "decisions", MOST))
         return Sheet(
             served.customer,
@@ -58,15 +59,15 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 
-    sheet, spoken = await site.store.browse(look), language(request)
+    sheet, spoken = await deployment.store.browse(look), language(request)
     return page(
         request,
         "customer_record.html",
         sheet=sheet,
         customer=sheet.customer,
         country=country_text(sheet.customer.country, spoken),
-        agreements=in_order(sheet.record, site.programme, site.store.clock()),
-        verdicts=in_words(sheet.decisions, site.programme, spoken),
+        agreements=in_order(sheet.record, deployment.programme, deployment.store.clock()),
+        verdicts=in_words(sheet.decisions, deployment.programme, spoken),
         decision_turns=turns(request, "decisions", sheet.decisions),
         order_turns=turns(request, "orders", sheet.orders),
         history_turns=turns(request, "history", sheet.record.standing.page),

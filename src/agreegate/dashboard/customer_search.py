@@ -13,8 +13,9 @@ from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.dashboard.page import PageRequest, language, page, to
 from agreegate.dashboard.paging import turns
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
 from agreegate.domain.partner import PartnerId, PartnerKind
@@ -55,17 +56,17 @@ class Shown:
 @get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def show_customers(request: PageRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
-    absent = closed(actor, site.programme, site.store.clock())
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    absent = closed(actor, deployment.programme, deployment.store.clock())
     search, place = _search(request, with_states=absent is None), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
-        finding = await find_customers(uow, actor, site.programme, search, place, site.totals)
+        finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
         return Shown(finding, await filters(uow, actor))
 
-    shown = await site.store.browse(look)
+    shown = await deployment.store.browse(look)
     finding = shown.finding
-    site.totals.refresh(site.store, site.programme, actor, finding.totals)
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, finding.totals)
     states = [] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED]
     asked = urlencode(_asked(search))
     return page(
@@ -95,8 +96,8 @@ async def show_customers(request: PageRequest) -> Response[str]:
 @get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def export_customers(request: PageRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
-    absent = closed(actor, site.programme, site.store.clock())
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    absent = closed(actor, deployment.programme, deployment.store.clock())
     search = _search(request, with_states=absent is None)
     columns = [
         "customers.column.customer",
@@ -115,7 +116,7 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
         return [one.company_name, one.domain, one.id, country_text(one.country, spoken), *more]
 
     async def read(uow: UnitOfWork, place: Wanted) -> Page[ListedCustomer]:
-        return await list_customers(uow, actor, site.programme, search, place)
+        return await list_customers(uow, actor, deployment.programme, search, place)
 
     try:
         return await csv_answer(request, "customers", columns, in_pages(request, read, line))

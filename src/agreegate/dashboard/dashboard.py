@@ -41,10 +41,10 @@ from agreegate.dashboard import (
 )
 from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.guard import guard, refused
-from agreegate.dashboard.page import Site
 from agreegate.dashboard.session import session_middleware
 from agreegate.dashboard.static import COMPRESSED, static_files
 from agreegate.dashboard.upload import FormsWithFiles
+from agreegate.deployment.deployment import Deployment
 
 PAGES: tuple[HTTPRouteHandler, ...] = (
     start.show_start,
@@ -82,16 +82,18 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
 """Every page of ours."""
 
 
-def dashboard(site: Site) -> list[ControllerRouterHandler]:
+def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
     """The pages of a server, and the files that they load."""
-    form_cookie = Cookie(f"{site.cookie_prefix}agreegate-form", secure=site.secure, httponly=True, samesite="lax")
+    form_cookie = Cookie(
+        f"{deployment.cookie_prefix}agreegate-form", secure=deployment.secure, httponly=True, samesite="lax"
+    )
     pages = Router(
         "/",
         route_handlers=PAGES,
         middleware=[
             COMPRESSED,
-            session_middleware(site),
-            DefineMiddleware(FormsWithFiles, key=site.form_key, cookie=form_cookie),
+            session_middleware(deployment),
+            DefineMiddleware(FormsWithFiles, key=deployment.form_key, cookie=form_cookie),
         ],
         guards=[guard],
         exception_handlers={Exception: refused},

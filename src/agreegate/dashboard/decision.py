@@ -9,7 +9,8 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM
 from agreegate.domain.customer import Customer
 from agreegate.domain.standing import Unknown
@@ -23,14 +24,14 @@ from agreegate.storage.unit_of_work import UnitOfWork
 @get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE}, include_in_schema=False)
 async def show_one(request: PageRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
     """The decision, each reason with its rule and what to do next."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
 
     async def look(uow: UnitOfWork) -> tuple[Customer, KeptDecision, People]:
         kept = await show_decision(uow, actor, str(customer), str(decision))
         served = await get_customer(uow, actor, str(customer))
         return served.customer, kept, await people(uow, actor, [kept.decided_by])
 
-    found, kept, asking = await site.store.read(look)
+    found, kept, asking = await deployment.store.read(look)
     known = None if isinstance(kept.known, Unknown) else kept.known
     return page(
         request,
@@ -38,11 +39,11 @@ async def show_one(request: PageRequest, customer: FromPath[UUID], decision: Fro
         customer=found,
         kept=kept,
         people=asking,
-        reasons=worded(kept.reasons, site.programme, kept.decided_at, spoken),
-        advisories=worded(kept.advisories, site.programme, kept.decided_at, spoken),
+        reasons=worded(kept.reasons, deployment.programme, kept.decided_at, spoken),
+        advisories=worded(kept.advisories, deployment.programme, kept.decided_at, spoken),
         known=known,
-        title_of=lambda id_: template.title if (template := site.programme.template(id_)) else id_,
-        may_confirm=may(actor, CONFIRM) and site.programme.exists(site.store.clock()),
+        title_of=lambda id_: template.title if (template := deployment.programme.template(id_)) else id_,
+        may_confirm=may(actor, CONFIRM) and deployment.programme.exists(deployment.store.clock()),
     )
 
 

@@ -11,8 +11,9 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, page
 from agreegate.dashboard.paging import Turns, turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.confirmation import Confirmation, Employee, violations_of_employee
 from agreegate.domain.customer import Customer
@@ -61,18 +62,18 @@ class Found:
 @get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def list_unknown(request: PageRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
-    site, actor, place = site_of(request), actor_of(request), wanted(request, LIST, SIZE)
+    deployment, actor, place = deployment_of(request), actor_of(request), wanted(request, LIST, SIZE)
 
     async def look(uow: UnitOfWork) -> tuple[list[Unknown], Turns]:
         listed = await list_without_employee(uow, actor, place)
         found = []
         for customer, confirmation, template_id in listed.items:
-            template = site.programme.template(template_id)
+            template = deployment.programme.template(template_id)
             served = await get_customer(uow, actor, customer)
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
         return found, turns(request, LIST, listed)
 
-    unknown, around = await site.store.browse(look)
+    unknown, around = await deployment.store.browse(look)
     return page(request, "employees_unknown.html", unknown=unknown, turns=around)
 
 
@@ -90,7 +91,7 @@ async def show_employee(request: PageRequest, customer: FromPath[UUID], confirma
 async def state(request: PageRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
     """Keep who confirmed, unless a colleague stated somebody meanwhile: then the next press corrects that."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)
-    programme = site_of(request).programme
+    programme = deployment_of(request).programme
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Form:
@@ -104,7 +105,7 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     try:
         found = await _found(request, of, id_)
     except NoRelationship:  # the record is the partner's own, although the customer has left
-        await site_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
+        await deployment_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
         raise
     if violations := violations_of_employee(employee):
         wrong = [FIELDS[str(violation.parameters["name"])] for violation in violations]
@@ -139,8 +140,8 @@ def _mark(found: Found) -> str:
 
 
 async def _found(request: PageRequest, customer: str, confirmation: str) -> Found:
-    site, actor = site_of(request), actor_of(request)
-    return await site.store.browse(lambda uow: _read(uow, actor, site.programme, customer, confirmation))
+    deployment, actor = deployment_of(request), actor_of(request)
+    return await deployment.store.browse(lambda uow: _read(uow, actor, deployment.programme, customer, confirmation))
 
 
 async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str) -> Found:

@@ -10,7 +10,8 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.customer import Customer
@@ -45,7 +46,7 @@ async def show_error(request: PageRequest, customer: FromPath[UUID]) -> Response
 async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Take back the confirmation that the reader saw, and no other."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
-    programme = site_of(request).programme
+    programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Form:
         found = await _read(uow, request, programme, id_, form["template"])
@@ -69,8 +70,8 @@ async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Respon
 
 
 async def _found(request: PageRequest, customer: str, template: str) -> Found:
-    site = site_of(request)
-    return await site.store.browse(lambda uow: _read(uow, request, site.programme, customer, template))
+    deployment = deployment_of(request)
+    return await deployment.store.browse(lambda uow: _read(uow, request, deployment.programme, customer, template))
 
 
 async def _read(uow: UnitOfWork, request: PageRequest, programme: Programme, customer: str, template: str) -> Found:

@@ -8,7 +8,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import FeatureAbsent
@@ -26,11 +27,11 @@ NEEDED = ("name", "email", "phone", "date")
 @get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN}, include_in_schema=False)
 async def show_explanation(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
     """The text, ready to copy, in the customer's language if it is one of ours."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
-    now = site.store.clock()
-    if not site.programme.exists(now):
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    now = deployment.store.clock()
+    if not deployment.programme.exists(now):
         raise FeatureAbsent
-    served = await site.store.read(lambda uow: get_customer(uow, actor, str(customer)))
+    served = await deployment.store.read(lambda uow: get_customer(uow, actor, str(customer)))
     theirs = primary_subtag(served.customer.language)
     written = theirs if theirs in LANGUAGES else DEFAULT_LANGUAGE
     return page(
@@ -40,7 +41,7 @@ async def show_explanation(request: PageRequest, customer: FromPath[UUID]) -> Re
         culture=culture_text(served.customer.text_language, spoken),
         written=written,
         other_language=written != theirs,
-        words=explained(served.customer, actor, site.programme, now, written),
+        words=explained(served.customer, actor, deployment.programme, now, written),
     )
 
 

@@ -19,7 +19,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreegate.bounded_request import BoundedRequest, parsed
 from agreegate.dashboard.form_token import is_same, is_token, new_token
-from agreegate.dashboard.page import FORM_TOKEN, PageRequest, reader_of, see, site_of
+from agreegate.dashboard.page import FORM_TOKEN, PageRequest, reader_of, see
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.errors import ConfirmationEnded, Rejected, RequestIdReused
 from agreegate.services.call import Answer, Call, once
@@ -240,7 +241,7 @@ async def save(
 
         return await once(uow, actor, call, do, goes_on=goes_on)
 
-    answer = await site_of(request).store.write(unit)
+    answer = await deployment_of(request).store.write(unit)
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]
 
 

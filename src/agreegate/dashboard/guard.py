@@ -12,8 +12,9 @@ from litestar.handlers import BaseRouteHandler
 
 from agreegate.dashboard import session
 from agreegate.dashboard.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
-from agreegate.dashboard.page import PageRequest, Site, page, to
+from agreegate.dashboard.page import PageRequest, page, to
 from agreegate.dashboard.signin import local
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain import errors
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
@@ -66,10 +67,10 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
             raise
         reader = None
     connection.scope["user"] = reader
-    throttle = _site(connection).caller_throttle
+    throttle = deployment_of(connection).caller_throttle
     if reader is not None and throttle is not None and handler.opt.get("costly"):
         throttle.count(reader.key)
-    store = _site(connection).store
+    store = deployment_of(connection).store
     if reader is not None and await is_behind(store, reader.partner.id, store.clock()):
         connection.scope["state"]["clock_behind"] = True
     if public:
@@ -89,22 +90,17 @@ def actor_of(request: PageRequest) -> Actor:
     return actor
 
 
-def _site(connection: ASGIConnection[Any, Any, Any, Any]) -> Site:
-    site: Site = connection.app.state.site
-    return site
-
-
 async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
     """Who is signed in. The directory is asked each time, so that a user closed there is out at once."""
     user = connection.session.get("user")
     if user is None:
         return None
-    site = _site(connection)
-    roles = await session.roles_of(connection) if site.roles_from_token else None
-    if roles is None and site.roles_from_token:
+    deployment = deployment_of(connection)
+    roles = await session.roles_of(connection) if deployment.roles_from_token else None
+    if roles is None and deployment.roles_from_token:
         return None
     identity = Identity(user["tenant"], user["id"], user["name"], None, roles)
-    found = await site.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
+    found = await deployment.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
     return None if found is None else found[0]
 
 

@@ -7,7 +7,8 @@ from litestar import Response, get
 
 from agreegate.dashboard.collection import DATA
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, reader_of, site_of
+from agreegate.dashboard.page import PageRequest, language, page, reader_of
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code
@@ -26,8 +27,8 @@ REFUSALS = (
 @get("/how-to-confirm", opt={"public": True}, include_in_schema=False)
 async def show_help(request: PageRequest) -> Response[str]:
     """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
-    site, reader, spoken = site_of(request), reader_of(request), language(request)
-    programme, now = site.programme, site.store.clock()
+    deployment, reader, spoken = deployment_of(request), reader_of(request), language(request)
+    programme, now = deployment.programme, deployment.store.clock()
     agreement = programme.asks_for(now)
     asked = next((one for one in programme.templates if one.title == agreement), programme.templates[0])
     return page(

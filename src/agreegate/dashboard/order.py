@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -27,6 +27,7 @@ from agreegate.dashboard.transaction import (
     step_of,
     with_values,
 )
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_ORDERS, Actor
 from agreegate.domain.errors import InvalidOffer, InvalidProperty, Rejected, RequestIdReused
 from agreegate.domain.order import LineDraft, Order, OrderDraft, check_lines
@@ -83,7 +84,7 @@ async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response
 )
 async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Place the order; where a confirmation is wanting, show the form for it and keep the order as it was begun."""
-    site, actor, id_, form = site_of(request), actor_of(request), str(customer), await sent(request)
+    deployment, actor, id_, form = deployment_of(request), actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
         return seen(request, Done(f"/customers/{id_}", "order.abandoned"))
     if form["step"] == ADD:
@@ -101,8 +102,8 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
             return await _found(uow, begun, form.with_mistakes(*gone))
 
         async def work(pause: Pause) -> Done | Denial | Held:
-            most = site.most_subscriptions
-            result = await place_order(uow, actor, site.programme, id_, draft, call, most, pause)
+            most = deployment.most_subscriptions
+            result = await place_order(uow, actor, deployment.programme, id_, draft, call, most, pause)
             if isinstance(result, Order):
                 return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
             return result
@@ -123,12 +124,12 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
 def _begun(request: PageRequest, customer: str, form: Form) -> Begun:
     lines = [f"{name}-{place}" for place in _places(form) for name in LINE_FIELDS]
     carried = ("lines", "cycle", "reseller", *lines)
-    return Begun(actor_of(request), site_of(request).programme, customer, Action.NEW_PURCHASE, carried)
+    return Begun(actor_of(request), deployment_of(request).programme, customer, Action.NEW_PURCHASE, carried)
 
 
 async def _read(request: PageRequest, customer: str, form: Form) -> Found:
     begun = _begun(request, customer, form)
-    return await site_of(request).store.browse(lambda uow: _found(uow, begun, form))
+    return await deployment_of(request).store.browse(lambda uow: _found(uow, begun, form))
 
 
 async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> Found:

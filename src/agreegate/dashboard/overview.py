@@ -9,7 +9,8 @@ from litestar import Response
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
 from agreegate.domain.partner import Cloud, PartnerKind
 from agreegate.domain.programme import Programme
@@ -58,21 +59,21 @@ class Refused:
 
 async def overview(request: PageRequest, reader: Actor) -> Response[str]:
     """The overview, as much of it as the reader may see."""
-    site, spoken = site_of(request), language(request)
-    programme, now = site.programme, site.store.clock()
+    deployment, spoken = deployment_of(request), language(request)
+    programme, now = deployment.programme, deployment.store.clock()
     operator = reader.partner.kind is PartnerKind.OPERATOR
     absent = None if operator and programme.exists(now) else closed(reader, programme, now)
     asks = may(reader, ASK_GATE) and reader.partner.cloud is Cloud.PUBLIC and programme.exists(now)
 
     async def look(uow: UnitOfWork) -> Shown:
         return Shown(
-            await totals_of(uow, reader, programme, site.totals) if absent is None else None,
+            await totals_of(uow, reader, programme, deployment.totals) if absent is None else None,
             await show_urgent(uow, reader, programme) if absent is None and not operator else None,
             await show_refusals(uow, reader, programme) if asks else None,
         )
 
-    shown = await site.store.browse(look)
-    site.totals.refresh(site.store, programme, reader, shown.totals)
+    shown = await deployment.store.browse(look)
+    deployment.totals.refresh(deployment.store, programme, reader, shown.totals)
     totals = None if shown.totals is None else shown.totals.totals
     return page(
         request,

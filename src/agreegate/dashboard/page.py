@@ -2,11 +2,8 @@
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime
 from functools import cache, partial
-from secrets import token_hex
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -16,21 +13,12 @@ from litestar.types import ASGIApp
 
 from agreegate import __version__
 from agreegate.dashboard.form_token import masked
-from agreegate.dashboard.guide import Guide
 from agreegate.dashboard.navigation import places
-from agreegate.dashboard.roles import HeldRoles
 from agreegate.dashboard.static import YEAR, address
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
-from agreegate.domain.programme import Programme
-from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.turn import turns
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text, time_text
-from agreegate.openid import OpenIdProvider
-from agreegate.services.totals import KeptTotals
-from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import Store
-from agreegate.text_link import TextLinks
-from agreegate.throttle import Throttle
 
 LANGUAGE_COOKIE = "agreegate-language"
 FORM_TOKEN = "form_token"  # noqa: S105 - a name, no token
@@ -50,64 +38,6 @@ HEADERS = {
 _MOVED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
 PageRequest = Request[Any, Any, Any]
-
-
-class Sandbox(Protocol):
-    """What only a demo has: a clock that can be set."""
-
-    async def set(self, instant: datetime) -> None:
-        """Let it be this instant; renewals due in between have happened afterwards.
-
-        Raises:
-            InvalidInstant: it lies beyond what a clock can show.
-        """
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """The server that the pages belong to."""
-
-    store: Store
-    programme: Programme
-    public_url: str
-    """Where it is reached, without a trailing slash."""
-    form_key: str = field(default_factory=token_hex, repr=False)
-    """What forms are signed with, so that none is taken that another site made up."""
-    provider: OpenIdProvider | None = None
-    """Who signs users in; None: nobody was named, so the dashboard has no users."""
-    roles_from_token: bool = False
-    held: HeldRoles = field(default_factory=HeldRoles, repr=False)
-    """The roles of each session, where the provider's word counts."""
-    guide: Guide | None = None
-    sandbox: Sandbox | None = None
-    figures_elsewhere: bool = False
-    """`/metrics` is served on an address of its own."""
-    links: TextLinks | None = None
-    """Makes links to agreement texts."""
-    texts: TextFiles | None = None
-    """Where the files of agreement texts are."""
-    most_subscriptions: int = MOST_SUBSCRIPTIONS
-    """Subscriptions that a customer can have with one partner."""
-    caller_throttle: Throttle | None = None
-    """The rate limit of costly requests, per user or application; None: there is no limit."""
-    totals: KeptTotals = field(default_factory=KeptTotals, repr=False)
-    """The totals of partners with many customers."""
-
-    @property
-    def secure(self) -> bool:
-        """Whether the server is reached over TLS, so that no cookie travels without."""
-        return self.public_url.startswith("https:")
-
-    @property
-    def cookie_prefix(self) -> str:
-        """What the names of cookies begin with. Under TLS no other host can set a cookie of such a name."""
-        return "__Host-" if self.secure else ""
-
-
-def site_of(request: PageRequest) -> Site:
-    """The server that was asked."""
-    site: Site = request.app.state.site
-    return site
 
 
 def reader_of(request: PageRequest) -> Actor | None:
@@ -148,10 +78,10 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         template: a file of `templates/`.
         shown: what the template calls by name. All of it is escaped.
     """
-    spoken, reader, site = language(request), reader_of(request), site_of(request)
+    spoken, reader, deployment = language(request), reader_of(request), deployment_of(request)
     session = request.scope.get("session")
     notice = session.pop("notice", None) if isinstance(session, dict) else None
-    now = site.store.clock()
+    now = deployment.store.clock()
     render = partial(
         _rendered,
         template,
@@ -167,8 +97,8 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
         path=request.url.path,
         here=_here(request),
         spoken_in=partial(_spoken_in, request),
-        clock_turns=() if site.sandbox is None else turns(site.programme),
-        site=site,
+        clock_turns=() if deployment.sandbox is None else turns(deployment.programme),
+        deployment=deployment,
         now=now,
         reader=reader,
         places=places(reader, request.url.path),
@@ -180,7 +110,7 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
     answer = RenderedPage(render, status, HEADERS | {"content-language": spoken})
     if request.query_params.get("lang") in LANGUAGES:
         answer.cookies.append(
-            Cookie(LANGUAGE_COOKIE, value=spoken, max_age=YEAR, secure=site.secure, httponly=True, samesite="lax")
+            Cookie(LANGUAGE_COOKIE, value=spoken, max_age=YEAR, secure=deployment.secure, httponly=True, samesite="lax")
         )
     return answer
 

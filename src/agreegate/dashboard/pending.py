@@ -13,7 +13,8 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 from litestar.datastructures import Cookie
 
-from agreegate.dashboard.page import PageRequest, Site
+from agreegate.dashboard.page import PageRequest
+from agreegate.deployment.deployment import Deployment
 from agreegate.openid import Begun
 
 LIFETIME = 10 * 60
@@ -42,39 +43,39 @@ class Pending:
         return Begun("", self.state, self.nonce, self.verifier)
 
 
-def begin(request: PageRequest, site: Site, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
+def begin(request: PageRequest, deployment: Deployment, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
     """The cookie of a new sign-in, and the end of those for which the browser has no room any more, oldest first.
 
     Args:
         now: the machine's time, in seconds since 1970.
     """
-    seal = _seal(site)
+    seal = _seal(deployment)
     plain = msgspec.msgpack.encode((begun.state, begun.nonce, begun.verifier, wanted))
-    new = _cookie(site, begun.state, seal.encrypt_at_time(plain, int(now)).decode().rstrip("="), LIFETIME)
+    new = _cookie(deployment, begun.state, seal.encrypt_at_time(plain, int(now)).decode().rstrip("="), LIFETIME)
     yield new
     room = MOST_LETTERS - len(new.key) - len(new.value or "")
-    prefix = _name(site, "")
+    prefix = _name(deployment, "")
     earlier = [(_age(seal, value, now), name) for name, value in request.cookies.items() if name.startswith(prefix)]
     for age, name in sorted(earlier):
         room -= len(name) + len(request.cookies[name])
         if room < 0 or age > LIFETIME:
-            yield _cookie(site, name.removeprefix(prefix), "", 0)
+            yield _cookie(deployment, name.removeprefix(prefix), "", 0)
 
 
-def pending(request: PageRequest, site: Site, state: str, now: float) -> Pending | None:
+def pending(request: PageRequest, deployment: Deployment, state: str, now: float) -> Pending | None:
     """The sign-in that the provider's answer with this state belongs to; None when this browser began none."""
-    value = request.cookies.get(_name(site, state[:_NAME_LETTERS]), "")
+    value = request.cookies.get(_name(deployment, state[:_NAME_LETTERS]), "")
     try:
-        plain = _seal(site).decrypt_at_time(_padded(value), LIFETIME, int(now))
+        plain = _seal(deployment).decrypt_at_time(_padded(value), LIFETIME, int(now))
     except InvalidToken:
         return None
     found = Pending(*msgspec.msgpack.decode(plain, type=tuple[str, str, str, str]))
     return found if hmac.compare_digest(found.state.encode(), state.encode("utf-8", "surrogatepass")) else None
 
 
-def ended(site: Site, state: str) -> Cookie:
+def ended(deployment: Deployment, state: str) -> Cookie:
     """Takes the cookie of a sign-in away from the browser: an answer of the provider is good once."""
-    return _cookie(site, state, "", 0)
+    return _cookie(deployment, state, "", 0)
 
 
 def _age(seal: Fernet, value: str, now: float) -> float:
@@ -90,15 +91,15 @@ def _padded(value: str) -> bytes:
     return value.encode("ascii", "replace") + b"=" * (-len(value) % 4)
 
 
-def _seal(site: Site) -> Fernet:
+def _seal(deployment: Deployment) -> Fernet:
     """Encrypts with a key of its own, drawn from the secret of the data folder."""
-    return Fernet(urlsafe_b64encode(hmac.digest(site.form_key.encode(), _PURPOSE, hashlib.sha256)))
+    return Fernet(urlsafe_b64encode(hmac.digest(deployment.form_key.encode(), _PURPOSE, hashlib.sha256)))
 
 
-def _name(site: Site, state: str) -> str:
-    return f"{site.cookie_prefix}agreegate-sign-in-{state}"
+def _name(deployment: Deployment, state: str) -> str:
+    return f"{deployment.cookie_prefix}agreegate-sign-in-{state}"
 
 
-def _cookie(site: Site, state: str, value: str, max_age: int) -> Cookie:
-    name = _name(site, state[:_NAME_LETTERS])
-    return Cookie(name, value=value, max_age=max_age, secure=site.secure, httponly=True, samesite="lax")
+def _cookie(deployment: Deployment, state: str, value: str, max_age: int) -> Cookie:
+    name = _name(deployment, state[:_NAME_LETTERS])
+    return Cookie(name, value=value, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax")

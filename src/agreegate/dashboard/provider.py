@@ -10,8 +10,9 @@ from litestar import Response, get
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.collection import DATA, answer_text
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, page
 from agreegate.dashboard.reseller import turn_of
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_NEEDED_DATA
 from agreegate.i18n import LANGUAGES
 from agreegate.services.collection import count_needed, list_needed
@@ -23,18 +24,18 @@ async def show_providers(request: PageRequest) -> Response[str]:
     """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
     if (nothing := absent(request, "providers.title")) is not None:
         return nothing
-    site, actor, turn = site_of(request), actor_of(request), turn_of(request)
+    deployment, actor, turn = deployment_of(request), actor_of(request), turn_of(request)
     wished = request.query_params.get("provider")
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
-        counted = await count_needed(uow, actor, site.programme)
+        counted = await count_needed(uow, actor, deployment.programme)
         lacking = [provider for provider, count in counted if count and wished in (None, provider.id)]
         chosen = lacking[0] if lacking else None
-        found = None if chosen is None else await list_needed(uow, actor, site.programme, chosen.id, turn)
+        found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, turn)
         return {"counted": counted, "chosen": chosen, "found": found}
 
-    shown = await site.store.browse(read)
-    agreement, texts = site.programme.asks_for(site.store.clock()), {}
+    shown = await deployment.store.browse(read)
+    agreement, texts = deployment.programme.asks_for(deployment.store.clock()), {}
     if shown["found"] is not None:
         customers = [(one.customer_id, one.company_name) for one in shown["found"].items]
         name = shown["chosen"].name

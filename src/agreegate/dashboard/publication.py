@@ -9,7 +9,7 @@ from litestar import Response, get, post
 from agreegate.dashboard.agreement import plain
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, Site, language, page, site_of, to
+from agreegate.dashboard.page import PageRequest, language, page, to
 from agreegate.dashboard.publication_draft import (
     LANGUAGES,
     MOST_ROWS,
@@ -26,14 +26,15 @@ from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.dashboard.upload import uploads_of
 from agreegate.dashboard.version import PATH as VERSIONS
 from agreegate.dashboard.version import Part, parts
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
-from agreegate.domain.errors import NotFound, Rejected, RequestIdReused, StoreUnavailable
+from agreegate.domain.errors import NotFound, Rejected, RequestIdReused
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
 from agreegate.services.call import Call
 from agreegate.services.text import Review, publish_text, review_text
-from agreegate.storage.text_file import TextDamaged, TextFiles
+from agreegate.storage.text_file import TextDamaged
 from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.text_link import Use, unpublished
 
@@ -47,9 +48,9 @@ OFFERED = (ROWS, 12, MOST_ROWS)
 @get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
 async def show_publication(request: PageRequest) -> Response[str]:
     """The form for a version, for `?texts=` files."""
-    site = site_of(request)
-    now = site.store.clock()
-    first = min(site.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+    deployment = deployment_of(request)
+    now = deployment.store.clock()
+    first = min(deployment.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
     form = opened(request, **defaults(first.id, now))
     if form.mistakes:  # kept from a session that ended; files are not
         form = choose_again(form, rows_of(request))
@@ -63,15 +64,15 @@ async def publish_version(request: PageRequest) -> Response[Any]:
     Raises:
         StoreUnavailable: nothing is published.
     """
-    site, form, uploads = site_of(request), await sent(request), uploads_of(request)
+    deployment, form, uploads = deployment_of(request), await sent(request), uploads_of(request)
     reading = await read_draft(
-        form, rows_of(request), uploads, _texts(site), site.store.clock(), language(request)
+        form, rows_of(request), uploads, deployment.texts, deployment.store.clock(), language(request)
     )  # fmt: skip
     if form["step"] == BACK:
         return _form(request, reading.form, 200)
     if form["step"] == PUBLISH and not uploads and not reading.mistakes:
         return await _publish(request, reading)
-    review = await site.store.browse(lambda uow: _review(uow, site, reading))
+    review = await deployment.store.browse(lambda uow: _review(uow, deployment, reading))
     told = reading.told(review)
     return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
 
@@ -83,30 +84,30 @@ async def preview_unpublished(request: PageRequest) -> Response[Any]:
     Raises:
         NotFound: no such file was sent.
     """
-    site, asked = site_of(request), request.query_params
-    template, spoken = site.programme.template(asked.get("template", "")), asked.get("language", "")
-    if site.links is None or template is None or spoken not in LANGUAGES:
+    deployment, asked = deployment_of(request), request.query_params
+    template, spoken = deployment.programme.template(asked.get("template", "")), asked.get("language", "")
+    if template is None or spoken not in LANGUAGES:
         raise NotFound
     try:
         file = await asyncio.to_thread(
-            kept_text, _texts(site), asked.get("digest", ""), f"text.{asked.get('kind', '')}"
+            kept_text, deployment.texts, asked.get("digest", ""), f"text.{asked.get('kind', '')}"
         )  # fmt: skip
     except (TextDamaged, Rejected):
         raise NotFound from None
     target = unpublished(file, template.title, asked.get("label", ""), spoken)
-    return to(site.links.to(target, Use.PREVIEW, actor_of(request).key))
+    return to(deployment.links.to(target, Use.PREVIEW, actor_of(request).key))
 
 
 async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
     """All of it or nothing, once however often it is sent."""
-    site, actor, draft = site_of(request), actor_of(request), reading.draft
+    deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
-        review = await _review(uow, site, reading)
+        review = await _review(uow, deployment, reading)
         if review.refusals:
             return review
         published = await publish_text(
-            uow, actor, site.programme, locales(), draft, allow_past=reading.allow_past
+            uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
         )  # fmt: skip
         assert published.version is not None  # noqa: S101 - only a plan has none
         told = "publication.done" if published.fresh else "publication.nothing"
@@ -115,15 +116,15 @@ async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
     try:
         result = await save(request, actor, reading.form, work)
     except RequestIdReused as error:
-        review = await site.store.browse(lambda uow: _review(uow, site, reading))
+        review = await deployment.store.browse(lambda uow: _review(uow, deployment, reading))
         if review.refusals:
             return _form(request, reading.told(review).rejected(error), 409)
         return _check(request, reading, reading.form.rejected(error), review, 409)
     return seen(request, result) if isinstance(result, Done) else _form(request, reading.told(result), 422)
 
 
-async def _review(uow: UnitOfWork, site: Site, reading: Reading) -> Review:
-    return await review_text(uow, site.programme, locales(), reading.draft, allow_past=reading.allow_past)
+async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> Review:
+    return await review_text(uow, deployment.programme, locales(), reading.draft, allow_past=reading.allow_past)
 
 
 def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
@@ -134,7 +135,7 @@ def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
         "publication.html",
         status,
         form=form,
-        templates=[(one.id, one.title) for one in site_of(request).programme.templates],
+        templates=[(one.id, one.title) for one in deployment_of(request).programme.templates],
         languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
         count=count,
         offered=[number for number in OFFERED if number > count],
@@ -143,7 +144,7 @@ def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
 
 
 def _check(request: PageRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
-    site, draft = site_of(request), reading.draft
+    deployment, draft = deployment_of(request), reading.draft
     shown = parts(draft.files, language(request), reading.names)
     return page(
         request,
@@ -151,9 +152,9 @@ def _check(request: PageRequest, reading: Reading, form: Form, review: Review, s
         status,
         form=form,
         draft=draft,
-        agreement=site.programme.template(draft.template_id),
+        agreement=deployment.programme.template(draft.template_id),
         repeated=review.repeated,
-        at_once=outdates_at_once(draft, site.store.clock()),
+        at_once=outdates_at_once(draft, deployment.store.clock()),
         parts_=shown,
         links={one: _preview(draft, one) for one in shown},
         simulation=simulated(draft) if draft.major else None,
@@ -177,12 +178,6 @@ def simulated(draft: TextDraft) -> str:
         "effective_from": f"{draft.effective_from:%Y-%m-%dT%H:%M:%SZ}",
     }
     return f"{SIMULATION}?{urlencode(asked)}"
-
-
-def _texts(site: Site) -> TextFiles:
-    if site.texts is None:
-        raise StoreUnavailable
-    return site.texts
 
 
 ROUTES = (show_publication, publish_version, preview_unpublished)

@@ -13,7 +13,8 @@ from litestar.params import FromPath
 from agreegate.dashboard.clock import jump
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, Site, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
     CONFIRM,
@@ -75,11 +76,11 @@ class Told:
 @get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_questions(request: PageRequest) -> Response[str]:
     """Every question, or those with the words that are looked for."""
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     wanted = request.query_params.get("q", "")[:LONGEST].strip()
-    customers, now = await _examples(site, actor), site.store.clock()
+    customers, now = await _examples(deployment, actor), deployment.store.clock()
     told = [
-        _told(answer(site.programme, actor.partner, now, question.id), actor, customers, spoken)
+        _told(answer(deployment.programme, actor.partner, now, question.id), actor, customers, spoken)
         for question in questions()
     ]
     found = [one for one in told if one.holds(wanted.casefold().split())]
@@ -94,11 +95,11 @@ async def show_answer(request: PageRequest, question: FromPath[str]) -> Response
     Raises:
         NotFound: there is no such question, it is shown nowhere, or this is no demo.
     """
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     if question not in {known.id for known in questions()}:
         raise NotFound
-    answered = answer(site.programme, actor.partner, site.store.clock(), question)
-    place = _place(answered.show_me, actor, await _examples(site, actor))
+    answered = answer(deployment.programme, actor.partner, deployment.store.clock(), question)
+    place = _place(answered.show_me, actor, await _examples(deployment, actor))
     if place is None:
         raise NotFound
     return await jump(request, place.at, place.path)
@@ -107,10 +108,10 @@ async def show_answer(request: PageRequest, question: FromPath[str]) -> Response
 ROUTES = (show_questions, show_answer)
 
 
-async def _examples(site: Site, actor: Actor) -> dict[Example, str]:
-    made_up = [] if site.guide is None else [customer.id for customer in site.guide.customers]
+async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
+    made_up = [] if deployment.guide is None else [customer.id for customer in deployment.guide.customers]
     shared = sorted({customer for customer in made_up if made_up.count(customer) > 1})
-    return await site.store.browse(lambda uow: examples(uow, actor, shared))
+    return await deployment.store.browse(lambda uow: examples(uow, actor, shared))
 
 
 def _told(answered: Answered, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Told:

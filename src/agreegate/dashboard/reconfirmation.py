@@ -12,8 +12,9 @@ from litestar.response import Stream
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, asked_besides, language, page, site_of
+from agreegate.dashboard.page import PageRequest, asked_besides, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import LONGEST_TEXT, CustomerSearch
@@ -69,19 +70,19 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
     if (nothing := absent(request, "reconfirmations.title")) is not None:
         return nothing
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search, place = search_of(request), _wanted(request)
 
     async def look(uow: UnitOfWork) -> Shown:
-        found = await find_reconfirmations(uow, actor, site.programme, search, site.totals)
+        found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
         lines = await list_reconfirmations(uow, actor, found, place)
         if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
             nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
             lines = await list_reconfirmations(uow, actor, found, nearest)
         return Shown(found, lines)
 
-    shown = await site.store.browse(look)
-    site.totals.refresh(site.store, site.programme, actor, shown.found.totals)
+    shown = await deployment.store.browse(look)
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, shown.found.totals)
     asked = _asked(request)
     return page(
         request,
@@ -89,7 +90,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         search=search,
         longest=LONGEST_TEXT,
         found=shown.found,
-        lines=[(one, _form(request, site.programme, one)) for one in shown.lines.items],
+        lines=[(one, _form(request, deployment.programme, one)) for one in shown.lines.items],
         left=lambda days: days_text(days, spoken),
         first=f"?{urlencode(asked)}#{LIST}",
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
@@ -110,9 +111,11 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     Raises:
         FeatureAbsent: before the programme starts.
     """
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search = search_of(request)
-    found = await site.store.browse(lambda uow: find_reconfirmations(uow, actor, site.programme, search, site.totals))
+    found = await deployment.store.browse(
+        lambda uow: find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
+    )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
     def line(one: Reconfirmation) -> Line:
@@ -148,7 +151,9 @@ def search_of(request: PageRequest) -> ReconfirmationSearch:
             country=given["country"] if _COUNTRY.fullmatch(given["country"]) else None,
             reseller=PartnerId(given["reseller"]) if provider and _TENANT.fullmatch(given["reseller"]) else None,
         ),
-        template=TemplateId(given["agreement"]) if site_of(request).programme.template(given["agreement"]) else None,
+        template=TemplateId(given["agreement"])
+        if deployment_of(request).programme.template(given["agreement"])
+        else None,
         state=State(given["state"]) if given["state"] in STATES else None,
         due=Due(given["due"]) if given["due"] in tuple(Due) else None,
     )
@@ -169,7 +174,7 @@ def _asked(request: PageRequest) -> list[tuple[str, str]]:
 def _form(request: PageRequest, programme: Programme, one: Reconfirmation) -> str:
     """The address of the form, which leads back to this very page of the list."""
     here = urlencode([pair for pair in asked_besides(request, "lang") if pair[0] in (*FIELDS, LIST) and pair[1]])
-    now = site_of(request).store.clock()
+    now = deployment_of(request).store.clock()
     template = programme.asked_template(now) if one.template.retired(now) else one.template
     asked = {"template": (template or one.template).id, "next": f"{PATH}?{here}" if here else PATH}
     return f"/customers/{one.customer_id}/confirmation?{urlencode(asked)}"

@@ -14,7 +14,8 @@ import msgspec
 from babel.lists import format_list
 from litestar import Litestar, Response, get
 
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Role
 from agreegate.domain.partner import PartnerKind
 from agreegate.i18n import text
@@ -77,11 +78,11 @@ class Model:
 @get(PATH, opt={"public": True}, include_in_schema=False)
 async def show_reference(request: PageRequest) -> Response[str]:
     """The page that describes our own API; what it shows is put together once for each language."""
-    spoken, site = language(request), site_of(request)
+    spoken, deployment = language(request), deployment_of(request)
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
     if spoken not in shown:
-        shown[spoken] = await asyncio.to_thread(_described, request.app, site.public_url, spoken)
-    example_user = None if site.guide is None else site.guide.example_user
+        shown[spoken] = await asyncio.to_thread(_described, request.app, deployment.public_url, spoken)
+    example_user = None if deployment.guide is None else deployment.guide.example_user
     return page(request, "reference.html", 200, example_user=example_user, **shown[spoken])
 
 

@@ -16,8 +16,9 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.transaction import number_of
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import EtagStale, InvalidProperty, NothingToEnd, Rejected, RequestIdReused
@@ -91,14 +92,14 @@ async def act(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
 
 
 async def _refuse(request: PageRequest, customer: str, form: Form) -> Response[Any]:
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     if "yes" not in form.all("sure"):
         found = await _found(request, customer)
         return _page(request, found, form.with_mistakes(Mistake("sure", "refusal.sure-missing")), 422)
 
     async def work(uow: UnitOfWork, call: Call) -> Done:
         served = await get_customer(uow, actor, customer)
-        await record_refusal(uow, actor, site.programme, customer, form["note"], call)
+        await record_refusal(uow, actor, deployment.programme, customer, form["note"], call)
         path = f"/customers/{customer}/no-longer-agrees"
         return Done(path, "refusal.recorded", {"company": served.customer.company_name})
 
@@ -146,7 +147,7 @@ async def _cancel_one(
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
         revisions = [number_of(revision) or 0]
-        programme = site_of(request).programme
+        programme = deployment_of(request).programme
         after = await change_subscription(uow, actor, programme, customer, id_, CANCELLED, revisions, call)
         return after if isinstance(after, Denial) else Done("/")
 
@@ -171,18 +172,18 @@ def _why(error: Rejected | Denial) -> str:
 
 
 async def _found(request: PageRequest, customer: str) -> Found:
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
 
     async def look(uow: UnitOfWork) -> Found:
         served = await get_customer(uow, actor, customer)
-        standing = await show_standing(uow, actor, site.programme, customer)
+        standing = await show_standing(uow, actor, deployment.programme, customer)
         return Found(served.customer, standing, _active(await list_subscriptions(uow, actor, customer)))
 
-    return await site.store.browse(look)
+    return await deployment.store.browse(look)
 
 
 async def _all(request: PageRequest, actor: Actor, customer: str) -> list[Subscription]:
-    return await site_of(request).store.browse(lambda uow: list_subscriptions(uow, actor, customer))
+    return await deployment_of(request).store.browse(lambda uow: list_subscriptions(uow, actor, customer))
 
 
 def _active(every: Iterable[Subscription]) -> list[Subscription]:

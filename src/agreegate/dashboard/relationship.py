@@ -8,16 +8,17 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.page import PageRequest, page, site_of
+from agreegate.dashboard.page import PageRequest, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.storage.partner import partner_of
 
 
 @get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
 async def show_request(request: PageRequest, partner: FromPath[str]) -> Response[str]:
     """The page of one partner's request; 404 for a tenant that could not serve anybody."""
-    site = site_of(request)
-    found = await site.store.read(lambda uow: partner_of(uow, _tenant(partner)))
-    agreement = site.programme.asks_for(site.store.clock())
+    deployment = deployment_of(request)
+    found = await deployment.store.read(lambda uow: partner_of(uow, _tenant(partner)))
+    agreement = deployment.programme.asks_for(deployment.store.clock())
     asking = found if found is not None and found.kind.confirms else None
     return page(request, "relationship.html", 404 if asking is None else 200, agreement=agreement, partner=asking)
 

@@ -14,8 +14,9 @@ from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
 from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
 from agreegate.domain.errors import InvalidProperty, RequestIdReused
@@ -61,42 +62,42 @@ def turn_of(request: PageRequest) -> Turn:
 @get("/resellers", opt={"access": READ_RESELLERS, "costly": True}, include_in_schema=False)
 async def show_resellers(request: PageRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
     turn = turn_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         return {
-            "found": await list_resellers(uow, actor, site.programme, turn),
-            "shown": await totals_of(uow, actor, site.programme, site.totals),
+            "found": await list_resellers(uow, actor, deployment.programme, turn),
+            "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    shown = await site.store.browse(read)
-    site.totals.refresh(site.store, site.programme, actor, shown["shown"])
+    shown = await deployment.store.browse(read)
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, shown["shown"])
     return page(request, "resellers.html", states=tuple(State), words=_words(request), **shown)
 
 
 @get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS}, include_in_schema=False)
 async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
     """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
-    site, actor, turn = site_of(request), actor_of(request), turn_of(request)
+    deployment, actor, turn = deployment_of(request), actor_of(request), turn_of(request)
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         named = await linked_reseller(uow, actor, str(reseller))
-        found = await list_lacking(uow, actor, site.programme, named.id, turn)
+        found = await list_lacking(uow, actor, deployment.programme, named.id, turn)
         return {
             "asked": await requests_of(uow, actor, named),
             "found": found,
-            "askable": await can_be_asked(uow, actor, site.programme, named.id, found),
+            "askable": await can_be_asked(uow, actor, deployment.programme, named.id, found),
             "has_customers": await has_customers(uow, actor, named.id),
-            "shown": await totals_of(uow, actor, site.programme, site.totals),
+            "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    found = await site.store.browse(read)
-    site.totals.refresh(site.store, site.programme, actor, found["shown"])
+    found = await deployment.store.browse(read)
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, found["shown"])
     totals = found["shown"].totals
     outdated = totals is None or any(totals.resellers.get(str(reseller), {}).get(state) for state in TO_RECONFIRM)
     return page(
@@ -108,7 +109,7 @@ async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Respo
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
 async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Everything that a reseller was asked for, newest first."""
-    site, actor, asked = site_of(request), actor_of(request), wanted(request, "requests", PAGE)
+    deployment, actor, asked = deployment_of(request), actor_of(request), wanted(request, "requests", PAGE)
     if (nothing := absent(request, "requests.title")) is not None:
         return nothing
 
@@ -118,7 +119,7 @@ async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Respo
             "found": await list_requests(uow, actor, str(reseller), asked),
         }
 
-    shown = await site.store.browse(read)
+    shown = await deployment.store.browse(read)
     may_ask = may(actor, ASK_RESELLERS)
     return page(
         request, "reseller_requests.html", may_ask=may_ask, turns=turns(request, "requests", shown["found"]), **shown
@@ -142,7 +143,7 @@ async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Respons
 @post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
 async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
     """Note that the reseller is asked, then show the text to copy."""
-    site, actor, id_, form = site_of(request), actor_of(request), str(reseller), await sent(request)
+    deployment, actor, id_, form = deployment_of(request), actor_of(request), str(reseller), await sent(request)
     if (nothing := absent(request, "request.title")) is not None:
         return nothing
     customers = form.all("customer")
@@ -153,7 +154,7 @@ async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
         return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
 
     async def work(uow: UnitOfWork, call: Call) -> Done | None:
-        made = await ask_for_data(uow, actor, site.programme, id_, customers, call)
+        made = await ask_for_data(uow, actor, deployment.programme, id_, customers, call)
         return Done(f"/resellers/{id_}/request?asked={made[0]}", "request.noted") if made else None
 
     try:
@@ -222,17 +223,17 @@ async def _one(request: PageRequest, reseller: str, id_: str, form: Form, status
             "asked": await show_request(uow, actor, reseller, id_),
         }
 
-    return page(request, "reseller_request.html", status, form=form, **await site_of(request).store.read(read))
+    return page(request, "reseller_request.html", status, form=form, **await deployment_of(request).store.read(read))
 
 
 async def _offered(request: PageRequest, reseller: str, among: list[str]) -> dict[str, Any]:
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
-        found: Page[Lacking] = await list_unasked(uow, actor, site.programme, reseller, among)
+        found: Page[Lacking] = await list_unasked(uow, actor, deployment.programme, reseller, among)
         return {"reseller": await linked_reseller(uow, actor, reseller), "found": found}
 
-    return await site.store.browse(read)
+    return await deployment.store.browse(read)
 
 
 async def _choose_again(request: PageRequest, reseller: str, form: Form, status: int) -> Response[str]:
@@ -243,15 +244,15 @@ async def _choose_again(request: PageRequest, reseller: str, form: Form, status:
 async def _asked(request: PageRequest, reseller: str, asked: str) -> list[CollectionRequest]:
     """The requests made together with one, as far as they are open."""
     actor = actor_of(request)
-    found = await site_of(request).store.browse(lambda uow: list_asked_together(uow, actor, reseller, asked))
+    found = await deployment_of(request).store.browse(lambda uow: list_asked_together(uow, actor, reseller, asked))
     return [one for one in found if one.open]
 
 
 async def _text(request: PageRequest, reseller: str, id_: str) -> Response[str]:
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     asked = await _asked(request, reseller, id_)
-    named = await site.store.read(lambda uow: linked_reseller(uow, actor, reseller))
-    agreement = site.programme.asks_for(site.store.clock())
+    named = await deployment.store.read(lambda uow: linked_reseller(uow, actor, reseller))
+    agreement = deployment.programme.asks_for(deployment.store.clock())
     customers = [(one.customer_id, one.company_name) for one in asked]
     texts = {spoken: request_text(actor.partner.name, named.name, agreement, customers, spoken) for spoken in LANGUAGES}
     return page(request, "reseller_text.html", reseller=named, asked=asked, texts=texts, first=id_)

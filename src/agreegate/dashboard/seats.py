@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -23,6 +23,7 @@ from agreegate.dashboard.transaction import (
     step_of,
     with_values,
 )
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_SUBSCRIPTIONS, Actor
 from agreegate.domain.errors import EtagStale, Rejected, RequestIdReused, SuspendedQuantity
 from agreegate.domain.subscription import Subscription, WantedSubscription, check_seats
@@ -128,7 +129,7 @@ def _mistake(quantity: int | None, actor: Actor) -> Mistake | None:
 
 
 def _begun(request: PageRequest, customer: str) -> Begun:
-    return Begun(actor_of(request), site_of(request).programme, customer, Action.SEAT_CHANGE, CARRIED)
+    return Begun(actor_of(request), deployment_of(request).programme, customer, Action.SEAT_CHANGE, CARRIED)
 
 
 async def _read(request: PageRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
@@ -137,7 +138,7 @@ async def _read(request: PageRequest, customer: UUID, subscription: UUID, form: 
     async def look(uow: UnitOfWork) -> Found:
         return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
-    return await site_of(request).store.browse(look)
+    return await deployment_of(request).store.browse(look)
 
 
 async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> Found:

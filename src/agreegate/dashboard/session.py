@@ -20,7 +20,7 @@ from litestar.serialization import decode_json, encode_json
 from litestar.types import Message, ScopeSession
 
 from agreegate.bounded_request import cookies_of
-from agreegate.dashboard.page import Site
+from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.diagnostics import Causes
 from agreegate.domain.errors import StoreUnavailable
 from agreegate.storage.session import (
@@ -59,7 +59,7 @@ class _Backend(ServerSideSessionBackend):
         return _session_id(connection)
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
-        key, store = _key(connection), _site(connection).store
+        key, store = _key(connection), deployment_of(connection).store
         found = None if key is None else await store.read(lambda uow: session_data(uow, key))
         if key is None or found is None:
             return {}
@@ -75,7 +75,7 @@ class _Backend(ServerSideSessionBackend):
             return
         data = encode_json(scope_session).decode()
         if data != found:
-            await self._note(_site(connection).store, lambda uow: keep_session(uow, key, data))
+            await self._note(deployment_of(connection).store, lambda uow: keep_session(uow, key, data))
 
     async def _note(self, store: Store, work: Work[None]) -> None:
         try:
@@ -107,11 +107,11 @@ async def begin_session(connection: Connection, user: Mapping[str, Any], also: W
             await drop_session(uow, former)
         await add_session(uow, _digest(session_id), encode_json(data).decode())
 
-    site = _site(connection)
-    await site.store.write(begin)
+    deployment = deployment_of(connection)
+    await deployment.store.write(begin)
     if former is not None:
-        site.held.forget(former)
-    return _digest(session_id), _cookie(site, session_id, int(LONGEST.total_seconds()))
+        deployment.held.forget(former)
+    return _digest(session_id), _cookie(deployment, session_id, int(LONGEST.total_seconds()))
 
 
 async def end_session(connection: Connection) -> Cookie:
@@ -120,11 +120,11 @@ async def end_session(connection: Connection) -> Cookie:
     Raises:
         StoreUnavailable: the session goes on.
     """
-    key, site = _key(connection), _site(connection)
+    key, deployment = _key(connection), deployment_of(connection)
     if key is not None and _FOUND in connection.scope["state"]:
-        await site.store.write(lambda uow: drop_session(uow, key))
-        site.held.forget(key)
-    return _cookie(site, "", 0)
+        await deployment.store.write(lambda uow: drop_session(uow, key))
+        deployment.held.forget(key)
+    return _cookie(deployment, "", 0)
 
 
 async def roles_of(connection: Connection) -> tuple[str, ...] | None:
@@ -136,20 +136,20 @@ async def roles_of(connection: Connection) -> tuple[str, ...] | None:
         ProviderSilent: nobody knows now.
         StoreUnavailable: the end of the session cannot be noted.
     """
-    key, site = _key(connection), _site(connection)
-    if key is None or site.provider is None:
+    key, deployment = _key(connection), deployment_of(connection)
+    if key is None or deployment.provider is None:
         return None
-    roles = await site.held.of(key, site.provider)
+    roles = await deployment.held.of(key, deployment.provider)
     if roles is None:
         connection.scope["state"].pop(_FOUND, None)
-        await site.store.write(lambda uow: expire_session(uow, key))
+        await deployment.store.write(lambda uow: expire_session(uow, key))
     return roles
 
 
 async def former_user(connection: Connection) -> str | None:
     """The id of the user whose session has ended in this browser not long ago."""
     key = _key(connection)
-    data = None if key is None else await _site(connection).store.read(lambda uow: ended_session(uow, key))
+    data = None if key is None else await deployment_of(connection).store.read(lambda uow: ended_session(uow, key))
     user = {} if data is None else decode_json(data).get("user") or {}
     return user.get("id")
 
@@ -169,17 +169,12 @@ async def keep_typed(connection: Connection, user: str, fields: Mapping[str, Seq
             typed = {"path": connection.url.path, "fields": fields, "user": user}
             await change_data(uow, key, encode_json(decode_json(data) | {"kept": typed}).decode())
 
-    await _site(connection).store.write(keep)
+    await deployment_of(connection).store.write(keep)
 
 
-def session_middleware(site: Site) -> DefineMiddleware:
+def session_middleware(deployment: Deployment) -> DefineMiddleware:
     """What gives each page the session of its browser."""
-    return DefineMiddleware(SessionMiddleware, backend=_Backend(ServerSideSessionConfig(key=_name(site))))
-
-
-def _site(connection: Connection) -> Site:
-    site: Site = connection.app.state.site
-    return site
+    return DefineMiddleware(SessionMiddleware, backend=_Backend(ServerSideSessionConfig(key=_name(deployment))))
 
 
 def _key(connection: Connection) -> str | None:
@@ -190,16 +185,18 @@ def _key(connection: Connection) -> str | None:
 
 def _session_id(connection: Connection) -> str:
     """The id that the browser names; empty when it names none."""
-    return cookies_of(connection.scope).get(_name(_site(connection)), "")
+    return cookies_of(connection.scope).get(_name(deployment_of(connection)), "")
 
 
 def _digest(session_id: str) -> str:
     return sha256(session_id.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def _name(site: Site) -> str:
-    return f"{site.cookie_prefix}agreegate"
+def _name(deployment: Deployment) -> str:
+    return f"{deployment.cookie_prefix}agreegate"
 
 
-def _cookie(site: Site, session_id: str, max_age: int) -> Cookie:
-    return Cookie(_name(site), value=session_id, max_age=max_age, secure=site.secure, httponly=True, samesite="lax")
+def _cookie(deployment: Deployment, session_id: str, max_age: int) -> Cookie:
+    return Cookie(
+        _name(deployment), value=session_id, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax"
+    )

@@ -6,8 +6,9 @@ from urllib.parse import quote, urlsplit
 from litestar import Response, get, post
 
 from agreegate.dashboard import pending
-from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, site_of, to
+from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, to
 from agreegate.dashboard.session import begin_session, end_session
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Channel
 from agreegate.openid import ProviderSilent, SignInFailed
 from agreegate.services.caller import Identity, recognise
@@ -23,41 +24,44 @@ _KEPT = "/?#&=%+,:;@!$'()*~[]"
 @get("/sign-in", opt=PUBLIC, include_in_schema=False)
 async def begin_sign_in(request: PageRequest) -> Response[Any]:
     """Send the browser to the provider; `next` is where it comes back to."""
-    site, wanted = site_of(request), local(request.query_params.get("next", "/"))
-    if site.provider is None:
+    deployment, wanted = deployment_of(request), local(request.query_params.get("next", "/"))
+    if deployment.provider is None:
         return page(request, "refused.html", 503, sentence_key="sign-in.not-set-up", parameters={})
-    if request.headers.get("host") != urlsplit(site.public_url).netloc:
+    if request.headers.get("host") != urlsplit(deployment.public_url).netloc:
         # Under another name of the same machine the cookie would not come back with the answer.
-        return to(f"{site.public_url}/sign-in?next={quote(wanted, safe='')}")
+        return to(f"{deployment.public_url}/sign-in?next={quote(wanted, safe='')}")
     if reader_of(request) is not None:
         return see(request, wanted)
     try:
-        begun = await site.provider.begin(language(request), lasting=site.roles_from_token)
+        begun = await deployment.provider.begin(language(request), lasting=deployment.roles_from_token)
     except SignInFailed:
         return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
     answer = to(begun.url)
-    answer.cookies.extend(pending.begin(request, site, begun, wanted, site.provider.clock()))
+    answer.cookies.extend(pending.begin(request, deployment, begun, wanted, deployment.provider.clock()))
     return answer
 
 
 @get(CALLBACK, opt=PUBLIC, include_in_schema=False)
 async def finish_sign_in(request: PageRequest) -> Response[Any]:
     """The provider's answer, brought by the browser: from here on the browser has a user's session, under a new id."""
-    site, state, code = site_of(request), request.query_params.get("state", ""), request.query_params.get("code")
-    begun = None if site.provider is None else pending.pending(request, site, state, site.provider.clock())
+    state, code = request.query_params.get("state", ""), request.query_params.get("code")
+    deployment = deployment_of(request)
+    provider = deployment.provider
+    begun = None if provider is None else pending.pending(request, deployment, state, provider.clock())
     if begun is None and reader_of(request) is not None:  # the back button
         return see(request, "/")
-    if site.provider is None or begun is None or not code:
+    if provider is None or begun is None or not code:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
-    asked_at = site.provider.clock()
+    asked_at = provider.clock()
     try:
-        who = await site.provider.finish(begun.begun, code)
+        who = await provider.finish(begun.begun, code)
     except ProviderSilent:
         return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
     except SignInFailed:
         return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
-    identity = Identity(who.tenant, who.user_id, who.user_name, None, who.roles if site.roles_from_token else None)
-    found = await site.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
+    roles = who.roles if deployment.roles_from_token else None
+    identity = Identity(who.tenant, who.user_id, who.user_name, None, roles)
+    found = await deployment.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
     if found is None:
         return page(request, "refused.html", 403, sentence_key="sign-in.unknown", parameters={})
     actor, stranger = found
@@ -68,10 +72,10 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
 
     user = {"tenant": who.tenant, "id": who.user_id, "name": who.user_name}
     key, cookie = await begin_session(request, user, welcome)
-    if site.roles_from_token:
-        site.held.hold(key, who, asked_at)
+    if deployment.roles_from_token:
+        deployment.held.hold(key, who, asked_at)
     answer = to(begun.next)
-    answer.cookies.extend((cookie, pending.ended(site, state)))
+    answer.cookies.extend((cookie, pending.ended(deployment, state)))
     return answer
 
 

@@ -18,7 +18,7 @@ from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.simulation_file import (
     COUNTS,
     CUSTOMERS,
@@ -27,6 +27,7 @@ from agreegate.dashboard.simulation_file import (
     instant_cell,
     shown_figures,
 )
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, Channel
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.errors import InvalidParameter
@@ -97,7 +98,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
     if (nothing := absent(request, "simulation.title")) is not None:
         return nothing
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     form = _form(request)
     asked: Asked | None = None
     if _is_asked(request):
@@ -105,12 +106,12 @@ async def show_simulation(request: PageRequest) -> Response[str]:
     own = may(actor, READ_CONFIRMATIONS)
 
     async def look(uow: UnitOfWork) -> Shown:
-        upcoming = await upcoming_versions(uow, site.programme)
+        upcoming = await upcoming_versions(uow, deployment.programme)
         if asked is None:
             return Shown(upcoming)
         try:
-            scenario = await _scenario(uow, site.programme, asked)
-            simulation = await simulate(uow, actor, site.programme, locales(), scenario)
+            scenario = await _scenario(uow, deployment.programme, asked)
+            simulation = await simulate(uow, actor, deployment.programme, locales(), scenario)
         except ScenarioError as error:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
@@ -118,7 +119,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
             some = await list_concerned(uow, actor.partner.id, simulation.foresight, Wanted(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
-    shown = await site.store.browse(look)
+    shown = await deployment.store.browse(look)
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found = shown.simulation
@@ -128,7 +129,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
         "simulation.html",
         422 if form.mistakes else 200,
         form=form,
-        templates=[(one.id, one.title) for one in site.programme.templates],
+        templates=[(one.id, one.title) for one in deployment.programme.templates],
         rules=[(rule, text(f"simulation.rule.{rule}", spoken)) for rule in StaleRule],
         weeks=WEEKS,
         upcoming=shown.upcoming,
@@ -152,16 +153,16 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     Raises:
         InvalidParameter: something in the address cannot be looked at.
     """
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asked = _rightly_asked(request)
 
     async def look(uow: UnitOfWork) -> Simulation:
-        scenario = await _scenario(uow, site.programme, asked)
-        return await simulate(uow, actor, site.programme, locales(), scenario)
+        scenario = await _scenario(uow, deployment.programme, asked)
+        return await simulate(uow, actor, deployment.programme, locales(), scenario)
 
     async def pages() -> AsyncIterator[str]:
         try:
-            yield written_for(request, count_lines(await site.store.browse(look), spoken))
+            yield written_for(request, count_lines(await deployment.store.browse(look), spoken))
         except ScenarioError as error:
             raise InvalidParameter(name=error.field) from error
 
@@ -175,14 +176,14 @@ async def export_customers(request: PageRequest) -> Response[Any]:
     Raises:
         InvalidParameter: something in the address cannot be looked at.
     """
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asked = _rightly_asked(request)
 
     async def look(uow: UnitOfWork) -> Foresight:
-        return await foresee(uow, site.programme, locales(), await _scenario(uow, site.programme, asked))
+        return await foresee(uow, deployment.programme, locales(), await _scenario(uow, deployment.programme, asked))
 
     try:
-        foresight = await site.store.browse(look)
+        foresight = await deployment.store.browse(look)
     except ScenarioError as error:
         raise InvalidParameter(name=error.field) from error
     pages = in_pages(
@@ -202,7 +203,7 @@ def _is_asked(request: PageRequest) -> bool:
 
 def _form(request: PageRequest) -> Form:
     """What the address has; where it has nothing, what is proposed."""
-    programme, now = site_of(request).programme, site_of(request).store.clock()
+    programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     template = programme.asked_template(now) or programme.templates[0]
     grace = programme.stale_from if programme.stale_from and programme.stale_from > now else None
     proposed = {
@@ -227,7 +228,7 @@ def _rightly_asked(request: PageRequest) -> Asked:
 
 def _asked(request: PageRequest, form: Form) -> tuple[Asked | None, Form]:
     """What is asked for; None, and the form with its mistakes, when that cannot be told."""
-    programme, spoken = site_of(request).programme, language(request)
+    programme, spoken = deployment_of(request).programme, language(request)
     template = programme.template(form["template"].lower()) or programme.of_type(form["template"])
     effective, grace = _instant(form["effective_from"], spoken), _instant(form["grace"], spoken)
     weeks = int(form["weeks"]) if form["weeks"].isascii() and form["weeks"].isdigit() and len(form["weeks"]) < 9 else 0

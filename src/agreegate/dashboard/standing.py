@@ -11,8 +11,9 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
 from agreegate.domain.errors import KnownAhead
 from agreegate.domain.retrospect import Moment
@@ -32,7 +33,7 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
     """The standing on the two days that the address names; now, where it names none."""
     if (nothing := absent(request, "retrospect.title")) is not None:
         return nothing
-    site, actor, spoken, id_ = site_of(request), actor_of(request), language(request), str(customer)
+    deployment, actor, spoken, id_ = deployment_of(request), actor_of(request), language(request), str(customer)
     form = Form({name: [request.query_params.get(name, "")] for name in (ON, KNOWN_AT)}, "")
     days = {name: _day(form[name], spoken) for name in (ON, KNOWN_AT)}
     form = form.with_mistakes(
@@ -41,12 +42,12 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
     place = wanted(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
-        record = await site.store.browse(
-            lambda uow: read_look_back(uow, actor, site.programme, id_, on, known_at, place)
+        record = await deployment.store.browse(
+            lambda uow: read_look_back(uow, actor, deployment.programme, id_, on, known_at, place)
         )
     except KnownAhead:
         form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
-        record = await site.store.browse(lambda uow: read_look_back(uow, actor, site.programme, id_))
+        record = await deployment.store.browse(lambda uow: read_look_back(uow, actor, deployment.programme, id_))
     return _shown(request, form, record, on, known_at)
 
 
@@ -71,7 +72,7 @@ def _shown(
             found.agreements,
             key=lambda one: (
                 not one.template.opens_gate(found.on),
-                one.template.agreement_type != site_of(request).programme.default_agreement_type,
+                one.template.agreement_type != deployment_of(request).programme.default_agreement_type,
             ),
         ),
     )
@@ -89,7 +90,7 @@ def _written(moment: Moment | None, instant: datetime, spoken: str) -> str:
 
 
 def _today(request: PageRequest) -> str:
-    return date_text(site_of(request).store.clock(), language(request))
+    return date_text(deployment_of(request).store.clock(), language(request))
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_standing_then,)

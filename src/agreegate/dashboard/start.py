@@ -9,9 +9,10 @@ from operator import itemgetter
 
 from litestar import Response, get
 
-from agreegate.dashboard.guide import GuideCustomer
 from agreegate.dashboard.overview import meanings, overview
-from agreegate.dashboard.page import PageRequest, Site, language, page, reader_of, site_of
+from agreegate.dashboard.page import PageRequest, language, page, reader_of
+from agreegate.deployment.deployment import Deployment, deployment_of
+from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
@@ -46,15 +47,15 @@ async def show_start(request: PageRequest) -> Response[str]:
     """The start page of a server; for whoever is signed in, the overview."""
     if (reader := reader_of(request)) is not None:
         return await overview(request, reader)
-    site, spoken = site_of(request), language(request)
-    now, guide = site.store.clock(), site.guide
+    deployment, spoken = deployment_of(request), language(request)
+    now, guide = deployment.store.clock(), deployment.guide
     return page(
         request,
         "start.html",
         guide=guide,
-        meanings=list(meanings(site.programme, now, spoken)),
-        dates=_dates(site.programme, now, spoken),
-        customers=[] if guide is None else [await _now(site, customer, spoken) for customer in guide.customers],
+        meanings=list(meanings(deployment.programme, now, spoken)),
+        dates=_dates(deployment.programme, now, spoken),
+        customers=[] if guide is None else [await _now(deployment, customer, spoken) for customer in guide.customers],
     )
 
 
@@ -78,10 +79,10 @@ def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:
     return [Row(date_text(at, spoken), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
 
 
-async def _now(site: Site, customer: GuideCustomer, spoken: str) -> Now:
+async def _now(deployment: Deployment, customer: GuideCustomer, spoken: str) -> Now:
     """The gate's own answer, so that the page cannot say anything else."""
     asked = Transaction(Action.NEW_PURCHASE, Channel.API)
-    decision = await ask(site.store, Actor(customer.partner), site.programme, customer.id, asked)
+    decision = await ask(deployment.store, Actor(customer.partner), deployment.programme, customer.id, asked)
     return Now(
         customer,
         _state(decision, spoken),

@@ -13,7 +13,8 @@ from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, se
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import (
@@ -74,7 +75,7 @@ async def show_change(request: PageRequest, customer: FromPath[UUID], subscripti
 @post(PATH, opt={"access": WRITE_SUBSCRIPTIONS}, include_in_schema=False)
 async def change(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
     """Do it, if the subscription is still as its reader saw it and the gate lets it pass."""
-    site, actor, form = site_of(request), actor_of(request), await sent(request)
+    deployment, actor, form = deployment_of(request), actor_of(request), await sent(request)
     chosen = _chosen(form)
     if chosen is None:
         found = await _found(request, customer, subscription)
@@ -84,7 +85,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
         after = await change_subscription(
             uow,
             actor,
-            site.programme,
+            deployment.programme,
             str(customer),
             str(subscription),
             _WANTED[chosen],
@@ -123,7 +124,7 @@ async def _found(request: PageRequest, customer: UUID, subscription: UUID) -> Fo
         served = await get_customer(uow, actor, of)
         return Found(served.customer, found, await list_addons(uow, actor, of, id_))
 
-    return await site_of(request).store.browse(look)
+    return await deployment_of(request).store.browse(look)
 
 
 def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> Response[str]:
@@ -144,7 +145,7 @@ def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> 
 
 
 def _refused(request: PageRequest, found: Found, form: Form, denied: Denial) -> Response[str]:
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     return page(
         request,
         "subscription_refused.html",
@@ -154,7 +155,7 @@ def _refused(request: PageRequest, found: Found, form: Form, denied: Denial) -> 
         form=form,
         chosen=_chosen(form),
         decision=denied.id,
-        reasons=worded(denied.reasons, site.programme, site.store.clock(), language(request)),
+        reasons=worded(denied.reasons, deployment.programme, deployment.store.clock(), language(request)),
         may_confirm=may(actor, CONFIRM),
     )
 

@@ -9,7 +9,8 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, site_of, to
+from agreegate.dashboard.page import PageRequest, to
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.customer import Customer
 from agreegate.domain.errors import NotFound
@@ -39,19 +40,19 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
         NoRelationship: the customer is not one of this partner's (D18).
         NotFound: there is no such template.
     """
-    site, actor, wished = site_of(request), actor_of(request), request.query_params.get("template", "")
+    deployment, actor, wished = deployment_of(request), actor_of(request), request.query_params.get("template", "")
 
     async def look(uow: UnitOfWork) -> tuple[Customer, FoundText | None]:
         served = (await get_customer(uow, actor, str(customer))).customer
-        return served, await find_text_to_accept(uow, site.programme, served, wished)
+        return served, await find_text_to_accept(uow, deployment.programme, served, wished)
 
-    served, found = await site.store.read(look)
-    template = site.programme.template(wished)
-    if template is None or site.links is None:
+    served, found = await deployment.store.read(look)
+    template = deployment.programme.template(wished)
+    if template is None:
         raise NotFound
     if found is None:
         return to(f"/agreements?{urlencode({'country': served.country, 'language': served.text_language})}")
-    return to(site.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW, actor.key))
+    return to(deployment.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW, actor.key))
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)

@@ -9,7 +9,8 @@ from litestar import Response, get
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
 from agreegate.domain.errors import NotFound
 from agreegate.domain.gate import Decision
@@ -39,20 +40,20 @@ async def show_tour(request: PageRequest) -> Response[str]:
     Raises:
         NotFound: the customer that is named is no customer of the reader's.
     """
-    site, actor, spoken = site_of(request), actor_of(request), language(request)
+    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asks = may(actor, ASK_GATE)
-    offered = await site.store.browse(lambda uow: companions(uow, actor)) if asks else []
+    offered = await deployment.store.browse(lambda uow: companions(uow, actor)) if asks else []
     chosen = await _chosen(request, actor, offered) if asks else None
     if chosen is not None and chosen not in offered:
         offered = [chosen, *offered]
-    stops = await walk(site.store, actor, site.programme, None if chosen is None else chosen[0])
-    now = site.store.clock()
+    stops = await walk(deployment.store, actor, deployment.programme, None if chosen is None else chosen[0])
+    now = deployment.store.clock()
     rows = [
         Row(
             stop.at,
             text(f"channel.{stop.channel}", spoken),
             stop.decision.allowed,
-            worded((*stop.decision.reasons, *stop.decision.advisories), site.programme, stop.at, spoken),
+            worded((*stop.decision.reasons, *stop.decision.advisories), deployment.programme, stop.at, spoken),
             _why(stop.decision, spoken),
             stop.at.date() == now.date(),
         )
@@ -87,7 +88,7 @@ async def _chosen(request: PageRequest, actor: Actor, offered: list[tuple[str, s
         found = (await get_customer(uow, actor, customer)).customer
         return found.id, found.company_name
 
-    return await site_of(request).store.read(look)
+    return await deployment_of(request).store.read(look)
 
 
 def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:

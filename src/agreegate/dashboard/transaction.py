@@ -13,7 +13,8 @@ from typing import Any
 from agreegate.dashboard.confirmation import asked, defaults, record
 from agreegate.dashboard.form import Done, Form, Mistake
 from agreegate.dashboard.gate import worded
-from agreegate.dashboard.page import PageRequest, language, site_of
+from agreegate.dashboard.page import PageRequest, language
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation
@@ -193,7 +194,7 @@ async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -
 def named(request: PageRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
     """What `transaction.html` calls by name."""
     held, preparation, spoken = shown.held, shown.preparation, language(request)
-    now = site_of(request).store.clock()
+    now = deployment_of(request).store.clock()
     reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)
     wrong = {mistake.where for mistake in shown.form.mistakes}
     return {

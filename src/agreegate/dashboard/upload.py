@@ -19,7 +19,8 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
 from agreegate.dashboard.guard import guard, keep_typed, refused
-from agreegate.dashboard.page import PageRequest, site_of
+from agreegate.dashboard.page import PageRequest
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.errors import BodyTooLarge, FilesTooLarge, StoreUnavailable, Unauthenticated
 from agreegate.domain.text import LARGEST
 from agreegate.openid import ProviderSilent
@@ -66,15 +67,13 @@ class FormsWithFiles(OwnForms):
         if fields is None or not in_parts(request):
             await super().__call__(scope, receive, send)
             return
-        texts, names = site_of(request).texts, fields(request)
+        texts, names = deployment_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
         except (Unauthenticated, ProviderSilent) as error:  # answered here: the body is read to keep what was typed
             await keep_typed(request, error, lambda: self._words(request, names))
             await refused(request, error).to_asgi_response(None, request)(scope, receive, send)
             return
-        if texts is None:
-            raise StoreUnavailable
         form = _Form(self._ours(request), names, texts.incoming)
         try:
             await form.read(request)

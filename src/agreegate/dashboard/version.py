@@ -13,9 +13,10 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, site_of, to
+from agreegate.dashboard.page import PageRequest, language, page, to
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.dashboard.simulation import PATH as SIMULATION
+from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.errors import NotFound
 from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
@@ -56,12 +57,12 @@ class Part:
 @get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
 async def show_versions(request: PageRequest) -> Response[str]:
     """The versions of every agreement of the programme, a page of each, with where they are in force now."""
-    site, actor = site_of(request), actor_of(request)
+    deployment, actor = deployment_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
     if not may_publish and (nothing := absent(request, "versions.title")) is not None:
         return nothing
     lists = []
-    for template, versions in await site.store.browse(lambda uow: show_texts(uow, actor, site.programme)):
+    for template, versions in await deployment.store.browse(lambda uow: show_texts(uow, actor, deployment.programme)):
         found = page_in(versions, _place, wanted(request, template.agreement_type, SIZE))
         lists.append((template, found.items, turns(request, template.agreement_type, found)))
     return page(request, "versions.html", lists=lists, may_publish=may_publish)
@@ -79,7 +80,7 @@ async def show_version(request: PageRequest, version: FromPath[UUID]) -> Respons
     listed = await _found(request, version)
     shown = parts(listed.version.files, language(request))
     links = {one: f"{PATH}/{version}/text?{urlencode(one.locale)}" for one in shown}
-    ahead = listed.version.major and listed.version.effective_from > site_of(request).store.clock()
+    ahead = listed.version.major and listed.version.effective_from > deployment_of(request).store.clock()
     return page(
         request,
         "version.html",
@@ -97,15 +98,17 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
     Raises:
         NotFound: the version has no such text.
     """
-    site, listed = site_of(request), await _found(request, version)
+    deployment, listed = deployment_of(request), await _found(request, version)
     locale = Locale(request.query_params.get("country", ""), request.query_params.get("language", ""))
     file = listed.version.files.get(locale)
-    if file is None or site.links is None:
+    if file is None:
         raise NotFound
     found = FoundText(listed.version, locale, file, Fallback.NONE)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     return to(
-        site.links.to(linked(listed.template.agreement_type, listed.template.title, found), use, actor_of(request).key)
+        deployment.links.to(
+            linked(listed.template.agreement_type, listed.template.title, found), use, actor_of(request).key
+        )
     )
 
 
@@ -151,8 +154,8 @@ def _place(listed: Listed) -> Position:
 
 
 async def _found(request: PageRequest, version: UUID) -> Listed:
-    site, actor = site_of(request), actor_of(request)
-    return await site.store.browse(lambda uow: show_text_version(uow, actor, site.programme, str(version)))
+    deployment, actor = deployment_of(request), actor_of(request)
+    return await deployment.store.browse(lambda uow: show_text_version(uow, actor, deployment.programme, str(version)))
 
 
 ROUTES = (show_versions, show_version, show_version_text)

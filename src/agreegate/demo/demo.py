@@ -13,13 +13,8 @@ import httpx2
 from joserfc.jwk import KeySet
 
 from agreegate import directory
-from agreegate.api.caller import Callers
-from agreegate.api.cursor import Cursors
-from agreegate.api.deployment import Deployment
 from agreegate.app import application, framework
 from agreegate.auth import TokenVerifier
-from agreegate.dashboard.guide import Guide, GuideCustomer, GuideUser
-from agreegate.dashboard.page import Site
 from agreegate.dashboard.signin import CALLBACK
 from agreegate.demo.clock import DemoClock, DemoSandbox, clock_routes, keep_offset, kept_offset
 from agreegate.demo.keys import load_or_create
@@ -27,6 +22,10 @@ from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
 from agreegate.demo.seed import Past, seed
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
+from agreegate.deployment.caller import Callers
+from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.deployment import Deployment
+from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
 from agreegate.domain.actor import Role
 from agreegate.domain.directory import ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, PartnerKind
@@ -108,15 +107,6 @@ def open_demo(
         keys=keys,
         clock=time.time,
     )
-    deployment = Deployment(
-        store,
-        kept,
-        Callers(store, verifier, time.time),
-        base_url,
-        TextFiles(folder.texts),
-        TextLinks(folder.secret(), base_url, time.time),
-        Cursors(folder.secret()),
-    )
     sandbox = DemoSandbox(clock, store)
     itself = OpenIdClient(
         discovery_url=f"{base_url}/organizations/v2.0/.well-known/openid-configuration",
@@ -126,10 +116,14 @@ def open_demo(
         redirect_uri=base_url + CALLBACK,
         transport=lambda: httpx2.ASGITransport(app=app),  # no way round by the network: it may be behind another name
     )
-    site = Site(
-        store,
-        kept,
-        base_url,
+    deployment = Deployment(
+        store=store,
+        programme=kept,
+        callers=Callers(store, verifier, time.time),
+        public_url=base_url,
+        texts=TextFiles(folder.texts),
+        links=TextLinks(folder.secret(), base_url, time.time),
+        cursors=Cursors(folder.secret()),
         form_key=folder.secret(),
         provider=OpenIdProvider(itself, keys, time.time),
         guide=_guide(people),
@@ -140,7 +134,6 @@ def open_demo(
         more=signin_routes(demo_users(people), key, base_url, time.time),
         own=clock_routes(clock, sandbox),
         lifespan=[upkeep(store, deployment.texts)],
-        site=site,
     )
     app = application(deployment, inner)
     return Demo(app, deployment, clock, folder)

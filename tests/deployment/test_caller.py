@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from joserfc.jwk import ECKey, KeySet
 
-from agreegate.api import caller
-from agreegate.api.caller import KEPT_SECONDS, Callers
+from agreegate.deployment import caller
+from agreegate.deployment.caller import KEPT_SECONDS, Callers
 from agreegate.domain.errors import Unauthenticated
 from tests import personas as cast
 from tests.test_auth import ELLIPTIC, NOW, SIGNING, USER, Clock, Rotating, token, verifier

@@ -7,7 +7,7 @@ from prometheus_client.core import CounterMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 
-class Figures(Collector):
+class Metrics(Collector):
     """Counts of answers by route and status. Plain integers: the hot path pays one dictionary look-up."""
 
     def __init__(self) -> None:

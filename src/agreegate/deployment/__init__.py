@@ -1,0 +1,1 @@
+"""What a running server consists of, for every edge."""

@@ -1,0 +1,87 @@
+"""What this running server consists of: one value that the API, the pages and the hot path share."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from secrets import token_hex
+from typing import Any, Protocol
+
+from litestar.connection import ASGIConnection
+
+from agreegate.deployment.caller import Callers
+from agreegate.deployment.cursor import Cursors
+from agreegate.deployment.guide import Guide
+from agreegate.deployment.metrics import Metrics
+from agreegate.deployment.roles import HeldRoles
+from agreegate.domain.programme import Programme
+from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
+from agreegate.openid import OpenIdProvider
+from agreegate.services.totals import KeptTotals
+from agreegate.storage.text_file import TextFiles
+from agreegate.storage.unit_of_work import Store
+from agreegate.text_link import TextLinks
+from agreegate.throttle import Throttle, Turns
+
+
+class Sandbox(Protocol):
+    """What only a demo has: a clock that can be set."""
+
+    async def set(self, instant: datetime) -> None:
+        """Set the clock to this instant; renewals due in between have happened afterwards.
+
+        Raises:
+            InvalidInstant: it lies beyond what a clock can show.
+        """
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deployment:
+    """Handed to every handler; nothing in it is global."""
+
+    store: Store
+    programme: Programme
+    callers: Callers
+    public_url: str
+    """Absolute links start with it; without a trailing slash."""
+    texts: TextFiles
+    links: TextLinks
+    cursors: Cursors
+    emit_bom: bool = False
+    """Put a byte order mark ahead of successful bodies, as the original does (contract 3.5)."""
+    most_subscriptions: int = MOST_SUBSCRIPTIONS
+    """Subscriptions that a customer can have with one partner."""
+    throttle: Throttle | None = None
+    """The contract's rate limit, per partner tenant; None: there is no limit."""
+    turns: Turns = field(default_factory=Turns)
+    """Whole lists of one partner are read one after the other."""
+    caller_throttle: Throttle | None = None
+    """The rate limit of costly requests, per user or application; None: there is no limit."""
+    metrics: Metrics = field(default_factory=Metrics)
+    metrics_elsewhere: bool = False
+    """`/metrics` is served on an address of its own."""
+    form_key: str = field(default_factory=token_hex, repr=False)
+    """Signs the forms of the pages, so that no other server's form is taken."""
+    provider: OpenIdProvider | None = None
+    """Signs users in; None: the dashboard has no users."""
+    roles_from_token: bool = False
+    held: HeldRoles = field(default_factory=HeldRoles, repr=False)
+    """The roles of each session, where the provider's word counts."""
+    guide: Guide | None = None
+    sandbox: Sandbox | None = None
+    totals: KeptTotals = field(default_factory=KeptTotals, repr=False)
+    """The totals of partners with many customers."""
+
+    @property
+    def secure(self) -> bool:
+        """Whether the server is reached over TLS, so that no cookie travels without."""
+        return self.public_url.startswith("https:")
+
+    @property
+    def cookie_prefix(self) -> str:
+        """What the names of cookies begin with. Under TLS no other host can set a cookie of such a name."""
+        return "__Host-" if self.secure else ""
+
+
+def deployment_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Deployment:
+    """Return the deployment that a request was sent to."""
+    deployment: Deployment = connection.app.state.deployment
+    return deployment
