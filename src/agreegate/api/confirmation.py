@@ -3,8 +3,7 @@
 Our own `/api/customers/{id}/confirmations` does the same and says more: which text was accepted (R38), and through whom.
 """
 
-import msgspec
-from litestar import post
+from litestar import Response, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody
@@ -20,7 +19,7 @@ from agreegate.api.confirmation_record import (
 )
 from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.exchange import JSON, Exchange, Route, answer
-from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of
+from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of, sent
 from agreegate.api.page import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
@@ -124,7 +123,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
 )
 async def record_confirmation(
     request: OwnRequest, customer_id: CustomerId, data: JSONBody[ConfirmationIn]
-) -> RecordedOut:
+) -> Response[RecordedOut]:
     """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
@@ -138,8 +137,7 @@ async def record_confirmation(
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 
-    answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
-    return msgspec.json.decode(answered.body, type=RecordedOut)
+    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow))))
 
 
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:

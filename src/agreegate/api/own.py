@@ -4,7 +4,7 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 import msgspec
-from litestar import Request
+from litestar import MediaType, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.spec import Example
@@ -16,7 +16,7 @@ from agreegate.bounded_request import BoundedRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.errors import AccessDenied, InvalidParameter
-from agreegate.services.call import Call
+from agreegate.services.call import Answer, Call
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted
 
 CustomerId = Annotated[
@@ -125,6 +125,11 @@ def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str
     cursor = deployment.cursors.to(actor_of(request).partner.id, path, page.first, page.last)
     kept = [(name, value) for name, value in request.query_params.items() if name != "cursor"]
     return {"link": f'<{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
+
+
+def sent(answered: Answer) -> Response[Any]:
+    """Return a kept answer as the framework sends it: its bytes, which the unit of work encoded."""
+    return Response(answered.body, status_code=answered.status, media_type=MediaType.JSON)
 
 
 def call_of(request: Request[Any, Any, Any], body: object) -> Call:

@@ -21,7 +21,7 @@ from agreegate.api.confirmation_record import (
 )
 from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
-from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, call_of, next_page, wanted_page
+from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, call_of, next_page, sent, wanted_page
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.deployment.deployment import deployment_of
@@ -180,7 +180,7 @@ def _after_refusal() -> Example:
         **problems(400, 403, 404, 409, 413),
     },
 )
-async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> StandingOut:
+async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
@@ -197,10 +197,9 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
                 standing = await take_back(uow, actor, programme, customer, template, data.note, call)
             except Rejected as error:
                 raise error.renamed(NAMES) from None
-        return Answer(200, msgspec.json.encode(StandingOut.of(standing)))
+        return answer(200, StandingOut.of(standing))
 
-    answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: end(uow)))
-    return msgspec.json.decode(answered.body, type=StandingOut)
+    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: end(uow))))
 
 
 @get(
@@ -236,7 +235,7 @@ async def without_employee(
 )
 async def state_confirming_employee(
     request: OwnRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
-) -> EmployeeOut:
+) -> Response[EmployeeOut]:
     """State which employee stands behind a confirmation by a designated account, or correct it (R28).
 
     The newest statement is shown, and all of them are kept.
@@ -252,5 +251,4 @@ async def state_confirming_employee(
             raise error.renamed(NAMES) from None
         return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
 
-    answered = await deployment.store.write(lambda uow: once(uow, actor, call, lambda: state(uow)))
-    return msgspec.json.decode(answered.body, type=EmployeeOut)
+    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: state(uow))))
