@@ -1,6 +1,7 @@
 """The employee behind a designated account, on the wire and in our own API (R28, B5)."""
 
 from base64 import b64encode
+from typing import Any
 
 import httpx2
 import pytest
@@ -15,10 +16,14 @@ OWN = f"/api/customers/{cast.CEDAR}/confirmations"
 RENE = b64encode("René Vale".encode()).decode()
 
 
-async def send(world: World, header: str | bytes, who: str = cast.ALDER_MARKETPLACE) -> httpx2.Response:
-    """Confirm on the wire for an employee; the header's bytes are sent as they are."""
+async def send(
+    world: World, header: str | bytes, who: str = cast.ALDER_MARKETPLACE, own: dict[str, Any] | None = None
+) -> httpx2.Response:
+    """Confirm for an employee, on the wire, or with this body in our own API; the header's bytes are sent as they are."""
     value = header.encode() if isinstance(header, str) else header
     headers = [(b"Authorization", f"Bearer {token(who)}".encode()), (b"Agreegate-Confirmed-By", value)]
+    if own is not None:
+        return await world.client.post(OWN, json=own, headers=headers)
     return await world.client.post(WIRE, json=agreement(), headers=headers)
 
 
@@ -116,6 +121,40 @@ async def test_ordinary_users_name_nobody_behind_them(world: World, who: str) ->
     assert own.json()["data"] == ["confirmedBy"]
     assert world.rows("select * from confirmation") == []
     assert (await send(world, " ", who)).status_code == 201, "an empty header says nothing"
+
+
+async def test_our_own_api_takes_the_header_as_the_wire_does(world: World) -> None:
+    answer = await send(world, "=?utf-8?Q?Ren=C3=A9_Vale?= <rene@alder.example>; ref=4711", own=confirmation())
+    shown = {"name": "René Vale", "email": "rene@alder.example", "reference": "4711"}
+    assert (answer.status_code, answer.json()["confirmedBy"]) == (201, shown)
+    assert kept(world) == [("René Vale", "rene@alder.example", "4711")]
+
+
+@pytest.mark.parametrize(
+    ("who", "header", "code"),
+    [
+        (cast.ALDER_SALES, "Robin Vale <robin@alder.example>", "confirmation.not-designated"),
+        (cast.ALDER_MARKETPLACE, "Robin <robin>", "confirmation.invalid-email"),
+        (cast.ALDER_MARKETPLACE, '"Robin', "request.invalid-property"),
+        (cast.ALDER_MARKETPLACE, b"Ren\xff", "request.not-utf8"),
+    ],
+)
+async def test_our_own_api_refuses_what_the_wire_refuses_in_the_header(
+    world: World, who: str, header: str | bytes, code: str
+) -> None:
+    answer = await send(world, header, who, confirmation())
+    assert (answer.status_code, answer.json()["code"]) == (400, code)
+    assert answer.json()["data"] == ["Agreegate-Confirmed-By"]
+    assert world.rows("select * from confirmation") == []
+
+
+async def test_header_and_body_must_name_the_same_employee(world: World) -> None:
+    body = confirmation(confirmedBy={"name": "Robin Vale", "email": "robin@alder.example"})
+    other = await send(world, "Sam Reed <sam@alder.example>", own=body)
+    assert (other.status_code, other.json()["data"]) == (400, ["Agreegate-Confirmed-By"])
+    assert world.rows("select * from confirmation") == []
+    assert (await send(world, " ", own=body)).status_code == 201, "an empty header says nothing"
+    assert (await send(world, "Robin Vale <robin@alder.example>", own=body)).status_code == 201
 
 
 async def test_a_statement_is_done_once_refused_for_others_and_after_the_relationship(world: World) -> None:

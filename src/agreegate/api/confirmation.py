@@ -3,10 +3,13 @@
 Our own `/api/customers/{id}/confirmations` does the same and says more: which text was accepted (R38), and through whom.
 """
 
+from dataclasses import replace
+from typing import Annotated
+
 from litestar import Response, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import JSONBody
+from litestar.params import HeaderParameter, JSONBody
 
 from agreegate.api.accepted_text import AcceptedTextOut
 from agreegate.api.confirmation_record import (
@@ -17,6 +20,7 @@ from agreegate.api.confirmation_record import (
     ContactOut,
     RecordedOut,
 )
+from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of, sent
@@ -122,18 +126,32 @@ async def customer_agreements(exchange: Exchange) -> Answer:
     },
 )
 async def record_confirmation(
-    request: OwnRequest, customer_id: CustomerId, data: JSONBody[ConfirmationIn]
+    request: OwnRequest,
+    customer_id: CustomerId,
+    data: JSONBody[ConfirmationIn],
+    employee: Annotated[
+        str | None,
+        HeaderParameter(
+            name=CONFIRMED_BY,
+            description="The real employee, where a designated account confirms: the same as `confirmedBy`, in one line.",
+            examples=[Example(value="Robin Vale <robin@alder.example>; ref=4711")],
+        ),
+    ] = None,
 ) -> Response[RecordedOut]:
     """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    call, draft = call_of(request, data), data.to_draft()
+    call, draft, names = call_of(request, data), data.to_draft(), NAMES
+    if (stated := confirmed_by(employee)) is not None:
+        if draft.employee is not None and draft.employee.stripped() != stated.stripped():
+            raise InvalidProperty(name=CONFIRMED_BY)
+        draft, names = replace(draft, employee=stated), _NAMES_WITH_HEADER
 
     async def recorded(uow: UnitOfWork) -> Answer:
         try:
             confirmation = await confirm(uow, actor, programme, customer, draft, call)
         except Rejected as error:
-            raise error.renamed(NAMES) from None
+            raise error.renamed(names) from None
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 
@@ -156,6 +174,8 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
     return (template,)
 
 
+_NAMES_WITH_HEADER = NAMES | {name: CONFIRMED_BY for name in NAMES if name.startswith("employee")}
+"""`NAMES` where the header, not the body, names the employee."""
 _CUSTOMER = "/v1/customers/{customer_id}/agreements"
 _TYPE = ("agreementType",)
 
