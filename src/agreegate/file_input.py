@@ -14,6 +14,11 @@ from typing import Any
 
 YEARS = range(1900, 9001)
 """Those of an instant in a file, as in every other door."""
+DEEPEST = 32
+"""Maximum parts of a dotted key or header. The parser takes time that grows with the square of their number."""
+_PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
+# Looked for where a key may begin, not everywhere: else a text of quotes and backslashes takes as long as a deep key.
+_DEEP = re.compile(rf"(?:^|[\[{{,])[ \t]*+{_PART}(?:\.[ \t]*+{_PART}){{{DEEPEST}}}", re.MULTILINE)
 
 
 class FileRefused(Exception):
@@ -86,6 +91,8 @@ def parse_toml(text: str) -> dict[str, Any]:
     Raises:
         NotToml: the text is not TOML, is nested too deeply, or has a number with thousands of digits.
     """
+    if deep := _DEEP.search(text):
+        raise NotToml(text.count("\n", 0, deep.start()) + 1)
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

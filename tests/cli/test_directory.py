@@ -64,7 +64,7 @@ def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path:
     ("old", "new", "told"),
     [
         ('kind = "indirect_provider"', 'kind = "distributor"', "partner.kind must be one of: direct_bill"),
-        ('name = "Linden', "name = Linden", "This is not valid TOML."),
+        ('name = "Linden', "name = Linden", "This is not valid TOML"),
         ('city = "Musterdorf"', "", "partner.customer.contact.city is missing. Add it."),
         ('mpn_id = "6660002"', 'mpn_id = "6660001"', "partner.mpn_id is taken already"),
     ],

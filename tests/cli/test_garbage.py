@@ -52,6 +52,8 @@ SMALL = {
     "deep tables": b"name = " + b"{a=" * 100_000,
     "a deep key": b".".join([b"a"] * 3_000) + b" = 1",
     "a deep header": b"[" + b".".join([b"a"] * 3_000) + b"]",
+    "a very deep header": b"[" + b".".join([b"a"] * 50_000) + b"]",
+    "a very deep quoted key": b" . ".join([b'"a"'] * 50_000) + b" = 1",
     "a long key": b"a" * 100_000 + b" = 1",
     "a key of signs": b'"\\u001b[31m\\n\\u202e\\u0000" = 1',
     "a long line": b"#" * 900_000,
