@@ -51,6 +51,27 @@ def recorded(data: Path, work: Callable[[UnitOfWork, Actor], Awaitable[object]])
     connection.close()
 
 
+@pytest.mark.parametrize(
+    ("language", "gone", "unknown"),
+    [("en", "does not exist any more", "does not exist."), ("fr", "n’existe plus", "n’existe pas.")],
+)
+def test_a_database_that_is_not_there_is_named_with_what_to_do(
+    agreegate: Agreegate, data: Path, language: str, gone: str, unknown: str
+) -> None:
+    (data / DATABASE).unlink()
+    said = check(agreegate, data, language=language)
+    assert (said.status, said.out) == (1, "")
+    assert f"{data / DATABASE} {gone}" in said.err
+    assert "agreegate db restore" in said.err
+    assert "db upgrade" not in said.err, "it would refuse"
+    elsewhere = data / "not-mounted"
+    said = check(agreegate, elsewhere, language=language)
+    assert said.status == 1
+    assert f"{elsewhere / DATABASE} {unknown}" in said.err
+    for advice in ("agreegate db restore", f"agreegate db upgrade --data {elsewhere}"):
+        assert advice in said.err
+
+
 @pytest.mark.rule("R3", "R4", "R5")
 @pytest.mark.parametrize(
     ("channel", "at", "status"),

@@ -10,9 +10,9 @@ import click
 
 from agreegate.cli.words import Words
 from agreegate.settings import SETTINGS, SettingError, variable
+from agreegate.storage.commit_count import missing_database
 from agreegate.storage.deployment import made_for
 from agreegate.storage.folder import DATABASE
-from agreegate.storage.schema import SchemaError
 from agreegate.storage.sqlite import Clock, SqliteStore, check_file, machine_clock
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
@@ -51,7 +51,7 @@ def opened(file: Path) -> Iterator[SqliteStore]:
         SchemaError: there is no database, it is not ours, or it is at another schema.
     """
     if not file.is_file():
-        raise SchemaError("data.missing", folder=str(file.parent))
+        raise missing_database(file)
     check_file(file)
     store = SqliteStore(file)
     try:

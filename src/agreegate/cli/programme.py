@@ -18,9 +18,9 @@ from agreegate.i18n import count_text
 from agreegate.programme import DEFAULT, ProgrammeError, load, shipped
 from agreegate.services.programme import COMMAND, Shift, preview_programme, use_programme
 from agreegate.services.text import at_command_line
+from agreegate.storage.commit_count import missing_database
 from agreegate.storage.deployment import made_for
 from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import SchemaError
 from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE = "agreegate programme show\nagreegate programme show microsoft-customer-agreement"
@@ -53,7 +53,7 @@ def _show(words: Words, name: str) -> None:
 def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database: str | None) -> None:
     after, target = load(name), database_file(data, database)
     if not target.is_file():
-        raise SchemaError("data.missing", folder=str(data))
+        raise missing_database(target)
     with _claimed(data, wanted=not dry_run), opened(target) as store:
         made = asyncio.run(store.read(made_for))
         if made is not None and made.programme == after.name:

@@ -17,7 +17,7 @@ import apsw
 from agreegate.domain.text import Digest
 from agreegate.file_input import FileRefused
 from agreegate.storage import schema
-from agreegate.storage.commit_count import CommitFile, count_of, note_commits
+from agreegate.storage.commit_count import CommitFile, count_of, missing_database, note_commits
 from agreegate.storage.durable import draft_of, put_in_place
 from agreegate.storage.folder import TEXTS, DataFolder
 from agreegate.storage.sqlite import check_file, connect
@@ -69,7 +69,7 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
         OSError: the file cannot be written.
     """
     if not database.is_file():
-        raise schema.SchemaError("data.missing", folder=str(database.parent))
+        raise missing_database(database)
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", str(file))
     if file.exists() and not file.is_file():

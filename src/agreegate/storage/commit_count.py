@@ -94,6 +94,13 @@ def require_all_commits(database: Path, connection: apsw.Connection, noted: int 
         raise SchemaError("data.behind", folder=str(database.parent), found=found, expected=noted, file=str(file))
 
 
+def missing_database(database: Path) -> SchemaError:
+    """Return the error that says what to do about a database file that does not exist; its commits show whether it did."""
+    if noted := (counted := CommitFile(database)).read():
+        return SchemaError("data.gone", database=str(database), expected=noted, file=str(counted.path))
+    return SchemaError("data.missing", database=str(database), folder=str(database.parent))
+
+
 def note_commits(database: Path, count: int) -> None:
     """Write the file anew, after something else than a unit of work changed the record."""
     with closing(CommitFile(database)) as file:

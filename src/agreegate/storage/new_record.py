@@ -5,10 +5,10 @@ from contextlib import closing, contextmanager
 
 import apsw
 
-from agreegate.storage.commit_count import CommitFile
+from agreegate.storage.commit_count import CommitFile, missing_database
 from agreegate.storage.durable import draft_of, put_in_place
 from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import SchemaError, upgrade
+from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import connect
 
 
@@ -24,9 +24,8 @@ def new_record(folder: DataFolder) -> Iterator[apsw.Connection]:
     Raises:
         SchemaError: the folder had one with commits, and it is gone.
     """
-    file = CommitFile(folder.database)
-    if noted := file.read():
-        raise SchemaError("data.gone", folder=str(folder.path), expected=noted, file=str(file.path))
+    if CommitFile(folder.database).read():
+        raise missing_database(folder.database)
     draft = draft_of(folder.database)
     with closing(connect(draft)) as connection:
         connection.pragma("synchronous", "off")  # the whole file is synced once, before it gets its name
