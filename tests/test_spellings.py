@@ -14,19 +14,6 @@ from agreegate.api.wire import Wire
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
 PARTS = ("domain", "services", "storage")
-RECORDED = {
-    "domain/activity.py": {"AutoRenewEnabled", "Quantity", "Status"},
-    "services/text.py": {"TemplateId"},
-    "storage/order.py": {
-        "BillingCycle", "CurrencyCode", "Id", "LineItemNumber", "LineItems", "New", "OfferId", "ParentSubscriptionId",
-        "PartnerIdOnRecord", "Quantity", "ReferenceCustomerId", "Status", "SubscriptionId", "TransactionType",
-    },
-    "storage/subscription.py": {
-        "AutoRenewEnabled", "BillingCycle", "CommitmentEndDate", "Id", "IsTrial", "OfferId", "OrderId", "PartnerId",
-        "Quantity", "Status", "TermDuration",
-    },
-}  # fmt: skip
-"""What the audit trail's values of before and after are made of: recorded evidence keeps its words."""
 
 
 def structs() -> Iterator[type[msgspec.Struct]]:
@@ -84,7 +71,7 @@ def test_no_name_or_value_of_the_wire_is_in_the_rules_the_use_cases_or_the_stora
         for file in sorted((SOURCE / part).rglob("*.py")):
             if met := wire & set(literals(file.read_text())):
                 found[str(file.relative_to(SOURCE))] = met
-    assert found == RECORDED
+    assert found == {}
 
 
 def test_a_name_of_the_wire_is_found_in_code_and_not_in_what_is_said_of_it() -> None:

@@ -176,8 +176,8 @@ async def test_a_statement_is_done_once_refused_for_others_and_after_the_relatio
         assert (await world.send(who, "POST", path, {"name": "Eve"})).status_code == 403
     audited = "select operation_type, user_id from audit_record where resource_id = ? order by operation_at"
     assert world.rows(audited, ids[cast.CEDAR]) == [
-        ("create_agreement", cast.ALDER_MARKETPLACE),
-        ("update_agreement", cast.ALDER_SALES),
+        ("record_confirmation", cast.ALDER_MARKETPLACE),
+        ("state_employee", cast.ALDER_SALES),
     ]
     shown = (await world.send(cast.ALDER_SALES, "GET", "/v1/auditrecords")).json()["items"]
     [stated] = [one for one in shown if one["operationType"] == "update_agreement"]

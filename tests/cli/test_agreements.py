@@ -89,7 +89,7 @@ def test_a_publication_is_audited(agreegate: Agreegate, data: Path, folder: Path
         " where resource_type = 'agreement_text'",
     )
     assert (operation, kind, who) == ("publish_agreement_text", "agreement_text", "agreegate agreements publish")
-    assert '"Label": "2019-01"' in str(value)
+    assert '"label":"2019-01"' in str(value)
 
 
 WRONG = {

@@ -76,8 +76,8 @@ async def test_it_is_recorded_as_the_operators_own_deed(world: World) -> None:
     )
     assert (partner, user, channel) == (cast.OPERATOR, cast.OPERATOR_USER, "dashboard")
     told = json.loads(value)
-    assert (told["Label"], told["Major"], told["EffectiveFrom"]) == ("2018-09", True, "2018-09-01T00:00:00+00:00")
-    assert told["Files"]["FR fr-FR"] == sha256(FRENCH).hexdigest()
+    assert (told["label"], told["major"], told["effective_from"]) == ("2018-09", True, "2018-09-01T00:00:00+00:00")
+    assert told["files"]["FR fr-FR"] == sha256(FRENCH).hexdigest()
     assert world.rows("select published_by from text_version") == [(cast.OPERATOR_USER,)]
     assert cast.USERS[cast.OPERATOR_USER][1] in (await someone.get("/agreements/versions")).text
     await someone.close()

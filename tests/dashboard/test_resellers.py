@@ -174,7 +174,7 @@ async def test_a_request_is_followed_from_asked_to_confirmed(world: World) -> No
     assert [row[0] for row in world.rows("select operation_type from audit_record order by operation_at")] == [
         "create_collection_request",
         "receive_collection_request",
-        "create_agreement",
+        "record_confirmation",
     ]
     await guest.close()
 

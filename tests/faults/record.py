@@ -8,7 +8,7 @@ ONCE = (
     ("confirmation where request_id is not null", "partner_id, customer_id, request_id"),
     ("ending where request_id is not null", "partner_id, customer_id, request_id"),
     (
-        "audit_record where operation_type in ('create_agreement', 'delete_agreement')",
+        "audit_record where operation_type in ('record_confirmation', 'end_confirmation')",
         "partner_id, operation_type, resource_id",
     ),
 )

@@ -46,8 +46,8 @@ async def test_a_partner_reads_its_own_records_newest_first(memory: Memory) -> N
     newest, second, oldest = (await read(memory)).items
     assert [newest.operation_type, second.operation_type, oldest.operation_type] == [
         "add_customer",
-        "create_agreement",
-        "create_agreement",
+        "record_confirmation",
+        "record_confirmation",
     ]
     assert (newest.customer_name, newest.user_id, newest.user_name, newest.application_id) == (
         "Contoso",
@@ -78,7 +78,7 @@ async def test_an_erased_contact_is_gone_from_the_record_too(memory: Memory) -> 
         (AuditField.COMPANY_NAME, "_", []),
         (AuditField.CUSTOMER_ID, cast.CEDAR, ["Cedar Bakery"]),
         (AuditField.CUSTOMER_ID, cast.ELM, []),
-        (AuditField.RESOURCE_TYPE, "agreement", ["Frêne Conseil", "Cedar Bakery"]),
+        (AuditField.RESOURCE_TYPE, "confirmation", ["Frêne Conseil", "Cedar Bakery"]),
         (AuditField.RESOURCE_TYPE, "order", []),
         (AuditField.RESOURCE_TYPE, "directory", []),
     ],
@@ -96,7 +96,7 @@ async def test_records_of_our_own_kinds_are_not_shown(memory: Memory) -> None:
 
 async def test_thirty_days_are_shown_and_ninety_can_be_asked_for(memory: Memory) -> None:
     memory.clock.now = AUGUST + 31 * DAY
-    assert [record.operation_type for record in (await read(memory)).items] == ["add_customer", "create_agreement"]
+    assert [record.operation_type for record in (await read(memory)).items] == ["add_customer", "record_confirmation"]
     alder = await memory.actor(cast.ALDER)
 
     async def since(days: int, until: int | None = None) -> int:
@@ -183,7 +183,7 @@ async def test_a_removal_is_recorded_with_the_customers_name_still(memory: Memor
     await memory.do(remove_relationship, alder, cast.DOGWOOD, call(5))
     record = (await read(memory)).items[0]
     assert (record.operation_type, record.customer_name, record.correlation_id) == (
-        "remove_partner_customer_relationship",
+        "end_relationship",
         "Dogwood Legal",
         call().correlation_id,
     )

@@ -205,7 +205,7 @@ async def test_a_clock_is_accepted_for_the_partner_named_and_audited_there(desk:
     )
     [(partner, application, told)] = await desk.memory.rows(audit)
     assert (partner, application) == (cast.HAZEL, "agreegate clock accept")
-    assert json.loads(told) == {"AcceptedAt": NOW.isoformat(), "Reason": "Made up"}
+    assert json.loads(told) == {"accepted_at": NOW.isoformat(), "reason": "Made up"}
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\x00", "x" * 1001])

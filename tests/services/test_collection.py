@@ -163,7 +163,7 @@ async def test_a_request_goes_from_asked_to_confirmed_and_every_step_is_audited(
     assert shown.confirmed_at == AUGUST + timedelta(days=3)
     assert not await memory.do(return_request, alder, cast.BIRCH, request, "too late", call())
     kept = await memory.rows("select operation_type, customer_id, resource_id, user_id from audit_record")
-    assert [row for row in kept if row[0] != "create_agreement"] == [
+    assert [row for row in kept if row[0] != "record_confirmation"] == [
         ("create_collection_request", cast.CEDAR, request, cast.ALDER_ADMIN),
         ("receive_collection_request", cast.CEDAR, request, cast.ALDER_ADMIN),
     ]

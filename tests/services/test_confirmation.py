@@ -117,7 +117,7 @@ async def test_nothing_is_written_but_the_record_and_who_made_it(memory: Memory)
     [audit] = await memory.rows(
         "select operation_type, resource_type, operation_status, user_id, resource_new_value from audit_record"
     )
-    assert audit == ("create_agreement", "agreement", "succeeded", cast.ALDER_SALES, None)
+    assert audit == ("record_confirmation", "confirmation", "succeeded", cast.ALDER_SALES, None)
 
 
 @pytest.mark.rule("R6", "R7", "R41")
@@ -337,7 +337,7 @@ async def test_a_statement_has_an_audit_record_and_the_same_again_adds_nothing(m
     before = len(await memory.rows(kept))
     for number, name in enumerate(("Ben Ohm", "Ben Ohm ", "Ada Quill", "Ben Ohm"), 2):
         await memory.do(state_employee, await sales(memory), confirmed.id, Employee(name), call(number))
-    stated = ("update_agreement", "agreement", confirmed.id, cast.ALDER_SALES, call().correlation_id, None)
+    stated = ("state_employee", "confirmation", confirmed.id, cast.ALDER_SALES, call().correlation_id, None)
     assert (await memory.rows(kept))[before:] == [stated] * 3
     rows = await memory.rows("select number, name from confirmation_employee order by number")
     assert rows == [(1, "Ben Ohm"), (2, "Ada Quill"), (3, "Ben Ohm")]

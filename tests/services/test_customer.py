@@ -137,7 +137,7 @@ async def test_a_relationship_ends_only_when_nothing_is_active(memory: Memory) -
         with pytest.raises(NoRelationship):
             await memory.do(gone, alder, cast.CEDAR, call())
     assert "Cedar Bakery" not in await names(memory, alder)
-    assert await memory.rows("select operation_type from audit_record") == [("remove_partner_customer_relationship",)]
+    assert await memory.rows("select operation_type from audit_record") == [("end_relationship",)]
 
 
 @pytest.mark.fault("F6")

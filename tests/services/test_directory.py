@@ -278,6 +278,6 @@ async def test_audit_records_name_the_command_and_no_person(store: InlineStore) 
     assert {(record[0], record[1]) for record in records} == {("agreegate directory apply", None)}
     assert ("partner_user", "update_partner_user") in {record[2:4] for record in records}
     values = " ".join(str(record[4:]) for record in records)
-    assert "Contact" in values
+    assert "contact" in values
     for personal in ("Nora", "verkauf", "sales@", "555-01"):
         assert personal not in values

@@ -76,7 +76,7 @@ async def test_an_order_is_kept_with_everything_that_follows(memory: Memory) -> 
         "select operation_type, resource_id, user_id, resource_old_value, resource_new_value from audit_record"
     )
     assert (operation, resource, user, old) == ("create_order", order.id, cast.ALDER_SALES, None)
-    assert json.loads(new)["LineItems"][1]["Quantity"] == 2
+    assert json.loads(new)["lines"][1]["quantity"] == 2
 
 
 @pytest.mark.rule("R4", "R7", "R39")

@@ -102,6 +102,6 @@ async def test_the_change_is_made_once_and_audited() -> None:
     )
     assert (partner, application, operation) == (cast.OPERATOR, "agreegate programme use", "use_programme")
     assert (json.loads(before), json.loads(after)) == (
-        {"Programme": PROGRAMME.name},
-        {"Programme": SUCCESSOR.policy},
+        {"programme": PROGRAMME.name},
+        {"programme": SUCCESSOR.policy},
     )

@@ -150,7 +150,7 @@ async def test_the_record_stays_and_says_what_ended_it(cedar: Case) -> None:
     )
     assert (ended.ended_by.recorded_at, ended.ended_by.confirmation_id) == (EVE_OF_API, ended.confirmation.id)
     audit = "select operation_type, user_id, resource_id from audit_record order by operation_at desc limit 1"
-    assert await cedar.memory.rows(audit) == [("delete_agreement", cast.ALDER_SALES, ended.ended_by.id)]
+    assert await cedar.memory.rows(audit) == [("end_confirmation", cast.ALDER_SALES, ended.ended_by.id)]
 
 
 @pytest.mark.rule("R40", "R47")

@@ -179,7 +179,7 @@ async def test_a_change_is_audited_with_before_and_after_and_names_nobody(memory
     [(old, new)] = await memory.rows(
         "select resource_old_value, resource_new_value from audit_record where operation_type = 'update_subscription'"
     )
-    assert (json.loads(old)["Quantity"], json.loads(new)["Quantity"]) == (5, 7)
+    assert (json.loads(old)["quantity"], json.loads(new)["quantity"]) == (5, 7)
     assert "Noa" not in repr(await memory.rows("select * from audit_record"))
 
 

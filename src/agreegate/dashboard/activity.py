@@ -29,6 +29,13 @@ APPLICATION = "application"
 """The choice of what no user did."""
 FIELDS = ("from", "to", "customer", "user", "kind", "status")
 LATEST = date(8999, 12, 31)
+_OPERATIONS = {
+    "record_confirmation": "create_agreement",
+    "state_employee": "update_agreement",
+    "end_confirmation": "delete_agreement",
+    "end_relationship": "remove_partner_customer_relationship",
+}
+"""Operations that the file calls as the contract's audit records do, so that people find them there."""
 _WHO, _CUSTOMER = "\x01", "\x02"
 """Where names stand in a sentence: no name holds these."""
 _PLACES = re.compile(f"([{_WHO}{_CUSTOMER}])")
@@ -210,8 +217,8 @@ def _sentence(activity: Activity, spoken: str, who: str, customer: str) -> str:
         customer=customer,
         agreement=agreement,
         operation=activity.operation,
-        before=activity.before.get("Quantity", "?"),
-        after=activity.after.get("Quantity", "?"),
+        before=activity.before.get("quantity", "?"),
+        after=activity.after.get("quantity", "?"),
     )
 
 
@@ -226,7 +233,7 @@ def _line(activity: Activity, spoken: str) -> Line:
         activity.application_id,
         _channel(activity, spoken),
         _status(activity, spoken),
-        activity.operation,
+        _OPERATIONS.get(activity.operation, activity.operation),
         activity.resource_id,
         activity.correlation_id,
     )

@@ -28,7 +28,7 @@ class Kind(StrEnum):
 
 
 _RESOURCES: Mapping[Kind, tuple[str, ...]] = {
-    Kind.CONFIRMATION: ("agreement",),
+    Kind.CONFIRMATION: ("confirmation",),
     Kind.CUSTOMER: ("customer",),
     Kind.ORDER: ("order",),
     Kind.SUBSCRIPTION: ("subscription",),
@@ -82,13 +82,13 @@ class Deed(StrEnum):
 
 
 _DEEDS = {
-    "create_agreement": Deed.CONFIRMED,
-    "update_agreement": Deed.EMPLOYEE_STATED,
+    "record_confirmation": Deed.CONFIRMED,
+    "state_employee": Deed.EMPLOYEE_STATED,
     "add_customer": Deed.CUSTOMER_ADDED,
     "update_customer": Deed.CUSTOMER_CHANGED,
     "resume_customer": Deed.CUSTOMER_RESUMED,
     "delete_customer": Deed.CUSTOMER_DELETED,
-    "remove_partner_customer_relationship": Deed.RELATIONSHIP_ENDED,
+    "end_relationship": Deed.RELATIONSHIP_ENDED,
     "create_order": Deed.ORDERED,
     "convert_trial_subscription": Deed.CONVERTED,
     "upgrade_subscription": Deed.UPGRADED,
@@ -138,11 +138,11 @@ class Activity:
         if known := _ACCOUNT_DEEDS.get(self.resource_type) or _DEEDS.get(self.operation):
             return known
         match self.operation:
-            case "delete_agreement":
+            case "end_confirmation":
                 refused = self.end_reason != EndReason.RECORDED_IN_ERROR
                 return Deed.NO_LONGER_AGREES if refused else Deed.RECORDED_IN_ERROR
             case "update_order":
-                cancelled = self._changed("Status") and self.after.get("Status") == "cancelled"
+                cancelled = self._changed("status") and self.after.get("status") == "cancelled"
                 return Deed.ORDER_CANCELLED if cancelled else Deed.ORDER_CHANGED
             case "update_subscription":
                 return self._subscription_deed()
@@ -151,12 +151,12 @@ class Activity:
 
     def _subscription_deed(self) -> Deed:
         """One change is told: what stops or starts it comes before what it costs."""
-        if self._changed("Status"):
-            return _STATUS_DEEDS.get(str(self.after.get("Status")), Deed.SUBSCRIPTION_CHANGED)
-        if self._changed("Quantity"):
+        if self._changed("status"):
+            return _STATUS_DEEDS.get(str(self.after.get("status")), Deed.SUBSCRIPTION_CHANGED)
+        if self._changed("quantity"):
             return Deed.SEATS
-        if self._changed("AutoRenewEnabled"):
-            return Deed.RENEWAL_ON if self.after.get("AutoRenewEnabled") else Deed.RENEWAL_OFF
+        if self._changed("auto_renew"):
+            return Deed.RENEWAL_ON if self.after.get("auto_renew") else Deed.RENEWAL_OFF
         return Deed.SUBSCRIPTION_CHANGED
 
     def _changed(self, name: str) -> bool:

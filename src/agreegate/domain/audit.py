@@ -7,30 +7,16 @@ from enum import StrEnum
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.errors import AuditTooOld, InvalidParameter
+from agreegate.domain.order import Order
+from agreegate.domain.subscription import Subscription
 
 SHOWN = timedelta(days=30)
 """The window when none is asked for."""
 OLDEST = timedelta(days=90)
 """How far back a window may begin."""
 
-RESOURCE_TYPES = frozenset(
-    {
-        "agreement",
-        "application",
-        "application_credential",
-        "customer",
-        "customer_user",
-        "license",
-        "mpn_association",
-        "order",
-        "partner_relationship",
-        "partner_user",
-        "subscription",
-        "third_party_add_on",
-        "transfer",
-    }
-)
-"""The contract's: clients type them as an enumeration. Records of anything else are ours alone."""
+SHARED = ("confirmation", "customer", "order", "partner_user", "subscription")
+"""Resource types that the contract's audit records have too. Records of anything else are ours alone."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +39,7 @@ class AuditRecord:
     new_value: str | None
     operation_at: datetime
     confirmation: Confirmation | None = None
-    """What a `create_agreement` recorded, joined when read, so that contacts live in one place only."""
+    """What a `record_confirmation` recorded, joined when read, so that contacts live in one place only."""
 
 
 def as_read_by(actor: Actor, record: AuditRecord) -> AuditRecord:
@@ -107,3 +93,43 @@ def audit_window(start: datetime | None, end: datetime | None, now: datetime) ->
     if end is not None and end < begins:
         raise InvalidParameter(name="end")
     return AuditWindow(begins, end)
+
+
+def order_facts(order: Order) -> dict[str, object]:
+    """Return what audit records keep of an order: without the names that the partner gave, which may be people's."""
+    return {
+        "id": order.id,
+        "customer_id": order.customer_id,
+        "billing_cycle": order.billing_cycle,
+        "currency_code": order.currency_code,
+        "status": order.status,
+        "lines": [
+            {
+                "number": line.number,
+                "offer_id": line.offer_id,
+                "subscription_id": line.subscription_id,
+                "parent_id": line.parent_id,
+                "quantity": line.quantity,
+                "partner_id_on_record": line.partner_id_on_record,
+                "kind": line.kind,
+            }
+            for line in order.lines
+        ],
+    }
+
+
+def subscription_facts(subscription: Subscription) -> dict[str, object]:
+    """Return what audit records keep of a subscription: without the name that the partner gave it, which may be a person's."""
+    return {
+        "id": subscription.id,
+        "offer_id": subscription.offer_id,
+        "quantity": subscription.quantity,
+        "status": subscription.status,
+        "auto_renew": subscription.auto_renew,
+        "billing_cycle": subscription.billing_cycle,
+        "term": subscription.commitment.term,
+        "ends_at": f"{subscription.commitment.ends_at:%Y-%m-%dT%H:%M:%S}Z",
+        "is_trial": subscription.is_trial,
+        "partner_id_on_record": subscription.partner_id_on_record,
+        "order_id": subscription.order_id,
+    }

@@ -1,6 +1,6 @@
 """Facts as they are recorded: each is written once, by `record`, and never changed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -100,14 +100,14 @@ class ResourceChanged:
     """Something else that the audit records tell of: what was done to which resource."""
 
     operation: str
-    """The wire's operation type, such as `add_customer`."""
+    """Such as `add_customer`."""
     resource: str
-    """The wire's resource type, such as `customer`."""
+    """The kind of resource, such as `customer`."""
     customer: str | None = None
     resource_id: str | None = None
-    old_value: str | None = None
-    """The resource before as JSON text with PascalCase names, free of personal data."""
-    new_value: str | None = None
+    old_value: Mapping[str, object] | None = None
+    """The resource before, free of personal data."""
+    new_value: Mapping[str, object] | None = None
     """The resource after, likewise."""
 
 

@@ -1,6 +1,5 @@
 """A clock that fell behind what a partner has recorded closes the gate for it, until the clock is right or accepted (D15)."""
 
-import json
 import logging
 from collections.abc import Sequence
 from datetime import datetime
@@ -73,9 +72,9 @@ async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]
         newest = await add_acceptance(uow, partner.id, reason, COMMAND)
         if newest is not None:
             ahead.append(newest)
-        told = {"AcceptedAt": uow.now.isoformat(), "Reason": reason}
+        told = {"accepted_at": uow.now.isoformat(), "reason": reason}
         actor = Actor(partner, application_id=COMMAND)
-        await record(uow, actor, ResourceChanged("accept_clock", "clock", new_value=json.dumps(told)))
+        await record(uow, actor, ResourceChanged("accept_clock", "clock", new_value=told))
     return ahead
 
 

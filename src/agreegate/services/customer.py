@@ -145,7 +145,7 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
     await get_customer(uow, actor, customer)
     if await has_active_subscription(uow, actor.partner.id, customer):
         raise SubscriptionsActive
-    await _end(uow, actor, customer, "remove_partner_customer_relationship", call)
+    await _end(uow, actor, customer, "end_relationship", call)
 
 
 async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:

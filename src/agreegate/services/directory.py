@@ -1,6 +1,5 @@
 """Fill the directory from a description, or show it: what an operator does at the command line."""
 
-import json
 from collections.abc import Sequence
 
 from agreegate.domain.actor import Actor, UserId
@@ -122,22 +121,16 @@ async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) ->
 async def _audit(uow: UnitOfWork, change: Change) -> None:
     """Values of personal data are empty in a change already, and so they are here."""
     operation = _REMOVED if (change.subject, change.verb) == _PARTED else f"{_OPERATIONS[change.verb]}_{change.subject}"
-    before = {_pascal(field.name): field.before for field in change.fields}
-    after = {_pascal(field.name): field.after for field in change.fields}
-    old, new = json.dumps(before) if before else None, json.dumps(after) if after else None
+    before = {field.name: field.before for field in change.fields}
+    after = {field.name: field.after for field in change.fields}
     customer = change.id if change.subject is Subject.CUSTOMER else None
-    noted = ResourceChanged(operation, change.subject, customer, change.id, old, new)
+    noted = ResourceChanged(operation, change.subject, customer, change.id, before or None, after or None)
     await record(uow, Actor(change.partner, application_id=COMMAND), noted)
 
 
 _PARTED = (Subject.CUSTOMER, Verb.ENDED)
-_REMOVED = "remove_partner_customer_relationship"
-"""The contract's own word for it (4.12)."""
+_REMOVED = "end_relationship"
 _OPERATIONS = {Verb.ADDED: "add", Verb.CHANGED: "update", Verb.ENDED: "end", Verb.RESUMED: "resume"}
-
-
-def _pascal(name: str) -> str:
-    return "".join(word.capitalize() for word in name.split("_"))
 
 
 def _path_of(change: Change, wanted: Sequence[ListedPartner]) -> tuple[str | int, ...]:

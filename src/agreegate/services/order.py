@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from agreegate.domain.actor import Actor
+from agreegate.domain.audit import order_facts
 from agreegate.domain.errors import (
     ActionNotAllowed,
     InvalidProperty,
@@ -49,7 +50,7 @@ from agreegate.services.customer import get_customer, resellers_of_customer
 from agreegate.services.gate import Denial, Paused, never, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
-from agreegate.storage.order import add_line, add_order, newest_orders, order_of, order_text, orders_of, save_order
+from agreegate.storage.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.record import record
@@ -351,6 +352,6 @@ async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscr
 async def _record(
     uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: Call, before: Order | None = None
 ) -> None:
-    old = None if before is None else order_text(before)
-    change = ResourceChanged(operation, "order", order.customer_id, order.id, old, order_text(order))
+    old = None if before is None else order_facts(before)
+    change = ResourceChanged(operation, "order", order.customer_id, order.id, old, order_facts(order))
     await record(uow, actor, change, correlation_id=call.correlation_id)

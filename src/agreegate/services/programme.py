@@ -1,6 +1,5 @@
 """Put an existing record under another programme: what the gate would answer otherwise by it, and the change itself (D17)."""
 
-import json
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -81,8 +80,8 @@ async def use_programme(uow: UnitOfWork, actor: Actor, programme: Programme) -> 
     if made is not None and made.programme == programme.name:
         return False
     await make_for(uow, programme.name, demo=made is not None and made.demo)
-    before = None if made is None else json.dumps({"Programme": made.programme})
-    now = json.dumps({"Programme": programme.policy})
+    before = None if made is None else {"programme": made.programme}
+    now = {"programme": programme.policy}
     change = ResourceChanged("use_programme", "programme", resource_id=programme.name, old_value=before, new_value=now)
     await record(uow, actor, change)
     return True

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from agreegate.domain.actor import Actor
+from agreegate.domain.audit import subscription_facts
 from agreegate.domain.errors import (
     EtagStale,
     InvalidOffer,
@@ -54,7 +55,6 @@ from agreegate.storage.subscription import (
     reseller_subscriptions,
     save_subscription,
     subscription_of,
-    subscription_text,
     subscriptions_of,
 )
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -281,6 +281,6 @@ def _require_active(stored: Subscription) -> None:
 async def _record(
     uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: Call
 ) -> None:
-    old, new = subscription_text(before), subscription_text(after)
+    old, new = subscription_facts(before), subscription_facts(after)
     change = ResourceChanged(operation, "subscription", after.customer_id, after.id, old, new)
     await record(uow, actor, change, correlation_id=call.correlation_id)

@@ -1,6 +1,5 @@
 """Publish versions of agreement texts, list them, and find the one in force (R32, R38, contract 4.4)."""
 
-import json
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -152,15 +151,13 @@ async def publish_text(
         return planned
     version = await add_text_version(uow, draft, actor.recorded_by)
     told = {
-        "TemplateId": version.template_id,
-        "Label": version.label,
-        "Major": version.major,
-        "EffectiveFrom": version.effective_from.isoformat(),
-        "Files": {str(locale): file.digest for locale, file in version.files.items()},
+        "template_id": version.template_id,
+        "label": version.label,
+        "major": version.major,
+        "effective_from": version.effective_from.isoformat(),
+        "files": {str(locale): file.digest for locale, file in version.files.items()},
     }
-    change = ResourceChanged(
-        "publish_agreement_text", "agreement_text", resource_id=version.id, new_value=json.dumps(told)
-    )
+    change = ResourceChanged("publish_agreement_text", "agreement_text", resource_id=version.id, new_value=told)
     await record(uow, actor, change)
     return Publication(version, fresh=True)
 

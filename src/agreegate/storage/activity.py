@@ -1,13 +1,14 @@
 """Activity as rows: a partner's audit records of every kind, newest first, with what people are told of them."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.customer import search_key
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.audit import literally
+from agreegate.storage.audit import in_records, literally
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 
@@ -20,9 +21,9 @@ _RECORDS = """
     left join relationship r on r.partner_id = a.partner_id and r.customer_id = a.customer_id and r.ended_at is null
     left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
     left join confirmation f on f.partner_id = a.partner_id and f.confirmation_id = a.resource_id
-      and a.operation_type = 'create_agreement'
+      and a.operation_type in ('record_confirmation', 'create_agreement')
     left join ending e on e.partner_id = a.partner_id and e.customer_id = a.customer_id and e.ending_id = a.resource_id
-      and a.operation_type = 'delete_agreement'
+      and a.operation_type in ('end_confirmation', 'delete_agreement')
     where a.partner_id = $1"""
 
 
@@ -39,8 +40,8 @@ def _activity(row: Row) -> Activity:
         user_name=user_name,
         application_id=application_id,
         channel=channel,
-        operation=operation,
-        resource_type=resource_type,
+        operation=own_word(operation),
+        resource_type=own_word(resource_type),
         resource_id=resource_id,
         status=status,
         correlation_id=correlation_id,
@@ -72,7 +73,7 @@ async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearc
     if search.application_only:
         conditions.append("a.user_id is null")
     if search.kind is not None:
-        conditions.append(f"a.resource_type in ({', '.join(bound(kind) for kind in search.kind.resources)})")
+        conditions.append(f"a.resource_type in ({in_records(*search.kind.resources)})")
     if search.status is not None:
         conditions.append(f"a.operation_status = {bound(search.status)}")
     listing = Listing(
@@ -99,4 +100,9 @@ async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple
 
 def _values(text: str | None) -> Mapping[str, Any]:
     values = None if text is None else json.loads(text)
-    return values if isinstance(values, dict) else {}
+    return {_own_name(name): value for name, value in values.items()} if isinstance(values, dict) else {}
+
+
+def _own_name(recorded: str) -> str:
+    """Return our name for one of a record, which records from before write as the contract does."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", recorded).lower().removesuffix("_enabled")

@@ -1,13 +1,25 @@
 """Audit records: who did what to which customer (contract 4.12). No personal data: contacts are joined when read."""
 
+import json
+from collections.abc import Mapping
+
 from agreegate.domain.actor import Actor
-from agreegate.domain.audit import RESOURCE_TYPES, AuditField, AuditRecord, AuditSearch, AuditWindow
+from agreegate.domain.audit import SHARED, AuditField, AuditRecord, AuditSearch, AuditWindow
 from agreegate.domain.customer import search_key
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
+
+_FORMER = {
+    "agreement": "confirmation",
+    "create_agreement": "record_confirmation",
+    "update_agreement": "state_employee",
+    "delete_agreement": "end_confirmation",
+    "remove_partner_customer_relationship": "end_relationship",
+}
+"""The words of records from before ours were recorded, and ours. Those records stay as they are: they are evidence."""
 
 _RECORDS = """
     select a.operation_at, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
@@ -17,13 +29,12 @@ _RECORDS = """
     left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
     left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
     where a.partner_id = $1 and a.resource_type in ({kinds})"""
-_KINDS = ", ".join(f"'{kind}'" for kind in sorted(RESOURCE_TYPES))
 
 
 async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
     (at, id_, partner_id, customer_id, customer_name, user_name, user_id, application_id, resource, operation, status,
      correlation_id, old_value, new_value, resource_id) = row  # fmt: skip
-    confirmed = operation == "create_agreement" and resource_id is not None
+    confirmed = own_word(operation) == "record_confirmation" and resource_id is not None
     found = await confirmation_at(uow, partner_id, resource_id) if confirmed else None
     _, confirmation = found or (None, None)
     return AuditRecord(
@@ -34,8 +45,8 @@ async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
         user_name=user_name,
         user_id=user_id,
         application_id=application_id,
-        resource_type=resource,
-        operation_type=operation,
+        resource_type=own_word(resource),
+        operation_type=own_word(operation),
         operation_status=status,
         correlation_id=correlation_id,
         old_value=old_value,
@@ -66,8 +77,8 @@ async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChange
         actor.application_id,
         actor.channel,
         correlation_id,
-        change.old_value,
-        change.new_value,
+        _written(change.old_value),
+        _written(change.new_value),
         to_micros(uow.now),
     )
 
@@ -90,10 +101,10 @@ async def audit_records_of(
                 condition = " and a.customer_id = $2"
                 parameters.append(search.value)
             case AuditField.RESOURCE_TYPE:
-                condition = " and a.resource_type = $2"
-                parameters.append(search.value)
+                condition = " and a.resource_type in ($2, $3)"
+                parameters += [search.value, _former(search.value)]
     listing = Listing(
-        _RECORDS.format(kinds=_KINDS) + condition,
+        _RECORDS.format(kinds=in_records(*SHARED)) + condition,
         "a.operation_at",
         "a.audit_id",
         newest_first=True,
@@ -103,6 +114,24 @@ async def audit_records_of(
     found = await page_of(uow, listing, wanted, *parameters)
     items = [await _record(uow, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+def own_word(recorded: str) -> str:
+    """Return our word for an operation type or a resource type of a record."""
+    return _FORMER.get(recorded, recorded)
+
+
+def in_records(*words: str) -> str:
+    """Return all words that records have for these of ours, as a list of SQL."""
+    return ", ".join(f"'{word}'" for word in dict.fromkeys((*words, *map(_former, words))))
+
+
+def _former(word: str) -> str:
+    return next((former for former, own in _FORMER.items() if own == word), word)
+
+
+def _written(value: Mapping[str, object] | None) -> str | None:
+    return None if value is None else json.dumps(value, separators=(",", ":"))
 
 
 def literally(part: str) -> str:

@@ -17,9 +17,6 @@ _LINE = (
     " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
 )
 
-_AUDITED_KINDS = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
-"""The words of the audit trail."""
-
 
 def _order(row: Sequence[Any], lines: Iterable[OrderLine]) -> Order:
     id_, customer_id, billing_cycle, currency_code, status, created_at = row
@@ -144,32 +141,6 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, want
     found = await page_of(uow, listing, wanted, partner, customer)
     items = [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
-
-
-def order_text(order: Order) -> str:
-    """The order as the audit trail keeps it: without the names that the partner gave, which may be people's."""
-    return json.dumps(
-        {
-            "Id": order.id,
-            "ReferenceCustomerId": order.customer_id,
-            "BillingCycle": order.billing_cycle,
-            "CurrencyCode": order.currency_code,
-            "Status": order.status,
-            "LineItems": [
-                {
-                    "LineItemNumber": line.number,
-                    "OfferId": line.offer_id,
-                    "SubscriptionId": line.subscription_id,
-                    "ParentSubscriptionId": line.parent_id,
-                    "Quantity": line.quantity,
-                    "PartnerIdOnRecord": line.partner_id_on_record,
-                    "TransactionType": _AUDITED_KINDS[line.kind],
-                }
-                for line in order.lines
-            ],
-        },
-        separators=(",", ":"),
-    )
 
 
 async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:

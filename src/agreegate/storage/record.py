@@ -103,7 +103,7 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
             "insert into confirmation_warning (confirmation_number, warning) values ($1, $2)", number, warning
         )
     await _make_current(uow, partner, fact.customer, fact.counting)
-    return ResourceChanged("create_agreement", "agreement", fact.customer, confirmation.id)
+    return ResourceChanged("record_confirmation", "confirmation", fact.customer, confirmation.id)
 
 
 async def _add_contact(uow: UnitOfWork, number: int, contact: PrimaryContact) -> None:
@@ -143,7 +143,7 @@ async def _state_employee(uow: UnitOfWork, fact: EmployeeStated) -> ResourceChan
         fact.stated_by,
         to_micros(uow.now),
     )
-    return ResourceChanged("update_agreement", "agreement", fact.customer, fact.confirmation)
+    return ResourceChanged("state_employee", "confirmation", fact.customer, fact.confirmation)
 
 
 async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceChanged:
@@ -175,7 +175,7 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
     )
     if fact.counting is not None:
         await _make_current(uow, partner, fact.customer, fact.counting)
-    return ResourceChanged("delete_agreement", "agreement", fact.customer, ending.id)
+    return ResourceChanged("end_confirmation", "confirmation", fact.customer, ending.id)
 
 
 async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, counting: Counting) -> None:

@@ -1,6 +1,5 @@
 """Subscriptions as rows."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -247,23 +246,3 @@ async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: st
         customer,
     )
     return int(count)
-
-
-def subscription_text(subscription: Subscription) -> str:
-    """The subscription as the audit trail keeps it: without the name that the partner gave it, which may be a person's."""
-    return json.dumps(
-        {
-            "Id": subscription.id,
-            "OfferId": subscription.offer_id,
-            "Quantity": subscription.quantity,
-            "Status": subscription.status,
-            "AutoRenewEnabled": subscription.auto_renew,
-            "BillingCycle": subscription.billing_cycle,
-            "TermDuration": subscription.commitment.term,
-            "CommitmentEndDate": f"{subscription.commitment.ends_at:%Y-%m-%dT%H:%M:%S}Z",
-            "IsTrial": subscription.is_trial,
-            "PartnerId": subscription.partner_id_on_record,
-            "OrderId": subscription.order_id,
-        },
-        separators=(",", ":"),
-    )

@@ -11,6 +11,7 @@ from datetime import datetime
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
+from agreegate.storage.audit import in_records
 from agreegate.storage.state import Bind, binder, state_of
 from agreegate.storage.unit_of_work import UnitOfWork, Value, maybe_instant, to_micros
 
@@ -21,7 +22,9 @@ _BY_RESELLER = """v.reseller_id as reseller_id,
               and w.customer_id = v.customer_id and w.reseller_id < v.reseller_id) then 0 else 1 end as is_first"""
 _RESELLERS = "left join customer_reseller v on v.partner_id = r.partner_id and v.customer_id = r.customer_id"
 _EVERYBODYS = "cast(null as text) as reseller_id, 1 as is_first"
-_CHANGES_TOTALS = "(resource_type = 'customer' or operation_type in ('create_agreement', 'delete_agreement'))"
+_CHANGES_TOTALS = (
+    f"(resource_type = 'customer' or operation_type in ({in_records('record_confirmation', 'end_confirmation')}))"
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,19 +1,48 @@
 """Audit records on the wire (contract 4.12)."""
 
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from typing import Any
 
 import msgspec
 
 from agreegate.api.instant import query_date, query_end, written_utc, written_z
 from agreegate.api.wire import ObjectType, Wire
-from agreegate.domain.audit import AuditRecord
+from agreegate.api.wire.order import TRANSACTION_TYPES
+from agreegate.domain.audit import SHARED, AuditRecord
 from agreegate.domain.confirmation import Confirmation, PrimaryContact
 from agreegate.domain.errors import InvalidParameter
 from agreegate.storage.unit_of_work import to_micros
 
 NAMES = {"end": "endDate"}
 """The domain's name of a bound of the window, as the query calls it."""
+RESOURCES = {one: one for one in SHARED if one != "confirmation"} | {"agreement": "confirmation"}
+"""The contract's resource types that records can have, and ours."""
+_WIRE_RESOURCES = {own: wire for wire, own in RESOURCES.items()}
+_OPERATIONS = {
+    "record_confirmation": "create_agreement",
+    "state_employee": "update_agreement",
+    "end_confirmation": "delete_agreement",
+    "end_relationship": "remove_partner_customer_relationship",
+}
+"""Our operations that the contract calls otherwise, or would."""
+_MEMBERS = {
+    "order": {
+        "customer_id": "ReferenceCustomerId",
+        "lines": "LineItems",
+        "number": "LineItemNumber",
+        "parent_id": "ParentSubscriptionId",
+        "kind": "TransactionType",
+    },
+    "subscription": {
+        "auto_renew": "AutoRenewEnabled",
+        "term": "TermDuration",
+        "ends_at": "CommitmentEndDate",
+        "partner_id_on_record": "PartnerId",
+    },
+}
+"""Members of recorded values that the contract calls otherwise, by our resource type."""
 _TICKS_TO_1970 = 621_355_968_000_000_000
 """Of 100 nanoseconds, since the year 1: what clients' ids of records end with."""
 
@@ -55,10 +84,10 @@ class AuditRecordOut(Wire):
             customer_name=record.customer_name,
             user_principal_name=record.user_name or record.user_id,
             application_id=record.application_id,
-            resource_type=record.resource_type,
-            resource_old_value=record.old_value,
-            resource_new_value=record.new_value if confirmed is None else _agreement(confirmed),
-            operation_type=record.operation_type,
+            resource_type=_WIRE_RESOURCES[record.resource_type],
+            resource_old_value=_value(record, record.old_value),
+            resource_new_value=_value(record, record.new_value) if confirmed is None else _agreement(confirmed),
+            operation_type=_operation(record),
             original_correlation_id=record.correlation_id,
             operation_date=written_z(record.operation_at),
             operation_status=record.operation_status,
@@ -115,11 +144,38 @@ def _asked(text: str, name: str, read: Callable[[str], datetime]) -> datetime | 
         raise InvalidParameter(name=name) from None
 
 
+def _operation(record: AuditRecord) -> str:
+    return _OPERATIONS.get(record.operation_type, record.operation_type)
+
+
+def _value(record: AuditRecord, text: str | None) -> str | None:
+    """A recorded value in the contract's names. One from before has those already, and stays as it was written."""
+    recorded = None if text is None else json.loads(text)
+    shown = _renamed(recorded, _MEMBERS.get(record.resource_type, {}))
+    return text if shown == recorded else json.dumps(shown, separators=(",", ":"))
+
+
+def _renamed(value: Any, members: Mapping[str, str]) -> Any:
+    match value:
+        case dict():
+            named = {members.get(name) or _pascal(name): _renamed(held, members) for name, held in value.items()}
+            kind = named.get("TransactionType")
+            return named | {"TransactionType": TRANSACTION_TYPES.get(kind, kind)} if kind else named
+        case list():
+            return [_renamed(one, members) for one in value]
+        case _:
+            return value
+
+
+def _pascal(name: str) -> str:
+    return "".join(word[:1].upper() + word[1:] for word in name.split("_"))
+
+
 def _id(record: AuditRecord) -> str:
     parts = (
         record.partner_id,
         record.customer_id,
-        record.operation_type.replace("_", ""),
+        _operation(record).replace("_", ""),
         str(to_micros(record.operation_at) * 10 + _TICKS_TO_1970),
     )
     return "_".join(filter(None, parts))

@@ -3,6 +3,7 @@
 from agreegate.api.body import read_json, to_model
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Wire
+from agreegate.api.wire.audit import RESOURCES
 from agreegate.domain.audit import AuditField, AuditSearch
 from agreegate.domain.customer import Search, SearchField
 from agreegate.domain.errors import InvalidParameter, InvalidProperty, InvalidRequest, MalformedId, SearchUnsupported
@@ -86,7 +87,7 @@ def audit_search(text: str) -> AuditSearch | None:
         case AuditField.CUSTOMER_ID:
             return AuditSearch(field, _guid(found.value))
         case AuditField.RESOURCE_TYPE:
-            return AuditSearch(field, found.value.strip().lower())
+            return AuditSearch(field, RESOURCES.get(found.value.strip().lower(), ""))
         case AuditField.COMPANY_NAME:
             return AuditSearch(field, found.value.strip())
 

@@ -27,7 +27,8 @@ NAMES = {
 }
 """The domain's names of an order's members, as the wire calls them."""
 
-_TRANSACTION_TYPES = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
+TRANSACTION_TYPES = {LineKind.NEW: "New", LineKind.RENEW: "renew", LineKind.CONVERT: "convert"}
+"""Our kinds of lines, as the wire calls them."""
 
 
 class RenewsTo(Wire):
@@ -162,7 +163,7 @@ class OrderLineOut(Wire):
             friendly_name=line.friendly_name,
             quantity=line.quantity,
             term_duration=line.term,
-            transaction_type=_TRANSACTION_TYPES[line.kind],
+            transaction_type=TRANSACTION_TYPES[line.kind],
             links={"subscription": Link.to(f"/customers/{customer}/subscriptions/{line.subscription_id}")},
             parent_subscription_id=line.parent_id,
             partner_id_on_record=line.partner_id_on_record,
