@@ -74,6 +74,34 @@ async def test_three_doors_refuse_the_same_and_record_nothing(
     assert world.rows("select 1 from confirmation") == []
 
 
+async def test_three_doors_record_the_same(world: World) -> None:
+    """One service stands behind them: what they record differs in channel and id alone."""
+    path = f"customers/{cast.DOGWOOD}"
+    wire = agreement()
+    rest = {"templateId": cast.CLOUD_AGREEMENT, "contact": wire["primaryContact"], "dateAgreed": wire["dateAgreed"]}
+    assert (await world.send(cast.ALDER_SALES, "POST", f"/v1/{path}/agreements", wire)).status_code == 201
+    assert (await world.send(cast.ALDER_SALES, "POST", f"/api/{path}/confirmations", rest)).status_code == 201
+    contact = wire["primaryContact"]
+    form = {
+        "acceptor_first_name": contact["firstName"],
+        "acceptor_last_name": contact["lastName"],
+        "acceptor_email": contact["email"],
+        "acceptor_phone": contact["phoneNumber"],
+        "accepted_on": wire["dateAgreed"][:10],
+    }
+    assert (await confirm(await visitor(world), **form)).status == 200
+    standing = (await world.send(cast.ALDER_SALES, "GET", f"/api/{path}/standing")).json()
+    shown = [one for agreement_type in standing["agreements"] for one in agreement_type["history"]]
+    assert [one.pop("channel") for one in shown] == ["dashboard", "api", "api"]
+    assert len({one.pop("confirmationId") for one in shown}) == 3
+    assert shown[0] == shown[1] == shown[2]
+    audited = world.rows(
+        "select channel, operation_type, resource_type, user_id, resource_new_value from audit_record order by operation_at"
+    )
+    assert [row[0] for row in audited] == ["api", "api", "dashboard"]
+    assert len({row[1:] for row in audited}) == 1
+
+
 def test_a_member_of_a_list_keeps_its_place() -> None:
     names = {"lines[].offer_id": "lineItems[].offerId"}
     assert InvalidOffer(name="lines[12].offer_id").renamed(names).parameters == {"name": "lineItems[12].offerId"}
