@@ -8,7 +8,7 @@ from typing import Any
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.customer import search_key
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.audit import in_records, literally
+from agreegate.storage.audit import in_records, literally, own_word
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 
