@@ -30,6 +30,7 @@ check: $(READY) ## format, lint, strict types, architecture, translations; no te
 	$(BIN)/python -m tools.translations
 
 bench: $(READY) ## measure, and print the ratios
+	$(BIN)/uv sync --frozen --quiet --group bench
 	$(BIN)/python -m bench
 
 faults: $(READY) ## the long fault tests: killed processes, full disks, strangers who flood the server

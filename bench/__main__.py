@@ -1,7 +1,7 @@
 """`python -m bench`: every figure that the design sets a limit for and that exists by now, as a table of ratios.
 
 Both sides of a ratio are measured in this run, in turn, and the median of the rounds is taken. The server has one core,
-the load another. `--quick` leaves out the record of ten million.
+the load another. `--quick` leaves out the record of ten million; `--only` names the parts to measure.
 """
 
 import argparse
@@ -10,23 +10,24 @@ import os
 import platform
 import statistics
 import sys
-import tempfile
-import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from bench import simulation
+from bench.confirming import beside_bare_loop
 from bench.exports import exporting
+from bench.figure import Figure
+from bench.instead import beside_terms
 from bench.issuer import Issuer
 from bench.latency import latency_at
 from bench.load import Aims, aims_at, ask, rate
 from bench.machine import CannotMeasure, Server, command, free_port, median_of, need_wrk, on_load_core, served
 from bench.pages import SEARCH_LIMIT, WEIGHT_LIMIT, measure, table
-from bench.rows import PROGRAMME, load
+from bench.rows import PARTNERS, PROGRAMME, load
 
 RESULTS = Path(__file__).parent / "results"
 ROUNDS = 5
@@ -34,27 +35,10 @@ SECONDS = 3.0
 MILLION, SMALL, LARGE = 1_000_000, 10_000, 10_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One line of the table."""
-
-    name: str
-    what: str
-    measured: float
-    limit: float
-    at_least: bool
-    sides: str
-
-    @property
-    def reached(self) -> bool:
-        """Whether the limit is kept."""
-        return self.measured >= self.limit if self.at_least else self.measured <= self.limit
-
-
 @contextmanager
 def gate(confirmations: int, issuer: Issuer) -> Iterator[tuple[Server, Aims, Path]]:
     """A production server on a record of so many confirmations, its tokens already seen."""
-    folder = RESULTS / f"data-{confirmations}"
+    folder = RESULTS / f"data-{confirmations}-of-{PARTNERS}"
     if not folder.exists():
         say(f"making a record of {confirmations:,} confirmations in {folder}")
     load(folder, confirmations)
@@ -73,22 +57,11 @@ def say(words: str) -> None:
     print(words, file=sys.stderr, flush=True)
 
 
-def syncs(folder: Path, seconds: float = 2.0) -> float:
-    """How often a second the disk can make a write of 4 KiB durable."""
-    with tempfile.NamedTemporaryFile(dir=folder) as file:
-        block, count, began = os.urandom(4096), 0, time.perf_counter()
-        while time.perf_counter() - began < seconds:
-            os.write(file.fileno(), block)
-            os.fdatasync(file.fileno())
-            count += 1
-        return count / (time.perf_counter() - began)
-
-
 def p1(issuer: Issuer) -> Iterator[Figure]:
-    """The check beside a server that does nothing (P1), its latency at a fixed rate (P3), memory and confirms (P5, P9)."""
+    """The check beside a server that does nothing (P1), its latency at a fixed rate (P3), start and memory (P9)."""
     with ExitStack() as stack:
         hello = stack.enter_context(served([sys.executable, "-m", "bench.hello"]))
-        server, aims, folder = stack.enter_context(gate(MILLION, issuer))
+        server, aims, _ = stack.enter_context(gate(MILLION, issuer))
         ask(server.url, aims)
         yield Figure("start", "server ready with 1 M confirmations after its command, s", server.started_in, 5.0,
                      at_least=False, sides="")  # fmt: skip
@@ -108,14 +81,20 @@ def p1(issuer: Issuer) -> Iterator[Figure]:
         for name, limit in (("p99", 10.0), ("p95", 5.0)):
             yield Figure("P3", f"{name} of the check at 3,000 requests/s, ms",
                          statistics.median(getattr(run, name) for run in runs), limit, at_least=False, sides="")  # fmt: skip
-        say("confirmations")
-        disk, confirmed = median_of(
-            ROUNDS, partial(syncs, folder), partial(rate, server.url, SECONDS, 32, "confirm.lua", arguments)
-        )
-        yield Figure("P5", "durable confirmations, 32 clients ÷ fdatasync", confirmed / disk, 1.2, at_least=True,
-                     sides=f"{confirmed:,.0f} ÷ {disk:,.0f}")  # fmt: skip
         say("the gate beside exports")
         yield from p13(server, aims)
+
+
+def p5(issuer: Issuer) -> Iterator[Figure]:
+    """Confirmations beside a bare loop that writes the same rows (P5)."""
+    with gate(MILLION, issuer) as (server, aims, folder):
+        yield from beside_bare_loop(server, folder, aims, ROUNDS, SECONDS)
+
+
+def instead(issuer: Issuer) -> Iterator[Figure]:
+    """What a user could pick instead."""
+    with gate(MILLION, issuer) as (server, aims, _):
+        yield from beside_terms(server, aims, ROUNDS, SECONDS)
 
 
 def p13(server: Server, aims: Aims) -> Iterator[Figure]:
@@ -158,7 +137,7 @@ def p7(issuer: Issuer) -> Iterator[Figure]:
                      sides=f"{many:.1f} µs ÷ {few:.1f} µs")  # fmt: skip
 
 
-def p9() -> Iterator[Figure]:
+def p9(_: Issuer) -> Iterator[Figure]:
     """From the demo's command to its word that it is ready."""
     starts = []
     for _ in range(ROUNDS):
@@ -167,7 +146,7 @@ def p9() -> Iterator[Figure]:
     yield Figure("P9", "demo ready after its command, s", statistics.median(starts), 1.5, at_least=False, sides="")
 
 
-def pages() -> Iterator[Figure]:
+def pages(_: Issuer) -> Iterator[Figure]:
     """Every page with a million customers: the slowest kind of search, and the heaviest page."""
     measured = measure()
     print(table(measured), end="\n\n")
@@ -179,7 +158,7 @@ def pages() -> Iterator[Figure]:
                  at_least=False, sides="")  # fmt: skip
 
 
-def simulations() -> Iterator[Figure]:
+def simulations(_: Issuer) -> Iterator[Figure]:
     """What a version would do to a million customers: the slowest question, in the server's way and as the command."""
     measured = simulation.measure()
     print(simulation.table(measured), end="\n\n")
@@ -188,32 +167,43 @@ def simulations() -> Iterator[Figure]:
                  simulation.LIMIT, at_least=False, sides=f"processor {slowest.processor:.2f}")  # fmt: skip
 
 
+PARTS: dict[str, Callable[[Issuer], Iterator[Figure]]] = {
+    "demo": p9,
+    "gate": p1,
+    "confirmations": p5,
+    "instead": instead,
+    "pages": pages,
+    "simulation": simulations,
+    "size": p7,
+}
+
+
 def main() -> int:
     """Measure, print, and keep; 1 when something needed is missing."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the record of ten million")
-    quick = parser.parse_args().quick
+    parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="the parts to measure")
+    chosen = parser.parse_args()
     on_load_core()
     RESULTS.mkdir(exist_ok=True)
     figures: list[Figure] = []
     issuer = Issuer()
     try:
         need_wrk()
-        for figures_of in (p9, partial(p1, issuer), pages, simulations, *(() if quick else (partial(p7, issuer),))):
-            for figure in figures_of():
+        for part in chosen.only:
+            if chosen.quick and part == "size":
+                continue
+            say(part)
+            for figure in PARTS[part](issuer):
                 figures.append(figure)
-                say(f"{figure.name}: {figure.measured:.2f}")
+                say(figure.line)
     except CannotMeasure as reason:
         say(str(reason))
         return 1
     finally:
         issuer.close()
-    print(f"{'':4} {'measured':>9}  {'limit':>8}  ")
     for figure in figures:
-        sign = "≥" if figure.at_least else "≤"
-        word = "" if figure.reached else "  not reached"
-        sides = f"  ({figure.sides})" if figure.sides else ""
-        print(f"{figure.name:4} {figure.measured:9.2f}  {sign} {figure.limit:6.2f}  {figure.what}{sides}{word}")
+        print(figure.line)
     kept = {
         "at": datetime.now(UTC).isoformat(),
         "python": platform.python_version(),

@@ -1,7 +1,7 @@
--- Confirms acceptances: another customer and another request id in every request.
--- Arguments: as ask.lua's.
+-- Confirms acceptances: another customer, acceptor and request id in every request, so that none is a duplicate.
+-- Arguments: as ask.lua's, and how many customers to pass over.
 local lines, tokens, place, run, sent = {}, {}, 0, 0, 0
-local contact = '{"primaryContact":{"firstName":"Noa","lastName":"Berg","email":"noa@contoso.example",'
+local contact = '{"primaryContact":{"firstName":"Noa","lastName":"Berg","email":"noa-%x-%d@contoso.example",'
   .. '"phoneNumber":"5550100"},"templateId":"998b88de-aa99-4388-a42c-1b3517d49490",'
   .. '"dateAgreed":"2019-05-06T00:00:00.000Z","type":"MicrosoftCloudAgreement"}'
 
@@ -12,7 +12,7 @@ function init(arguments)
     lines[#lines + 1] = { number + 1, customer }
   end
   math.randomseed(os.time())
-  run, place = math.random(0, 0x7fffffff), math.random(#lines)
+  run, place = math.random(0, 0x7fffffff), arguments[3] % #lines
 end
 
 function request()
@@ -23,5 +23,5 @@ function request()
     ["Authorization"] = "Bearer " .. tokens[line[1]],
     ["Content-Type"] = "application/json",
     ["MS-RequestId"] = string.format("%08x-0000-4000-8000-%012x", run, sent),
-  }, contact)
+  }, string.format(contact, run, sent))
 end

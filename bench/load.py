@@ -31,6 +31,11 @@ class Aims:
             number, customer = lines.readline().split()
         return customer, self.tokens.read_text().splitlines()[int(number)]
 
+    def ids(self) -> list[tuple[str, str]]:
+        """The ids of each partner and its customer."""
+        lines, partners = self.customers.read_text().splitlines(), [seller.partner for seller in sellers()]
+        return [(partners[int(number)], customer) for number, customer in map(str.split, lines)]
+
 
 def aims_at(folder: Path, issuer: Issuer) -> Aims:
     """Aims for the record in a folder."""
@@ -40,6 +45,18 @@ def aims_at(folder: Path, issuer: Issuer) -> Aims:
     aims.customers.write_text("".join(f"{number} {customer}\n" for number, customer in chosen))
     aims.tokens.write_text("".join(f"{issuer.token(seller)}\n" for seller in sellers()))
     return aims
+
+
+def aims_of_one(folder: Path, aims: Aims) -> Aims:
+    """Aims for customers of the first partner alone, others than those of `aims`."""
+    others = Aims(folder / "customers-of-one.txt", aims.tokens)
+    partner, before = sellers()[0].partner, set(aims.ids())
+    chosen = [
+        customer for number, customer in some_customers(folder) if number == 0 and (partner, customer) not in before
+    ]
+    random.Random(2).shuffle(chosen)
+    others.customers.write_text("".join(f"0 {customer}\n" for customer in chosen))
+    return others
 
 
 def ask(url: str, aims: Aims) -> dict[str, object]:

@@ -88,6 +88,17 @@ def on_load_core() -> None:
     os.sched_setaffinity(0, {LOAD_CORE})
 
 
+@contextmanager
+def on_server_core() -> Iterator[None]:
+    """Let this process work on the server's core until the block ends."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {SERVER_CORE})
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
 def need_wrk() -> None:
     """Have `wrk`, from Debian where that is possible.
 

@@ -18,7 +18,7 @@ from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import to_micros
 
-PARTNERS = 20
+PARTNERS = 32
 PROGRAMME = "microsoft-cloud-agreement"
 CLOUD_AGREEMENT = "998b88de-aa99-4388-a42c-1b3517d49490"
 _START = to_micros(datetime(2018, 8, 10, tzinfo=UTC))
@@ -133,12 +133,12 @@ def _load(connection: apsw.Connection, number: int, seller: Seller, each: int) -
     connection.execute("drop table made")
 
 
-def some_customers(folder: Path, most: int) -> Iterator[tuple[int, str]]:
-    """Customers from all over a record, each with the number of its partner."""
+def some_customers(folder: Path, most: int | None = None) -> Iterator[tuple[int, str]]:
+    """Customers from all over a record, each with the number of its partner; None: all of them."""
     connection = apsw.Connection(str(folder / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)
     for number, seller in enumerate(sellers()):
         each = int(connection.execute("select count(*) from customer where partner_id = ?", (seller.partner,)).get)
-        step = max(1, each * PARTNERS // most)
+        step = 1 if most is None else max(1, each * PARTNERS // most)
         ids = connection.execute("select customer_id from customer where partner_id = ?", (seller.partner,))
         yield from ((number, row[0]) for place, row in enumerate(ids) if place % step == 0)
     connection.close()
