@@ -89,6 +89,16 @@ async def test_a_unit_that_fails_undoes_itself_alone(store: SqliteStore) -> None
     assert await marks(store) == {"a", "b"}
 
 
+async def test_a_unit_that_fails_in_a_commit_of_its_own_is_undone(store: SqliteStore) -> None:
+    await store.write(put("a"))
+    with pytest.raises(LookupError):
+        await store.write(fails)
+    with pytest.raises(apsw.ConstraintError):
+        await store.write(put("a"))
+    await store.write(put("b"))
+    assert await marks(store) == {"a", "b"}
+
+
 async def test_a_commit_that_fails_fails_every_unit_of_it_and_the_next_one_works(store: SqliteStore) -> None:
     results = await Gate(store).together(
         store.write(put("a")), store.write(breaks_the_commit), store.write(fails), store.write(put("b"))

@@ -1,7 +1,7 @@
 """SQLite through apsw (D4): one writer on a thread of its own, one reader, answers only after the commit is on disk.
 
 Units of work that wait while a commit is under way share the next one: each runs in a savepoint of its own, so one that
-fails undoes itself alone, and a commit that fails undoes them all.
+fails undoes itself alone, and a commit that fails undoes them all. A unit alone in its commit needs no savepoint.
 """
 
 import asyncio
@@ -305,14 +305,18 @@ class SqliteStore:
 
     def _commit(self, group: list[_Pending]) -> None:
         writer, changed, count = self._writer, False, None
+        alone = len(group) == 1
         try:
             writer.execute("begin immediate")
             for pending in group:
                 before = writer.total_changes()
-                self._run(pending)
+                self._run(pending, alone=alone)
                 changed |= pending.error is None and writer.total_changes() != before
                 if not writer.in_transaction:  # the engine gave the whole transaction up
                     raise pending.error or StoreUnavailable("rolled back")
+            if alone and group[0].error is not None:
+                writer.execute("rollback")
+                return
             count = raise_count(writer) if changed else None
             writer.execute("commit")
         except BaseException as error:
@@ -325,18 +329,20 @@ class SqliteStore:
             if count is not None:
                 self._commits.write(count)
 
-    def _run(self, pending: _Pending) -> None:
+    def _run(self, pending: _Pending, *, alone: bool) -> None:
+        """Run a unit of work, in a savepoint unless the unit is alone in its commit: then the whole commit is undone."""
         writer = self._writer
-        writer.execute("savepoint unit")
+        if not alone:
+            writer.execute("savepoint unit")
         try:
             pending.result = drive(
                 pending.work(SqliteUnitOfWork(writer, self.clock(), machine_clock(), self._ids, self.trusted))
             )
         except BaseException as error:
             pending.error = StoreUnavailable(type(error).__name__) if isinstance(error, _BROKEN) else error
-            if writer.in_transaction:
+            if writer.in_transaction and not alone:
                 writer.execute("rollback to unit")
-        if writer.in_transaction:
+        if writer.in_transaction and not alone:
             writer.execute("release unit")
 
 
