@@ -58,9 +58,9 @@ def decide(
     if not standing.related:
         return _deny(programme, Reason(Code.RELATIONSHIP_MISSING, "R26"))
     opens = opening(standing, programme, now, asked.agreement_type)
-    if cloud in programme.unsupported_clouds:
+    found = () if cloud in programme.unsupported_clouds else obstacles(standing, asked, programme, now)
+    if not found:
         return Decision(Verdict.ALLOW, programme.policy, confirmation=opens)
-    found = obstacles(standing, asked, programme, now)
     reasons = tuple(obstacle.reason for obstacle in found if obstacle.denies)
     advisories = tuple(advisory for obstacle in found for advisory in obstacle.advisories)
     return Decision(Verdict.DENY if reasons else Verdict.ALLOW, programme.policy, reasons, advisories, opens)
