@@ -73,7 +73,8 @@ class CountingStore:
 async def signed_in(world: World, user: str = cast.ALDER_SALES) -> tuple[Visitor, CountingStore]:
     """Somebody signed in to pages whose units of work are counted."""
     store = CountingStore(world.store)
-    app = application(world.deployment, framework(world.deployment, site=replace(world.site, store=store)))
+    counted = replace(world.deployment, store=store)
+    app = application(counted, framework(counted))
     someone = Visitor(world, app=app)
     await someone.sign_in(user)
     store.taken()
