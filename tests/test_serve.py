@@ -289,6 +289,7 @@ def test_metrics_can_have_an_address_of_their_own(tmp_path: Path, started: Start
     assert client.get("/metrics").status_code == 404
     figures = httpx2.get(f"http://127.0.0.1:{port}/metrics")
     assert figures.status_code == 200
+    assert "\nagreegate_person_search_lag_seconds " in figures.text
 
 
 @pytest.mark.fault("A2", "A4")

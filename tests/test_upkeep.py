@@ -14,7 +14,7 @@ from agreegate.services.renewal import SUBSCRIPTIONS, run_renewals
 from agreegate.storage.sqlite import SqliteStore, machine_clock
 from agreegate.storage.text import published_digests
 from agreegate.storage.unit_of_work import to_micros
-from agreegate.upkeep import PORTION_SECONDS, STEP, forget_expired, upkeep
+from agreegate.upkeep import PORTION_SECONDS, STEP, PersonIndex, forget_expired, upkeep
 from tests import personas as cast
 from tests.world import AUGUST, World
 
@@ -114,7 +114,7 @@ async def test_other_writers_are_served_between_two_portions(world: World) -> No
 
 async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world: World) -> None:
     fill(world, 300, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts)(None):
+    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
         while left(world) != [0, 0, 0]:
             await world.store.write(lambda uow: uow.run("update deployment set demo = demo"))
 
@@ -125,9 +125,63 @@ async def test_a_server_that_starts_deletes_what_killed_publications_left(world:
     part = texts.path_of(Digest("ab" + 62 * "0")).with_name(f".{cast.NOBODY}")
     part.parent.mkdir(parents=True)
     part.write_bytes(b"half of a text")
-    async with asyncio.timeout(60), upkeep(world.store, texts)(None):
+    async with asyncio.timeout(60), upkeep(world.store, texts, PersonIndex(world.store))(None):
         while part.exists():
             await world.store.browse(published_digests)
+
+
+async def confirm_many(world: World, rows: int) -> None:
+    for number in range(rows):
+        answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName=f"Nora{number}")
+        assert answer.status_code == 201
+
+
+def known(world: World) -> set[str]:
+    return {word for (word,) in world.rows("select word from person_word where word like 'nora%'")}
+
+
+async def test_a_server_that_starts_takes_over_the_persons_that_wait(world: World) -> None:
+    await confirm_many(world, 12)
+    async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
+        while known(world) != {f"nora{number}" for number in range(12)}:
+            await world.store.browse(published_digests)
+
+
+@pytest.mark.fault("C1")
+async def test_persons_are_taken_over_from_where_a_killed_server_stopped(world: World) -> None:
+    class Killed(Counted):
+        async def write(self, work: Any) -> Any:
+            if self.units:
+                raise StoreUnavailable("IOError")
+            return await super().write(work)
+
+    await confirm_many(world, 12)
+    stopped = Killed(world.store)
+    ticks = count(0, PORTION_SECONDS)
+    with pytest.raises(StoreUnavailable):
+        await PersonIndex(stopped, ticks.__next__).catch_up()
+    some = known(world)
+    assert some == {f"nora{number}" for number in range(len(some))}
+    assert 0 < len(some) < 12
+    going_on = Counted(world.store)
+    await PersonIndex(going_on).catch_up()
+    assert known(world) == {f"nora{number}" for number in range(12)}
+    written = sum(stopped.units) + sum(going_on.units)
+    assert written < 12 * 6 + 12, "no person is written twice"
+
+
+async def test_the_lag_counts_from_when_nothing_waited(world: World) -> None:
+    now = 100.0
+    index = PersonIndex(world.store, lambda: now)
+    now = 107.0
+    assert index.lag() == 7, "nothing is known at the start"
+    await index.catch_up()
+    assert index.lag() == 0
+    await confirm_many(world, 1)
+    now = 109.5
+    assert index.lag() == 2.5
+    await index.catch_up()
+    assert index.lag() == 0
 
 
 async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog: pytest.LogCaptureFixture) -> None:
@@ -136,7 +190,7 @@ async def test_upkeep_that_cannot_write_is_told_and_goes_on(world: World, caplog
             raise StoreUnavailable("FullError")
 
     fill(world, 1, LONG_AGO)
-    async with asyncio.timeout(60), upkeep(Full(world.store), world.deployment.texts)(None):
+    async with asyncio.timeout(60), upkeep(Full(world.store), world.deployment.texts, PersonIndex(world.store))(None):
         while "FullError" not in caplog.text:
             await asyncio.to_thread(left, world)
     assert caplog.text.count("FullError") == 1

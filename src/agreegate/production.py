@@ -30,7 +30,7 @@ from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
-from agreegate.upkeep import upkeep
+from agreegate.upkeep import PersonIndex, upkeep
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,9 @@ def open_server(settings: ServerSettings) -> Production:
         await keys.close()
         await client.aclose()
 
-    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts), issuer])
+    persons = PersonIndex(store)
+    deployment.metrics.person_lag = persons.lag
+    inner = framework(deployment, lifespan=[upkeep(store, deployment.texts, persons), issuer])
     app = KnownHosts(application(deployment, inner), hosts_of(settings.public_url), settings.trusted_proxies)
     return Production(app, deployment, folder, fresh)
 

@@ -1,4 +1,4 @@
-"""The work that goes on beside requests: renewals, and the deletion of what has expired or was left behind.
+"""The work that goes on beside requests: renewals, the search by person, and the deletion of what expired or was left behind.
 
 Kept answers, carts and sessions expire; publications that were killed or given up leave files of texts behind.
 Each kind of work goes on until nothing is left to do, in portions. A portion is one unit of work, so other writers wait
@@ -18,6 +18,7 @@ from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
 from agreegate.storage.decision import forget_repeats
 from agreegate.storage.idempotency import forget_answers
+from agreegate.storage.person import persons_wait, take_over_persons
 from agreegate.storage.renewal import next_due
 from agreegate.storage.session import forget_sessions
 from agreegate.storage.text import published_digests
@@ -28,6 +29,8 @@ logger = logging.getLogger("agreegate.upkeep")
 
 RENEW_SECONDS = 1.0
 """How late a renewal may be noticed."""
+PERSON_SECONDS = 1.0
+"""How long after the last round new confirmations are looked for, so that their persons can be found."""
 FORGET_SECONDS = 60.0
 """Pause between two rounds of deletion."""
 PORTION_SECONDS = 0.01
@@ -35,17 +38,46 @@ PORTION_SECONDS = 0.01
 PAUSE_SECONDS = 0.02
 """Pause between two portions, in which other writers have the record to themselves."""
 STEP = 5
-"""Rows that one step of a portion deletes. A row may hold an answer of several hundred kilobytes."""
+"""Rows that one step of a portion deletes or takes over. A row may hold an answer of several hundred kilobytes."""
 
 ABANDONED_SECONDS = 24 * 60 * 60
 """A file that was sent and not published is deleted after this time."""
 
-Forget = Callable[[UnitOfWork, int], Awaitable[int]]
-"""Deletes at most that many expired rows; returns how many it deleted."""
-EXPIRING: tuple[Forget, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions)
+Step = Callable[[UnitOfWork, int], Awaitable[int]]
+"""Deletes or takes over at most that many rows; returns how many."""
+EXPIRING: tuple[Step, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions)
 
 
-def upkeep(store: Store, texts: TextFiles) -> Callable[[object], AbstractAsyncContextManager[None]]:
+class PersonIndex:
+    """Takes persons over from confirmations, in the order of recording, so that customers are found by them."""
+
+    def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
+        self._store = store
+        self._clock = clock
+        self._complete_at = clock()
+
+    async def catch_up(self) -> None:
+        """Take over all persons that wait, portion by portion. After a restart it goes on where it stopped.
+
+        Raises:
+            StoreUnavailable: the record cannot be read or written now. Portions committed before stay.
+        """
+        began = self._clock()
+        if await self._store.read(persons_wait):
+            portion = partial(_portion, step=take_over_persons, clock=self._clock)
+            while await self._store.write(portion):
+                await asyncio.sleep(PAUSE_SECONDS)
+                began = self._clock()
+        self._complete_at = began
+
+    def lag(self) -> float:
+        """Return the seconds since nothing waited: customers are found by every person that was recorded before."""
+        return self._clock() - self._complete_at
+
+
+def upkeep(
+    store: Store, texts: TextFiles, persons: PersonIndex
+) -> Callable[[object], AbstractAsyncContextManager[None]]:
     """The lifespan of a server's upkeep. Renewals that fell due while nothing ran happen before the first request."""
     causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
 
@@ -54,6 +86,7 @@ def upkeep(store: Store, texts: TextFiles) -> Callable[[object], AbstractAsyncCo
         await _attempt(lambda: _renew(store), causes)
         tasks = [
             asyncio.create_task(_repeat(lambda: _renew(store), RENEW_SECONDS, causes)),
+            asyncio.create_task(_repeat(persons.catch_up, PERSON_SECONDS, causes)),
             asyncio.create_task(_repeat(lambda: forget_expired(store), FORGET_SECONDS, causes)),
             asyncio.create_task(_repeat(lambda: forget_leftovers(store, texts), FORGET_SECONDS, causes)),
         ]
@@ -75,7 +108,7 @@ async def forget_expired(store: Store, clock: Callable[[], float] = time.monoton
         StoreUnavailable: the record cannot be written now. Portions committed before stay deleted.
     """
     for forget in EXPIRING:
-        portion = partial(_portion, forget=forget, clock=clock)
+        portion = partial(_portion, step=forget, clock=clock)
         while await store.write(portion):  # noqa: ASYNC110 - the pause is for other writers, and nothing is waited for
             await asyncio.sleep(PAUSE_SECONDS)
 
@@ -93,10 +126,10 @@ async def forget_leftovers(store: Store, texts: TextFiles) -> None:
         raise StoreUnavailable(type(error).__name__) from error
 
 
-async def _portion(uow: UnitOfWork, forget: Forget, clock: Callable[[], float]) -> bool:
-    """Delete for as long as a portion may take; whether rows may be left."""
+async def _portion(uow: UnitOfWork, step: Step, clock: Callable[[], float]) -> bool:
+    """Work for as long as a portion may take; whether rows may be left."""
     end = clock() + PORTION_SECONDS
-    while await forget(uow, STEP) == STEP:
+    while await step(uow, STEP) == STEP:
         if clock() >= end:
             return True
     return False

@@ -41,7 +41,7 @@ from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, conne
 from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
-from agreegate.upkeep import upkeep
+from agreegate.upkeep import PersonIndex, upkeep
 
 EXAMPLE_USER = "sales@alder.example"
 
@@ -129,11 +129,13 @@ def open_demo(
         guide=_guide(people),
         sandbox=sandbox,
     )
+    persons = PersonIndex(store)
+    deployment.metrics.person_lag = persons.lag
     inner = framework(
         deployment,
         more=signin_routes(demo_users(people), key, base_url, time.time),
         own=clock_routes(clock, sandbox),
-        lifespan=[upkeep(store, deployment.texts)],
+        lifespan=[upkeep(store, deployment.texts, persons)],
     )
     app = application(deployment, inner)
     return Demo(app, deployment, clock, folder)

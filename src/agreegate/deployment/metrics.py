@@ -1,9 +1,9 @@
 """What the server counts of itself, for Prometheus: no names, no ids."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 
@@ -12,6 +12,8 @@ class Metrics(Collector):
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str, int], int] = {}
+        self.person_lag: Callable[[], float] | None = None
+        """How many seconds the search by person may be behind the record; None: no worker takes persons over here."""
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
 
@@ -28,6 +30,12 @@ class Metrics(Collector):
         for (method, path, status), number in list(self.answers.items()):
             answers.add_metric([method, path, str(status)], number)
         yield answers
+        if self.person_lag is not None:
+            yield GaugeMetricFamily(
+                "agreegate_person_search_lag_seconds",
+                "Seconds since search knew every person of the record. Persons recorded before are found.",
+                self.person_lag(),
+            )
 
     def describe(self) -> Iterable[Metric]:
         """Nothing is known before the first answer."""

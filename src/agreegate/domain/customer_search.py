@@ -14,6 +14,8 @@ MOST_WORDS = 8
 """Maximum number of typed words that a search takes."""
 LONGEST_WORD = 32
 """Maximum length of a word in the index. A longer word is cut there, in names and in what is typed."""
+LONGEST_ADDRESS = 64
+"""Maximum length of an e-mail address in the index, with the `@` before it. A longer one is cut there, as words are."""
 LISTED = (State.CURRENT, State.OUTDATED, State.OVERDUE, State.MISSING, State.ENDED)
 """The states that lists count and filter by, in the order in which pages show them."""
 SHORTEST_ID = 4
@@ -39,11 +41,13 @@ class CustomerSearch:
     """What is looked for; every condition must fit."""
 
     text: str = ""
-    """Beginnings of words of the name, the beginning of the domain, or the beginning of a customer id."""
+    """Beginnings of words of the name, the beginning of the domain, or the beginning of a customer id; see `persons`."""
     state: State | None = None
     country: str | None = None
     """Two capitals."""
     reseller: PartnerId | None = None
+    persons: bool = False
+    """Also find customers by the person who accepted for them: only for readers who may read the person."""
 
     @property
     def typed(self) -> str:
@@ -55,6 +59,20 @@ class CustomerSearch:
         """The typed words, each the beginning of a word of the index, none twice; at most `MOST_WORDS`."""
         cut = dict.fromkeys(word[:LONGEST_WORD] for word in words_in(self.text[:LONGEST_TEXT]))
         return tuple(cut)[:MOST_WORDS]
+
+    @property
+    def person_words(self) -> tuple[str, ...]:
+        """The typed words that persons are found by too. An e-mail address is one thing: its words find no person."""
+        return self.words if self.persons and "@" not in self.typed else ()
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        """The typed beginning of an e-mail address or of its domain, as words of the index; none for a plain word."""
+        typed = self.typed
+        if not self.persons or typed in self.words or len(typed.split()) != 1:
+            return ()
+        beginning = typed.removeprefix("@")
+        return (f"@{beginning}"[:LONGEST_ADDRESS], beginning[:LONGEST_ADDRESS])
 
     @property
     def domain(self) -> str | None:

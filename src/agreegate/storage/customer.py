@@ -17,6 +17,7 @@ from agreegate.domain.customer import (
 from agreegate.domain.customer_search import index_words, spaced_words
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.person import rename_with_persons
 from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
 
 _BEYOND = "\U0010ffff"
@@ -171,6 +172,7 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
         spaced_words(name),
     )
     await add_words(uow, partner, customer, name)
+    await rename_with_persons(uow, partner, customer, search_key(name))
 
 
 async def add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
