@@ -12,8 +12,10 @@ import pytest
 from agreegate.domain.customer import Customer, CustomerId
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.customer import add_customer
+from agreegate.storage.person import BEHIND
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.upkeep import PersonIndex
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import AUGUST, World, index_names
@@ -310,3 +312,38 @@ async def test_the_file_has_what_is_shown(world: World, query: str, found: list[
     assert f"/customers.csv{'?' + query if query else ''}" in shown.page.links
     file = (await someone.client.get(f"/customers.csv?{query}")).text
     assert [line[0] for line in csv.reader(file.splitlines()[1:])] == found
+
+
+@pytest.mark.rule("R26")
+async def test_the_person_who_accepted_finds_the_customer_for_those_who_may_read_the_person(world: World) -> None:
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__email="noa@office.example")
+    await PersonIndex(world.store).catch_up()
+    for user, found, may_read in (
+        (cast.ALDER_ADMIN, ["Cedar Bakery"], True),
+        (cast.ALDER_SALES, ["Cedar Bakery"], True),
+        (cast.ALDER_HELPDESK, [], False),
+        (cast.BIRCH_SALES, [], False),
+        (cast.HAZEL_ADMIN, [], True),
+    ):
+        someone = await visitor(world, user)
+        for typed in ("berg", "noa@office.example", "noa berg bak"):
+            reply = await someone.get(f"/customers?q={quote(typed)}")
+            assert names(reply) == found
+            assert ("person who accepted" in reply.text) is may_read
+            file = await someone.client.get(f"/customers.csv?q={quote(typed)}")
+            assert file.text.count("Cedar Bakery") == len(found)
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [("en", "still preparing the search by person"), ("fr", "prépare encore la recherche par personne")],
+)
+async def test_a_search_says_while_persons_are_being_taken_over(world: World, language: str, sentence: str) -> None:
+    someone = await visitor(world, cast.ALDER_SALES, language)
+    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
+    assert sentence not in (await someone.get("/customers?q=bak")).text
+    world.change("update person_progress set confirmation_number = ?", -BEHIND)
+    assert sentence in (await someone.get("/customers?q=bak")).text
+    assert sentence not in (await someone.get("/customers")).text
+    await PersonIndex(world.store).catch_up()
+    assert sentence not in (await someone.get("/customers?q=bak")).text

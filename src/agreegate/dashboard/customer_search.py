@@ -16,7 +16,7 @@ from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page, to
 from agreegate.dashboard.paging import turns
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, WRITE_CUSTOMERS
+from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS
 from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.standing import State
@@ -90,6 +90,7 @@ async def show_customers(request: PageRequest) -> Response[str]:
         absent=absent,
         may_confirm=absent is None and may(actor, CONFIRM),
         may_add=may(actor, WRITE_CUSTOMERS),
+        may_read_persons=may(actor, READ_PERSONS),
     )
 
 

@@ -11,9 +11,10 @@ from agreegate.domain.actor import (
     READ_RESELLERS,
     Access,
     Actor,
-    permit,
+    may,
 )
-from agreegate.domain.errors import Rejected
+
+__all__ = ["PLACES", "Place", "Shown", "may", "places"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,3 @@ def places(reader: Actor | None, path: str) -> list[Shown]:
         for place in PLACES
         if reader is not None and may(reader, place.access)
     ]
-
-
-def may(reader: Actor, access: Access) -> bool:
-    """Whether what needs this access can be shown to the reader."""
-    try:
-        permit(reader, access)
-    except Rejected:
-        return False
-    return True

@@ -8,7 +8,14 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NewType
 
-from agreegate.domain.errors import AccessDenied, FeatureAbsent, ResellerRefused, RoleRefused, UserRequired
+from agreegate.domain.errors import (
+    AccessDenied,
+    FeatureAbsent,
+    Rejected,
+    ResellerRefused,
+    RoleRefused,
+    UserRequired,
+)
 from agreegate.domain.partner import Cloud, Partner, PartnerKind
 
 UserId = NewType("UserId", str)
@@ -83,6 +90,8 @@ CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True
 CONFIRM_BY_OWN_API = Access(application=False, public_cloud_only=True)
 """Whoever may confirm. Our own API is silent to nobody: a reseller is told that it may not."""
 READ_CONFIRMATIONS = CONFIRM
+READ_PERSONS = READ_CONFIRMATIONS
+"""Read who accepted for a customer, and find customers by that person."""
 DIRECT_ACCEPTANCE = AGREEMENT_METADATA
 AGREEMENT_DOCUMENT = AGREEMENT_METADATA
 PARTNER_AGREEMENT = Access(roles=STAFF, application=False, reseller_silent=True)
@@ -139,3 +148,12 @@ def permit(actor: Actor, access: Access) -> None:
         raise RoleRefused
     if access.public_cloud_only and actor.partner.cloud is not Cloud.PUBLIC:
         raise FeatureAbsent
+
+
+def may(actor: Actor, access: Access) -> bool:
+    """Return whether the actor has an access."""
+    try:
+        permit(actor, access)
+    except Rejected:
+        return False
+    return True

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agreegate.domain.actor import Actor
+from agreegate.domain.actor import READ_PERSONS, Actor, may
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
@@ -21,6 +21,7 @@ from agreegate.storage.customer_list import (
 from agreegate.storage.customer_search import FEW, MOST_COUNTED, CustomerList, TooManyFit, list_of
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
+from agreegate.storage.person import BEHIND, has_persons, persons_wait
 from agreegate.storage.standing import standings_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -53,6 +54,8 @@ class Finding:
     """Where `states` come from, or will come from, if they were not counted for this page."""
     too_many: bool = False
     """What is typed begins too many names: nothing was looked for."""
+    persons_wait: bool = False
+    """Customers may be missing that would be found by a person: many persons wait to be taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +73,12 @@ async def find_customers(
 
     The caller hands `Finding.totals` to `kept.refresh` once the unit of work has ended.
     """
+    waiting = await persons_wait_for(uow, actor, search)
+    search = await with_persons(uow, actor, search)
     try:
         lists = await _lists(uow, actor, programme, search)
     except TooManyFit:
-        return Finding(Page(), Counted(None), None, too_many=True)
+        return Finding(Page(), Counted(None), None, too_many=True, persons_wait=waiting)
     page, counted = await page_of_customers(uow, lists, wanted)
     states = await _count_states(uow, actor, programme, search, lists)
     totals = None
@@ -83,7 +88,7 @@ async def find_customers(
         states = _states_in(totals, search)
     if states is not None:
         counted = Counted(sum(states.values()) if search.state is None else states[search.state])
-    return Finding(await _listed(uow, actor, programme, page), counted, states, totals)
+    return Finding(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
 
 
 async def list_customers(
@@ -94,7 +99,8 @@ async def list_customers(
     Raises:
         TooManyFit.
     """
-    page, _ = await page_of_customers(uow, await _lists(uow, actor, programme, search), wanted)
+    lists = await _lists(uow, actor, programme, await with_persons(uow, actor, search))
+    page, _ = await page_of_customers(uow, lists, wanted)
     return await _listed(uow, actor, programme, page)
 
 
@@ -103,6 +109,21 @@ async def filters(uow: UnitOfWork, actor: Actor) -> Filters:
     countries = await countries_of(uow, actor.partner.id)
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
     return Filters(countries, await linked_resellers(uow, actor.partner.id) if provider else [])
+
+
+async def with_persons(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> CustomerSearch:
+    """Return the search as the actor may make it: by persons if it may read persons and one fits a typed word, else not."""
+    search = replace(search, persons=_by_persons(actor, search))
+    return replace(search, persons=await has_persons(uow, actor.partner.id, search))
+
+
+async def persons_wait_for(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> bool:
+    """Return whether the search may miss customers by persons, because many persons wait to be taken over."""
+    return _by_persons(actor, search) and await persons_wait(uow, more_than=BEHIND)
+
+
+def _by_persons(actor: Actor, search: CustomerSearch) -> bool:
+    return bool(search.typed) and may(actor, READ_PERSONS)
 
 
 async def _lists(uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch) -> list[CustomerList]:

@@ -12,6 +12,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
 from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
+from agreegate.services.customer_search import persons_wait_for, with_persons
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.partner import linked_resellers
@@ -91,6 +92,8 @@ class Found:
     """What can be chosen to see fewer."""
     totals: ShownTotals | None
     """Where numbers of a long list come from, or will come from."""
+    persons_wait: bool
+    """Customers may be missing that would be found by a person: many persons wait to be taken over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +161,7 @@ async def find_reconfirmations(
         FeatureAbsent.
     """
     require_confirmations(programme, actor.partner, uow)
+    search = replace(search, customers=await with_persons(uow, actor, search.customers))
     floors = await floors_of(uow, programme, uow.now)
     late_from = await outdated_from(uow, actor.partner.id, floors)
     whole = Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
@@ -180,6 +184,7 @@ async def find_reconfirmations(
         templates=tuple(one for one in programme.templates if one.id in floors),
         resellers=tuple(await linked_resellers(uow, whole.partner)) if provider else (),
         totals=totals,
+        persons_wait=await persons_wait_for(uow, actor, search.customers),
     )
 
 

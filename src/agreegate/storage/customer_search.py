@@ -5,7 +5,7 @@ domain or of an id, a reseller's customers, those that can be in a state. Where 
 a statement reads them and keeps those that meet the other conditions. Otherwise pages are read in the order of names.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from agreegate.domain.agreement import TemplateId
@@ -13,7 +13,8 @@ from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.state import is_in
+from agreegate.storage.person import BEYOND, has_person
+from agreegate.storage.state import Bind, is_in
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, to_micros
 
 MOST_COUNTED = 10_000
@@ -25,8 +26,8 @@ Those that meet all filters may be few and far between in the order of names.
 """
 FEW = 1_000
 """Where a range has so few customers, no rarer one is looked for."""
-_BEYOND = "\U0010ffff"
-"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
+_NAMES, _PERSONS = "customer_word w", "person_word p"
+"""Where words are."""
 _EARLIEST = -(2**62)
 """An instant before every other: a comparison with it makes the engine read an index that is ordered by instants."""
 _RELATED = "customer c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
@@ -54,7 +55,7 @@ class Statement:
 
     def begins(self, column: str, beginning: str) -> str:
         """SQL: the column begins like this."""
-        return f"{column} >= {self.bind(beginning)} and {column} < {self.bind(beginning + _BEYOND)}"
+        return f"{column} >= {self.bind(beginning)} and {column} < {self.bind(beginning + BEYOND)}"
 
 
 Condition = Callable[[Statement], str]
@@ -203,7 +204,7 @@ async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, pr
     asked = []
     if search.text.strip():
         ranges = await _text_ranges(uow, partner, search)
-        asked.append(_Asked(lambda to: _fits_text(search, to), (ranges,)))
+        asked.append(_Asked(lambda to: fits_text(search, to.bind), (ranges,)))
     if (reseller := search.reseller) is not None:
         served = Range(
             "customer_reseller v",
@@ -242,27 +243,56 @@ async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, pr
 
 
 async def _text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
-    """What is typed as ranges: the rarest word, the domain, the id."""
-    found = []
-    words = {word: _word_range(partner, word) for word in search.words}
-    if words:
-        counted = {word: await _count_ranges(uow, [range_]) for word, range_ in words.items()}
-        rarest = min(counted, key=counted.__getitem__)
-        others = [word for word in words if word != rarest]
-        found.append(replace(words[rarest], besides=lambda to: _has_words("w.name_words", others, to)))
+    """What is typed as ranges: the rarest word, the domain, the id, the e-mail address."""
+    found: list[Range] = []
+    counted = {
+        word: {one: rows for one in _word_ranges(partner, word, search) if (rows := await _count_ranges(uow, [one]))}
+        for word in search.words
+    }
+    if counted:
+        rarest = min(counted, key=lambda word: sum(counted[word].values()))
+        others = {word: [one.table for one in ranges] for word, ranges in counted.items() if word != rarest}
+        found += [_with_words(one, others) for one in counted[rarest]]
     for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
         if beginning is not None:
             found.append(_customer_range(partner, column, beginning))
+    found += [_person_range(partner, beginning) for beginning in search.addresses]
     return tuple(found)
 
 
-def _word_range(partner: PartnerId, word: str) -> Range:
-    return Range(
-        "customer_word w",
+def _word_ranges(partner: PartnerId, word: str, search: CustomerSearch) -> Iterator[Range]:
+    yield Range(
+        _NAMES,
         "w.customer_id",
         lambda to: f"w.partner_id = {to.bind(partner)} and {to.begins('w.word', word)}",
         "w.company_key",
     )
+    if word in search.person_words:
+        yield _person_range(partner, word)
+
+
+def _person_range(partner: PartnerId, beginning: str) -> Range:
+    return Range(
+        _PERSONS,
+        "p.customer_id",
+        lambda to: f"p.partner_id = {to.bind(partner)} and {to.begins('p.word', beginning)}",
+        "p.company_key",
+    )
+
+
+def _with_words(one: Range, words: Mapping[str, Collection[str]]) -> Range:
+    """The customers of a range of words that have other words too.
+
+    Args:
+        words: each word, with the tables that have it.
+    """
+    names, customer = "w.name_words", "w"
+    if one.table == _PERSONS:
+        names = (
+            "(select n.name_words from customer n where n.partner_id = p.partner_id and n.customer_id = p.customer_id)"
+        )
+        customer = "p"
+    return replace(one, besides=lambda to: _has_words(customer, names, words, to.bind))
 
 
 def _customer_range(partner: PartnerId, column: str, beginning: str) -> Range:
@@ -274,19 +304,33 @@ def _customer_range(partner: PartnerId, column: str, beginning: str) -> Range:
     )
 
 
-def _has_words(column: str, words: Iterable[str], to: Statement) -> str:
-    """SQL: a customer's words begin with all of these, or have them anywhere where they are written without blanks."""
-    parts = [f"{column} like {to.bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}" for word in words]
-    return " and ".join(parts) or "true"
+def _has_words(customer: str, names: str, words: Mapping[str, Collection[str]], bind: Bind) -> str:
+    """SQL: each of the words begins a word of a customer's name or of its persons, or is anywhere in one without blanks.
+
+    Args:
+        words: each word, with the tables that are looked through for it.
+    """
+
+    def has(word: str, tables: Collection[str]) -> str:
+        named = f"{names} like {bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}"
+        if _PERSONS not in tables:
+            return named if _NAMES in tables else "false"
+        person = has_person(customer, word, bind)
+        # Where the customers are those of a person's word, the next word is mostly that person's too.
+        either = (person, named) if customer == "p" else (named, person)
+        return f"({' or '.join(either)})" if _NAMES in tables else person
+
+    return " and ".join(has(word, tables) for word, tables in words.items()) or "true"
 
 
-def _fits_text(search: CustomerSearch, to: Statement) -> str:
+def fits_text(search: CustomerSearch, bind: Bind) -> str:
     """SQL: the customer `c` fits what is typed."""
-    parts = [_has_words("c.name_words", search.words, to)] if search.words else []
-    if search.domain is not None:
-        parts.append(to.begins("c.domain", search.domain))
-    if search.customer is not None:
-        parts.append(to.begins("c.customer_id", search.customer))
+    words = {word: (_NAMES, _PERSONS) if word in search.person_words else (_NAMES,) for word in search.words}
+    parts = [_has_words("c", "c.name_words", words, bind)] if words else []
+    for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
+        if beginning is not None:
+            parts.append(f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}")
+    parts += [has_person("c", beginning, bind) for beginning in search.addresses]
     return f"({' or '.join(f'({part})' for part in parts) or 'false'})"
 
 

@@ -12,11 +12,13 @@ from itertools import islice, product
 from operator import itemgetter
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
+from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
+from agreegate.storage.customer_search import fits_text
+from agreegate.storage.person import BEYOND
 from agreegate.storage.state import Bind, opens_by, state_of
 from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
@@ -31,9 +33,6 @@ LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
 
 Conditions on the rows of one customer stand in `case … end`: engines then read these rows, not an index over all customers.
 """
-
-BEYOND = "\U0010ffff"
-"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
 Source = Callable[[Bind], str]
 """Makes a statement that selects the ids of customers; `$1` is the partner."""
 Rank = tuple[int, int]
@@ -120,7 +119,7 @@ class Question:
             found += f""" and exists (select 1 from customer_reseller x where x.partner_id = c.partner_id
                 and x.customer_id = c.customer_id and x.reseller_id = {bind(customers.reseller)})"""
         if customers.text.strip():
-            found += f" and {_typed(customers, bind)}"
+            found += f" and {fits_text(customers, bind)}"
         if self.search.template is not None:
             found += f" and {opens_by(self.search.template, self.programme, self.now, bind)}"
         return found
@@ -246,18 +245,8 @@ def late_source(question: Question) -> Source:
     )
 
 
-def _typed(customers: CustomerSearch, bind: Bind) -> str:
-    """SQL: what is typed fits the customer `c`."""
-    words = [
-        f"c.name_words like {bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}" for word in customers.words
-    ]
-    found = [" and ".join(words)] if words else []
-    found += [_begins(column, typed, bind) for column, typed in _beginnings(customers)]
-    return f"({' or '.join(f'({one})' for one in found) or 'false'})"
-
-
 def _with_word(customers: CustomerSearch, word: str | None, bind: Bind) -> str:
-    """Customers with a word that begins as one of those that are typed, or with a domain or an id that begins so."""
+    """Customers with a word that begins as one of those that are typed, or with a domain, id or e-mail address that begins so."""
     found = [
         f"select c.customer_id from customer c where c.partner_id = $1 and {_begins(column, typed, bind)}"
         for column, typed in _beginnings(customers)
@@ -266,6 +255,11 @@ def _with_word(customers: CustomerSearch, word: str | None, bind: Bind) -> str:
         found.append(
             f"select w.customer_id from customer_word w where w.partner_id = $1 and {_begins('w.word', word, bind)}"
         )
+    persons = [*customers.addresses, *([word] if word in customers.person_words else [])]
+    found += [
+        f"select p.customer_id from person_word p where p.partner_id = $1 and {_begins('p.word', beginning, bind)}"
+        for beginning in persons
+    ]
     return f"select u.customer_id from ({' union all '.join(found)}) u"
 
 

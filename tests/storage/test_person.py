@@ -1,0 +1,140 @@
+"""A search by names and persons finds all that fit and nobody else, whatever drives it; an upgrade keeps every person."""
+
+import random
+from collections.abc import Callable
+
+import pytest
+
+from agreegate.domain.customer import search_key
+from agreegate.domain.customer_search import CustomerSearch, index_words, spaced_words, words_in
+from agreegate.domain.partner import PartnerId
+from agreegate.domain.person import person_index, person_words
+from agreegate.storage import schema
+from agreegate.storage.customer_list import page_of_customers
+from agreegate.storage.customer_search import MOST_COUNTED, list_of
+from agreegate.storage.page import Wanted
+from agreegate.storage.person import take_over_persons
+from agreegate.storage.sqlite import InlineStore
+from tests import personas as cast
+from tests.memory import PROGRAMME, Memory
+from tests.storage.test_customer_search import old_record
+
+ALDER = PartnerId(cast.ALDER)
+FIRST = ["Nora", "Élodie", "太郎", "Cedar", "Ann-Marie"]
+LAST = ["Whitfield", "Roy", "山田", "Groß"]
+MAIL = ["office.example", "cedar.example", "gmail.example"]
+COMPANY = ["Cedar", "Nora", "Roy & Sons", "山田商事"]
+TYPED = ["nora", "cedar", "roy", "nora roy", "cedar nora", "elod gross", "山田", "山田太郎", "太 商", "n7", "n7@", "n7@office.example",
+         "n1@gm", "office.ex", "@cedar", "gmail", "marie office", "s nora", "n n7", "cedar.ex", "%", "sample roy"]  # fmt: skip
+
+
+def fitting(search: CustomerSearch) -> Callable[[str, str, list[tuple[str, str, str]]], bool]:
+    """Whether a customer is found, said as plainly as can be: by its name, its domain and its persons."""
+    plain = CustomerSearch(search.text)
+    address = search_key(search.text).strip().removeprefix("@")
+    searched_whole = " " not in address and search_key(search.text).strip() not in plain.words
+
+    def begins(word: str, typed: str) -> bool:
+        return typed in word if typed >= "\u1100" else word.startswith(typed)
+
+    def fits(name: str, domain: str, persons: list[tuple[str, str, str]]) -> bool:
+        every = [
+            [*words_in(f"{first} {last} {mail.split('@')[0]} {last if last > '一' < first else '-'}{first}"),
+             mail.split("@")[1], mail]
+            for first, last, mail in persons
+        ]  # fmt: skip
+        every = [[search_key(word) for word in one] for one in every]
+        of_persons = [] if "@" in search.text else [word for one in every for word in one]
+        known = [*words_in(name), *of_persons]
+        return (
+            (bool(plain.words) and all(any(begins(word, typed) for word in known) for typed in plain.words))
+            or (plain.domain is not None and domain.startswith(plain.domain))
+            or (searched_whole and bool(address) and any(word.startswith(address) for one in every for word in one))
+        )
+
+    return fits
+
+
+@pytest.mark.parametrize("customers", [150, MOST_COUNTED + 500])
+async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> None:
+    memory, chance = Memory(), random.Random(customers)
+    memory.connection.pragma("foreign_keys", False)
+    made: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {}
+    for number in range(customers):
+        id_ = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
+        rare = number % (customers // 75) == 0
+        name = chance.choice(COMPANY) if rare and chance.random() < 0.5 else f"Sample {number}"
+        persons = [
+            (chance.choice(FIRST), chance.choice(LAST), f"n{chance.randrange(12)}@{chance.choice(MAIL)}")
+            for _ in range(chance.randrange(1, 3) if rare else 0)
+        ]
+        made[id_] = name, f"c{number}.example", chance.choice(["US", "FR"]), persons
+    with memory.connection:
+        for id_, (name, domain, country, persons) in made.items():
+            key, words = search_key(name), spaced_words(name)
+            memory.connection.execute(
+                """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain,
+                   country, language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en', 'en-US', 0)""",
+                (ALDER, id_, id_, name, key, words, domain, country),
+            )
+            memory.connection.execute(
+                "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, 0)",
+                (ALDER, id_),
+            )
+            memory.connection.executemany(
+                "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
+                [(ALDER, word, key, id_, words) for word in index_words(name)],
+            )
+            for first, last, mail in persons:
+                found = person_words(first, last, mail)
+                memory.connection.execute("insert or ignore into person values (?, ?, ?)", (ALDER, id_, found))
+                memory.connection.executemany(
+                    "insert or ignore into person_word values (?, ?, ?, ?)",
+                    [(ALDER, word, id_, key) for word in person_index(found)],
+                )
+    answered = 0
+    for typed in TYPED:
+        for country in (None, "FR"):
+            search = CustomerSearch(typed, country=country, persons=True)
+
+            async def look(uow, search=search):  # type: ignore[no-untyped-def]
+                return await page_of_customers(
+                    uow, [await list_of(uow, ALDER, search, PROGRAMME)], Wanted(2 * MOST_COUNTED)
+                )
+
+            page, counted = await memory.do(look)
+            fits = fitting(search)
+            expected = {
+                id_ for id_, (name, domain, where, persons) in made.items()
+                if country in (None, where) and fits(name, domain, persons)
+            }  # fmt: skip
+            found = [entry.customer_id for entry in page.items if entry.customer_id in made]
+            assert sorted(found) == sorted(expected), typed
+            assert counted.customers == len(page.items)
+            answered += bool(expected)
+    assert answered > 20
+
+
+@pytest.mark.parametrize("begun", [1, 11])
+async def test_an_upgrade_keeps_every_person_and_lets_customers_be_found(begun: int) -> None:
+    connection = old_record(begun)
+    for customer, at, first_name in ((cast.CEDAR, 20, "Nora"), (cast.DOGWOOD, 10, "Ida")):
+        connection.execute(
+            """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,
+                 agreement_type, date_agreed_at, user_id, recorded_by, channel, recorded_at)
+               values (?1, ?2, 1, ?2, 1, ?3, 'MicrosoftCloudAgreement', 0, '', '', 'api', ?4)""",
+            (ALDER, customer, cast.CLOUD_AGREEMENT, at),
+        )
+        connection.execute(
+            "insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email, phone)"
+            " values (?, ?, 1, ?, 'Roy', 'roy@office.example', '555')",
+            (ALDER, customer, first_name),
+        )
+    schema.upgrade(connection)
+    assert connection.execute("pragma foreign_key_check").fetchall() == []
+    store = InlineStore(connection)
+    found = "select word, customer_id from person_word where word in ('ida', 'nora') order by word"
+    for expected in ([("ida", cast.DOGWOOD)], [("ida", cast.DOGWOOD), ("nora", cast.CEDAR)]):
+        assert await store.write(lambda uow: take_over_persons(uow, 1)) == 1
+        assert connection.execute(found).fetchall() == expected
+    assert await store.write(lambda uow: take_over_persons(uow, 1)) == 0
