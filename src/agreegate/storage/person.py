@@ -53,7 +53,8 @@ async def take_over_persons(uow: UnitOfWork, most: int) -> int:
                 *index,
             )
     if rows:
-        await uow.run("update person_progress set confirmation_number = $1", rows[-1][0])
+        *_, (last, *_) = rows
+        await uow.run("update person_progress set confirmation_number = $1", last)
     return len(rows)
 
 

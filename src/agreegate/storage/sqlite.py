@@ -314,7 +314,7 @@ class SqliteStore:
                 changed |= pending.error is None and writer.total_changes() != before
                 if not writer.in_transaction:  # the engine gave the whole transaction up
                     raise pending.error or StoreUnavailable("rolled back")
-            if alone and group[0].error is not None:
+            if alone and pending.error is not None:
                 writer.execute("rollback")
                 return
             count = raise_count(writer) if changed else None
