@@ -16,6 +16,7 @@ from agreegate.domain.customer import search_key
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.schema import APPLICATION_ID, migrations, upgrade
 from agreegate.storage.sqlite import connect
+from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import to_micros
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
@@ -93,7 +94,8 @@ _FILE = """
     select distinct $number, value, 'en-US', printf('%064d', $number), 'text/markdown', 1
     from json_each($countries)"""
 _RENEW = """
-    update current_confirmation set date_agreed_at = $agreed where partner_id = $partner and customer_id not in (
+    update current_confirmation set date_agreed_at = $agreed, text_at = $agreed, text_number = $unknown
+    where partner_id = $partner and customer_id not in (
       select customer_id from current_confirmation where partner_id = $partner order by sequence, customer_id limit $but)"""
 
 
@@ -179,7 +181,8 @@ def renew(folder: Path, agreed: datetime, but: int) -> None:
     """Let every customer but so many have accepted at an instant."""
     connection = connect(folder / DATABASE)
     with connection:
-        connection.execute(_RENEW, {"partner": PARTNER, "agreed": to_micros(agreed), "but": but})
+        values = {"partner": PARTNER, "agreed": to_micros(agreed), "but": but, "unknown": UNKNOWN_TEXT}
+        connection.execute(_RENEW, values)
     connection.close()
 
 
