@@ -195,4 +195,7 @@ async def test_the_customers_of_a_reseller_are_counted_likewise(memory: Memory, 
         )
     )
     memory.clock.now = now
-    assert Counter((await totals(memory, alder)).resellers[cast.BIRCH]) == await one_by_one(memory, alder)
+    counted = await totals(memory, alder)
+    assert Counter(counted.of(None, cast.BIRCH)) == await one_by_one(memory, alder)
+    for country, states in counted.countries.items():
+        assert counted.of(country, cast.BIRCH) == states

@@ -14,7 +14,7 @@ from agreegate.domain.standing import State, state_of
 from agreegate.storage import schema
 from agreegate.storage.customer import add_customer
 from agreegate.storage.customer_list import Counted, countries_of, page_of_customers
-from agreegate.storage.customer_search import MOST_COUNTED, TooManyFit, list_of
+from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
 from agreegate.storage.directory import change_customer
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.relationship import end_relationship, open_relationship
@@ -44,6 +44,8 @@ TYPED = ["ced", "cedars", "ERABLE", "grossm", "阿里", "里信", "전자", "商
          "c00", "0000", "ffff0", "cedar ced", "北京 ltd", "no", "&"]  # fmt: skip
 
 
+SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, looked_up=20))
+"""The ways in which large lists are read: a walk that fills the page, and one that ends before."""
 FACTS = {
     "insert or ignore into customer_reseller values (:partner, :customer, :reseller, 0)": 0.4,
     "update relationship set refused_at = :at, refused_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
@@ -94,9 +96,12 @@ async def found(memory: Memory, search: CustomerSearch, wanted: Wanted = Wanted(
     return [entry.company_name for entry in page.items], counted
 
 
-async def read(memory: Memory, search: CustomerSearch, wanted: Wanted) -> tuple[Page, Counted]:  # type: ignore[type-arg]
+async def read(  # type: ignore[type-arg]
+    memory: Memory, search: CustomerSearch, wanted: Wanted, limits: Limits = LIMITS, *, counting: bool = True
+) -> tuple[Page, Counted]:
     async def work(uow):  # type: ignore[no-untyped-def]
-        return await page_of_customers(uow, [await list_of(uow, ALDER, search, PROGRAMME)], wanted)
+        lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
+        return await page_of_customers(uow, lists, wanted, counting=counting)
 
     return await memory.do(work)  # type: ignore[no-any-return]
 
@@ -212,7 +217,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
         for number in range(customers)
     ))  # fmt: skip
     with memory.connection:
-        for number, at in ((1, START), (2, START + 10)):
+        for number, at, countries in ((1, START, "US FR"), (2, START + 10, "US FR"), (3, START + 11, "FR")):
             memory.connection.execute(
                 "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
                 " published_by, files) values (?, ?, ?, ?, 1, '', ?, 0, '', 2)",
@@ -221,7 +226,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
             memory.connection.executemany(
                 "insert into text_file (number, country, language, digest, media_type, size)"
                 " values (?, ?, 'en', ?, 'text/plain', 1)",
-                [(number, country, "0" * 64) for country in ("US", "FR")],
+                [(number, country, "0" * 64) for country in countries.split()],
             )
         for sql, share in FACTS.items():
             served = memory.connection.execute(
@@ -287,6 +292,11 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
         assert counted in (Counted(len(expected)), Counted(None), Counted(MOST_COUNTED, more=True)), search
         assert counted != Counted(None) or search.state is not None
         assert not counted.more or len(expected) > MOST_COUNTED
+        for limits in SMALL_LIMITS:
+            first, _ = await read(memory, search, Wanted(50), limits, counting=False)
+            last, _ = await read(memory, search, Wanted(50, Seek.LAST), limits, counting=False)
+            assert [entry.customer_id for entry in first.items] == [id_ for _, id_ in expected[:50]], search
+            assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
 
 
 async def test_every_page_follows_the_one_before_both_ways() -> None:

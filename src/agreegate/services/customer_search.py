@@ -18,7 +18,7 @@ from agreegate.storage.customer_list import (
     page_of_customers,
     providers_of,
 )
-from agreegate.storage.customer_search import FEW, MOST_COUNTED, CustomerList, TooManyFit, list_of
+from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, CustomerList, TooManyFit, list_of
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.person import BEHIND, has_persons, persons_wait
@@ -79,13 +79,12 @@ async def find_customers(
         lists = await _lists(uow, actor, programme, search)
     except TooManyFit:
         return Finding(Page(), Counted(None), None, too_many=True, persons_wait=waiting)
-    page, counted = await page_of_customers(uow, lists, wanted)
     states = await _count_states(uow, actor, programme, search, lists)
     totals = None
-    in_totals = not search.text.strip() and not (search.country and search.reseller)
-    if states is None and in_totals and _have_states(uow, actor, programme):
+    if states is None and not search.text.strip() and _have_states(uow, actor, programme):
         totals = await totals_of(uow, actor, programme, kept)
         states = _states_in(totals, search)
+    page, counted = await page_of_customers(uow, lists, wanted, counting=states is None)
     if states is not None:
         counted = Counted(sum(states.values()) if search.state is None else states[search.state])
     return Finding(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
@@ -100,7 +99,7 @@ async def list_customers(
         TooManyFit.
     """
     lists = await _lists(uow, actor, programme, await with_persons(uow, actor, search))
-    page, _ = await page_of_customers(uow, lists, wanted)
+    page, _ = await page_of_customers(uow, lists, wanted, counting=False)
     return await _listed(uow, actor, programme, page)
 
 
@@ -140,7 +139,7 @@ async def _count_states(
     """Count how many fit in each state, whichever is asked for; None where they are too many, or have no states."""
     if not _have_states(uow, actor, programme):
         return None
-    most = FEW if search.text.strip() else MOST_COUNTED
+    most = LIMITS.few if search.text.strip() else MOST_COUNTED
     if search.state is None:
         return await count_states(uow, lists[0], programme, most)
     try:
@@ -151,14 +150,10 @@ async def _count_states(
 
 
 def _states_in(shown: ShownTotals | None, search: CustomerSearch) -> Mapping[State, int] | None:
-    """Return how many customers of a country, of a reseller or in all are in each state; None: they are still being counted."""
+    """Return how many customers of a country and of a reseller are in each state; None: they are still being counted."""
     if shown is None or shown.totals is None:
         return None
-    found = shown.totals.states
-    if search.country is not None:
-        found = shown.totals.countries.get(search.country, {})
-    if search.reseller is not None:
-        found = shown.totals.resellers.get(search.reseller, {})
+    found = shown.totals.of(search.country, search.reseller)
     return {state: found.get(state, 0) for state in State}
 
 

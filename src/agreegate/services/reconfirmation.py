@@ -14,6 +14,7 @@ from agreegate.domain.standing import State
 from agreegate.services.collection import require_confirmations
 from agreegate.services.customer_search import persons_wait_for, with_persons
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
+from agreegate.storage.floor import countries_of, floors_of, outdated_from
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
@@ -22,10 +23,7 @@ from agreegate.storage.reconfirmation_source import (
     Question,
     Source,
     coming_majors,
-    countries_of,
-    floors_of,
     late_source,
-    outdated_from,
     smallest,
     sources_of,
 )
@@ -213,13 +211,9 @@ async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, want
 def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[State]) -> Counted | None:
     """How many customers in some states fit a search, by the totals; None: they do not tell."""
     customers = search.customers
-    if customers.text.strip() or search.due or search.template or (customers.country and customers.reseller):
+    if customers.text.strip() or search.due or search.template:
         return None
-    found = totals.states
-    if customers.country is not None:
-        found = totals.countries.get(customers.country, {})
-    if customers.reseller is not None:
-        found = totals.resellers.get(customers.reseller, {})
+    found = totals.of(customers.country, customers.reseller)
     return Counted(sum(found.get(state, 0) for state in states), more=False)
 
 

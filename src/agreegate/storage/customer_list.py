@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.customer_search import MOST_COUNTED, CustomerList, Statement, number
+from agreegate.storage.customer_range import Statement, number
+from agreegate.storage.customer_search import MOST_COUNTED, CustomerList
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.state import state_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork
+from agreegate.storage.unit_of_work import UnitOfWork
 
 _PORTION = 500
 """Maximum customers named in one statement."""
@@ -53,28 +54,32 @@ class Counted:
 
 
 async def page_of_customers(
-    uow: UnitOfWork, lists: Sequence[CustomerList], wanted: Wanted
+    uow: UnitOfWork, lists: Sequence[CustomerList], wanted: Wanted, *, counting: bool = True
 ) -> tuple[Page[Entry], Counted]:
     """One page of the customers that fit, of one or several partners, by name; and how many fit.
 
-    Positions are customer and partner. Where customers in a state are too many to be counted now, `Counted.customers` is None.
+    Positions are customer and partner.
+
+    Args:
+        counting: they are to be counted. `Counted.customers` is None where that is not asked, or where customers in a state
+            are too many to be counted now.
     """
     start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
     here = None if start is None else await _place(uow, lists, *start)
     backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and here is not None)
     rows: list[Place] = []
-    counted: list[int | None] = []
+    numbers: list[int | None] = []
     for one in lists:
-        found = await _read(uow, one, here, wanted.size + 1, backwards=backwards)
-        fit = next((number for _, _, *numbers in found for number in numbers), None)
-        counted.append(await _count(uow, one) if fit is None else fit)
-        rows += [(key, customer, one.partner) for key, customer, *_ in found]
+        found, number_ = await _read(uow, one, here, wanted.size + 1, backwards=backwards, counting=counting)
+        rows += found
+        numbers.append(await _count(uow, one) if counting and number_ is None else number_)
+    counted = _sum(numbers) if counting else Counted(None)
     rows.sort(reverse=backwards)
     more, rows = len(rows) > wanted.size, rows[: wanted.size]
     if backwards:
         rows.reverse()
     if not rows:
-        return Page(), _sum(counted)
+        return Page(), counted
     first, *_ = places = [(customer, partner) for _, customer, partner in rows]
     *_, last = places
     page = Page(
@@ -84,38 +89,84 @@ async def page_of_customers(
         more_before=more if backwards else here is not None,
         more_after=here is not None if backwards else more,
     )
-    return page, _sum(counted)
+    return page, counted
 
 
-async def _read(uow: UnitOfWork, one: CustomerList, here: Place | None, limit: int, *, backwards: bool) -> list[Row]:
-    """Keys and ids of the customers of one partner beyond a place; beside each, if they were not read by name, how many fit."""
-    if not one.ranges:
-        return []
-    to, beyond = Statement(), ""
-    if one.by_name:
-        names, select = "c.company_key, c.customer_id", one.named(to)
-    else:
-        names = "f.company_key, f.customer_id"
-        select = f"""with found as materialized ({one.found(to, with_key=True)})
-            select {names}, (select count(*) from found) from found f where true"""
-    if here is not None:
-        # A customer of two partners stands twice at the same place, in the order of the partners.
-        key, customer, partner = here
-        before = one.partner < partner
-        sign = ("<=" if before else "<") if backwards else (">" if before or one.partner == partner else ">=")
-        beyond = f" and ({names}) {sign} ({to.bind(key)}, {to.bind(customer)})"
-    order = names.replace(",", " desc,") + " desc" if backwards else names
-    return await uow.all(f"{select}{beyond} order by {order} limit {limit}", *to.values)
+async def _read(
+    uow: UnitOfWork, one: CustomerList, here: Place | None, size: int, *, backwards: bool, counting: bool
+) -> tuple[list[Place], int | None]:
+    """The customers of one partner that come first beyond a place; and how many fit, where that is known then."""
+    if one.nobody:
+        return [], 0
+    sign = _sign(one, here, backwards=backwards)
+    found: list[Place] = []
+    if one.rows > (MOST_COUNTED if counting else one.limits.few):
+        found, end = await _walk(uow, one, here, sign, size, backwards=backwards)
+        if len(found) == size or end is None:
+            return found, None
+        here, sign = end, "<" if backwards else ">"
+    to, names = Statement(), "f.company_key, f.customer_id"
+    rows = await uow.all(
+        f"""with found as materialized ({one.found(to, with_key=True)})
+            select {names}, (select count(*) from found) from found f
+            where {_beyond(names, sign, here, to)} order by {_order(names, backwards=backwards)} limit {size - len(found)}""",
+        *to.values,
+    )
+    found += [(key, customer, one.partner) for key, customer, _ in rows]
+    return found, next((count for _, _, count in rows), None)
+
+
+async def _walk(
+    uow: UnitOfWork, one: CustomerList, here: Place | None, sign: str, size: int, *, backwards: bool
+) -> tuple[list[Place], Place | None]:
+    """The first customers beyond a place in the order of names, and up to where that was walked; None: to its end."""
+    names, walked = "k.company_key, k.customer_id", one.limits.walked if one.small else one.limits.looked_up
+    order = _order(names, backwards=backwards)
+    to = Statement()
+    rows = await uow.all(
+        f"{one.named(to)} and {_beyond(names, sign, here, to)} order by {order} limit 1 offset {to.bind(walked - 1)}",
+        *to.values,
+    )
+    end: Place | None = None
+    for key, customer in rows:
+        end = key, customer, one.partner
+    to = Statement()
+    named = f"{one.named(to)} and {_beyond(names, sign, here, to)}"
+    named += f" and {_beyond(names, '>=' if backwards else '<=', end, to)}"
+    rows = await uow.all(f"{named} and {one.fits(to)} order by {order} limit {size}", *to.values)
+    return [(key, customer, one.partner) for key, customer in rows], end
+
+
+def _sign(one: CustomerList, here: Place | None, *, backwards: bool) -> str:
+    """SQL: how the customers of one partner compare that come beyond a place.
+
+    A customer of two partners stands twice at the same place, in the order of the partners.
+    """
+    if here is None:
+        return "<" if backwards else ">"
+    _, _, partner = here
+    if backwards:
+        return "<=" if one.partner < partner else "<"
+    return ">" if one.partner <= partner else ">="
+
+
+def _beyond(names: str, sign: str, place: Place | None, to: Statement) -> str:
+    if place is None:
+        return "true"
+    key, customer, _ = place
+    return f"({names}) {sign} ({to.bind(key)}, {to.bind(customer)})"
+
+
+def _order(names: str, *, backwards: bool) -> str:
+    return names.replace(",", " desc,") + " desc" if backwards else names
 
 
 async def _count(uow: UnitOfWork, one: CustomerList) -> int | None:
     """How many customers of one partner fit, at most one more than `MOST_COUNTED`; None: they are in a state, and too many."""
-    if not one.ranges:
+    if one.nobody:
         return 0
-    if one.by_name and one.by_state:
+    if one.by_state and one.rows > MOST_COUNTED:
         return None
-    if one.by_name and not one.conditions:
-        return MOST_COUNTED + 1
     to = Statement()
     return await number(uow, f"select count(*) from ({one.found(to)} limit {MOST_COUNTED + 1}) n", to)
 
@@ -134,7 +185,7 @@ async def count_states(
     states = dict.fromkeys(State, 0)
     if found.rows > most:
         return None
-    if found.ranges:
+    if not found.nobody:
         to = Statement()
         rows = found.found(to, state=lambda to: state_of(programme, uow.now, to.bind))
         for state, customers in await uow.all(f"select s.state, count(*) from ({rows}) s group by s.state", *to.values):

@@ -1,41 +1,40 @@
 """Lists and searches of customers: ordinary statements, driven by the rarest of all that is asked for.
 
 Most of what is asked for is a range of an index, which is counted without reading customers: the beginning of a word, of a
-domain or of an id, a reseller's customers, those that can be in a state. Where one range has few enough customers,
-a statement reads them and keeps those that meet the other conditions. Otherwise pages are read in the order of names.
+domain or of an id, a reseller's customers, those that can be in a state. A list is read in one of two ways: the customers
+that are in all ranges, sorted by name; or all customers in the order of names, until the page is full or the walk is long.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from operator import itemgetter
 
-from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import State
-from agreegate.storage.person import BEYOND, has_person
+from agreegate.storage.customer_range import (
+    BEYOND,
+    MOST_COMPARED,
+    Condition,
+    Range,
+    Ranges,
+    Statement,
+    count_ranges,
+    country_range,
+    state_ranges,
+)
+from agreegate.storage.person import has_person
 from agreegate.storage.state import Bind, is_in
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST_COUNTED = 10_000
 """Maximum customers that are counted, and that a search by text reads."""
-MOST_READ = 50_000
-"""Maximum customers that a list with several filters reads and sorts.
-
-Those that meet all filters may be few and far between in the order of names.
-"""
-FEW = 1_000
-"""Where a range has so few customers, no rarer one is looked for."""
+MOST_READ, MUCH_LARGER = 2, 20
+"""Maximum ranges that are read, and the factor by which the second may be larger than the first. What other ranges say is
+looked up customer by customer."""
 _NAMES, _PERSONS = "customer_word w", "person_word p"
 """Where words are."""
-_EARLIEST = -(2**62)
-"""An instant before every other: a comparison with it makes the engine read an index that is ordered by instants."""
-_RELATED = "customer c join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id"
-_FIRST_NEWER = """
-    select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1 and v.effective_at <= $3
-      and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
-        where n.partner_id = $1 and n.template_id = $2 order by n.text_at, n.text_number limit 1)"""
-"""The first major text of a template in force that comes after the oldest one that a customer of the partner accepted."""
+_RELATED = "relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id"
 
 
 class TooManyFit(Exception):
@@ -43,43 +42,18 @@ class TooManyFit(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Statement:
-    """The values of a statement that is being written."""
+class Limits:
+    """How much is read before another way is taken."""
 
-    values: list[Value] = field(default_factory=list)
-
-    def bind(self, value: Value) -> str:
-        """Add a value; its placeholder."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    def begins(self, column: str, beginning: str) -> str:
-        """SQL: the column begins like this."""
-        return f"{column} >= {self.bind(beginning)} and {column} < {self.bind(beginning + BEYOND)}"
+    few: int = 1_000
+    """Where a range has so few customers, no rarer one is looked for, and all of them are read."""
+    walked: int = 50_000
+    """How many customers are walked in the order of names, where a small range passes over most of them without a look."""
+    looked_up: int = 10_000
+    """How many are walked where each is looked up."""
 
 
-Condition = Callable[[Statement], str]
-"""Writes SQL that is true or false."""
-
-
-@dataclass(frozen=True, slots=True)
-class Range:
-    """Some customers of one partner, straight from an index."""
-
-    table: str
-    """With its alias, by which the columns are named."""
-    customer_id: str
-    condition: Condition
-    company_key: str | None = None
-    """The column of the customer's key, where the table has one."""
-    besides: Condition | None = None
-    """What a row must also meet. It is not looked at where the range is counted."""
-
-    def rows(self, to: Statement, *, with_key: bool) -> str:
-        """SQL: the customers, perhaps some of them twice."""
-        key = f", {self.company_key} as company_key" if with_key else ""
-        besides = "" if self.besides is None else f" and {self.besides(to)}"
-        return f"select {self.customer_id} as customer_id{key} from {self.table} where {self.condition(to)}{besides}"
+LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +61,26 @@ class CustomerList:
     """How the customers of one partner are read that fit a search."""
 
     partner: PartnerId
-    ranges: tuple[Range, ...]
-    """All that fit are in these; empty: nobody fits."""
+    country: str | None
+    """All that fit are in this country."""
+    ranges: tuple[Ranges, ...]
+    """All that fit are in each of these, the rarest first."""
     rows: int
-    """How many these have, at most one more than `MOST_READ`."""
+    """How many the rarest have, at most one more than `MOST_COMPARED`."""
     filters: tuple[Condition, ...]
-    """Conditions on a customer `c` with its relationship `r` that the ranges do not imply."""
-    reads_customer: bool
-    """The filters read `c`."""
-    conditions: tuple[Condition, ...]
-    """All conditions."""
+    """Conditions on the customer of `k` that the ranges do not imply."""
+    small: tuple[Ranges, ...]
+    """Those of the ranges that have at most `MOST_COMPARED` customers."""
+    others: tuple[Condition, ...]
+    """Conditions on the customer of `k` that the small ranges do not imply."""
     by_state: bool
     """A state is asked for."""
+    limits: Limits
 
     @property
-    def by_name(self) -> bool:
-        """Whether the ranges have too many customers: pages are read in the order of names."""
-        return self.rows > (MOST_READ if len(self.conditions) > 1 else MOST_COUNTED)
+    def nobody(self) -> bool:
+        """Whether it is known that nobody fits."""
+        return not all(self.ranges)
 
     def found(self, to: Statement, *, with_key: bool = False, state: Condition | None = None) -> str:
         """SQL: the ids of the customers that fit, each once.
@@ -112,87 +89,93 @@ class CustomerList:
             with_key: beside them, their `company_key`.
             state: beside them, the `state` that this decides of `c` and `r`.
         """
-        partner, has_key = to.bind(self.partner), all(one.company_key for one in self.ranges)
-        same = f"c.partner_id = {partner} and c.customer_id = h.customer_id"
-        columns = ["h.customer_id as customer_id"]
+        partner = to.bind(self.partner)
+        rarest, *others = self.ranges
+        *_, named = every = (rarest, *sorted(others, key=_have_key))
+        has_key, among = with_key and _have_key(named), None
+        for ranges in every:
+            last = ranges is named
+            among = " union all ".join(one.rows(to, with_key=has_key and last, among=among) for one in ranges)
+        columns, same = ["k.customer_id"], f"c.partner_id = {partner} and c.customer_id = k.customer_id"
         if with_key:
-            key = "h.company_key" if has_key else f"(select c.company_key from customer c where {same})"
+            key = "k.company_key" if has_key else f"(select c.company_key from customer c where {same})"
             columns.append(f"{key} as company_key")
         if state is not None:
-            columns.append(f"(select {state(to)} from {_RELATED} where {same}) as state")
-        # In the order of ids, in which their rows lie beside each other in other tables.
-        rows = " union ".join(one.rows(to, with_key=has_key) for one in self.ranges)
-        if len(self.ranges) == 1:
-            rows = f"select distinct * from ({rows}) u"
-        served = f"{_RELATED} and {same}" if self.reads_customer else "relationship r"
-        return f"""select {", ".join(columns)} from ({rows}) h
-            where exists (select 1 from {served} where r.partner_id = {partner} and r.customer_id = h.customer_id
-              and r.ended_at is null and {_all(self.filters, to)})"""
+            related = f"{_RELATED} where r.partner_id = {partner} and r.customer_id = k.customer_id"
+            columns.append(f"(select {state(to)} from {related}) as state")
+        return f"""select {", ".join(columns)} from (select distinct * from ({among}) u) k where {_all(self.filters, to)}"""
 
     def named(self, to: Statement) -> str:
-        """SQL: the customers that fit, from the index of names."""
-        return f"""select c.company_key, c.customer_id from customer c where c.partner_id = {to.bind(self.partner)}
-            and exists (select 1 from relationship r where r.partner_id = c.partner_id
-              and r.customer_id = c.customer_id and r.ended_at is null and {_all(self.conditions, to)})"""
+        """SQL: all customers `k` among which those that fit are, from an index of names."""
+        sql = f"select k.company_key, k.customer_id from customer k where k.partner_id = {to.bind(self.partner)}"
+        return sql if self.country is None else f"{sql} and k.country = {to.bind(self.country)}"
+
+    def fits(self, to: Statement) -> str:
+        """SQL: the customer of a row of `named` fits."""
+        among = [" union all ".join(one.rows(to, with_key=False) for one in ranges) for ranges in self.small]
+        return " and ".join([*(f"k.customer_id || '' in ({ids})" for ids in among), _all(self.others, to)])
+
+
+def _have_key(ranges: Ranges) -> bool:
+    return all(one.company_key for one in ranges)
 
 
 @dataclass(frozen=True, slots=True)
 class _Asked:
     """One thing that is asked for."""
 
-    condition: Condition | None
-    ranges: tuple[tuple[Range, ...], ...] = ()
-    """Where the customers that meet it are: in all ranges of one of these."""
+    condition: Condition
+    """On the customer of `k`."""
+    ranges: tuple[Ranges, ...] = ()
+    """The customers that meet it are in each of these."""
     exact: bool = True
     """Every customer of the ranges meets it."""
-    reads_customer: bool = True
-    """The condition reads `c`, not only `r`."""
 
 
-async def list_of(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme) -> CustomerList:
+_Counted = tuple[int, Ranges, _Asked]
+"""How many customers are in the ranges of something that is asked for."""
+
+
+async def list_of(
+    uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme, limits: Limits = LIMITS
+) -> CustomerList:
     """Choose how the customers of a partner are read that fit a search: by the rarest of all that is asked for.
 
     Raises:
         TooManyFit: text is typed, and nothing that is asked for is rare enough.
     """
     every = await _asked(uow, partner, search, programme)
-    driver = next(asked for asked in every if asked.exact)
-    fewest, (best, *_) = MOST_READ + 1, driver.ranges
+    counted: list[_Counted] = []
     for asked in every:
-        for ranges in asked.ranges:
-            found = await _count_ranges(uow, ranges)
-            if found < fewest:
-                fewest, best, driver = found, ranges, asked
-        if fewest <= FEW:
+        found = [(await count_ranges(uow, ranges), ranges, asked) for ranges in asked.ranges]
+        counted += sorted(found, key=itemgetter(0))[:1]
+        if any(rows <= limits.few for rows, _, _ in found):
             break
-    if fewest > MOST_COUNTED and search.text.strip():
+    if not counted:
+        counted = [(MOST_COMPARED + 1, (_served_range(partner),), _Asked(lambda _: "true", exact=False))]
+    counted.sort(key=itemgetter(0))
+    (rows, _, _), *_ = counted
+    if rows > MOST_COUNTED and search.text.strip():
         raise TooManyFit
-    left = [asked for asked in every if asked.condition and not (asked is driver and asked.exact)]
+    read = [(number, ranges, asked) for number, ranges, asked in counted[:MOST_READ] if number <= MUCH_LARGER * rows]
+    small = [(number, ranges, asked) for number, ranges, asked in read if number <= MOST_COMPARED]
     return CustomerList(
         partner=partner,
-        ranges=best,
-        rows=fewest,
-        filters=tuple(asked.condition for asked in left if asked.condition),
-        reads_customer=any(asked.reads_customer for asked in left),
-        conditions=tuple(asked.condition for asked in every if asked.condition),
+        country=search.country,
+        ranges=tuple(ranges for _, ranges, _ in read),
+        rows=rows,
+        filters=_not_implied(every, read),
+        small=tuple(ranges for _, ranges, _ in small),
+        others=_not_implied(every, small),
         by_state=search.state is not None,
+        limits=limits,
     )
 
 
-async def _count_ranges(uow: UnitOfWork, ranges: Iterable[Range]) -> int:
-    """How many rows some ranges have; of each at most one more than `MOST_READ`."""
-    found = 0
-    for one in ranges:
-        to = Statement()
-        rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_READ + 1}"
-        found += await number(uow, f"select count(*) from ({rows}) n", to)
-    return found
-
-
-async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
-    """The number that a statement counts."""
-    [(count,)] = await uow.all(sql, *to.values)
-    return int(count)
+def _not_implied(every: Iterable[_Asked], read: Iterable[_Counted]) -> tuple[Condition, ...]:
+    """The conditions that customers may fail who are in some ranges."""
+    implied = [asked for _, _, asked in read if asked.exact]
+    return tuple(asked.condition for asked in every if asked not in implied)
 
 
 def _all(conditions: Iterable[Condition], to: Statement) -> str:
@@ -200,11 +183,11 @@ def _all(conditions: Iterable[Condition], to: Statement) -> str:
 
 
 async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme) -> list[_Asked]:
-    """Everything that a search asks for; at last, that the customer is the partner's."""
+    """Everything that a search asks for; that the partner serves the customer is part of the state, where that is asked for."""
     asked = []
     if search.text.strip():
         ranges = await _text_ranges(uow, partner, search)
-        asked.append(_Asked(lambda to: fits_text(search, to.bind), (ranges,)))
+        asked.append(_Asked(lambda to: _of_customer(partner, to, fits_text(search, to.bind)), (ranges,)))
     if (reseller := search.reseller) is not None:
         served = Range(
             "customer_reseller v",
@@ -214,39 +197,50 @@ async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, pr
         asked.append(
             _Asked(
                 lambda to: (
-                    f"""exists (select 1 from customer_reseller v where v.partner_id = c.partner_id
-                  and v.customer_id = c.customer_id and v.reseller_id = {to.bind(reseller)})"""
+                    f"""exists (select 1 from customer_reseller v where v.partner_id = {to.bind(partner)}
+                  and v.customer_id = k.customer_id and v.reseller_id = {to.bind(reseller)})"""
                 ),
                 ((served,),),
             )
         )
-    if (state := search.state) is not None:
+    state, country = search.state, search.country
+    if state is None:
+        asked.append(_Asked(lambda to: _is_served(partner, to), exact=False))
+    else:
+        found = await state_ranges(uow, partner, state, programme, uow.now, country)
         asked.append(
-            _Asked(
-                lambda to: is_in(state, programme, uow.now, to.bind),
-                await _state_ranges(uow, partner, state, programme),
-                exact=False,
-            )
+            _Asked(lambda to: _is_served(partner, to, is_in(state, programme, uow.now, to.bind)), found, exact=False)
         )
-    if (country := search.country) is not None:
-        there = Range(
-            "customer c",
-            "c.customer_id",
-            lambda to: f"c.partner_id = {to.bind(partner)} and c.country = {to.bind(country)}",
-            "c.company_key",
-        )
-        asked.append(_Asked(lambda to: f"c.country = {to.bind(country)}", ((there,),)))
-    served = Range(
+    if country is not None:
+        there = country_range(partner, [country])
+        asked.append(_Asked(lambda to: _of_customer(partner, to, f"c.country = {to.bind(country)}"), ((there,),)))
+    return asked
+
+
+def _of_customer(partner: PartnerId, to: Statement, condition: str) -> str:
+    """SQL: a condition on the customer `c` that has the id of `k`."""
+    return f"""exists (select 1 from customer c where c.partner_id = {to.bind(partner)}
+        and c.customer_id = k.customer_id and {condition})"""
+
+
+def _is_served(partner: PartnerId, to: Statement, condition: str | None = None) -> str:
+    """SQL: the partner serves the customer of `k` today, and a condition on its `c` and `r`."""
+    return f"""exists (select 1 from {"relationship r" if condition is None else _RELATED}
+        where r.partner_id = {to.bind(partner)} and r.customer_id = k.customer_id and r.ended_at is null
+        and {condition or "true"})"""
+
+
+def _served_range(partner: PartnerId) -> Range:
+    return Range(
         "relationship d", "d.customer_id", lambda to: f"d.partner_id = {to.bind(partner)} and d.ended_at is null"
     )
-    return [*asked, _Asked(None, ((served,),))]
 
 
 async def _text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
     """What is typed as ranges: the rarest word, the domain, the id, the e-mail address."""
     found: list[Range] = []
     counted = {
-        word: {one: rows for one in _word_ranges(partner, word, search) if (rows := await _count_ranges(uow, [one]))}
+        word: {one: rows for one in _word_ranges(partner, word, search) if (rows := await count_ranges(uow, [one]))}
         for word in search.words
     }
     if counted:
@@ -324,7 +318,7 @@ def _has_words(customer: str, names: str, words: Mapping[str, Collection[str]], 
 
 
 def fits_text(search: CustomerSearch, bind: Bind) -> str:
-    """SQL: the customer `c` fits what is typed."""
+    """Return SQL: the customer `c` fits what is typed."""
     words = {word: (_NAMES, _PERSONS) if word in search.person_words else (_NAMES,) for word in search.words}
     parts = [_has_words("c", "c.name_words", words, bind)] if words else []
     for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
@@ -332,58 +326,3 @@ def fits_text(search: CustomerSearch, bind: Bind) -> str:
             parts.append(f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}")
     parts += [has_person("c", beginning, bind) for beginning in search.addresses]
     return f"({' or '.join(f'({part})' for part in parts) or 'false'})"
-
-
-async def _state_ranges(
-    uow: UnitOfWork, partner: PartnerId, state: State, programme: Programme
-) -> tuple[tuple[Range, ...], ...]:
-    """Ranges with all customers in a state, and others. None for those who are missing a confirmation: no index has them."""
-    opening = [template.id for template in programme.templates if template.opens_gate(uow.now)]
-    if state is State.ENDED:
-        return ((
-            Range("relationship d", "d.customer_id",
-                  lambda to: f"d.partner_id = {to.bind(partner)} and d.refused_at >= {to.bind(_EARLIEST)}"),
-        ),)  # fmt: skip
-    if state is State.CURRENT:
-        return (tuple(_confirmed_range(partner, template) for template in opening),)
-    if state not in (State.OUTDATED, State.OVERDUE):
-        return ()
-    outdated = []
-    first_newer = None
-    now = to_micros(uow.now)
-    for template in opening:
-        newest = await uow.one(
-            "select effective_at, number from text_version where template_id = $1 and major = 1 and effective_at <= $2"
-            " order by effective_at desc, number desc limit 1",
-            template,
-            now,
-        )
-        if newest is not None:
-            outdated.append(_confirmed_range(partner, template, newest))
-        [(first,)] = await uow.all(_FIRST_NEWER, partner, template, now)
-        if first is not None:
-            first_newer = first if first_newer is None else min(first_newer, first)
-    if state is State.OUTDATED or first_newer is None:
-        return (tuple(outdated),)
-    since = first_newer
-    renewed = Range(
-        "renewal w",
-        "w.customer_id",
-        lambda to: (
-            f"w.partner_id = {to.bind(partner)} and w.outcome = 'renewed' and w.term > 1 and w.due_at > {to.bind(since)}"
-        ),
-    )
-    return (tuple(outdated), (renewed,))
-
-
-def _confirmed_range(partner: PartnerId, template: TemplateId, before: Row | None = None) -> Range:
-    """Customers with a confirmation of a template that is current, whatever has been accepted, or a text before another."""
-
-    def condition(to: Statement) -> str:
-        sql = f"n.partner_id = {to.bind(partner)} and n.template_id = {to.bind(template)}"
-        if before is not None:
-            text_at, number = before
-            sql += f" and (n.text_at, n.text_number) < ({to.bind(text_at)}, {to.bind(number)})"
-        return sql
-
-    return Range("current_confirmation n", "n.customer_id", condition)

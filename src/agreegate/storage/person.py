@@ -5,10 +5,9 @@ from collections.abc import Callable
 from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.person import person_index, person_words
+from agreegate.storage.customer_range import BEYOND
 from agreegate.storage.unit_of_work import UnitOfWork, Value
 
-BEYOND = "\U0010ffff"
-"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
 BEHIND = 10_000
 """Search by person is called incomplete where more confirmations than these wait. So many are taken over within seconds."""
 _NEXT = """

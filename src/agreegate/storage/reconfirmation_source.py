@@ -4,21 +4,21 @@ All of a list is found among the customers of each of its *sources*, such as tho
 older text. The smallest source is taken.
 """
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import islice, product
 from operator import itemgetter
 
-from agreegate.domain.agreement import TemplateId
 from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
+from agreegate.storage.customer_range import BEYOND
 from agreegate.storage.customer_search import fits_text
-from agreegate.storage.person import BEYOND
+from agreegate.storage.floor import Floors, Rank
 from agreegate.storage.state import Bind, opens_by, state_of
 from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
 
@@ -35,10 +35,6 @@ Conditions on the rows of one customer stand in `case … end`: engines then rea
 """
 Source = Callable[[Bind], str]
 """Makes a statement that selects the ids of customers; `$1` is the partner."""
-Rank = tuple[int, int]
-"""The place of a text among the texts of its template: the instant it takes effect, then the order of publishing."""
-Floors = Mapping[TemplateId, Mapping[str, Rank]]
-"""For each template that opens the gate and each country: the newest major text in force. A text below it is outdated."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,22 +133,6 @@ class Statement:
         return f"${len(self.values)}"
 
 
-async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime) -> Floors:
-    """What outdates confirmations at an instant."""
-    found: dict[TemplateId, dict[str, Rank]] = {}
-    for template in programme.templates:
-        if template.opens_gate(at):
-            for country, effective_at, number in await uow.all(
-                "select distinct f.country, v.effective_at, v.number from text_version v"
-                " join text_file f on f.number = v.number"
-                " where v.template_id = $1 and v.major = 1 and v.effective_at <= $2 order by v.effective_at, v.number",
-                template.id,
-                to_micros(at),
-            ):
-                found.setdefault(template.id, {})[country] = effective_at, number
-    return found
-
-
 async def coming_majors(uow: UnitOfWork) -> list[int]:
     """When published major texts take effect that have yet to do so, the next one first."""
     rows = await uow.all(
@@ -161,20 +141,6 @@ async def coming_majors(uow: UnitOfWork) -> list[int]:
         to_micros(uow.now),
     )
     return [effective_at for (effective_at,) in rows]
-
-
-async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
-    """The countries of a partner's customers, in order."""
-    rows = await uow.all(
-        """with recursive seen (country) as (
-             select min(c.country) from customer c where c.partner_id = $1
-             union all
-             select (select min(c.country) from customer c where c.partner_id = $1 and c.country > seen.country)
-             from seen where seen.country is not null)
-           select country from seen where country is not null""",
-        partner,
-    )
-    return [country for (country,) in rows]
 
 
 async def smallest(uow: UnitOfWork, question: Question, sources: Iterable[Source]) -> tuple[Source, int]:
@@ -270,19 +236,3 @@ def _beginnings(customers: CustomerSearch) -> list[tuple[str, str]]:
 
 def _begins(column: str, beginning: str, bind: Bind) -> str:
     return f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}"
-
-
-async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> int:
-    """When the oldest major text in force took effect that outdates a confirmation of the partner; else now."""
-    found = [to_micros(uow.now)]
-    for template in floors:
-        [(effective_at,)] = await uow.all(
-            """select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1
-                 and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
-                   where n.partner_id = $1 and n.template_id = $2 order by n.text_at, n.text_number limit 1)""",
-            partner,
-            template,
-        )
-        if effective_at is not None:
-            found.append(effective_at)
-    return min(found)

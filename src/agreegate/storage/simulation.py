@@ -16,8 +16,8 @@ from agreegate.domain.agreement import TemplateId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.simulation import WEEK, Alike, Foresight, Rank, Rival, Stake, week_of
 from agreegate.domain.term import Commitment, TermDuration, ends_within
+from agreegate.storage.floor import countries_of
 from agreegate.storage.partner import as_partner
-from agreegate.storage.reconfirmation_source import countries_of
 from agreegate.storage.standing import PORTION, RANK
 from agreegate.storage.state import newer_text
 from agreegate.storage.unit_of_work import (

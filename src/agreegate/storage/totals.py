@@ -38,6 +38,8 @@ class Totals:
     countries: Mapping[str, Mapping[State, int]]
     resellers: Mapping[str, Mapping[State, int]]
     """The customers of each reseller; a customer of two resellers is counted by both. Empty for the operator."""
+    resellers_by_country: Mapping[tuple[str, str], Mapping[State, int]]
+    """The same, by country and reseller."""
     states_then: Mapping[datetime, Mapping[State, int]]
     """Every customer once, at each later instant that was asked for."""
 
@@ -45,6 +47,14 @@ class Totals:
     def customers(self) -> int:
         """All customers that have a state."""
         return sum(self.states.values())
+
+    def of(self, country: str | None, reseller: str | None) -> Mapping[State, int]:
+        """Return how many customers of a country and of a reseller are in each state; None: of all."""
+        if country is not None and reseller is not None:
+            return self.resellers_by_country.get((country, reseller), {})
+        if reseller is not None:
+            return self.resellers.get(reseller, {})
+        return self.states if country is None else self.countries.get(country, {})
 
 
 async def count_totals(
@@ -77,15 +87,17 @@ async def count_totals(
     every: dict[datetime, Counter[State]] = {at: Counter(dict.fromkeys(State, 0)) for at in states}
     countries: defaultdict[str, Counter[State]] = defaultdict(Counter)
     resellers: defaultdict[str, Counter[State]] = defaultdict(Counter)
+    by_country: defaultdict[tuple[str, str], Counter[State]] = defaultdict(Counter)
     for country, reseller, is_first, *found, customers in rows:
         now, *_ = known = [State(state) for state in found]
         if reseller is not None:
             resellers[reseller][now] += customers
+            by_country[country, reseller][now] += customers
         if is_first:
             countries[country][now] += customers
             for at, state in zip(states, known, strict=True):
                 every[at][state] += customers
-    return Totals(uow.now, every[uow.now], countries, resellers, {at: every[at] for at in later})
+    return Totals(uow.now, every[uow.now], countries, resellers, by_country, {at: every[at] for at in later})
 
 
 async def has_more_customers(uow: UnitOfWork, programme: Programme, partner: PartnerId | None, most: int) -> bool:
