@@ -164,7 +164,7 @@ async def filtered_lists(memory: Memory, actor: Actor) -> Counter[State]:
             asked = await memory.do(
                 find_reconfirmations, actor, PROGRAMME, ReconfirmationSearch(state=state), KeptTotals()
             )
-            lines = await memory.do(list_reconfirmations, actor, asked, Wanted())
+            lines = await memory.do(list_reconfirmations, actor, asked.list, Wanted())
             assert len(lines.items) == asked.total.number == found[state]
     return found
 

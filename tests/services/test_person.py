@@ -9,7 +9,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer_search import find_customers, list_customers
-from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
+from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations, seek_reconfirmations
 from agreegate.services.standing import take_back
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.customer import rename_customer
@@ -203,8 +203,10 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         async def look(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
-            return found, await list_reconfirmations(uow, actor, found, Wanted())
+            sought = await seek_reconfirmations(uow, actor, PROGRAMME, search)
+            return found, [await list_reconfirmations(uow, actor, one, Wanted()) for one in (found.list, sought)]
 
-        found, lines = await memory.do(look)
-        assert [one.company_name for one in lines.items] == names
+        found, pages = await memory.do(look)
+        for page in pages:
+            assert [one.company_name for one in page.items] == names, "on the page and in the file"
         assert found.total.number == len(names)

@@ -134,7 +134,7 @@ class Desk:
     ) -> Page[Reconfirmation]:
         async def look(uow: UnitOfWork) -> Page[Reconfirmation]:
             found = await find_reconfirmations(uow, self.actor, self.programme, search, KeptTotals(), limits)
-            page = await list_reconfirmations(uow, self.actor, found, wanted or Wanted())
+            page = await list_reconfirmations(uow, self.actor, found.list, wanted or Wanted())
             assert found.total.more or found.total.number >= len(page.items)
             return page
 
@@ -459,9 +459,9 @@ searches = st.builds(
 limits = st.sampled_from(
     [
         LIMITS,
-        Limits(read=0, walked=(1, 1), sorted_first=1),
-        Limits(read=0, walked=(2,), sorted_first=2),
-        Limits(read=1, walked=(), sorted_first=1),
+        Limits(read=0, few=0, walked_fast=(1, 1), sorted_first=1),
+        Limits(read=0, few=0, walked_fast=(2,), sorted_first=2),
+        Limits(read=1, few=0, walked_fast=(), sorted_first=1),
         Limits(read=1, counted=1),
     ]
 )
@@ -583,7 +583,7 @@ async def test_the_list_is_what_the_standing_of_every_customer_says(
         narrowed = [line for line in expected if fits(line, memory.clock.now)]
         few = data.draw(limits)
         assert [Line.of(one) for one in await turned(desk, search, size, few)] == narrowed
-        found = await memory.do(find_reconfirmations, desk.actor, rules, search, few)
+        found = await memory.do(find_reconfirmations, desk.actor, rules, search, KeptTotals(), few)
         assert found.total.number <= len(narrowed), "never more than there are"
         assert found.total.more or found.total.number == len(narrowed)
         assert found.overdue.more or found.overdue.number == sum(line.overdue for line in expected)

@@ -28,6 +28,7 @@ from agreegate.services.reconfirmation import (
     Reconfirmation,
     find_reconfirmations,
     list_reconfirmations,
+    seek_reconfirmations,
 )
 from agreegate.spreadsheet import Line
 from agreegate.storage.page import Page, Seek, Wanted
@@ -75,10 +76,10 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
 
     async def look(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
-        lines = await list_reconfirmations(uow, actor, found, place)
+        lines = await list_reconfirmations(uow, actor, found.list, place)
         if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
             nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
-            lines = await list_reconfirmations(uow, actor, found, nearest)
+            lines = await list_reconfirmations(uow, actor, found.list, nearest)
         return Shown(found, lines)
 
     shown = await deployment.store.browse(look)
@@ -113,9 +114,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search = search_of(request)
-    found = await deployment.store.browse(
-        lambda uow: find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
-    )
+    sought = await deployment.store.browse(lambda uow: seek_reconfirmations(uow, actor, deployment.programme, search))
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
     def line(one: Reconfirmation) -> Line:
@@ -135,7 +134,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
         ]
 
     async def read(uow: UnitOfWork, place: Wanted) -> Page[Reconfirmation]:
-        return await list_reconfirmations(uow, actor, found, place)
+        return await list_reconfirmations(uow, actor, sought, place)
 
     columns = COLUMNS if provider else COLUMNS[:-1]
     return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))

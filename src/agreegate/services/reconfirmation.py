@@ -18,15 +18,7 @@ from agreegate.storage.floor import countries_of, floors_of, outdated_from
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
-from agreegate.storage.reconfirmation_source import (
-    Limits,
-    Question,
-    Source,
-    coming_majors,
-    late_source,
-    smallest,
-    sources_of,
-)
+from agreegate.storage.reconfirmation_source import Limits, Question, Source, coming_majors, ranges_of, source_of
 from agreegate.storage.standing import standings_of
 from agreegate.storage.totals import Totals
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
@@ -100,11 +92,8 @@ class Sought:
 
     question: Question
     source: Source
-    size: int
-    """How many customers the source has."""
     late_source: Source
-    late_size: int
-    """Likewise, of the overdue."""
+    """Of the overdue."""
     places: tuple[Place, ...] | None
     """All places in order, where they were few enough to be read."""
     late_places: tuple[Place, ...] | None
@@ -118,29 +107,11 @@ class Sought:
         """
         if self.places is not None:
             return Counted(len(self.places), more=False)
-        counted = None if totals is None else _in_totals(totals, self.question.search, self.question.states)
+        states = self.question.states
+        counted = None if totals is None else _in_totals(totals, self.question.search, states)
         if counted is not None:
             return counted
-        if self.question.states == (State.OVERDUE,):
-            return await self.count_overdue(uow, None)
-        return Counted(*await count_all(uow, self.question, self.source, self.size, self.question.states))
-
-    async def has_any(self, uow: UnitOfWork) -> bool:
-        """Whether it has a place, or may have one."""
-        if self.places is not None:
-            return bool(self.places)
-        one = replace(self.question, limits=replace(self.question.limits, counted=1))
-        return bool(Counted(*await count_all(uow, one, self.source, self.size, self.question.states)))
-
-    async def count_overdue(self, uow: UnitOfWork, totals: Totals | None) -> Counted:
-        """How many of them are overdue. Argument as in `count`."""
-        if self.late_places is not None:
-            return Counted(len(self.late_places), more=False)
-        counted = None if totals is None else _in_totals(totals, self.question.search, [State.OVERDUE])
-        if counted is not None:
-            return counted
-        few = replace(self.question, limits=replace(self.question.limits, read=self.question.limits.read // 8))
-        return Counted(*await count_all(uow, few, self.late_source, self.late_size, [State.OVERDUE]))
+        return Counted(*await count_all(uow, self.question, self.source, states))
 
 
 async def find_reconfirmations(
@@ -158,18 +129,16 @@ async def find_reconfirmations(
     Raises:
         FeatureAbsent.
     """
-    require_confirmations(programme, actor.partner, uow)
+    whole = await _question(uow, actor, programme, limits)
     search = replace(search, customers=await with_persons(uow, actor, search.customers))
-    floors = await floors_of(uow, programme, uow.now)
-    late_from = await outdated_from(uow, actor.partner.id, floors)
-    whole = Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
-    every = await _sought(uow, whole)
-    found = every if search == EVERY else await _sought(uow, replace(whole, search=search))
-    long = found.places is None or every.late_places is None
-    totals = await totals_of(uow, actor, programme, kept) if long else None
+    found = await _sought(uow, replace(whole, search=search))
+    overdue = await _overdue(uow, whole, found)
+    totals = await totals_of(uow, actor, programme, kept) if found.places is None or overdue is None else None
     known = None if totals is None else totals.totals
-    total, overdue = await found.count(uow, known), await every.count_overdue(uow, known)
-    present = bool(total or overdue) or await every.has_any(uow)
+    total = await found.count(uow, known)
+    if overdue is None:
+        overdue = await _count_overdue(uow, whole, known)
+    present = bool(total or overdue or await _has_any(uow, whole))
     countries = await countries_of(uow, whole.partner)
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
     return Found(
@@ -178,20 +147,33 @@ async def find_reconfirmations(
         overdue,
         present,
         next_at=None if present else await _next_at(uow, whole),
-        countries=tuple(one for one in countries if any(one in of for of in floors.values())),
-        templates=tuple(one for one in programme.templates if one.id in floors),
+        countries=tuple(one for one in countries if any(one in of for of in whole.floors.values())),
+        templates=tuple(one for one in programme.templates if one.id in whole.floors),
         resellers=tuple(await linked_resellers(uow, whole.partner)) if provider else (),
         totals=totals,
         persons_wait=await persons_wait_for(uow, actor, search.customers),
     )
 
 
-async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, wanted: Wanted) -> Page[Reconfirmation]:
-    """One page of what a search found: the overdue first, then the soonest. Positions: see `_position`."""
+async def seek_reconfirmations(
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch
+) -> Sought:
+    """Return where the customers are found that fit a search, for a file: nothing is counted.
+
+    Raises:
+        FeatureAbsent.
+    """
+    whole = await _question(uow, actor, programme, LIMITS)
+    search = replace(search, customers=await with_persons(uow, actor, search.customers))
+    return await _sought(uow, replace(whole, search=search))
+
+
+async def list_reconfirmations(uow: UnitOfWork, actor: Actor, sought: Sought, wanted: Wanted) -> Page[Reconfirmation]:
+    """One page of a list: the overdue first, then the soonest. Positions: see `_position`."""
     start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
     backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and start is not None)
     place = None if start is None else _place(*start)
-    some = await _places(uow, found.list, place, wanted.size + 1, backwards=backwards)
+    some = await _places(uow, sought, place, wanted.size + 1, backwards=backwards)
     more, some = len(some) > wanted.size, some[: wanted.size]
     if backwards:
         some.reverse()
@@ -200,7 +182,7 @@ async def list_reconfirmations(uow: UnitOfWork, actor: Actor, found: Found, want
     first, *_ = positions = [_position(one) for one in some]
     *_, last = positions
     return Page(
-        items=tuple(await _lines(uow, actor.partner, found.list.question.programme, some)),
+        items=tuple(await _lines(uow, actor.partner, sought.question.programme, some)),
         first=first,
         last=last,
         more_before=more if backwards else start is not None,
@@ -217,21 +199,58 @@ def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[St
     return Counted(sum(found.get(state, 0) for state in states), more=False)
 
 
+async def _question(uow: UnitOfWork, actor: Actor, programme: Programme, limits: Limits) -> Question:
+    """The whole list of a partner.
+
+    Raises:
+        FeatureAbsent.
+    """
+    require_confirmations(programme, actor.partner, uow)
+    floors = await floors_of(uow, programme, uow.now)
+    late_from = await outdated_from(uow, actor.partner.id, floors)
+    return Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
+
+
 async def _sought(uow: UnitOfWork, question: Question) -> Sought:
     """Where a list is found."""
-    most = question.limits.read
-    source, size = await smallest(uow, question, sources_of(question))
-    if size <= most:
+    most, counted = question.limits.read, await ranges_of(uow, question)
+    source = await source_of(uow, question, counted, question.states)
+    if source.rows <= most:
         places = await read_all(uow, question, source, question.states)
         overdue = tuple(place for place in places if place.first == FIRST[State.OVERDUE])
-        return Sought(question, source, size, source, size, places, overdue)
-    late, late_size = await smallest(uow, question, [late_source(question)])
-    if late_size > size:
-        late, late_size = source, size
-    late_places = None
-    if State.OVERDUE in question.states and late_size <= most:
+        return Sought(question, source, source, places, overdue)
+    late, late_places = await source_of(uow, question, counted, [State.OVERDUE]), None
+    if State.OVERDUE in question.states and late.rows <= most:
         late_places = await read_all(uow, question, late, [State.OVERDUE])
-    return Sought(question, source, size, late, late_size, None, late_places)
+    return Sought(question, source, late, None, late_places)
+
+
+async def _overdue(uow: UnitOfWork, whole: Question, found: Sought) -> Counted | None:
+    """How many of all customers of a partner are overdue; None: they are too many to be counted for a narrower list."""
+    places = found.late_places if found.question.search == EVERY else None
+    if places is None:
+        late = await source_of(uow, whole, await ranges_of(uow, whole), [State.OVERDUE])
+        if late.rows > whole.limits.few:
+            return None
+        places = await read_all(uow, whole, late, [State.OVERDUE])
+    return Counted(len(places), more=False)
+
+
+async def _count_overdue(uow: UnitOfWork, whole: Question, totals: Totals | None) -> Counted:
+    """How many of all customers of a partner are overdue, by its totals where they are known."""
+    counted = None if totals is None else _in_totals(totals, EVERY, [State.OVERDUE])
+    if counted is not None:
+        return counted
+    late = await source_of(uow, whole, await ranges_of(uow, whole), [State.OVERDUE])
+    few = replace(whole, limits=replace(whole.limits, read=whole.limits.read // 8))
+    return Counted(*await count_all(uow, few, late, [State.OVERDUE]))
+
+
+async def _has_any(uow: UnitOfWork, whole: Question) -> Counted:
+    """Whether the whole list has a place."""
+    one = replace(whole, limits=replace(whole.limits, counted=1))
+    source = await source_of(uow, one, await ranges_of(uow, one), STATES)
+    return Counted(*await count_all(uow, one, source, STATES))
 
 
 async def _places(uow: UnitOfWork, sought: Sought, start: Place | None, size: int, *, backwards: bool) -> list[Place]:
@@ -289,11 +308,8 @@ async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
     for instant in await coming_majors(uow):
         at = from_micros(instant)
         floors = await floors_of(uow, whole.programme, at)
-        limits, late_from = replace(whole.limits, counted=1), min(whole.late_from, instant)
-        then = replace(whole, now=at, floors=floors, limits=limits, late_from=late_from)
-        source, size = await smallest(uow, then, sources_of(then))
-        fit, _ = await count_all(uow, then, source, size, STATES) if size else (0, False)
-        if fit:
+        then = replace(whole, now=at, floors=floors, late_from=min(whole.late_from, instant))
+        if (await _has_any(uow, then)).number:
             return at
     return None
 

@@ -4,9 +4,10 @@ Where all customers in a state are follows from the floors (`storage/floor.py`).
 `storage/state.py` alone.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import attrgetter
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
@@ -16,7 +17,7 @@ from agreegate.storage.floor import Rank, countries_of, floors_of, outdated_from
 from agreegate.storage.unit_of_work import UnitOfWork, Value
 
 MOST_COMPARED = 50_000
-"""Maximum customers of a range that are counted to find the rarest."""
+"""Maximum customers of a range that are counted to find the rarest, and whose ids are kept in memory by a statement."""
 BEYOND = "\U0010ffff"
 """Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
 _EARLIEST = -(2**62)
@@ -76,14 +77,55 @@ Ranges = tuple[Range, ...]
 """Customers that are in one of these or in several."""
 
 
-async def count_ranges(uow: UnitOfWork, ranges: Iterable[Range]) -> int:
-    """Return how many rows some ranges have; of each at most one more than `MOST_COMPARED`."""
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Ranges whose customers were counted."""
+
+    rows: int
+    """How many they have; of each range at most one more than `MOST_COMPARED`."""
+    ranges: Ranges
+
+
+def rarest_first(counted: Iterable[Counted]) -> list[Counted]:
+    """Return ranges in the order of their customers' number."""
+    return sorted(counted, key=attrgetter("rows"))
+
+
+def read_together(counted: Iterable[Counted]) -> list[Counted]:
+    """Return the two rarest of some ranges, the rarest first: both if the engine can keep their ids in memory, else one."""
+    rarest, *others = rarest_first(counted)
+    return [rarest, *(one for one in others[:1] if one.rows <= MOST_COMPARED)]
+
+
+def ids_in(every: Sequence[Ranges], to: Statement, *, with_key: bool = False) -> str:
+    """Return SQL: the ids of customers that are in all of some ranges, perhaps twice.
+
+    Args:
+        with_key: beside them, their `company_key`; the last ranges have it.
+    """
+    if not all(every):
+        return f"select c.customer_id{', c.company_key' if with_key else ''} from customer c where false"
+    among = None
+    for place, ranges in enumerate(every):
+        last = place == len(every) - 1
+        among = " union all ".join(one.rows(to, with_key=with_key and last, among=among) for one in ranges)
+    return among or ""
+
+
+async def count(uow: UnitOfWork, ranges: Ranges) -> Counted:
+    """Count the customers of some ranges."""
     found = 0
     for one in ranges:
         to = Statement()
         rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COMPARED + 1}"
         found += await number(uow, f"select count(*) from ({rows}) n", to)
-    return found
+    return Counted(found, ranges)
+
+
+async def count_in(uow: UnitOfWork, every: Sequence[Ranges], most: int) -> int:
+    """Count the customers that are in all of some ranges: at most one more than `most`."""
+    to = Statement()
+    return await number(uow, f"select count(*) from (select * from ({ids_in(every, to)}) i limit {most + 1}) n", to)
 
 
 async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
@@ -116,25 +158,26 @@ async def state_ranges(
         if template.opens_gate(at):
             of = floors.get(template.id, {})
             of = {one: of.get(one, _LOWEST) for one in countries}
-            splits = [
-                _beside(partner, template.id, split, of, newer=state is State.CURRENT)
-                for split in sorted({*of.values()})
-            ]
+            # The first without countries: it is taken where all have many customers.
+            floors_there = sorted({*of.values()}, reverse=state is not State.CURRENT)
+            splits = [_beside(partner, template.id, split, of, newer=state is State.CURRENT) for split in floors_there]
             if len(splits) > 1:
-                counted = {ranges: await count_ranges(uow, ranges) for ranges in splits}
-                splits = sorted(splits, key=counted.__getitem__)
+                splits = [one.ranges for one in rarest_first([await count(uow, ranges) for ranges in splits])]
             by_text += next(iter(splits), ())
     if state is not State.OVERDUE:
         return (by_text,)
-    since = await outdated_from(uow, partner, floors)
-    renewed = Range(
+    return (by_text, (renewed_range(partner, await outdated_from(uow, partner, floors)),))
+
+
+def renewed_range(partner: PartnerId, since: int) -> Range:
+    """Return the customers of whose subscriptions one was renewed after an instant."""
+    return Range(
         "renewal w",
         "w.customer_id",
         lambda to: (
             f"w.partner_id = {to.bind(partner)} and w.outcome = 'renewed' and w.term > 1 and w.due_at > {to.bind(since)}"
         ),
     )
-    return (by_text, (renewed,))
 
 
 def _beside(partner: PartnerId, template: TemplateId, split: Rank, of: Mapping[str, Rank], *, newer: bool) -> Ranges:
@@ -152,6 +195,22 @@ def _beside(partner: PartnerId, template: TemplateId, split: Rank, of: Mapping[s
     others = [country for country, floor in of.items() if (floor < split if newer else floor > split)]
     found = Range("current_confirmation n", "n.customer_id", accepted)
     return (found, country_range(partner, others)) if others else (found,)
+
+
+def served_range(partner: PartnerId) -> Range:
+    """Return all customers that the partner serves today."""
+    return Range(
+        "relationship d", "d.customer_id", lambda to: f"d.partner_id = {to.bind(partner)} and d.ended_at is null"
+    )
+
+
+def reseller_range(partner: PartnerId, reseller: PartnerId) -> Range:
+    """Return the customers that the partner serves through a reseller."""
+    return Range(
+        "customer_reseller v",
+        "v.customer_id",
+        lambda to: f"v.reseller_id = {to.bind(reseller)} and v.partner_id = {to.bind(partner)}",
+    )
 
 
 def country_range(partner: PartnerId, countries: Iterable[str]) -> Range:

@@ -5,9 +5,8 @@ domain or of an id, a reseller's customers, those that can be in a state. A list
 that are in all ranges, sorted by name; or all customers in the order of names, until the page is full or the walk is long.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from operator import itemgetter
 
 from agreegate.domain.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
@@ -16,11 +15,18 @@ from agreegate.storage.customer_range import (
     BEYOND,
     MOST_COMPARED,
     Condition,
+    Counted,
     Range,
     Ranges,
     Statement,
-    count_ranges,
+    count,
+    count_in,
     country_range,
+    ids_in,
+    rarest_first,
+    read_together,
+    reseller_range,
+    served_range,
     state_ranges,
 )
 from agreegate.storage.person import has_person
@@ -29,9 +35,6 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST_COUNTED = 10_000
 """Maximum customers that are counted, and that a search by text reads."""
-MOST_READ, MUCH_LARGER = 2, 20
-"""Maximum ranges that are read, and the factor by which the second may be larger than the first. What other ranges say is
-looked up customer by customer."""
 _NAMES, _PERSONS = "customer_word w", "person_word p"
 """Where words are."""
 _RELATED = "relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id"
@@ -66,16 +69,19 @@ class CustomerList:
     ranges: tuple[Ranges, ...]
     """All that fit are in each of these, the rarest first."""
     rows: int
-    """How many the rarest have, at most one more than `MOST_COMPARED`."""
+    """How many are in all ranges at most; not more than one more than `MOST_COMPARED` are counted."""
     filters: tuple[Condition, ...]
     """Conditions on the customer of `k` that the ranges do not imply."""
-    small: tuple[Ranges, ...]
-    """Those of the ranges that have at most `MOST_COMPARED` customers."""
-    others: tuple[Condition, ...]
-    """Conditions on the customer of `k` that the small ranges do not imply."""
+    conditions: tuple[Condition, ...]
+    """All conditions on the customer of `k`."""
     by_state: bool
     """A state is asked for."""
     limits: Limits
+
+    @property
+    def small(self) -> bool:
+        """Whether a statement can keep the ids of the ranges in memory."""
+        return self.rows <= MOST_COMPARED
 
     @property
     def nobody(self) -> bool:
@@ -91,11 +97,9 @@ class CustomerList:
         """
         partner = to.bind(self.partner)
         rarest, *others = self.ranges
-        *_, named = every = (rarest, *sorted(others, key=_have_key))
-        has_key, among = with_key and _have_key(named), None
-        for ranges in every:
-            last = ranges is named
-            among = " union all ".join(one.rows(to, with_key=has_key and last, among=among) for one in ranges)
+        *_, last = every = (rarest, *sorted(others, key=_have_key))
+        has_key = with_key and _have_key(last)
+        ids = ids_in(every, to, with_key=has_key)
         columns, same = ["k.customer_id"], f"c.partner_id = {partner} and c.customer_id = k.customer_id"
         if with_key:
             key = "k.company_key" if has_key else f"(select c.company_key from customer c where {same})"
@@ -103,7 +107,9 @@ class CustomerList:
         if state is not None:
             related = f"{_RELATED} where r.partner_id = {partner} and r.customer_id = k.customer_id"
             columns.append(f"(select {state(to)} from {related}) as state")
-        return f"""select {", ".join(columns)} from (select distinct * from ({among}) u) k where {_all(self.filters, to)}"""
+        return (
+            f"""select {", ".join(columns)} from (select distinct * from ({ids}) u) k where {_all(self.filters, to)}"""
+        )
 
     def named(self, to: Statement) -> str:
         """SQL: all customers `k` among which those that fit are, from an index of names."""
@@ -112,8 +118,10 @@ class CustomerList:
 
     def fits(self, to: Statement) -> str:
         """SQL: the customer of a row of `named` fits."""
-        among = [" union all ".join(one.rows(to, with_key=False) for one in ranges) for ranges in self.small]
-        return " and ".join([*(f"k.customer_id || '' in ({ids})" for ids in among), _all(self.others, to)])
+        if not self.small:
+            return _all(self.conditions, to)
+        among = [f"k.customer_id || '' in ({ids_in([ranges], to)})" for ranges in self.ranges]
+        return " and ".join([*among, _all(self.filters, to)])
 
 
 def _have_key(ranges: Ranges) -> bool:
@@ -132,10 +140,6 @@ class _Asked:
     """Every customer of the ranges meets it."""
 
 
-_Counted = tuple[int, Ranges, _Asked]
-"""How many customers are in the ranges of something that is asked for."""
-
-
 async def list_of(
     uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme, limits: Limits = LIMITS
 ) -> CustomerList:
@@ -145,37 +149,36 @@ async def list_of(
         TooManyFit: text is typed, and nothing that is asked for is rare enough.
     """
     every = await _asked(uow, partner, search, programme)
-    counted: list[_Counted] = []
+    counted: list[Counted] = []
     for asked in every:
-        found = [(await count_ranges(uow, ranges), ranges, asked) for ranges in asked.ranges]
-        counted += sorted(found, key=itemgetter(0))[:1]
-        if any(rows <= limits.few for rows, _, _ in found):
+        found = [await count(uow, ranges) for ranges in asked.ranges]
+        counted += rarest_first(found)[:1]
+        if any(one.rows <= limits.few for one in found):
             break
-    if not counted:
-        counted = [(MOST_COMPARED + 1, (_served_range(partner),), _Asked(lambda _: "true", exact=False))]
-    counted.sort(key=itemgetter(0))
-    (rows, _, _), *_ = counted
+    rarest, *_ = read = read_together(counted or [Counted(MOST_COMPARED + 1, (served_range(partner),))])
+    rows = rarest.rows
     if rows > MOST_COUNTED and search.text.strip():
         raise TooManyFit
-    read = [(number, ranges, asked) for number, ranges, asked in counted[:MOST_READ] if number <= MUCH_LARGER * rows]
-    small = [(number, ranges, asked) for number, ranges, asked in read if number <= MOST_COMPARED]
+    ranges = tuple(one.ranges for one in read)
+    if rows > limits.few and len(ranges) > 1 and (both := await count_in(uow, ranges, limits.few)) <= limits.few:
+        rows = both
     return CustomerList(
         partner=partner,
         country=search.country,
-        ranges=tuple(ranges for _, ranges, _ in read),
+        ranges=ranges,
         rows=rows,
         filters=_not_implied(every, read),
-        small=tuple(ranges for _, ranges, _ in small),
-        others=_not_implied(every, small),
+        conditions=tuple(asked.condition for asked in every),
         by_state=search.state is not None,
         limits=limits,
     )
 
 
-def _not_implied(every: Iterable[_Asked], read: Iterable[_Counted]) -> tuple[Condition, ...]:
+def _not_implied(every: Iterable[_Asked], read: Sequence[Counted]) -> tuple[Condition, ...]:
     """The conditions that customers may fail who are in some ranges."""
-    implied = [asked for _, _, asked in read if asked.exact]
-    return tuple(asked.condition for asked in every if asked not in implied)
+    return tuple(
+        asked.condition for asked in every if not (asked.exact and any(one.ranges in asked.ranges for one in read))
+    )
 
 
 def _all(conditions: Iterable[Condition], to: Statement) -> str:
@@ -186,21 +189,16 @@ async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, pr
     """Everything that a search asks for; that the partner serves the customer is part of the state, where that is asked for."""
     asked = []
     if search.text.strip():
-        ranges = await _text_ranges(uow, partner, search)
+        ranges = await text_ranges(uow, partner, search)
         asked.append(_Asked(lambda to: _of_customer(partner, to, fits_text(search, to.bind)), (ranges,)))
     if (reseller := search.reseller) is not None:
-        served = Range(
-            "customer_reseller v",
-            "v.customer_id",
-            lambda to: f"v.reseller_id = {to.bind(reseller)} and v.partner_id = {to.bind(partner)}",
-        )
         asked.append(
             _Asked(
                 lambda to: (
                     f"""exists (select 1 from customer_reseller v where v.partner_id = {to.bind(partner)}
                   and v.customer_id = k.customer_id and v.reseller_id = {to.bind(reseller)})"""
                 ),
-                ((served,),),
+                ((reseller_range(partner, reseller),),),
             )
         )
     state, country = search.state, search.country
@@ -230,17 +228,11 @@ def _is_served(partner: PartnerId, to: Statement, condition: str | None = None) 
         and {condition or "true"})"""
 
 
-def _served_range(partner: PartnerId) -> Range:
-    return Range(
-        "relationship d", "d.customer_id", lambda to: f"d.partner_id = {to.bind(partner)} and d.ended_at is null"
-    )
-
-
-async def _text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
-    """What is typed as ranges: the rarest word, the domain, the id, the e-mail address."""
+async def text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
+    """Return what is typed as ranges: the rarest word, the domain, the id, the e-mail address."""
     found: list[Range] = []
     counted = {
-        word: {one: rows for one in _word_ranges(partner, word, search) if (rows := await count_ranges(uow, [one]))}
+        word: {one: rows for one in _word_ranges(partner, word, search) if (rows := (await count(uow, (one,))).rows)}
         for word in search.words
     }
     if counted:

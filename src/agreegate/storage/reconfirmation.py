@@ -11,7 +11,8 @@ from agreegate.domain.accepted_text import Basis
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State
-from agreegate.storage.reconfirmation_source import LIVING_END, NOTHING_SUBSCRIBED, Question, Source, Statement
+from agreegate.storage.customer_range import Statement, ids_in
+from agreegate.storage.reconfirmation_source import LIVING_END, NOTHING_SUBSCRIBED, Question, Source
 from agreegate.storage.state import Bind
 from agreegate.storage.unit_of_work import UnitOfWork, Value
 
@@ -56,11 +57,11 @@ class Shown:
 
 async def read_all(uow: UnitOfWork, question: Question, source: Source, states: Collection[State]) -> tuple[Place, ...]:
     """Every place of the list, in order, found among the customers of a source."""
-    statement = Statement(question.partner)
+    statement = Statement([question.partner])
     state, filters = question.state(statement.bind), question.filters(statement.bind)
     rows = await uow.all(
         f"""select d.customer_id, {_RENEW_AT}, (select {state} from {_CUSTOMER}{filters})
-            from {_among(source, statement.bind)} and {question.may_fit(statement.bind, states)}""",
+            from {_among(source, statement)} and {question.may_fit(statement.bind, states)}""",
         *statement.values,
     )
     return tuple(
@@ -72,33 +73,28 @@ async def read_all(uow: UnitOfWork, question: Question, source: Source, states: 
     )
 
 
-async def count_all(
-    uow: UnitOfWork, question: Question, source: Source, size: int, states: Collection[State]
-) -> tuple[int, bool]:
-    """How many places the list has, and whether it may have more: `Limits` end the count.
-
-    Args:
-        size: how many customers the source has.
-    """
-    limits, statement = question.limits, Statement(question.partner)
+async def count_all(uow: UnitOfWork, question: Question, source: Source, states: Collection[State]) -> tuple[int, bool]:
+    """How many places the list has, and whether it may have more: `Limits` end the count."""
+    limits, statement = question.limits, Statement([question.partner])
     bind = statement.bind
     due = "" if question.search.due is None else f" and {_RENEW_AT} >= {bind(question.due_from)}"
     due += "" if question.search.due is None else f" and {_RENEW_AT} < {bind(question.due_before)}"
     [(found,)] = await uow.all(
-        f"""select count(*) from (select 1 from {_among(source, bind, limits.read)}
+        f"""select count(*) from (select 1 from {_among(source, statement, limits.read)}
               and {question.may_fit(bind, states)}
               and exists (select 1 from {_CUSTOMER} and {question.fits(bind, states)}){due}
               limit {bind(limits.counted + 1)}) e""",
         *statement.values,
     )
     counted = int(found)
-    return min(counted, limits.counted), counted > limits.counted or size > limits.read
+    return min(counted, limits.counted), counted > limits.counted or source.rows > limits.read
 
 
-def _among(source: Source, bind: Bind, most: int | None = None) -> str:
+def _among(source: Source, to: Statement, most: int | None = None) -> str:
     """SQL: the relationships `d` of a source's customers, which engines read in the order of their ids."""
-    limit = "" if most is None else f" limit {bind(most)}"
-    return f"relationship d where d.partner_id = $1 and d.ended_at is null and d.customer_id in ({source(bind)}{limit})"
+    ids = ids_in(source.ranges, to)
+    limit = "" if most is None else f" limit {to.bind(most)}"
+    return f"relationship d where d.partner_id = $1 and d.ended_at is null and d.customer_id in ({ids}{limit})"
 
 
 def beyond(places: Sequence[Place], start: Place | None, *, backwards: bool) -> list[Place]:
@@ -127,12 +123,12 @@ async def walk(
     """
     found: list[Place] = []
     for subscribed in (False, True) if backwards else (True, False):
-        part = _Part(question, state, subscribed, backwards)
+        part = _Part(question, source, state, subscribed, backwards)
         if len(found) < size and (within := part.within(start)) is not None:
             some, end = await part.walk(uow, within, size - len(found))
             found += some
             if len(found) < size and end is not None:
-                found += await part.search(uow, source, end, size - len(found))
+                found += await part.search(uow, end, size - len(found))
     return found
 
 
@@ -141,6 +137,7 @@ class _Part:
     """Customers of one state, with or without a living subscription, in the order of the list."""
 
     question: Question
+    source: Source
     state: State
     subscribed: bool
     backwards: bool
@@ -162,7 +159,8 @@ class _Part:
     async def walk(self, uow: UnitOfWork, start: Place, size: int) -> tuple[list[Place], Place | None]:
         """The first places after another, and up to where the list was walked; None: up to its end."""
         found: list[Place] = []
-        walked = self.question.limits.walked
+        limits = self.question.limits
+        walked = limits.walked_fast if self.source.small else limits.walked
         for rows in walked[:1] if self.state is State.OVERDUE else walked:
             end = await self._ahead(uow, start, rows)
             found += await self._between(uow, start, end, size - len(found))
@@ -173,17 +171,21 @@ class _Part:
 
     async def _ahead(self, uow: UnitOfWork, start: Place, rows: int) -> Place | None:
         """The place so many rows ahead in the index that is walked; None: the index ends before."""
-        statement = Statement(self.question.partner)
+        statement = Statement([self.question.partner])
         walked = self._walked(statement.bind, start)
         row = await uow.one(f"{walked} order by {self._order} limit 1 offset {statement.bind(rows)}", *statement.values)
         return None if row is None else Place(FIRST[self.state], *row)
 
     async def _between(self, uow: UnitOfWork, start: Place, end: Place | None, size: int) -> list[Place]:
-        statement = Statement(self.question.partner)
+        statement = Statement([self.question.partner])
         bind = statement.bind
+        among = ""
+        if self.source.small:
+            # Concatenated, so that the walk goes on in its order and customers are not looked up by their ids.
+            among = f" and d.customer_id || '' in ({ids_in(self.source.ranges, statement)})"
         sooner = f"{LIVING_END} < d.commitment_end_at" if self.subscribed else f"{LIVING_END} is not null"
         rows = await uow.all(
-            f"""{self._walked(bind, start, end)}
+            f"""{self._walked(bind, start, end)}{among}
                   and {self.question.may_fit(bind, [self.state])}
                   and exists (select 1 from {_CUSTOMER} and {self.question.fits(bind, [self.state])})
                   and not exists (select 1 from subscription s
@@ -193,16 +195,16 @@ class _Part:
         )
         return [Place(FIRST[self.state], *row) for row in rows]
 
-    async def search(self, uow: UnitOfWork, source: Source, start: Place, size: int) -> list[Place]:
+    async def search(self, uow: UnitOfWork, start: Place, size: int) -> list[Place]:
         """The first places after another, found among the customers of a source: what fits is rare in the list's order."""
         if self.state is State.OVERDUE:
-            every = await read_all(uow, self.question, source, [State.OVERDUE])
+            every = await read_all(uow, self.question, self.source, [State.OVERDUE])
             places = [one for one in every if (one.renew_at < NOTHING_SUBSCRIBED) is self.subscribed]
             return beyond(places, start, backwards=self.backwards)[:size]
         found: list[Place] = []
         some = self.question.limits.sorted_first
         while True:
-            candidates = await self._candidates(uow, source, start, some)
+            candidates = await self._candidates(uow, start, some)
             for begin in range(0, len(candidates), PORTION):
                 found += await self._fitting(uow, candidates[begin : begin + PORTION])
                 if len(found) >= size:
@@ -210,15 +212,16 @@ class _Part:
             if len(candidates) < some:
                 return found
             *_, start = candidates
-            some *= 4
+            some *= 8
 
-    async def _candidates(self, uow: UnitOfWork, source: Source, start: Place, some: int) -> list[Place]:
-        """The first customers of a source, in the order of the list, whatever their state."""
-        statement = Statement(self.question.partner)
+    async def _candidates(self, uow: UnitOfWork, start: Place, some: int) -> list[Place]:
+        """The first customers of the source, in the order of the list, who may have the state."""
+        statement = Statement([self.question.partner])
         bind, way = statement.bind, " desc" if self.backwards else ""
         rows = await uow.all(
-            f"""select e.renew_at, e.customer_id from (
-                  select {_RENEW_AT} as renew_at, d.customer_id from {_among(source, bind)}) e
+            f"""with e as materialized (select {_RENEW_AT} as renew_at, d.customer_id
+                  from {_among(self.source, statement)} and {self.question.may_fit(bind, [self.state])})
+                select e.renew_at, e.customer_id from e
                 where e.renew_at {"<" if self.subscribed else "="} {NOTHING_SUBSCRIBED}
                   and e.renew_at < {bind(self.question.due_before)}
                   and (e.renew_at, e.customer_id) {self._sign} ({bind(start.renew_at)}, {bind(start.customer_id)})
@@ -228,12 +231,11 @@ class _Part:
         return [Place(FIRST[self.state], *row) for row in rows]
 
     async def _fitting(self, uow: UnitOfWork, candidates: Sequence[Place]) -> list[Place]:
-        statement = Statement(self.question.partner)
+        statement = Statement([self.question.partner])
         bind = statement.bind
         listed = ", ".join(bind(one.customer_id) for one in candidates)
         rows = await uow.all(
             f"""select d.customer_id from relationship d where d.partner_id = $1 and d.customer_id in ({listed})
-                  and {self.question.may_fit(bind, [self.state])}
                   and exists (select 1 from {_CUSTOMER} and {self.question.fits(bind, [self.state])})""",
             *statement.values,
         )

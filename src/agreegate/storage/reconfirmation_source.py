@@ -1,31 +1,33 @@
-"""Where the work list is found: what is searched for as SQL, and the sources among whose customers it is (R33–R37).
+"""Where the work list is found: what is searched for as SQL, and the ranges in which its customers are (R33–R37)."""
 
-All of a list is found among the customers of each of its *sources*, such as those of a reseller, or those who accepted an
-older text. The smallest source is taken.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import partial
-from itertools import islice, product
-from operator import itemgetter
 
-from agreegate.domain.customer_search import CustomerSearch
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
-from agreegate.storage.customer_range import BEYOND
-from agreegate.storage.customer_search import fits_text
-from agreegate.storage.floor import Floors, Rank
+from agreegate.storage.customer_range import (
+    MOST_COMPARED,
+    Counted,
+    Range,
+    Ranges,
+    count,
+    count_in,
+    country_range,
+    read_together,
+    renewed_range,
+    reseller_range,
+    state_ranges,
+)
+from agreegate.storage.customer_search import fits_text, text_ranges
+from agreegate.storage.floor import Floors
 from agreegate.storage.state import Bind, opens_by, state_of
-from agreegate.storage.unit_of_work import UnitOfWork, Value, to_micros
+from agreegate.storage.unit_of_work import UnitOfWork, to_micros
 
 NOTHING_SUBSCRIBED = 999_999_999_999_999_999
 """Stands for the commitment end of a customer without a living subscription: after every instant there is."""
-SPLITS = 16
-"""Maximum number of sources that differ only in the text below which customers are found."""
 LIVING = "s.status in ('active', 'suspended')"
 """SQL: the subscription `s` is living."""
 LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
@@ -33,8 +35,6 @@ LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
 
 Conditions on the rows of one customer stand in `case … end`: engines then read these rows, not an index over all customers.
 """
-Source = Callable[[Bind], str]
-"""Makes a statement that selects the ids of customers; `$1` is the partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +43,16 @@ class Limits:
 
     read: int = 30_000
     """Maximum number of customers of a source that are all read and sorted, or examined for a count."""
-    compared: int = 60_000
-    """Maximum number of customers of a source that are counted to find the smallest source."""
+    few: int = 1_000
+    """Maximum number of customers that may be overdue, where these are counted beside a narrower list."""
     counted: int = 10_000
     """Maximum number of customers that are counted."""
     walked: tuple[int, ...] = (4_000, 12_000)
     """How many rows in the list's order are walked, one portion after the other. Then a source is searched instead."""
-    sorted_first: int = 500
-    """How many customers of a source are looked at first, the ones that come first in the list; then four times as many."""
+    walked_fast: tuple[int, ...] = (50_000,)
+    """The same, where the ids of the source pass over most of them without a look."""
+    sorted_first: int = 2_000
+    """How many customers of a source are looked at first, the ones that come first in the list; then eight times as many."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,18 +123,6 @@ class Question:
         return found
 
 
-class Statement:
-    """The values of one statement."""
-
-    def __init__(self, partner: PartnerId) -> None:
-        self.values: list[Value] = [partner]
-
-    def bind(self, value: Value) -> str:
-        """Add a value, and return its placeholder."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-
 async def coming_majors(uow: UnitOfWork) -> list[int]:
     """When published major texts take effect that have yet to do so, the next one first."""
     rows = await uow.all(
@@ -143,96 +133,61 @@ async def coming_majors(uow: UnitOfWork) -> list[int]:
     return [effective_at for (effective_at,) in rows]
 
 
-async def smallest(uow: UnitOfWork, question: Question, sources: Iterable[Source]) -> tuple[Source, int]:
-    """The source with the fewest customers, and how many it has: at most one more than `Limits.compared`."""
-    counted: list[tuple[Source, int]] = []
-    for source in sources:
-        statement = Statement(question.partner)
-        some = f"{source(statement.bind)} limit {statement.bind(question.limits.compared + 1)}"
-        [(count,)] = await uow.all(f"select count(*) from ({some}) d", *statement.values)
-        counted.append((source, int(count)))
-    return min(counted, key=itemgetter(1))
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Customers among whom all of a list is found: those that are in all of some ranges."""
+
+    ranges: tuple[Ranges, ...]
+    rows: int
+    """How many they are at most; not more than one more than `MOST_COMPARED` are counted."""
+
+    @property
+    def small(self) -> bool:
+        """Whether a statement can keep their ids in memory."""
+        return self.rows <= MOST_COMPARED
 
 
-def sources_of(question: Question) -> list[Source]:
-    """The sources of a list."""
-    customers, floors = question.search.customers, question.floors
-    if (country := customers.country) is not None:
-        floors = {template: {country: of[country]} for template, of in floors.items() if country in of}
-    # Below the floor of some countries, or in a country with a higher floor: any floor may leave the fewest.
-    splits = islice(product(*(sorted(set(of.values())) for of in floors.values())), SPLITS)
-    found: list[Source] = [partial(_outdated, floors, split) for split in splits]
+async def ranges_of(uow: UnitOfWork, question: Question) -> list[Counted]:
+    """Count the ranges in which the outdated and overdue customers are that fit what is searched for."""
+    partner, customers = question.partner, question.search.customers
+    at, country = question.now, customers.country
+    every: list[Ranges] = []
     if country is not None:
-        found.append(partial(_in_countries, [country]))
+        every.append((country_range(partner, [country]),))
     if customers.reseller is not None:
-        found.append(partial(_of_reseller, customers.reseller))
-    if customers.text.strip() and (customers.words or _beginnings(customers)):
-        found += [partial(_with_word, customers, word) for word in customers.words or (None,)]
+        every.append((reseller_range(partner, customers.reseller),))
+    if customers.text.strip():
+        every.append(await text_ranges(uow, partner, customers))
     if question.search.due not in (None, Due.ORDER):
-        found.append(partial(_due_before, question.due_before))
-    return found
+        every.append((_due_range(question),))
+    every += await state_ranges(uow, partner, State.OUTDATED, question.programme, at, country)
+    return [await count(uow, ranges) for ranges in every]
 
 
-def _outdated(floors: Floors, split: Sequence[Rank], bind: Bind) -> str:
-    parts = []
-    for (template, of), (at, number) in zip(floors.items(), split, strict=True):
-        parts.append(
-            "select n.customer_id from current_confirmation n where n.partner_id = $1"
-            f" and n.template_id = {bind(template)} and (n.text_at, n.text_number) < ({bind(at)}, {bind(number)})"
-        )
-        if higher := [country for country, floor in of.items() if floor > (at, number)]:
-            parts.append(_in_countries(higher, bind))
-    if not parts:
-        return "select c.customer_id from customer c where c.partner_id = $1 and false"
-    return f"select u.customer_id from ({' union all '.join(parts)}) u"
+async def source_of(
+    uow: UnitOfWork, question: Question, counted: Sequence[Counted], states: Collection[State]
+) -> Source:
+    """Return the rarest of the ranges in which the customers in some states are.
+
+    Args:
+        counted: what `ranges_of` found.
+    """
+    if State.OUTDATED not in states:
+        counted = [*counted, await count(uow, (renewed_range(question.partner, question.late_from),))]
+    rarest, *_ = read = read_together(counted)
+    rows, ranges = rarest.rows, tuple(one.ranges for one in read)
+    if len(read) > 1:
+        rows = min(rows, await count_in(uow, ranges, question.limits.read))
+    return Source(ranges, rows)
 
 
-def _in_countries(countries: Iterable[str], bind: Bind) -> str:
-    listed = ", ".join(bind(country) for country in countries)
-    return f"select c.customer_id from customer c where c.partner_id = $1 and c.country in ({listed})"
-
-
-def _of_reseller(reseller: PartnerId, bind: Bind) -> str:
-    return f"select x.customer_id from customer_reseller x where x.reseller_id = {bind(reseller)} and x.partner_id = $1"
-
-
-def _due_before(before: int, bind: Bind) -> str:
-    return (
-        "select s.customer_id from subscription s"
-        f" where s.partner_id = $1 and {LIVING} and s.commitment_end_at < {bind(before)}"
+def _due_range(question: Question) -> Range:
+    """The customers who have a commitment that ends before the date that is searched for."""
+    return Range(
+        "subscription s",
+        "s.customer_id",
+        lambda to: (
+            f"s.partner_id = {to.bind(question.partner)} and {LIVING}"
+            f" and s.commitment_end_at < {to.bind(question.due_before)}"
+        ),
     )
-
-
-def late_source(question: Question) -> Source:
-    """A source of the overdue customers: those who renewed since one can be overdue."""
-    return lambda bind: (
-        "select w.customer_id from renewal w"
-        f" where w.partner_id = $1 and w.outcome = 'renewed' and w.term > 1 and w.due_at > {bind(question.late_from)}"
-    )
-
-
-def _with_word(customers: CustomerSearch, word: str | None, bind: Bind) -> str:
-    """Customers with a word that begins as one of those that are typed, or with a domain, id or e-mail address that begins so."""
-    found = [
-        f"select c.customer_id from customer c where c.partner_id = $1 and {_begins(column, typed, bind)}"
-        for column, typed in _beginnings(customers)
-    ]
-    if word is not None:
-        found.append(
-            f"select w.customer_id from customer_word w where w.partner_id = $1 and {_begins('w.word', word, bind)}"
-        )
-    persons = [*customers.addresses, *([word] if word in customers.person_words else [])]
-    found += [
-        f"select p.customer_id from person_word p where p.partner_id = $1 and {_begins('p.word', beginning, bind)}"
-        for beginning in persons
-    ]
-    return f"select u.customer_id from ({' union all '.join(found)}) u"
-
-
-def _beginnings(customers: CustomerSearch) -> list[tuple[str, str]]:
-    typed = (("c.domain", customers.domain), ("c.customer_id", customers.customer))
-    return [(column, beginning) for column, beginning in typed if beginning is not None]
-
-
-def _begins(column: str, beginning: str, bind: Bind) -> str:
-    return f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}"
