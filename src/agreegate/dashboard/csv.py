@@ -14,8 +14,8 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
-LINES = 1_000
-"""Read at a time where a list comes in pages."""
+FIRST_LINES, LINES = 100, 1_000
+"""How many lines of a long list are read at first, so that the file begins soon, and at a time after that."""
 
 
 async def csv_answer(request: PageRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
@@ -65,7 +65,7 @@ async def in_pages(
     """
     last: Position | None = None
     while True:
-        wanted = Wanted(LINES, Seek.FIRST if last is None else Seek.NEXT, last=last)
+        wanted = Wanted(FIRST_LINES) if last is None else Wanted(LINES, Seek.NEXT, last=last)
 
         async def lines(uow: UnitOfWork, wanted: Wanted = wanted) -> tuple[str, Position | None]:
             found = await read(uow, wanted)
