@@ -249,7 +249,7 @@ def _work() -> Iterator[str]:
 def _filters() -> Iterator[str]:
     """Every filter alone and with each other, first and last page."""
     for state, country, reseller in itertools.product(
-        ("", "current", "outdated", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
+        ("", "current", "outdated", "overdue", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
     ):
         for place in ("", "last"):
             yield _address(state=state, country=country, reseller=reseller, results=place)
