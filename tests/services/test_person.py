@@ -15,6 +15,7 @@ from agreegate.services.totals import KeptTotals
 from agreegate.storage.customer import rename_customer
 from agreegate.storage.page import Wanted
 from agreegate.storage.person import BEHIND, persons_wait, take_over_persons
+from agreegate.storage.reconfirmation_source import Limits
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
@@ -203,10 +204,15 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         async def look(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
-            sought = await seek_reconfirmations(uow, actor, PROGRAMME, search)
-            return found, [await list_reconfirmations(uow, actor, one, Wanted()) for one in (found.list, sought)]
+            sought = [found.list, await seek_reconfirmations(uow, actor, PROGRAMME, search)]
+            for limits in (Limits(read=0, few=0), Limits(read=0, few=0, walked_fast=(), sorted_first=1)):
+                walked = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals(), limits)
+                sought.append(walked.list)
+            return found, [await list_reconfirmations(uow, actor, one, Wanted()) for one in sought]
 
         found, pages = await memory.do(look)
         for page in pages:
-            assert [one.company_name for one in page.items] == names, "on the page and in the file"
+            assert [one.company_name for one in page.items] == names, (
+                "on the page, in the file, and where the list is long"
+            )
         assert found.total.number == len(names)

@@ -11,13 +11,13 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.person import person_index, person_words
 from agreegate.storage import schema
 from agreegate.storage.customer_list import page_of_customers
-from agreegate.storage.customer_search import MOST_COUNTED, list_of
+from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, list_of
 from agreegate.storage.page import Wanted
 from agreegate.storage.person import take_over_persons
 from agreegate.storage.sqlite import InlineStore
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
-from tests.storage.test_customer_search import old_record
+from tests.storage.test_customer_search import SMALL_LIMITS, old_record
 
 ALDER = PartnerId(cast.ALDER)
 FIRST = ["Nora", "Élodie", "太郎", "Cedar", "Ann-Marie"]
@@ -97,12 +97,11 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
         for country in (None, "FR"):
             search = CustomerSearch(typed, country=country, persons=True)
 
-            async def look(uow, search=search):  # type: ignore[no-untyped-def]
-                return await page_of_customers(
-                    uow, [await list_of(uow, ALDER, search, PROGRAMME)], Wanted(2 * MOST_COUNTED)
-                )
+            async def look(uow, limits, search=search):  # type: ignore[no-untyped-def]
+                lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
+                return await page_of_customers(uow, lists, Wanted(2 * MOST_COUNTED), counting=limits is LIMITS)
 
-            page, counted = await memory.do(look)
+            page, counted = await memory.do(look, LIMITS)
             fits = fitting(search)
             expected = {
                 id_ for id_, (name, domain, where, persons) in made.items()
@@ -111,6 +110,9 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
             found = [entry.customer_id for entry in page.items if entry.customer_id in made]
             assert sorted(found) == sorted(expected), typed
             assert counted.customers == len(page.items)
+            for limits in SMALL_LIMITS:
+                walked, _ = await memory.do(look, limits)
+                assert walked.items == page.items, "the way in which a list is read changes nothing"
             answered += bool(expected)
     assert answered > 20
 
