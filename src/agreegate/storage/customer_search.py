@@ -298,13 +298,12 @@ def _has_words(customer: str, names: str, words: Mapping[str, Collection[str]], 
     """
 
     def has(word: str, tables: Collection[str]) -> str:
-        named = f"{names} like {bind(f'%{word}%' if is_part_of_word(word) else f'% {word}%')}"
-        if _PERSONS not in tables:
-            return named if _NAMES in tables else "false"
-        person = has_person(customer, word, bind)
+        beginning = f"%{word}%" if is_part_of_word(word) else f"% {word}%"
+        parts = [f"{names} like {bind(beginning)}"] if _NAMES in tables else []
+        if _PERSONS in tables:
+            parts.append(has_person(customer, word, bind))
         # Where the customers are those of a person's word, the next word is mostly that person's too.
-        either = (person, named) if customer == "p" else (named, person)
-        return f"({' or '.join(either)})" if _NAMES in tables else person
+        return f"({' or '.join(reversed(parts) if customer == 'p' else parts) or 'false'})"
 
     return " and ".join(has(word, tables) for word, tables in words.items()) or "true"
 
