@@ -294,11 +294,12 @@ async def test_through_whom_the_data_came_and_what_spoke_against_the_acceptor_st
 ) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     connection = apsw.Connection(str(world.path))
-    key, day = (cast.ALDER, cast.CEDAR, 1), int(datetime(2018, 8, 12, tzinfo=UTC).timestamp() * 1_000_000)
+    day = int(datetime(2018, 8, 12, tzinfo=UTC).timestamp() * 1_000_000)
+    (number,) = connection.execute("select max(number) from confirmation").fetchone()
     connection.execute(
-        "insert into confirmation_collection values (?, ?, ?, ?, ?, ?)", (*key, cast.BIRCH, "Nils Aker", day)
+        "insert into confirmation_collection values (?, ?, ?, ?)", (number, cast.BIRCH, "Nils Aker", day)
     )
-    connection.execute("insert into confirmation_warning values (?, ?, ?, 'partner_domain')", key)
+    connection.execute("insert into confirmation_warning values (?, 'partner_domain')", (number,))
     connection.close()
     someone = await visitor(world, language=language)
     shown = await someone.get(CEDAR)

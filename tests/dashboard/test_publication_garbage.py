@@ -68,7 +68,7 @@ async def test_garbage_in_the_second_press(world: World) -> None:
     for label in published(world):
         [[files]] = world.rows("select files from text_version where label = ?", label)
         assert world.rows(
-            "select count(*) from text_version v join text_file f using (template_id, number) where v.label = ?", label
+            "select count(*) from text_version v join text_file f using (number) where v.label = ?", label
         ) == [(files,)]
     await someone.close()
 

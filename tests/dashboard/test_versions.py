@@ -110,13 +110,13 @@ async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_us
     by = (("by the operator", cast.OPERATOR_USER), ("by a stranger", cast.HAZEL_ADMIN), ("by nobody", cast.NOBODY))
     for number, (label, user) in enumerate(by, 2):
         world.change(
-            "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"
-            " published_by, files) select template_id, ?, ?, ?, 0, '', effective_at, published_at, ?, 1 from text_version"
+            "insert into text_version (number, template_id, version_id, label, major, note, effective_at, published_at,"
+            " published_by, files) select ?, template_id, ?, ?, 0, '', effective_at, published_at, ?, 1 from text_version"
             " where number = 1",
             number, f"00000000-0000-4000-8000-{number:012}", label, user,
         )  # fmt: skip
         world.change(
-            "insert into text_file select template_id, ?, country, language, digest, media_type, size from text_file"
+            "insert into text_file select ?, country, language, digest, media_type, size from text_file"
             " where number = 1",
             number,
         )

@@ -179,15 +179,16 @@ async def test_what_was_recorded_twice_is_seen(world: World, twice: str) -> None
     assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR)).status_code == 201
     check_file(world.path)
     columns = [name for (name,) in world.rows(f"select name from pragma_table_info('{twice}')")]
-    other = {"sequence": "sequence + 1", "confirmation_id": "'another'", "audit_id": "'another'"}
+    other = {"number": "null", "sequence": "sequence + 1", "confirmation_id": "'another'", "audit_id": "'another'"}
     copied = ", ".join(other.get(column, column) for column in columns)
     world.change(f"insert into {twice} ({', '.join(columns)}) select {copied} from {twice}")
     if twice == "confirmation":  # all that belongs to a confirmation is there, and it is the one that counts
+        more = {"confirmation_number": "confirmation_number + 1", "number": "null", "request_id": "'another'"}
         for table in ("confirmation_contact", "idempotency"):
             names = [name for (name,) in world.rows(f"select name from pragma_table_info('{table}')")]
-            more = ", ".join({"sequence": "sequence + 1", "request_id": "'another'"}.get(name, name) for name in names)
-            world.change(f"insert into {table} ({', '.join(names)}) select {more} from {table}")
-        world.change("insert into audit_record select partner_id, 'another', customer_id, resource_type, 'another',"
+            copied = ", ".join(more.get(name, name) for name in names)
+            world.change(f"insert into {table} ({', '.join(names)}) select {copied} from {table}")
+        world.change("insert into audit_record select null, partner_id, 'another', customer_id, resource_type, 'another',"
                      " operation_type, operation_status, user_id, application_id, channel, correlation_id,"
                      " resource_old_value, resource_new_value, operation_at from audit_record")  # fmt: skip
         world.change("update current_confirmation set sequence = sequence + 1")
