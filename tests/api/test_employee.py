@@ -157,6 +157,15 @@ async def test_header_and_body_must_name_the_same_employee(world: World) -> None
     assert (await send(world, "Robin Vale <robin@alder.example>", own=body)).status_code == 201
 
 
+async def test_our_own_api_refuses_a_request_id_that_comes_again_with_another_employee(world: World) -> None:
+    again = {"MS-RequestId": "0f6b2c1e-7a57-4d7e-9d9c-0f5f3f0a2b42"}
+    for name, status in (("Robin Vale", 201), (" Robin Vale ", 201), ("Sam Reed", 409)):
+        named = again | {"Agreegate-Confirmed-By": name}
+        answer = await world.send(cast.ALDER_MARKETPLACE, "POST", OWN, confirmation(), named)
+        assert answer.status_code == status
+    assert kept(world) == [("Robin Vale", None, None)]
+
+
 async def test_a_statement_is_done_once_refused_for_others_and_after_the_relationship(world: World) -> None:
     await world.confirm(cast.ALDER_MARKETPLACE, cast.CEDAR)
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)

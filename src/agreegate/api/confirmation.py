@@ -141,11 +141,14 @@ async def record_confirmation(
     """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    call, draft, names = call_of(request, data), data.to_draft(), NAMES
-    if (stated := confirmed_by(employee)) is not None:
+    draft, names = data.to_draft(), NAMES
+    if (stated := confirmed_by(employee)) is None:
+        call = call_of(request, data)
+    else:
         if draft.employee is not None and draft.employee.stripped() != stated.stripped():
             raise InvalidProperty(name=CONFIRMED_BY)
         draft, names = replace(draft, employee=stated), _NAMES_WITH_HEADER
+        call = call_of(request, (data, stated.stripped()))
 
     async def recorded(uow: UnitOfWork) -> Answer:
         try:
