@@ -34,7 +34,7 @@ async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: st
             case ConfirmationRecorded():
                 change = await _confirm(uow, actor, fact)
             case EmployeeStated():
-                change = await _state_employee(uow, fact)
+                change = await _state_employee(uow, actor.partner.id, fact)
             case AgreementEnded():
                 change = await _end(uow, actor, fact)
             case TransactionDecided():
@@ -86,7 +86,7 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
         await _add_contact(uow, number, confirmation.contact)
     if confirmation.confirmed_by is not None:
         stated = EmployeeStated(fact.customer, confirmation.id, confirmation.confirmed_by, confirmation.recorded_by)
-        await _state_employee(uow, stated)
+        await _state_employee(uow, partner, stated)
     if fact.collection is not None:
         await uow.run(
             "insert into confirmation_collection (confirmation_number, reseller_id, person, collected_at)"
@@ -132,10 +132,11 @@ async def _add_text(uow: UnitOfWork, number: int, text: AcceptedText) -> None:
     )
 
 
-async def _state_employee(uow: UnitOfWork, fact: EmployeeStated) -> ResourceChanged:
+async def _state_employee(uow: UnitOfWork, partner: PartnerId, fact: EmployeeStated) -> ResourceChanged:
     await uow.run(
         "insert into confirmation_employee (confirmation_number, name, email, reference, stated_by, stated_at)"
-        " select number, $2, $3, $4, $5, $6 from confirmation where confirmation_id = $1",
+        " select number, $3, $4, $5, $6, $7 from confirmation where partner_id = $1 and confirmation_id = $2",
+        partner,
         fact.confirmation,
         fact.employee.name,
         fact.employee.email,
