@@ -44,9 +44,9 @@ from agreegate.storage.unit_of_work import UnitOfWork
 ADD = "add"
 """The value of the button that asks for one line more."""
 MOST_LINES = 20
+"""Maximum lines of one form. Larger orders are placed through the API."""
 LARGEST_FORM = 128 * 1024
 """Bytes of the form: 20 lines whose names have 256 characters of any script, and the confirmation."""
-"""So many are typed into one form at most; who orders more has the API."""
 LINE_FIELDS = ("offer", "name", "quantity", "term")
 TERMS = (TermDuration.YEAR, TermDuration.MONTH, TermDuration.THREE_YEARS)
 CYCLES = (
