@@ -109,6 +109,7 @@ async def test_a_header_that_says_nothing_of_use_is_a_clear_error(world: World, 
     answer = await send(world, header)
     assert (answer.status_code, answer.json()["code"]) == (400, 3000)
     assert answer.json()["data"] == ["Agreegate-Confirmed-By"]
+    assert (await send(world, header, own=confirmation())).status_code == 400
     assert world.rows("select * from confirmation") == []
 
 
@@ -157,11 +158,13 @@ async def test_header_and_body_must_name_the_same_employee(world: World) -> None
     assert (await send(world, "Robin Vale <robin@alder.example>", own=body)).status_code == 201
 
 
-async def test_our_own_api_refuses_a_request_id_that_comes_again_with_another_employee(world: World) -> None:
+@pytest.mark.parametrize("path", [OWN, WIRE])
+async def test_a_request_id_that_comes_again_with_another_employee_is_refused(world: World, path: str) -> None:
     again = {"MS-RequestId": "0f6b2c1e-7a57-4d7e-9d9c-0f5f3f0a2b42"}
     for name, status in (("Robin Vale", 201), (" Robin Vale ", 201), ("Sam Reed", 409)):
         named = again | {"Agreegate-Confirmed-By": name}
-        answer = await world.send(cast.ALDER_MARKETPLACE, "POST", OWN, confirmation(), named)
+        body = confirmation() if path == OWN else agreement()
+        answer = await world.send(cast.ALDER_MARKETPLACE, "POST", path, body, named)
         assert answer.status_code == status
     assert kept(world) == [("Robin Vale", None, None)]
 

@@ -60,8 +60,9 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
     """`POST /v1/customers/{id}/agreements`: record that the customer accepted (contract 4.2)."""
     customer = exchange.guid("customer_id", "Customer Id")
     body = await exchange.read(AgreementIn)
-    draft = body.to_draft(confirmed_by(exchange.incoming.header(b"agreegate-confirmed-by")))
-    call, actor, programme = exchange.call(body), exchange.actor, exchange.deployment.programme
+    employee = confirmed_by(exchange.incoming.header(b"agreegate-confirmed-by"))
+    call = exchange.call(body if employee is None else (body, employee.stripped()))
+    draft, actor, programme = body.to_draft(employee), exchange.actor, exchange.deployment.programme
 
     async def recorded(uow: UnitOfWork) -> Answer:
         confirmation = await confirm(uow, actor, programme, customer, draft, call)

@@ -56,4 +56,4 @@ def _decoded(part: str) -> str:
     # Mail programs write this for bytes whose encoding they do not know. Decoded, letters would be lost.
     if any(charset == UNKNOWN8BIT for _, charset in words):
         raise NotUtf8(name=NAME)
-    return str(make_header(words))
+    return str(make_header(words)).encode().decode()  # refuses halves of a character, which UTF-7 may stand for

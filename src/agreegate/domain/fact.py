@@ -122,6 +122,7 @@ def confirmation_of(
     """
     template, user, agreed = facts.template, facts.user_id, draft.date_agreed
     assert template is not None and user is not None and agreed is not None  # noqa: S101, PT018 - else it is a violation
+    assert facts.period > 0, "facts of a customer that is not served"  # noqa: S101
     contact, employee = draft.contact.stripped(), None if draft.employee is None else draft.employee.stripped()
     confirmation = Confirmation(
         id=ConfirmationId(id_),
