@@ -102,6 +102,8 @@ def load(folder: Path, confirmations: int) -> None:
     for number, seller in enumerate(sellers()):
         with connection:
             _load(connection, number, seller, confirmations // PARTNERS)
+    # Who accepted them is taken over already, as on a server that has run for a while.
+    connection.execute("update person_progress set confirmation_number = (select max(number) from confirmation)")
     connection.pragma("journal_mode", "wal")
     connection.close()
     making.rename(path)
