@@ -22,6 +22,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "storage": frozenset({"domain", "file_input"}),
     "services": frozenset({"domain", "storage"}),
+    "questions": frozenset({"domain", "storage"}),
     # Leaves for the edges: they know the domain at most.
     "i18n": frozenset(),
     "diagnostics": frozenset(),
@@ -44,7 +45,7 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "dashboard": frozenset(
         {"", "bounded_request", "deployment", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid",
-         "spreadsheet", "text_link"}
+         "questions", "spreadsheet", "text_link"}
     ),
     "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),
@@ -63,8 +64,8 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
-         "programme", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input", "hotpath",
-         "server", "text_link", "upkeep", "demo", "production"}
+         "programme", "questions", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input",
+         "hotpath", "server", "text_link", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

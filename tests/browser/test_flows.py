@@ -299,7 +299,7 @@ def being_shown_the_answer_to_a_question(someone: Person) -> None:
     someone.sign_in(ALDER, "/questions")
     question = someone.page.locator("details", has_text=someone.t("question.L3")).first
     someone.press(question.locator("summary"))
-    someone.press(question.get_by_role("button"))
+    someone.press(question.get_by_role("link"))
     expect(someone.page).not_to_have_url(re.compile("/questions"))
     someone.reads("Dogwood Legal")
 

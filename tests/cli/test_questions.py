@@ -3,11 +3,11 @@
 import pytest
 
 from agreegate.domain.partner import PartnerKind
-from agreegate.domain.question import questions
-from agreegate.i18n import LANGUAGES, catalogue
+from agreegate.i18n import LANGUAGES, catalogue, text
+from agreegate.questions import QUESTIONS
 from tests.cli.conftest import Agreegate
 
-IDS = [question.id for question in questions()]
+IDS = [question.id for question in QUESTIONS]
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -19,17 +19,26 @@ def test_all_of_them_are_answered_for_every_kind_of_partner(agreegate: Agreegate
     assert [head.split()[0] for head in heads] == IDS
     for head in heads:
         assert head[5:] == catalogue(language)[f"question.{head.split()[0]}"]
-    assert {line.rstrip()[-1] for line in said.out.splitlines() if line.startswith("     ")} >= {"]"}
+    shown = text("cli.questions.show-me", language, path="")
+    assert len([line for line in said.out.splitlines() if line.startswith(f"     {shown}/")]) == len(IDS)
+    for line in said.out.splitlines():
+        assert not line.startswith("     ") or line.endswith("]") or line.startswith(f"     {shown}/")
 
 
 @pytest.mark.rule("R3", "R11")
 def test_one_question_at_a_date(agreegate: Agreegate) -> None:
     out = agreegate("questions", "l3", "--at", "2018-11-07").out
     assert out.startswith("Microsoft Cloud Agreement, 7 November 2018\n")
-    assert "New purchase: passes by API, is refused on the dashboard. [R2, R9]" in out
-    assert "Auto-renewal: passes on both channels. [R11]" in out
-    assert "Show me: in the demo, /customers/…/order on 7 November 2018" in out
+    split = {"through": text("answer.by.api", "en"), "stopped": text("answer.by.dashboard", "en")}
+    bought = text("answer.outcome.split", "en", action=text("answer.action.new_purchase", "en"), **split)
+    renewed = text("answer.outcome.allow", "en", action=text("answer.action.auto_renewal", "en"))
+    assert f"     {bought} [R2, R9]\n" in out
+    assert f"     {renewed} [R11]\n" in out
+    assert out.endswith(f"     {text('cli.questions.show-me', 'en', path='/customers/…/order')}\n")
     assert out.count("?") == 1
+    before = agreegate("questions", "l3", "--at", "2018-11-06").out
+    dated = text("cli.questions.show-me-on", "en", path="/customers/…/order", date="7 November 2018")
+    assert before.endswith(f"     {dated}\n")
 
 
 def test_language_and_programme_can_be_named(agreegate: Agreegate) -> None:
@@ -37,14 +46,15 @@ def test_language_and_programme_can_be_named(agreegate: Agreegate) -> None:
         "questions", "L14", "--at", "2020-02-01", "--programme", "microsoft-customer-agreement", "--lang", "fr"
     ).out
     assert out.startswith("Microsoft Customer Agreement, 1er février 2020\n\nLes règles\n")
-    assert "Le contrat à confirmer aujourd’hui : Microsoft Customer Agreement. [R32]" in out
+    assert f"     {text('answer.agreement', 'fr', agreement='Microsoft Customer Agreement')} [R32]\n" in out
 
 
 @pytest.mark.rule("R31")
 def test_a_national_cloud_is_told_that_nothing_is_asked(agreegate: Agreegate) -> None:
     out = agreegate("questions", "L3", "--cloud", "us_government", "--account", "sandbox").out
-    assert "Your account is in the US Government cloud: nothing is confirmed there" in out
-    assert "is refused on" not in out
+    first, second = out.splitlines()[5:7]
+    assert first == f"     {text('answer.absent', 'en', cloud=text('answer.cloud.us_government', 'en'))} [R31]"
+    assert second == f"     {text('answer.L3.national', 'en')} [R31]"
 
 
 @pytest.mark.parametrize(

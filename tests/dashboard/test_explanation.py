@@ -5,6 +5,7 @@ from datetime import datetime
 import apsw
 import pytest
 
+from agreegate.i18n import text
 from tests import personas as cast
 from tests.dashboard.test_customer import CEDAR, HOSTILE, RIGHT_TO_LEFT
 from tests.dashboard.visitor import Reply, visitor
@@ -30,6 +31,8 @@ def rename(world: World, column: str, value: str) -> None:
 async def test_it_says_why_what_is_needed_and_who_decides(world: World) -> None:
     shown = await (await visitor(world)).get(EXPLANATION)
     said = words(shown)
+    for key in ("rights", "protection", "regulator"):
+        assert text(f"explanation.why.{key}", "en") in said
     for sentence in (
         "Please accept the Microsoft Cloud Agreement", "To Cedar Bakery", "us, Alder Distribution",
         "Each customer must accept it before a partner may order.", "first and last name", "e-mail address",

@@ -6,17 +6,15 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.domain.question import Page as Shown
-from agreegate.domain.question import questions
-from agreegate.i18n import catalogue, text
-from agreegate.services.question import ADDRESSES
+from agreegate.i18n import text
+from agreegate.questions import QUESTIONS
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.dashboard.sandbox import demo_visitor, sandbox_visitor, seeded_demo
 from tests.dashboard.visitor import visitor
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
 
-IDS = [question.id for question in questions()]
+IDS = [question.id for question in QUESTIONS]
 HOSTILE = '"><script>alert(1)</script>'
 
 
@@ -28,6 +26,11 @@ def told(page: Page) -> dict[str, Page]:
     }
 
 
+def in_words(key: str, language: str) -> str:
+    """The sentence of a key as `Page.text` reads it: every space is a plain one."""
+    return " ".join(text(key, language).split())
+
+
 @pytest.mark.parametrize("user", sorted(cast.USERS))
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_every_question_has_an_answer_and_rules_for_everybody(world: World, user: str, language: str) -> None:
@@ -37,12 +40,12 @@ async def test_every_question_has_an_answer_and_rules_for_everybody(world: World
     found = told(reply.page)
     assert list(found) == IDS
     for id_, one in found.items():
-        assert text(f"question.{id_}", language) in one.text
+        assert in_words(f"question.{id_}", language) in one.text
         assert "<li>" in one.html
         rules = re.findall(r"<dt>(R\d+)</dt><dd>([^<]+)</dd>", one.html)
         assert rules
         for rule, _ in rules:
-            assert text(f"rule.{rule}", language) in one.text
+            assert in_words(f"rule.{rule}", language) in one.text
     assert [Page(group).text for group in re.findall(r"<h2 .*?</h2>", reply.page.html)] == [
         text(f"question.group.{group}", language) for group in ("process", "policy", "technical")
     ]
@@ -112,7 +115,6 @@ async def test_in_production_links_lead_there_and_nothing_is_set(world: World) -
     found = told(reply.page)
     assert found["L3"].links == [f"/customers/{cast.CEDAR}/order"]
     assert found["L8"].links == [], "nobody learns that a customer has another partner"
-    assert "no customer of this kind was found" in found["L8"].text
     assert not [form for form in reply.page.forms if form.action.startswith("/questions/")]
     token = reply.page.form("/sign-out").fields
     assert (await someone.client.post("/questions/L3/show", data=token)).status_code == 404
@@ -124,12 +126,6 @@ async def test_nobody_reads_them_before_signing_in(world: World) -> None:
     assert (await nobody.client.get("/questions")).status_code == 303
 
 
-@pytest.mark.parametrize("language", ["en", "fr"])
-def test_every_page_that_is_shown_has_a_name(language: str) -> None:
-    assert {f"questions.page.{page}" for page in Shown} <= set(catalogue(language))
-    assert set(ADDRESSES) == set(Shown)
-
-
 @pytest.mark.parametrize("user", sorted(cast.USERS))
 async def test_every_show_me_of_the_demo_opens_a_page(tmp_path: Path, user: str) -> None:
     """Each place once: many questions lead to the same page on the same day."""
@@ -137,14 +133,12 @@ async def test_every_show_me_of_the_demo_opens_a_page(tmp_path: Path, user: str)
     language = "fr" if sorted(cast.USERS).index(user) % 2 else "en"
     someone = await demo_visitor(demo, user, language)
     reply = await someone.get("/questions")
-    places: dict[str, str] = {}
+    places = {path for one in told(reply.page).values() for path in one.links}
+    assert places
+    for path in sorted(places):
+        opened = await someone.get(path)
+        assert opened.status == 200, (path, opened.text[:300])
     for form in reply.page.forms:
         if form.action.startswith("/questions/"):
-            found = re.search(rf'action="{form.action}".*?<button[^>]*>([^<]+)<', reply.page.html, re.DOTALL)
-            assert found is not None
-            places.setdefault(found[1], form.action)
-    assert places
-    for label, action in places.items():
-        opened = await someone.send("/questions", reply.page.form(action))
-        assert opened.status == 200, (label, action, opened.path, opened.text[:300])
+            assert (await someone.send("/questions", reply.page.form(form.action))).status == 200, form.action
     demo.close()

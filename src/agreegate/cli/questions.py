@@ -2,16 +2,16 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
 import click
 
 from agreegate.cli.values import Instant
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
-from agreegate.domain.question import Answered, Example, answer, questions
 from agreegate.i18n import LANGUAGES, date_text
 from agreegate.programme import DEFAULT, load
-from agreegate.services.question import address
+from agreegate.questions import QUESTIONS, Case, Example, Question, address, answer, shown
 
 EXAMPLE = """agreegate questions
 agreegate questions L3 T10 --at 2018-11-07
@@ -52,34 +52,38 @@ def _questions(
     programme: str,
     lang: str,
 ) -> None:
-    known = [question.id for question in questions()]
+    known = {question.id: question for question in QUESTIONS}
     wanted = [name.upper() for name in only]
     for name in wanted:
         if name not in known:
             raise Misuse(words("cli.questions.unknown", question=name))
     rules, now = load(programme), at or datetime.now(UTC)
-    partner = _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account))
+    case = Case(rules, _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account)), now)
     spoken = Words(lang)
     click.echo(spoken("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
-    group = None
-    for question_id in wanted or known:
-        answered = answer(rules, partner, now, question_id)
-        if group is not answered.group:
-            group = answered.group
-            click.echo(f"\n{spoken(f'question.group.{group}')}")
-        for line in _lines(spoken, answered):
-            click.echo(line)
+    asked = [known[question_id] for question_id in wanted or known]
+    for group, questions in groupby(asked, key=lambda question: question.group):
+        click.echo(f"\n{spoken(f'question.group.{group}')}")
+        for question in questions:
+            for line in _lines(spoken, question, case):
+                click.echo(line)
 
 
-def _lines(words: Words, answered: Answered) -> Iterator[str]:
+def _lines(words: Words, question: Question, case: Case) -> Iterator[str]:
     """The question, each sentence of its answer with its rules, and where it is seen."""
-    yield f"\n{answered.id:<4} {words(answered.question_key)}"
-    for sentence in answered.answers:
-        told = sentence.spoken(words, lambda instant: date_text(instant, words.language))
-        yield f"     {told} [{', '.join(sentence.rules)}]"
-    if (shown := answered.show_me) is not None:
-        path = address(shown, dict.fromkeys(Example, "…"))
-        yield f"     {words('cli.questions.show-me', path=path, date=date_text(shown.at, words.language))}"
+
+    def date(instant: datetime) -> str:
+        return date_text(instant, words.language)
+
+    yield f"\n{question.id:<4} {words(f'question.{question.id}')}"
+    for sentence in answer(question, case):
+        yield f"     {sentence.spoken(words, date)} [{', '.join(sentence.rules)}]"
+    show = shown(question.show, case)
+    path = address(show, dict.fromkeys(Example, "…")) or ""
+    if show.at is None:
+        yield f"     {words('cli.questions.show-me', path=path)}"
+    else:
+        yield f"     {words('cli.questions.show-me-on', path=path, date=date(show.at))}"
 
 
 def _asking(kind: PartnerKind, cloud: Cloud, account: Account) -> Partner:

@@ -56,7 +56,7 @@ def explained(customer: Customer, actor: Actor, programme: Programme, now: datet
     blocks = [
         [say("subject", **named)],
         [say("greeting", **named)],
-        [say("why", **named), say("why.vendor", **named), say("why.regulator", **named)],
+        [say(key, **named) for key in ("why", "why.rights", "why.protection", "why.vendor", "why.regulator")],
         list(_dates(programme, now, written)),
         [say("renewals", **named)],
         [say("needed", **named), *(f"- {say(f'needed.{one}', **named)}" for one in NEEDED)],

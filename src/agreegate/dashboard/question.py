@@ -1,7 +1,7 @@
 """The process's questions, answered live: for the clock's date and the reader's own partner, with rules and a place to see it."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from itertools import groupby
@@ -27,9 +27,8 @@ from agreegate.domain.actor import (
     Actor,
 )
 from agreegate.domain.errors import NotFound
-from agreegate.domain.question import Answered, Example, Group, Page, Sentence, ShowMe, answer, questions
 from agreegate.i18n import date_text, text
-from agreegate.services.question import address, examples
+from agreegate.questions import QUESTIONS, Case, Example, Page, Question, Show, address, answer, examples, shown
 
 LONGEST = 200
 """Characters of what is looked for."""
@@ -49,43 +48,40 @@ class Place:
     """Where an answer is seen."""
 
     path: str
-    page: Page
-    at: datetime
+    name: str
+    """The page's name, in the reader's language."""
+    at: datetime | None
+    """The instant to set the demo's clock to; None: the clock stays."""
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
-    """A question with its answer, in the reader's words."""
+class Read:
+    """A question with its answer, in the reader's language."""
 
     id: str
-    group: Group
+    group: str
     question: str
     sentences: list[str]
     rules: list[tuple[str, str]]
     """Id and statement."""
     place: Place | None
-    lacking: bool
-    """It would be seen with a customer of a kind that the reader does not have."""
 
     def holds(self, words: Collection[str]) -> bool:
-        """Whether every one of the words is somewhere in it."""
+        """Whether every one of the words is in the question, its answer or a rule."""
         whole = " ".join((self.id, self.question, *self.sentences, *(rule for rule, _ in self.rules))).casefold()
         return all(word in whole for word in words)
 
 
 @get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_questions(request: PageRequest) -> Response[str]:
-    """Every question, or those with the words that are looked for."""
+    """Every question, or those with the words that the reader typed."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     wanted = request.query_params.get("q", "")[:LONGEST].strip()
-    customers, now = await _examples(deployment, actor), deployment.store.clock()
-    told = [
-        _told(answer(deployment.programme, actor.partner, now, question.id), actor, customers, spoken)
-        for question in questions()
-    ]
-    found = [one for one in told if one.holds(wanted.casefold().split())]
+    customers, case = await _examples(deployment, actor), _case(deployment, actor)
+    read = [_read(question, case, actor, customers, spoken) for question in QUESTIONS]
+    found = [one for one in read if one.holds(wanted.casefold().split())]
     groups = [(group, list(those)) for group, those in groupby(found, key=lambda one: one.group)]
-    return page(request, "questions.html", groups=groups, wanted=wanted, found=len(found), everything=len(told))
+    return page(request, "questions.html", groups=groups, wanted=wanted, found=len(found), everything=len(read))
 
 
 @post("/questions/{question:str}/show", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
@@ -93,19 +89,24 @@ async def show_answer(request: PageRequest, question: FromPath[str]) -> Response
     """Set the demo's clock to the day on which an answer is seen, and open the page.
 
     Raises:
-        NotFound: there is no such question, it is shown nowhere, or this is no demo.
+        NotFound: there is no such question, no date to set, no customer to show it with, or this is no demo.
     """
     deployment, actor = deployment_of(request), actor_of(request)
-    if question not in {known.id for known in questions()}:
+    asked = next((known for known in QUESTIONS if known.id == question), None)
+    if asked is None:
         raise NotFound
-    answered = answer(deployment.programme, actor.partner, deployment.store.clock(), question)
-    place = _place(answered.show_me, actor, await _examples(deployment, actor))
-    if place is None:
+    customers = await _examples(deployment, actor)
+    place = _place(shown(asked.show, _case(deployment, actor)), actor, customers, language(request))
+    if place is None or place.at is None:
         raise NotFound
     return await jump(request, place.at, place.path)
 
 
 ROUTES = (show_questions, show_answer)
+
+
+def _case(deployment: Deployment, actor: Actor) -> Case:
+    return Case(deployment.programme, actor.partner, deployment.store.clock())
 
 
 async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
@@ -114,28 +115,23 @@ async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
     return await deployment.store.browse(lambda uow: examples(uow, actor, shared))
 
 
-def _told(answered: Answered, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Told:
-    place = _place(answered.show_me, actor, customers)
-    return Told(
-        answered.id,
-        answered.group,
-        text(answered.question_key, spoken),
-        [_spoken(sentence, spoken) for sentence in answered.answers],
-        [(rule, text(f"rule.{rule}", spoken)) for rule in answered.rules],
-        place,
-        lacking=place is None and answered.show_me is not None,
+def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Read:
+    sentences = answer(question, case)
+    rules = dict.fromkeys(rule for sentence in sentences for rule in sentence.rules)
+    written, date = partial(text, language=spoken), partial(date_text, language=spoken)
+    return Read(
+        question.id,
+        question.group,
+        text(f"question.{question.id}", spoken),
+        [sentence.spoken(written, date) for sentence in sentences],
+        [(rule, text(f"rule.{rule}", spoken)) for rule in rules],
+        _place(shown(question.show, case), actor, customers, spoken),
     )
 
 
-def _spoken(sentence: Sentence, spoken: str) -> str:
-    return sentence.spoken(partial(text, language=spoken), partial(date_text, language=spoken))
-
-
-def _place(shown: ShowMe | None, actor: Actor, customers: Mapping[Example, str]) -> Place | None:
-    """Where this reader sees it: who may not open the page is sent to the one that says who may."""
-    if shown is None:
-        return None
-    if not may(actor, ACCESS.get(shown.page, ANYONE_SIGNED_IN)):
-        shown = replace(shown, page=Page.HOW_TO_CONFIRM, example=None)
-    path = address(shown, customers)
-    return None if path is None else Place(path, shown.page, shown.at)
+def _place(show: Show, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Place | None:
+    """Where this reader sees the answer; a reader who may not open the page reads how to confirm."""
+    if not may(actor, ACCESS.get(show.page, ANYONE_SIGNED_IN)):
+        show = Show(Page.HOW_TO_CONFIRM)
+    path = address(show, customers)
+    return None if path is None else Place(path, text(show.page.key, spoken), show.at)

@@ -1,0 +1,111 @@
+"""Where the dashboard shows an answer: the page, a customer of the reader, and the date to set the demo's clock to."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.partner import PartnerKind
+from agreegate.questions.case import Case, national
+from agreegate.storage.customer import customer_of
+from agreegate.storage.question import confirmed_customer, refusing_customer, unconfirmed_customers
+from agreegate.storage.unit_of_work import UnitOfWork
+
+
+class Page(StrEnum):
+    """A page of the dashboard, by its path."""
+
+    CUSTOMER = "/customers/{customer}"
+    ORDER = "/customers/{customer}/order"
+    CONFIRMATION = "/customers/{customer}/confirmation"
+    NEW_CUSTOMER = "/customers/new"
+    RESELLERS = "/resellers"
+    AGREEMENTS = "/agreements"
+    ACTIVITY = "/activity"
+    HOW_TO_CONFIRM = "/how-to-confirm"
+    TOUR = "/tour"
+
+    @property
+    def key(self) -> str:
+        """The message key of the page's name."""
+        name = self.name.lower().replace("_", "-")
+        return f"questions.page.{name}"
+
+
+class Example(StrEnum):
+    """The kind of customer that a page shows an answer with."""
+
+    UNCONFIRMED = "unconfirmed"
+    CONFIRMED = "confirmed"
+    """Of an indirect provider: preferably one that two of its resellers sell to."""
+    REFUSED = "refused"
+    """It no longer agrees."""
+    SHARED = "shared"
+    """A customer of another partner too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Where an answer is seen."""
+
+    page: Page
+    example: Example | None = None
+    """The customer of the page; None: the page is of no customer."""
+    at: datetime | None = None
+    """The instant to set the demo's clock to; None: the clock stays."""
+
+
+_FORMS = frozenset({Page.ORDER, Page.CONFIRMATION, Page.NEW_CUSTOMER})
+_TIMELESS = frozenset({Page.TOUR, Page.HOW_TO_CONFIRM, Page.ACTIVITY})
+
+
+def shown(show: Show, case: Case) -> Show:
+    """Where this partner sees the answer; a partner without the page reads how to confirm.
+
+    The clock moves only where the answer is not seen today: for orders to the first day of refusals, else to the first day
+    of confirmations.
+    """
+    kind, page, at = case.partner.kind, show.page, case.programme.starts
+    if (
+        (page in _FORMS and not kind.confirms)
+        or (page is Page.RESELLERS and kind is not PartnerKind.INDIRECT_PROVIDER)
+        or (page is Page.CUSTOMER and kind is PartnerKind.OPERATOR)
+        or (national(case) and page is not Page.ORDER)
+    ):
+        return Show(Page.HOW_TO_CONFIRM)
+    if page is Page.ORDER:
+        at = case.programme.enforce_from.get(Channel.DASHBOARD) or at
+    stays = page in _TIMELESS or national(case) or at <= case.now
+    return Show(page, show.example, None if stays else at)
+
+
+def address(show: Show, customers: Mapping[Example, str]) -> str | None:
+    """The path of the page; None when it is a customer's and the partner has no customer of that kind.
+
+    Args:
+        customers: the id of a customer of each kind that the partner has.
+    """
+    if show.example is None:
+        return show.page
+    customer = customers.get(show.example)
+    return None if customer is None else show.page.format(customer=customer)
+
+
+async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict[Example, str]:
+    """A customer of each kind that the reader's organisation serves; kinds without a customer are left out.
+
+    Args:
+        shared: customers known to have several partners. Only a demo knows: elsewhere nobody learns of other partners (R26).
+    """
+    unconfirmed = await unconfirmed_customers(uow, actor.partner, 1)
+    found = {
+        Example.UNCONFIRMED: next((id_ for id_, _ in unconfirmed), None),
+        Example.CONFIRMED: await confirmed_customer(uow, actor.partner),
+        Example.REFUSED: await refusing_customer(uow, actor.partner),
+    }
+    for customer in shared:
+        if await customer_of(uow, actor.partner, customer) is not None:
+            found[Example.SHARED] = customer
+            break
+    return {example: customer for example, customer in found.items() if customer is not None}

@@ -1,0 +1,462 @@
+"""The 35 answers: which sentences a partner reads at which date, by message key; outcomes as the gate decides."""
+
+import re
+import string
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from itertools import product
+
+import pytest
+
+from agreegate import programme as programmes
+from agreegate.domain.actor import CONFIRM, Channel
+from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.email import valid_email
+from agreegate.domain.gate import decide
+from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme, StaleRule
+from agreegate.domain.standing import Current, Standing
+from agreegate.domain.transaction import Action, Transaction
+from agreegate.i18n import LANGUAGES, catalogue, date_text, text
+from agreegate.questions import QUESTIONS, Case, Sentence, Word, answer
+from tests import personas as cast
+from tools.generate_rules import RULES
+
+PUBLISHED = programmes.load("microsoft-cloud-agreement")
+SUCCESSOR = programmes.load("microsoft-customer-agreement")
+WATCHING = replace(PUBLISHED, enforce_from={})
+QUESTION = {question.id: question for question in QUESTIONS}
+IDS = [*(f"P{n}" for n in range(1, 7)), *(f"L{n}" for n in range(1, 20)), *(f"T{n}" for n in range(1, 11))]
+KINDS = list(PartnerKind)
+DIRECT, PROVIDER, RESELLER, OPERATOR = (
+    PartnerKind.DIRECT_BILL, PartnerKind.INDIRECT_PROVIDER, PartnerKind.INDIRECT_RESELLER, PartnerKind.OPERATOR,
+)  # fmt: skip
+
+EARLY = ["2018-08-06"]
+OPTIONAL = ["2018-08-07", "2018-10-15"]
+ONE_CHANNEL = ["2018-11-07", "2019-03-21"]
+BOTH_CHANNELS = ["2019-03-22", "2026-11-22"]
+BEGUN = [*OPTIONAL, *ONE_CHANNEL, *BOTH_CHANNELS]
+ALWAYS = [*EARLY, *BEGUN]
+
+
+def day(written: str) -> datetime:
+    return datetime.fromisoformat(written).replace(tzinfo=UTC)
+
+
+DAYS = [*map(day, ALWAYS), *map(day, ("2019-10-01", "2020-02-01", "2021-01-14"))]
+
+
+def partner(kind: PartnerKind = DIRECT, cloud: Cloud = Cloud.PUBLIC, account: Account = Account.PRODUCTION) -> Partner:
+    return Partner(PartnerId(cast.HAZEL), "Hazel Cloud", kind, cloud, account, None, "hazel.example", "US", "en-US")
+
+
+PARTNERS = [*map(partner, KINDS), partner(cloud=Cloud.US_GOVERNMENT), partner(RESELLER, Cloud.GERMANY),
+            partner(account=Account.SANDBOX)]  # fmt: skip
+
+
+def answered(
+    question: str, on: str, asking: Partner | None = None, programme: Programme = PUBLISHED
+) -> tuple[Sentence, ...]:
+    return answer(QUESTION[question], Case(programme, asking or partner(), day(on)))
+
+
+def keys(question: str, on: str, asking: Partner | None = None, programme: Programme = PUBLISHED) -> list[str]:
+    """The message keys of an answer, without their common beginning."""
+    return [sentence.key.removeprefix("answer.") for sentence in answered(question, on, asking, programme)]
+
+
+def params(question: str, key: str, on: str, programme: Programme = PUBLISHED) -> list[dict[str, object]]:
+    """What fills the sentences of a key."""
+    return [dict(one.params) for one in answered(question, on, None, programme) if one.key == f"answer.{key}"]
+
+
+def outcomes(question: str, on: str, heading: str, programme: Programme = PUBLISHED) -> dict[str, str]:
+    """Per action, what stands below a heading: allow, deny, split."""
+    found: dict[str, str] = {}
+    below = False
+    for sentence in answered(question, on, None, programme):
+        action = sentence.params.get("action")
+        if sentence.key.startswith("answer.outcome.") and isinstance(action, Word):
+            if below:
+                found[action.key.removeprefix("answer.action.")] = sentence.key.removeprefix("answer.outcome.")
+        else:
+            below = sentence.key == f"answer.{heading}"
+    return found
+
+
+def everything() -> Iterator[tuple[str, tuple[Sentence, ...]]]:
+    for programme, asking, now in product((PUBLISHED, SUCCESSOR, WATCHING), PARTNERS, DAYS):
+        for question in QUESTIONS:
+            yield question.id, answer(question, Case(programme, asking, now))
+
+
+def test_the_questions_are_those_of_the_process_in_its_order() -> None:
+    assert list(QUESTION) == IDS
+    for language in LANGUAGES:
+        words = catalogue(language)
+        assert {key for key in words if re.match(r"question\.[PLT]\d", key)} == {f"question.{each}" for each in IDS}
+        assert len({words[f"question.{each}"] for each in IDS}) == len(IDS)
+
+
+REASONS = ["why.rights", "why.protection", "why.regulator"]
+CHANNELS = {
+    **{on: ["channel.ahead", "channel.ahead"] for on in (*EARLY, *OPTIONAL)},
+    "2018-11-07": ["channel.today", "channel.ahead"],
+    "2019-03-21": ["channel.since", "channel.ahead"],
+    "2019-03-22": ["channel.since", "channel.today"],
+    "2026-11-22": ["channel.since", "channel.since"],
+}
+SAID: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
+    ("P1", KINDS, ALWAYS, ["P1.what", "P1.review", "duty"]),
+    ("P1", KINDS, BEGUN, ["exists"]),
+    ("P2", KINDS, BEGUN, ["exists"]),
+    ("P2", KINDS, [*EARLY, *OPTIONAL, *ONE_CHANNEL], ["P2.between"]),
+    ("P2", KINDS, BOTH_CHANNELS, ["P2.between.over"]),
+    ("P3", KINDS, ALWAYS, ["P3.form", "P3.address", "P3.examples", "P3.unknown", "P3.duty"]),
+    ("P3", KINDS, BEGUN, ["P3.repeats"]),
+    ("P4", KINDS, ALWAYS, ["P4.nothing", "P4.statement", "P4.responsible", "P4.records"]),
+    ("P5", KINDS, ALWAYS, ["P5.when", "P5.what", "P5.whole"]),
+    ("P6", KINDS, ALWAYS, ["P6.nobody"]),
+    ("L1", KINDS, ALWAYS, ["L1.order", "duty", *REASONS, "L1.partner"]),
+    ("L2", KINDS, ALWAYS, ["L2.required", "L2.optional", "L2.person"]),
+    ("L2", [DIRECT], ALWAYS, ["L2.direct_bill"]),
+    ("L2", [PROVIDER], ALWAYS, ["L2.indirect_provider"]),
+    ("L2", [RESELLER], ALWAYS, ["L2.indirect_reseller"]),
+    ("L3", KINDS, ALWAYS, ["L3.refused", "L3.goes-on"]),
+    ("L3", KINDS, BEGUN, ["L3.mend"]),
+    ("L4", KINDS, ALWAYS, ["L4.required", "L4.yours"]),
+    ("L5", KINDS, ALWAYS, ["L5.direct_bill", "L5.indirect_provider", "provider-contract", "L5.indirect_reseller"]),
+    ("L5", KINDS, BEGUN, ["exists"]),
+    ("L6", KINDS, ALWAYS, ["L6.new", "L6.existing", "L6.free"]),
+    ("L7", KINDS, EARLY, ["L7.early"]),
+    ("L7", KINDS, BEGUN, ["L7.any-time"]),
+    ("L8", KINDS, ALWAYS, ["L8.each", "L8.unseen"]),
+    ("L9", KINDS, ALWAYS, ["L9.provider", "provider-contract", "supplies"]),
+    ("L9", [DIRECT], ALWAYS, ["no-resellers"]),
+    ("L10", KINDS, ALWAYS, ["L10.tells", "L10.collects", "supplies", "L10.outside", "L10.late"]),
+    ("L10", [PROVIDER], ALWAYS, ["L10.list"]),
+    ("L10", [DIRECT], ALWAYS, ["no-resellers"]),
+    ("L11", KINDS, ALWAYS, [*REASONS, "L11.text"]),
+    ("L11", KINDS, BEGUN, ["L11.words", "L11.regulator"]),
+    ("L12", KINDS, ALWAYS, ["L12.one", "L12.all", "L12.another-provider"]),
+    ("L12", [DIRECT], ALWAYS, ["no-resellers"]),
+    ("L13", KINDS, ALWAYS, ["L13.customer", "L13.unchecked", "L13.never"]),
+    ("L14", KINDS, ALWAYS, ["L14.new", "L14.existing", "L14.stays", "sooner", "L14.published", "L14.added"]),
+    ("L14", KINDS, EARLY, ["L14.early"]),
+    ("L14", KINDS, BEGUN, ["agreement", "opens"]),
+    ("L15", KINDS, ALWAYS, ["L15.no", "provider-contract", "L15.papers", "supplies"]),
+    ("L15", [DIRECT], ALWAYS, ["no-resellers"]),
+    ("L16", KINDS, ALWAYS, ["L16.no-order", "L16.cancel", "L16.again"]),
+    ("L17", KINDS, ALWAYS, ["L17.no", "L17.person", "L17.duties"]),
+    ("L18", KINDS, ALWAYS, ["L18.stays", "L18.newer", "sooner"]),
+    ("L19", KINDS, ALWAYS, ["L19.proposed", "L19.only", "L19.silent"]),
+    ("T1", KINDS, ALWAYS, ["T1.two"]),
+    ("T1", KINDS, BEGUN, ["exists"]),
+    ("T2", KINDS, ALWAYS, ["T2.three", "T2.metadata", "T2.confirm", "T2.read", "T2.refusal"]),
+    ("T2", KINDS, EARLY, ["T2.early"]),
+    ("T3", KINDS, EARLY, ["T3.early"]),
+    ("T3", KINDS, BEGUN, ["T3.dashboard"]),
+    ("T3", KINDS, ALWAYS, ["T3.counts"]),
+    ("T4", KINDS, ALWAYS, ["T4.no", "T4.one-by-one"]),
+    ("T5", KINDS, ALWAYS, ["T5.vendor", "T5.unchanged"]),
+    ("T5", KINDS, BEGUN, ["T5.meanwhile"]),
+    ("T6", KINDS, ALWAYS, ["T6.metadata", "T6.order", "T6.confirm", "T6.read", "T6.same-order"]),
+    ("T7", KINDS, ALWAYS, ["T7.published", "T7.text", "T7.version", "T7.page"]),
+    ("T7", KINDS, BEGUN, ["T7.link"]),
+    ("T8", KINDS, ALWAYS, ["T8.partner", "T8.left-out", "T8.application", "T8.designated"]),
+    ("T9", KINDS, ALWAYS, ["T9.seller", "T9.contract", "T9.direct"]),
+    ("T10", KINDS, ALWAYS, ["T10.either"]),
+]
+"""Question, kinds of partner and dates that read the sentences. No other kind and no other date reads them."""
+
+
+@pytest.mark.rule("R1", "R20", "R21", "R22", "R23", "R30", "R38", "R39", "R48")
+@pytest.mark.parametrize(("question", "kinds", "dates", "said"), SAID)
+def test_each_sentence_is_said_to_its_partners_at_its_dates(
+    question: str, kinds: list[PartnerKind], dates: list[str], said: list[str]
+) -> None:
+    for kind, on in product(KINDS, ALWAYS):
+        expected = said if kind in kinds and on in dates else []
+        assert [key for key in dict.fromkeys(keys(question, on, partner(kind))) if key in said] == expected, (kind, on)
+
+
+def test_the_table_names_every_sentence_that_the_table_of_questions_says() -> None:
+    listed = {question: {key for each, _, _, said in SAID if each == question for key in said} for question in IDS}
+    computed = ("P3.no-repeats", "channel.", "role.", "outcome.", "opens.", "retired.", "L4.absent", "L8.only-another")
+    headings = ("without", "with", "older", "refused", "not-yet")
+    for question, kind, on in product(IDS, KINDS, ALWAYS):
+        for key in keys(question, on, partner(kind)):
+            assert key in listed[question] or key.startswith(computed) or key in headings, (question, key)
+
+
+@pytest.mark.rule("R2", "R3", "R4", "R5")
+@pytest.mark.parametrize("question", ["P1", "P2", "P5", "L3", "L5", "L6", "L9", "T1", "T10"])
+def test_each_channel_has_its_own_date(question: str) -> None:
+    for on, kind in product(ALWAYS, KINDS):
+        found = [one for one in answered(question, on, partner(kind)) if one.key.startswith("answer.channel.")]
+        assert [one.key.removeprefix("answer.") for one in found] == CHANNELS[on]
+        assert [one.params["date"] for one in found] == [day("2018-11-07"), day("2019-03-22")]
+        assert [one.params["by"] for one in found] == [Word("answer.by.dashboard"), Word("answer.by.api")]
+
+
+@pytest.mark.rule("R1")
+def test_before_the_first_day_every_answer_begins_with_it() -> None:
+    for question, kind, on in product(IDS, KINDS, ALWAYS):
+        assert (keys(question, on, partner(kind))[0] == "not-yet") == (on in EARLY)
+
+
+@pytest.mark.rule("R5")
+def test_the_months_between_the_dates() -> None:
+    [between] = params("P2", "P2.between", "2018-10-15")
+    assert (between["first"], between["last"]) == (day("2018-11-07"), day("2019-03-21"))
+    assert (between["refused"], between["served"]) == (Word("answer.by.dashboard"), Word("answer.by.api"))
+    together = replace(PUBLISHED, enforce_from=dict.fromkeys(Channel, PUBLISHED.enforce_from[Channel.API]))
+    assert "P2.between" not in keys("P2", "2018-10-15", programme=together)
+
+
+NATIONAL = {
+    "L3": ["L3.national"],
+    "L4": ["L4.required", "L4.absent", "L4.absent", "L4.absent"],
+    "L7": ["L7.national"],
+    "L13": ["L13.customer", "L13.unchecked", "L13.never"],
+    "L17": ["L17.no", "L17.person"],
+    "L18": ["L18.national"],
+    "T2": ["T2.national"],
+    "T3": ["T3.national"],
+    "T5": ["T3.national"],
+    "T6": ["T6.national"],
+}
+"""What a partner in a national cloud reads after the first sentence. Every other answer is that sentence alone."""
+
+
+@pytest.mark.rule("R30", "R31")
+@pytest.mark.parametrize("cloud", [Cloud.US_GOVERNMENT, Cloud.GERMANY, Cloud.CHINA])
+@pytest.mark.parametrize("question", IDS)
+def test_a_national_cloud_reads_only_what_exists_there(question: str, cloud: Cloud) -> None:
+    for kind, on, programme in product(KINDS, ALWAYS, (PUBLISHED, SUCCESSOR)):
+        said = keys(question, on, partner(kind, cloud), programme)
+        assert said == ["absent", *NATIONAL.get(question, [])], (kind, on)
+
+
+@pytest.mark.rule("R30", "R31")
+def test_the_programme_says_which_clouds_have_confirmations() -> None:
+    one = replace(PUBLISHED, unsupported_clouds=frozenset({Cloud.CHINA}))
+    assert keys("L4", "2018-11-07", programme=one).count("L4.required") == 3
+    assert keys("L4", "2018-11-07").count("L4.required") == 1
+
+
+@pytest.mark.rule("R21", "R22")
+@pytest.mark.parametrize("question", ["P1", "L1", "L3", "L5", "L6", "L7", "L9", "L10", "L15", "T1", "T8"])
+def test_each_kind_of_partner_reads_its_own_duty(question: str) -> None:
+    for kind, on in product(KINDS, ALWAYS):
+        roles = [key for key in keys(question, on, partner(kind)) if key.startswith("role.")]
+        assert roles == [f"role.{kind}"]
+    assert "sandbox" in keys(question, "2018-11-07", partner(account=Account.SANDBOX))
+
+
+@pytest.mark.rule("R8", "R9", "R10", "R11")
+@pytest.mark.parametrize("on", ALWAYS)
+def test_what_happens_without_a_confirmation(on: str) -> None:
+    bought = "allow" if on in (*EARLY, *OPTIONAL) else "split" if on in ONE_CHANNEL else "deny"
+    for question in ("P2", "P5", "L3", "L6", "L10", "L15", "L16", "T6", "T10"):
+        assert outcomes(question, on, "without")["new_purchase"] == bought, question
+    for question in ("P5", "L3", "L6"):
+        assert outcomes(question, on, "without")["seat_change"] == bought, question
+    for question, action in product(("L3", "L6"), ("auto_renewal", "cancel")):
+        assert outcomes(question, on, "without")[action] == "allow", question
+
+
+@pytest.mark.rule("R7", "R26", "R36", "R40", "R47")
+@pytest.mark.parametrize("on", BEGUN)
+def test_what_happens_once_confirmed_and_once_the_customer_no_longer_agrees(on: str) -> None:
+    for question in ("P5", "L7", "L8", "L12", "L18", "T3", "T6", "T10"):
+        assert outcomes(question, on, "with")["new_purchase"] == "allow", question
+    assert outcomes("L8", on, "L8.only-another") == {"new_purchase": outcomes("P2", on, "without")["new_purchase"]}
+    stopped = dict.fromkeys(["new_purchase", "seat_change", "renewal", "reactivate"], "deny")
+    goes_on = dict.fromkeys(["auto_renewal", "suspend", "cancel"], "allow")
+    assert outcomes("L16", on, "refused") == stopped | goes_on
+
+
+@pytest.mark.rule("R1")
+def test_nothing_is_said_of_records_that_nobody_can_have_made() -> None:
+    for question, heading in (("P5", "with"), ("L16", "refused"), ("L18", "older"), ("L8", "L8.only-another")):
+        assert heading not in keys(question, "2018-08-06")
+        assert heading in keys(question, "2018-08-07")
+
+
+def current(programme: Programme, now: datetime, outdated: datetime | None = None) -> Standing:
+    template = programme.asked_template(now)
+    assert template is not None
+    return Standing(
+        True, (Current(AgreementType(template.agreement_type), TemplateId(template.id), now, now, 1, outdated),)
+    )
+
+
+def test_every_outcome_is_the_gates_own() -> None:
+    """Whatever stands below a heading is what `decide()` answers, with its rules, on both channels."""
+    cloud = current(SUCCESSOR, DAYS[0]).current[0]
+    seen = set()
+    for programme, asking, now in product((PUBLISHED, SUCCESSOR, WATCHING), PARTNERS, DAYS):
+        standings = {
+            "answer.without": Standing(True),
+            "answer.L8.only-another": Standing(True),
+            "answer.with": current(programme, now),
+            "answer.older": current(programme, now, outdated=now),
+            "answer.refused": Standing(True, refused_at=now),
+            "answer.closed": Standing(True, (replace(cloud, date_agreed=now),)),
+        }
+        for question in QUESTIONS:
+            standing = None
+            for sentence in answer(question, Case(programme, asking, now)):
+                standing = standings.get(sentence.key, standing)
+                if not sentence.key.startswith("answer.outcome."):
+                    continue
+                assert standing is not None
+                word = sentence.params["action"]
+                assert isinstance(word, Word)
+                action = Action(word.key.removeprefix("answer.action."))
+                decisions = {
+                    channel: decide(Transaction(action, channel), standing, programme, asking.cloud, now)
+                    for channel in Channel
+                }
+                allowed = [channel for channel, decision in decisions.items() if decision.allowed]
+                kind = sentence.key.rpartition(".")[2]
+                assert kind == {0: "deny", 1: "split", 2: "allow"}[len(allowed)]
+                if kind == "split":
+                    assert sentence.params["through"] == Word(f"answer.by.{allowed[0]}")
+                    assert sentence.params["stopped"] != sentence.params["through"]
+                named = {r.rule for d in decisions.values() for r in (*d.reasons, *d.advisories)}
+                assert named <= set(sentence.rules)
+                seen.add((kind, action))
+    assert {kind for kind, _ in seen} == {"allow", "deny", "split"}
+    assert {action for _, action in seen} == set(Action)
+
+
+CLOUD, CUSTOMER = "Microsoft Cloud Agreement", "Microsoft Customer Agreement"
+
+
+@pytest.mark.rule("R32", "R33", "R36")
+@pytest.mark.parametrize(
+    ("programme", "on", "asked", "said"),
+    [
+        (PUBLISHED, "2018-08-07", CLOUD, [("opens.ahead", CUSTOMER, "2019-10-01"), ("opens", CLOUD, "")]),
+        (PUBLISHED, "2019-10-01", CLOUD, [("opens", CUSTOMER, ""), ("opens", CLOUD, "")]),
+        (PUBLISHED, "2026-11-22", CLOUD, [("opens", CUSTOMER, ""), ("opens", CLOUD, "")]),
+        (SUCCESSOR, "2020-01-31", CLOUD, [("opens", CUSTOMER, ""), ("opens.until", CLOUD, "2020-02-01"),
+                                          ("retired.ahead", CLOUD, "2020-03-31")]),
+        (SUCCESSOR, "2020-02-01", CUSTOMER, [("opens", CUSTOMER, ""), ("opens.over", CLOUD, "2020-02-01"),
+                                             ("retired.ahead", CLOUD, "2020-03-31")]),
+        (SUCCESSOR, "2026-11-22", CUSTOMER, [("opens", CUSTOMER, ""), ("opens.over", CLOUD, "2020-02-01"),
+                                             ("retired.over", CLOUD, "2020-03-31")]),
+    ],
+)  # fmt: skip
+def test_which_agreement_counts_and_from_when(
+    programme: Programme, on: str, asked: str, said: list[tuple[str, str, str]]
+) -> None:
+    assert [one["agreement"] for one in params("L14", "agreement", on, programme)] == [asked]
+    found = [
+        (one.key.removeprefix("answer."), one.params["agreement"], one.params.get("date", ""))
+        for one in answered("L14", on, None, programme)
+        if one.key.startswith(("answer.opens", "answer.retired"))
+    ]
+    assert found == [(key, title, date and day(date)) for key, title, date in said]
+
+
+@pytest.mark.rule("R33", "R36")
+def test_an_agreement_that_no_longer_counts_is_confirmed_again() -> None:
+    before, after = (keys("L18", on, programme=SUCCESSOR) for on in ("2020-01-31", "2020-02-01"))
+    assert before[0] == "L18.stays"
+    assert after[:4] == ["L18.closed", "closed", "outcome.deny", "L18.others"]
+    assert [one["agreement"] for one in params("L18", "closed", "2026-11-22", SUCCESSOR)] == [CLOUD]
+
+
+@pytest.mark.rule("R16", "R17")
+@pytest.mark.parametrize(
+    ("programme", "on", "repeats", "no_repeats"),
+    [
+        (PUBLISHED, "2018-08-07", [CUSTOMER, CLOUD], []),
+        (PUBLISHED, "2021-01-14", [CLOUD], [CUSTOMER]),
+        (SUCCESSOR, "2021-01-13", [CUSTOMER], []),
+        (SUCCESSOR, "2021-01-14", [], [CUSTOMER]),
+    ],
+)
+def test_repeats_are_as_the_programme_has_them(
+    programme: Programme, on: str, repeats: list[str], no_repeats: list[str]
+) -> None:
+    assert [one["agreement"] for one in params("P3", "P3.repeats", on, programme)] == repeats
+    assert [one["agreement"] for one in params("P3", "P3.no-repeats", on, programme)] == no_repeats
+
+
+@pytest.mark.rule("R16", "R28")
+def test_what_a_sentence_claims_of_the_product_is_so() -> None:
+    for language in LANGUAGES:
+        addresses = re.findall(r"\S+\.example", text("answer.P3.examples", language))
+        assert [valid_email(address) for address in addresses] == [True, False]
+    assert not CONFIRM.application
+
+
+@pytest.mark.rule("R34", "R35", "R37")
+def test_an_older_text_refuses_only_where_the_programme_says_so() -> None:
+    strict = replace(PUBLISHED, stale_rule=StaleRule.REFUSE)
+    for question in ("L14", "L18"):
+        assert outcomes(question, "2019-03-22", "older") == {"new_purchase": "allow", "auto_renewal": "allow"}
+        assert outcomes(question, "2019-03-22", "older", strict) == {"new_purchase": "deny", "auto_renewal": "allow"}
+
+
+def test_a_channel_that_only_warns_refuses_nothing() -> None:
+    assert keys("P2", "2026-11-22", programme=WATCHING).count("channel.watches") == 2
+    assert outcomes("L3", "2026-11-22", "without", WATCHING)["new_purchase"] == "allow"
+    assert "L3.refused" not in keys("L3", "2026-11-22", programme=WATCHING)
+
+
+def test_every_question_has_an_answer_and_every_sentence_a_rule_for_everybody_at_any_time() -> None:
+    for question, sentences in everything():
+        assert sentences, question
+        for sentence in sentences:
+            assert sentence.rules, sentence.key
+            assert set(sentence.rules) <= set(RULES), sentence.key
+
+
+@pytest.mark.fault("F10")
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_every_answer_can_be_read_and_no_sentence_is_long(language: str) -> None:
+    def words(key: str, **filled: object) -> str:
+        needed = {name for _, name, _, _ in string.Formatter().parse(catalogue(language)[key]) if name}
+        assert needed <= filled.keys(), key
+        return text(key, language, **filled)
+
+    date = partial(date_text, language=language)
+    read = {sentence.spoken(words, date) for _, sentences in everything() for sentence in sentences}
+    read |= {catalogue(language)[f"question.{each}"] for each in IDS}
+    for paragraph in read:
+        assert "{" not in paragraph
+        assert "datetime" not in paragraph
+        for sentence in re.split(r"(?<=[.?!]) ", paragraph):
+            assert len([word for word in sentence.split() if re.search(r"\w", word)]) <= 20, sentence
+
+
+def test_french_answers_keep_french_typography() -> None:
+    for key, sentence in catalogue("fr").items():
+        if re.match(r"(questions?|answer|explanation|rule)\.", key):
+            assert not re.search(r"[^\u202f][;!?]|[^\u00a0]:(?!//)|«[^\u00a0]|[^\u00a0]»|'|\d{4}-\d\d", sentence), key
+
+
+def test_no_date_is_written_by_hand() -> None:
+    """Move the programme's dates, and none of the old ones is left in any answer."""
+    shift = timedelta(days=40)
+    moved = replace(
+        PUBLISHED,
+        starts=PUBLISHED.starts + shift,
+        enforce_from={channel: date + shift for channel, date in PUBLISHED.enforce_from.items() if date},
+    )
+    old = {PUBLISHED.starts, *PUBLISHED.enforce_from.values(), day("2019-03-21")}
+    for each, now in product(IDS, ("2018-09-20", "2018-12-30", "2019-06-01")):
+        for sentence in answered(each, now, None, moved):
+            used = {name for _, name, _, _ in string.Formatter().parse(catalogue("en")[sentence.key]) if name}
+            assert not old & {sentence.params[name] for name in used}, sentence.key
+    for language in LANGUAGES:
+        for key, sentence_text in catalogue(language).items():
+            assert not (re.match(r"(question|answer)\.", key) and re.search(r"\b20\d\d\b", sentence_text)), key
