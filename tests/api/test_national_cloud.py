@@ -51,6 +51,8 @@ async def test_the_wire_has_no_agreement_there(world: World) -> None:
     for method, body in (("GET", None), ("POST", agreement())):
         answer = await world.send(cast.FIR_ADMIN, method, f"/v1/customers/{cast.GINKGO}/agreements", body)
         assert (answer.status_code, answer.json()["code"]) == (404, 1000)
+    metadata = await world.send(cast.FIR_ADMIN, "GET", "/v1/agreements")
+    assert (metadata.status_code, metadata.json()["code"]) == (404, 1000)
 
 
 @pytest.mark.parametrize("language", ["en", "fr"])

@@ -1,10 +1,10 @@
 """The 35 questions of the published process (contract section 2), answered for a partner at an instant.
 
-`table.py` is the data; `case.py` has its conditions; `answer.py` computes dates and outcomes; `place.py` says where to look.
+`table.py` is the data; `case.py` has its conditions; `parts.py` computes dates and outcomes; `place.py` says where to look.
 """
 
-from agreegate.questions.answer import Sentence, Word
 from agreegate.questions.case import Case
+from agreegate.questions.parts import Sentence, Word
 from agreegate.questions.place import Example, Page, Show, address, examples, shown
 from agreegate.questions.table import QUESTIONS, Question
 

@@ -79,6 +79,11 @@ reseller = _asked_by(PartnerKind.INDIRECT_RESELLER)
 operator = _asked_by(PartnerKind.OPERATOR)
 
 
+def collecting(case: Case) -> bool:
+    """An indirect provider asks, and can record what its resellers send (R23)."""
+    return begun(case) and provider(case)
+
+
 def unconfirmed(_case: Case) -> Standing:
     """A customer without a record."""
     return Standing(related=True)

@@ -1,13 +1,14 @@
 """The 35 questions of the published process: each sentence of the answers, its rules, and the condition under which it is said.
 
 `say(key, rules…, when=condition)`: without a condition, a sentence is said wherever confirmations exist. Dates and outcomes are
-not written here: `answer.py` computes them from the programme and the gate.
+not written here: `parts.py` computes them from the programme and the gate.
 """
 
 from dataclasses import dataclass
 
 from agreegate.domain.transaction import Action
-from agreegate.questions.answer import (
+from agreegate.questions import case
+from agreegate.questions.parts import (
     Outcomes,
     Part,
     agreements,
@@ -18,25 +19,6 @@ from agreegate.questions.answer import (
     regions,
     repeats,
     say,
-)
-from agreegate.questions.case import (
-    begun,
-    confirmed,
-    direct_bill,
-    early,
-    enforced,
-    everywhere,
-    lasting,
-    national,
-    no_longer_agrees,
-    operator,
-    outdated,
-    provider,
-    public,
-    reseller,
-    sandbox,
-    superseded,
-    unconfirmed,
 )
 from agreegate.questions.place import Example, Page, Show
 
@@ -59,20 +41,20 @@ BUY, SEATS, RENEW = Action.NEW_PURCHASE, Action.SEAT_CHANGE, Action.AUTO_RENEWAL
 STOPPED = (BUY, SEATS, Action.RENEWAL, Action.REACTIVATE, RENEW, Action.SUSPEND, Action.CANCEL)
 
 STANDPOINT = (
-    say("answer.absent", "R31", when=national),
-    say("answer.not-yet", "R1", when=early),
+    say("answer.absent", "R31", when=case.national),
+    say("answer.not-yet", "R1", when=case.early),
 )
 """The first sentences of every answer."""
-EXISTS = say("answer.exists", "R1", when=begun)
+EXISTS = say("answer.exists", "R1", when=case.begun)
 ROLE = (
-    say("answer.role.direct_bill", "R21", when=direct_bill),
-    say("answer.role.indirect_provider", "R21", "R22", when=provider),
-    say("answer.role.indirect_reseller", "R22", "R23", when=reseller),
-    say("answer.role.operator", "R21", when=operator),
-    say("answer.sandbox", "R6", when=sandbox),
+    say("answer.role.direct_bill", "R21", when=case.direct_bill),
+    say("answer.role.indirect_provider", "R21", "R22", when=case.provider),
+    say("answer.role.indirect_reseller", "R22", "R23", when=case.reseller),
+    say("answer.role.operator", "R21", when=case.operator),
+    say("answer.sandbox", "R6", when=case.sandbox),
 )
 """What the asking partner does itself."""
-NO_RESELLERS = say("answer.no-resellers", "R21", when=direct_bill)
+NO_RESELLERS = say("answer.no-resellers", "R21", when=case.direct_bill)
 PROVIDER_CONTRACT = say("answer.provider-contract", "R22")
 REASONS = (
     say("answer.why.rights", "R48"),
@@ -84,15 +66,15 @@ REASONS = (
 
 def without(*actions: Action) -> Outcomes:
     """What happens now for a customer without a confirmation."""
-    return Outcomes("answer.without", unconfirmed, actions, public)
+    return Outcomes("answer.without", case.unconfirmed, actions, case.public)
 
 
 def once_confirmed(*actions: Action) -> Outcomes:
     """What happens now for a customer whose acceptance is confirmed."""
-    return Outcomes("answer.with", confirmed, actions)
+    return Outcomes("answer.with", case.confirmed, actions)
 
 
-OLDER = Outcomes("answer.older", outdated, (BUY, RENEW))
+OLDER = Outcomes("answer.older", case.outdated, (BUY, RENEW))
 CUSTOMER, ORDER = Show(Page.CUSTOMER, Example.UNCONFIRMED), Show(Page.ORDER, Example.UNCONFIRMED)
 FORM = Show(Page.CONFIRMATION, Example.UNCONFIRMED)
 CONFIRMED = Show(Page.CUSTOMER, Example.CONFIRMED)
@@ -150,18 +132,18 @@ QUESTIONS = (
         say("answer.L2.required", "R15"),
         say("answer.L2.optional", "R15"),
         say("answer.L2.person", "R24"),
-        say("answer.L2.direct_bill", "R29", when=direct_bill),
-        say("answer.L2.indirect_provider", "R23", when=provider),
-        say("answer.L2.indirect_reseller", "R23", when=reseller),
+        say("answer.L2.direct_bill", "R29", when=case.direct_bill),
+        say("answer.L2.indirect_provider", "R23", when=case.provider),
+        say("answer.L2.indirect_reseller", "R23", when=case.reseller),
     ),
     _question(
         "L3", ORDER,
-        say("answer.L3.national", "R31", when=national),
+        say("answer.L3.national", "R31", when=case.national),
         channels,
-        say("answer.L3.refused", "R9", "R10", when=enforced),
-        say("answer.L3.goes-on", "R8", "R11", when=enforced),
+        say("answer.L3.refused", "R9", "R10", when=case.enforced),
+        say("answer.L3.goes-on", "R8", "R11", when=case.enforced),
         without(BUY, SEATS, RENEW, Action.CANCEL),
-        say("answer.L3.mend", "R7", "R13", when=begun),
+        say("answer.L3.mend", "R7", "R13", when=case.begun),
         *ROLE,
     ),
     _question("L4", TEXTS, regions, say("answer.L4.yours", "R30")),
@@ -182,16 +164,16 @@ QUESTIONS = (
     ),
     _question(
         "L7", FORM,
-        say("answer.L7.national", "R31", when=national),
-        say("answer.L7.early", "R13", when=early),
-        say("answer.L7.any-time", "R13", when=begun),
+        say("answer.L7.national", "R31", when=case.national),
+        say("answer.L7.early", "R13", when=case.early),
+        say("answer.L7.any-time", "R13", when=case.begun),
         once_confirmed(BUY), *ROLE,
     ),
     _question(
         "L8", Show(Page.CUSTOMER, Example.SHARED),
         say("answer.L8.each", "R26"),
         say("answer.L8.unseen", "R26"),
-        Outcomes("answer.L8.only-another", unconfirmed, (BUY,)), once_confirmed(BUY),
+        Outcomes("answer.L8.only-another", case.unconfirmed, (BUY,)), once_confirmed(BUY),
     ),
     _question(
         "L9", RESELLERS,
@@ -206,16 +188,16 @@ QUESTIONS = (
         say("answer.L10.collects", "R23"),
         say("answer.supplies", "R23"),
         say("answer.L10.outside", "R23"),
-        say("answer.L10.list", "R23", when=provider),
+        say("answer.L10.list", "R23", when=case.collecting),
         say("answer.L10.late", "R22"),
         without(BUY), *ROLE, NO_RESELLERS,
     ),
     _question(
         "L11", CUSTOMER,
-        say("answer.L11.words", "R48", when=begun),
+        say("answer.L11.words", "R48", when=case.begun),
         *REASONS,
-        say("answer.L11.text", "R49"),
-        say("answer.L11.regulator", "R48", when=begun),
+        say("answer.L11.text", "R49", when=case.begun),
+        say("answer.L11.regulator", "R48", when=case.begun),
     ),
     _question(
         "L12", CONFIRMED,
@@ -227,14 +209,14 @@ QUESTIONS = (
     ),
     _question(
         "L13", FORM,
-        say("answer.L13.customer", "R25", when=everywhere),
-        say("answer.L13.unchecked", "R25", when=everywhere),
-        say("answer.L13.never", "R24", when=everywhere),
+        say("answer.L13.customer", "R25", when=case.everywhere),
+        say("answer.L13.unchecked", "R25", when=case.everywhere),
+        say("answer.L13.never", "R24", when=case.everywhere),
     ),
     _question(
         "L14", TEXTS,
-        say("answer.agreement", "R32", when=begun),
-        say("answer.L14.early", "R32", when=early),
+        say("answer.agreement", "R32", when=case.begun),
+        say("answer.L14.early", "R32", when=case.early),
         agreements,
         say("answer.L14.new", "R32"),
         say("answer.L14.existing", "R33"),
@@ -256,21 +238,21 @@ QUESTIONS = (
         "L16", Show(Page.CUSTOMER, Example.REFUSED),
         say("answer.L16.no-order", "R39"),
         say("answer.L16.cancel", "R40"),
-        without(BUY), Outcomes("answer.refused", no_longer_agrees, STOPPED),
+        without(BUY), Outcomes("answer.refused", case.no_longer_agrees, STOPPED),
         say("answer.L16.again", "R47"),
     ),
     _question(
         "L17", FORM,
-        say("answer.L17.no", "R24", when=everywhere),
-        say("answer.L17.person", "R24", "R25", when=everywhere),
+        say("answer.L17.no", "R24", when=case.everywhere),
+        say("answer.L17.person", "R24", "R25", when=case.everywhere),
         say("answer.L17.duties", "R29"),
     ),
     _question(
         "L18", CONFIRMED,
-        say("answer.L18.national", "R31", when=national),
+        say("answer.L18.national", "R31", when=case.national),
         closed_agreements,
-        say("answer.L18.others", "R36", when=superseded),
-        say("answer.L18.stays", "R36", when=lasting),
+        say("answer.L18.others", "R36", when=case.superseded),
+        say("answer.L18.stays", "R36", when=case.lasting),
         say("answer.L18.newer", "R34", "R37"),
         say("answer.sooner", "R35"),
         once_confirmed(BUY, RENEW), OLDER,
@@ -284,35 +266,35 @@ QUESTIONS = (
     _question("T1", HELP, say("answer.T1.two", "R41"), EXISTS, channels, *ROLE),
     _question(
         "T2", HELP,
-        say("answer.T2.national", "R31", when=national),
+        say("answer.T2.national", "R31", when=case.national),
         say("answer.T2.three", "R45"),
         say("answer.T2.metadata", "R45"),
         say("answer.T2.confirm", "R45"),
         say("answer.T2.read", "R45"),
-        say("answer.T2.early", "R1", when=early),
+        say("answer.T2.early", "R1", when=case.early),
         api_channel,
         say("answer.T2.refusal", "R4", "R7"),
     ),
     _question(
         "T3", FORM,
-        say("answer.T3.national", "R31", when=national),
-        say("answer.T3.early", "R42", when=early),
-        say("answer.T3.dashboard", "R42", when=begun),
+        say("answer.T3.national", "R31", when=case.national),
+        say("answer.T3.early", "R42", when=case.early),
+        say("answer.T3.dashboard", "R42", when=case.begun),
         say("answer.T3.counts", "R41"),
         api_channel, once_confirmed(BUY),
     ),
     _question("T4", HELP, say("answer.T4.no", "R43"), say("answer.T4.one-by-one", "R45")),
     _question(
         "T5", HELP,
-        say("answer.T3.national", "R31", when=national),
+        say("answer.T3.national", "R31", when=case.national),
         say("answer.T5.vendor", "R44"),
         say("answer.T5.unchanged", "R44"),
         api_channel,
-        say("answer.T5.meanwhile", "R42", when=begun),
+        say("answer.T5.meanwhile", "R42", when=case.begun),
     ),
     _question(
         "T6", ORDER,
-        say("answer.T6.national", "R31", when=national),
+        say("answer.T6.national", "R31", when=case.national),
         say("answer.T6.metadata", "R50", "R45"),
         say("answer.T6.order", "R50", "R7"),
         without(BUY),
@@ -324,10 +306,10 @@ QUESTIONS = (
     _question(
         "T7", TEXTS,
         say("answer.T7.published", "R38"),
-        say("answer.T7.text", "R38"),
-        say("answer.T7.version", "R38"),
-        say("answer.T7.link", "R45", when=begun),
-        say("answer.T7.page", "R46", "R49"),
+        say("answer.T7.text", "R38", when=case.begun),
+        say("answer.T7.version", "R38", when=case.begun),
+        say("answer.T7.link", "R45", when=case.begun),
+        say("answer.T7.page", "R46", "R49", when=case.begun),
     ),
     _question(
         "T8", FORM,

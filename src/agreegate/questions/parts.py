@@ -1,4 +1,4 @@
-"""Answers a question in a case: the sentences of the table whose condition holds, and those computed from the gate."""
+"""The parts of an answer: sentences that a condition lets through, and those computed from the programme and the gate."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -53,23 +53,14 @@ Sentences = Iterator[Sentence]
 Part = Callable[[Case], Sentences]
 
 
-@dataclass(frozen=True, slots=True)
-class Say:
-    """A sentence of the table: said where its condition holds, by default wherever confirmations exist."""
+def say(key: str, *rules: str, when: Condition = public) -> Part:
+    """A sentence and its rules, said where its condition holds: by default wherever confirmations exist."""
 
-    key: str
-    rules: tuple[str, ...]
-    when: Condition = public
+    def said(case: Case) -> Sentences:
+        if when(case):
+            yield Sentence(key, rules, _params(case))
 
-    def __call__(self, case: Case) -> Sentences:
-        """The sentence, or nothing."""
-        if self.when(case):
-            yield Sentence(self.key, self.rules, _params(case))
-
-
-def say(key: str, *rules: str, when: Condition = public) -> Say:
-    """A sentence of the table, with its rules."""
-    return Say(key, rules, when)
+    return said
 
 
 def channels(case: Case) -> Sentences:
