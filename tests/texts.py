@@ -72,9 +72,29 @@ def outdated_since(
     return found
 
 
-def pdf(words: str = "Made up.") -> bytes:
-    """A file that begins and ends as a PDF does."""
-    return b"%PDF-1.7\n1 0 obj<</Made(" + words.encode() + b")>>endobj\nstartxref\n9\n%%EOF\n"
+def pdf(words: str = "Made up.", *more: bytes) -> bytes:
+    """A PDF of one empty page.
+
+    Args:
+        words: kept as its title.
+        more: further objects, the first of them under the number 4; the catalogue names it as `/More`.
+    """
+    named = b"/More 4 0 R" if more else b""
+    objects = [
+        b"<</Type/Catalog/Pages 2 0 R" + named + b">>",
+        b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
+        b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>",
+        *more,
+        b"<</Title(" + words.encode() + b")>>",
+    ]
+    written, places = bytearray(b"%PDF-1.7\n"), []
+    for number, content in enumerate(objects, 1):
+        places.append(len(written))
+        written += b"%d 0 obj\n" % number + content + b"\nendobj\n"
+    table = b"".join(b"%010d 00000 n \n" % place for place in places)
+    trailer = b"trailer<</Size %d/Root 1 0 R/Info %d 0 R>>" % (len(objects) + 1, len(objects))
+    head = b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    return bytes(written) + head + table + trailer + b"\nstartxref\n%d\n%%%%EOF\n" % len(written)
 
 
 CONTENT_TYPES = (
@@ -89,13 +109,39 @@ WORD_BODY = (
 )
 
 
-def docx(body: str = WORD_BODY, types: str = CONTENT_TYPES, more: Mapping[str, bytes] | None = None) -> bytes:
-    """A Word document of two paragraphs."""
+RELATION = "http://schemas.openxmlformats.org/officeDocument/2006/relationships/"
+
+
+def relations(*entries: tuple[str, str], external: bool = False) -> str:
+    """What a part needs: the last words of types, each with its target."""
+    mode = ' TargetMode="External"' if external else ""
+    lines = "".join(
+        f'<Relationship Id="r{number}" Type="{RELATION}{kind}" Target="{target}"{mode}/>'
+        for number, (kind, target) in enumerate(entries)
+    )
+    space = "http://schemas.openxmlformats.org/package/2006/relationships"
+    return f'<?xml version="1.0"?><Relationships xmlns="{space}">{lines}</Relationships>'
+
+
+def docx(
+    body: str = WORD_BODY,
+    types: str = CONTENT_TYPES,
+    more: Mapping[str, bytes] | None = None,
+    main: str = "word/document.xml",
+) -> bytes:
+    """A Word document of two paragraphs.
+
+    Args:
+        main: the name of the part that has them.
+    """
     written = io.BytesIO()
+    parts = {
+        "[Content_Types].xml": types.encode(),
+        "_rels/.rels": relations(("officeDocument", main)).encode(),
+        main: body.encode(),
+    }
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("[Content_Types].xml", types)
-        archive.writestr("word/document.xml", body)
-        for name, content in (more or {}).items():
+        for name, content in {**parts, **(more or {})}.items():
             archive.writestr(name, content)
     return written.getvalue()
 

@@ -35,6 +35,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "manifest": frozenset({"domain", "file_input"}),
     "settings": frozenset({"file_input"}),
     "text_link": frozenset({"domain"}),
+    "text_inspection": frozenset(),
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),

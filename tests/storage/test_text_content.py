@@ -11,7 +11,7 @@ from agreegate.domain import errors
 from agreegate.domain.errors import Rejected
 from agreegate.domain.text import LARGEST, MediaType
 from agreegate.storage.text_file import measured
-from tests.texts import CONTENT_TYPES, WORD_BODY, docx, pdf
+from tests.texts import CONTENT_TYPES, WORD_BODY, docx, pdf, relations
 
 NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
@@ -49,7 +49,12 @@ def encrypted() -> bytes:
 def broken_checksum() -> bytes:
     content = docx(types=CONTENT_TYPES)
     stored = zipped(
-        {"[Content_Types].xml": CONTENT_TYPES.encode(), "word/document.xml": WORD_BODY.encode()}, zipfile.ZIP_STORED
+        {
+            "[Content_Types].xml": CONTENT_TYPES.encode(),
+            "_rels/.rels": relations(("officeDocument", "word/document.xml")).encode(),
+            "word/document.xml": WORD_BODY.encode(),
+        },
+        zipfile.ZIP_STORED,
     )
     assert len(stored) > len(content)
     return stored.replace(b"Sample", b"Simple")

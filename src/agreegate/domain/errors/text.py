@@ -76,6 +76,30 @@ class NotPdf(Rejected):
     key = "text.not-pdf"
 
 
+class PdfPassword(Rejected):
+    """The PDF `file` asks for a password to open."""
+
+    key = "text.pdf-password"
+
+
+class PdfScript(Rejected):
+    """The PDF `file` has JavaScript in it, or a form made of scripts."""
+
+    key = "text.pdf-script"
+
+
+class PdfLaunch(Rejected):
+    """The PDF `file` starts other programs."""
+
+    key = "text.pdf-launch"
+
+
+class PdfAttachment(Rejected):
+    """The PDF `file` has other files in it."""
+
+    key = "text.pdf-attachment"
+
+
 class NotDocx(Rejected):
     """The file `file` is called a Word document and is none, or not a whole one."""
 
@@ -92,6 +116,36 @@ class DocxTooDense(Rejected):
     """The Word document `file` would unpack to far more than a text is."""
 
     key = "text.docx-too-dense"
+
+
+class DocxRemote(Rejected):
+    """The Word document `file` fetches its template or another part from outside."""
+
+    key = "text.docx-remote"
+
+
+class DocxRuns(Rejected):
+    """The Word document `file` has a field that starts another program."""
+
+    key = "text.docx-runs"
+
+
+class DocxWordless(Rejected):
+    """The Word document `file` has no words of its own."""
+
+    key = "text.docx-wordless"
+
+
+class TextTooComplex(Rejected):
+    """The file `file` cannot be inspected within the limits of time and memory."""
+
+    key = "text.too-complex"
+
+
+class ShownAsUnfit(Rejected):
+    """A text for `pair` has a PDF to show that is no PDF, or that stands beside something else than a Word document."""
+
+    key = "text.shown-as-unfit"
 
 
 class NotMarkdown(Rejected):

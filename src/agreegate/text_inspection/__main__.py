@@ -1,0 +1,46 @@
+"""The process that inspects one file, within limits that the system holds the process to."""
+
+import io
+import os
+import resource
+import sys
+
+from agreegate.text_inspection import KINDNESS, LARGEST_FILE, LARGEST_MEMORY, LONGEST_INSPECTION, TOO_COMPLEX, Unfit
+
+PIECE = 1024 * 1024
+
+
+def _content() -> bytes:
+    """Read the file without moving its position, which the server shares."""
+    found = bytearray()
+    while piece := os.pread(sys.stdin.fileno(), PIECE, len(found)):
+        found += piece
+        if len(found) > LARGEST_FILE:
+            raise Unfit(TOO_COMPLEX)
+    return bytes(found)
+
+
+def main(kind: str) -> None:
+    """Inspect the file on standard input.
+
+    Args:
+        kind: `pdf` or `docx`.
+    """
+    os.nice(KINDNESS)
+    resource.setrlimit(resource.RLIMIT_AS, (LARGEST_MEMORY, LARGEST_MEMORY))
+    resource.setrlimit(resource.RLIMIT_CPU, (LONGEST_INSPECTION, LONGEST_INSPECTION))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    try:
+        if kind == "pdf":
+            from agreegate.text_inspection.pdf import inspect  # noqa: PLC0415 - loads a library that Word documents do not need
+        else:
+            from agreegate.text_inspection.docx import inspect  # noqa: PLC0415
+        inspect(io.BytesIO(_content()))
+    except Unfit as error:
+        sys.stdout.write(error.key)
+    except (MemoryError, RecursionError):
+        sys.stdout.write(TOO_COMPLEX)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])
