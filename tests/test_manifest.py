@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agreegate import programme
-from agreegate.domain.text import Locale, checked_draft
+from agreegate.domain.text import Locale, MediaType, checked_draft, media_type_of
 from agreegate.i18n import text
 from agreegate.locales import locales
 from agreegate.manifest import ManifestError, find, load, read
@@ -43,6 +43,16 @@ def test_what_a_manifest_says() -> None:
     draft = manifest.draft(programme.load(), files, "m.toml")
     assert draft.template_id == cast.CLOUD_AGREEMENT
     assert draft.files[FRANCE].digest == "1" * 64
+
+
+def test_a_word_document_can_name_the_pdf_to_show() -> None:
+    manifest = read(GOOD.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'), "m.toml", locales())
+    assert manifest.names == ("en.docx", "texts/fr.docx", "en.pdf")
+    shown = file("2", MediaType.PDF)
+    files = {"en.docx": file("0", MediaType.DOCX), "texts/fr.docx": file("1", MediaType.DOCX), "en.pdf": shown}
+    draft = manifest.draft(programme.load(), files, "m.toml")
+    assert (draft.files[AMERICA].digest, draft.files[AMERICA].shown_as) == ("0" * 64, shown)
+    assert draft.files[FRANCE].shown_as is None
 
 
 @pytest.mark.parametrize("named", ["microsoftcloudagreement", cast.CLOUD_AGREEMENT, cast.CLOUD_AGREEMENT.upper()])
@@ -85,6 +95,8 @@ WRONG: list[tuple[str, str, str, int]] = [
     ('file = "en.docx"', 'file = ""', "manifest.outside", 8),
     ('file = "texts/fr.docx"', "file = 7", "manifest.wrong-type", 13),
     ('file = "texts/fr.docx"\n', "", "manifest.missing", 12),
+    ('file = "en.docx"', 'file = "en.docx"\nshown_as = "../en.pdf"', "manifest.outside", 9),
+    ('file = "en.docx"', 'file = "en.docx"\nshown_as = 7', "manifest.wrong-type", 9),
     ('countries = ["FR"]', 'country = "FR"', "manifest.unknown-field", 15),
     ('countries = ["FR"]', 'countries = "FR"', "manifest.not-countries", 15),
     ('countries = ["FR"]', "countries = []", "manifest.not-countries", 15),
@@ -113,9 +125,10 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line:
 def test_the_manifest_that_is_explained_can_be_published() -> None:
     page = (Path(__file__).parents[1] / "docs" / "agreements.md").read_text(encoding="utf-8")
     manifest = read(page.partition("```toml\n")[2].partition("```")[0], "agreements.md", locales())
-    draft = manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "agreements.md")
+    files = {name: file(str(number), media_type_of(name)) for number, name in enumerate(manifest.names)}
+    draft = manifest.draft(programme.load(), files, "agreements.md")
     assert checked_draft(draft, locales()) is draft
-    assert set(manifest.names) == {"english.docx", "french.docx"}
+    assert set(manifest.names) == {"english.docx", "english.pdf", "french.docx"}
 
 
 def test_a_template_of_another_programme_is_refused() -> None:

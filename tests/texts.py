@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -141,19 +142,31 @@ def docx(
         main: body.encode(),
     }
     with zipfile.ZipFile(written, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in {**parts, **(more or {})}.items():
-            archive.writestr(name, content)
+        for name, content in {**parts, **(more or {})}.items():  # without a date: the same words give the same bytes
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
     return written.getvalue()
 
 
 async def publish(
-    world: World, texts: Mapping[Locale, tuple[str, bytes]], label: str = "1", **changes: Any
+    world: World,
+    texts: Mapping[Locale, tuple[str, bytes]],
+    label: str = "1",
+    shown_as: bytes | None = None,
+    **changes: Any,
 ) -> TextVersion:
-    """Publish a version on a server, its files on disk: by country and language the name and the bytes of a file."""
+    """Publish a version on a server, its files on disk: by country and language the name and the bytes of a file.
+
+    Args:
+        shown_as: the PDF that each of the files is shown as.
+    """
     files: dict[Locale, TextFile] = {}
     for locale, (name, content) in texts.items():
         files[locale] = measured(io.BytesIO(content), name)
         world.deployment.texts.keep(io.BytesIO(content), files[locale].digest)
+        if shown_as is not None:
+            shown = measured(io.BytesIO(shown_as), "shown.pdf")
+            world.deployment.texts.keep(io.BytesIO(shown_as), shown.digest)
+            files[locale] = replace(files[locale], shown_as=shown)
     wanted = draft(label, files=files, **changes)
 
     async def work(uow: UnitOfWork) -> TextVersion:

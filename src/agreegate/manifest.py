@@ -5,7 +5,7 @@
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any, NoReturn, TypeVar
@@ -21,7 +21,7 @@ ALL = "all"
 LARGEST = 1024 * 1024
 """Bytes of a manifest."""
 _FIELDS = ("template", "label", "major", "effective_from", "note", "text")
-_TEXT_FIELDS = ("file", "language", "countries")
+_TEXT_FIELDS = ("file", "shown_as", "language", "countries")
 _TYPES: Mapping[type, str] = {str: "text", bool: "true/false", list: "list"}
 
 
@@ -46,11 +46,13 @@ class Manifest:
     note: str
     texts: Mapping[Locale, str]
     """Names of files, below the folder."""
+    shown_as: Mapping[Locale, str]
+    """Names of the PDFs that are shown instead of Word documents."""
 
     @property
     def names(self) -> tuple[str, ...]:
         """Each file once."""
-        return tuple(dict.fromkeys(self.texts.values()))
+        return tuple(dict.fromkeys((*self.texts.values(), *self.shown_as.values())))
 
     def draft(self, programme: Programme, files: Mapping[str, TextFile], file: str) -> TextDraft:
         """The version, with what its files turned out to be.
@@ -68,8 +70,12 @@ class Manifest:
             major=self.major,
             effective_from=self.effective_from,
             note=self.note,
-            files={locale: files[name] for locale, name in self.texts.items()},
+            files={locale: self._file(locale, files) for locale in self.texts},
         )
+
+    def _file(self, locale: Locale, files: Mapping[str, TextFile]) -> TextFile:
+        shown_as = self.shown_as.get(locale)
+        return replace(files[self.texts[locale]], shown_as=None if shown_as is None else files[shown_as])
 
 
 def find(folder: Path) -> Path:
@@ -129,6 +135,7 @@ class _Reader:
     def manifest(self, fields: dict[str, Any]) -> Manifest:
         self._only(fields, _FIELDS)
         texts: dict[Locale, str] = {}
+        shown_as: dict[Locale, str] = {}
         for number, entry in enumerate(self._take(fields, "text", list)):
             if not isinstance(entry, dict):
                 self._fail("text", "manifest.wrong-type", "table")
@@ -136,6 +143,8 @@ class _Reader:
                 if locale in texts:
                     self._fail("countries", "manifest.locale-twice", str(locale), number)
                 texts[locale] = name
+                if "shown_as" in entry:
+                    shown_as[locale] = self._name(entry, "shown_as", number)
         return Manifest(
             template=self._take(fields, "template", str),
             label=self._take(fields, "label", str),
@@ -143,14 +152,12 @@ class _Reader:
             effective_from=self._instant(fields, "effective_from"),
             note=self._take(fields, "note", str, ""),
             texts=texts,
+            shown_as=shown_as,
         )
 
     def _text(self, entry: dict[str, Any], number: int) -> dict[Locale, str]:
         self._only(entry, _TEXT_FIELDS, number)
-        name = self._take(entry, "file", str, within=number)
-        parts = PurePosixPath(name).parts
-        if not parts or name.startswith("/") or ".." in parts or "\\" in name or not name.isprintable():
-            self._fail("file", "manifest.outside", name, number)
+        name = self._name(entry, "file", number)
         language = self._take(entry, "language", str, within=number)
         countries = entry.get("countries")
         if countries == ALL:
@@ -162,6 +169,14 @@ class _Reader:
         if len(set(countries)) < len(countries):
             self._fail("countries", "manifest.locale-twice", language, number)
         return {Locale(country, language): name for country in countries}
+
+    def _name(self, entry: dict[str, Any], field: str, number: int) -> str:
+        """The name of a file below the folder."""
+        name = self._take(entry, field, str, within=number)
+        parts = PurePosixPath(name).parts
+        if not parts or name.startswith("/") or ".." in parts or "\\" in name or not name.isprintable():
+            self._fail(field, "manifest.outside", name, number)
+        return name
 
     def _take(
         self, fields: dict[str, Any], field: str, kind: type[T], default: T | None = None, within: int | None = None

@@ -50,17 +50,18 @@ class Linked:
     """The key of the user or application that the link was made for."""
 
 
-def linked(agreement_type: str, title: str, found: FoundText) -> Linked:
-    """What a link to a text would lead to.
+def linked(agreement_type: str, title: str, found: FoundText, use: Use) -> Linked:
+    """What a link to a text would lead to: to be shown, the PDF that stands for a Word document, where there is one.
 
     Args:
         title: the agreement, as people write it.
     """
+    file = found.file.shown if use is Use.PREVIEW else found.file
     stem = f"{agreement_type}-{found.version.label}-{found.locale.country}-{found.locale.language}"
     return Linked(
-        digest=found.file.digest,
-        media_type=found.file.media_type,
-        name=f"{_UNSAFE.sub('-', stem)}.{found.file.media_type.ending}",
+        digest=file.digest,
+        media_type=file.media_type,
+        name=f"{_UNSAFE.sub('-', stem)}.{file.media_type.ending}",
         title=f"{title} · {found.version.label}",
         language=found.locale.language,
     )

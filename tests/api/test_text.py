@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agreegate.domain.text import Locale
+from agreegate.domain.text import Locale, MediaType
 from tests import personas as cast
-from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, NAMIBIA, docx, publish
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, NAMIBIA, docx, pdf, publish
 from tests.world import API_ENFORCED, AUGUST, World
 
 TEXT = f"/api/agreements/{cast.CLOUD_AGREEMENT}/text"
@@ -55,9 +55,21 @@ async def test_the_text_of_the_cloud_agreement_with_all_that_is_known_of_it(publ
         "digest": hashlib.sha256(FRENCH).hexdigest(),
         "mediaType": "text/markdown",
         "size": len(FRENCH),
+        "shownAs": None,
     }
     assert (await published.send(None, "GET", urlsplit(links[1]).path)).content == FRENCH
     assert "<h1>Inventé</h1>" in (await published.send(None, "GET", urlsplit(links[0]).path)).text
+
+
+async def test_of_a_word_document_its_pdf_is_shown_and_the_document_is_the_text(world: World) -> None:
+    await publish(world, {AMERICA: ("en.docx", docx())}, shown_as=pdf())
+    body = (await world.send(cast.ALDER_SALES, "GET", TEXT)).json()
+    assert (body["mediaType"], body["digest"]) == (MediaType.DOCX, hashlib.sha256(docx()).hexdigest())
+    assert body["shownAs"] == {"digest": hashlib.sha256(pdf()).hexdigest(), "size": len(pdf())}
+    shown = await world.send(None, "GET", urlsplit(body["displayUri"]).path)
+    assert (shown.headers["content-type"], shown.content) == (MediaType.PDF, pdf())
+    assert shown.headers["content-disposition"].endswith('.pdf"')
+    assert (await world.send(None, "GET", urlsplit(body["downloadUri"]).path)).content == docx()
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from agreegate.storage.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.test_manifest import GOOD
-from tests.texts import docx
+from tests.texts import docx, pdf
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
 SOON = GOOD.replace("2019-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
@@ -163,3 +163,21 @@ def test_another_programme_can_be_named(agreegate: Agreegate, data: Path, folder
     named = ("--programme", "microsoft-customer-agreement")
     assert agreegate("agreements", "publish", folder, "--data", data, *named).status == 0
     assert "2019-01 (major)" in agreegate("agreements", "list", "--data", data, *named).out
+
+
+def test_a_word_document_is_published_with_the_pdf_to_show(agreegate: Agreegate, data: Path, folder: Path) -> None:
+    (folder / "en.pdf").write_bytes(pdf())
+    (folder / "manifest.toml").write_text(SOON.replace('"en.docx"', '"en.docx"\nshown_as = "en.pdf"'))
+    said = agreegate("agreements", "publish", folder, "--data", data)
+    shown = hashlib.sha256(pdf()).hexdigest()
+    assert (said.status, f"+ en.pdf: pdf, {len(pdf())} bytes, for 3 pair(s)" in said.out, shown in said.out) == (
+        0,
+        True,
+        True,
+    )
+    assert shown in kept(data)
+    assert rows(data, "select distinct shown_digest from text_file where language = 'en-US'") == [(shown,)]
+    assert agreegate("agreements", "publish", folder, "--data", data).out.startswith("Nothing to do")
+    (folder / "manifest.toml").write_text(SOON.replace('"en.docx"', '"en.docx"\nshown_as = "texts/fr.docx"'))
+    said = agreegate("agreements", "publish", folder, "--data", data)
+    assert (said.status, "The PDF to show for FR en-US cannot be used." in said.err) == (2, True)

@@ -302,9 +302,9 @@ HOSTILE = {
     "a view for a table": "alter table text_file rename to elsewhere; create view text_file as select 1 as digest, 'x' as size",
     "no such column": "alter table text_file rename column digest to other",
     "a digest that leads out": "insert into text_version values (1, 't', 'v', 'l', 0, '', 0, 0, 'u', 1);"
-    " insert into text_file values (1, 'US', 'en', '../../../' || printf('%055d', 0), 'm', 5)",
+    " insert into text_file values (1, 'US', 'en', '../../../' || printf('%055d', 0), 'm', 5, null, null)",
     "a size that is none": "insert into text_version values (1, 't', 'v', 'l', 0, '', 0, 0, 'u', 1);"
-    f" insert into text_file values (1, 'US', 'en', '{'a' * 64}', 'm', 'many')",
+    f" insert into text_file values (1, 'US', 'en', '{'a' * 64}', 'm', 'many', null, null)",
     "a table that has its name": "create table backup_text (id text)",
     "a key that leads nowhere": "pragma foreign_keys = off; insert into customer_reseller values ('a', 'b', 'c', 0)",
 }

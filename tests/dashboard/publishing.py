@@ -1,5 +1,6 @@
 """The operator at the page that takes files: fills it as a browser does, looks at what it shows, and publishes."""
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ TYPED = {
 ENGLISH, FRENCH = b"# Sample agreement\n", b"# Contrat exemple\n"
 FILES = {"file-0": ("english.md", ENGLISH), "file-1": ("français.md", FRENCH)}
 BOUNDARY = "made-up"
+_FILE = re.compile(r"(file|pdf)-\d+")
+"""Fields of files."""
 MULTIPART = f"multipart/form-data; boundary={BOUNDARY}"
 
 
@@ -41,8 +44,8 @@ async def send_parts(
 ) -> Reply:
     """Press the button of the page's form with these files chosen; None leaves a field out."""
     wanted = {**form.fields, **fields}
-    sent = {name: value for name, value in wanted.items() if value is not None and not name.startswith("file-")}
-    none = [name for name in form.fields if name.startswith("file-")]
+    sent = {name: value for name, value in wanted.items() if value is not None and not _FILE.fullmatch(name)}
+    none = [name for name in form.fields if _FILE.fullmatch(name)]
     answer = await who.client.post(
         path, content=in_parts(sent, files, none), headers={"content-type": MULTIPART}, follow_redirects=True
     )

@@ -487,3 +487,41 @@ async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> Non
         first = next(name for name in shown.page.form().fields)
         assert first == "_csrf_token", "what makes it ours comes before anything that is large"
     await someone.close()
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "Shown as PDF"), ("fr", "Affiché en PDF")])
+async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, language: str, said: str) -> None:
+    someone = await operator(world, language)
+    sent = {"file-0": ("english.docx", docx()), "pdf-0": ("english.pdf", pdf())}
+    shown = await check(someone, sent, **{"language-1": ""})
+    for told in (sha256(docx()).hexdigest(), sha256(pdf()).hexdigest(), said):
+        assert told in shown.text, told
+    assert (await someone.get(link_to(shown.page, f"^{PATH}/text"))).text.startswith("%PDF")
+    back = await someone.send(PATH, shown.page.form(), step="back")
+    assert "english.pdf" in back.text, "it need not be chosen again"
+    there = await publish(someone, await someone.send(PATH, back.page.form()))
+    assert sha256(pdf()).hexdigest() in there.text
+    assert published(world) == ["2018-09"]
+    assert world.rows("select distinct digest, shown_digest, shown_size from text_file") == [
+        (sha256(docx()).hexdigest(), sha256(pdf()).hexdigest(), len(pdf()))
+    ]
+    await someone.close()
+
+
+@pytest.mark.parametrize(
+    ("sent", "where", "said"),
+    [
+        ({"file-0": ("a.md", ENGLISH), "pdf-0": ("a.pdf", pdf())}, "pdf-0", "the text itself a Word document"),
+        ({"file-0": ("a.docx", docx()), "pdf-0": ("b.docx", docx())}, "pdf-0", "It must be a PDF"),
+        ({"file-0": ("a.docx", docx()), "pdf-0": ("a.pdf", docx())}, "pdf-0", "is not a whole PDF"),
+        ({"pdf-0": ("a.pdf", pdf())}, "file-0", "Choose the Word document of this text as well"),
+    ],
+)
+async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
+    world: World, sent: dict[str, tuple[str, bytes]], where: str, said: str
+) -> None:
+    someone = await operator(world)
+    shown = await check(someone, sent, **{"language-1": ""})
+    assert (shown.status, said in shown.text, f'href="#{where}"' in shown.page.html) == (422, True, True)
+    assert published(world) == []
+    await someone.close()

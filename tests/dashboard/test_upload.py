@@ -150,7 +150,7 @@ async def test_more_than_the_form_can_have_is_read_no_further(world: World) -> N
     someone = await operator(world)
     await someone.get(PATH)
     for path, texts in ((PATH, 4), (f"{PATH}?texts=1", 1)):
-        most = texts * LARGEST + LARGEST_FORM
+        most = 2 * texts * LARGEST + LARGEST_FORM  # each with a PDF to show
         body = Body(token_of(someone), head(), most + 5 * LARGEST)
         answer = await send(someone, body, path=path)
         assert answer.status == 413
@@ -321,7 +321,7 @@ async def test_nothing_is_read_for_somebody_who_never_signed_in_or_sends_another
     body = Body(in_parts({"_csrf_token": "0" * 128}, {}, []).removesuffix(END[2:]), head(), LARGEST, END)
     assert (await send(someone, body)).status == 403
     assert body.taken <= 3 * PIECE
-    too_much = Body(start, head(), 6 * LARGEST, END)
+    too_much = Body(start, head(), 10 * LARGEST, END)
     assert (await send(someone, too_much)).status == 413
     someone.client.cookies.delete("agreegate")
     stranger = Body(start, head(), LARGEST, END)

@@ -116,7 +116,7 @@ async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_us
             number, f"00000000-0000-4000-8000-{number:012}", label, user,
         )  # fmt: skip
         world.change(
-            "insert into text_file select ?, country, language, digest, media_type, size from text_file"
+            "insert into text_file select ?, country, language, digest, media_type, size, null, null from text_file"
             " where number = 1",
             number,
         )

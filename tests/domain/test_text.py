@@ -1,5 +1,6 @@
 """Texts: which one is in force where and when, what stands in for a language, and what may be published (R32–R38)."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from agreegate.domain.text import (
     Fallback,
     Locale,
     MediaType,
+    TextFile,
     checked_draft,
     faults_of,
     in_force,
@@ -105,6 +107,10 @@ def test_the_nearest_pairs_are_named(wanted: Locale, expected: list[Locale]) -> 
     assert TABLE.issuperset(found)
 
 
+def shown(sign: str, kind: MediaType, shown_as: MediaType) -> TextFile:
+    return replace(file(sign, kind), shown_as=file("f", shown_as))
+
+
 @pytest.mark.parametrize(
     ("changes", "kind"),
     [
@@ -117,6 +123,9 @@ def test_the_nearest_pairs_are_named(wanted: Locale, expected: list[Locale]) -> 
         ({"files": {}}, errors.InvalidProperty),
         ({"files": {AMERICA: file(), Locale("ZZ", "en-US"): file()}}, errors.LocaleUnknown),
         ({"files": {Locale("US", "fr-FR"): file()}}, errors.LocaleUnknown),
+        ({"files": {AMERICA: shown("0", MediaType.MARKDOWN, MediaType.PDF)}}, errors.ShownAsUnfit),
+        ({"files": {AMERICA: shown("0", MediaType.PDF, MediaType.PDF)}}, errors.ShownAsUnfit),
+        ({"files": {AMERICA: shown("0", MediaType.DOCX, MediaType.DOCX)}}, errors.ShownAsUnfit),
     ],
 )
 def test_a_version_that_says_too_little_or_too_much_is_refused(changes: dict[str, Any], kind: type[Exception]) -> None:
@@ -127,6 +136,12 @@ def test_a_version_that_says_too_little_or_too_much_is_refused(changes: dict[str
 def test_a_note_may_have_lines_and_codes_need_not_be_those_of_iso() -> None:
     good = draft(note="First.\nSecond: é.", files={NAMIBIA: file(), KOSOVO: file()})
     assert checked_draft(good, TABLE) is good
+
+
+def test_a_wrong_pdf_to_show_is_told_once_for_each_text() -> None:
+    wrong, right = shown("0", MediaType.MARKDOWN, MediaType.PDF), shown("1", MediaType.DOCX, MediaType.PDF)
+    found = list(faults_of(draft(files={FRANCE_ENGLISH: wrong, AMERICA: wrong, FRANCE: right}), TABLE))
+    assert [fault.parameters for fault in found] == [{"pair": "FR en-US"}]
 
 
 def test_an_unknown_pair_is_refused_with_the_nearest() -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import threading
 from contextlib import closing
+from dataclasses import replace
 from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
@@ -29,7 +30,7 @@ from agreegate.storage.text import add_text_version
 from agreegate.storage.text_file import TextFiles, measured
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
-from tests.texts import AMERICA, FRANCE, draft
+from tests.texts import AMERICA, FRANCE, draft, pdf
 
 CAST = (files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8")
 
@@ -239,7 +240,10 @@ def test_no_restore_under_a_running_server(tmp_path: Path) -> None:
 def with_text(folder: DataFolder, content: bytes) -> TextFile:
     """A folder with one published text; its file is on disk."""
     file = measured(BytesIO(content), "text.md")
+    shown = measured(BytesIO(pdf()), "text.pdf")
     TextFiles(folder.texts).keep(BytesIO(content), file.digest)
+    TextFiles(folder.texts).keep(BytesIO(pdf()), shown.digest)
+    file = replace(file, shown_as=shown)
     store = SqliteStore(folder.database)
     asyncio.run(store.write(lambda uow: add_text_version(uow, draft(files={AMERICA: file, FRANCE: file}), "tests")))
     store.close()
@@ -259,6 +263,8 @@ def test_a_backup_has_the_texts_and_gives_them_back(tmp_path: Path) -> None:
     assert restore(copy, other.path) == contents
     with TextFiles(other.texts).opened(file.digest) as kept:
         assert kept.read() == content
+    with TextFiles(other.texts).opened(file.shown.digest) as kept:
+        assert kept.read() == pdf()
     assert other.texts.stat().st_mode & 0o777 == 0o700
     assert other.database.stat().st_size < len(content), "the file is not in the database too"
     with closing(connect(other.database)) as connection:

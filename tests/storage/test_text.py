@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import Digest, Locale, TextDraft, TextVersion, in_force, reaches, text_for
+from agreegate.domain.text import Digest, Locale, MediaType, TextDraft, TextVersion, in_force, reaches, text_for
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
+from agreegate.storage.text import add_text_version, has_text, published_digests, text_in_force, text_versions
 from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
@@ -89,6 +90,19 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
     store.close()
 
 
+async def test_the_pdf_to_show_is_kept_with_its_text_and_never_removed() -> None:
+    connection = connect(":memory:")
+    upgrade(connection)
+    store = InlineStore(connection, lambda: JANUARY)
+    shown = replace(file("1", MediaType.DOCX), shown_as=file("2", MediaType.PDF))
+    handed_in = draft(files={AMERICA: shown, FRANCE: file("3")})
+    await store.write(lambda uow: published(uow, [handed_in]))
+    [found] = await store.read(lambda uow: text_versions(uow, handed_in.template_id))
+    assert (found.files, found.same_as(handed_in)) == (handed_in.files, True)
+    assert not found.same_as(replace(handed_in, files={**handed_in.files, AMERICA: file("1", MediaType.DOCX)}))
+    assert await store.read(published_digests) == {"1" * 64, "2" * 64, "3" * 64}
+
+
 @pytest.mark.parametrize(
     "statement",
     [
@@ -98,8 +112,9 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
         "update text_file set digest = digest",
         "delete from text_file",
         "insert or replace into text_file select * from text_file",
-        f"insert into text_file values (1, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
-        f"insert into text_file values (2, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1)",
+        f"insert into text_file values (1, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1, null, null)",
+        f"insert into text_file values (2, 'DE', 'en-US', '{'0' * 64}', 'text/markdown', 1, null, null)",
+        f"update text_file set shown_digest = '{'0' * 64}', shown_size = 1",
         "insert into text_version select null, template_id, 'x', label, 1, '', 0, 0, '', 1 from text_version",
     ],
 )

@@ -76,6 +76,13 @@ class VersionOut(msgspec.Struct, rename="camel"):
     published_at: Annotated[str, Meta(description="When it was published, in UTC.", examples=["2018-07-25T09:00:00Z"])]
 
 
+class ShownAsOut(msgspec.Struct, rename="camel"):
+    """The PDF that `displayUri` shows instead of a Word document."""
+
+    digest: Annotated[str, Meta(description="SHA-256 of the PDF's bytes, hexadecimal.", examples=["60303ae2" * 8])]
+    size: Annotated[int, Meta(description="Bytes of the PDF.", examples=[81920])]
+
+
 class TextOut(msgspec.Struct, rename="camel"):
     """The text in force, and where it is for five minutes."""
 
@@ -94,6 +101,10 @@ class TextOut(msgspec.Struct, rename="camel"):
     digest: Annotated[str, Meta(description="SHA-256 of the file's bytes, hexadecimal.", examples=["9f86d081" * 8])]
     media_type: Annotated[str, Meta(description="PDF, Word document or Markdown.", examples=["text/markdown"])]
     size: Annotated[int, Meta(description="Bytes of the file.", examples=[4096])]
+    shown_as: Annotated[
+        ShownAsOut | None,
+        Meta(description="The PDF that its publisher gives to be shown; none: `displayUri` shows or offers the file."),
+    ]
     display_uri: Annotated[
         str,
         Meta(
@@ -173,6 +184,7 @@ async def read_text(
         digest=found.file.digest,
         media_type=found.file.media_type,
         size=found.file.size,
+        shown_as=None if found.file.shown_as is None else ShownAsOut(found.file.shown.digest, found.file.shown.size),
         display_uri=display,
         download_uri=download,
         links_expire_at=written_z(datetime.fromtimestamp(int(deployment.links.expires_at()), UTC)),
@@ -180,8 +192,10 @@ async def read_text(
 
 
 def _links(deployment: Deployment, actor: Actor, template: AgreementTemplate, found: FoundText) -> tuple[str, str]:
-    target, to = linked(template.agreement_type, template.title, found), deployment.links.to
-    return to(target, Use.PREVIEW, actor.key), to(target, Use.DOWNLOAD, actor.key)
+    def to(use: Use) -> str:
+        return deployment.links.to(linked(template.agreement_type, template.title, found, use), use, actor.key)
+
+    return to(Use.PREVIEW), to(Use.DOWNLOAD)
 
 
 def _instant(written: str | None) -> datetime | None:

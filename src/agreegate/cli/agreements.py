@@ -128,7 +128,7 @@ def _described(
         kind=words(f"cli.agreements.{'major' if draft.major else 'minor'}"),
         date=_written(draft.effective_from),
     )
-    pairs = Counter(manifest.texts.values())
+    pairs = Counter((*manifest.texts.values(), *manifest.shown_as.values()))
     for name, file in files.items():
         yield words(
             "cli.agreements.file",

@@ -119,7 +119,8 @@ async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPa
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     if template is None or found is None:
         raise NotFound
-    return to(deployment.links.to(linked(template.agreement_type, template.title, found), use, actor_of(request).key))
+    target = linked(template.agreement_type, template.title, found, use)
+    return to(deployment.links.to(target, use, actor_of(request).key))
 
 
 @cache

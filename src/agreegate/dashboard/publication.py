@@ -163,8 +163,8 @@ def _check(request: PageRequest, reading: Reading, form: Form, review: Review, s
 
 def _preview(draft: TextDraft, one: Part) -> str:
     """Where a text can be read beforehand. Its file's name is the sender's, and stays out of addresses."""
-    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.digest}
-    told |= {"kind": one.file.media_type.ending, "language": one.language}
+    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.shown.digest}
+    told |= {"kind": one.file.shown.media_type.ending, "language": one.language}
     return f"{PATH}/text?{urlencode(told)}"
 
 

@@ -22,6 +22,7 @@ from agreegate.domain.errors import (
     LabelTaken,
     LocaleUnknown,
     Rejected,
+    ShownAsUnfit,
     StoreUnavailable,
     TemplateUnknown,
 )
@@ -39,7 +40,7 @@ LANGUAGES = frozenset(locale.language for locale in locales())
 MOST_ROWS = len(LANGUAGES)
 """One text for each of them."""
 FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
-ROW = ("file", "language", "countries", "name", "digest", "out")
+ROW = ("file", "pdf", "language", "countries", "name", "digest", "out", "pdf-name", "pdf-digest", "pdf-out")
 """Fields of a text, each followed by its number."""
 MAJOR, MINOR = "major", "minor"
 MOST_CODES = 300
@@ -59,7 +60,7 @@ def rows_of(request: PageRequest) -> int:
 
 def file_fields(request: PageRequest) -> frozenset[str]:
     """The fields of the page at an address that can have a file."""
-    return frozenset(f"file-{number}" for number in range(rows_of(request)))
+    return frozenset(f"{field}-{number}" for number in range(rows_of(request)) for field in ("file", "pdf"))
 
 
 def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
@@ -72,23 +73,41 @@ def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """One text of the form."""
+class Sent:
+    """A file of the form, sent now or before."""
 
-    number: int
-    name: str
-    language: str
-    countries: str
-    """As typed; nothing: every country that has the language."""
+    name: str = ""
     file: TextFile | None = None
     """What the file turned out to be; None when it is of no use, or there is none."""
     wrong: Mistake | None = None
     """Why it is of no use."""
 
+
+NOTHING = Sent()
+"""No file was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text of the form."""
+
+    number: int
+    language: str
+    countries: str
+    """As typed; nothing: every country that has the language."""
+    sent: Sent = NOTHING
+    pdf: Sent = NOTHING
+    """The PDF to show."""
+
     @property
     def used(self) -> bool:
         """Whether anything was said about it."""
-        return bool(self.file or self.wrong or self.language or self.countries)
+        return self.sent != NOTHING or self.pdf != NOTHING or bool(self.language or self.countries)
+
+    @property
+    def file(self) -> TextFile | None:
+        """The text's file with the PDF to show; None when the file is of no use, or there is none."""
+        return None if self.sent.file is None else replace(self.sent.file, shown_as=self.pdf.file)
 
     @property
     def locales(self) -> tuple[Locale, ...]:
@@ -116,7 +135,7 @@ class Reading:
     @property
     def names(self) -> dict[TextFile, str]:
         """What the files are called."""
-        return {row.file: row.name for row in self.rows if row.file is not None}
+        return {row.file: row.sent.name for row in self.rows if row.file is not None}
 
     def told(self, review: Review) -> Form:
         """The form with its own mistakes and with what the rules say, in the order of the fields."""
@@ -135,12 +154,17 @@ class Reading:
             case EffectiveInPast() if not any(one.where in _WHEN for one in self.mistakes):
                 return Mistake("past", "publication.in-past")
             case LocaleUnknown():
-                pair = str(refusal.parameters["pair"])
-                number = next(row.number for row in self.rows if pair in map(str, row.locales))
-                return Mistake(f"countries-{number}", refusal.key, refusal.parameters)
+                return Mistake(f"countries-{self._row_of(refusal)}", refusal.key, refusal.parameters)
+            case ShownAsUnfit():
+                return Mistake(f"pdf-{self._row_of(refusal)}", refusal.key, refusal.parameters)
             case InvalidProperty():
                 return self._invalid(str(refusal.parameters["name"]))
         return None
+
+    def _row_of(self, refusal: Rejected) -> int:
+        """The number of the text whose pair of country and language an error is about."""
+        pair = str(refusal.parameters["pair"])
+        return next(row.number for row in self.rows if row.used and pair in map(str, row.locales))
 
     def _invalid(self, name: str) -> Mistake | None:
         match name:
@@ -165,7 +189,7 @@ async def read_draft(
     Raises:
         StoreUnavailable: a file cannot be kept.
     """
-    rows = tuple([await _row(form, number, uploads.get(f"file-{number}"), texts) for number in range(count)])
+    rows = tuple([await _row(form, number, uploads, texts) for number in range(count)])
     effective, mistakes = _effective(form, reader)
     settled = {name: [form[name]] for name in FACTS if form[name]}
     if effective is not None:
@@ -187,25 +211,37 @@ async def read_draft(
     return Reading(replace(form, fields=settled), rows, draft, tuple(mistakes))
 
 
-async def _row(form: Form, number: int, upload: Upload | None, texts: TextFiles) -> Row:
-    """A text, with its file as it came now or before."""
+async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Row:
+    """A text, with its files as they came now or before."""
     if form[f"out-{number}"]:
-        return Row(number, "", "", "")
-    language, countries = form[f"language-{number}"], form[f"countries-{number}"]
-    name, digest = shown_name(form[f"name-{number}"]), form[f"digest-{number}"]
+        return Row(number, "", "")
+    sent = await _sent(form, "file", "", number, uploads, texts)
+    left_out = bool(form[f"pdf-out-{number}"])
+    pdf = NOTHING if left_out else await _sent(form, "pdf", "pdf-", number, uploads, texts)
+    return Row(number, form[f"language-{number}"], form[f"countries-{number}"], sent, pdf)
+
+
+async def _sent(
+    form: Form, field: str, prefix: str, number: int, uploads: Mapping[str, Upload], texts: TextFiles
+) -> Sent:
+    """A file of a text.
+
+    Args:
+        prefix: what the names of the fields begin with that say what was sent before.
+    """
+    where = f"{field}-{number}"
+    upload, digest = uploads.get(where), form[f"{prefix}digest-{number}"]
     if upload is None and not digest:
-        return Row(number, "", language, countries)
-    name = name if upload is None else upload.name
+        return NOTHING
+    name = shown_name(form[f"{prefix}name-{number}"]) if upload is None else upload.name
     try:
-        file = await asyncio.to_thread(_taken, upload, digest, name, texts)
+        return Sent(name, await asyncio.to_thread(_taken, upload, digest, name, texts))
     except TextDamaged:
-        return Row(number, "", language, countries, wrong=Mistake(f"file-{number}", "publication.file-again"))
+        return Sent(wrong=Mistake(where, "publication.file-again"))
     except Rejected as refusal:
-        told = {**refusal.parameters, "file": isolated(name)}
-        return Row(number, "", language, countries, wrong=Mistake(f"file-{number}", refusal.key, told))
+        return Sent(wrong=Mistake(where, refusal.key, {**refusal.parameters, "file": isolated(name)}))
     except OSError as error:
         raise StoreUnavailable from error
-    return Row(number, name, language, countries, file)
 
 
 def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> TextFile:
@@ -232,7 +268,7 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
 
 def choose_again(form: Form, count: int) -> Form:
     """A form that was kept while its user signed in again: which files were not, and are to be chosen again."""
-    rows = [Row(number, "", form[f"language-{number}"], form[f"countries-{number}"]) for number in range(count)]
+    rows = [Row(number, form[f"language-{number}"], form[f"countries-{number}"]) for number in range(count)]
     gone = [row.number for row in rows if row.used and not form[f"digest-{row.number}"]]
     return form.with_mistakes(*(Mistake(f"file-{number}", "publication.file-again") for number in gone))
 
@@ -262,16 +298,22 @@ def _hour(written: str) -> time | None:
 
 
 def _settled(row: Row) -> dict[str, str]:
-    digest = "" if row.file is None else row.file.digest
-    return {"name": row.name, "digest": digest, "language": row.language, "countries": row.countries}
+    found = {"language": row.language, "countries": row.countries}
+    for prefix, sent in (("", row.sent), ("pdf-", row.pdf)):
+        if sent.file is not None:
+            found |= {f"{prefix}name": sent.name, f"{prefix}digest": sent.file.digest}
+    return found
 
 
 def _mistakes(row: Row) -> Iterator[Mistake]:
     """What is wrong with a text by itself."""
-    if row.wrong is not None:
-        yield row.wrong
+    if row.sent.wrong is not None:
+        yield row.sent.wrong
     elif row.file is None:
-        yield Mistake(f"file-{row.number}", "publication.file-missing")
+        key = "publication.file-missing" if row.pdf == NOTHING else "publication.pdf-without"
+        yield Mistake(f"file-{row.number}", key)
+    if row.pdf.wrong is not None:
+        yield row.pdf.wrong
     if not row.language:
         yield Mistake(f"language-{row.number}", "publication.language-missing")
     elif row.language not in LANGUAGES:

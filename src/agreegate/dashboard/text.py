@@ -52,7 +52,8 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
         raise NotFound
     if found is None:
         return to(f"/agreements?{urlencode({'country': served.country, 'language': served.text_language})}")
-    return to(deployment.links.to(linked(template.agreement_type, template.title, found), Use.PREVIEW, actor.key))
+    target = linked(template.agreement_type, template.title, found, Use.PREVIEW)
+    return to(deployment.links.to(target, Use.PREVIEW, actor.key))
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)

@@ -105,11 +105,8 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
         raise NotFound
     found = FoundText(listed.version, locale, file, Fallback.NONE)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
-    return to(
-        deployment.links.to(
-            linked(listed.template.agreement_type, listed.template.title, found), use, actor_of(request).key
-        )
-    )
+    target = linked(listed.template.agreement_type, listed.template.title, found, use)
+    return to(deployment.links.to(target, use, actor_of(request).key))
 
 
 def parts(
@@ -126,7 +123,9 @@ def parts(
         grouped.setdefault((locale.language, file), set()).add(locale.country)
     return tuple(
         _part(file, spoken, codes, reader, (names or {}).get(file, ""))
-        for (spoken, file), codes in sorted(grouped.items(), key=lambda one: (one[0][0], one[0][1].digest))
+        for (spoken, file), codes in sorted(
+            grouped.items(), key=lambda one: (one[0][0], one[0][1].digest, one[0][1].shown.digest)
+        )
     )
 
 

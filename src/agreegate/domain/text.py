@@ -23,6 +23,7 @@ from agreegate.domain.errors import (
     LocaleUnknown,
     NameWithoutKind,
     Rejected,
+    ShownAsUnfit,
 )
 
 Digest = NewType("Digest", str)
@@ -99,6 +100,20 @@ class TextFile:
     media_type: MediaType
     size: int
     """Bytes."""
+    shown_as: "TextFile | None" = None
+    """The PDF that pages show instead of a Word document. The text, and what was accepted, stays the document (D22)."""
+
+    @property
+    def shown(self) -> "TextFile":
+        """The file that a browser is given to show."""
+        return self.shown_as or self
+
+    @property
+    def shown_rightly(self) -> bool:
+        """Whether only a Word document has a PDF to show, and a PDF is what it has."""
+        if self.shown_as is None:
+            return True
+        return self.media_type is MediaType.DOCX and self.shown_as.media_type is MediaType.PDF
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,6 +316,9 @@ def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]
         if locale not in known:
             near = ", ".join(map(str, nearest(locale, known)))
             yield LocaleUnknown(pair=str(locale), nearest=near)
+    unfit = {file: locale for locale, file in sorted(draft.files.items(), reverse=True) if not file.shown_rightly}
+    for locale in sorted(unfit.values()):  # the first of each file
+        yield ShownAsUnfit(pair=str(locale))
 
 
 def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
@@ -309,6 +327,7 @@ def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
     Raises:
         InvalidProperty: the label, the note, the date or the list of texts is of no use.
         LocaleUnknown: a country and language that do not go together.
+        ShownAsUnfit: a PDF to show is no PDF, or stands beside something else than a Word document.
     """
     for fault in faults_of(draft, known):
         raise fault

@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
@@ -124,7 +125,8 @@ async def plan_text(
         table, allow_past: as in `review_text`.
 
     Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast: the first that is in its way.
+        TemplateUnknown, InvalidProperty, LocaleUnknown, ShownAsUnfit, LabelTaken, EffectiveInPast: the first that is in
+            its way.
     """
     review = await review_text(uow, programme, table, draft, allow_past=allow_past)
     for refusal in review.refusals:
@@ -144,19 +146,22 @@ async def publish_text(
     """Publish a version, all of it or nothing. Its files are on disk before. The very same again changes nothing.
 
     Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, LabelTaken, EffectiveInPast.
+        TemplateUnknown, InvalidProperty, LocaleUnknown, ShownAsUnfit, LabelTaken, EffectiveInPast.
     """
     planned = await plan_text(uow, programme, table, draft, allow_past=allow_past)
     if not planned.fresh:
         return planned
     version = await add_text_version(uow, draft, actor.recorded_by)
-    told = {
+    told: dict[str, Any] = {
         "template_id": version.template_id,
         "label": version.label,
         "major": version.major,
         "effective_from": version.effective_from.isoformat(),
         "files": {str(locale): file.digest for locale, file in version.files.items()},
     }
+    shown = {str(locale): file.shown_as.digest for locale, file in version.files.items() if file.shown_as is not None}
+    if shown:
+        told["shown_as"] = shown
     change = ResourceChanged("publish_agreement_text", "agreement_text", resource_id=version.id, new_value=told)
     await record(uow, actor, change)
     return Publication(version, fresh=True)

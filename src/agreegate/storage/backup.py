@@ -241,7 +241,11 @@ def _texts_of(connection: apsw.Connection) -> list[tuple[Digest, int]]:
     """The files that the texts of a database are made of. None before there were texts."""
     if connection.execute("select count(*) from sqlite_schema where name = 'text_file'").get == 0:
         return []
-    rows = connection.execute("select distinct digest, size from text_file order by digest").fetchall()
+    wanted = "select digest, size from text_file"
+    columns = {name for _, name, *_ in connection.execute("pragma table_info(text_file)")}
+    if "shown_digest" in columns:  # a copy from before has none
+        wanted += " union select shown_digest, shown_size from text_file where shown_digest is not null"
+    rows = connection.execute(f"select distinct digest, size from ({wanted}) order by digest").fetchall()
     if not all(isinstance(size, int) and is_digest(str(digest)) for digest, size in rows):
         raise apsw.CorruptError
     return [(Digest(str(digest)), int(str(size))) for digest, size in rows]

@@ -29,7 +29,7 @@ _IN_FORCE = (
 )
 # Joined with the versions, so that the files of one country are found version by version.
 _FILES = """
-    select f.number, f.country, f.language, f.digest, f.media_type, f.size from text_version v
+    select f.number, f.country, f.language, f.digest, f.media_type, f.size, f.shown_digest, f.shown_size from text_version v
     join text_file f on f.number = v.number where v.template_id = $1"""
 
 
@@ -70,8 +70,11 @@ async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
 
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
-    """The files of all versions."""
-    return frozenset(Digest(digest) for (digest,) in await uow.all("select distinct digest from text_file"))
+    """The files of all versions, those that are only shown included."""
+    rows = await uow.all(
+        "select digest from text_file union select shown_digest from text_file where shown_digest is not null"
+    )
+    return frozenset(Digest(digest) for (digest,) in rows)
 
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
@@ -104,13 +107,16 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
     )
     for locale, file in version.files.items():
         await uow.run(
-            "insert into text_file (number, country, language, digest, media_type, size) values ($1, $2, $3, $4, $5, $6)",
+            "insert into text_file (number, country, language, digest, media_type, size, shown_digest, shown_size)"
+            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
             number,
             locale.country,
             locale.language,
             file.digest,
             file.media_type,
             file.size,
+            None if file.shown_as is None else file.shown_as.digest,
+            None if file.shown_as is None else file.shown_as.size,
         )
     return version
 
@@ -118,8 +124,10 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
 def _versions(template: TemplateId, rows: Iterable[Row], files: Iterable[Row]) -> list[TextVersion]:
     """Versions, each with its files."""
     of_each: dict[int, dict[Locale, TextFile]] = defaultdict(dict)
-    for number, country, language, digest, media_type, size in files:
-        of_each[number][Locale(country, language)] = TextFile(Digest(digest), MediaType(media_type), size)
+    for number, country, language, digest, media_type, size, shown_digest, shown_size in files:
+        shown_as = None if shown_digest is None else TextFile(Digest(shown_digest), MediaType.PDF, shown_size)
+        file = TextFile(Digest(digest), MediaType(media_type), size, shown_as)
+        of_each[number][Locale(country, language)] = file
     return [
         TextVersion(
             template_id=template,
