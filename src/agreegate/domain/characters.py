@@ -5,7 +5,7 @@ from unicodedata import category
 CONTROL = frozenset({"Cc", "Cs"})
 """Control characters, and halves of a character, which no database keeps."""
 UNSEEN = CONTROL | {"Cf"}
-"""Likewise, and what is not seen: in an address it can only mislead. Names need it in some scripts."""
+"""Control characters, and format characters, which nobody sees: an address with one misleads. Names need them in some scripts."""
 _BLANK = UNSEEN | {"Zs", "Zl", "Zp"}
 """What is nothing to a reader, however much there is of it."""
 

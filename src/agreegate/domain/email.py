@@ -53,5 +53,5 @@ def _letters_of(domain: str) -> str:
 
 
 def _arabic(sign: str) -> bool:
-    """Whether it is a letter of Arabic or of a script whose letters join likewise."""
+    """Whether it is a letter of Arabic or of another script whose letters join."""
     return bidirectional(sign) == "AL"

@@ -108,7 +108,7 @@ class ResourceChanged:
     old_value: Mapping[str, object] | None = None
     """The resource before, free of personal data."""
     new_value: Mapping[str, object] | None = None
-    """The resource after, likewise."""
+    """The resource after, free of personal data."""
 
 
 def confirmation_of(

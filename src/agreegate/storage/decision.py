@@ -1,7 +1,7 @@
 """The gate's recorded answers, with what was asked and known, so that they can be decided again.
 
 Reasons, advisories and the standing are recorded as JSON with a version, and with the names of the domain's fields. Recorded
-text never changes, so every version stays readable. Version 1 has no version number: its values are told apart by position.
+text never changes, so every version stays readable. Version 1 has no version number: its values are known by position.
 A new field of the domain needs a default. A field that is renamed or removed needs a new version here.
 """
 

@@ -9,7 +9,7 @@ from agreegate.storage.customer_range import BEYOND
 from agreegate.storage.unit_of_work import UnitOfWork, Value
 
 BEHIND = 10_000
-"""Search by person is called incomplete where more confirmations than these wait. So many are taken over within seconds."""
+"""Number of waiting confirmations above which pages call the search by person incomplete. Fewer are taken over within seconds."""
 _NEXT = """
     select k.confirmation_number, c.partner_id, c.customer_id, c.company_key, k.first_name, k.last_name, k.email
     from confirmation_contact k join confirmation f on f.number = k.confirmation_number
@@ -19,7 +19,7 @@ _NEXT = """
 
 
 async def persons_wait(uow: UnitOfWork, *, more_than: int = 0) -> bool:
-    """Return whether more than so many confirmations wait for their persons to be taken over."""
+    """Return whether more than `more_than` confirmations wait for their persons to be taken over."""
     row = await uow.one(
         "select 1 from confirmation_contact where confirmation_number > $1 + (select confirmation_number from person_progress)"
         " limit 1",

@@ -1,7 +1,7 @@
 -- Tables that only grow are kept in the order in which they grow, under numbers that the database counts, with narrow indexes.
 -- What was kept beside a confirmation is found by the confirmation's number.
 
--- Triggers of other tables that read those that are made anew.
+-- A trigger of another table reads a table that is rebuilt.
 drop trigger relationship_without_current;
 
 create table text_version_next (
