@@ -61,6 +61,8 @@ API = {
 }
 PAGE = {
     "signed in": Right("direct provider reseller operator", ANYONE),
+    # Who has no example page to be shown gets 404 from the handler: tests/dashboard/test_access.py.
+    "shown": Right("direct provider reseller operator", ANYONE),
     "read": Right("direct provider reseller", STAFF),
     "staff": Right("direct provider", STAFF),
     "write": Right("direct provider", AGENTS),
