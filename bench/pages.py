@@ -144,6 +144,7 @@ def _pages() -> Pages:
         ("customers", ["/customers", "/customers?results=last", *_in_the_middle()], True),
         ("customers, filtered", list(_filters()), True),
         ("customers, searched", list(_searches(some, "")), True),
+        ("customers, searched by person", list(_persons()), True),
         ("customers, searched and filtered", list(_searches(some, "filtered")), True),
         ("customers as a file, first byte", ["/customers.csv", "/customers.csv?q=amber+bakery+123"], False),
         ("work list", ["/reconfirmations", "/reconfirmations?results=last", *_amid_the_work()], True),
@@ -270,6 +271,25 @@ def _searches(some: list[str], kind: str) -> Iterator[str]:
         ):  # fmt: skip
             for place in ("", "last"):
                 yield _address(q=text, state=state, country=country, reseller=reseller, results=place)
+
+
+def _persons() -> Iterator[str]:
+    """What is typed to find a person: names, several of them, an accent, a mail address and its beginning."""
+    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
+        email = record.execute("select email from confirmation_contact order by 1 limit 1 offset 50000").get
+    for text in (
+        "bergdup",
+        "BergDupré",
+        "noa bergdup",
+        "chloe grunholm",
+        "lundkaya vera",
+        "abel zoe",
+        email,
+        email[:12],
+        "noa.nobody@",
+    ):
+        yield _address(q=text)
+        yield _address(q=text, results="last")
 
 
 def _address(**asked: str) -> str:

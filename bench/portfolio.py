@@ -14,8 +14,10 @@ import apsw
 
 from agreegate.domain.customer import search_key
 from agreegate.storage.folder import DATABASE
+from agreegate.storage.person import take_over_persons
 from agreegate.storage.schema import APPLICATION_ID, migrations, upgrade
-from agreegate.storage.sqlite import connect
+from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.standing import UNKNOWN_TEXT
 from agreegate.storage.unit_of_work import to_micros
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
@@ -24,6 +26,8 @@ PARTNER = "a0f0110e-0000-4000-8000-000000000001"
 USER = "a0f0110e-0000-4000-8000-0000000000a1"
 USER_NAME = "sales@provider.example"
 RESELLERS = 40
+PORTION = 10_000
+"""Confirmations whose persons are taken over in one unit of work."""
 BEFORE_LISTS = 2
 """The schema at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
 _DAY = timedelta(days=1) // timedelta(microseconds=1)
@@ -34,6 +38,10 @@ _SECOND = ("Bakery", "Clinic", "Dairy", "Estates", "Foods", "Glass", "Hotels", "
            "Motors", "Nurseries", "Optics", "Print", "Quarries", "Research", "Schools", "Tools", "Unions", "Vines",
            "Works", "Yards")  # fmt: skip
 _LAST = ("Ltd", "GmbH", "Inc", "SA", "Group", "Holding", "et Fils", "Zeta")
+_GIVEN = ("Ada", "Björn", "Chloé", "Dario", "Emre", "Fatou", "Gita", "Hugo", "Inès", "Jonas", "Kofi", "Lena", "Milo", "Noa",
+          "Oona", "Pavel", "Quinn", "Rosa", "Selim", "Tove", "Umar", "Vera", "Wim", "Xenia", "Yuki", "Zoë")  # fmt: skip
+_FAMILY = ("Abel", "Berg", "Corti", "Dupré", "Ekman", "Faye", "Grün", "Holm", "Ivers", "Jansen", "Kaya", "Lund",
+           "Moreau")  # fmt: skip
 _COUNTRIES = ("US", "US", "US", "FR", "DE", "GB", "CA", "ES", "IT", "NL", "BE", "CH", "AU", "JP")
 
 _MADE = """
@@ -63,6 +71,10 @@ _ROWS = (
          date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)
        select $partner, customer, 1, customer, 1, $template, 'MicrosoftCloudAgreement', $start, $user, $user, 'api',
          customer, $start from made where i % 10 in (1, 4, 8) order by customer""",
+    """insert into confirmation_contact (partner_id, customer_id, sequence, first_name, last_name, email)
+       select $partner, customer, 1, $given ->> (mixed / 5 % 26), family, printf('%s.%d@c%09d-example.example', family, i, mixed)
+       from (select i, customer, mixed, ($family ->> (mixed / 130 % 13)) || ($family ->> (mixed / 1690 % 13)) as family
+             from made where i % 10 in (1, 4, 8)) order by customer""",
     """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,
          date_agreed_at, recorded_at)
        select partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at, recorded_at
@@ -119,6 +131,8 @@ def load(folder: Path, customers: int, now: datetime) -> Portfolio:
             connection.pragma(pragma, value)
         _write(connection, customers, now)
         upgrade(connection)
+        while drive(InlineStore(connection).write(lambda uow: take_over_persons(uow, PORTION))):
+            pass
         connection.pragma("journal_mode", "wal")
         connection.close()
         making.rename(path)
@@ -136,7 +150,8 @@ def _write(connection: apsw.Connection, customers: int, now: datetime) -> None:
     values: dict[str, str | int] = {
         "partner": PARTNER, "user": USER, "customers": customers, "resellers": RESELLERS, "template": CLOUD_AGREEMENT,
         "start": start, "now": to_micros(now), "day": _DAY, "first": json.dumps(_FIRST), "second": json.dumps(_SECOND),
-        "last": json.dumps(_LAST), "countries": json.dumps(_COUNTRIES),
+        "last": json.dumps(_LAST), "countries": json.dumps(_COUNTRIES), "given": json.dumps(_GIVEN),
+        "family": json.dumps(_FAMILY),
     }  # fmt: skip
     connection.create_scalar_function("search_key", _search_key, 1, deterministic=True)
     with connection:
