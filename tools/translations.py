@@ -1,4 +1,4 @@
-"""Every sentence in English and French: same keys, same placeholders, none empty, missing, unused or long.
+"""Every sentence in English and French: same file, same keys, same placeholders, none empty, missing, unused or long.
 
 `python -m tools.translations` prints every fault and fails on one.
 """
@@ -6,8 +6,11 @@
 import re
 import string
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+
+from babel import Locale
 
 from agreegate.domain.errors import Rejected
 from agreegate.i18n import LANGUAGES, catalogue
@@ -21,14 +24,15 @@ _JOINED = re.compile(r"""["']([a-z][A-Za-z0-9.-]*\.)["']\s*~""")
 _SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n")
 LONGEST_SENTENCE = 20
 """Words; more than this is read twice."""
-PLURALS = ("one", "other")
-"""What ends the keys of a sentence that counts."""
+PLURALS = {language: Locale(language).plural_form.tags | {"other"} for language in LANGUAGES}
+"""The plural categories of each language. `one` and `other` are a must: what has no sentence of its own takes that of `other`."""
 _FORMATTED = re.compile(r"""f["']([^"']*\{[^"']*)["']""")
 
 
 def faults() -> Iterator[str]:
     """Every fault, as a sentence."""
     catalogues = {language: catalogue(language) for language in LANGUAGES}
+    yield from _misplaced()
     yield from _differences(catalogues)
     for language, sentences in catalogues.items():
         yield from _long(language, sentences)
@@ -36,13 +40,29 @@ def faults() -> Iterator[str]:
     english = catalogues["en"]
     for key in sorted(english):
         stem, _, ending = key.rpartition(".")
-        if ending in PLURALS and stem in literals:
+        if ending in ("one", "other") and stem in literals:
             continue
         if key not in literals and not any(pattern.fullmatch(key) for pattern in patterns):
             yield f"{key}: nothing uses it"
     for kind in _kinds(Rejected):
         if "key" in vars(kind) and kind.key not in english:
             yield f"{kind.key}: {kind.__name__} has no sentence"
+
+
+def _misplaced() -> Iterator[str]:
+    """Keys that stand twice, or in different files by language; plural categories that a language lacks or does not have."""
+    areas: dict[str, dict[str, str]] = {}
+    for language in LANGUAGES:
+        found = areas[language] = {}
+        for file in sorted((SOURCE / "locale" / language).iterdir()):
+            for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
+                if key in found:
+                    yield f"{key}: stands in {found[key]} and {file.name} in {language}"
+                found[key] = file.name
+                if isinstance(sentence, dict) and not {"one", "other"} <= sentence.keys() <= PLURALS[language]:
+                    yield f"{key}: plural categories in {language} are {', '.join(sorted(PLURALS[language]))}"
+    english, french = (areas[language] for language in LANGUAGES)
+    yield from (f"{key}: stands in another file in French" for key in english if french.get(key, "") != english[key])
 
 
 def _differences(catalogues: Mapping[str, Mapping[str, str]]) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Sentences: message key, parameters and language in; text out. English and French, from the catalogues in `locale/`."""
 
 import re
+import tomllib
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cache, lru_cache
@@ -9,7 +10,6 @@ from unicodedata import combining, normalize
 
 from babel import Locale, UnknownLocaleError
 from babel.dates import format_date
-from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
 from babel.plural import PluralRule
 
@@ -24,9 +24,15 @@ LONGEST_HEADER = 200
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Every sentence of one language, by message key."""
-    with (files("agreegate") / "locale" / f"{language}.po").open("rb") as file:
-        return {str(message.id): str(message.string) for message in read_po(file) if message.id}
+    """Every sentence of one language, by message key; one that counts, by key and plural category: `key.one`."""
+    sentences: dict[str, str] = {}
+    for file in (files("agreegate") / "locale" / language).iterdir():
+        for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            forms = (
+                {key: sentence} if isinstance(sentence, str) else {f"{key}.{form}": sentence[form] for form in sentence}
+            )
+            sentences.update(forms)
+    return sentences
 
 
 def text(key: str, language: str, **parameters: object) -> str:
@@ -81,13 +87,16 @@ def number_text(number: int, language: str) -> str:
 
 
 def count_text(key: str, count: int, language: str, **parameters: object) -> str:
-    """The sentence for a number of things: `key.one` or `key.other`, as the language counts; `{count}` is the number.
+    """The sentence for a number of things, as the language counts; `{count}` is the number.
+
+    A category without a sentence of its own, such as `many` in French, takes that of `other`.
 
     Raises:
         KeyError: no such message.
     """
-    form = "one" if _plural(language)(count) == "one" else "other"
-    return text(f"{key}.{form}", language, count=number_text(count, language), **parameters)
+    form = f"{key}.{_plural(language)(count)}"
+    shown = form if form in catalogue(language) else f"{key}.other"
+    return text(shown, language, count=number_text(count, language), **parameters)
 
 
 @cache
