@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agreegate.i18n import date_text, language_of
+from agreegate.i18n import count_text, date_text, language_of
 
 
 @pytest.mark.parametrize(
@@ -42,6 +42,19 @@ def test_the_best_language_is_chosen(header: str | None, language: str) -> None:
 def test_dates_are_written_as_they_are_read(day: int, english: str, french: str) -> None:
     instant = datetime(2019, 10, day, tzinfo=UTC)
     assert (date_text(instant, "en"), date_text(instant, "fr")) == (english, french)
+
+
+@pytest.mark.parametrize(
+    ("count", "english", "french"),
+    [
+        (0, "0 customers.", "0 client."),
+        (1, "1 customer.", "1 client."),
+        (2, "2 customers.", "2 clients."),
+        (1_000_000, "1,000,000 customers.", "1\u202f000\u202f000 clients."),
+    ],
+)
+def test_a_number_of_things_is_written_as_each_language_counts(count: int, english: str, french: str) -> None:
+    assert (count_text("customers.count", count, "en"), count_text("customers.count", count, "fr")) == (english, french)
 
 
 def test_what_strangers_send_is_not_kept() -> None:

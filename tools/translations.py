@@ -3,108 +3,165 @@
 `python -m tools.translations` prints every fault and fails on one.
 """
 
+import ast
 import re
 import string
 import sys
 import tomllib
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from babel import Locale
+from jinja2 import Environment, nodes
 
-from agreegate.domain.errors import Rejected
-from agreegate.i18n import LANGUAGES, catalogue
+from agreegate.i18n import LANGUAGES
 
-ROOT = Path(__file__).resolve().parent.parent
-SOURCE = ROOT / "src" / "agreegate"
+SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
 
-_LITERAL = re.compile(r"""["']([a-z][a-z0-9]*(?:[.-][A-Za-z0-9_-]+)+)["']""")
-_JOINED = re.compile(r"""["']([a-z][A-Za-z0-9.-]*\.)["']\s*~""")
-"""A key that a template puts together: a fixed beginning, and a name."""
-_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n")
 LONGEST_SENTENCE = 20
 """Words; more than this is read twice."""
 PLURALS = {language: Locale(language).plural_form.tags | {"other"} for language in LANGUAGES}
-"""The plural categories of each language. `one` and `other` are a must: what has no sentence of its own takes that of `other`."""
-_FORMATTED = re.compile(r"""f["']([^"']*\{[^"']*)["']""")
+"""The plural categories of each language. `one` and `other` are a must: a category without a sentence takes that of `other`."""
+MEMBERS = frozenset(
+    {"collection.collected_on", "collection.person", "collection.reseller_id", "employee.email", "employee.name"}
+)
+"""Names of a form's or a body's members that look like keys."""
+_KEY = re.compile(r"[a-z][a-z0-9-]*(\.[\w-]*\w)+")
+_SENTENCE_END = re.compile(r"(?<=[.!?:;])\s+|\n")
+_HOLE = "\0"
+_PART = r"([\w-]+(?:\.[\w-]+)*)"
 
 
-def faults() -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """What stands under one key in one language: by plural category, or by "" where the sentence does not count."""
+
+    area: str
+    """The file's name."""
+    forms: Mapping[str, str]
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The parameters that the sentence shows, in whichever form."""
+        parsed = (part for text in self.forms.values() for part in string.Formatter().parse(text))
+        return frozenset(name for _, name, _, _ in parsed if name)
+
+
+@dataclass(slots=True)
+class Source:
+    """What the code, the templates and the rules say that may be a key, or a part of one."""
+
+    literals: set[str] = field(default_factory=set)
+    names: set[str] = field(default_factory=set)
+    """Names of parameters, fields and members, as they stand in a key."""
+    built: set[str] = field(default_factory=set)
+    """Texts that are put together, `_HOLE` where something is filled in."""
+
+    def read_code(self, text: str) -> None:
+        """Read a module."""
+        for node in ast.walk(ast.parse(text)):
+            match node:
+                case ast.JoinedStr(values=parts):
+                    self.built.add(
+                        "".join(str(part.value) if isinstance(part, ast.Constant) else _HOLE for part in parts)
+                    )
+                case ast.Constant(value=str(literal)):
+                    self.literals.add(literal)
+                case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name) | ast.keyword(arg=str(name)):
+                    self.names.update({name.lower(), name.lower().replace("_", "-")})
+
+    def read_template(self, text: str) -> None:
+        """Read a template."""
+        for node in Environment(autoescape=True).parse(text).find_all(nodes.Expr):
+            match node:
+                case nodes.Concat(nodes=parts):
+                    self.built.add(
+                        "".join(str(part.value) if isinstance(part, nodes.Const) else _HOLE for part in parts)
+                    )
+                case nodes.Const(value=str(literal)):
+                    self.literals.add(literal)
+
+
+def source_in(folder: Path) -> Source:
+    """What every file below a folder says."""
+    source = Source()
+    for path in folder.rglob("*.py"):
+        source.read_code(path.read_text(encoding="utf-8"))
+    for path in folder.rglob("*.html"):
+        source.read_template(path.read_text(encoding="utf-8"))
+    for path in folder.glob("rules.json"):
+        source.literals.update(re.findall(r'"([\w.-]+)"', path.read_text(encoding="utf-8")))
+    return source
+
+
+def faults(folder: Path = SOURCE) -> Iterator[str]:
     """Every fault, as a sentence."""
-    catalogues = {language: catalogue(language) for language in LANGUAGES}
-    yield from _misplaced()
-    yield from _differences(catalogues)
-    for language, sentences in catalogues.items():
-        yield from _long(language, sentences)
-    literals, patterns = _mentioned()
-    english = catalogues["en"]
-    for key in sorted(english):
-        stem, _, ending = key.rpartition(".")
-        if ending in ("one", "other") and stem in literals:
-            continue
-        if key not in literals and not any(pattern.fullmatch(key) for pattern in patterns):
-            yield f"{key}: nothing uses it"
-    for kind in _kinds(Rejected):
-        if "key" in vars(kind) and kind.key not in english:
-            yield f"{kind.key}: {kind.__name__} has no sentence"
-
-
-def _misplaced() -> Iterator[str]:
-    """Keys that stand twice, or in different files by language; plural categories that a language lacks or does not have."""
-    areas: dict[str, dict[str, str]] = {}
-    for language in LANGUAGES:
-        found = areas[language] = {}
-        for file in sorted((SOURCE / "locale" / language).iterdir()):
-            for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
-                if key in found:
-                    yield f"{key}: stands in {found[key]} and {file.name} in {language}"
-                found[key] = file.name
-                if isinstance(sentence, dict) and not {"one", "other"} <= sentence.keys() <= PLURALS[language]:
-                    yield f"{key}: plural categories in {language} are {', '.join(sorted(PLURALS[language]))}"
-    english, french = (areas[language] for language in LANGUAGES)
-    yield from (f"{key}: stands in another file in French" for key in english if french.get(key, "") != english[key])
-
-
-def _differences(catalogues: Mapping[str, Mapping[str, str]]) -> Iterator[str]:
-    keys = set().union(*catalogues.values())
-    for key in sorted(keys):
-        fields = set()
-        for language, sentences in catalogues.items():
-            if not sentences.get(key, "").strip():
-                yield f"{key}: no sentence in {language}"
-                continue
-            fields.add(frozenset(name for _, name, _, _ in string.Formatter().parse(sentences[key]) if name))
-        if len(fields) > 1:
+    catalogues = {language: _read(folder / "locale" / language) for language in LANGUAGES}
+    for key in sorted(set().union(*catalogues.values())):
+        stands = {language: catalogues[language].get(key, []) for language in LANGUAGES}
+        yield from (f"{key}: {len(found)} times in {language}" for language, found in stands.items() if len(found) != 1)
+        sentences = {language: found[0] for language, found in stands.items() if found}
+        if len({sentence.area for sentence in sentences.values()}) > 1:
+            yield f"{key}: in different files"
+        if len({sentence.placeholders for sentence in sentences.values()}) > 1:
             yield f"{key}: the languages have different placeholders"
+        for language, sentence in sentences.items():
+            if sentence.forms.keys() != {""} and not {"one", "other"} <= sentence.forms.keys() <= PLURALS[language]:
+                yield f"{key}: plural categories in {language} are {', '.join(sorted(PLURALS[language]))}"
+            for text in sentence.forms.values():
+                yield from _faults_of_text(key, language, text)
+    homes: dict[str, set[str]] = defaultdict(set)
+    for key, found in catalogues[LANGUAGES[0]].items():
+        homes[key.partition(".")[0]].add(found[0].area)
+    yield from (f"{word}.*: in {', '.join(sorted(areas))}" for word, areas in sorted(homes.items()) if len(areas) > 1)
+    yield from _strays(source_in(folder), catalogues[LANGUAGES[0]])
 
 
-def _long(language: str, sentences: Mapping[str, str]) -> Iterator[str]:
-    for key, text in sorted(sentences.items()):
-        for sentence in _SENTENCE_END.split(text):
-            words = sum(1 for word in sentence.split() if any(map(str.isalnum, word)))
-            if words > LONGEST_SENTENCE:
-                yield f"{key}: a sentence of {words} words in {language}"
+def _read(folder: Path) -> dict[str, list[Sentence]]:
+    found: dict[str, list[Sentence]] = defaultdict(list)
+    for file in sorted(folder.iterdir()):
+        for key, value in tomllib.loads(file.read_text(encoding="utf-8")).items():
+            found[key].append(Sentence(file.name, value if isinstance(value, dict) else {"": value}))
+    return found
 
 
-def _mentioned() -> tuple[set[str], list[re.Pattern[str]]]:
-    """Keys that the source names, and patterns of those it puts together."""
-    literals = {"defect"}
-    patterns: list[re.Pattern[str]] = []
-    for path in [*SOURCE.rglob("*.py"), *SOURCE.rglob("*.html"), SOURCE / "rules.json"]:
-        text = path.read_text(encoding="utf-8")
-        literals.update(_LITERAL.findall(text))
-        patterns += [re.compile(re.escape(start) + ".+") for start in _JOINED.findall(text)]
-        for formatted in _FORMATTED.findall(text):
-            fixed = re.split(r"\{[^}]*\}", formatted)
-            if "." in formatted and any(len(piece) > 1 for piece in fixed):
-                patterns.append(re.compile(".+".join(map(re.escape, fixed)).replace(".+", ".*")))
-    return literals, patterns
+def _faults_of_text(key: str, language: str, text: str) -> Iterator[str]:
+    if not text.strip():
+        yield f"{key}: empty in {language}"
+    for sentence in _SENTENCE_END.split(text):
+        words = sum(1 for word in sentence.split() if any(map(str.isalnum, word)))
+        if words > LONGEST_SENTENCE:
+            yield f"{key}: a sentence of {words} words in {language}"
 
 
-def _kinds(kind: type[Rejected]) -> Iterator[type[Rejected]]:
-    for child in kind.__subclasses__():
-        yield child
-        yield from _kinds(child)
+def _strays(source: Source, catalogue: Mapping[str, list[Sentence]]) -> Iterator[str]:
+    """Keys that nothing uses, and what the source uses as a key that is none.
+
+    A key that the source puts together must have its parts in the source too, as literals or as names.
+    """
+    forms = set(catalogue)
+    for key, found in catalogue.items():
+        forms.update(f"{key}.{form}" for form in found[0].forms if form)
+    first = tuple({key.partition(".")[0] + "." for key in catalogue})
+    known, parts = source.literals | source.names, set[str]()
+    used = source.literals & forms
+    for built in sorted(source.built):
+        if built.startswith(first) and _KEY.fullmatch(built.replace(_HOLE, "x")):
+            pattern = re.compile(re.escape(built).replace(_HOLE, _PART))
+            filled = {key: found.groups() for key in forms if (found := pattern.fullmatch(key))}
+            made = {key: holes for key, holes in filled.items() if known.issuperset(holes)}
+            if not made:
+                yield f"{built.replace(_HOLE, '*')}: put together, but no key is like this"
+            used |= made.keys()
+            parts.update(*made.values())
+    for key in sorted(catalogue):
+        if not used.intersection([key, *(f"{key}.{form}" for form in catalogue[key][0].forms)]):
+            yield f"{key}: nothing uses it"
+    for text in sorted(source.literals - forms - parts - MEMBERS):
+        if text.startswith(first) and _KEY.fullmatch(text) and not text.endswith(".html"):
+            yield f"{text}: used, but no sentence"
 
 
 def main() -> int:

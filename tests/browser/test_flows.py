@@ -157,8 +157,8 @@ def asking_a_reseller(someone: Person) -> None:
     someone.press(someone.page.get_by_role("link", name="Hornbeam Informatique").first)
     someone.link("reseller.ask")
     someone.tick("customer")
-    someone.button("request.save")
-    someone.sees("request.noted")
+    someone.button("reseller-request.save")
+    someone.sees("reseller-request.noted")
 
 
 @flow(REQUIRED)

@@ -129,7 +129,7 @@ async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Respo
 @get("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
 async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Choose whose data to ask for; or, for one that was asked, the text to copy."""
-    if (nothing := absent(request, "request.title")) is not None:
+    if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
     if (asked := request.query_params.get("asked")) is not None:
         return await _text(request, str(reseller), asked)
@@ -144,25 +144,27 @@ async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Respons
 async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
     """Note that the reseller is asked, then show the text to copy."""
     deployment, actor, id_, form = deployment_of(request), actor_of(request), str(reseller), await sent(request)
-    if (nothing := absent(request, "request.title")) is not None:
+    if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
     customers = form.all("customer")
     if not customers:
-        return await _choose_again(request, id_, form.with_mistakes(Mistake("customers", "request.choose")), 422)
+        return await _choose_again(
+            request, id_, form.with_mistakes(Mistake("customers", "reseller-request.choose")), 422
+        )
     if len(customers) > LARGEST_REQUEST:
-        too_many = Mistake("customers", "request.too-many", {"most": LARGEST_REQUEST})
+        too_many = Mistake("customers", "reseller-request.too-many", {"most": LARGEST_REQUEST})
         return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
 
     async def work(uow: UnitOfWork, call: Call) -> Done | None:
         made = await ask_for_data(uow, actor, deployment.programme, id_, customers, call)
-        return Done(f"/resellers/{id_}/request?asked={made[0]}", "request.noted") if made else None
+        return Done(f"/resellers/{id_}/request?asked={made[0]}", "reseller-request.noted") if made else None
 
     try:
         done = await save(request, actor, form, work)
     except RequestIdReused as error:
         return await _choose_again(request, id_, form.rejected(error), 409)
     if done is None:
-        return await _choose_again(request, id_, form.with_mistakes(Mistake("", "request.nobody")), 409)
+        return await _choose_again(request, id_, form.with_mistakes(Mistake("", "reseller-request.nobody")), 409)
     return seen(request, done)
 
 
@@ -180,7 +182,7 @@ async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stre
 @get("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
 async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
     """One request, and a form to note what came of it."""
-    if (nothing := absent(request, "request.title")) is not None:
+    if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
     return await _one(request, str(reseller), str(id_), opened(request))
 
@@ -188,29 +190,31 @@ async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath
 @post("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
 async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
     """Note that the data came, and lead to the confirmation; or that none come, and why."""
-    if (nothing := absent(request, "request.title")) is not None:
+    if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
     actor, form, asked_of, one = actor_of(request), await sent(request), str(reseller), str(id_)
     if form["outcome"] not in OUTCOMES:
-        return await _one(request, asked_of, one, form.with_mistakes(Mistake("outcome", "request.outcome")), 422)
+        return await _one(
+            request, asked_of, one, form.with_mistakes(Mistake("outcome", "reseller-request.outcome")), 422
+        )
 
     async def work(uow: UnitOfWork, call: Call) -> Done | None:
         asked = await show_request(uow, actor, asked_of, one)
         if form["outcome"] == "received":
             noted = await receive_data(uow, actor, asked_of, one, call)
             path = f"/customers/{asked.customer_id}/confirmation?collected={asked_of}"
-            return Done(path, "request.received") if noted else None
+            return Done(path, "reseller-request.received") if noted else None
         noted = await return_request(uow, actor, asked_of, one, form["reason"], call)
-        return Done(f"/resellers/{asked_of}/requests", "request.returned") if noted else None
+        return Done(f"/resellers/{asked_of}/requests", "reseller-request.returned") if noted else None
 
     try:
         done = await save(request, actor, form, work)
     except InvalidProperty:
-        return await _one(request, asked_of, one, form.with_mistakes(Mistake("reason", "request.reason")), 422)
+        return await _one(request, asked_of, one, form.with_mistakes(Mistake("reason", "reseller-request.reason")), 422)
     except RequestIdReused as error:
         return await _one(request, asked_of, one, form.rejected(error), 409)
     if done is None:
-        return await _one(request, asked_of, one, form.with_mistakes(Mistake("", "request.changed")), 409)
+        return await _one(request, asked_of, one, form.with_mistakes(Mistake("", "reseller-request.changed")), 409)
     return seen(request, done)
 
 
