@@ -150,7 +150,7 @@ def _strays(source: Source, catalogue: Mapping[str, list[Sentence]]) -> Iterator
     for built in sorted(source.built):
         if built.startswith(first) and _KEY.fullmatch(built.replace(_HOLE, "x")):
             pattern = re.compile(re.escape(built).replace(_HOLE, _PART))
-            filled = {key: found.groups() for key in forms if (found := pattern.fullmatch(key))}
+            filled = {key: match.groups() for key in forms if (match := pattern.fullmatch(key))}
             made = {key: holes for key, holes in filled.items() if known.issuperset(holes)}
             if not made:
                 yield f"{built.replace(_HOLE, '*')}: put together, but no key is like this"
