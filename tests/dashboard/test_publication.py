@@ -132,6 +132,8 @@ WRONG = {
     "no kind of file": ({"file-0": ("english", ENGLISH)}, {}, ["does not say what it is"], ["ne dit pas ce que c’est"]),
     "not a PDF": ({"file-0": ("a.pdf", docx())}, {}, ["is not a whole PDF"], ["n’est pas un PDF complet"]),
     "not a whole PDF": ({"file-0": ("a.pdf", pdf()[:-30])}, {}, ["is not a whole PDF"], ["n’est pas un PDF complet"]),
+    "a damaged PDF": ({"file-0": ("a.pdf", pdf().replace(b"%PDF-1.7", b"%PDF-1.7\n%more"))}, {},
+                      ["is a damaged PDF. Each viewer repairs it in its own way"], ["est un PDF endommagé. Chaque lecteur le répare à sa façon"]),
     "not a Word document": ({"file-0": ("a.docx", pdf())}, {}, ["is not a whole Word document"], ["n’est pas un document Word complet"]),
     "zip bomb": ({"file-0": ("a.docx", docx(WORD_BODY, more={"word/media/x": b"\0" * 30_000_000}))}, {},
                  ["would unpack to far more than a text"], ["se décompresserait en bien plus"]),

@@ -1,7 +1,12 @@
 """The one form with files: nothing of it is kept for whoever may not send it, and nothing of it sits in memory."""
 
+import asyncio
+import os
+import re
+import signal
 import tracemalloc
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ from agreegate.dashboard.dashboard import PAGES
 from agreegate.dashboard.form import LARGEST_FORM
 from agreegate.dashboard.upload import LONGEST_NAME, shown_name
 from agreegate.domain.text import LARGEST
+from agreegate.text_inspection import LARGEST_MEMORY, LONGEST_INSPECTION
 from tests import personas as cast
 from tests.asgi import Answer, call
 from tests.dashboard.publishing import (
@@ -29,7 +35,7 @@ from tests.dashboard.publishing import (
 )
 from tests.dashboard.reading import Page
 from tests.dashboard.visitor import Visitor, visitor
-from tests.texts import pdf
+from tests.texts import docx, pdf
 from tests.world import World
 
 PIECE = 64 * 1024
@@ -262,6 +268,38 @@ async def test_no_other_page_takes_a_form_in_parts(world: World) -> None:
     assert answer.status_code == 403
     large = await someone.client.post(PATH, data={"_csrf_token": own, "note": "x" * LARGEST_FORM})
     assert large.status_code == 413, "words alone are taken as anywhere"
+    await someone.close()
+
+
+def inspections() -> dict[int, str]:
+    """The limits of the processes of this one that inspect a document now."""
+    children = [pid for listed in Path("/proc/self/task").glob("*/children") for pid in listed.read_text().split()]
+    found = {}
+    for pid in children:
+        with suppress(OSError):  # it has ended meanwhile
+            if b"agreegate.text_inspection" in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found[int(pid)] = Path(f"/proc/{pid}/limits").read_text()
+    return found
+
+
+async def test_the_gate_answers_during_an_inspection_and_one_beyond_its_time_is_refused(world: World) -> None:
+    someone = await operator(world)
+    space = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+    part = f'<x xmlns="{space}">{"<t/>" * 8_000_000}</x>'.encode()
+    long = docx(more={"word/more.xml": part, "word/picture.png": os.urandom(400_000)})
+    sent = asyncio.create_task(check(someone, {"file-0": ("long.docx", long)}, **{"language-1": ""}))
+    processes: dict[int, str] = {}
+    while not re.search(rf"Max cpu time +{LONGEST_INSPECTION} .*Max address space +{LARGEST_MEMORY} ", str(processes)):
+        await asyncio.wait([sent], timeout=0.001)
+        assert not sent.done()
+        processes = inspections()
+    assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
+    assert not sent.done(), "the question was answered in between"
+    [process] = processes
+    os.kill(process, signal.SIGXCPU)  # as the system does once the limit is reached
+    shown = await sent
+    assert (shown.status, "is too complex to be checked" in shown.text) == (422, True)
+    assert published(world) == []
     await someone.close()
 
 

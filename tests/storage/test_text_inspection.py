@@ -1,7 +1,9 @@
 """What a document may be: files as they failed elsewhere, and hostile ones, each with its answer."""
 
 import io
+import os
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import pikepdf
@@ -109,10 +111,10 @@ REFUSED_PDF = {
     "a program": (pdf("", b"<</S/Launch/F(cmd.exe)>>"), errors.PdfLaunch),
     "an attachment": (attached(), errors.PdfAttachment),
     "an attachment that nothing leads to": (pdf("", b"<</Type/EmbeddedFile/Length 2>>stream\nab\nendstream"), errors.PdfAttachment),
-    "a table of wrong places": (pdf().replace(b"%PDF-1.7", b"%PDF-1.7\n%more"), errors.NotPdf),
+    "a table of wrong places": (pdf().replace(b"%PDF-1.7", b"%PDF-1.7\n%more"), errors.PdfDamaged),
     "no page": (pdf().replace(b"/Kids[3 0 R]/Count 1", b"/Kids[     ]/Count 0"), errors.NotPdf),
-    "no catalogue": (b"%PDF-1.7\nstartxref\n9\n%%EOF\n", errors.NotPdf),
-    "pages in a circle": (pdf().replace(b"/Kids[3 0 R]", b"/Kids[2 0 R]"), errors.NotPdf),
+    "no catalogue": (b"%PDF-1.7\nstartxref\n9\n%%EOF\n", errors.PdfDamaged),
+    "pages in a circle": (pdf().replace(b"/Kids[3 0 R]", b"/Kids[2 0 R]"), errors.PdfDamaged),
     "both passwords": (saved(one_page(), encryption=pikepdf.Encryption(owner="a", user="b")), errors.PdfPassword),
 }  # fmt: skip
 
@@ -122,12 +124,25 @@ def test_a_pdf_that_does_more_is_refused(content: bytes, kind: type[Rejected]) -
     assert refusal("a.pdf", content) is kind
 
 
+def test_a_pdf_that_viewers_repair_is_refused_because_each_repairs_it_in_its_own_way() -> None:
+    content = (
+        pdf("", b"<</Title(One)>>", b"<</Title(Other)>>").replace(b"5 0 obj", b"4 0 obj").replace(b"xref\n0", b"x\n0")
+    )
+    with pikepdf.open(io.BytesIO(content)) as repaired:
+        assert (len(repaired.pages), repaired.Root.More.Title) == (1, "Other"), "another viewer may find the first"
+    assert refusal("a.pdf", content) is errors.PdfDamaged
+
+
+def body_with(more: str) -> str:
+    """The words of a Word document with more before them."""
+    return WORD_BODY.replace("<w:body>", "<w:body>" + more)
+
+
 def endless(beginning: bytes) -> bytes:
     """A compressed stream that unpacks to two gigabytes."""
     packing = zlib.compressobj(1)
-    return b"".join(
-        [packing.compress(beginning), *(packing.compress(bytes(1 << 20)) for _ in range(2048)), packing.flush()]
-    )
+    head = packing.compress(beginning) + packing.flush(zlib.Z_FULL_FLUSH)
+    return head + (packing.compress(bytes(1 << 20)) + packing.flush(zlib.Z_FULL_FLUSH)) * 2048
 
 
 def dense() -> bytes:
@@ -156,28 +171,34 @@ def dense_table() -> bytes:
     return whole + head + packed + b"\nendstream\nendobj\nstartxref\n%d\n%%%%EOF\n" % len(whole)
 
 
-HOSTILE = {
-    "a table that unpacks without end": ("a.pdf", dense_table(), errors.NotPdf),
-    "a stream that unpacks without end": ("a.pdf", dense(), errors.NotPdf),
-    "nested arrays": ("a.pdf", pdf("", b"[" * 500_000 + b"]" * 500_000), errors.NotPdf),
-    "nested pages": ("a.pdf", pdf("", *[b"<</Type/Pages/Kids[%d 0 R]>>" % (number + 5) for number in range(3000)]), None),
-    "many objects": ("a.pdf", pdf("", *[b"1" for _ in range(600_000)]), errors.TextTooComplex),
-    "a table without end": ("a.pdf", pdf().replace(b"/Size 5", b"/Size 2147483647/Prev 9"), errors.NotPdf),
+HOSTILE: dict[str, tuple[str, Callable[[], bytes], type[Rejected] | None]] = {
+    "a table that unpacks without end": ("a.pdf", dense_table, errors.PdfDamaged),
+    "a stream that unpacks without end": ("a.pdf", dense, errors.TextTooComplex),
+    "nested arrays": ("a.pdf", lambda: pdf("", b"[" * 500_000 + b"]" * 500_000), errors.TextTooComplex),
+    "nested pages": ("a.pdf", lambda: pdf("", *(b"<</Type/Pages/Kids[%d 0 R]>>" % (number + 5) for number in range(3000))), None),
+    "many objects": ("a.pdf", lambda: pdf("", *(b"1" for _ in range(600_000))), errors.TextTooComplex),
+    "a table without end": ("a.pdf", lambda: pdf().replace(b"/Size 5", b"/Size 2147483647/Prev 9"), errors.PdfDamaged),
     "fields within fields": (
-        "a.docx",
-        docx(WORD_BODY.replace("<w:body>", "<w:body>" + '<w:fldChar w:fldCharType="begin"/><w:instrText>x</w:instrText>' * 100_000)),
-        None,
+        "a.docx", lambda: docx(body_with('<w:fldChar w:fldCharType="begin"/><w:instrText>x</w:instrText>' * 100_000)), None,
     ),
-    "elements within elements": ("a.docx", docx(WORD_BODY.replace("<w:body>", "<w:body>" + "<w:p>" * 1_000_000)), errors.NotDocx),
+    "elements within elements": ("a.docx", lambda: docx(body_with("<w:p>" * 1_000_000)), errors.NotDocx),
 }  # fmt: skip
 
 
+@pytest.mark.faults
+def test_a_document_that_would_fill_the_memory_is_too_complex() -> None:
+    nested = docx(more={"word/a.bin": os.urandom(400_000), "word/a.xml": b"<a>" * 12_000_000})
+    assert refusal("a.docx", nested) is errors.TextTooComplex
+    assert refusal("a.pdf", pdf("", b"[" + b"[]" * 8_000_000 + b"]")) is errors.TextTooComplex
+
+
 @pytest.mark.parametrize(("name", "content", "kind"), HOSTILE.values(), ids=HOSTILE)
-def test_a_hostile_file_has_an_answer(name: str, content: bytes, kind: type[Rejected] | None) -> None:
+def test_a_hostile_file_has_an_answer(name: str, content: Callable[[], bytes], kind: type[Rejected] | None) -> None:
+    made = content()
     if kind is None:
-        assert measured(io.BytesIO(content), name).size == len(content)
+        assert measured(io.BytesIO(made), name).size == len(made)
     else:
-        assert refusal(name, content) is kind
+        assert refusal(name, made) is kind
 
 
 TAKEN_DOCX = {
@@ -191,7 +212,7 @@ TAKEN_DOCX = {
         }
     ),
     "a link": docx(more={"word/_rels/document.xml.rels": relations(("hyperlink", "https://docs.example/"), external=True).encode()}),
-    "a date": docx(WORD_BODY.replace("<w:body>", '<w:body><w:fldSimple w:instr=" DATE "/>')),
+    "a date": docx(body_with('<w:fldSimple w:instr=" DATE "/>')),
     "a picture with a declaration": docx(more={"word/media/a.svg": b"<!DOCTYPE svg><svg/>", "word/media/b.png": b"\x89PNG"}),
 }  # fmt: skip
 
@@ -211,7 +232,7 @@ def with_field(*pieces: str) -> bytes:
 REFUSED_DOCX = {
     "a field": (with_field(" DDEAUTO c:\\\\cmd.exe "), errors.DocxRuns),
     "a field in pieces": (with_field("D", "D", "E c:\\\\cmd.exe"), errors.DocxRuns),
-    "a field in an attribute": (docx(WORD_BODY.replace("<w:body>", '<w:body><w:fldSimple w:instr=" dde x y"/>')), errors.DocxRuns),
+    "a field in an attribute": (docx(body_with('<w:fldSimple w:instr=" dde x y"/>')), errors.DocxRuns),
     "a field without an end": (docx(WORD_BODY.replace("</w:body>", '<w:fldChar w:fldCharType="begin"/><w:instrText>LINK Excel.Sheet</w:instrText></w:body>')),
                                errors.DocxRuns),
     "a remote picture": (docx(more={"word/_rels/a.rels": relations(("image", "http://a.example/b.png"), external=True).encode()}),

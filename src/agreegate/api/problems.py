@@ -101,6 +101,7 @@ PROBLEMS: dict[type[Rejected], Problem] = {
     errors.DocxActive: Problem(400, 3000, "InvalidDocument"),
     errors.DocxTooDense: Problem(400, 3000, "InvalidDocument"),
     errors.NotMarkdown: Problem(400, 3000, "InvalidDocument"),
+    errors.PdfDamaged: Problem(400, 3000, "InvalidDocument"),
     errors.PdfPassword: Problem(400, 3000, "InvalidDocument"),
     errors.PdfScript: Problem(400, 3000, "InvalidDocument"),
     errors.PdfLaunch: Problem(400, 3000, "InvalidDocument"),

@@ -20,6 +20,7 @@ from agreegate.domain.errors import (
     NotMarkdown,
     NotPdf,
     PdfAttachment,
+    PdfDamaged,
     PdfLaunch,
     PdfPassword,
     PdfScript,
@@ -38,6 +39,7 @@ UNFIT: tuple[type[Rejected], ...] = (
     PdfScript,
     PdfLaunch,
     PdfAttachment,
+    PdfDamaged,
     NotDocx,
     DocxActive,
     DocxRemote,
@@ -48,8 +50,6 @@ UNFIT: tuple[type[Rejected], ...] = (
 )
 """What an inspection can find."""
 _BY_KEY = {kind.key: kind for kind in UNFIT}
-_END_OF_PDF = 1024
-"""The last bytes, in which a PDF says that it is whole."""
 
 
 def check(file: BinaryIO, name: str, media_type: MediaType) -> None:
@@ -60,14 +60,10 @@ def check(file: BinaryIO, name: str, media_type: MediaType) -> None:
         Rejected: one of `UNFIT`.
         StoreUnavailable: the file cannot be inspected now.
     """
-    match media_type:
-        case MediaType.PDF:
-            _check_ends_of_pdf(file, name)
-            _inspect(file, name, "pdf")
-        case MediaType.DOCX:
-            _inspect(file, name, "docx")
-        case MediaType.MARKDOWN:
-            _check_markdown(file, name)
+    if media_type is MediaType.MARKDOWN:
+        _check_markdown(file, name)
+    else:
+        _inspect(file, name, media_type.ending)
 
 
 def _inspect(file: BinaryIO, name: str, kind: str) -> None:
@@ -89,16 +85,6 @@ def _inspect(file: BinaryIO, name: str, kind: str) -> None:
         raise TextTooComplex(file=name)
     if key := found.stdout.decode("ascii", "replace"):
         raise _BY_KEY[key](file=name)
-
-
-def _check_ends_of_pdf(file: BinaryIO, name: str) -> None:
-    file.seek(0)
-    beginning = file.read(8)
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _END_OF_PDF))
-    end = file.read()
-    if not beginning.startswith((b"%PDF-1.", b"%PDF-2.")) or b"startxref" not in end or b"%%EOF" not in end:
-        raise NotPdf(file=name)
 
 
 def _check_markdown(file: BinaryIO, name: str) -> None:

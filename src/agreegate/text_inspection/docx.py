@@ -39,6 +39,7 @@ _RUNS = re.compile(r'[\s"]*(dde|ddeauto|link)\b', re.IGNORECASE)
 _NOT_DOCX, _ACTIVE, _DENSE = "text.not-docx", "text.docx-active", "text.docx-too-dense"
 _MACROS = frozenset({"vbaProject", "wordVbaData", "control"})
 """Types of parts that are programs."""
+_NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
 _BLANK = re.compile(r"\s*")
 
 
@@ -161,7 +162,9 @@ class _Reader:
         try:
             if self._parser is not None:
                 self._parser.Parse(piece, final)
-        except expat.ExpatError:
+        except expat.ExpatError as error:
+            if getattr(error, "code", None) == _NO_MEMORY:
+                raise MemoryError from None
             self._parser = None
             if self._strict:
                 raise Unfit(_NOT_DOCX) from None

@@ -9,9 +9,14 @@ from agreegate.text_inspection import TOO_COMPLEX, Unfit
 
 MOST_OBJECTS = 500_000
 """Objects of a PDF; a contract of a hundred pages has some thousands."""
+_END = 1024
+"""The last bytes, in which a PDF says that it is whole."""
+_NOT_PDF, _DAMAGED = "text.not-pdf", "text.pdf-damaged"
 _SCRIPT, _LAUNCH, _ATTACHMENT = "text.pdf-script", "text.pdf-launch", "text.pdf-attachment"
 _ACTIONS = {"/JavaScript": _SCRIPT, "/Launch": _LAUNCH}
 """What an action's `/S` may not be."""
+_BEYOND = ("std::bad_alloc", "limits error")
+"""What the library says about an object that takes more memory, or is nested deeper, than is allowed."""
 _FILES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
 """Where a file specification has its embedded file."""
 
@@ -24,23 +29,34 @@ def inspect(file: BinaryIO) -> None:
     Raises:
         Unfit: the reason why the PDF cannot be published.
     """
+    beginning, size = file.read(8), file.seek(0, 2)
+    file.seek(max(0, size - _END))
+    end = file.read()
+    if not beginning.startswith((b"%PDF-1.", b"%PDF-2.")) or b"startxref" not in end or b"%%EOF" not in end:
+        raise Unfit(_NOT_PDF)
     try:
-        # A table that has to be guessed can hide objects from the inspection that a reader finds.
+        # Each viewer repairs a damaged file in its own way, and could show objects that the inspection did not find (0021).
         with pikepdf.open(file, attempt_recovery=False) as pdf:
             if not pdf.pages:
-                raise Unfit("text.not-pdf")
+                raise Unfit(_NOT_PDF)
             pdf.get_warnings()  # of the page tree, which hides no object
             if len(pdf.objects) > MOST_OBJECTS:
                 raise Unfit(TOO_COMPLEX)
             for part in (pdf.trailer, *pdf.objects):
                 for found in _dictionaries(part):
                     _check(found)
-            if pdf.get_warnings():  # a reader may see more in an object than was seen here
-                raise Unfit("text.not-pdf")
+            if warnings := pdf.get_warnings():
+                raise _damage(*warnings)
     except pikepdf.PasswordError:
         raise Unfit("text.pdf-password") from None
-    except (pikepdf.PdfError, ValueError, TypeError, KeyError, RuntimeError):
-        raise Unfit("text.not-pdf") from None
+    except (pikepdf.PdfError, ValueError, TypeError, KeyError, RuntimeError) as error:
+        raise _damage(error) from None
+
+
+def _damage(*found: object) -> Unfit:
+    """Why a PDF cannot be read, by what the library says of it."""
+    told = " ".join(map(str, found))
+    return Unfit(TOO_COMPLEX if any(sign in told for sign in _BEYOND) else _DAMAGED)
 
 
 def _dictionaries(part: pikepdf.Object) -> Iterator[pikepdf.Object]:

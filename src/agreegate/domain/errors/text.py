@@ -76,6 +76,12 @@ class NotPdf(Rejected):
     key = "text.not-pdf"
 
 
+class PdfDamaged(Rejected):
+    """The PDF `file` can only be shown by a viewer that repairs it."""
+
+    key = "text.pdf-damaged"
+
+
 class PdfPassword(Rejected):
     """The PDF `file` asks for a password to open."""
 
