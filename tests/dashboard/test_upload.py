@@ -318,9 +318,10 @@ async def test_after_a_session_that_ended_the_words_are_kept_and_the_files_are_a
 ) -> None:
     someone = await operator(world, language)
     form = (await someone.get(f"{PATH}?texts=12")).page.form()
-    fields = {**form.fields, **TYPED}
+    fields = {**form.fields, **TYPED, "language-2": "de-DE"}
     world.change(LONG_AGO)
-    body = in_parts({name: value for name, value in fields.items() if not name.startswith("file-")}, FILES, [])
+    words = {name: value for name, value in fields.items() if not name.startswith(("file-", "pdf-"))}
+    body = in_parts(words, {**FILES, "pdf-1": ("français.pdf", pdf())}, ["file-2", "pdf-0", "pdf-2"])
     ended = await someone.client.post(f"{PATH}?texts=12", content=body, headers={"content-type": MULTIPART})
     assert ended.headers["location"] == "/sign-in?next=%2Fagreements%2Fpublish%3Ftexts%3D12"
     assert not (world.path.parent / "texts").exists(), "no file is kept for whom nobody knows"
@@ -328,11 +329,12 @@ async def test_after_a_session_that_ended_the_words_are_kept_and_the_files_are_a
     assert [sentence for sentence in said if sentence not in shown.text] == []
     again = shown.page.form()
     assert {name: again.fields[name] for name in TYPED} == {name: [value] for name, value in TYPED.items()}
-    assert [name for name in shown.page.ids if name.startswith("file-") and name.endswith("-mistake")] == [
+    assert [name for name in shown.page.ids if name.endswith("-mistake")] == [
         "file-0-mistake",
         "file-1-mistake",
-    ]
-    checked = await send_parts(someone, again, FILES, f"{PATH}?texts=12")
+        "pdf-1-mistake",
+    ], "each that was chosen, and no other"
+    checked = await send_parts(someone, again, FILES, f"{PATH}?texts=12", **{"language-2": ""})
     assert (checked.status, checked.page.form().fields["label"]) == (200, ["2018-09"])
     await someone.close()
 

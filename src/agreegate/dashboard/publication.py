@@ -52,9 +52,7 @@ async def show_publication(request: PageRequest) -> Response[str]:
     now = deployment.store.clock()
     first = min(deployment.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
     form = opened(request, **defaults(first.id, now))
-    if form.mistakes:  # kept from a session that ended; files are not
-        form = choose_again(form, rows_of(request))
-    return _form(request, form, 200)
+    return _form(request, choose_again(form, file_fields(request)), 200)
 
 
 @post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)

@@ -6,7 +6,7 @@ is found out anew. Of what a form says about a file, only the name is believed, 
 
 import asyncio
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
@@ -58,9 +58,9 @@ def rows_of(request: PageRequest) -> int:
     return min(max(int(asked), 1), MOST_ROWS) if asked.isascii() and asked.isdigit() and len(asked) < 5 else ROWS
 
 
-def file_fields(request: PageRequest) -> frozenset[str]:
+def file_fields(request: PageRequest) -> tuple[str, ...]:
     """The fields of the page at an address that can have a file."""
-    return frozenset(f"{field}-{number}" for number in range(rows_of(request)) for field in ("file", "pdf"))
+    return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in ("file", "pdf"))
 
 
 def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
@@ -266,11 +266,13 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
         return measured(content, name)
 
 
-def choose_again(form: Form, count: int) -> Form:
-    """A form that was kept while its user signed in again: which files were not, and are to be chosen again."""
-    rows = [Row(number, form[f"language-{number}"], form[f"countries-{number}"]) for number in range(count)]
-    gone = [row.number for row in rows if row.used and not form[f"digest-{row.number}"]]
-    return form.with_mistakes(*(Mistake(f"file-{number}", "publication.file-again") for number in gone))
+def choose_again(form: Form, names: Iterable[str]) -> Form:
+    """A form that was kept while its user signed in again: the files that were chosen were not, and are to be chosen again.
+
+    Args:
+        names: the fields that can have a file. Of one that was chosen the form has the name.
+    """
+    return form.with_mistakes(*(Mistake(name, "publication.file-again") for name in names if name in form.fields))
 
 
 def isolated(name: str) -> str:

@@ -6,7 +6,7 @@ the form's own token, which comes first in it, before a byte of a file is kept; 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -31,7 +31,7 @@ _FILES = "files"
 _MOST_PARTS = 500
 """Fields and files of a form."""
 
-FileFields = Callable[[PageRequest], frozenset[str]]
+FileFields = Callable[[PageRequest], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +82,8 @@ class FormsWithFiles(OwnForms):
         finally:
             form.close()
 
-    async def _words(self, request: PageRequest, names: frozenset[str]) -> Mapping[str, list[str]]:
-        """What was typed into the form; its files are let pass and not kept."""
+    async def _words(self, request: PageRequest, names: Collection[str]) -> Mapping[str, list[str]]:
+        """What was typed into the form, with the names of its files, which are not kept."""
         form = _Form(self._ours(request), names, None)
         await form.read(request)
         return form.fields
@@ -95,13 +95,15 @@ class FormsWithFiles(OwnForms):
 class _Form:
     """Takes a form apart while it comes: words into memory, files to disk."""
 
-    def __init__(self, ours: Callable[[str], bool], names: frozenset[str], room: Callable[[], BinaryIO] | None) -> None:
+    def __init__(
+        self, ours: Callable[[str], bool], names: Collection[str], room: Callable[[], BinaryIO] | None
+    ) -> None:
         """Begin a form.
 
         Args:
             ours: whether this is the token of a form of ours.
             names: the fields that can have a file.
-            room: makes a place for a file; None: files are let pass.
+            room: makes a place for a file; None: files are let pass, and their names stand for them among the words.
         """
         self._ours, self._names, self._room = ours, names, room
         self._known = False
@@ -154,7 +156,9 @@ class _Form:
             return
         if part.name not in self._names or part.name in self.files:
             raise PermissionDeniedException
-        if self._room is not None:
+        if self._room is None:
+            self.fields[part.name] = [shown_name(part.filename)]
+        else:
             self._upload = Upload(shown_name(part.filename), await asyncio.to_thread(self._room))
             self.files[part.name] = self._upload
 
