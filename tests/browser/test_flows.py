@@ -1,11 +1,12 @@
 """Each flow of the dashboard, by keyboard alone, in a real browser.
 
-Each is done once in `make test`, in turn in one of the four manners; `make browser-full` does each in all of them.
+Each but the long ones is done once in `make test`, in turn in one of the four manners; `make browser-full` does each in all of them.
 """
 
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from playwright.sync_api import Browser, expect
 from agreegate.i18n import date_text, instant_text
 from tests import personas as cast
 from tests.browser.person import Manner, Person, person
-from tests.texts import docx
+from tests.texts import docx, pdf
 
 OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
 ALDER = "sales@alder.example"
@@ -28,13 +29,16 @@ MANNERS = [
 
 Flow = Callable[[Person], None]
 FLOWS: list[tuple[str, Flow]] = []
+LONG: list[Flow] = []
+"""Flows for `make browser-full` alone."""
 
 
-def flow(at: str) -> Callable[[Flow], Flow]:
+def flow(at: str, *, long: bool = False) -> Callable[[Flow], Flow]:
     """A flow in a demo that is started at an instant."""
 
     def listed(work: Flow) -> Flow:
         FLOWS.append((at, work))
+        LONG.extend([work] if long else [])
         return work
 
     return listed
@@ -330,6 +334,48 @@ def publishing_a_version(someone: Person) -> None:
     someone.sees("version.force.upcoming")
 
 
+@flow(REQUIRED, long=True)
+def publishing_a_word_document_with_the_pdf_to_show(someone: Person) -> None:
+    someone.sign_in("operator@programme.example", "/agreements/publish")
+    someone.write("label", "2018-10")
+    someone.tick("kind", "major")
+    someone.write("effective_date", "2018-11-02")
+    for number, (language, country) in enumerate((("en-US", "US"), ("fr-FR", "FR"))):
+        someone.choose_file(f"file-{number}", f"text{number}.docx", docx())
+        someone.choose(f"language-{number}", language)
+        someone.write(f"countries-{number}", country)
+    someone.choose_file("pdf-0", "shown.pdf", docx())
+    someone.button("publication.check")
+    someone.tick("past")
+    someone.choose_file("pdf-0", "shown.pdf", pdf())
+    someone.button("publication.check")
+    someone.sees("version.shown-as")
+    someone.button("publication.publish")
+    someone.sees("publication.done", label="2018-10")
+    someone.button("sign-in.out")
+    someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/confirmation")
+    name = someone.t("confirmation.text", agreement="Microsoft Cloud Agreement")
+    link = someone.page.get_by_role("link", name=name)
+    shown = someone.page.context.request.get(f"{someone.url}{link.get_attribute('href')}")
+    assert (shown.headers["content-type"], shown.body()) == ("application/pdf", pdf()), "what its customers read"
+    with someone.page.expect_popup() as opened:
+        someone.press(link)
+    expect(opened.value).to_have_url(re.compile(r"/texts/preview/"))
+    opened.value.close()
+    someone.go(f"/customers/{cast.FRENE}/confirmation")
+    with someone.page.expect_popup() as opened:
+        someone.press(someone.page.get_by_role("link", name=name))
+    for told in (
+        "MicrosoftCloudAgreement-2018-10-FR-fr-FR.docx",
+        someone.t("text.offer.bytes", size=len(docx())),
+        sha256(docx()).hexdigest(),
+    ):
+        expect(opened.value.get_by_text(told)).to_be_visible()
+    with opened.value.expect_download() as file:
+        opened.value.get_by_role("link", name=someone.t("text.offer.download")).click()
+    assert file.value.path().read_bytes() == docx()
+
+
 @flow(REQUIRED)
 def simulating_a_version_as_the_operator(someone: Person) -> None:
     someone.sign_in("operator@programme.example", "/agreements")
@@ -421,7 +467,7 @@ def looking_back_at_what_was_known(someone: Person) -> None:
 def cases() -> list[Any]:
     """Every flow in every manner; those beyond the first of each flow are for `make browser-full`."""
     return [
-        pytest.param(at, work, manner, id=f"{work.__name__}-{manner}", marks=[] if (place + turn) % 4 == 0 else [pytest.mark.full])
+        pytest.param(at, work, manner, id=f"{work.__name__}-{manner}", marks=[] if (place + turn) % 4 == 0 and work not in LONG else [pytest.mark.full])
         for place, (at, work) in enumerate(FLOWS)
         for turn, manner in enumerate(MANNERS)
     ]  # fmt: skip

@@ -204,11 +204,23 @@ async def test_of_a_word_document_no_words_are_shown_and_the_file_is_offered(pub
     page = await published.send(None, "GET", urlsplit(links["displayUri"]).path, headers={"Accept-Language": language})
     assert "Made" not in page.text and "Sample &lt;1&gt;" not in page.text
     assert html.escape(text("text.offer.why", language[:2])) in page.text
-    assert hashlib.sha256(WORD).hexdigest() in page.text
+    name = "MicrosoftCustomerAgreement-2018-first-US-en-US.docx"
+    for told in (name, text("text.offer.bytes", language[:2], size=len(WORD)), hashlib.sha256(WORD).hexdigest()):
+        assert told in page.text, told
     assert {"default-src 'none'", "sandbox allow-downloads"} <= set(page.headers["content-security-policy"].split("; "))
     [link] = re.findall(r'href="([^"]+)"', page.text)
     offered = await published.send(None, "GET", urlsplit(link).path)
     assert (offered.content, offered.headers["content-type"]) == (WORD, MediaType.DOCX)
+
+
+async def test_of_a_word_document_its_publishers_pdf_is_shown_and_the_document_is_given(world: World) -> None:
+    await publish(world, {AMERICA: ("en.docx", WORD)}, shown_as=PORTABLE, template_id=cast.CUSTOMER_AGREEMENT)
+    links = (await document(world)).json()
+    page = await follow(world, links["displayUri"])
+    assert (page.headers["content-type"], page.content) == (MediaType.PDF, PORTABLE)
+    assert page.headers["content-disposition"].startswith("inline; ")
+    given = await follow(world, links["downloadUri"])
+    assert (given.headers["content-type"], given.content) == (MediaType.DOCX, WORD)
 
 
 async def test_a_pdf_is_shown_as_it_is(published: World) -> None:
