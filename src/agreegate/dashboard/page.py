@@ -83,17 +83,9 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
     notice = session.pop("notice", None) if isinstance(session, dict) else None
     now = deployment.store.clock()
     render = partial(
-        _rendered,
+        rendered,
         template,
-        t=partial(text, language=spoken),
-        n=partial(count_text, language=spoken),
-        number=partial(number_text, language=spoken),
-        date=partial(date_text, language=spoken),
-        instant=partial(instant_text, language=spoken),
-        time=time_text,
-        language=spoken,
-        version=__version__,
-        address=address,
+        spoken,
         path=request.url.path,
         here=_here(request),
         spoken_in=partial(_spoken_in, request),
@@ -115,8 +107,29 @@ def page(request: PageRequest, template: str, status: int = 200, **shown: object
     return answer
 
 
-def _rendered(template: str, /, **shown: object) -> str:
-    return _templates().get_template(template).render(shown)
+def rendered(template: str, spoken: str, /, **shown: object) -> str:
+    """The text of a page in one language.
+
+    Args:
+        template: a file of `templates/`.
+        shown: what the template calls by name, besides what every template does. All of it is escaped.
+    """
+    return (
+        _templates()
+        .get_template(template)
+        .render(
+            shown,
+            t=partial(text, language=spoken),
+            n=partial(count_text, language=spoken),
+            number=partial(number_text, language=spoken),
+            date=partial(date_text, language=spoken),
+            instant=partial(instant_text, language=spoken),
+            time=time_text,
+            language=spoken,
+            version=__version__,
+            address=address,
+        )
+    )
 
 
 def _here(request: PageRequest) -> str:

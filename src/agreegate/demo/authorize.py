@@ -7,10 +7,10 @@ import re
 import secrets
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from html import escape
 from itertools import groupby
 from urllib.parse import urlencode
 
+from agreegate.dashboard.page import rendered
 from agreegate.demo.oauth import DemoUser, OAuthError, audience_of, client_of, missing, redirect_of
 from agreegate.demo.tokens import Granted
 from agreegate.i18n import text
@@ -18,31 +18,6 @@ from agreegate.i18n import text
 CODE_LIFETIME = 120
 MANY_CODES = 1000
 CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-
-NAMES = {"en": "English", "fr": "Français"}
-"""Our languages, each by its own name."""
-
-HERE = ' aria-current="true"'
-
-STYLE = """
-:root { color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }
-body { margin: 0 }
-header, main { max-width: 44rem; margin: 0 auto; padding: 1rem }
-h1, h2 { line-height: 1.25 }
-h2 { margin: 1.5rem 0 .5rem; font-size: 1.1rem }
-ul { list-style: none; margin: 0; padding: 0 }
-li { margin: 0 0 .75rem }
-nav ul { display: flex; gap: 1rem; justify-content: flex-end }
-nav a { display: inline-block; padding: .15rem; color: CanvasText }
-nav [aria-current] { font-weight: 600; text-decoration: none }
-:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
-button { font: inherit; text-align: start; width: 100%; padding: .75rem 1rem; border: 1px solid; border-radius: .5rem;
-  background: Canvas; color: CanvasText; cursor: pointer }
-button:hover, button:focus-visible { outline: 3px solid Highlight; outline-offset: 2px }
-button span { display: block }
-.name { font-weight: 600 }
-""".strip()
-STYLE_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,48 +116,28 @@ def user_page(
     address = f"{back.scheme}://{back.netloc}"
     # A policy cannot name an IPv6 address, so the whole scheme stands for it there.
     target = f"{back.scheme}:" if "[" in back.netloc else address
-    sections = "".join(
-        f"<section><h2>{escape(tenant)}</h2><ul>{''.join(_button(user, language) for user in those)}</ul></section>"
-        for tenant, those in groupby(users, key=lambda user: user.tenant_name)
-    )
-    body = (
-        f"<p>{escape(text('signin.page-choose', language))} "
-        f"{escape(text('signin.page-next', language, address=address))}</p>"
-        f'<form method="post">{sections}</form>'
-    )
-    return _page(text("signin.page-title", language), body, language, asked), _policy(f"'self' {target}")
-
-
-def _button(user: DemoUser, language: str) -> str:
-    return (
-        f'<li><button name="user" value="{escape(user.user_id)}"><span class="name">{escape(user.name)}</span> '
-        f"<span>{escape(text(user.may, language))}</span></button></li>"
-    )
+    tenants = [(tenant, list(those)) for tenant, those in groupby(users, key=lambda user: user.tenant_name)]
+    body = _page("signin.page-title", language, asked, client=address, tenants=tenants)
+    return body, _policy(f"'self' {target}")
 
 
 def refusal_page(refusal: OAuthError, language: str, asked: Mapping[str, str]) -> tuple[str, str]:
     """The page for a sign-in that cannot go on, and its content security policy."""
-    body = f"<p>{escape(text(refusal.key, language, **refusal.parameters))}</p>"
-    return _page(text("signin.page-refused", language), body, language, asked), _policy("'none'")
+    return _page("signin.page-refused", language, asked, refusal=refusal), _policy("'none'")
 
 
-def _page(title: str, body: str, language: str, asked: Mapping[str, str]) -> str:
-    links = "".join(
-        f'<li><a href="?{escape(urlencode({**asked, "ui_locales": code}))}" lang="{code}" hreflang="{code}"'
-        f"{HERE if code == language else ''}>{name}</a></li>"
-        for code, name in NAMES.items()
-    )
-    return (
-        f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{escape(title)} · Agreegate</title>'
-        f'<meta name="viewport" content="width=device-width, initial-scale=1"><style>{STYLE}</style></head>'
-        f'<body><header><nav aria-label="{escape(text("page.languages", language))}"><ul>{links}</ul></nav></header>'
-        f"<main><h1>{escape(title)}</h1>{body}</main></body></html>"
-    )
+def _page(
+    title: str, language: str, asked: Mapping[str, str], refusal: OAuthError | None = None, **shown: object
+) -> str:
+    def spoken_in(wished: str) -> str:
+        return f"?{urlencode({**asked, 'ui_locales': wished})}"
+
+    return rendered("demo_sign_in.html", language, title=title, refusal=refusal, spoken_in=spoken_in, **shown)
 
 
 def _policy(form_action: str) -> str:
     return (
-        f"default-src 'none'; style-src 'sha256-{STYLE_HASH}'; form-action {form_action}; "
+        f"default-src 'none'; style-src 'self'; img-src 'self'; form-action {form_action}; "
         "frame-ancestors 'none'; base-uri 'none'"
     )
 
