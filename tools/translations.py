@@ -121,7 +121,7 @@ def faults(folder: Path = SOURCE) -> Iterator[str]:
 
 def _read(folder: Path) -> dict[str, list[Sentence]]:
     found: dict[str, list[Sentence]] = defaultdict(list)
-    for file in sorted(folder.iterdir()):
+    for file in sorted(folder.glob("*.toml")):
         for key, value in tomllib.loads(file.read_text(encoding="utf-8")).items():
             found[key].append(Sentence(file.name, value if isinstance(value, dict) else {"": value}))
     return found

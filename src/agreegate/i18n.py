@@ -26,12 +26,13 @@ LONGEST_HEADER = 200
 def catalogue(language: str) -> Mapping[str, str]:
     """Every sentence of one language, by message key; one that counts, by key and plural category: `key.one`."""
     sentences: dict[str, str] = {}
-    for file in (files("agreegate") / "locale" / language).iterdir():
+    areas = (files("agreegate") / "locale" / language).iterdir()
+    for file in (area for area in areas if area.name.endswith(".toml")):  # an editor leaves others beside them
         for key, sentence in tomllib.loads(file.read_text(encoding="utf-8")).items():
-            forms = (
-                {key: sentence} if isinstance(sentence, str) else {f"{key}.{form}": sentence[form] for form in sentence}
-            )
-            sentences.update(forms)
+            if isinstance(sentence, str):
+                sentences[key] = sentence
+            else:
+                sentences |= {f"{key}.{form}": words for form, words in sentence.items()}
     return sentences
 
 
