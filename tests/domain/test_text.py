@@ -8,7 +8,6 @@ import pytest
 
 from agreegate.domain import errors
 from agreegate.domain.text import (
-    DEFAULT_LANGUAGE,
     LONGEST_NOTE,
     Fallback,
     Locale,
@@ -17,11 +16,11 @@ from agreegate.domain.text import (
     checked_draft,
     faults_of,
     in_force,
+    in_language,
     media_type_of,
     nearest,
     outdates_at_once,
     published_before,
-    text_for,
 )
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, KOSOVO, NAMIBIA, TABLE, draft, file, version
 
@@ -74,8 +73,9 @@ FRENCH_ONLY = version(5, "4", files={FRANCE: file("3")}, effective_from=NOW + ti
 def test_the_language_falls_back_and_the_version_does_not(
     country: str, language: str, on: datetime, locale: Locale, label: str, fallback: Fallback
 ) -> None:
-    found = text_for((*PUBLISHED, IN_FRANCE, FRENCH_ONLY), country, language, on)
-    assert found is not None
+    binding = in_force((*PUBLISHED, IN_FRANCE, FRENCH_ONLY), country, on)
+    assert binding is not None
+    found = in_language(binding, country, language)
     assert (found.locale, found.version.label, found.fallback) == (locale, label, fallback)
     assert found.file == found.version.files[locale]
 
@@ -85,7 +85,7 @@ def test_the_language_falls_back_and_the_version_does_not(
     [("FR", NOW - INSTANT), ("fr", NOW), ("DE", NOW), ("", NOW), ("US", FIRST.effective_from - INSTANT)],
 )
 def test_a_country_without_a_text_has_none(country: str, on: datetime) -> None:
-    assert text_for((*PUBLISHED, IN_FRANCE), country, DEFAULT_LANGUAGE, on) is None
+    assert in_force((*PUBLISHED, IN_FRANCE), country, on) is None
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 
 from agreegate.domain import errors
 from agreegate.domain.text import Locale
-from agreegate.services.text import plan_text, publish_text, review_text
+from agreegate.services.text import publish_text, review_text
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file
@@ -18,7 +18,8 @@ SOON = AUGUST + timedelta(days=30)
 
 async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
     record = Memory()
-    await record.do(publish_text, await record.actor(cast.OPERATOR), PROGRAMME, TABLE, draft(effective_from=SOON))
+    operator = await record.actor(cast.OPERATOR)
+    await record.do(publish_text, operator, PROGRAMME, TABLE, draft(effective_from=SOON))
     wrong = draft(note="\0", files={AMERICA: file("9"), FRANCE: file(), Locale("FR", "de-DE"): file()})
     review = await record.do(review_text, PROGRAMME, TABLE, wrong)
     assert [type(refusal) for refusal in review.refusals] == [
@@ -28,7 +29,7 @@ async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
         errors.EffectiveInPast,
     ]
     with pytest.raises(errors.InvalidProperty):
-        await record.do(plan_text, PROGRAMME, TABLE, wrong)
+        await record.do(publish_text, operator, PROGRAMME, TABLE, wrong)
     elsewhere = await record.do(review_text, PROGRAMME, TABLE, draft("2", template_id=cast.NOBODY, effective_from=SOON))
     assert [type(refusal) for refusal in elsewhere.refusals] == [errors.TemplateUnknown]
 

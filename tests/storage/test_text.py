@@ -12,10 +12,20 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import Digest, Locale, MediaType, TextDraft, TextVersion, in_force, reaches, text_for
+from agreegate.domain.text import (
+    Digest,
+    Locale,
+    MediaType,
+    TextDraft,
+    TextVersion,
+    in_effect,
+    in_force,
+    in_language,
+    reaches,
+)
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.text import add_text_version, has_text, published_digests, text_in_force, text_versions
+from agreegate.storage.text import add_text_version, published_digests, text_versions, text_versions_in
 from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
@@ -76,17 +86,18 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
     for template in TEMPLATES:
         kept = await store.read(lambda uow, template=template: text_versions(uow, template))
         assert kept == [version for version in made if version.template_id == template], "as published"
-        by_sql = await store.read(lambda uow, template=template: text_in_force(uow, template, country, language, on))
-        assert by_sql == text_for(kept, country, language, on)
-        found = by_hand(kept, country, language, on)
-        assert found == (by_sql and (by_sql.version.label, by_sql.locale.language, by_sql.file.digest))
+        there = await store.read(lambda uow, template=template: text_versions_in(uow, template, country))
+        binding = in_force(there, country, on)
+        text = None if binding is None else in_language(binding, country, language)
+        assert (text and (text.version.label, text.locale.language, text.file.digest)) == by_hand(
+            kept, country, language, on
+        )
         reach = reaches(kept, on)
         for version in kept:
             countries = {locale.country for locale in version.files}
             count = sum(in_force(kept, one, on) is version for one in countries)
             assert (reach[version.id].in_force, reach[version.id].countries) == (count, len(countries))
-        anywhere = await store.read(lambda uow, template=template: has_text(uow, template, on))
-        assert anywhere == any(by_hand(kept, one, language, on) for one in COUNTRIES)
+        assert bool(in_effect(kept, on)) == any(by_hand(kept, one, language, on) for one in COUNTRIES)
     store.close()
 
 

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.domain.errors import TextTooLarge
 from agreegate.domain.text import Digest
-from agreegate.storage.text_file import TextFiles, measured, measured_in
+from agreegate.storage.text_file import TextFiles, measured
 from agreegate.upkeep import ABANDONED_SECONDS
 
 pytestmark = pytest.mark.fault("C5")
@@ -71,23 +70,19 @@ def test_a_file_whose_publication_goes_on_is_kept_for_another_day(texts: TextFil
     assert clean(texts) == 0
 
 
-def test_nothing_is_removed_while_a_publication_goes_on(texts: TextFiles, tmp_path: Path) -> None:
-    for name in ("a.md", "b.md"):
-        (tmp_path / name).write_text(f"# {name}")
-    given = measured_in(tmp_path, ["a.md", "b.md"])
+def test_nothing_is_removed_while_a_file_is_written(texts: TextFiles) -> None:
     abandoned = keep(texts, b"sent long ago", age=2 * ABANDONED_SECONDS)
-    with texts.prepared(tmp_path, given) as put_in_place:
-        assert clean(texts) == 0
-        assert not any(texts.path_of(file.digest).exists() for file in given.values()), "nobody finds them yet"
-        put_in_place()
-        assert clean(texts) == 0
+    during: list[tuple[int, set[str]]] = []
+
+    class Watched(io.BytesIO):
+        def read(self, size: int | None = -1) -> bytes:
+            during.append((clean(texts), files(texts)))
+            return super().read(size)
+
+    digest = measured(io.BytesIO(b"# Made up"), "a.md").digest
+    texts.keep(Watched(b"# Made up"), digest)
+    for removed, there in during:
+        assert (removed, abandoned in there, digest in there) == (0, True, False), "nobody finds it yet"
+    assert during
     assert clean(texts) == 1
-    assert files(texts) == {file.digest for file in given.values()}
-    assert abandoned not in files(texts)
-
-
-def test_a_publication_that_fails_leaves_nothing(texts: TextFiles, tmp_path: Path) -> None:
-    (tmp_path / "a.md").write_text("# Made up")
-    with pytest.raises(TextTooLarge), texts.prepared(tmp_path, measured_in(tmp_path, ["a.md"])):
-        raise TextTooLarge(file="a.md", limit=1)
-    assert files(texts) == set()
+    assert files(texts) == {digest}

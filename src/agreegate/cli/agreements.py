@@ -20,11 +20,11 @@ from agreegate.locales import locales
 from agreegate.manifest import Manifest, find
 from agreegate.manifest import load as load_manifest
 from agreegate.programme import DEFAULT, load
-from agreegate.services.text import at_command_line, list_texts, plan_text, publish_text
+from agreegate.services.text import at_command_line, list_texts, publish_text, review_text
 from agreegate.storage.deployment import made_for
 from agreegate.storage.folder import TEXTS
 from agreegate.storage.sqlite import SqliteStore
-from agreegate.storage.text_file import TextFiles, measured_in
+from agreegate.storage.text_file import TextFiles, file_in, measured_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE_PUBLISH = """agreegate agreements publish ./cloud-agreement-2019 --dry-run
@@ -74,23 +74,23 @@ def _publish(
         measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
         draft = manifest.draft(rules, measured, str(path))
 
-        async def plan(uow: UnitOfWork) -> bool:
-            return (await plan_text(uow, rules, locales(), draft, allow_past=allow_past)).fresh
-
-        fresh = asyncio.run(store.read(plan))
+        review = asyncio.run(
+            store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past))
+        )  # fmt: skip
+        review.check()
+        fresh = review.repeated is None
         if not dry_run:
-            with TextFiles(target.parent / TEXTS).prepared(folder, measured) as put_in_place:
+            texts = TextFiles(target.parent / TEXTS)
+            for name, file in measured.items():  # of a repeat too, which mends damaged files
+                with file_in(folder, name) as source:
+                    texts.keep(source, file.digest)
 
-                async def publish(uow: UnitOfWork) -> bool:
-                    actor = await at_command_line(uow)
-                    done = await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)
-                    put_in_place()  # before the commit: what is published is on disk
-                    return done.fresh
+            async def publish(uow: UnitOfWork) -> bool:
+                actor = await at_command_line(uow)
+                return (await publish_text(uow, actor, rules, locales(), draft, allow_past=allow_past)).fresh
 
-                if fresh:
-                    fresh = asyncio.run(store.write(publish))
-                else:  # a repeat mends damaged files
-                    put_in_place()
+            if fresh:
+                fresh = asyncio.run(store.write(publish))
     if not fresh:
         click.echo(words("cli.agreements.nothing", label=draft.label))
         return

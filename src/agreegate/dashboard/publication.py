@@ -107,7 +107,6 @@ async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
         published = await publish_text(
             uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
         )  # fmt: skip
-        assert published.version is not None  # noqa: S101 - only a plan has none
         told = "publication.done" if published.fresh else "publication.nothing"
         return Done(f"{VERSIONS}/{published.version.id}", told, {"label": draft.label})
 

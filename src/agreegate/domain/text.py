@@ -257,16 +257,6 @@ def _reach(version: TextVersion, binding: Mapping[str, VersionId], on: datetime)
     return Reach(force, count, len(countries))
 
 
-def text_for(published: Iterable[TextVersion], country: str, language: str, on: datetime) -> FoundText | None:
-    """The text in force, in the language or in what stands in for it (contract 4.4); None where the country has none.
-
-    Args:
-        language: in any case; the country's code is compared as it is.
-    """
-    version = in_force(published, country, on)
-    return None if version is None else in_language(version, country, language)
-
-
 def in_language(version: TextVersion, country: str, language: str) -> FoundText:
     """The file of a version that has one for the country: in the language, in English, or in what there is.
 

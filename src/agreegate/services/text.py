@@ -27,13 +27,16 @@ from agreegate.domain.text import (
     TextDraft,
     TextVersion,
     faults_of,
+    in_effect,
+    in_force,
+    in_language,
     outdates_at_once,
     published_before,
     reaches,
 )
 from agreegate.storage.partner import operator_of, users_named
 from agreegate.storage.record import record
-from agreegate.storage.text import add_text_version, has_text, text_in_force, text_versions
+from agreegate.storage.text import add_text_version, text_versions, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 COMMAND = "agreegate agreements publish"
@@ -56,8 +59,7 @@ _UNLISTED = Partner(
 class Publication:
     """What publishing came to."""
 
-    version: TextVersion | None
-    """The version; None when it was only planned and is new."""
+    version: TextVersion
     fresh: bool
     """False for a repeat, which changes nothing."""
 
@@ -70,6 +72,11 @@ class Review:
     """The version that it says once more; publishing it would change nothing."""
     refusals: tuple[Rejected, ...]
     """Everything that is in its way."""
+
+    def check(self) -> None:
+        """Raise the first refusal, if there is one."""
+        for refusal in self.refusals:
+            raise refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,24 +123,6 @@ async def review_text(
     return Review(repeated, tuple(refusals))
 
 
-async def plan_text(
-    uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
-) -> Publication:
-    """What publishing the version would do. Nothing is changed.
-
-    Args:
-        table, allow_past: as in `review_text`.
-
-    Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, ShownAsUnfit, LabelTaken, EffectiveInPast: the first that is in
-            its way.
-    """
-    review = await review_text(uow, programme, table, draft, allow_past=allow_past)
-    for refusal in review.refusals:
-        raise refusal
-    return Publication(review.repeated, fresh=review.repeated is None)
-
-
 async def publish_text(
     uow: UnitOfWork,
     actor: Actor,
@@ -148,9 +137,10 @@ async def publish_text(
     Raises:
         TemplateUnknown, InvalidProperty, LocaleUnknown, ShownAsUnfit, LabelTaken, EffectiveInPast.
     """
-    planned = await plan_text(uow, programme, table, draft, allow_past=allow_past)
-    if not planned.fresh:
-        return planned
+    review = await review_text(uow, programme, table, draft, allow_past=allow_past)
+    review.check()
+    if review.repeated is not None:
+        return Publication(review.repeated, fresh=False)
     version = await add_text_version(uow, draft, actor.recorded_by)
     told: dict[str, Any] = {
         "template_id": version.template_id,
@@ -232,9 +222,9 @@ async def find_text(
     if template is None:
         raise NotFound
     on = at or uow.now
-    found = await text_in_force(uow, template.id, country, language, on)
-    if found is not None:
-        return found
-    if await has_text(uow, template.id, on):
+    version = in_force(await text_versions_in(uow, template.id, country), country, on)
+    if version is not None:
+        return in_language(version, country, language)
+    if in_effect(await text_versions(uow, template.id), on):
         raise CountryWithoutText(name="country")
     raise TextMissing

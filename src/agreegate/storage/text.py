@@ -2,31 +2,22 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from datetime import datetime
 
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.text import (
     Digest,
-    FoundText,
     Locale,
     MediaType,
     TextDraft,
     TextFile,
     TextVersion,
     VersionId,
-    in_language,
 )
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 _VERSION = """
     select v.number, v.version_id, v.label, v.major, v.note, v.effective_at, v.published_at, v.published_by
     from text_version v where v.template_id = $1"""
-_IN_FORCE = (
-    _VERSION
-    + """ and v.effective_at <= $3 and exists (
-      select 1 from text_file f where f.number = v.number and f.country = $2)
-    order by v.effective_at desc, v.number desc limit 1"""
-)
 # Joined with the versions, so that the files of one country are found version by version.
 _FILES = """
     select f.number, f.country, f.language, f.digest, f.media_type, f.size, f.shown_digest, f.shown_size from text_version v
@@ -39,19 +30,6 @@ async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersi
     return _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
 
 
-async def text_in_force(
-    uow: UnitOfWork, template: TemplateId, country: str, language: str, on: datetime
-) -> FoundText | None:
-    """The text that binds in a country at `on`; the same that `text_for` finds among all versions."""
-    row = await uow.one(_IN_FORCE, template, country, to_micros(on))
-    if row is None:
-        return None
-    number, *_ = row
-    files = await uow.all(f"{_FILES} and v.number = $2", template, number)
-    [version] = _versions(template, [row], files)
-    return in_language(version, country, language)
-
-
 async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
     """The versions that are published for a country, in the order of publishing, each with that country's files alone."""
     files = await uow.all(f"{_FILES} and f.country = $2", template, country)
@@ -59,14 +37,6 @@ async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) 
         return []
     found = _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
     return [version for version in found if version.files]
-
-
-async def has_text(uow: UnitOfWork, template: TemplateId, on: datetime) -> bool:
-    """Whether any version of the template has taken effect by then, wherever."""
-    row = await uow.one(
-        "select 1 from text_version where template_id = $1 and effective_at <= $2 limit 1", template, to_micros(on)
-    )
-    return row is not None
 
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:

@@ -72,7 +72,7 @@ def _inspect(file: BinaryIO, name: str, kind: str) -> None:
         with TemporaryFile() as copy:  # a descriptor of its own: the file may be in memory alone
             file.seek(0)
             shutil.copyfileobj(file, copy)
-            copy.flush()
+            copy.seek(0)
             found = subprocess.run(  # noqa: S603 - our own module, and one of two words
                 [sys.executable, "-P", "-m", "agreegate.text_inspection", kind], stdin=copy, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, check=False, start_new_session=True, timeout=LONGEST_WAIT,

@@ -5,7 +5,7 @@ import fcntl
 import hashlib
 import os
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -63,12 +63,17 @@ def measured_in(
     found = {}
     for name in names:
         told(name)
-        with _source(folder, name) as source:
+        with file_in(folder, name) as source:
             found[name] = measured(source, name)
     return found
 
 
-def _source(folder: Path, name: str) -> BinaryIO:
+def file_in(folder: Path, name: str) -> BinaryIO:
+    """A file below a folder, open.
+
+    Raises:
+        OSError: it is not there, or leads out of the folder.
+    """
     path = folder / name
     try:
         inside = path.resolve().is_relative_to(folder.resolve())
@@ -97,36 +102,36 @@ class TextFiles:
     def keep(self, source: BinaryIO, digest: Digest) -> None:
         """Copy a file in, so that it is on disk when this returns. One that is there already is left as it is.
 
+        A process killed meanwhile leaves nothing that could be taken for a text.
+
         Raises:
             TextDamaged: the bytes are not those of the digest.
             OSError: it cannot be written.
         """
+        path = self.path_of(digest)
         with self._writing():
-            part = self._copied(source, digest)
-            if part is not None:
-                self._put_in_place({digest: part})
-
-    @contextmanager
-    def prepared(self, folder: Path, files: Mapping[str, TextFile]) -> Iterator[Callable[[], None]]:
-        """Copy files below a folder in, as they were measured. Nobody finds them before the function given is called.
-
-        A process killed before that leaves nothing that could be taken for a text.
-
-        Raises:
-            TextDamaged: one was changed since.
-            OSError: one cannot be read or written.
-        """
-        parts: dict[Digest, Path] = {}
-        with self._writing():
+            with suppress(TextDamaged), self.opened(digest) as there:
+                os.utime(there.fileno())
+                return
+            _made(path.parent)
+            part = path.with_name(f".{new_id()}")
+            handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
             try:
-                for name, file in files.items():
-                    with _source(folder, name) as source:
-                        if file.digest not in parts and (part := self._copied(source, file.digest)) is not None:
-                            parts[file.digest] = part
-                yield lambda: self._put_in_place(parts)
-            finally:
-                for part in parts.values():
-                    part.unlink(missing_ok=True)
+                with os.fdopen(handle, "wb") as kept:
+                    hashed = hashlib.sha256()
+                    source.seek(0)
+                    while piece := source.read(PIECE):
+                        hashed.update(piece)
+                        kept.write(piece)
+                    if hashed.hexdigest() != digest:  # it was changed since it was measured
+                        raise TextDamaged(digest)
+                    kept.flush()
+                    os.fsync(kept.fileno())
+                part.replace(path)
+            except BaseException:
+                part.unlink(missing_ok=True)
+                raise
+            sync(path.parent)
 
     def retained(self, digest: Digest) -> BinaryIO:
         """Like `opened`, a file that is not published yet: from now on it is kept for another day.
@@ -180,37 +185,6 @@ class TextFiles:
             yield
         finally:
             os.close(handle)
-
-    def _copied(self, source: BinaryIO, digest: Digest) -> Path | None:
-        """The file on disk, under a name that nobody looks for; None when it is there already."""
-        path = self.path_of(digest)
-        with suppress(TextDamaged), self.opened(digest) as there:
-            os.utime(there.fileno())
-            return None
-        _made(path.parent)
-        part = path.with_name(f".{new_id()}")
-        handle = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-        try:
-            with os.fdopen(handle, "wb") as kept:
-                hashed = hashlib.sha256()
-                source.seek(0)
-                while piece := source.read(PIECE):
-                    hashed.update(piece)
-                    kept.write(piece)
-                if hashed.hexdigest() != digest:  # it was changed since it was measured
-                    raise TextDamaged(digest)
-                kept.flush()
-                os.fsync(kept.fileno())
-        except BaseException:
-            part.unlink(missing_ok=True)
-            raise
-        return part
-
-    def _put_in_place(self, parts: Mapping[Digest, Path]) -> None:
-        for digest, part in parts.items():
-            part.replace(self.path_of(digest))
-        for folder in {part.parent for part in parts.values()}:
-            sync(folder)
 
     def incoming(self) -> BinaryIO:
         """Room on the same disk for a file that is still to be looked at. It has no name, and is gone once closed.

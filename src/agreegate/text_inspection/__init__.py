@@ -4,8 +4,6 @@
 cannot be published; nothing when the file can be. A hostile file can crash or exhaust this process, and never the server.
 """
 
-LARGEST_FILE = 25 * 1024 * 1024
-"""Bytes of a file that are read."""
 LONGEST_INSPECTION = 20
 """Seconds of the processor that an inspection may take."""
 LARGEST_MEMORY = 1024 * 1024 * 1024

@@ -5,19 +5,7 @@ import os
 import resource
 import sys
 
-from agreegate.text_inspection import KINDNESS, LARGEST_FILE, LARGEST_MEMORY, LONGEST_INSPECTION, TOO_COMPLEX, Unfit
-
-PIECE = 1024 * 1024
-
-
-def _content() -> bytes:
-    """Read the file without moving its position, which the server shares."""
-    found = bytearray()
-    while piece := os.pread(sys.stdin.fileno(), PIECE, len(found)):
-        found += piece
-        if len(found) > LARGEST_FILE:
-            raise Unfit(TOO_COMPLEX)
-    return bytes(found)
+from agreegate.text_inspection import KINDNESS, LARGEST_MEMORY, LONGEST_INSPECTION, TOO_COMPLEX, Unfit
 
 
 def main(kind: str) -> None:
@@ -35,7 +23,7 @@ def main(kind: str) -> None:
             from agreegate.text_inspection.pdf import inspect  # noqa: PLC0415 - loads a library that Word documents do not need
         else:
             from agreegate.text_inspection.docx import inspect  # noqa: PLC0415
-        inspect(io.BytesIO(_content()))
+        inspect(io.BytesIO(sys.stdin.buffer.read()))
     except Unfit as error:
         sys.stdout.write(error.key)
     except (MemoryError, RecursionError):
