@@ -1,4 +1,4 @@
-"""The tours of the READMEs, run word for word against a demo: what they show is what comes."""
+"""The tours that the READMEs lead to run word for word against a demo and show its answers. The READMEs agree."""
 
 import os
 import re
@@ -15,7 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 AGREEGATE = Path(sys.executable).parent / "agreegate"
-TOURS = {"README.md": "## A tour of five minutes", "README.fr.md": "## Une visite de cinq minutes"}
+TOURS = ("docs/tour.md", "docs/tour.fr.md")
+PAIRS = (("README.md", "README.fr.md"), ("docs/process.md", "docs/process.fr.md"), TOURS)
+"""Pages in English, with their French."""
 WRITTEN_URL = "URL=http://127.0.0.1:8400\n"
 MARK = "--- next block ---"
 
@@ -28,11 +30,10 @@ class Block:
     shown: list[str]
 
 
-def tour(readme: str) -> list[Block]:
-    text = (ROOT / readme).read_text(encoding="utf-8")
-    section = text.partition(TOURS[readme])[2].partition("\n## ")[0]
-    found = re.findall(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", section, re.MULTILINE | re.DOTALL)
-    assert section.count("```") == 2 * sum(1 + bool(shown) for _, shown in found), "a block that is not run"
+def tour(page: str) -> list[Block]:
+    text = (ROOT / page).read_text(encoding="utf-8")
+    found = re.findall(r"^```sh\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", text, re.MULTILINE | re.DOTALL)
+    assert text.count("```") == 2 * sum(1 + bool(shown) for _, shown in found), "a block that is not run"
     return [Block(typed, shown.splitlines()) for typed, shown in found]
 
 
@@ -82,9 +83,11 @@ def stand_in(folder: Path) -> str:
 
 
 @pytest.mark.rule("R50")
-@pytest.mark.parametrize(("readme", "own_curl"), [("README.md", False), ("README.fr.md", False), ("README.md", True)])
-def test_the_tour_shows_what_comes(readme: str, own_curl: bool, tmp_path: Path) -> None:
-    first, *blocks = tour(readme)
+@pytest.mark.parametrize(
+    ("page", "own_curl"), [("docs/tour.md", False), ("docs/tour.fr.md", False), ("docs/tour.md", True)]
+)
+def test_the_tour_shows_what_comes(page: str, own_curl: bool, tmp_path: Path) -> None:
+    first, *blocks = tour(page)
     path = stand_in(tmp_path / "bin") if own_curl or shutil.which("curl") is None else os.environ["PATH"]
     with demo(first.typed, tmp_path / "demo") as url:
         answers = typed(blocks, url, path)
@@ -92,13 +95,13 @@ def test_the_tour_shows_what_comes(readme: str, own_curl: bool, tmp_path: Path) 
     for block, came in zip(blocks, answers, strict=True):
         rest = iter(came)
         for line in block.shown:
-            assert line in rest, f"{readme} shows {line!r}; to {block.typed!r} came:\n" + "\n".join(came)
+            assert line in rest, f"{page} shows {line!r}; to {block.typed!r} came:\n" + "\n".join(came)
 
 
 @pytest.mark.rule("R50")
-@pytest.mark.parametrize("readme", list(TOURS))
-def test_the_tour_is_the_published_flow(readme: str) -> None:
-    steps = tour(readme)
+@pytest.mark.parametrize("page", TOURS)
+def test_the_tour_is_the_published_flow(page: str) -> None:
+    steps = tour(page)
     shown = [block.shown[0] for block in steps if block.shown]
     assert shown == ["HTTP 200", "HTTP 403", "HTTP 200", "HTTP 201", "HTTP 200", "HTTP 201"]
     order = [line for block in steps for line in block.typed.splitlines() if line.endswith('/orders -d "$ORDER"')]
@@ -108,17 +111,18 @@ def test_the_tour_is_the_published_flow(readme: str) -> None:
     assert all(member in confirmed for member in ("firstName", "lastName", "email", "dateAgreed"))
 
 
-def test_both_readmes_have_the_same_commands() -> None:
+@pytest.mark.parametrize("pair", PAIRS)
+def test_both_languages_have_the_same_commands(pair: tuple[str, str]) -> None:
     english, french = (
         re.findall(
             r"`((?:GET|POST|PUT|PATCH|make|agreegate) [^`]*|…/[^`]*)`", (ROOT / name).read_text(encoding="utf-8")
         )
-        for name in TOURS
+        for name in pair
     )
     assert english == french
 
 
-@pytest.mark.parametrize("readme", list(TOURS))
+@pytest.mark.parametrize("readme", PAIRS[0])
 def test_the_first_line_says_what_this_is_in_the_fields_words(readme: str) -> None:
     first = (ROOT / readme).read_text(encoding="utf-8").splitlines()[0]
     for word in ("API", "Microsoft", "Cloud") + (

@@ -1,4 +1,4 @@
-"""Takes the pictures of the READMEs from a running demo: `make screenshots`, into `docs/screenshots/`.
+"""Takes the pictures of the READMEs and of `docs/process.md` from a running demo: `make screenshots`, into `docs/screenshots/`.
 
 They show the demo's made-up data on the day on which pages began to refuse.
 """
