@@ -13,8 +13,9 @@ from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
 from agreegate.auth import LARGEST_TOKEN, Claims, TokenVerifier
-from agreegate.domain.errors import Unauthenticated
+from agreegate.domain.error import Rejected
 from agreegate.issuer import fixed_keys
+from tests.rejection import rejected
 
 NOW = 1_500_000_000
 ALDER = "a1de0000-0000-4000-8000-000000000001"
@@ -180,7 +181,7 @@ async def test_elliptic_keys_sign_too() -> None:
     ],
 )
 async def test_claims_that_are_refused(claims: dict[str, Any]) -> None:
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await verifier().verify(token(claims))
 
 
@@ -191,7 +192,7 @@ async def test_leeway_counts_at_both_ends() -> None:
     assert await lenient.verify(late)
     assert await lenient.verify(early)
     for refused in (token(USER | {"exp": NOW - 60}), token(USER | {"nbf": NOW + 61})):
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await lenient.verify(refused)
 
 
@@ -236,14 +237,14 @@ def _confused() -> str:
     ],
 )
 async def test_tokens_that_are_refused(refused: str) -> None:
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await verifier().verify(refused)
 
 
 @pytest.mark.parametrize("payload", ["", "[]", "null", "1", '"x"', "{", '{"exp":1e999}', "[" * 9000, "\udcff"])
 async def test_a_signed_payload_that_is_no_claims(payload: str) -> None:
     signed = jws.serialize_compact({"alg": "RS256", "kid": "one"}, payload.encode("utf-8", "replace"), SIGNING)
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await verifier().verify(signed)
 
 
@@ -268,7 +269,7 @@ def _segments() -> st.SearchStrategy[bytes]:
 @settings(deadline=None)
 @given(st.lists(_segments(), min_size=0, max_size=5).map(b".".join) | st.text())
 async def test_garbage_is_refused_and_nothing_else_happens(garbage: bytes | str) -> None:
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await verifier().verify(garbage)
 
 
@@ -281,7 +282,8 @@ async def test_garbage_is_refused_and_nothing_else_happens(garbage: bytes | str)
 async def test_signed_garbage_is_refused_or_understood(change: dict[str, Any]) -> None:
     try:
         claims = await verifier().verify(token(USER | change))
-    except Unauthenticated:
+    except Rejected as error:
+        error.expect("access.unauthenticated")
         return
     assert claims.tenant == ALDER
     assert claims.user_id in (None, ADMIN)
@@ -296,7 +298,7 @@ async def test_a_token_of_a_key_that_is_taken_away_is_refused() -> None:
         keys.set, before = replaced, seen.withdrawals
         assert await seen.verify(new)
         assert seen.withdrawals == before + 1
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await seen.verify(old)
 
 
@@ -314,7 +316,7 @@ async def test_a_key_id_that_nobody_has_is_no_withdrawal() -> None:
         KeySet([SIGNING, ELLIPTIC, ECKey.generate_key("P-256", {"kid": "next"})]),
     ):
         keys.set = fresh
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await seen.verify(token(USER, ECKey.generate_key("P-256", {"kid": "nobody's"}), alg="ES256"))
     assert seen.withdrawals == before
 
@@ -323,13 +325,13 @@ async def test_a_bad_header_never_reaches_the_issuer() -> None:
     keys = Rotating(SIGNING)
     seen = verifier(keys=keys)
     for refused in (_unsigned(), _confused(), "garbage", "x" * (LARGEST_TOKEN + 1)):
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await seen.verify(refused)
     assert keys.asked == []
 
 
 async def test_the_reason_goes_to_the_diagnostics_without_values(caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level("DEBUG", "agreegate")
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await verifier().verify(token(USER | {"aud": "https://else.example"}))
     assert caplog.messages == ["bearer token refused: aud"]

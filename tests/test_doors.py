@@ -12,7 +12,7 @@ from agreegate.api.confirmation_record import NAMES as REST
 from agreegate.api.wire.agreement import NAMES as WIRE
 from agreegate.dashboard.confirmation import FIELDS as FORM
 from agreegate.domain.confirmation import violations_of
-from agreegate.domain.errors import InvalidOffer, InvalidProperty
+from agreegate.domain.error import Rejected
 from tests import personas as cast
 from tests.dashboard.test_confirmation import confirm
 from tests.dashboard.visitor import visitor
@@ -104,8 +104,10 @@ async def test_three_doors_record_the_same(world: World) -> None:
 
 def test_a_member_of_a_list_keeps_its_place() -> None:
     names = {"lines[].offer_id": "lineItems[].offerId"}
-    assert InvalidOffer(name="lines[12].offer_id").renamed(names).parameters == {"name": "lineItems[12].offerId"}
-    kept = InvalidProperty(name="status")
+    assert Rejected("order.invalid-offer", name="lines[12].offer_id").renamed(names).parameters == {
+        "name": "lineItems[12].offerId"
+    }
+    kept = Rejected("request.invalid-property", name="status")
     assert kept.renamed(names) is kept
 
 

@@ -8,7 +8,7 @@ import pytest
 from agreegate.app import OWN_HANDLERS, WIRE_ROUTES
 from agreegate.dashboard.dashboard import PAGES
 from agreegate.domain.actor import Access, Actor, Role, UserId, permit
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from tests import personas as cast
 from tests.dashboard.test_access import ROUTES

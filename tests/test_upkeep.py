@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.text import Digest
 from agreegate.services.renewal import SUBSCRIPTIONS, run_renewals
 from agreegate.storage.sqlite import SqliteStore, machine_clock

@@ -25,6 +25,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "questions": frozenset({"domain", "storage"}),
     # Leaves for the edges: they know the domain at most.
     "i18n": frozenset(),
+    "error": frozenset({"domain", "i18n"}),
     "diagnostics": frozenset(),
     "file_input": frozenset(),
     "auth": frozenset({"domain", "issuer", "diagnostics"}),
@@ -42,11 +43,12 @@ LAYERS: dict[str, frozenset[str]] = {
     "openid": frozenset({"auth", "issuer"}),
     "deployment": frozenset({"auth", "diagnostics", "domain", "openid", "services", "storage", "text_link", "throttle"}),
     "api": frozenset(
-        {"bounded_request", "deployment", "domain", "storage", "services", "i18n", "locales", "text_link", "text_preview"}
+        {"bounded_request", "deployment", "domain", "error", "storage", "services", "i18n", "locales", "text_link",
+         "text_preview"}
     ),
     "dashboard": frozenset(
-        {"", "bounded_request", "deployment", "diagnostics", "domain", "storage", "services", "i18n", "locales", "openid",
-         "questions", "spreadsheet", "text_link"}
+        {"", "bounded_request", "deployment", "diagnostics", "domain", "error", "storage", "services", "i18n", "locales",
+         "openid", "questions", "spreadsheet", "text_link"}
     ),
     "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),

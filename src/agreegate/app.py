@@ -47,7 +47,7 @@ from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.guard import refused
 from agreegate.deployment.deployment import Deployment
-from agreegate.domain.errors import MethodNotAllowed, NotFound, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.hotpath import App, HotPath
 
 WIRE_ROUTES: tuple[Route, ...] = (
@@ -163,10 +163,10 @@ def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[An
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api", "/v1")):
         return refused(request, error)
     known = as_rejected(error)
-    if isinstance(known, MethodNotAllowed) and request.url.path.startswith("/v1/"):
+    if known.code == "request.method-not-allowed" and request.url.path.startswith("/v1/"):
         # Clients of the contract repeat a 405 without end, and take a 404 for an answer.
-        error = known = NotFound()
-    if request.url.path.startswith("/api") or not isinstance(known, Rejected):
+        error = known = Rejected("request.not-found")
+    if request.url.path.startswith("/api") or known.code in ("defect", "store.unavailable"):
         return problem_response(request, error)
     reply = unrouted(known, request.scope["headers"])
     headers = methods_of(error) | {name.decode(): value.decode() for name, value in reply.headers}

@@ -13,7 +13,7 @@ from joserfc import jws, jwt
 from joserfc.jwk import KeySet
 
 from agreegate.diagnostics import Causes
-from agreegate.domain.errors import Unauthenticated
+from agreegate.domain.error import Rejected
 from agreegate.issuer import KeySource
 
 ALGORITHMS = ("RS256", "ES256")
@@ -84,7 +84,7 @@ class TokenVerifier:
         """The claims of a token that can be trusted.
 
         Raises:
-            Unauthenticated: whatever is wrong with it; diagnostics at debug level name the reason, without values.
+            `access.unauthenticated`: whatever is wrong with it; diagnostics at debug level name the reason, without values.
         """
         if isinstance(token, str):
             token = token.encode("utf-8", "surrogatepass")
@@ -97,7 +97,7 @@ class TokenVerifier:
         except Exception as problem:  # noqa: BLE001 - a stranger wrote the bytes: any failure to read them means no
             reason = str(problem) if isinstance(problem, _Untrusted) else type(problem).__name__
             self._causes.warn(reason)
-            raise Unauthenticated from None
+            raise Rejected("access.unauthenticated") from None
 
     def _trust(self, keys: KeySet) -> None:
         """Note a withdrawal when the issuer took a key away, and then alone: anybody can make it be asked again."""

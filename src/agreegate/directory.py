@@ -15,7 +15,7 @@ from agreegate.domain.actor import Role, UserId
 from agreegate.domain.customer import Address, CustomerDraft, CustomerId, checked_domain, checked_draft
 from agreegate.domain.directory import DirectoryRefused, ListedCustomer, ListedPartner, ListedUser, Path
 from agreegate.domain.email import valid_email
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.text import primary_subtag
 from agreegate.file_input import NotToml, parse_toml, utc_instant
@@ -269,7 +269,7 @@ def _checked(table: _Table, contact: _Table, draft: CustomerDraft) -> CustomerDr
         member = str(refused.parameters.get("name", "")).rpartition(".")[2]
         name = _MEMBERS.get(member, member)
         where = contact if name in _CONTACT else table
-        raise where.refuse(name, refused.key, refused.parameters.get("format", "")) from None
+        raise where.refuse(name, refused.code, refused.parameters.get("format", "")) from None
 
 
 def _culture(table: _Table) -> str:

@@ -29,16 +29,7 @@ from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.exchange import unrouted
 from agreegate.api.host import AtOnce
 from agreegate.connections import LINGER_SECONDS, Connections, Limits, Stage
-from agreegate.domain.errors import (
-    CookiesTooLarge,
-    HeadTooLarge,
-    MalformedRequest,
-    Rejected,
-    RequestTooSlow,
-    TargetTooLong,
-    TooManyConnections,
-    TooManyParameters,
-)
+from agreegate.domain.error import Rejected
 from agreegate.hotpath import GATE
 
 LONGEST_TARGET = 8 * 1024
@@ -73,13 +64,13 @@ def excess_of(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes
             cookie_bytes += len(value)
             cookies += value.count(b";") + 1
     if len(target) > LONGEST_TARGET:
-        return TargetTooLong(limit=LONGEST_TARGET)
+        return Rejected("request.target-too-long", limit=LONGEST_TARGET)
     if cookie_bytes > LARGEST_COOKIES or cookies > MOST_COOKIES:
-        return CookiesTooLarge(limit=LARGEST_COOKIES, most=MOST_COOKIES)
+        return Rejected("request.cookies-too-large", limit=LARGEST_COOKIES, most=MOST_COOKIES)
     if size > LARGEST_HEAD:
-        return HeadTooLarge(limit=LARGEST_HEAD)
+        return Rejected("request.head-too-large", limit=LARGEST_HEAD)
     if target.count(b"&") >= MOST_PARAMETERS and target.partition(b"?")[2].count(b"&") >= MOST_PARAMETERS:
-        return TooManyParameters(most=MOST_PARAMETERS)
+        return Rejected("request.too-many-parameters", most=MOST_PARAMETERS)
     return None
 
 
@@ -127,7 +118,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().connection_made(transport)
         self._since = self.loop.time()
         if not self._bounds.admit(self, self.client[0] if self.client else None):
-            self._give_up(TooManyConnections())
+            self._give_up(Rejected("request.too-many-connections"))
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -156,14 +147,16 @@ class BoundedProtocol(HttpToolsProtocol):
                 self._awaits_head, self._since = True, self.loop.time()
                 self._bounds.await_head(self)
         if self._unread > LARGEST_HEAD:
-            self._give_up(excess_of(b"", self.url, self.headers) or HeadTooLarge(limit=LARGEST_HEAD))
+            self._give_up(
+                excess_of(b"", self.url, self.headers) or Rejected("request.head-too-large", limit=LARGEST_HEAD)
+            )
 
     def on_headers_complete(self) -> None:
         """Refuse a head with too much in it; hold a question to the gate back until its body is there."""
         method = self.parser.get_method()
         excess = excess_of(method, self.url, self.headers)
         if excess is not None or len(self.pipeline) >= MOST_WAITING or method == b"CONNECT":
-            self._give_up(excess or MalformedRequest())
+            self._give_up(excess or Rejected("request.malformed"))
             raise _Stopped
         if self.parser.should_upgrade():
             kept = [b"%b: %b\r\n" % header for header in self.headers if header[0] != b"upgrade"]
@@ -282,7 +275,7 @@ class BoundedProtocol(HttpToolsProtocol):
             if self.scope is None:  # nothing was asked, so nothing is answered
                 self.transport.close()
             else:
-                self._give_up(RequestTooSlow())
+                self._give_up(Rejected("request.too-slow"))
         elif stage is Stage.IDLE and now - since > limits.idle_seconds:
             self.transport.close()
 
@@ -304,7 +297,7 @@ class BoundedProtocol(HttpToolsProtocol):
                     head, self._plain_head = self._plain_head or b"", None
                     data = head + data[upgrade.args[0] :]
         except httptools.HttpParserError:
-            self._give_up(MalformedRequest())
+            self._give_up(Rejected("request.malformed"))
 
     def _awaits_body(self) -> tuple[Stage, float]:
         return Stage.AWAITED, self._since + self._received / self._bounds.limits.body_rate
@@ -315,7 +308,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._since, self._received = now, 0
         elif now - self._since > limits.body_seconds + self._received / limits.body_rate:
             self._bounds.tell("a request's body did not come in time")
-            self._give_up(RequestTooSlow())
+            self._give_up(Rejected("request.too-slow"))
 
     def _begin_request(self) -> None:
         """Give a request to the application, or let it wait for the answers to the requests before."""

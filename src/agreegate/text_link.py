@@ -15,7 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from agreegate.domain.errors import LinkExpired
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import Digest, FoundText, MediaType, TextFile
 
 LIFETIME = 5 * 60
@@ -114,16 +114,16 @@ class TextLinks:
         """What the last part of a link stands for.
 
         Raises:
-            LinkExpired: its time is over, it is for another use, or it is none of ours.
+            `text.link-expired`: its time is over, it is for another use, or it is none of ours.
         """
         try:
             if len(token) > LONGEST:
-                raise LinkExpired
+                raise Rejected("text.link-expired")
             claims = jwt.decode(token, self._key, _ALGORITHMS).claims
         except (JoseError, ValueError):
-            raise LinkExpired from None
+            raise Rejected("text.link-expired") from None
         if claims["aud"] != use or claims["exp"] <= self._machine_time():
-            raise LinkExpired
+            raise Rejected("text.link-expired")
         return Linked(
             Digest(claims["sub"]),
             MediaType(claims["typ"]),

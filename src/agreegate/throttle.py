@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from agreegate.domain.errors import TooManyRequests
+from agreegate.domain.error import Rejected
 
 WINDOW = 60.0
 """Seconds."""
@@ -36,7 +36,7 @@ class Throttle:
         """Count one request of a caller.
 
         Raises:
-            TooManyRequests: the limit is passed; `seconds` says when the next window begins.
+            `request.throttled`: the limit is passed; `seconds` says when the next window begins.
         """
         now = self._machine_time()
         window = now // WINDOW
@@ -48,7 +48,7 @@ class Throttle:
             del self._counts[next(iter(self._counts))]
         self._counts[caller] = count
         if count > self._limit:
-            raise TooManyRequests(seconds=max(1, int((window + 1) * WINDOW - now) + 1))
+            raise Rejected("request.throttled", seconds=max(1, int((window + 1) * WINDOW - now) + 1))
 
 
 class Turns:

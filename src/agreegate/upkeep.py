@@ -13,7 +13,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 
 from agreegate.diagnostics import Causes
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.cart import forget_carts
 from agreegate.storage.decision import forget_repeats

@@ -2,7 +2,6 @@
 
 import json
 from collections.abc import Awaitable, Callable, Mapping
-from contextlib import suppress
 from typing import Annotated, Any
 
 import msgspec
@@ -11,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreegate.api.body import DEEPEST, MAX_BODY, read_json, receive_body, to_model
-from agreegate.domain.errors import BodyTooLarge, InvalidProperty, InvalidRequest
+from agreegate.domain.error import Rejected
+from tests.rejection import rejected
 
 
 class Contact(msgspec.Struct, rename="camel"):
@@ -93,21 +93,21 @@ def test_json_that_is_read(raw: bytes, value: object) -> None:
     ids=lambda raw: repr(raw[:24]),
 )  # fmt: skip
 def test_json_that_is_refused(raw: bytes) -> None:
-    with pytest.raises(InvalidRequest):
+    with rejected("request.invalid"):
         read_json(raw)
 
 
 def test_a_body_over_the_cap_is_refused() -> None:
-    with pytest.raises(BodyTooLarge) as refusal:
+    with rejected("request.too-large") as refusal:
         read_json(b" " * MAX_BODY + b"1")
     assert refusal.value.parameters == {"limit": 1048576}
 
 
 def test_a_refusal_quotes_nothing_of_the_body() -> None:
-    with pytest.raises(InvalidRequest) as refusal:
+    with rejected("request.invalid") as refusal:
         read_json(b'{"email":"noa@contoso.example","email":"noa@contoso.example"}')
     assert refusal.value.__cause__ is None and refusal.value.__suppress_context__
-    with pytest.raises(InvalidProperty) as other:
+    with rejected("request.invalid-property") as other:
         to_model(GOOD | {"lineItems": [{"quantity": "noa@contoso.example"}]}, Request)
     assert other.value.__cause__ is None and other.value.__context__ is None
 
@@ -116,7 +116,8 @@ def test_a_refusal_quotes_nothing_of_the_body() -> None:
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     try:
         value = read_json(raw)
-    except InvalidRequest:
+    except Rejected as error:
+        error.expect("request.invalid")
         return
     json.dumps(value, ensure_ascii=False).encode()
 
@@ -176,7 +177,7 @@ async def test_a_body_arrives_in_pieces(
 
 async def test_an_announced_excess_is_refused_unread() -> None:
     for announced in (b"1048577", b"10485760", b"9" * 6000):
-        with pytest.raises(BodyTooLarge):
+        with rejected("request.too-large"):
             await receive_body(pieces(), announced)
 
 
@@ -189,7 +190,7 @@ async def test_ten_megabytes_are_refused_after_the_first(content_length: bytes |
         taken += 1
         return part(b"x" * 65536, more=taken < 160)
 
-    with pytest.raises(BodyTooLarge) as refusal:
+    with rejected("request.too-large") as refusal:
         await receive_body(receive, content_length)
     assert taken == 17
     assert refusal.value.parameters == {"limit": MAX_BODY}
@@ -197,7 +198,7 @@ async def test_ten_megabytes_are_refused_after_the_first(content_length: bytes |
 
 @pytest.mark.parametrize("before", [[], [part(b'{"a":1}', True)]])
 async def test_half_a_body_is_no_body(before: list[dict[str, Any]]) -> None:
-    with pytest.raises(InvalidRequest):
+    with rejected("request.invalid"):
         await receive_body(pieces(*before, GONE), None)
 
 
@@ -282,14 +283,14 @@ def test_fractions(sent: float, share: float) -> None:
     ],
 )
 def test_the_member_at_fault_is_named(raw: object, name: str) -> None:
-    with pytest.raises(InvalidProperty) as refusal:
+    with rejected("request.invalid-property") as refusal:
         to_model(raw, Request)
     assert refusal.value.parameters == {"name": name}
 
 
 @pytest.mark.parametrize("raw", [None, [], [GOOD], "success", 5, True])
 def test_what_is_no_object_is_no_request(raw: object) -> None:
-    with pytest.raises(InvalidRequest):
+    with rejected("request.invalid"):
         to_model(raw, Request)
 
 
@@ -308,5 +309,7 @@ SHAPES = st.recursive(
 
 @given(SHAPES)
 def test_any_json_is_a_model_or_refused(raw: object) -> None:
-    with suppress(InvalidProperty, InvalidRequest):
+    try:
         to_model(raw, Request)
+    except Rejected as error:
+        error.expect("request.invalid-property", "request.invalid")

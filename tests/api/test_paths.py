@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agreegate.api.paths import NormalisedPaths, PathNormaliser, as_guid
-from agreegate.domain.errors import MalformedId
+from tests.rejection import rejected
 
 TEMPLATES = (
     "/v1/agreements",
@@ -170,7 +170,7 @@ def test_guids(text: str) -> None:
     ],
 )  # fmt: skip
 def test_other_texts_are_no_guids(text: str) -> None:
-    with pytest.raises(MalformedId) as refusal:
+    with rejected("request.malformed-id") as refusal:
         as_guid(text, "customerId")
     assert refusal.value.parameters == {"name": "customerId"}
 

@@ -7,12 +7,12 @@ from collections.abc import Callable
 import pytest
 
 from agreegate.app import WIRE_ROUTES
-from agreegate.domain.errors import TooManyRequests
 from agreegate.throttle import MOST_COUNTED, Throttle
 from tests import personas as cast
 from tests.api.test_access import handlers
 from tests.dashboard.visitor import visitor
 from tests.operations import OPERATIONS, Operation, case_for, named
+from tests.rejection import rejected
 from tests.texts import AMERICA, publish
 from tests.world import World, agreement
 
@@ -230,7 +230,7 @@ async def test_strangers_are_not_counted_and_the_count_is_bounded(make_world: Ca
     held, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     assert held < 4 * 1024 * 1024
-    with pytest.raises(TooManyRequests):
+    with rejected("request.throttled"):
         throttle.count(f"{5 * MOST_COUNTED - 1:032}")
 
 

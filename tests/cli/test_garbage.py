@@ -327,7 +327,7 @@ def test_a_backup_made_to_harm(agreegate: Agreegate, data: Path, tmp_path: Path,
 
 @pytest.mark.parametrize("name", ["a.pdf", "a.docx", "a.md", "a", "a.exe"])
 def test_any_text(name: str) -> None:
-    from agreegate.domain.errors import Rejected
+    from agreegate.domain.error import Rejected
 
     chance = random.Random(9)
     contents = dict(SMALL)
@@ -341,4 +341,4 @@ def test_any_text(name: str) -> None:
         try:
             measured(io.BytesIO(content), name)
         except Rejected as refused:
-            assert refused.key, what
+            assert refused.code, what

@@ -10,7 +10,7 @@ from agreegate import programme
 from agreegate.app import application, framework
 from agreegate.demo.clock import EARLIEST, LATEST
 from agreegate.demo.demo import Demo, open_demo
-from agreegate.domain.errors import InvalidInstant
+from agreegate.domain.error import Rejected
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.folder import DataFolder
 from tests.dashboard.visitor import Visitor
@@ -26,7 +26,7 @@ class Sandbox:
     async def set(self, instant: datetime) -> None:
         """Let it be this instant."""
         if not EARLIEST <= instant <= LATEST:
-            raise InvalidInstant(name="now")
+            raise Rejected("request.invalid-instant", name="now")
         self.world.clock.now = instant
         await run_renewals(self.world.store, instant)
 

@@ -13,7 +13,7 @@ from litestar.response import Stream
 
 from agreegate.dashboard.csv import csv_answer, in_pages, written_for
 from agreegate.dashboard.page import PageRequest
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.spreadsheet import Line
 from agreegate.storage.page import Listing, Page, Wanted, page_of
 from agreegate.storage.sqlite import InlineStore

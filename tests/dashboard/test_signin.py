@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from agreegate.app import application, framework
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.session import forget_sessions, keep_session, session_data
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor, visitor

@@ -21,9 +21,9 @@ from agreegate.auth import Claims, TokenVerifier
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
-from agreegate.domain.errors import Unauthenticated
 from agreegate.i18n import text
 from agreegate.issuer import PublishedKeys, fixed_keys
+from tests.rejection import rejected
 
 BASE = "http://127.0.0.1:8400"
 NOW = 1_500_000_000
@@ -245,7 +245,7 @@ async def test_a_server_elsewhere_finds_the_keys_by_discovery(demo: Demo) -> Non
 async def test_the_api_trusts_no_id_token_and_no_refresh_token(demo: Demo) -> None:
     answer = demo.v2(PASSWORD | {"client_id": PARTNER_CENTER, "scope": "openid offline_access"}).json()
     for name in ("id_token", "refresh_token", "access_token"):
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await demo.verifier.verify(answer[name])
 
 

@@ -9,8 +9,8 @@ from joserfc.jwk import ECKey, KeySet
 
 from agreegate.deployment import caller
 from agreegate.deployment.caller import KEPT_SECONDS, Callers
-from agreegate.domain.errors import Unauthenticated
 from tests import personas as cast
+from tests.rejection import rejected
 from tests.test_auth import ELLIPTIC, NOW, SIGNING, USER, Clock, Rotating, token, verifier
 from tests.world import AUGUST, World
 
@@ -72,12 +72,12 @@ async def test_a_key_taken_away_makes_every_caller_be_asked_again(desk: Desk) ->
     old, new = await desk.meet(token()), await desk.meet(token(USER, ELLIPTIC, alg="ES256"))
     desk.keys.set = KeySet([ELLIPTIC])
     assert desk.knows(old)  # until the issuer is asked, or a minute has passed
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await desk.callers.actor_of(
             b"Bearer " + token(USER, ECKey.generate_key("P-256", {"kid": "x"}), alg="ES256").encode()
         )
     assert not desk.knows(old)
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await desk.callers.actor_of(old)
     await desk.callers.actor_of(new)
     assert desk.knows(new)
@@ -87,7 +87,7 @@ async def test_a_key_taken_away_makes_every_caller_be_asked_again(desk: Desk) ->
 async def test_a_key_id_that_nobody_has_makes_nobody_unknown(desk: Desk) -> None:
     header = await desk.meet(token())
     desk.keys.set = KeySet([ELLIPTIC, SIGNING])
-    with pytest.raises(Unauthenticated):
+    with rejected("access.unauthenticated"):
         await desk.callers.actor_of(
             b"Bearer " + token(USER, ECKey.generate_key("P-256", {"kid": "x"}), alg="ES256").encode()
         )
@@ -97,7 +97,7 @@ async def test_a_key_id_that_nobody_has_makes_nobody_unknown(desk: Desk) -> None
 async def test_refused_tokens_are_not_remembered(desk: Desk) -> None:
     for refused in (token()[:-8] + "AAAAAAAA", "garbage", ""):
         header = f"Bearer {refused}".encode()
-        with pytest.raises(Unauthenticated):
+        with rejected("access.unauthenticated"):
             await desk.callers.actor_of(header)
         assert not desk.knows(header)
 

@@ -4,7 +4,6 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain import errors
 from agreegate.domain.accepted_text import (
     UNDETERMINED,
     Basis,
@@ -17,6 +16,7 @@ from agreegate.domain.accepted_text import (
     text_to_accept,
 )
 from agreegate.domain.text import Locale, TextVersion, published_in
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 
 CANADA, CANADA_FRENCH = Locale("CA", "en-US"), Locale("CA", "fr-FR")
@@ -193,7 +193,7 @@ def test_a_person_may_name_the_version(
     ],
 )
 def test_only_a_version_published_for_the_customers_country_can_be_named(named: str, country: str) -> None:
-    with pytest.raises(errors.VersionUnknown):
+    with rejected("text.version-unknown"):
         stated(PUBLISHED, named, country, "en-US")
 
 

@@ -15,10 +15,10 @@ from agreegate.domain.collection import (
     lacking_since,
 )
 from agreegate.domain.customer import CustomerId
-from agreegate.domain.errors import InvalidProperty
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.standing import Current, Standing, State, state_of
 from tests import personas as cast
+from tests.rejection import rejected
 
 ASKED = datetime(2018, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -99,7 +99,7 @@ def test_a_confirmation_taken_back_is_missing_from_then_on() -> None:
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "\u200b", "x" * (REASON_LENGTH + 1), "a\x00b", "a\nb", "\ud800"])
 def test_a_reason_can_be_read(reason: str) -> None:
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         checked_reason(reason)
 
 

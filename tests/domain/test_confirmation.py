@@ -24,20 +24,7 @@ from agreegate.domain.confirmation import (
     violations_of_contact,
     violations_of_employee,
 )
-from agreegate.domain.errors import (
-    AgreedInFuture,
-    AlreadyConfirmed,
-    InvalidEmail,
-    InvalidProperty,
-    NotDesignated,
-    Rejected,
-    ResellerNotLinked,
-    TemplateRetired,
-    TemplateUnknown,
-    UserNotOfPartner,
-    UserRequired,
-    VersionUnknown,
-)
+from agreegate.domain.error import ErrorCode
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.text import Digest, VersionId
 from tests import personas as cast
@@ -233,7 +220,7 @@ def test_an_address_of_the_form_of_one_is_taken(address: str) -> None:
 def test_anything_else_is_not(address: str) -> None:
     assert not valid_email(address)
     [violation] = violations_of_contact(replace(NOA, email=address))
-    assert isinstance(violation, InvalidEmail)
+    assert violation.code == "confirmation.invalid-email"
     assert violation.names == ("contact.email",)
 
 
@@ -275,7 +262,7 @@ def test_blanks_around_are_taken_off_and_a_blank_phone_is_none() -> None:
 @pytest.mark.parametrize("missing", ["", "   ", "\u3000"])
 def test_what_is_required_is_named_when_it_is_missing(member: str, missing: str) -> None:
     [violation] = violations_of_contact(replace(NOA, **{member: missing}))
-    assert isinstance(violation, InvalidProperty)
+    assert violation.code == "request.invalid-property"
     assert violation.parameters == {"name": f"contact.{member}"}
 
 
@@ -284,7 +271,7 @@ def test_what_is_required_is_named_when_it_is_missing(member: str, missing: str)
 @pytest.mark.parametrize("text", ["x" * 51, "a\x00b", "a\nb", "a\tb", "a\x7fb", "a\x85b", "a\x9fb", "a\ud800b"])
 def test_text_that_is_too_long_or_holds_control_characters_is_refused(member: str, text: str) -> None:
     [violation] = violations_of_contact(replace(NOA, **{member: text}))
-    assert isinstance(violation, InvalidProperty)
+    assert violation.code == "request.invalid-property"
     assert violation.names == (f"contact.{member}",)
 
 
@@ -320,14 +307,14 @@ def test_a_date_in_the_future_is_refused_beyond_what_clocks_and_zones_explain(
     ahead: timedelta, zoned: bool, accepted: bool
 ) -> None:
     draft = Draft(NOA, TEMPLATE.id, NOW + ahead, date_zoned=zoned)
-    assert kinds(draft) == ([] if accepted else [AgreedInFuture])
+    assert kinds(draft) == ([] if accepted else ["confirmation.agreed-in-future"])
 
 
 def test_a_retired_template_is_refused_from_its_day_on() -> None:
     template = replace(TEMPLATE, confirm_until=NOW)
     draft = Draft(NOA, TEMPLATE.id, NOW - timedelta(days=9))
     assert kinds(draft, replace(FACTS, template=template, now=NOW - timedelta(microseconds=1))) == []
-    assert kinds(draft, replace(FACTS, template=template)) == [TemplateRetired]
+    assert kinds(draft, replace(FACTS, template=template)) == ["confirmation.template-retired"]
 
 
 @pytest.mark.rule("R17", "R36")
@@ -353,7 +340,9 @@ def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_pr
     assert not repeats(again, None, None, refusing, NOW)
     assert not repeats(again, None, Repeated(None), refusing, NOW)
     draft = Draft(again, refusing.id, NOW)
-    assert kinds(draft, replace(FACTS, template=refusing, current=current)) == [AlreadyConfirmed] * is_repeat
+    assert (
+        kinds(draft, replace(FACTS, template=refusing, current=current)) == ["confirmation.already-exists"] * is_repeat
+    )
 
 
 FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("0" * 64)) for name in ("1", "2"))
@@ -403,23 +392,23 @@ BROKEN = Draft(
 @pytest.mark.rule("R15", "R16", "R23", "R28", "R35")
 def test_everything_that_is_wrong_is_found_at_once() -> None:
     facts = replace(FACTS, template=None, user_id=None, designated=False, resellers=frozenset(), published=())
-    found = [(type(one), *one.names) for one in violations_of(BROKEN, facts)]
+    found = [(one.code, *one.names) for one in violations_of(BROKEN, facts)]
     assert found == [
-        (InvalidProperty, "contact.first_name"),
-        (InvalidProperty, "contact.last_name"),
-        (InvalidEmail, "contact.email"),
-        (InvalidProperty, "contact.phone"),
-        (InvalidProperty, "employee.name"),
-        (InvalidEmail, "employee.email"),
-        (InvalidProperty, "employee.reference"),
-        (TemplateUnknown, "template_id"),
-        (InvalidProperty, "date_agreed"),
-        (InvalidProperty, "collection.person"),
-        (AgreedInFuture, "collection.collected_on"),
-        (ResellerNotLinked, "collection.reseller_id"),
-        (UserRequired,),
-        (NotDesignated, "employee"),
-        (VersionUnknown, "version"),
+        ("request.invalid-property", "contact.first_name"),
+        ("request.invalid-property", "contact.last_name"),
+        ("confirmation.invalid-email", "contact.email"),
+        ("request.invalid-property", "contact.phone"),
+        ("request.invalid-property", "employee.name"),
+        ("confirmation.invalid-email", "employee.email"),
+        ("request.invalid-property", "employee.reference"),
+        ("confirmation.template-unknown", "template_id"),
+        ("request.invalid-property", "date_agreed"),
+        ("request.invalid-property", "collection.person"),
+        ("confirmation.agreed-in-future", "collection.collected_on"),
+        ("customer.reseller-not-linked", "collection.reseller_id"),
+        ("access.user-required",),
+        ("confirmation.not-designated", "employee"),
+        ("text.version-unknown", "version"),
     ]
 
 
@@ -427,7 +416,10 @@ def test_everything_that_is_wrong_is_found_at_once() -> None:
 def test_who_confirms_and_who_collects_is_compared_with_the_facts() -> None:
     draft = Draft(NOA, TEMPLATE.id, NOW, employee=Employee("Ada"), collection=CollectionDraft(BIRCH, "Kim", NOW))
     assert kinds(draft, replace(FACTS, designated=True, resellers=frozenset({BIRCH}))) == []
-    assert kinds(draft, replace(FACTS, user_known=False, designated=True)) == [InvalidProperty, UserNotOfPartner]
+    assert kinds(draft, replace(FACTS, user_known=False, designated=True)) == [
+        "request.invalid-property",
+        "confirmation.user-unknown",
+    ]
 
 
 @pytest.mark.rule("X11")
@@ -437,8 +429,11 @@ def test_a_day_lies_ahead_once_it_has_not_begun_where_customer_and_partner_are()
     facts = replace(FACTS, resellers=frozenset({BIRCH}))
     assert kinds(draft, facts) == []
     assert kinds(draft, replace(facts, latest_day=day)) == []
-    assert kinds(draft, replace(facts, latest_day=day - timedelta(days=1))) == [AgreedInFuture, AgreedInFuture]
+    assert kinds(draft, replace(facts, latest_day=day - timedelta(days=1))) == [
+        "confirmation.agreed-in-future",
+        "confirmation.agreed-in-future",
+    ]
 
 
-def kinds(draft: Draft, facts: Facts | None = None) -> list[type[Rejected]]:
-    return [type(one) for one in violations_of(draft, facts or FACTS)]
+def kinds(draft: Draft, facts: Facts | None = None) -> list[ErrorCode]:
+    return [one.code for one in violations_of(draft, facts or FACTS)]

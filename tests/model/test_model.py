@@ -19,7 +19,7 @@ from agreegate.domain.actor import CONFIRM, WRITE_ORDERS, Actor, Channel, Role, 
 from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.cart import CartLine
 from agreegate.domain.confirmation import Draft, PrimaryContact
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.gate import decide
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.partner import Cloud
@@ -414,7 +414,7 @@ class Histories(RuleBasedStateMachine):
                 permit(actor, access)
             done = drive(self.ground.store.write(lambda uow: work(uow, actor, *what)))
         except Rejected as rejected:
-            assert rejected.key == (first or forbidden)
+            assert rejected.code == (first or forbidden)
             return None
         assert isinstance(done, Denial) or (first or forbidden) is None
         return done
@@ -523,7 +523,7 @@ class Histories(RuleBasedStateMachine):
                     self.ground.store.read(lambda uow, a=actor, c=customer: show_standing(uow, a, self.programme, c))
                 )
             except Rejected as rejected:
-                assert rejected.key == (
+                assert rejected.code == (
                     "confirmation.feature-absent" if self.now < DATES[0] else "relationship.missing"
                 )
                 assert self.now < DATES[0] or not reference.related(history)

@@ -10,7 +10,7 @@ from agreegate import programme as programmes
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft
-from agreegate.domain.errors import Rejected, VersionUnknown
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
 from agreegate.services.confirmation import confirm
@@ -18,6 +18,7 @@ from agreegate.services.standing import show_standing, take_back
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, draft, file
 
 SUCCESSOR = programmes.load("microsoft-customer-agreement")
@@ -52,7 +53,7 @@ class Desk:
             )
         except Rejected as rejected:
             assert await self.memory.rows("select count(*) from confirmation") == before
-            return rejected.key
+            return rejected.code
         return None
 
     async def kept(self) -> list[tuple[Any, ...]]:
@@ -100,7 +101,7 @@ async def test_a_version_without_a_text_for_the_customers_country_cannot_be_name
     french = await desk.publish("french", effective, files={FRANCE: file("3")})
     actor = replace(await desk.memory.actor(cast.ALDER, cast.ALDER_SALES), channel=channel)
     named = replace(DRAFT_CONFIRMATION, version=getattr(french, by))
-    with pytest.raises(VersionUnknown):
+    with rejected("text.version-unknown"):
         await desk.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, named, call())
     assert await desk.kept() == []
     await desk.memory.do(confirm, actor, PROGRAMME, cast.FRENE, named, call())

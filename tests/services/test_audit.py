@@ -6,7 +6,6 @@ from datetime import timedelta
 import pytest
 
 from agreegate.domain.audit import AuditField, AuditRecord, AuditSearch
-from agreegate.domain.errors import AuditTooOld
 from agreegate.domain.fact import ResourceChanged
 from agreegate.services.audit import list_audit_records
 from agreegate.services.confirmation import confirm
@@ -17,6 +16,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.test_customer import DRAFT
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.world import AUGUST
 
 DAY = timedelta(days=1)
@@ -107,7 +107,7 @@ async def test_thirty_days_are_shown_and_ninety_can_be_asked_for(memory: Memory)
     assert await since(31) == 3
     assert await since(90) == 3
     assert await since(31, 30) == 1
-    with pytest.raises(AuditTooOld):
+    with rejected("audit.too-old"):
         await since(91)
 
 

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
-from agreegate.domain.errors import CartFaulty, CartNotFound, CartSubmitted, NoRelationship
 from agreegate.domain.order import Order
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import BillingCycle, TermDuration
@@ -17,6 +16,7 @@ from agreegate.services.subscription import change_subscription
 from agreegate.storage.cart import forget_carts
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.world import API_ENFORCED
 
 ITEM = "DG7GMGF0DWTL:0001:DG7GMGF0DSJB"
@@ -100,9 +100,9 @@ async def test_a_refused_checkout_leaves_the_cart_as_it_was(memory: Memory) -> N
 async def test_a_cart_is_bought_once(memory: Memory) -> None:
     cart = await begin(memory, line())
     await buy(memory, cart)
-    with pytest.raises(CartSubmitted):
+    with rejected("cart.submitted"):
         await buy(memory, cart, 2)
-    with pytest.raises(CartSubmitted):
+    with rejected("cart.submitted"):
         await memory.do(replace_lines, await memory.actor(cast.ALDER), cast.CEDAR, cart.id, (line(),))
     assert await memory.rows("select count(*) from order_") == [(1,)]
 
@@ -110,7 +110,7 @@ async def test_a_cart_is_bought_once(memory: Memory) -> None:
 async def test_a_faulty_line_stops_the_checkout_until_it_is_put_right(memory: Memory) -> None:
     cart = await begin(memory, line(), line(1, catalog_item_id="nonsense"))
     assert [one.error for one in cart.lines] == [None, LineError.CATALOG_ITEM]
-    with pytest.raises(CartFaulty):
+    with rejected("cart.faulty"):
         await buy(memory, cart)
     assert await memory.rows("select * from order_") == []
     right = await memory.do(
@@ -131,7 +131,7 @@ async def test_what_was_right_may_be_wrong_at_checkout(memory: Memory) -> None:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     wanted = WantedSubscription(status=SubscriptionStatus.SUSPENDED)
     await memory.do(change_subscription, actor, PROGRAMME, cast.CEDAR, base, wanted, (), call(2))
-    with pytest.raises(CartFaulty):
+    with rejected("cart.faulty"):
         await buy(memory, cart, 3)
 
 
@@ -139,9 +139,9 @@ async def test_after_fifteen_minutes_it_is_gone_unless_it_was_bought(memory: Mem
     left, bought = await begin(memory, line()), await begin(memory, line())
     await buy(memory, bought)
     memory.clock.now += timedelta(minutes=15)
-    with pytest.raises(CartNotFound):
+    with rejected("cart.not-found"):
         await read(memory, left)
-    with pytest.raises(CartNotFound):
+    with rejected("cart.not-found"):
         await buy(memory, left, 2)
     assert (await read(memory, bought)).status is CartStatus.ORDERED
     assert await memory.do(forget_carts) == 1
@@ -158,8 +158,8 @@ async def test_changing_a_cart_does_not_prolong_it(memory: Memory) -> None:
 @pytest.mark.rule("R26")
 async def test_carts_are_the_partners_own(memory: Memory) -> None:
     cart = await begin(memory, line())
-    with pytest.raises(CartNotFound):
+    with rejected("cart.not-found"):
         await memory.do(show_cart, await memory.actor(cast.HAZEL), cast.CEDAR, cart.id)
     for customer in (cast.ELM, cast.NOBODY):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await begin(memory, line(), customer=customer)

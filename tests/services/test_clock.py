@@ -14,7 +14,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.errors import ClockBehind, InvalidProperty
 from agreegate.domain.reason import Code
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.clock import accept_clock, is_behind, is_behind_here
@@ -29,6 +28,7 @@ from agreegate.storage.trusted import MOST, TrustedInstants
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 
 pytestmark = pytest.mark.fault("B8")
 
@@ -120,7 +120,7 @@ async def test_a_transaction_that_goes_on_is_kept_and_another_keeps_nothing(desk
     if action in GOES_ON:
         await desk.decision(action)
     else:
-        with pytest.raises(ClockBehind):
+        with rejected("clock.behind"):
             await desk.decision(action)
     assert await desk.memory.rows("select count(*) from decision") == [(int(action in GOES_ON),)]
     assert await desk.reasons() == ["clock.behind"], "what is recorded meanwhile does not hide what is ahead"
@@ -130,7 +130,7 @@ async def test_the_employee_behind_a_record_is_not_stated_either(desk: Desk) -> 
     marketplace = await desk.actor(user=cast.ALDER_MARKETPLACE)
     kept = await desk.memory.do(confirm, marketplace, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
     desk.memory.clock.now -= YEAR
-    with pytest.raises(ClockBehind):
+    with rejected("clock.behind"):
         await desk.memory.do(state_employee, marketplace, kept.id, "nobody looks at it")
 
 
@@ -211,7 +211,7 @@ async def test_a_clock_is_accepted_for_the_partner_named_and_audited_there(desk:
 @pytest.mark.parametrize("reason", ["", "  ", "\u200b", "\x00", "x" * 1001])
 async def test_a_reason_must_be_readable(desk: Desk, reason: str) -> None:
     partner = await desk.memory.do(partner_of, cast.ALDER)
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await desk.memory.do(accept_clock, reason, [partner])
     assert await desk.memory.rows("select count(*) from clock_acceptance") == [(0,)]
 

@@ -11,7 +11,6 @@ import pytest
 from agreegate.domain.actor import Actor
 from agreegate.domain.collection import RequestState
 from agreegate.domain.confirmation import PrimaryContact
-from agreegate.domain.errors import FeatureAbsent, InvalidProperty, NotFound
 from agreegate.domain.standing import State
 from agreegate.services.collection import (
     PAGE,
@@ -37,6 +36,7 @@ from agreegate.storage.page import Wanted
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.world import AUGUST
 
 FIRST = Turn()
@@ -172,7 +172,7 @@ async def test_a_request_goes_from_asked_to_confirmed_and_every_step_is_audited(
 async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory, alder: Actor) -> None:
     [first] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     assert await ask(memory, alder, cast.BIRCH, cast.CEDAR) == [], "asked already"
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await memory.do(return_request, alder, cast.BIRCH, first, " ", call())
     assert await memory.do(return_request, alder, cast.BIRCH, first, "Nobody answers", call())
     assert not await memory.do(return_request, alder, cast.BIRCH, first, "Twice", call())
@@ -239,7 +239,7 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         (list_asked_together, (cast.BIRCH, request)),
     ]
     for work, arguments in tried:
-        with pytest.raises(NotFound):
+        with rejected("request.not-found"):
             await memory.do(work, hazel, *arguments)
     with memory.connection:
         start = to_micros(AUGUST)
@@ -250,13 +250,13 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
     [theirs] = (await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items
     assert theirs.request is None
     assert (await memory.do(list_requests, hazel, cast.BIRCH, Wanted(50))).items == ()
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(show_request, hazel, cast.BIRCH, request)
     await confirmed(memory, alder, cast.CEDAR)
     assert len((await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items) == 1
     [birch] = (await memory.do(list_resellers, hazel, PROGRAMME, FIRST)).items
     assert birch.open_requests == 0
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(show_request, alder, cast.HORNBEAM, request)
 
 
@@ -305,7 +305,7 @@ async def test_a_reseller_sees_when_it_was_asked_and_why_it_was_returned(
 
 @pytest.mark.parametrize("provider", [cast.HAZEL, cast.HORNBEAM, cast.NOBODY, "x"])
 async def test_a_reseller_has_no_other_providers(memory: Memory, birch: Actor, provider: str) -> None:
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(list_needed, birch, PROGRAMME, provider, FIRST)
 
 
@@ -313,9 +313,9 @@ async def test_an_ended_link_tells_a_reseller_nothing_more(memory: Memory, alder
     with memory.connection:
         memory.connection.execute("update reseller_link set ended_at = 1 where reseller_id = ?", (cast.BIRCH,))
     assert await memory.do(count_needed, birch, PROGRAMME) == []
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, FIRST)
 
 
@@ -336,9 +336,9 @@ async def test_where_confirmations_do_not_exist_nothing_is_missing(
         (ask_for_data, (cast.BIRCH, [cast.CEDAR], call())),
     ]
     for work, arguments in tried:
-        with pytest.raises(FeatureAbsent):
+        with rejected("confirmation.feature-absent"):
             await memory.do(work, alder, PROGRAMME, *arguments)
-    with pytest.raises(FeatureAbsent):
+    with rejected("confirmation.feature-absent"):
         await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)
     assert [count for _, count in await memory.do(count_needed, birch, PROGRAMME)] == [0]
 

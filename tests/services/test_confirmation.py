@@ -10,7 +10,7 @@ from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import AgreementType, TemplateId
 from agreegate.domain.confirmation import Collection, CollectionDraft, Confirmation, Draft, Employee, PrimaryContact
-from agreegate.domain.errors import NotDesignated, Rejected, RelationshipOver
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import Locale
@@ -24,6 +24,7 @@ from agreegate.storage.relationship import open_relationship
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, file
 from tests.texts import draft as text_draft
 from tests.world import API_ENFORCED, AUGUST, REPEATS_REFUSED
@@ -60,7 +61,7 @@ async def refused(memory: Memory, **attempt: Any) -> str:
     with pytest.raises(Rejected) as raised:
         await record(memory, **attempt)
     assert await rows_by_table(memory) == before
-    return raised.value.key
+    return raised.value.code
 
 
 async def rows_by_table(memory: Memory) -> dict[str, int]:
@@ -282,7 +283,7 @@ async def test_the_employee_behind_a_designated_account_is_stated_with_the_recor
     ):
         with pytest.raises(Rejected) as raised:
             await memory.do(state_employee, actor, confirmation, Employee("Eve"))
-        assert raised.value.key == key
+        assert raised.value.code == key
     await memory.do(state_employee, await sales(memory), unnamed.id, Employee(" Ben Ohm "))
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
     assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
@@ -323,7 +324,7 @@ async def test_who_is_designated_when_the_statement_is_made_decides(memory: Memo
     assert (await memory.do(list_without_employee, marketplace)).items == (
         (cast.DOGWOOD, by_hand.id, cast.CLOUD_AGREEMENT),
     )
-    with pytest.raises(NotDesignated):
+    with rejected("confirmation.not-designated"):
         await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
     await memory.do(state_employee, marketplace, by_hand.id, Employee("Ben Ohm"))
     assert await memory.rows("select name from confirmation_employee") == [("Ben Ohm",)]
@@ -349,7 +350,7 @@ async def test_nothing_is_stated_of_a_relationship_that_has_ended(memory: Memory
     confirmed = await record(memory, actor=marketplace)
     await memory.do(remove_relationship, marketplace, cast.CEDAR, call())
     for _ in range(2):
-        with pytest.raises(RelationshipOver):
+        with rejected("confirmation.relationship-over"):
             await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
         assert (await memory.do(list_without_employee, marketplace)).items == ()
         await memory.do(open_relationship, marketplace.partner.id, cast.CEDAR)
@@ -367,7 +368,7 @@ async def test_nobody_lists_what_is_not_theirs(memory: Memory) -> None:
     for customer in (cast.ELM, cast.NOBODY):
         with pytest.raises(Rejected) as raised:
             await contacts(memory, await sales(memory), customer)
-        assert raised.value.key == "relationship.missing"
+        assert raised.value.code == "relationship.missing"
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,6 @@ import pytest
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.customer import Search, SearchField
-from agreegate.domain.errors import (
-    ActionNotAllowed,
-    DomainTaken,
-    InvalidProperty,
-    NoRelationship,
-    ResellerNotLinked,
-    SandboxLimit,
-    SubscriptionsActive,
-)
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm
@@ -36,6 +27,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.test_customer import DRAFT
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 
 
 @pytest.fixture
@@ -75,9 +67,9 @@ async def test_a_provider_creates_for_its_linked_reseller_only(memory: Memory) -
     served = await created(memory, alder, reseller=cast.BIRCH)
     assert served.reseller == cast.BIRCH
     assert (await memory.do(get_customer, birch, served.customer.id)).reseller == cast.BIRCH
-    with pytest.raises(ResellerNotLinked):
+    with rejected("customer.reseller-not-linked"):
         await created(memory, alder, "Second", reseller=cast.HAZEL)
-    with pytest.raises(ResellerNotLinked):
+    with rejected("customer.reseller-not-linked"):
         await created(memory, await memory.actor(cast.HAZEL), "Third", reseller=cast.BIRCH)
     assert len(await memory.rows("select 1 from audit_record")) == 1
 
@@ -86,20 +78,20 @@ async def test_a_provider_creates_for_its_linked_reseller_only(memory: Memory) -
 async def test_a_domain_that_somebody_has_is_refused(memory: Memory, domain: str) -> None:
     memory.connection.execute("insert into partner_mail_domain values (?, 'mail.alder.example')", (cast.ALDER,))
     assert await memory.do(domain_taken, domain)
-    with pytest.raises(DomainTaken):
+    with rejected("customer.domain-taken"):
         await memory.do(create_customer, await memory.actor(cast.HAZEL), replace(DRAFT, domain=domain), None, call())
 
 
 async def test_a_free_domain_is_free_and_a_malformed_one_is_no_domain(memory: Memory) -> None:
     assert not await memory.do(domain_taken, "nobody.example")
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await memory.do(domain_taken, "no domain")
 
 
 async def test_a_sandbox_account_has_at_most_seventy_five_customers(memory: Memory) -> None:
     maple = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN)
     served = [await created(memory, maple, f"Leaf {number}") for number in range(75)]
-    with pytest.raises(SandboxLimit):
+    with rejected("sandbox.limit"):
         await created(memory, maple, "Leaf 75")
     await memory.do(delete_customer, maple, served[0].customer.id, call())
     await created(memory, maple, "Leaf 75")
@@ -108,13 +100,13 @@ async def test_a_sandbox_account_has_at_most_seventy_five_customers(memory: Memo
 async def test_only_a_sandbox_account_deletes_and_nothing_recorded_is_lost(memory: Memory) -> None:
     maple, alder = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
     for customer in (cast.CEDAR, cast.NOBODY):
-        with pytest.raises(ActionNotAllowed):
+        with rejected("access.action-not-allowed"):
             await memory.do(delete_customer, alder, customer, call())
     served = await created(memory, maple)
     subscribe(memory, "active", cast.MAPLE, served.customer.id)
     await memory.do(confirm, maple, PROGRAMME, served.customer.id, DRAFT_CONFIRMATION, call())
     await memory.do(delete_customer, maple, served.customer.id, call())
-    with pytest.raises(NoRelationship):
+    with rejected("relationship.missing"):
         await memory.do(get_customer, maple, served.customer.id)
     assert await memory.rows("select status, revision from subscription") == [("deleted", 2)]
     assert await memory.rows(
@@ -128,13 +120,13 @@ async def test_only_a_sandbox_account_deletes_and_nothing_recorded_is_lost(memor
 async def test_a_relationship_ends_only_when_nothing_is_active(memory: Memory) -> None:
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     subscribe(memory, "active")
-    with pytest.raises(SubscriptionsActive):
+    with rejected("relationship.subscriptions-active"):
         await memory.do(remove_relationship, alder, cast.CEDAR, call())
     assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
     memory.connection.execute("update subscription set status = 'suspended'")
     await memory.do(remove_relationship, alder, cast.CEDAR, call())
     for gone in (remove_relationship, lambda uow, actor, customer, _: get_customer(uow, actor, customer)):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await memory.do(gone, alder, cast.CEDAR, call())
     assert "Cedar Bakery" not in await names(memory, alder)
     assert await memory.rows("select operation_type from audit_record") == [("end_relationship",)]
@@ -149,13 +141,13 @@ async def test_a_relationship_ends_only_when_the_last_of_several_is_no_longer_ac
         subscribe(memory, "active", id_=id_)
     for status in ("suspended", "deleted", "expired"):
         memory.connection.execute("update subscription set status = ? where subscription_id <> ?", (status, last))
-        with pytest.raises(SubscriptionsActive):
+        with rejected("relationship.subscriptions-active"):
             await memory.do(remove_relationship, alder, cast.CEDAR, call())
     assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
     assert await memory.rows("select 1 from audit_record") == []
     memory.connection.execute("update subscription set status = 'suspended'")
     await memory.do(remove_relationship, alder, cast.CEDAR, call())
-    with pytest.raises(NoRelationship):
+    with rejected("relationship.missing"):
         await memory.do(get_customer, alder, cast.CEDAR)
 
 
@@ -183,7 +175,7 @@ async def test_a_customer_that_comes_back_starts_without_a_confirmation(memory: 
     assert decision.confirmation is None
     serving = [reseller.id for reseller in await memory.do(resellers_of_customer, alder, cast.CEDAR)]
     assert serving == [cast.HORNBEAM], "Birch is not taken along"
-    with pytest.raises(NoRelationship):
+    with rejected("relationship.missing"):
         await memory.do(get_customer, birch, cast.CEDAR)
 
 
@@ -206,7 +198,7 @@ async def test_everybody_sees_its_own_customers_only(memory: Memory, partner: st
         if customer in {item.id for item in listed}:
             assert (await memory.do(get_customer, actor, customer)).customer.id == customer
         else:
-            with pytest.raises(NoRelationship) as refused:
+            with rejected("relationship.missing") as refused:
                 await memory.do(get_customer, actor, customer)
             assert refused.value.parameters == {"partner": partner, "customer": customer}
 
@@ -219,7 +211,7 @@ async def test_a_reseller_is_shown_no_other_reseller_and_loses_sight_with_its_li
     assert [p.id for p in await memory.do(resellers_of_customer, alder, cast.CEDAR)] == [cast.BIRCH, cast.HORNBEAM]
     memory.connection.execute("update reseller_link set ended_at = 1 where reseller_id = ?", (cast.BIRCH,))
     assert await names(memory, birch) == []
-    with pytest.raises(NoRelationship):
+    with rejected("relationship.missing"):
         await memory.do(get_customer, birch, cast.CEDAR)
     assert [p.id for p in await memory.do(resellers_of_customer, alder, cast.CEDAR)] == [cast.HORNBEAM]
 

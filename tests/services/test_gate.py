@@ -7,7 +7,7 @@ import pytest
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.domain.errors import RequestIdReused
 from agreegate.services.call import Answer, Call, once
 from agreegate.storage.idempotency import forget_answers
 from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork
 from tests import personas as cast
 from tests.memory import Memory, call
+from tests.rejection import rejected
 
 pytestmark = pytest.mark.fault("F6")
 
@@ -48,7 +48,7 @@ async def test_an_id_is_free_for_another_request_after_a_day_only() -> None:
     memory, other = Memory(), Call("POST", "/", call().request_id, "", "another body")
     await answered(memory, b"first")
     later(memory, DAY - MINUTE)
-    with pytest.raises(RequestIdReused):
+    with rejected("request.id-reused"):
         await answered(memory, b"second", other)
     later(memory, 2 * MINUTE)
     assert await answered(memory, b"third", other) == b"third"

@@ -4,7 +4,6 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.domain.errors import FeatureAbsent, NoRelationship, NotFound, PartnerUnknown
 from agreegate.services.direct_acceptance import signed_directly
 from agreegate.services.partner import (
     RelationshipType,
@@ -16,6 +15,7 @@ from agreegate.services.partner import (
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
+from tests.rejection import rejected
 from tests.world import AUGUST
 
 MPN = {
@@ -46,12 +46,12 @@ async def test_only_partners_one_works_with_are_known(memory: Memory, asking: st
         if asked in WORKS_WITH[asking]:
             assert await memory.do(partner_agreement_signed, actor, **ids) is (asked != cast.HORNBEAM)
         else:
-            with pytest.raises(PartnerUnknown):
+            with rejected("partner.unknown"):
                 await memory.do(partner_agreement_signed, actor, **ids)
     if asked in WORKS_WITH[asking]:
         assert (await memory.do(mpn_partner, actor, MPN[asked])).id == asked
     else:
-        with pytest.raises(NotFound):
+        with rejected("request.not-found"):
             await memory.do(mpn_partner, actor, MPN[asked])
 
 
@@ -59,7 +59,7 @@ async def test_a_link_that_ended_is_none(memory: Memory) -> None:
     alder, birch = await memory.actor(cast.ALDER), await memory.actor(cast.BIRCH)
     memory.connection.execute("update reseller_link set ended_at = 1 where reseller_id = ?", (cast.BIRCH,))
     for actor, other in ((alder, cast.BIRCH), (birch, cast.ALDER)):
-        with pytest.raises(PartnerUnknown):
+        with rejected("partner.unknown"):
             await memory.do(partner_agreement_signed, actor, mpn_id=None, tenant=other)
     assert await memory.do(partner_relationships, birch, RelationshipType.RESELLER_OF) == []
     resellers = await memory.do(partner_relationships, alder, RelationshipType.PROVIDER_OF)
@@ -87,7 +87,7 @@ async def test_a_partner_without_a_network_id_has_no_network_profile(memory: Mem
     hazel = await memory.actor(cast.HAZEL)
     assert (await memory.do(mpn_partner, hazel, None)).mpn_id == "1000003"
     memory.connection.execute("update partner set mpn_id = null where partner_id = ?", (cast.HAZEL,))
-    with pytest.raises(NotFound):
+    with rejected("request.not-found"):
         await memory.do(mpn_partner, hazel, None)
     assert (await memory.do(organization_profile, hazel)).partner.domain == "hazel.example"
 
@@ -108,8 +108,8 @@ async def test_direct_acceptance_is_read_from_the_record_and_per_partner(memory:
 async def test_direct_acceptance_of_strangers_and_before_the_start_is_refused(memory: Memory) -> None:
     alder = await memory.actor(cast.ALDER)
     for customer in (cast.ELM, cast.NOBODY):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await memory.do(signed_directly, alder, PROGRAMME, customer)
     memory.clock.now = AUGUST.replace(day=6)
-    with pytest.raises(FeatureAbsent):
+    with rejected("confirmation.feature-absent"):
         await memory.do(signed_directly, alder, PROGRAMME, cast.CEDAR)

@@ -8,7 +8,7 @@ import pytest
 from agreegate import programme as programmes
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import EndReason
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.confirmation import confirm
 from agreegate.services.preparation import Preparation, prepare
@@ -155,7 +155,7 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
 async def test_what_cannot_be_confirmed_is_not_prepared(memory: Memory, attempt: dict[str, str], key: str) -> None:
     with pytest.raises(Rejected) as raised:
         await prepared(memory, **attempt)
-    assert raised.value.key == key
+    assert raised.value.code == key
 
 
 @pytest.mark.rule("R1")
@@ -163,4 +163,4 @@ async def test_before_the_programme_nothing_is_prepared(memory: Memory) -> None:
     memory.clock.now = datetime(2018, 8, 6, tzinfo=UTC)
     with pytest.raises(Rejected) as raised:
         await prepared(memory)
-    assert raised.value.key == "confirmation.feature-absent"
+    assert raised.value.code == "confirmation.feature-absent"

@@ -17,7 +17,7 @@ from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
 from agreegate.domain.customer_search import CustomerSearch
-from agreegate.domain.errors import NoRelationship, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ConfirmationRecorded, Counting
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.partner import Cloud, PartnerId
@@ -333,7 +333,7 @@ async def confirm_naming(
         partner, found = desk.actor.partner.id, desk.programme.template(template)
         related = await relationship_since(uow, partner, customer)
         if found is None or related is None:
-            raise NoRelationship(partner=partner, customer=customer)
+            raise Rejected("relationship.missing", partner=partner, customer=customer)
         recorded = Confirmation(
             id=ConfirmationId(uow.new_id()),
             sequence=await next_sequence(uow, partner, customer),

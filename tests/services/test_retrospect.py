@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Confirmation, Employee
-from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship, NothingToEnd, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.retrospect import Moment
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
@@ -32,6 +32,7 @@ from agreegate.storage.standing import relationship_since
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.model import retrospect as model
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file
 from tests.world import AUGUST
 
@@ -193,7 +194,8 @@ class Past:
         """What the standing shows now; None where there is no relationship."""
         try:
             standing = await self.do_show()
-        except NoRelationship:
+        except Rejected as error:
+            error.expect("relationship.missing")
             return None
         return (
             standing.relationship_since,
@@ -262,8 +264,10 @@ async def happen(past: Past, event: tuple[Any, ...]) -> None:
             with suppress(Rejected):
                 await past.confirm(agreement, past.now - quarters * 6 * HOUR, version)
         case ("err", agreement):
-            with suppress(NothingToEnd, NoRelationship):
+            try:
                 await past.err(agreement)
+            except Rejected as error:
+                error.expect("confirmation.nothing-to-end", "relationship.missing")
         case ("publish", agreement, quarters, sign, major, here):
             await past.publish(past.now + sign * quarters * 6 * HOUR, agreement, major=major, here=here)
         case (name,):
@@ -462,10 +466,10 @@ async def test_former_customers_are_told_of_and_strangers_are_not(past: Past) ->
     assert (look.company_name, look.country, look.served) == ("Cedar Bakery", "US", False)
     assert await past.id(AUGUST) == confirmed
     for stranger in (cast.ELM, cast.NOBODY):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await past.memory.do(look_back, past.actor, PROGRAMME, stranger)
     past.memory.clock.now = PROGRAMME.starts - INSTANT
-    with pytest.raises(FeatureAbsent):
+    with rejected("confirmation.feature-absent"):
         await past.back()
 
 
@@ -633,5 +637,5 @@ class TestDays:
 
     @pytest.mark.parametrize("ahead", [Moment(AUGUST + INSTANT), day_of(AUGUST + DAY)])
     async def test_nobody_knows_what_will_be_recorded(self, past: Past, ahead: Moment) -> None:
-        with pytest.raises(KnownAhead):
+        with rejected("retrospect.known-ahead"):
             await past.back(AUGUST, ahead)

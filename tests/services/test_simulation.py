@@ -14,7 +14,6 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.errors import LabelTaken
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.simulation import Figure, Scenario, ScenarioError
 from agreegate.domain.term import months_after
@@ -29,6 +28,7 @@ from agreegate.storage.text import text_versions
 from tests import personas as cast
 from tests.memory import PROGRAMME
 from tests.portfolio import MONTH, THREE_YEARS, YEAR, Bought, Confirmed, Subscribed
+from tests.rejection import rejected
 from tests.services.simulated import (
     AGREED,
     CLOUD,
@@ -334,7 +334,7 @@ async def test_a_draft_that_is_published_already_is_that_version() -> None:
     assert await case.memory.do(version_of, same) == published, "files are not looked at"
     fresh = draft("2027-02", effective_from=EFFECT)
     assert await case.memory.do(version_of, fresh) is fresh
-    with pytest.raises(LabelTaken):
+    with rejected("text.label-taken"):
         await case.memory.do(version_of, replace(same, effective_from=EFFECT + DAY))
 
 

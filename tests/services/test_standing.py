@@ -12,7 +12,7 @@ from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import EndReason
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm, list_confirmations
@@ -89,7 +89,7 @@ class Case:
         ]
         with pytest.raises(Rejected) as raised:
             await self._do(*what)
-        assert raised.value.key == "confirmation.nothing-to-end"
+        assert raised.value.code == "confirmation.nothing-to-end"
         after = [
             await self.memory.rows(f"select * from {table}") for table in ("ending", "relationship", "audit_record")
         ]
@@ -254,7 +254,7 @@ async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the
     assert await cedar.gate() == "relationship.missing"
     with pytest.raises(Rejected) as raised:
         await cedar.standing()
-    assert raised.value.key == "relationship.missing"
+    assert raised.value.code == "relationship.missing"
     cedar.memory.clock.now = EVE_OF_API
     await cedar.come_back()
     standing = await cedar.standing()
@@ -307,7 +307,7 @@ async def test_an_ending_that_cannot_be_leaves_everything_as_it_was(
     await cedar.confirm()
     with pytest.raises(Rejected) as raised:
         await cedar._do(work, *what)
-    assert raised.value.key == key
+    assert raised.value.code == key
     assert (await cedar.counts(), await cedar.gate()) == ("Noa", "allow")
     assert await cedar.memory.rows("select * from ending") == []
 
@@ -326,7 +326,7 @@ async def test_of_whom_and_when_there_is_nothing_to_say(cedar: Case, customer: s
     for attempt in (cedar.standing, cedar.refuse, cedar.take_back):
         with pytest.raises(Rejected) as raised:
             await attempt()
-        assert raised.value.key == key
+        assert raised.value.code == key
 
 
 @pytest.mark.fault("A6")

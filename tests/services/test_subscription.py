@@ -6,17 +6,6 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.errors import (
-    EtagStale,
-    InvalidOffer,
-    InvalidProperty,
-    NoRelationship,
-    NotConvertible,
-    QuantityOutOfRange,
-    SubscriptionEnded,
-    SubscriptionNotFound,
-    SubscriptionSuspended,
-)
 from agreegate.domain.order import LineDraft, Order, OrderDraft
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import BillingCycle
@@ -34,6 +23,7 @@ from agreegate.services.subscription import (
 )
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.world import API_ENFORCED
 
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
@@ -151,15 +141,15 @@ async def test_the_checks_come_in_the_contracts_order(memory: Memory) -> None:
     id_ = await buy(memory)
     memory.clock.now = API_ENFORCED
     bad: dict[str, Any] = {"quantity": 0, "billing_cycle": BillingCycle.ANNUAL}
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await change(memory, id_, revisions=(7,), friendly_name="\x01", **bad)
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await change(memory, id_, revisions=(7,), status=EXPIRED, **bad)
-    with pytest.raises(EtagStale):
+    with rejected("request.etag-stale"):
         await change(memory, id_, revisions=(1, 7), **bad)
     assert isinstance(await change(memory, id_, revisions=(1,), **bad), Denial)
     await confirmed(memory)
-    with pytest.raises(QuantityOutOfRange):
+    with rejected("subscription.quantity-out-of-range"):
         await change(memory, id_, revisions=(1,), quantity=0)
 
 
@@ -230,14 +220,14 @@ async def test_an_addon_of_an_addon_was_bought_through_whom_its_subscription_was
     for id_ in chains["1000002"]:
         assert (await memory.do(show_subscription, birch, cast.CEDAR, id_)).id == id_
     for id_ in chains["1000007"]:
-        with pytest.raises(SubscriptionNotFound):
+        with rejected("subscription.not-found"):
             await memory.do(show_subscription, birch, cast.CEDAR, id_)
 
 
 @pytest.mark.parametrize("mpn_id", ["1000003", "1000001", "nobody"])
 async def test_the_partner_on_record_is_a_linked_reseller(memory: Memory, mpn_id: str) -> None:
     id_ = await buy(memory)
-    with pytest.raises(InvalidProperty):
+    with rejected("request.invalid-property"):
         await change(memory, id_, partner_id_on_record=mpn_id)
 
 
@@ -246,14 +236,14 @@ async def test_somebody_elses_customer_and_nobody_are_alike(memory: Memory) -> N
     id_ = await buy(memory)
     alder, hazel = await memory.actor(cast.ALDER), await memory.actor(cast.HAZEL)
     for customer in (cast.ELM, cast.NOBODY):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await memory.do(list_subscriptions, alder, customer)
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await memory.do(
                 change_subscription, alder, PROGRAMME, customer, id_, WantedSubscription(quantity=6), (), call(9)
             )
     assert await memory.do(list_subscriptions, hazel, cast.CEDAR) == []
-    with pytest.raises(SubscriptionNotFound):
+    with rejected("subscription.not-found"):
         await memory.do(show_subscription, hazel, cast.CEDAR, id_)
 
 
@@ -263,10 +253,10 @@ async def test_a_reseller_sees_what_was_bought_through_it_or_through_nobody(memo
     hornbeam = await buy(memory, 3, partner_id_on_record="1000007")
     seen = await memory.do(list_subscriptions, await memory.actor(cast.BIRCH), cast.CEDAR)
     assert {one.id for one in seen} == {nobody, birch}
-    with pytest.raises(SubscriptionNotFound):
+    with rejected("subscription.not-found"):
         await memory.do(show_subscription, await memory.actor(cast.BIRCH), cast.CEDAR, hornbeam)
     for customer in (cast.DOGWOOD, cast.FRENE, cast.ELM, cast.NOBODY):
-        with pytest.raises(NoRelationship):
+        with rejected("relationship.missing"):
             await memory.do(list_subscriptions, await memory.actor(cast.BIRCH), customer)
 
 
@@ -311,17 +301,17 @@ async def test_a_conversion_is_gated(memory: Memory) -> None:
 
 async def test_only_an_active_trial_is_converted_to_a_guid(memory: Memory) -> None:
     paid, trial = await buy(memory, 1), await buy(memory, 2, provisioning_context=TRIAL)
-    with pytest.raises(NotConvertible):
+    with rejected("subscription.not-convertible"):
         await convert(memory, paid)
-    with pytest.raises(InvalidOffer):
+    with rejected("order.invalid-offer"):
         await convert(memory, trial, offer="nonsense")
-    with pytest.raises(QuantityOutOfRange):
+    with rejected("subscription.quantity-out-of-range"):
         await convert(memory, trial, quantity=100_001)
     await change(memory, trial, 3, status=SUSPENDED)
-    with pytest.raises(SubscriptionSuspended):
+    with rejected("subscription.suspended"):
         await convert(memory, trial)
     await change(memory, trial, 4, status=DELETED)
-    with pytest.raises(SubscriptionEnded):
+    with rejected("subscription.ended"):
         await convert(memory, trial)
 
 
@@ -340,11 +330,11 @@ async def test_an_upgrade_takes_the_place_of_what_was_upgraded(memory: Memory) -
 
 async def test_an_upgrade_that_breaks_a_rule_changes_nothing(memory: Memory) -> None:
     id_ = await buy(memory)
-    with pytest.raises(InvalidOffer):
+    with rejected("order.invalid-offer"):
         await upgraded(memory, id_, offer="nonsense")
-    with pytest.raises(QuantityOutOfRange):
+    with rejected("subscription.quantity-out-of-range"):
         await upgraded(memory, id_, quantity=100_001)
     assert (await read(memory, id_)).status is ACTIVE
     await change(memory, id_, status=SUSPENDED)
-    with pytest.raises(SubscriptionSuspended):
+    with rejected("subscription.suspended"):
         await upgraded(memory, id_)

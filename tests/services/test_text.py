@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain import errors
 from agreegate.domain.text import Locale
 from agreegate.services.text import publish_text, review_text
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file
 from tests.world import AUGUST
 
@@ -22,16 +22,16 @@ async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
     await record.do(publish_text, operator, PROGRAMME, TABLE, draft(effective_from=SOON))
     wrong = draft(note="\0", files={AMERICA: file("9"), FRANCE: file(), Locale("FR", "de-DE"): file()})
     review = await record.do(review_text, PROGRAMME, TABLE, wrong)
-    assert [type(refusal) for refusal in review.refusals] == [
-        errors.InvalidProperty,
-        errors.LocaleUnknown,
-        errors.LabelTaken,
-        errors.EffectiveInPast,
+    assert [refusal.code for refusal in review.refusals] == [
+        "request.invalid-property",
+        "text.locale-unknown",
+        "text.label-taken",
+        "text.effective-in-past",
     ]
-    with pytest.raises(errors.InvalidProperty):
+    with rejected("request.invalid-property"):
         await record.do(publish_text, operator, PROGRAMME, TABLE, wrong)
     elsewhere = await record.do(review_text, PROGRAMME, TABLE, draft("2", template_id=cast.NOBODY, effective_from=SOON))
-    assert [type(refusal) for refusal in elsewhere.refusals] == [errors.TemplateUnknown]
+    assert [refusal.code for refusal in elsewhere.refusals] == ["confirmation.template-unknown"]
 
 
 async def test_a_version_said_once_more_is_known_and_changes_nothing() -> None:
@@ -59,4 +59,4 @@ async def test_a_major_version_in_the_past_needs_to_be_meant(
 ) -> None:
     record = Memory()
     review = await record.do(review_text, PROGRAMME, TABLE, draft(**changes), allow_past=allow_past)
-    assert [type(one) for one in review.refusals] == ([errors.EffectiveInPast] if refused else [])
+    assert [one.code for one in review.refusals] == (["text.effective-in-past"] if refused else [])

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm

@@ -11,7 +11,7 @@ from typing import Any
 import apsw
 import pytest
 
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.storage.backup import back_up, restore
 from agreegate.storage.commit_count import CommitFile
 from agreegate.storage.folder import DataFolder
@@ -19,6 +19,7 @@ from agreegate.storage.new_record import new_record
 from agreegate.storage.schema import SchemaError
 from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.unit_of_work import UnitOfWork
+from tests.rejection import rejected
 from tests.vfs import watched
 
 pytestmark = pytest.mark.fault("C4")
@@ -218,14 +219,14 @@ def test_work_that_changes_nothing_is_no_commit(tmp_path: Path) -> None:
 
     async def refused(uow: UnitOfWork) -> None:
         await put(9)(uow)
-        raise NotFound
+        raise Rejected("request.not-found")
 
     async def reads(uow: UnitOfWork) -> None:
         await uow.all("select * from partner")
 
     with closing(SqliteStore(folder.database)) as store:
         write(store, 1)
-        with pytest.raises(NotFound):
+        with rejected("request.not-found"):
             asyncio.run(store.write(refused))
         size = beside(folder, "-wal").stat().st_size
         asyncio.run(store.write(reads))

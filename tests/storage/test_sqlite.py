@@ -10,7 +10,7 @@ from typing import TypeVar
 import apsw
 import pytest
 
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.schema import migrations, upgrade
 from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
 from agreegate.storage.unit_of_work import Row, Store, UnitOfWork

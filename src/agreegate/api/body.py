@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, NoReturn, TypeVar
 import msgspec
 from msgspec import inspect
 
-from agreegate.domain.errors import BodyTooLarge, InvalidProperty, InvalidRequest
+from agreegate.domain.error import Rejected
 
 MAX_BODY = 1 << 20
 """Bytes of the largest body that any route reads: an order or a cart of 500 lines, 2 KiB each."""
@@ -45,22 +45,22 @@ async def receive_body(receive: Receive, content_length: bytes | None, limit: in
         limit: bytes that the route takes.
 
     Raises:
-        BodyTooLarge: more than `limit` bytes are announced or sent.
-        InvalidRequest: the client went away before the end. Nobody is left to read an answer; nothing may be stored.
+        `request.too-large`: more than `limit` bytes are announced or sent.
+        `request.invalid`: the client went away before the end. Nobody is left to read an answer; nothing may be stored.
     """
     if content_length is not None and content_length.isdigit() and int(content_length[:20]) > limit:
-        raise BodyTooLarge(limit=limit)
+        raise Rejected("request.too-large", limit=limit)
     pieces: list[bytes] = []
     size = 0
     more = True
     while more:
         message = await receive()
         if message["type"] == "http.disconnect":
-            raise InvalidRequest
+            raise Rejected("request.invalid")
         piece: bytes = message.get("body", b"")
         size += len(piece)
         if size > limit:
-            raise BodyTooLarge(limit=limit)
+            raise Rejected("request.too-large", limit=limit)
         pieces.append(piece)
         more = message.get("more_body", False)
     return pieces[0] if len(pieces) == 1 else b"".join(pieces)
@@ -75,23 +75,23 @@ def read_json(raw: bytes) -> object:
     """The JSON value in a body, untyped. A byte order mark ahead of it is dropped.
 
     Raises:
-        BodyTooLarge: more than `MAX_BODY` bytes.
-        InvalidRequest: not UTF-8, not JSON by the letter, nested deeper than `DEEPEST`, half a surrogate pair, U+0000 in a
+        `request.too-large`: more than `MAX_BODY` bytes.
+        `request.invalid`: not UTF-8, not JSON by the letter, nested deeper than `DEEPEST`, half a surrogate pair, U+0000 in a
             text or name, the same name twice in an object, an integer beyond 64 bits or a number beyond a double, or more than
             `MOST_MARKS` commas and opening brackets.
     """
     if len(raw) > MAX_BODY:
-        raise BodyTooLarge(limit=MAX_BODY)
+        raise Rejected("request.too-large", limit=MAX_BODY)
     text = raw.removeprefix(_BOM)
     brackets = text.count(b"{") + text.count(b"[")
     if brackets + text.count(b",") > MOST_MARKS:
-        raise InvalidRequest
+        raise Rejected("request.invalid")
     try:
         value: object = msgspec.json.decode(text)
         _second_look.decode(text.decode())
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # The cause may quote the body, which may hold names and addresses: it must not reach the diagnostics.
-        raise InvalidRequest from None
+        raise Rejected("request.invalid") from None
     if brackets > DEEPEST or b"\\u0000" in text:
         _check_tree(value)
     return value
@@ -104,20 +104,22 @@ def to_model(raw: object, model: type[T]) -> T:
     refused, and so is true or false; 5.0 is 5.
 
     Raises:
-        InvalidRequest: not an object at all.
-        InvalidProperty: a member is missing, is there twice in different case, or is of the wrong type; `name` is its path
-            in the contract's spelling, such as `primaryContact.email` or `lineItems[0].quantity`.
+        `request.invalid`: not an object at all.
+        `request.invalid-property`: a member is missing, is there twice in different case, or is of the wrong type; `name` is
+            its path in the contract's spelling, such as `primaryContact.email` or `lineItems[0].quantity`.
     """
     if not isinstance(raw, dict):
-        raise InvalidRequest
+        raise Rejected("request.invalid")
     spelled = _spelled(raw, model, "")
     try:
         return msgspec.convert(spelled, model)
     except msgspec.ValidationError as error:
         name = _place(str(error))
     if not name:
-        raise InvalidRequest
-    raise InvalidProperty(name=name)  # out here, so that the cause, which may quote the body, is not carried along
+        raise Rejected("request.invalid")
+    raise Rejected(
+        "request.invalid-property", name=name
+    )  # out here, so that the cause, which may quote the body, is not carried along
 
 
 class _Member(NamedTuple):
@@ -171,7 +173,7 @@ def _spelled(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> 
     """The object with the members its model knows, in the contract's spelling and without nulls.
 
     Raises:
-        InvalidProperty: a member is there twice, even if one of them is null.
+        `request.invalid-property`: a member is there twice, even if one of them is null.
     """
     members = _members(model)
     spelled: dict[str, object] = {}
@@ -182,7 +184,7 @@ def _spelled(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> 
             continue
         wire, nested, items, whole = member
         if wire in spelled:
-            raise InvalidProperty(name=path + wire)
+            raise Rejected("request.invalid-property", name=path + wire)
         if value is None:
             nulls = True
         elif nested is not None and isinstance(value, dict):
@@ -209,7 +211,7 @@ def _check_tree(value: object) -> None:
     """Look at every text and name for U+0000 and at the depth, one level at a time.
 
     Raises:
-        InvalidRequest.
+        `request.invalid`.
     """
     level = [value]
     for depth in range(DEEPEST + 1):
@@ -217,10 +219,10 @@ def _check_tree(value: object) -> None:
         for item in level:
             if isinstance(item, str):
                 if "\0" in item:
-                    raise InvalidRequest
+                    raise Rejected("request.invalid")
             elif isinstance(item, dict | list):
                 if depth == DEEPEST:
-                    raise InvalidRequest
+                    raise Rejected("request.invalid")
                 below.extend(item)
                 if isinstance(item, dict):
                     below.extend(item.values())

@@ -34,7 +34,7 @@ from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Confirmation
-from agreegate.domain.errors import FeatureAbsent, InvalidProperty, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.standing import show_recorded
@@ -49,7 +49,7 @@ async def agreement_metadata(exchange: Exchange) -> Answer:
     """
     programme, now = exchange.deployment.programme, exchange.deployment.store.clock()
     if not programme.exists(now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     asked, found = exchange.query["agreementType"], _templates(exchange)
     if asked == "*":
         found = tuple(template for template in found if not template.retired(now))
@@ -147,7 +147,7 @@ async def record_confirmation(
         call = call_of(request, data)
     else:
         if draft.employee is not None and draft.employee.stripped() != stated.stripped():
-            raise InvalidProperty(name=CONFIRMED_BY)
+            raise Rejected("request.invalid-property", name=CONFIRMED_BY)
         draft, names = replace(draft, employee=stated), _NAMES_WITH_HEADER
         call = call_of(request, (data, stated.stripped()))
 
@@ -166,7 +166,7 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
     """The templates that `agreementType` asks for: `*` is everything, in any case (contract 4.1).
 
     Raises:
-        InvalidProperty: the programme has no such type.
+        `request.invalid-property`: the programme has no such type.
     """
     programme = exchange.deployment.programme
     asked = exchange.query["agreementType"]
@@ -174,7 +174,7 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
         return programme.templates
     template = programme.of_type(asked or programme.default_agreement_type)
     if template is None:
-        raise InvalidProperty(name="agreementType")
+        raise Rejected("request.invalid-property", name="agreementType")
     return (template,)
 
 

@@ -11,7 +11,7 @@ from agreegate.api.instant import Written, parse_instant, written_utc, written_z
 from agreegate.api.paths import as_guid
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import CollectionDraft, Draft, Employee, Ending, EndReason, PrimaryContact
-from agreegate.domain.errors import InvalidInstant
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.standing import Recorded
@@ -228,7 +228,7 @@ class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
         """What the partner confirms.
 
         Raises:
-            MalformedId: an id is no GUID. InvalidInstant: a date cannot be read.
+            `request.malformed-id`: an id is no GUID. `request.invalid-instant`: a date cannot be read.
         """
         agreed, contact, employee = _written(self.date_agreed, "dateAgreed"), self.contact, self.confirmed_by
         return Draft(
@@ -253,7 +253,7 @@ def _written(text: str, name: str) -> Written:
     except ValueError:
         written = None
     if written is None:
-        raise InvalidInstant(name=name)
+        raise Rejected("request.invalid-instant", name=name)
     return written
 
 
@@ -261,5 +261,5 @@ def _day(text: str, name: str) -> datetime:
     """Midnight UTC of a day."""
     instant = _written(text, name).instant
     if instant.time() != time():
-        raise InvalidInstant(name=name)
+        raise Rejected("request.invalid-instant", name=name)
     return instant

@@ -9,7 +9,7 @@ from email.errors import HeaderParseError
 from email.header import decode_header, make_header
 
 from agreegate.domain.confirmation import Employee
-from agreegate.domain.errors import InvalidProperty, NotUtf8
+from agreegate.domain.error import Rejected
 
 NAME = "Agreegate-Confirmed-By"
 
@@ -28,21 +28,21 @@ def confirmed_by(header: str | None) -> Employee | None:
         header: the value, one character a byte.
 
     Raises:
-        NotUtf8: the bytes are neither UTF-8 nor encoded as in RFC 2047.
-        InvalidProperty: the header cannot be read.
+        `request.not-utf8`: the bytes are neither UTF-8 nor encoded as in RFC 2047.
+        `request.invalid-property`: the header cannot be read.
     """
     if header is None or not header.strip():
         return None
     try:
         parts = _PARTS.fullmatch(header.encode("latin-1").decode())
         if parts is None:
-            raise InvalidProperty(name=NAME)
+            raise Rejected("request.invalid-property", name=NAME)
         reference = parts["ref"]
         return Employee(_decoded(parts["name"]), parts["email"], None if reference is None else _decoded(reference))
     except UnicodeDecodeError:
-        raise NotUtf8(name=NAME) from None
+        raise Rejected("request.not-utf8", name=NAME) from None
     except (HeaderParseError, LookupError, ValueError):
-        raise InvalidProperty(name=NAME) from None
+        raise Rejected("request.invalid-property", name=NAME) from None
 
 
 def _decoded(part: str) -> str:
@@ -55,5 +55,5 @@ def _decoded(part: str) -> str:
     words = decode_header(stripped)
     # Mail programs write this for bytes whose encoding they do not know. Decoded, letters would be lost.
     if any(charset == UNKNOWN8BIT for _, charset in words):
-        raise NotUtf8(name=NAME)
+        raise Rejected("request.not-utf8", name=NAME)
     return str(make_header(words)).encode().decode()  # refuses halves of a character, which UTF-7 may stand for

@@ -3,7 +3,7 @@
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.wire.country import CountryRules
 from agreegate.domain.actor import PREPARE_CUSTOMERS
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.locales import countries
 from agreegate.services.call import Answer
 
@@ -13,7 +13,7 @@ async def country_rules(exchange: Exchange) -> Answer:
     code = exchange.incoming.ids["country"]
     found = next((one for one in countries() if code.isascii() and one.code == code.upper()), None)
     if found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return answer(200, CountryRules.of(found.code, found.languages))
 
 

@@ -19,7 +19,7 @@ from agreegate.api.wire.filter import customer_search
 from agreegate.api.wire.partner import PartnerRelationship
 from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customer import checked_address
-from agreegate.domain.errors import InvalidProperty, NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
 from agreegate.services.call import Answer, once
 from agreegate.services.customer import (
@@ -78,7 +78,7 @@ async def changed_customer(exchange: Exchange) -> Answer:
     customer = exchange.guid("customer_id", "Customer Id")
     body = await exchange.read(CustomerPatch)
     if body.relationship_to_partner.lower() != "none":
-        raise InvalidProperty(name="relationshipToPartner")
+        raise Rejected("request.invalid-property", name="relationshipToPartner")
     call, actor = exchange.call(body), exchange.actor
 
     async def removed(uow: UnitOfWork) -> Answer:
@@ -132,7 +132,7 @@ async def relationship_request(exchange: Exchange) -> Answer:
 async def validation_codes(exchange: Exchange) -> Answer:
     """`GET /v1/customers/all/validations`: there for government partners only."""
     if exchange.actor.partner.cloud is not Cloud.US_GOVERNMENT:
-        raise NotFound
+        raise Rejected("request.not-found")
     return answer(200, NOTHING_TO_VALIDATE)
 
 

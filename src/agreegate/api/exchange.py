@@ -15,19 +15,11 @@ import msgspec
 
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, to_model
 from agreegate.api.paths import as_guid
-from agreegate.api.problems import RETRY_AFTER, error_body, problem_of, sentence_of
+from agreegate.api.wire.error import error_body
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import (
-    InvalidParameter,
-    InvalidProperty,
-    InvalidRequest,
-    NotAcceptable,
-    NotFound,
-    Rejected,
-    StoreUnavailable,
-    TooManyRequests,
-)
+from agreegate.domain.error import Rejected
+from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
 from agreegate.i18n import language_of
 from agreegate.services.call import Answer, Call
 
@@ -103,7 +95,7 @@ class Incoming:
     """Reads the body, capped.
 
     Raises:
-        BodyTooLarge, InvalidRequest.
+        `request.too-large`, `request.invalid`.
     """
 
     def header(self, name: bytes) -> str | None:
@@ -143,19 +135,19 @@ class Exchange:
             shown: what the error message calls it, such as `Customer Id`.
 
         Raises:
-            NotFound: another resource of the contract, which is not served, stands in the id's place.
-            MalformedId.
+            `request.not-found`: another resource of the contract, which is not served, stands in the id's place.
+            `request.malformed-id`.
         """
         given = self.incoming.ids[name]
         if given.lower() in _NO_IDS:
-            raise NotFound
+            raise Rejected("request.not-found")
         return as_guid(given, shown)
 
     async def read(self, model: type[M]) -> M:
         """The body as a model of the contract.
 
         Raises:
-            BodyTooLarge, InvalidRequest, InvalidProperty.
+            `request.too-large`, `request.invalid`, `request.invalid-property`.
         """
         raw = await self.incoming.receive()
         return await off_the_loop(lambda body: to_model(read_json(body), model), raw)
@@ -164,7 +156,7 @@ class Exchange:
         """The body's JSON value, for a handler that must know one part before it reads the rest with `to_model`.
 
         Raises:
-            BodyTooLarge, InvalidRequest.
+            `request.too-large`, `request.invalid`.
         """
         return await off_the_loop(read_json, await self.incoming.receive())
 
@@ -197,10 +189,10 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
     headers = _headers(incoming, ids)
     try:
         if ids.ambiguous:
-            raise InvalidParameter(name="MS-RequestId")
+            raise Rejected("request.invalid-parameter", name="MS-RequestId")
         accepted = incoming.headers.get(b"accept", b"")
         if accepted and not _accepts_json(accepted):
-            raise NotAcceptable
+            raise Rejected("request.not-acceptable")
         actor = await deployment.callers.actor_of(incoming.headers.get(b"authorization"))
         if route.throttled and deployment.throttle:
             deployment.throttle.count(actor.partner.id)
@@ -210,13 +202,11 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
         query = _parameters(route, incoming.query_string)
         exchange = Exchange(deployment, actor, incoming, language, ids, query)
         done = await route.handler(exchange)
-    except Rejected as error:
-        return refusal(error.renamed(route.names), language, headers)
-    except StoreUnavailable as error:
-        return refusal(error, language, headers)
     except Exception as error:
-        logger.exception("defect in %s %s", route.method, route.path)
-        return refusal(error, language, headers)
+        rejected = known(error)
+        if rejected.code == "defect":
+            logger.exception("defect in %s %s", route.method, route.path)
+        return error_reply(rejected.renamed(route.names), language, headers)
     if done.status >= 400:
         return Reply(done.status, [*headers, (b"content-type", JSON)], done.body)
     if not done.body:
@@ -225,17 +215,17 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
     return Reply(done.status, [*headers, (b"content-type", route.content_type)], body, done.more)
 
 
-def refusal(error: Exception, language: str, headers: Headers) -> Reply:
+def error_reply(error: Rejected, language: str, headers: Headers) -> Reply:
     """The reply to a request that broke a rule, or that met a broken record."""
-    problem = problem_of(error)
-    if problem.status == 401:
+    status = OUTCOMES[error.code].status
+    if status == 401:
         headers = [*headers, (b"www-authenticate", b'Bearer realm="agreegate", OAuth realm="urn:cpsvc:cpid"')]
-    if problem.status == 503:
+    if status == 503:
         headers = [*headers, (b"retry-after", str(RETRY_AFTER).encode())]
-    if isinstance(error, TooManyRequests):
+    if error.code == "request.throttled":
         return _throttled(error, language, headers)
     body = error_body(error, language)
-    return Reply(problem.status, [*headers, (b"content-type", JSON)] if body else headers, body)
+    return Reply(status, [*headers, (b"content-type", JSON)] if body else headers, body)
 
 
 def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
@@ -243,7 +233,7 @@ def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) ->
     incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
     ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    return refusal(error, language, _headers(incoming, ids))
+    return error_reply(error, language, _headers(incoming, ids))
 
 
 async def _nothing() -> bytes:
@@ -302,8 +292,8 @@ def _parameters(route: Route, query_string: bytes) -> dict[str, str]:
     a client that asked for a choice must not take everything for it.
 
     Raises:
-        InvalidParameter: one that is not served here.
-        InvalidProperty: one with two values, of which one would be ignored.
+        `request.invalid-parameter`: one that is not served here.
+        `request.invalid-property`: one with two values, of which one would be ignored.
     """
     served = {name.lower(): name for name in route.parameters}
     refused = {name.lower(): name for name in ("filter", *route.unserved)}
@@ -314,10 +304,10 @@ def _parameters(route: Route, query_string: bytes) -> dict[str, str]:
             continue
         if name is None:
             if given.lower() in refused:
-                raise InvalidParameter(name=refused[given.lower()])
+                raise Rejected("request.invalid-parameter", name=refused[given.lower()])
             continue
         if values[name] not in ("", value.strip()):
-            raise InvalidProperty(name=name)
+            raise Rejected("request.invalid-property", name=name)
         values[name] = value.strip()
     return values
 
@@ -328,10 +318,10 @@ def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
     try:
         return parse_qsl(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
     except ValueError:
-        raise InvalidRequest from None
+        raise Rejected("request.invalid") from None
 
 
-def _throttled(error: TooManyRequests, language: str, headers: Headers) -> Reply:
+def _throttled(error: Rejected, language: str, headers: Headers) -> Reply:
     """The contract's fourth form of an error body (3.8)."""
     body = {"statusCode": 429, "message": sentence_of(error, language)}
     return Reply(

@@ -17,7 +17,7 @@ from agreegate.api.problem_details import language, problems
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
-from agreegate.domain.errors import AccessDenied, InvalidInstant, InvalidProperty, RecordedAtNow
+from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
@@ -132,7 +132,7 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
     asked = Transaction(data.action, data.channel, _agreement_type(data, deployment.programme))
     customer = as_guid(data.customer_id, "customerId")
     if data.partner_id is not None and as_guid(data.partner_id, "partnerId") != actor.partner.id:
-        raise AccessDenied
+        raise Rejected("access.denied")
     programme, now = deployment.programme, deployment.store.clock()
     if not data.record:
         at = _instant(data.at) or now
@@ -140,7 +140,7 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
         return spelled(decision, programme, spoken, now, at)
     permit(actor, RECORD_DECISION)
     if data.at is not None:
-        raise RecordedAtNow(name="at")
+        raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
     kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
     return spelled(kept.decision, programme, spoken, now, now, kept.id)
@@ -201,7 +201,7 @@ def _agreement_type(question: Question, programme: Programme) -> AgreementType |
         return None
     template = programme.of_type(question.agreement_type)
     if template is None:
-        raise InvalidProperty(name="agreementType")
+        raise Rejected("request.invalid-property", name="agreementType")
     return template.agreement_type
 
 
@@ -209,7 +209,7 @@ def _instant(written: str | None) -> datetime | None:
     try:
         parsed = None if written is None else parse_instant(written)
     except ValueError:
-        raise InvalidInstant(name="at") from None
+        raise Rejected("request.invalid-instant", name="at") from None
     if parsed is None and written is not None:
-        raise InvalidInstant(name="at")
+        raise Rejected("request.invalid-instant", name="at")
     return None if parsed is None else parsed.instant

@@ -6,7 +6,7 @@ from litestar import Request, Response, get, route
 from prometheus_client import generate_latest
 
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.unit_of_work import UnitOfWork
 
 

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from agreegate.api.exchange import unrouted
 from agreegate.api.server import send_reply
-from agreegate.domain.errors import HostUnknown
+from agreegate.domain.error import Rejected
 
 App = Callable[[Any, Any, Any], Awaitable[None]]
 AtOnce = Callable[[list[tuple[bytes, bytes]], bytes], bytes | None]
@@ -49,7 +49,7 @@ class KnownHosts:
             if forwarded and scope["client"] and scope["client"][0] in self._proxies:
                 asked = forwarded
             if asked.lower() not in self._hosts:
-                await send_reply(send, unrouted(HostUnknown(), scope["headers"]))
+                await send_reply(send, unrouted(Rejected("request.host-unknown"), scope["headers"]))
                 return
         await self._app(scope, receive, send)
 

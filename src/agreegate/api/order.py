@@ -7,7 +7,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
 from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
-from agreegate.domain.errors import InvalidParameter, MalformedId, OrderNotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import Order
 from agreegate.services.call import Answer
 from agreegate.services.order import change_order, list_orders, place_order, show_order
@@ -81,23 +81,23 @@ def _check_prices(exchange: Exchange) -> None:
     """Refuse an `include_price` that is neither true nor false. There are no prices here, so both are answered alike.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     if exchange.query["include_price"].lower() not in ("", "true", "false"):
-        raise InvalidParameter(name="include_price")
+        raise Rejected("request.invalid-parameter", name="include_price")
 
 
 def _order_id(exchange: Exchange) -> str:
     """The order in the path. The contract's order ids have several forms; ours are GUIDs, and others name no order.
 
     Raises:
-        OrderNotFound.
+        `order.not-found`.
     """
     given = exchange.incoming.ids["order_id"]
     try:
         return as_guid(given, "Order Id")
-    except MalformedId:
-        raise OrderNotFound(order=given[:64]) from None
+    except Rejected:
+        raise Rejected("order.not-found", order=given[:64]) from None
 
 
 _ALL = "/v1/customers/{customer_id}/orders"

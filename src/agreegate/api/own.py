@@ -15,7 +15,7 @@ from agreegate.api.exchange import ids_of
 from agreegate.bounded_request import BoundedRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
-from agreegate.domain.errors import AccessDenied, InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer, Call
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted
 
@@ -49,7 +49,7 @@ class OwnRequest(BoundedRequest):
         """The body's bytes.
 
         Raises:
-            BodyTooLarge, InvalidRequest.
+            `request.too-large`, `request.invalid`.
         """
         known: bytes | None = self.scope["state"].get("own_body") if "state" in self.scope else None
         if known is None:
@@ -64,7 +64,7 @@ class OwnRequest(BoundedRequest):
         """The body as untyped JSON.
 
         Raises:
-            BodyTooLarge, InvalidRequest.
+            `request.too-large`, `request.invalid`.
         """
         return await off_the_loop(read_json, await self.body())
 
@@ -73,11 +73,12 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     """Let only those pass whom the route names; a route that names nobody lets nobody pass.
 
     Raises:
-        Unauthenticated, TooManyRequests, AccessDenied, UserRequired, RoleRefused, FeatureAbsent.
+        `access.unauthenticated`, `request.throttled`, `access.denied`, `access.user-required`, `access.role`,
+            `confirmation.feature-absent`.
     """
     access = handler.opt.get("access")
     if not isinstance(access, Access):
-        raise AccessDenied
+        raise Rejected("access.denied")
     deployment = deployment_of(connection)
     authorization = next((value for name, value in connection.scope["headers"] if name == b"authorization"), None)
     actor = await deployment.callers.actor_of(authorization)
@@ -100,19 +101,20 @@ def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None, 
         others: the names of the route's other query parameters.
 
     Raises:
-        InvalidParameter: there is no such page, the cursor is another list's, or the query has a name that the route has not.
+        `request.invalid-parameter`: there is no such page, the cursor is another list's, or the query has a name that the
+            route has not.
     """
     if not request.query_params.keys() <= {"size", "cursor", *others}:
-        raise InvalidParameter(name="query")
+        raise Rejected("request.invalid-parameter", name="query")
     if not 1 <= size <= LARGEST:
-        raise InvalidParameter(name="size")
+        raise Rejected("request.invalid-parameter", name="size")
     if cursor is None:
         return Wanted(size)
     deployment = deployment_of(request)
     try:
         first, last = deployment.cursors.read(cursor, actor_of(request).partner.id, request.url.path)
-    except InvalidParameter:
-        raise InvalidParameter(name="cursor") from None
+    except Rejected:
+        raise Rejected("request.invalid-parameter", name="cursor") from None
     return Wanted(size, Seek.NEXT, first, last)
 
 
@@ -136,11 +138,11 @@ def call_of(request: Request[Any, Any, Any], body: object) -> Call:
     """What identifies this request; `body` is the parsed one.
 
     Raises:
-        InvalidParameter: several request ids that differ.
+        `request.invalid-parameter`: several request ids that differ.
     """
     ids = ids_of(*(",".join(request.headers.getall(name, [])) for name in ("ms-requestid", "ms-correlationid")))
     if ids.ambiguous:
-        raise InvalidParameter(name="MS-RequestId")
+        raise Rejected("request.invalid-parameter", name="MS-RequestId")
     return Call.of(
         actor_of(request),
         request.method,

@@ -12,7 +12,7 @@ import msgspec
 from agreegate.api.exchange import Exchange
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.deployment.cursor import TOKEN
-from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer
 from agreegate.storage.page import LARGEST, Page, Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -32,19 +32,19 @@ def wanted_page(exchange: Exchange) -> Wanted:
     Pages are found by where they begin, not by number: an `offset` other than 0 is refused.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     size_text = exchange.query["size"] or "0"
     if not (size_text.isascii() and size_text.isdigit()) or len(size_text) > 9:
-        raise InvalidParameter(name="size")
+        raise Rejected("request.invalid-parameter", name="size")
     if exchange.query["offset"].strip("0"):
-        raise InvalidParameter(name="offset")
+        raise Rejected("request.invalid-parameter", name="offset")
     size = min(int(size_text), LARGEST) or LARGEST
     token = exchange.incoming.header(TOKEN.lower().encode())
     seek_text = exchange.query["seekOperation"].lower()
     seek = _SEEKS.get(seek_text or ("next" if token else "first"))
     if seek is None:
-        raise InvalidParameter(name="seekOperation")
+        raise Rejected("request.invalid-parameter", name="seekOperation")
     if not token:
         return Wanted(size, Seek.LAST if seek is Seek.LAST else Seek.FIRST)
     incoming, partner = exchange.incoming, exchange.actor.partner.id

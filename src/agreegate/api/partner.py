@@ -12,7 +12,7 @@ from agreegate.api.wire.partner import (
     PartnerRelationship,
 )
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
-from agreegate.domain.errors import InvalidParameter, MpnIdNotNumeric, PartnerNamedTwice, PartnerNotNamed
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer
 from agreegate.services.partner import (
     mpn_partner,
@@ -45,7 +45,7 @@ async def relationships(exchange: Exchange) -> Answer:
     asked = exchange.query["relationship_type"].replace("_", "").lower()
     kind = _RELATIONSHIP_TYPES.get(asked)
     if kind is None:
-        raise InvalidParameter(name="relationship_type")
+        raise Rejected("request.invalid-parameter", name="relationship_type")
     actor, search = exchange.actor, relationship_search(exchange.query["filter"])
     return await whole_list(
         exchange,
@@ -58,9 +58,9 @@ async def agreement_status(exchange: Exchange) -> Answer:
     """`GET /v1/compliance/csp/agreementstatus`: by exactly one of `mpnId` and `tenantId`; an empty one is none."""
     mpn_text, tenant_text = exchange.query["mpnId"], exchange.query["tenantId"]
     if not mpn_text and not tenant_text:
-        raise PartnerNotNamed
+        raise Rejected("partner.not-named")
     if mpn_text and tenant_text:
-        raise PartnerNamedTwice
+        raise Rejected("partner.named-twice")
     mpn_id = _mpn_id(exchange)
     tenant = as_guid(tenant_text, "Tenant Id") if tenant_text else None
     actor = exchange.actor
@@ -74,11 +74,11 @@ def _mpn_id(exchange: Exchange) -> str | None:
     """The partner network id that is asked for.
 
     Raises:
-        MpnIdNotNumeric.
+        `partner.mpn-not-numeric`.
     """
     text = exchange.query["mpnId"]
     if text and not (text.isascii() and text.isdigit()):
-        raise MpnIdNotNumeric
+        raise Rejected("partner.mpn-not-numeric")
     return text or None
 
 

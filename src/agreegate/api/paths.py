@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agreegate import text_link
-from agreegate.domain.errors import MalformedId
+from agreegate.domain.error import Rejected
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -146,11 +146,11 @@ def as_guid(text: str, name: str) -> str:
         name: what it names, for the message.
 
     Raises:
-        MalformedId: anything else, also 32 digits without hyphens: .NET's and PowerShell's ids always have them.
+        `request.malformed-id`: anything else, also 32 digits without hyphens: .NET's and PowerShell's ids always have them.
     """
     found = _GUID.fullmatch(text)
     if found is None or len(text) == 37:  # 37: only one brace
-        raise MalformedId(name=name)
+        raise Rejected("request.malformed-id", name=name)
     return found[1].lower()
 
 

@@ -11,24 +11,23 @@ from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import ResponseSpec
 from msgspec import Meta
 
-from agreegate.api.problems import DEFECT, RETRY_AFTER, names_of, problem_of, sentence_of
-from agreegate.domain import errors
 from agreegate.domain.actor import Channel
 from agreegate.domain.confirmation import EndReason
-from agreegate.domain.errors import Rejected
+from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.transaction import Action
+from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
 from agreegate.i18n import language_of
 
 logger = logging.getLogger("agreegate.api")
 
 PROBLEM_JSON = "application/problem+json"
 
-_BY_STATUS: dict[int, type[Rejected]] = {
-    400: errors.InvalidRequest,
-    401: errors.Unauthenticated,
-    403: errors.AccessDenied,
-    404: errors.NotFound,
-    405: errors.MethodNotAllowed,
+_BY_STATUS: dict[int, ErrorCode] = {
+    400: "request.invalid",
+    401: "access.unauthenticated",
+    403: "access.denied",
+    404: "request.not-found",
+    405: "request.method-not-allowed",
 }
 
 
@@ -93,22 +92,22 @@ def language(request: Request[Any, Any, Any]) -> str:
 
 def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The answer to an error raised by a handler of ours, or by the framework on the way to it."""
-    known = as_rejected(error)
-    problem = problem_of(known)
-    status = 500 if problem is DEFECT else problem.status  # the contract's 501 is the contract's alone
-    if problem is DEFECT:
+    rejected = as_rejected(error)
+    outcome = OUTCOMES[rejected.code]
+    status = outcome.status
+    if rejected.code == "defect":
+        status = 500  # the contract's 501 is the contract's alone
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
     headers = {"cache-control": "no-store"} | methods_of(error)
-    if problem.status == 401:
+    if status == 401:
         headers["www-authenticate"] = 'Bearer realm="agreegate"'
-    if problem.status == 503:
+    if status == 503:
         headers["retry-after"] = str(RETRY_AFTER)
-    if isinstance(known, errors.TooManyRequests):
-        headers["retry-after"] = str(known.parameters["seconds"])
-    sentence = sentence_of(known, language(request))
-    key = known.key if isinstance(known, Rejected) else "store.unavailable" if problem.status == 503 else "defect"
-    body = Problem("about:blank", problem.name, status, sentence, key, names_of(known))
+    if rejected.code == "request.throttled":
+        headers["retry-after"] = str(rejected.parameters["seconds"])
+    sentence = sentence_of(rejected, language(request))
+    body = Problem("about:blank", outcome.name, status, sentence, rejected.code, [*rejected.names])
     return Response(
         msgspec.json.encode(body),
         status_code=status,
@@ -123,8 +122,8 @@ def methods_of(error: Exception) -> dict[str, str]:
     return {} if allow is None else {"allow": allow}
 
 
-def as_rejected(error: Exception) -> Exception:
-    """The domain's kind of a refusal by the framework; other errors as they are."""
+def as_rejected(error: Exception) -> Rejected:
+    """The error that the framework means; any other as `known` has it."""
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
         first = next((item for item in extra if isinstance(item, dict)), {})
@@ -132,10 +131,10 @@ def as_rejected(error: Exception) -> Exception:
         name = named[1] if named else first.get("key")
         # `data` is the framework's word for the whole body: then it is no object at all.
         if name in (None, "data"):
-            return errors.InvalidRequest()
+            return Rejected("request.invalid")
         if not named and name in _CHOICES:
-            return errors.InvalidChoice(name=str(name), allowed=", ".join(_CHOICES[str(name)]))
-        return errors.InvalidProperty(name=str(name))
+            return Rejected("request.invalid-choice", name=str(name), allowed=", ".join(_CHOICES[str(name)]))
+        return Rejected("request.invalid-property", name=str(name))
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
-        return _BY_STATUS[error.status_code]()
-    return error
+        return Rejected(_BY_STATUS[error.status_code])
+    return known(error)

@@ -18,7 +18,7 @@ from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
-from agreegate.domain.errors import InvalidInstant, KnownAhead
+from agreegate.domain.error import Rejected
 from agreegate.domain.retrospect import AgreementThen, Moment
 from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import show_standing
@@ -190,7 +190,7 @@ async def read_standing(
     async def back(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
         try:
             look = await look_back(uow, actor, programme, customer, then, by)
-        except KnownAhead as error:
+        except Rejected as error:
             raise error.renamed({"known_at": "knownAt"}) from None
         sequences = sorted({*look.recorded, *(ending.sequence for ending in look.found.refusals)}, reverse=True)
         page = page_in(sequences, lambda sequence: (sequence, ""), wanted)
@@ -205,4 +205,4 @@ def _moment(written: str | None, name: str) -> Moment | None:
     try:
         return None if written is None else query_moment(written)
     except ValueError:
-        raise InvalidInstant(name=name) from None
+        raise Rejected("request.invalid-instant", name=name) from None

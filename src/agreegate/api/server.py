@@ -11,7 +11,7 @@ from litestar.types import ASGIApp
 from agreegate.api.body import receive_body
 from agreegate.api.exchange import Incoming, Reply, Route, perform
 from agreegate.deployment.deployment import Deployment
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 
 _LISTED = {b"ms-requestid", b"ms-correlationid"}
 
@@ -80,7 +80,7 @@ def _without_options(path: str) -> HTTPRouteHandler:
     """What answers `OPTIONS` as every method that the path does not have: the framework would list methods to strangers."""
 
     async def refuse() -> None:
-        raise NotFound
+        raise Rejected("request.not-found")
 
     decorate = route(
         _template(path), http_method="OPTIONS", status_code=204, opt={"public": True}, include_in_schema=False

@@ -27,7 +27,7 @@ from agreegate.api.problem_details import problems
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
-from agreegate.domain.errors import InvalidProperty, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import list_without_employee, state_employee
 from agreegate.services.standing import (
@@ -190,7 +190,7 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
         if data.reason is EndReason.NO_LONGER_AGREES:
             standing = await record_refusal(uow, actor, programme, customer, data.note, call)
         elif data.template_id is None:
-            raise InvalidProperty(name="templateId")
+            raise Rejected("request.invalid-property", name="templateId")
         else:
             template = as_guid(data.template_id, "templateId")
             try:

@@ -18,7 +18,7 @@ from agreegate.api.wire.agreement import TemplateDocument
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS, Actor
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import InvalidInstant, NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, FoundText, country_to_read
 from agreegate.locales import countries
 from agreegate.services.call import Answer
@@ -41,7 +41,7 @@ async def template_document(exchange: Exchange) -> Answer:
     deployment, asked = exchange.deployment, exchange.incoming.ids["template_id"]
     template = deployment.programme.template(asked)
     if template is None or template.agreement_type == WITHOUT_DOCUMENT:
-        raise NotFound
+        raise Rejected("request.not-found")
     country = country_to_read(exchange.query["country"] or DEFAULT_COUNTRY, {one.code for one in countries()})
     language = exchange.query["language"] or DEFAULT_LANGUAGE
     found = await deployment.store.read(
@@ -165,7 +165,7 @@ async def read_text(
     )
     template, version = programme.template(wanted), found.version
     if template is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     display, download = _links(deployment, actor_of(request), template, found)
     return TextOut(
         template_id=template.id,
@@ -202,4 +202,4 @@ def _instant(written: str | None) -> datetime | None:
     try:
         return None if written is None else query_date(written)
     except ValueError:
-        raise InvalidInstant(name="at") from None
+        raise Rejected("request.invalid-instant", name="at") from None

@@ -67,7 +67,7 @@ def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Depl
     """What a link leads to. Opening it counts as a request of whom it was made for.
 
     Raises:
-        LinkExpired, TooManyRequests.
+        `text.link-expired`, `request.throttled`.
     """
     deployment = deployment_of(request)
     target = deployment.links.read(token, use)

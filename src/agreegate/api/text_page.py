@@ -10,7 +10,7 @@ import sys
 import zlib
 from collections.abc import Iterator
 
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.text import Digest
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_preview import as_written, packed

@@ -4,17 +4,18 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from agreegate.api.exchange import Exchange, answer
-from agreegate.api.problems import error_body, problem_of
 from agreegate.api.wire import Wire
-from agreegate.domain.errors import GateEnded, GateOutdated, GateRefused
+from agreegate.api.wire.error import error_body
+from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.reason import Code
+from agreegate.error import OUTCOMES
 from agreegate.services.call import Answer, Call, once
 from agreegate.services.gate import Denial
 from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
 
-_KINDS = {Code.CONFIRMATION_ENDED: GateEnded, Code.CONFIRMATION_OUTDATED: GateOutdated}
+_CODES: dict[Code, ErrorCode] = {Code.CONFIRMATION_ENDED: "gate.ended", Code.CONFIRMATION_OUTDATED: "gate.outdated"}
 """The errors of first reasons that have a sentence of their own."""
 
 
@@ -51,5 +52,5 @@ def refused(exchange: Exchange, denial: Denial) -> Answer:
     deployment = exchange.deployment
     codes = list(dict.fromkeys(reason.code for reason in denial.reasons))
     agreement = deployment.programme.asks_for(deployment.store.clock())
-    error = _KINDS.get(codes[0], GateRefused)(*codes, agreement=agreement, name=codes[0])
-    return Answer(problem_of(error).status, error_body(error, exchange.language))
+    told = Rejected(_CODES.get(codes[0], "gate.refused"), *codes, agreement=agreement, name=codes[0])
+    return Answer(OUTCOMES[told.code].status, error_body(told, exchange.language))

@@ -8,7 +8,7 @@ import apsw
 import click
 
 from agreegate.cli.words import Failure, Misuse, Words, shown
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 
 _STATE = ("schema.", "data.", "store.", "key-file.")
 """Keys about the state that something is in; other keys are about what was typed, or a file that was named."""

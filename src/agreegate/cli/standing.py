@@ -10,7 +10,7 @@ from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import DayOrInstant, Guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import KnownAhead
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.retrospect import AgreementThen, Extent, Moment, Retrospect
 from agreegate.domain.standing import State
@@ -75,8 +75,9 @@ async def _look(
         raise Misuse(words("cli.gate.check.no-partner", partner=partner))
     try:
         return await store.read(lambda uow: look_back(uow, Actor(known), programme, customer, on, known_at))
-    except KnownAhead as error:
-        raise Misuse(words(error.key, name="--known-at")) from None
+    except Rejected as error:
+        error.expect("retrospect.known-ahead")
+        raise Misuse(words(error.code, name="--known-at")) from None
 
 
 def _lines(words: Words, look: LookBack, programme: Programme) -> Iterator[str]:

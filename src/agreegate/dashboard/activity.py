@@ -18,7 +18,7 @@ from agreegate.dashboard.paging import turns, wanted
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
 from agreegate.domain.actor import READ_AUDIT, Channel
-from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.i18n import text
 from agreegate.services.activity import list_activity, list_users
 from agreegate.spreadsheet import Line
@@ -112,12 +112,12 @@ async def export_activity(request: PageRequest) -> Response[Any]:
     """The same list from its beginning to its end, as a file.
 
     Raises:
-        InvalidParameter: a date cannot be read.
+        `request.invalid-parameter`: a date cannot be read.
     """
     actor, spoken = actor_of(request), language(request)
     search, form = _search(_form(request))
     if search is None:
-        raise InvalidParameter(name=form.mistakes[0].where)
+        raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
     asked = search
     pages = in_pages(
         request, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, spoken)

@@ -15,7 +15,7 @@ from agreegate.dashboard.page import PageRequest, language, page, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import CountryWithoutText, NotFound, TextMissing
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText, primary_subtag
 from agreegate.i18n import country_text, culture_text, text
 from agreegate.locales import countries
@@ -97,7 +97,7 @@ async def show_agreement(request: PageRequest, country: FromPath[str], spoken: F
     """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
-        NotFound: the table has no such pair; its codes are written exactly so.
+        `request.not-found`: the table has no such pair; its codes are written exactly so.
     """
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
@@ -111,14 +111,14 @@ async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPa
     """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
 
     Raises:
-        NotFound: there is no such pair or template, or no text of it for this country.
+        `request.not-found`: there is no such pair or template, or no text of it for this country.
     """
     deployment, chosen = deployment_of(request), _pair(request, country, spoken)
     template = deployment.programme.template(request.query_params.get("template", ""))
     found = None if template is None else await _text(request, chosen, template)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     if template is None or found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     target = linked(template.agreement_type, template.title, found, use)
     return to(deployment.links.to(target, use, actor_of(request).key))
 
@@ -157,7 +157,7 @@ def _pair(request: PageRequest, country: str, spoken: str) -> Chosen:
     row = next((one for one in table(language(request)) if one.code == country), None)
     found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
     if row is None or found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return Chosen(row, found, stands_in=False)
 
 
@@ -176,7 +176,8 @@ async def _text(request: PageRequest, chosen: Chosen, template: AgreementTemplat
         return await deployment.store.read(
             lambda uow: find_text(uow, deployment.programme, template.id, country, spoken)
         )
-    except (CountryWithoutText, TextMissing):
+    except Rejected as error:
+        error.expect("text.country-without", "text.country-in-capitals", "text.missing")
         return None
 
 

@@ -16,7 +16,7 @@ from agreegate.dashboard.page import PageRequest, language, page, see
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
-from agreegate.domain.errors import InvalidInstant, NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, text
 from agreegate.storage.renewal import count_renewals
@@ -42,7 +42,7 @@ async def show_clock(request: PageRequest) -> Response[str]:
     """The clock on a page of its own, with every date of the programme.
 
     Raises:
-        NotFound: this is no demo.
+        `request.not-found`: this is no demo.
     """
     _sandbox(request)
     return _page(request, opened(request, at="", back="/"))
@@ -53,7 +53,7 @@ async def set_clock(request: PageRequest) -> Response[Any]:
     """Set the clock, and go back to the page the reader came from, with a sentence on what the date means.
 
     Raises:
-        NotFound: this is no demo.
+        `request.not-found`: this is no demo.
     """
     _sandbox(request)
     form = await sent(request)
@@ -62,7 +62,8 @@ async def set_clock(request: PageRequest) -> Response[Any]:
         return _page(request, form.with_mistakes(Mistake("at", "clock.unreadable")), 422)
     try:
         return await jump(request, instant, local(form["back"] or "/"))
-    except InvalidInstant:
+    except Rejected as error:
+        error.expect("request.invalid-instant")
         return _page(request, form.with_mistakes(Mistake("at", "clock.out-of-reach")), 422)
 
 
@@ -73,8 +74,8 @@ async def jump(request: PageRequest, instant: datetime, path: str) -> Response[A
     """Set the demo's clock and send the browser to `path`, which says what the date means.
 
     Raises:
-        NotFound: this is no demo.
-        InvalidInstant: beyond what the clock can show.
+        `request.not-found`: this is no demo.
+        `request.invalid-instant`: beyond what the clock can show.
     """
     deployment, spoken, partner = deployment_of(request), language(request), actor_of(request).partner.id
     before, renewed = deployment.store.clock(), await deployment.store.browse(lambda uow: count_renewals(uow, partner))
@@ -149,5 +150,5 @@ def _page(request: PageRequest, form: Form, status: int = 200) -> Response[str]:
 def _sandbox(request: PageRequest) -> Sandbox:
     sandbox = deployment_of(request).sandbox
     if sandbox is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return sandbox

@@ -21,7 +21,7 @@ from agreegate.domain.confirmation import (
     PrimaryContact,
     violations_of,
 )
-from agreegate.domain.errors import AgreedInFuture, Rejected
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
@@ -166,7 +166,7 @@ async def record(
     """Record what was typed; or the form to show again, with mistakes or a warning, and nothing was done.
 
     Raises:
-        FeatureAbsent, NoRelationship, TemplateUnknown.
+        `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
     """
     preparation = await prepare(uow, actor, programme, customer, form["template"])
     draft = await checked(uow, actor, form, preparation, language)
@@ -241,9 +241,9 @@ def _mistake(violation: Rejected, form: Form, latest: datetime, language: str) -
     where = FIELDS.get(str(violation.parameters.get("name", "")), "")
     if where in MISSING and not form[where]:
         return Mistake(where, MISSING[where])
-    if isinstance(violation, AgreedInFuture):
+    if violation.code == "confirmation.agreed-in-future":
         return Mistake(where, "confirmation.form.date-ahead", {"date": date_text(latest, language)})
-    return Mistake(where, SENTENCES.get(where, violation.key), violation.parameters)
+    return Mistake(where, SENTENCES.get(where, violation.code), violation.parameters)
 
 
 def _countries(preparation: Preparation, actor: Actor) -> Iterable[str]:

@@ -17,7 +17,7 @@ from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
-from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerKind
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
@@ -67,7 +67,8 @@ async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> 
 
     try:
         result = await save(request, actor, form, work)
-    except (RequestIdReused, ConfirmationEnded) as error:
+    except Rejected as error:
+        error.expect("request.id-reused", "confirmation.ended-since")
         found = await _found(request, actor, id_, form["template"])
         return _page(request, actor, found, noticed(form.rejected(error), found.preparation, spoken), 409)
     if isinstance(result, Done):

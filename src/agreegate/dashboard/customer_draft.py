@@ -17,17 +17,7 @@ from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
-from agreegate.domain.errors import (
-    DomainTaken,
-    InvalidProperty,
-    PhoneMissing,
-    RegistrationMalformed,
-    RegistrationMissing,
-    RegistrationNotSupported,
-    Rejected,
-    RequestIdReused,
-    ResellerNotLinked,
-)
+from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import countries, country_text, culture_text, text
@@ -82,13 +72,13 @@ CONTACT = {
     "acceptor_phone": "contact_phone",
 }
 """Where the acceptor's data come from, unless somebody else accepted."""
-KINDS: dict[type[Rejected], str] = {
-    DomainTaken: TAKEN,
-    PhoneMissing: "new-customer.phone-missing",
-    RegistrationMalformed: "new-customer.registration-malformed",
-    RegistrationMissing: "new-customer.registration-missing",
-    RegistrationNotSupported: "new-customer.registration-not-supported",
-    ResellerNotLinked: "new-customer.reseller-gone",
+KINDS: dict[ErrorCode, str] = {
+    "customer.domain-taken": TAKEN,
+    "customer.phone-missing": "new-customer.phone-missing",
+    "customer.registration-malformed": "new-customer.registration-malformed",
+    "customer.registration-missing": "new-customer.registration-missing",
+    "customer.registration-not-supported": "new-customer.registration-not-supported",
+    "customer.reseller-not-linked": "new-customer.reseller-gone",
 }
 ACCESS = {"access": WRITE_CUSTOMERS}
 
@@ -144,9 +134,9 @@ async def make_customer(request: PageRequest) -> Response[Any]:
 
     try:
         done = await save(request, actor, form, work)
-    except RequestIdReused as error:
-        return await _page(request, form.rejected(error), 409)
     except Rejected as error:
+        if error.code == "request.id-reused":
+            return await _page(request, form.rejected(error), 409)
         return await _page(request, form.with_mistakes(_mistake(error)), 422)
     return seen(request, done)
 
@@ -210,10 +200,10 @@ def _draft(form: Form) -> CustomerDraft:
 def _mistake(fault: Rejected) -> Mistake:
     """What a rule refuses, beside the field that mends it and in words for it."""
     where = MEMBERS.get(str(fault.parameters.get("name", "")), "")
-    if isinstance(fault, InvalidProperty) and where:
+    if fault.code == "request.invalid-property" and where:
         return Mistake(where, f"new-customer.wrong.{where}")
     digits = _digits(str(fault.parameters.get("format", "")))
-    return Mistake(where, KINDS.get(type(fault), fault.key), {**fault.parameters, "digits": digits})
+    return Mistake(where, KINDS.get(fault.code, fault.code), {**fault.parameters, "digits": digits})
 
 
 def _digits(form: str) -> str:
@@ -230,7 +220,7 @@ async def _said(request: PageRequest, written: str) -> str | None:
         return None
     try:
         taken = await deployment_of(request).store.read(lambda uow: domain_taken(uow, written))
-    except InvalidProperty:
+    except Rejected:
         return "new-customer.wrong.domain"
     return TAKEN if taken else "new-customer.domain.free"
 

@@ -17,13 +17,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.confirmation import Confirmation, Employee, violations_of_employee
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import (
-    NoRelationship,
-    NotDesignated,
-    NotFound,
-    RelationshipOver,
-    RequestIdReused,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.call import Call
 from agreegate.services.confirmation import behind_designated_account, list_without_employee, state_employee
@@ -104,7 +98,8 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
 
     try:
         found = await _found(request, of, id_)
-    except NoRelationship:  # the record is the partner's own, although the customer has left
+    except Rejected as error:
+        error.expect("relationship.missing")  # the record is the partner's own, although the customer has left
         await deployment_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
         raise
     if violations := violations_of_employee(employee):
@@ -112,7 +107,8 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
         return _page(request, found, form.with_mistakes(*(Mistake(one, f"employee.form.{one}") for one in wrong)), 422)
     try:
         result = await save(request, actor, form, work)
-    except (NotDesignated, RelationshipOver, RequestIdReused) as error:
+    except Rejected as error:
+        error.expect("confirmation.not-designated", "confirmation.relationship-over", "request.id-reused")
         result = form.rejected(error)
     if isinstance(result, Done):
         return seen(request, result)
@@ -148,17 +144,16 @@ async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: s
     found = (await show_recorded(uow, actor, programme, customer, confirmation)).confirmation
     served, template = await get_customer(uow, actor, customer), programme.of_type(found.agreement_type)
     if template is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return Found(served.customer, found, template.title, await _refused(uow, actor, confirmation))
 
 
 async def _refused(uow: UnitOfWork, actor: Actor, confirmation: str) -> str | None:
     try:
         await behind_designated_account(uow, actor, confirmation)
-    except NotDesignated:
-        return "employee.not-designated"
-    except RelationshipOver as error:
-        return error.key
+    except Rejected as error:
+        error.expect("confirmation.not-designated", "confirmation.relationship-over")
+        return "employee.not-designated" if error.code == "confirmation.not-designated" else error.code
     return None
 
 

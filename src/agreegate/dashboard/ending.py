@@ -15,7 +15,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import InvalidProperty, NothingToEnd, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
@@ -59,11 +59,12 @@ async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Respon
     status = 422
     try:
         result = await save(request, actor, form, work)
-    except (InvalidProperty, NothingToEnd, RequestIdReused) as error:
-        status = 422 if isinstance(error, InvalidProperty) else 409
-        result = form.rejected(error)
-        if isinstance(error, InvalidProperty):
+    except Rejected as error:
+        error.expect("request.invalid-property", "confirmation.nothing-to-end", "request.id-reused")
+        if error.code == "request.invalid-property":
             result = form.with_mistakes(Mistake("note", "ending.note-long"))
+        else:
+            status, result = 409, form.rejected(error)
     if isinstance(result, Done):
         return seen(request, result)
     return _page(request, await _found(request, id_, form["template"]), result, status)

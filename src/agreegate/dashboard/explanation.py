@@ -12,7 +12,7 @@ from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import FeatureAbsent
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import primary_subtag
@@ -30,7 +30,7 @@ async def show_explanation(request: PageRequest, customer: FromPath[UUID]) -> Re
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     now = deployment.store.clock()
     if not deployment.programme.exists(now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     served = await deployment.store.read(lambda uow: get_customer(uow, actor, str(customer)))
     theirs = primary_subtag(served.customer.language)
     written = theirs if theirs in LANGUAGES else DEFAULT_LANGUAGE

@@ -22,7 +22,7 @@ from agreegate.dashboard.form_token import is_same, is_token, new_token
 from agreegate.dashboard.page import FORM_TOKEN, PageRequest, reader_of, see
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import ConfirmationEnded, Rejected, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer, Call, once
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -83,13 +83,13 @@ class Form:
         Args:
             fields: the field for each member that a rule may name, such as `{"primaryContact.email": "email"}`.
         """
-        if isinstance(error, RequestIdReused):
+        if error.code == "request.id-reused":
             # Sent before, then changed and sent again: with a new id the next click is a call of its own.
             return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
-        if isinstance(error, ConfirmationEnded):
+        if error.code == "confirmation.ended-since":
             return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.confirmation-ended"))
         name = str(error.parameters.get("name", ""))
-        return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.key, error.parameters))
+        return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.code, error.parameters))
 
 
 class OwnForms:
@@ -222,8 +222,8 @@ async def save(
         goes_on: as in `once`.
 
     Raises:
-        Rejected: nothing was done. `RequestIdReused`: it was sent before with other values. `ConfirmationEnded`: it was saved
-            before, and the confirmation has ended since.
+        Rejected: nothing was done. `request.id-reused`: it was sent before with other values. `confirmation.ended-since`: it
+            was saved before, and the confirmation has ended since.
     """
     body = msgspec.json.encode(form.fields, order="deterministic")
     call = Call.of(

@@ -15,9 +15,9 @@ from agreegate.dashboard.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
 from agreegate.dashboard.page import PageRequest, page, to
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain import errors
 from agreegate.domain.actor import Access, Actor, Channel, permit
-from agreegate.domain.errors import AccessDenied, NotFound, Rejected, StoreUnavailable, Unauthenticated
+from agreegate.domain.error import Rejected
+from agreegate.error import OUTCOMES, RETRY_AFTER, known
 from agreegate.openid import ProviderSilent
 from agreegate.services.caller import Identity, recognise
 from agreegate.services.clock import is_behind
@@ -26,36 +26,13 @@ logger = logging.getLogger("agreegate.dashboard")
 
 LARGEST_KEPT = 64 * 1024
 """Characters of a form that are kept while its user signs in again."""
-_STATUS: dict[type[Exception], int] = {
-    errors.AccessDenied: 403,
-    errors.RoleRefused: 403,
-    errors.ResellerRefused: 403,
-    errors.UserRequired: 403,
-    errors.ActionNotAllowed: 403,
-    errors.NoRelationship: 404,
-    errors.FeatureAbsent: 404,
-    errors.NotFound: 404,
-    errors.OrderNotFound: 404,
-    errors.SubscriptionNotFound: 404,
-    errors.MethodNotAllowed: 405,
-    errors.RequestIdReused: 409,
-    errors.RelationshipOver: 409,
-    errors.BodyTooLarge: 413,
-    errors.TooManyRequests: 429,
-    errors.ClockBehind: 503,
-    StoreUnavailable: 503,
-}
-_BY_STATUS: dict[int, Rejected] = {
-    404: errors.NotFound(),
-    405: errors.MethodNotAllowed(),
-}
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
     """Find who is signed in, and let only those pass whom the page names.
 
     Raises:
-        TooManyRequests, Unauthenticated, AccessDenied, RoleRefused, FeatureAbsent.
+        `request.throttled`, `access.unauthenticated`, `access.denied`, `access.role`, `confirmation.feature-absent`.
         ProviderSilent: the user's roles cannot be known now. Public pages take the user for a stranger then.
     """
     public = handler.opt.get("public") is True
@@ -77,10 +54,10 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
         return
     access = handler.opt.get("access")
     if not isinstance(access, Access):
-        raise AccessDenied
+        raise Rejected("access.denied")
     if reader is None:
-        await _keep_form(connection, Unauthenticated())
-        raise Unauthenticated
+        await _keep_form(connection, Rejected("access.unauthenticated"))
+        raise Rejected("access.unauthenticated")
     permit(reader, access)
 
 
@@ -104,13 +81,13 @@ async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | Non
     return None if found is None else found[0]
 
 
-async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Unauthenticated | ProviderSilent) -> None:
+async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Rejected | ProviderSilent) -> None:
     if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
         await keep_typed(connection, error, lambda: typed(connection))
 
 
 async def keep_typed(
-    request: PageRequest, error: Unauthenticated | ProviderSilent, read: Callable[[], Awaitable[Fields]]
+    request: PageRequest, error: Rejected | ProviderSilent, read: Callable[[], Awaitable[Fields]]
 ) -> None:
     """Keep what was typed into a form that is not taken now, for the same user at the same address.
 
@@ -138,12 +115,15 @@ def _shows_forms(request: PageRequest) -> bool:
 
 def refused(request: PageRequest, error: Exception) -> Response[Any]:
     """The page for what cannot be done, in one sentence that says what to do next."""
-    known = _BY_STATUS.get(error.status_code, NotFound()) if isinstance(error, HTTPException) else error
-    if isinstance(error, HTTPException) and error.status_code == 413:
-        known = errors.BodyTooLarge(limit=request.route_handler.resolve_request_max_body_size() or LARGEST_FORM)
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
-    if isinstance(known, Unauthenticated):
+    if isinstance(error, ProviderSilent):
+        key = "sign-in.provider-silent" if request.method in SAFE else "sign-in.provider-silent-form"
+        silent = page(request, "refused.html", 503, sentence_key=key, parameters={})
+        silent.headers["retry-after"] = "60"
+        return silent
+    rejected = known(_of_framework(request, error) if isinstance(error, HTTPException) else error)
+    if rejected.code == "access.unauthenticated":
         wanted = "/"
         if request.method in SAFE or _shows_forms(request):
             # Without what it asks for, where it is too long to be led back to.
@@ -153,25 +133,25 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
         if request.headers.get("hx-request"):
             return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})
         return to(location)
-    if isinstance(known, ProviderSilent):
-        key = "sign-in.provider-silent" if request.method in SAFE else "sign-in.provider-silent-form"
-        silent = page(request, "refused.html", 503, sentence_key=key, parameters={})
-        silent.headers["retry-after"] = "60"
-        return silent
-    if isinstance(known, Rejected | StoreUnavailable):
-        status = next((_STATUS[kind] for kind in type(known).__mro__ if kind in _STATUS), 400)
-        key = known.key if isinstance(known, Rejected) else "store.unavailable"
-        if isinstance(known, errors.TooManyRequests):
-            key = "page.throttled"
-        parameters = known.parameters if isinstance(known, Rejected) else {}
-        answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=parameters)
-        if status == 503:
-            answer.headers["retry-after"] = "5"
-        if isinstance(known, errors.TooManyRequests):
-            answer.headers["retry-after"] = str(parameters["seconds"])
-            if request.headers.get("hx-request"):  # the sentence takes the list's place, and the form stays as it is
-                answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
-        return answer
-    handler = request.scope.get("route_handler")
-    logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
-    return page(request, "refused.html", 500, sentence_key="defect", parameters={})
+    if rejected.code == "defect":
+        handler = request.scope.get("route_handler")
+        logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
+    throttled = rejected.code == "request.throttled"
+    status, key = OUTCOMES[rejected.code].on_page, "page.throttled" if throttled else rejected.code
+    answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=rejected.parameters)
+    if status == 503:
+        answer.headers["retry-after"] = str(RETRY_AFTER)
+    if throttled:
+        answer.headers["retry-after"] = str(rejected.parameters["seconds"])
+        if request.headers.get("hx-request"):  # the sentence takes the list's place, and the form stays as it is
+            answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
+    return answer
+
+
+def _of_framework(request: PageRequest, error: HTTPException) -> Rejected:
+    """The error that the framework means: what it cannot read names no page."""
+    if error.status_code == 413:
+        return Rejected(
+            "request.too-large", limit=request.route_handler.resolve_request_max_body_size() or LARGEST_FORM
+        )
+    return Rejected("request.method-not-allowed" if error.status_code == 405 else "request.not-found")

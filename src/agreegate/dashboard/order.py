@@ -29,7 +29,7 @@ from agreegate.dashboard.transaction import (
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_ORDERS, Actor
-from agreegate.domain.errors import InvalidOffer, InvalidProperty, Rejected, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import LineDraft, Order, OrderDraft, check_lines
 from agreegate.domain.partner import Partner
 from agreegate.domain.subscription import check_seats
@@ -114,7 +114,7 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
     try:
         result = await save(request, actor, form, unit)
     except Rejected as error:
-        status = 409 if isinstance(error, RequestIdReused) else 422
+        status = 409 if error.code == "request.id-reused" else 422
         return _page(request, id_, await _read(request, id_, form.rejected(error)), status)
     if isinstance(result, Done):
         return seen(request, result)
@@ -165,12 +165,14 @@ def _draft(form: Form, actor: Actor) -> tuple[OrderDraft | None, list[Mistake]]:
         try:
             check_lines([line])
             check_seats(line.quantity, actor.partner.account)
-        except InvalidOffer:
-            mistakes.append(Mistake(f"offer-{place}", "order.offer-unread"))
-        except InvalidProperty:
-            mistakes.append(Mistake(f"name-{place}", "order.name-unread"))
         except Rejected as error:
-            mistakes.append(Mistake(f"quantity-{place}", error.key, error.parameters))
+            match error.code:
+                case "order.invalid-offer":
+                    mistakes.append(Mistake(f"offer-{place}", "order.offer-unread"))
+                case "request.invalid-property":
+                    mistakes.append(Mistake(f"name-{place}", "order.name-unread"))
+                case _:
+                    mistakes.append(Mistake(f"quantity-{place}", error.code, error.parameters))
         lines.append(replace(line, number=len(lines)))
     cycle = next((cycle for cycle in CYCLES if cycle == form["cycle"]), BillingCycle.MONTHLY)
     return (None if mistakes else OrderDraft(tuple(lines), cycle)), mistakes

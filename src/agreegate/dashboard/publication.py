@@ -28,7 +28,7 @@ from agreegate.dashboard.version import PATH as VERSIONS
 from agreegate.dashboard.version import Part, parts
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
-from agreegate.domain.errors import NotFound, Rejected, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
@@ -80,18 +80,18 @@ async def preview_unpublished(request: PageRequest) -> Response[Any]:
     """Lead to a file that was sent and is not published yet, as customers would read it, by a new, short-lived link.
 
     Raises:
-        NotFound: no such file was sent.
+        `request.not-found`: no such file was sent.
     """
     deployment, asked = deployment_of(request), request.query_params
     template, spoken = deployment.programme.template(asked.get("template", "")), asked.get("language", "")
     if template is None or spoken not in LANGUAGES:
-        raise NotFound
+        raise Rejected("request.not-found")
     try:
         file = await asyncio.to_thread(
             kept_text, deployment.texts, asked.get("digest", ""), f"text.{asked.get('kind', '')}"
         )  # fmt: skip
     except (TextDamaged, Rejected):
-        raise NotFound from None
+        raise Rejected("request.not-found") from None
     target = unpublished(file, template.title, asked.get("label", ""), spoken)
     return to(deployment.links.to(target, Use.PREVIEW, actor_of(request).key))
 
@@ -112,7 +112,8 @@ async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
 
     try:
         result = await save(request, actor, reading.form, work)
-    except RequestIdReused as error:
+    except Rejected as error:
+        error.expect("request.id-reused")
         review = await deployment.store.browse(lambda uow: _review(uow, deployment, reading))
         if review.refusals:
             return _form(request, reading.told(review).rejected(error), 409)

@@ -16,16 +16,7 @@ from agreegate.dashboard.page import PageRequest
 from agreegate.dashboard.upload import Upload, shown_name
 from agreegate.dashboard.version import spoken_in
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import (
-    EffectiveInPast,
-    InvalidProperty,
-    LabelTaken,
-    LocaleUnknown,
-    Rejected,
-    ShownAsUnfit,
-    StoreUnavailable,
-    TemplateUnknown,
-)
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.text import LONGEST_NOTE, Digest, Locale, MediaType, TextDraft, TextFile
 from agreegate.locales import locales
 from agreegate.services.text import Review
@@ -141,23 +132,23 @@ class Reading:
         """The form with its own mistakes and with what the rules say, in the order of the fields."""
         refused = [mistake for refusal in review.refusals if (mistake := self._refused(refusal)) is not None]
         seen = {mistake.where for mistake in self.mistakes}
-        found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == LocaleUnknown.key)]
+        found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == "text.locale-unknown")]
         order = [*FACTS, *(f"{field}-{row.number}" for row in self.rows for field in ROW)]
         return self.form.with_mistakes(*sorted(_few(found), key=lambda one: order.index(one.where)))
 
     def _refused(self, refusal: Rejected) -> Mistake | None:
         match refusal:
-            case TemplateUnknown():
+            case Rejected(code="confirmation.template-unknown"):
                 return Mistake("template", "publication.template-unknown")
-            case LabelTaken():
-                return Mistake("label", refusal.key, refusal.parameters)
-            case EffectiveInPast() if not any(one.where in _WHEN for one in self.mistakes):
+            case Rejected(code="text.label-taken"):
+                return Mistake("label", refusal.code, refusal.parameters)
+            case Rejected(code="text.effective-in-past") if not any(one.where in _WHEN for one in self.mistakes):
                 return Mistake("past", "publication.in-past")
-            case LocaleUnknown():
-                return Mistake(f"countries-{self._row_of(refusal)}", refusal.key, refusal.parameters)
-            case ShownAsUnfit():
-                return Mistake(f"pdf-{self._row_of(refusal)}", refusal.key, refusal.parameters)
-            case InvalidProperty():
+            case Rejected(code="text.locale-unknown"):
+                return Mistake(f"countries-{self._row_of(refusal)}", refusal.code, refusal.parameters)
+            case Rejected(code="text.shown-as-unfit"):
+                return Mistake(f"pdf-{self._row_of(refusal)}", refusal.code, refusal.parameters)
+            case Rejected(code="request.invalid-property"):
                 return self._invalid(str(refusal.parameters["name"]))
         return None
 
@@ -239,7 +230,7 @@ async def _sent(
     except TextDamaged:
         return Sent(wrong=Mistake(where, "publication.file-again"))
     except Rejected as refusal:
-        return Sent(wrong=Mistake(where, refusal.key, {**refusal.parameters, "file": isolated(name)}))
+        return Sent(wrong=Mistake(where, refusal.code, {**refusal.parameters, "file": isolated(name)}))
     except OSError as error:
         raise StoreUnavailable from error
 
@@ -352,7 +343,7 @@ def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
     """All of them; but of many unknown pairs in one field some, and how many there are besides."""
     told: dict[str, int] = {}
     for mistake in mistakes:
-        if mistake.key != LocaleUnknown.key:
+        if mistake.key != "text.locale-unknown":
             yield mistake
             continue
         told[mistake.where] = told.get(mistake.where, 0) + 1

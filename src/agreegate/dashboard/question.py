@@ -26,7 +26,7 @@ from agreegate.domain.actor import (
     Access,
     Actor,
 )
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.i18n import date_text, text
 from agreegate.questions import QUESTIONS, Case, Example, Page, Question, Show, address, answer, examples, shown
 
@@ -89,16 +89,16 @@ async def show_answer(request: PageRequest, question: FromPath[str]) -> Response
     """Set the demo's clock to the day on which an answer is seen, and open the page.
 
     Raises:
-        NotFound: there is no such question, no date to set, no customer to show it with, or this is no demo.
+        `request.not-found`: there is no such question, no date to set, no customer to show it with, or this is no demo.
     """
     deployment, actor = deployment_of(request), actor_of(request)
     asked = next((known for known in QUESTIONS if known.id == question), None)
     if asked is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     customers = await _examples(deployment, actor)
     place = _place(shown(asked.show, _case(deployment, actor)), actor, customers, language(request))
     if place is None or place.at is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return await jump(request, place.at, place.path)
 
 

@@ -110,7 +110,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     """Every outdated confirmation that fits, in the order of the list.
 
     Raises:
-        FeatureAbsent: before the programme starts.
+        `confirmation.feature-absent`: before the programme starts.
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search = search_of(request)

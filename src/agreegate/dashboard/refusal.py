@@ -21,7 +21,7 @@ from agreegate.dashboard.transaction import number_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import EtagStale, InvalidProperty, NothingToEnd, Rejected, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, SubscriptionStatus, WantedSubscription
 from agreegate.i18n import number_text
 from agreegate.services.call import Call
@@ -105,10 +105,11 @@ async def _refuse(request: PageRequest, customer: str, form: Form) -> Response[A
 
     try:
         return seen(request, await save(request, actor, form, work))
-    except InvalidProperty:
-        found = await _found(request, customer)
-        return _page(request, found, form.with_mistakes(Mistake("note", "ending.note-long")), 422)
-    except (NothingToEnd, RequestIdReused) as error:
+    except Rejected as error:
+        error.expect("request.invalid-property", "confirmation.nothing-to-end", "request.id-reused")
+        if error.code == "request.invalid-property":
+            found = await _found(request, customer)
+            return _page(request, found, form.with_mistakes(Mistake("note", "ending.note-long")), 422)
         return _page(request, await _found(request, customer), form.rejected(error), 409)
 
 
@@ -163,7 +164,7 @@ async def _cancel_one(
 
 def _why(error: Rejected | Denial) -> str:
     match error:
-        case EtagStale():
+        case Rejected(code="request.etag-stale"):
             return "changed"
         case Denial():
             return "refused"

@@ -19,7 +19,7 @@ from agreegate.dashboard.paging import turns, wanted
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
 from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
-from agreegate.domain.errors import InvalidProperty, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.domain.standing import State
 from agreegate.i18n import LANGUAGES, text
 from agreegate.services.call import Call
@@ -161,7 +161,8 @@ async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
 
     try:
         done = await save(request, actor, form, work)
-    except RequestIdReused as error:
+    except Rejected as error:
+        error.expect("request.id-reused")
         return await _choose_again(request, id_, form.rejected(error), 409)
     if done is None:
         return await _choose_again(request, id_, form.with_mistakes(Mistake("", "reseller-request.nobody")), 409)
@@ -209,9 +210,12 @@ async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUI
 
     try:
         done = await save(request, actor, form, work)
-    except InvalidProperty:
-        return await _one(request, asked_of, one, form.with_mistakes(Mistake("reason", "reseller-request.reason")), 422)
-    except RequestIdReused as error:
+    except Rejected as error:
+        error.expect("request.invalid-property", "request.id-reused")
+        if error.code == "request.invalid-property":
+            return await _one(
+                request, asked_of, one, form.with_mistakes(Mistake("reason", "reseller-request.reason")), 422
+            )
         return await _one(request, asked_of, one, form.rejected(error), 409)
     if done is None:
         return await _one(request, asked_of, one, form.with_mistakes(Mistake("", "reseller-request.changed")), 409)

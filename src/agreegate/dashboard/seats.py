@@ -25,7 +25,7 @@ from agreegate.dashboard.transaction import (
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_SUBSCRIPTIONS, Actor
-from agreegate.domain.errors import EtagStale, Rejected, RequestIdReused, SuspendedQuantity
+from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, WantedSubscription, check_seats
 from agreegate.domain.transaction import Action
 from agreegate.i18n import number_text
@@ -97,18 +97,18 @@ async def change_seats(request: PageRequest, customer: FromPath[UUID], subscript
 
     try:
         result = await save(request, actor, form, unit)
-    except EtagStale:
-        # Sent again, what was typed counts for the subscription as it is now, which the page says.
-        found = await _read(request, customer, subscription, form)
-        seats = number_text(found.subscription.quantity, spoken)
-        stale = Mistake("quantity", "seats.changed-meanwhile", {"seats": seats})
-        fresh = with_values(found.shown.form, revision=str(found.subscription.revision)).with_mistakes(stale)
-        return _page(request, found.with_form(fresh), 409)
-    except SuspendedQuantity as error:
-        wrong = form.with_mistakes(Mistake("quantity", error.key))
-        return _page(request, await _read(request, customer, subscription, wrong), 422)
     except Rejected as error:
-        status = 409 if isinstance(error, RequestIdReused) else 422
+        if error.code == "request.etag-stale":
+            # Sent again, what was typed counts for the subscription as it is now, which the page says.
+            found = await _read(request, customer, subscription, form)
+            seats = number_text(found.subscription.quantity, spoken)
+            stale = Mistake("quantity", "seats.changed-meanwhile", {"seats": seats})
+            fresh = with_values(found.shown.form, revision=str(found.subscription.revision)).with_mistakes(stale)
+            return _page(request, found.with_form(fresh), 409)
+        if error.code == "subscription.suspended-quantity":
+            wrong = form.with_mistakes(Mistake("quantity", error.code))
+            return _page(request, await _read(request, customer, subscription, wrong), 422)
+        status = 409 if error.code == "request.id-reused" else 422
         return _page(request, await _read(request, customer, subscription, form.rejected(error)), status)
     if isinstance(result, Done):
         return seen(request, result)
@@ -124,7 +124,7 @@ def _mistake(quantity: int | None, actor: Actor) -> Mistake | None:
     try:
         check_seats(quantity, actor.partner.account)
     except Rejected as error:
-        return Mistake("quantity", error.key, error.parameters)
+        return Mistake("quantity", error.code, error.parameters)
     return None
 
 

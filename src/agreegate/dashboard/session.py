@@ -22,7 +22,7 @@ from litestar.types import Message, ScopeSession
 from agreegate.bounded_request import cookies_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.diagnostics import Causes
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.session import (
     LONGEST,
     add_session,

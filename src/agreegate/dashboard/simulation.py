@@ -30,7 +30,7 @@ from agreegate.dashboard.simulation_file import (
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, Channel
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Foresight, Scenario, ScenarioError
 from agreegate.domain.text import TextVersion
@@ -151,7 +151,7 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     """What is counted, as a file.
 
     Raises:
-        InvalidParameter: something in the address cannot be looked at.
+        `request.invalid-parameter`: something in the address cannot be looked at.
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asked = _rightly_asked(request)
@@ -164,7 +164,7 @@ async def export_counts(request: PageRequest) -> Response[Any]:
         try:
             yield written_for(request, count_lines(await deployment.store.browse(look), spoken))
         except ScenarioError as error:
-            raise InvalidParameter(name=error.field) from error
+            raise Rejected("request.invalid-parameter", name=error.field) from error
 
     return await csv_answer(request, "simulation", COUNTS, pages())
 
@@ -174,7 +174,7 @@ async def export_customers(request: PageRequest) -> Response[Any]:
     """Each of the partner's customers who would become outdated, as a file.
 
     Raises:
-        InvalidParameter: something in the address cannot be looked at.
+        `request.invalid-parameter`: something in the address cannot be looked at.
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asked = _rightly_asked(request)
@@ -185,7 +185,7 @@ async def export_customers(request: PageRequest) -> Response[Any]:
     try:
         foresight = await deployment.store.browse(look)
     except ScenarioError as error:
-        raise InvalidParameter(name=error.field) from error
+        raise Rejected("request.invalid-parameter", name=error.field) from error
     pages = in_pages(
         request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
@@ -222,7 +222,7 @@ def _form(request: PageRequest) -> Form:
 def _rightly_asked(request: PageRequest) -> Asked:
     asked, form = _asked(request, _form(request))
     if asked is None:
-        raise InvalidParameter(name=form.mistakes[0].where)
+        raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
     return asked
 
 

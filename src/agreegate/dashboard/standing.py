@@ -15,7 +15,7 @@ from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
-from agreegate.domain.errors import KnownAhead
+from agreegate.domain.error import Rejected
 from agreegate.domain.retrospect import Moment
 from agreegate.i18n import country_text, date_text, instant_text
 from agreegate.services.retrospect import LookBackRecord, read_look_back
@@ -45,7 +45,8 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
         record = await deployment.store.browse(
             lambda uow: read_look_back(uow, actor, deployment.programme, id_, on, known_at, place)
         )
-    except KnownAhead:
+    except Rejected as error:
+        error.expect("retrospect.known-ahead")
         form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
         record = await deployment.store.browse(lambda uow: read_look_back(uow, actor, deployment.programme, id_))
     return _shown(request, form, record, on, known_at)

@@ -17,13 +17,7 @@ from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import (
-    EtagStale,
-    NotAutoRenewable,
-    ParentNotActive,
-    RequestIdReused,
-    SubscriptionEnded,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, SubscriptionStatus, WantedSubscription
 from agreegate.i18n import date_text, number_text, text
 from agreegate.services.call import Call
@@ -98,15 +92,18 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
 
     try:
         done = await save(request, actor, form, work, goes_on=True)
-    except EtagStale:
+    except Rejected as error:
+        error.expect(
+            "request.etag-stale", "subscription.ended", "subscription.parent-not-active",
+            "subscription.not-auto-renewable", "request.id-reused",
+        )  # fmt: skip
         found = await _found(request, customer, subscription)
+        if error.code != "request.etag-stale":
+            return _page(request, found, form.rejected(error), 409 if error.code == "request.id-reused" else 422)
         mistakes = _meanwhile(form, found.subscription, language(request))
         fields = {name: [value] for name, value in _as_seen(found.subscription).items()} | {"to": [chosen]}
         fresh = Form(fields, form.request_id, (Mistake("", "subscription.meanwhile"), *mistakes))
         return _page(request, found, fresh, 409)
-    except (SubscriptionEnded, ParentNotActive, NotAutoRenewable, RequestIdReused) as error:
-        found = await _found(request, customer, subscription)
-        return _page(request, found, form.rejected(error), 409 if isinstance(error, RequestIdReused) else 422)
     if isinstance(done, Done):
         return seen(request, done)
     found = await _found(request, customer, subscription)

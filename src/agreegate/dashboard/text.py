@@ -13,7 +13,7 @@ from agreegate.dashboard.page import PageRequest, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import FoundText
 from agreegate.services.accepted_text import find_text_to_accept
 from agreegate.services.customer import get_customer
@@ -37,8 +37,8 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
     Each time by a new, short-lived link. Where no text is published for the country, the table of agreements says so.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
-        NotFound: there is no such template.
+        `relationship.missing`: the customer is not one of this partner's (D18).
+        `request.not-found`: there is no such template.
     """
     deployment, actor, wished = deployment_of(request), actor_of(request), request.query_params.get("template", "")
 
@@ -49,7 +49,7 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
     served, found = await deployment.store.read(look)
     template = deployment.programme.template(wished)
     if template is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     if found is None:
         return to(f"/agreements?{urlencode({'country': served.country, 'language': served.text_language})}")
     target = linked(template.agreement_type, template.title, found, Use.PREVIEW)

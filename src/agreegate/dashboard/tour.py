@@ -12,7 +12,7 @@ from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
 from agreegate.i18n import date_text, text
 from agreegate.services.customer import get_customer
@@ -38,7 +38,7 @@ async def show_tour(request: PageRequest) -> Response[str]:
     """The tour with one of the reader's customers; with a made-up one for whoever may not order.
 
     Raises:
-        NotFound: the customer that is named is no customer of the reader's.
+        `request.not-found`: the customer that is named is no customer of the reader's.
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asks = may(actor, ASK_GATE)
@@ -82,7 +82,7 @@ async def _chosen(request: PageRequest, actor: Actor, offered: list[tuple[str, s
     try:
         customer = str(UUID(named))
     except ValueError:
-        raise NotFound from None
+        raise Rejected("request.not-found") from None
 
     async def look(uow: UnitOfWork) -> tuple[str, str]:
         found = (await get_customer(uow, actor, customer)).customer

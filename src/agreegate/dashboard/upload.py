@@ -21,7 +21,7 @@ from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
 from agreegate.dashboard.guard import guard, keep_typed, refused
 from agreegate.dashboard.page import PageRequest
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.errors import BodyTooLarge, FilesTooLarge, StoreUnavailable, Unauthenticated
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.text import LARGEST
 from agreegate.openid import ProviderSilent
 
@@ -57,9 +57,9 @@ class FormsWithFiles(OwnForms):
         """Read a form with files, for who may send it.
 
         Raises:
-            AccessDenied, RoleRefused: it is not read.
+            `access.denied`, `access.role`: it is not read.
             PermissionDeniedException: it is none of ours, or broken off.
-            FilesTooLarge, BodyTooLarge: the rest of it is not read.
+            `request.files-too-large`, `request.too-large`: the rest of it is not read.
             StoreUnavailable: the disk takes no more.
         """
         request = BoundedRequest(scope, receive)
@@ -70,7 +70,9 @@ class FormsWithFiles(OwnForms):
         texts, names = deployment_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
-        except (Unauthenticated, ProviderSilent) as error:  # answered here: the body is read to keep what was typed
+        except (Rejected, ProviderSilent) as error:  # answered here: the body is read to keep what was typed
+            if isinstance(error, Rejected):
+                error.expect("access.unauthenticated")
             await keep_typed(request, error, lambda: self._words(request, names))
             await refused(request, error).to_asgi_response(None, request)(scope, receive, send)
             return
@@ -118,7 +120,7 @@ class _Form:
         """Read all of it.
 
         Raises:
-            PermissionDeniedException, FilesTooLarge, BodyTooLarge, StoreUnavailable.
+            PermissionDeniedException, `request.files-too-large`, `request.too-large`, StoreUnavailable.
         """
         boundary = request.content_type[1].get("boundary", "")
         most = len(self._names) * LARGEST + LARGEST_FORM
@@ -171,7 +173,7 @@ class _Form:
         elif self._part.filename is None:
             self._letters += len(piece)
             if self._letters > LARGEST_FORM:
-                raise BodyTooLarge(limit=LARGEST_FORM)
+                raise Rejected("request.too-large", limit=LARGEST_FORM)
             self._words += piece
 
     async def _end(self) -> None:
@@ -198,11 +200,11 @@ async def _body(request: PageRequest, most: int) -> AsyncIterator[bytes]:
     """The body as it comes; no more of it is read than there may be.
 
     Raises:
-        FilesTooLarge: it has more bytes than that, or says so.
+        `request.files-too-large`: it has more bytes than that, or says so.
         PermissionDeniedException: the client went away.
     """
     seen = request.content_length or 0
-    too_large = FilesTooLarge(limit=most // 1024 // 1024)
+    too_large = Rejected("request.files-too-large", limit=most // 1024 // 1024)
     if seen > most:
         raise too_large
     seen, more = 0, True

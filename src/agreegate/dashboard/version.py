@@ -18,7 +18,7 @@ from agreegate.dashboard.paging import turns, wanted
 from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
@@ -73,7 +73,7 @@ async def show_version(request: PageRequest, version: FromPath[UUID]) -> Respons
     """One version, and its files.
 
     Raises:
-        NotFound: the programme has none of this id.
+        `request.not-found`: the programme has none of this id.
     """
     if not may(actor_of(request), PUBLISH_TEXTS) and (nothing := absent(request, "versions.title")) is not None:
         return nothing
@@ -96,13 +96,13 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
     """Lead to the version's text for `?country=&language=`, by a new, short-lived link.
 
     Raises:
-        NotFound: the version has no such text.
+        `request.not-found`: the version has no such text.
     """
     deployment, listed = deployment_of(request), await _found(request, version)
     locale = Locale(request.query_params.get("country", ""), request.query_params.get("language", ""))
     file = listed.version.files.get(locale)
     if file is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     found = FoundText(listed.version, locale, file, Fallback.NONE)
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     target = linked(listed.template.agreement_type, listed.template.title, found, use)

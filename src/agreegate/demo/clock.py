@@ -12,7 +12,7 @@ from msgspec import Meta
 from agreegate.api.instant import parse_instant, written_z
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
-from agreegate.domain.errors import InvalidInstant
+from agreegate.domain.error import Rejected
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
@@ -52,10 +52,10 @@ class DemoSandbox:
         """Jump to an instant, forwards or back. Renewals due in between have happened when this returns.
 
         Raises:
-            InvalidInstant: beyond what the clock can show.
+            `request.invalid-instant`: beyond what the clock can show.
         """
         if not EARLIEST <= instant <= LATEST:
-            raise InvalidInstant(name="now")
+            raise Rejected("request.invalid-instant", name="now")
         offset = offset_to(instant)
         await self._store.write(lambda uow: keep_offset(uow, offset))
         self._clock.offset = offset  # only now: a jump that was not kept would be undone by the next start
@@ -116,7 +116,7 @@ def clock_routes(clock: DemoClock, sandbox: DemoSandbox) -> list[HTTPRouteHandle
         except ValueError:
             parsed = None
         if parsed is None:
-            raise InvalidInstant(name="now")
+            raise Rejected("request.invalid-instant", name="now")
         await sandbox.set(parsed.instant)
         return ClockBody(written_z(parsed.instant))
 

@@ -21,7 +21,7 @@ from agreegate.demo.authorize import Redirected, read_request, refusal_page, use
 from agreegate.demo.grants import SignIn
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError, parameters
 from agreegate.demo.tokens import Version, issuers
-from agreegate.domain.errors import InvalidProperty, InvalidRequest, Unauthenticated
+from agreegate.domain.error import Rejected
 from agreegate.i18n import language_of, text
 
 LARGEST_FORM = 64 * 1024
@@ -119,14 +119,14 @@ def signin_routes(
     async def generate_token(request: Request[Any, Any, Any]) -> Response[Any]:
         scheme, _, credentials = request.headers.get("authorization", "").partition(" ")
         if scheme.lower() != "bearer":
-            raise Unauthenticated
+            raise Rejected("access.unauthenticated")
         granted = service.mint.read_identity_token(credentials.strip())
         try:
             grant_type = (await _form(request)).get("grant_type")
         except OAuthError:
-            raise InvalidRequest from None
+            raise Rejected("request.invalid") from None
         if grant_type != "jwt_token":
-            raise InvalidProperty(name="grant_type")
+            raise Rejected("request.invalid-property", name="grant_type")
         answer = service.mint.answer(granted, Version.V2)
         return Response({name: answer[name] for name in ("access_token", "token_type", "expires_in")}, headers=FRESH)
 

@@ -10,7 +10,7 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError
-from agreegate.domain.errors import Unauthenticated
+from agreegate.domain.error import Rejected
 
 LIFETIME = 3600
 REFRESH_LIFETIME = 90 * 24 * 3600
@@ -106,7 +106,7 @@ class Mint:
         """Whom a token was given to that this service signed for its own users and applications, for Partner Center now.
 
         Raises:
-            Unauthenticated: not ours, expired, or a refresh token.
+            `access.unauthenticated`: not ours, expired, or a refresh token.
         """
         dates = jwt.JWTClaimsRegistry(now=int(self._clock()), exp={"essential": True})
         try:
@@ -114,12 +114,12 @@ class Mint:
             said = read.claims
             dates.validate(said)
             if read.header["typ"] != "JWT":
-                raise Unauthenticated
+                raise Rejected("access.unauthenticated")
             user = None if said.get("idtyp") == "app" else self._users[said["oid"]]
             client_id, factors = said.get("appid") or said["aud"], tuple(said.get("amr", ("pwd",)))
             return Granted(client_id, said["tid"], PARTNER_CENTER, user, factors=factors)
         except Exception:  # noqa: BLE001 - a stranger wrote the text: any failure to read it means no
-            raise Unauthenticated from None
+            raise Rejected("access.unauthenticated") from None
 
     @property
     def _refresh_audience(self) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from agreegate.auth import Claims, TokenVerifier
 from agreegate.diagnostics import Causes
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.errors import Unauthenticated
+from agreegate.domain.error import Rejected
 from agreegate.services.caller import Identity, recognise
 from agreegate.storage.partner import add_user
 from agreegate.storage.unit_of_work import Store
@@ -58,10 +58,10 @@ class Callers:
         """The actor of an `Authorization` value.
 
         Raises:
-            Unauthenticated: there is no bearer token, it cannot be trusted, or its tenant is not in the directory.
+            `access.unauthenticated`: there is no bearer token, it cannot be trusted, or its tenant is not in the directory.
         """
         if authorization is None or authorization[: len(_BEARER)].lower() != _BEARER:
-            raise Unauthenticated
+            raise Rejected("access.unauthenticated")
         if (actor := self.known(authorization)) is not None:
             return actor
         token = authorization[len(_BEARER) :].strip(b" ")  # any number of blanks may follow the scheme (RFC 9110, 11.4)
@@ -81,7 +81,7 @@ class Callers:
         found = await self._store.read(lambda uow: recognise(uow, identity, Channel.API))
         if found is None:
             self._causes.warn("the directory does not have its tenant, or has closed its user")
-            raise Unauthenticated
+            raise Rejected("access.unauthenticated")
         actor, stranger = found
         if stranger and actor.user_id is not None:
             partner, user, name = actor.partner.id, actor.user_id, actor.user_name or actor.user_id

@@ -8,7 +8,7 @@ from joserfc import jws
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.page import Position
 
@@ -40,15 +40,15 @@ class Cursors:
         """Where the page of a token begins and ends.
 
         Raises:
-            InvalidParameter: the token is another partner's, another list's, or was not written by this server.
+            `request.invalid-parameter`: the token is another partner's, another list's, or was not written by this server.
         """
         try:
             if len(token) > LONGEST:
-                raise InvalidParameter(name=TOKEN)
+                raise Rejected("request.invalid-parameter", name=TOKEN)
             content = jws.deserialize_compact(token, self._key, _ALGORITHMS).payload
             owner, listed, first, last = _decode(content)
         except (JoseError, ValueError, msgspec.MsgspecError):
-            raise InvalidParameter(name=TOKEN) from None
+            raise Rejected("request.invalid-parameter", name=TOKEN) from None
         if (owner, listed) != (partner, path):
-            raise InvalidParameter(name=TOKEN)
+            raise Rejected("request.invalid-parameter", name=TOKEN)
         return first, last

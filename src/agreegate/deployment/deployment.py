@@ -29,7 +29,7 @@ class Sandbox(Protocol):
         """Set the clock to this instant; renewals due in between have happened afterwards.
 
         Raises:
-            InvalidInstant: it lies beyond what a clock can show.
+            `request.invalid-instant`: it lies beyond what a clock can show.
         """
 
 

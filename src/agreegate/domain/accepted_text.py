@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, time, timedelta
 from enum import StrEnum
 
-from agreegate.domain.errors import VersionUnknown
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import (
     DEFAULT_LANGUAGE,
     Digest,
@@ -124,11 +124,11 @@ def stated(published: Sequence[TextVersion], version: str, country: str, languag
     """The text of the version that a person names, by its id or label; it need not be in force yet (R35).
 
     Raises:
-        VersionUnknown: the template has no such version with a text for the country.
+        `text.version-unknown`: the template has no such version with a text for the country.
     """
     named = version_named(published_in(published, country), version)
     if named is None:
-        raise VersionUnknown(name="version")
+        raise Rejected("text.version-unknown", name="version")
     locale = closest(named, country, language)
     there = [one for one in named.files if one.country == country] if locale is None else [locale]
     digests = {named.files[one].digest for one in there}

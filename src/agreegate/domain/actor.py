@@ -8,14 +8,7 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import NewType
 
-from agreegate.domain.errors import (
-    AccessDenied,
-    FeatureAbsent,
-    Rejected,
-    ResellerRefused,
-    RoleRefused,
-    UserRequired,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud, Partner, PartnerKind
 
 UserId = NewType("UserId", str)
@@ -136,18 +129,18 @@ def permit(actor: Actor, access: Access) -> None:
     The order of checks is part of the contract: kind of token, kind of partner, role, cloud (contract 4.2).
 
     Raises:
-        UserRequired, ResellerRefused, AccessDenied, RoleRefused, FeatureAbsent.
+        `access.user-required`, `access.reseller`, `access.denied`, `access.role`, `confirmation.feature-absent`.
     """
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER and access.reseller_silent:
-        raise ResellerRefused
+        raise Rejected("access.reseller")
     if actor.user_id is None and not access.application:
-        raise UserRequired
+        raise Rejected("access.user-required")
     if actor.partner.kind not in access.kinds:
-        raise AccessDenied
+        raise Rejected("access.denied")
     if actor.user_id is not None and not access.any_role and actor.roles.isdisjoint(access.roles):
-        raise RoleRefused
+        raise Rejected("access.role")
     if access.public_cloud_only and actor.partner.cloud is not Cloud.PUBLIC:
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
 
 
 def may(actor: Actor, access: Access) -> bool:

@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation
-from agreegate.domain.errors import AuditTooOld, InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import Order
 from agreegate.domain.subscription import Subscription
 
@@ -83,15 +83,15 @@ def audit_window(start: datetime | None, end: datetime | None, now: datetime) ->
     Days count as a whole: a start on the 90th day ago is still in.
 
     Raises:
-        AuditTooOld: it begins or ends more than 90 days ago.
-        InvalidParameter: it ends before it begins.
+        `audit.too-old`: it begins or ends more than 90 days ago.
+        `request.invalid-parameter`: it ends before it begins.
     """
     oldest = now.replace(hour=0, minute=0, second=0, microsecond=0) - OLDEST
     begins = max((end or now) - SHOWN, oldest) if start is None else start
     if begins < oldest or (end is not None and end < oldest):
-        raise AuditTooOld(days=OLDEST.days)
+        raise Rejected("audit.too-old", days=OLDEST.days)
     if end is not None and end < begins:
-        raise InvalidParameter(name="end")
+        raise Rejected("request.invalid-parameter", name="end")
     return AuditWindow(begins, end)
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.errors import InvalidProperty, LineNumbersInvalid
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import (
     DEFAULT_CURRENCY,
     MOST_LINES,
@@ -131,17 +131,17 @@ def check_shape(lines: Sequence[CartLine]) -> None:
     """Refuse a cart that does not say what is to be bought.
 
     Raises:
-        InvalidProperty: there is no line, there are more than 500, an add-on has add-ons, or a name cannot be used.
-        LineNumbersInvalid: the ids are not 0 to one less than the number of lines, each once, add-ons counted.
-        QuantityOutOfRange: a quantity that no subscription can have.
+        `request.invalid-property`: there is no line, there are more than 500, an add-on has add-ons, or a name cannot be used.
+        `order.line-numbers`: the ids are not 0 to one less than the number of lines, each once, add-ons counted.
+        `subscription.quantity-out-of-range`: a quantity that no subscription can have.
     """
     every = list(all_lines(lines))
     if not 1 <= len(every) <= MOST_LINES:
-        raise InvalidProperty(name="lines")
+        raise Rejected("request.invalid-property", name="lines")
     if any(addon.addons for line in lines for addon in line.addons):
-        raise InvalidProperty(name="addons")
+        raise Rejected("request.invalid-property", name="addons")
     if sorted(line.id for line in every) != list(range(len(every))):
-        raise LineNumbersInvalid(name="lines")
+        raise Rejected("order.line-numbers", name="lines")
     for line in every:
         check_friendly_name(line.friendly_name, f"lines[{line.id}].friendly_name")
         check_seats(line.quantity, Account.PRODUCTION)

@@ -11,7 +11,7 @@ from unicodedata import category
 
 from agreegate.domain.characters import nothing_to_read
 from agreegate.domain.customer import CustomerId
-from agreegate.domain.errors import InvalidProperty
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, State, no_longer_agrees
@@ -129,10 +129,10 @@ def checked_reason(reason: str) -> str:
     """Why a reseller gave no data, without surrounding blanks.
 
     Raises:
-        InvalidProperty: nothing is to be read, it is longer than 500 characters, or holds control characters.
+        `request.invalid-property`: nothing is to be read, it is longer than 500 characters, or holds control characters.
     """
     stripped = reason.strip()
     controls = any(category(character) in ("Cc", "Cs") for character in stripped)
     if len(stripped) > REASON_LENGTH or nothing_to_read(stripped) or controls:
-        raise InvalidProperty(name="reason")
+        raise Rejected("request.invalid-property", name="reason")
     return stripped

@@ -12,20 +12,7 @@ from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.characters import CONTROL, nothing_to_read
 from agreegate.domain.email import valid_email
-from agreegate.domain.errors import (
-    AgreedInFuture,
-    AlreadyConfirmed,
-    InvalidEmail,
-    InvalidProperty,
-    NotDesignated,
-    Rejected,
-    ResellerNotLinked,
-    TemplateRetired,
-    TemplateUnknown,
-    UserNotOfPartner,
-    UserRequired,
-    VersionUnknown,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.text import TextVersion
 
@@ -216,23 +203,25 @@ def violations_of(draft: Draft, facts: Facts) -> list[Rejected]:
     if draft.employee is not None:
         found += violations_of_employee(draft.employee)
     if facts.template is None:
-        found.append(TemplateUnknown(name="template_id"))
+        found.append(Rejected("confirmation.template-unknown", name="template_id"))
     elif facts.template.retired(facts.now):
-        found.append(TemplateRetired(agreement=facts.template.title, template=facts.template.id))
+        found.append(
+            Rejected("confirmation.template-retired", agreement=facts.template.title, template=facts.template.id)
+        )
     found += _date(draft.date_agreed, facts, "date_agreed", zoned=draft.date_zoned)
     if draft.collection is not None:
         found += _collection(draft.collection, facts)
     if facts.user_id is None:
-        found.append(UserRequired())
+        found.append(Rejected("access.user-required"))
     elif not facts.user_known:
-        found.append(UserNotOfPartner(user=facts.user_id))
+        found.append(Rejected("confirmation.user-unknown", user=facts.user_id))
     if draft.employee is not None and not facts.designated:
-        found.append(NotDesignated(name="employee"))
+        found.append(Rejected("confirmation.not-designated", name="employee"))
     named = None if facts.published is None else draft.version
     if named is not None and version_named(facts.published or (), named) is None:
-        found.append(VersionUnknown(name="version"))
+        found.append(Rejected("text.version-unknown", name="version"))
     if not found and _repeats(draft, facts):
-        found.append(AlreadyConfirmed())
+        found.append(Rejected("confirmation.already-exists"))
     return found
 
 
@@ -242,7 +231,7 @@ def violations_of_contact(contact: PrimaryContact) -> list[Rejected]:
     return [
         *_text(contact.first_name, "contact.first_name", NAME_LENGTH),
         *_text(contact.last_name, "contact.last_name", NAME_LENGTH),
-        *([] if contact.email else [InvalidProperty(name="contact.email")]),
+        *([] if contact.email else [Rejected("request.invalid-property", name="contact.email")]),
         *_email(contact.email, "contact.email"),
         *_text(contact.phone, "contact.phone", PHONE_LENGTH),
     ]
@@ -264,7 +253,7 @@ def confirmed_text(draft: Draft, facts: Facts) -> AcceptedText | None:
     None where no text has been in force yet and none is named: nothing can be said.
 
     Raises:
-        VersionUnknown: no version that may be named has this label or id.
+        `text.version-unknown`: no version that may be named has this label or id.
     """
     if facts.published is None or draft.date_agreed is None:
         return None
@@ -304,26 +293,26 @@ def _repeats(draft: Draft, facts: Facts) -> bool:
 def _collection(collection: CollectionDraft, facts: Facts) -> Iterator[Rejected]:
     """Only an indirect provider collects, from its own resellers, and on a day that has come (R22, R23)."""
     if facts.resellers is None:
-        yield InvalidProperty(name="collection")
+        yield Rejected("request.invalid-property", name="collection")
         return
     yield from _text(collection.person.strip(), "collection.person", 2 * NAME_LENGTH)
     yield from _date(collection.collected_on, facts, "collection.collected_on", zoned=False)
     if collection.reseller_id not in facts.resellers:
-        yield ResellerNotLinked(name="collection.reseller_id")
+        yield Rejected("customer.reseller-not-linked", name="collection.reseller_id")
 
 
 def _date(date: datetime | None, facts: Facts, name: str, *, zoned: bool) -> Iterator[Rejected]:
     """A date that is there and does not lie ahead (X11, contract 4.2)."""
     latest = facts.now + CLOCK_SKEW if zoned else facts.latest_day or facts.now + EASTERNMOST
     if date is None:
-        yield InvalidProperty(name=name)
+        yield Rejected("request.invalid-property", name=name)
     elif date > latest:
-        yield AgreedInFuture(name=name)
+        yield Rejected("confirmation.agreed-in-future", name=name)
 
 
 def _email(address: str | None, name: str) -> Iterator[Rejected]:
     if address and not valid_email(address):
-        yield InvalidEmail(name=name)
+        yield Rejected("confirmation.invalid-email", name=name)
 
 
 def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
@@ -336,4 +325,4 @@ def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
         return  # printable ASCII without blanks around shows something and holds no control character: most names
     kinds = {category(character) for character in value[: most + 1]}
     if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(CONTROL):
-        yield InvalidProperty(name=name)
+        yield Rejected("request.invalid-property", name=name)

@@ -9,14 +9,7 @@ from typing import NewType
 
 from agreegate.domain.characters import nothing_to_read
 from agreegate.domain.email import valid_email
-from agreegate.domain.errors import (
-    InvalidProperty,
-    PhoneMissing,
-    RegistrationMalformed,
-    RegistrationMissing,
-    RegistrationNotSupported,
-    Rejected,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import DEFAULT_LANGUAGE, primary_subtag
 
 CustomerId = NewType("CustomerId", str)
@@ -192,11 +185,11 @@ def checked_domain(domain: str) -> str:
     """The domain name in lower case.
 
     Raises:
-        InvalidProperty: it has not the form of one: two labels at least, of letters, digits and hyphens.
+        `request.invalid-property`: it has not the form of one: two labels at least, of letters, digits and hyphens.
     """
     lower = domain.strip().lower()
     if len(lower) > DOMAIN_LENGTH or _DOMAIN.fullmatch(lower) is None:
-        raise InvalidProperty(name="domain")
+        raise Rejected("request.invalid-property", name="domain")
     return lower
 
 
@@ -217,7 +210,7 @@ def checked_address(address: Address) -> Address:
     """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
 
     Raises:
-        InvalidProperty.
+        `request.invalid-property`.
     """
     country = _country(address.country, "address.country")
     members = {
@@ -231,9 +224,9 @@ def checked_draft(draft: CustomerDraft) -> CustomerDraft:
     """The draft in its canonical spelling, if a customer can be made of it (R19, contract 4.7).
 
     Raises:
-        InvalidProperty: a member is missing, too long or not of its form.
-        RegistrationMissing, RegistrationMalformed, RegistrationNotSupported, PhoneMissing: what the customer's country
-            asks for, or does not know (contract 3.7).
+        `request.invalid-property`: a member is missing, too long or not of its form.
+        `customer.registration-missing`, `customer.registration-malformed`, `customer.registration-not-supported`,
+            `customer.phone-missing`: what the customer's country asks for, or does not know (contract 3.7).
     """
     for fault in faults_of(draft):
         raise fault
@@ -271,24 +264,24 @@ def faults_of(draft: CustomerDraft) -> list[Rejected]:
     country = address.country.strip().upper()
     look(_registration, draft.registration_number, country, "registration_number")
     if country in REGISTRATION_FORMATS and not address.phone.strip():
-        found.append(PhoneMissing(name="address.phone"))
+        found.append(Rejected("customer.phone-missing", name="address.phone"))
     return found
 
 
 def _email(written: str, name: str) -> None:
     if not valid_email(written.strip()):
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
 
 
 def _language(written: str, name: str) -> None:
     if _LANGUAGE.fullmatch(written.strip()) is None:
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
 
 
 def _country(written: str, name: str) -> str:
     country = written.strip().upper()
     if _COUNTRY.fullmatch(country) is None:
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
     return country
 
 
@@ -296,18 +289,18 @@ def _registration(written: str | None, country: str, name: str) -> None:
     expected, number = REGISTRATION_FORMATS.get(country), (written or "").strip()
     if expected is None:
         if number:
-            raise RegistrationNotSupported(name=name)
+            raise Rejected("customer.registration-not-supported", name=name)
     elif not number:
-        raise RegistrationMissing(name=name)
+        raise Rejected("customer.registration-missing", name=name)
     elif re.fullmatch(expected, number, re.ASCII) is None:
-        raise RegistrationMalformed(name=name, format=expected)
+        raise Rejected("customer.registration-malformed", name=name, format=expected)
 
 
 def _culture(culture: str, name: str) -> str:
     """Language, script and country each in its own case, such as `en-US` or `sr-Latn-RS`."""
     found = _CULTURE.fullmatch(culture.strip())
     if found is None:
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
     language, script, country = found.groups()
     return "-".join(filter(None, (language.lower(), script and script.title(), country.upper())))
 
@@ -316,7 +309,7 @@ def _text(value: str, name: str, least: int, most: int) -> str:
     """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
     stripped = value.strip()
     if stripped and nothing_to_read(stripped):
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
     if not least <= len(stripped) <= most or any(c < " " or c == "\x7f" for c in stripped):
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
     return stripped

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.errors import InvalidOffer, InvalidProperty, LineNumbersInvalid, OrderNotProcessable
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
@@ -147,11 +147,11 @@ def check_draft(draft: OrderDraft) -> None:
     """Refuse an order that does not say what is bought. Quantities are looked at after the gate.
 
     Raises:
-        InvalidProperty: the currency is none.
-        InvalidProperty, LineNumbersInvalid, InvalidOffer: see `check_lines`.
+        `request.invalid-property`: the currency is none.
+        `request.invalid-property`, `order.line-numbers`, `order.invalid-offer`: see `check_lines`.
     """
     if not is_currency(draft.currency_code):
-        raise InvalidProperty(name="currency_code")
+        raise Rejected("request.invalid-property", name="currency_code")
     check_lines(draft.lines)
 
 
@@ -159,17 +159,17 @@ def check_lines(lines: Sequence[LineDraft]) -> None:
     """Refuse lines that do not say what is bought.
 
     Raises:
-        InvalidProperty: there is no line, there are more than 500, or a name is too long or holds control characters.
-        LineNumbersInvalid: the numbers are not 0 to one less than the number of lines, each once.
-        InvalidOffer: an offer id has none of the forms of one.
+        `request.invalid-property`: there is no line, there are more than 500, or a name is too long or holds control characters.
+        `order.line-numbers`: the numbers are not 0 to one less than the number of lines, each once.
+        `order.invalid-offer`: an offer id has none of the forms of one.
     """
     if not 1 <= len(lines) <= MOST_LINES:
-        raise InvalidProperty(name="lines")
+        raise Rejected("request.invalid-property", name="lines")
     if sorted(line.number for line in lines) != list(range(len(lines))):
-        raise LineNumbersInvalid(name="lines")
+        raise Rejected("order.line-numbers", name="lines")
     for line in lines:
         if not is_catalog_item(line.offer_id):
-            raise InvalidOffer(name=f"lines[{line.number}].offer_id")
+            raise Rejected("order.invalid-offer", name=f"lines[{line.number}].offer_id")
         check_friendly_name(line.friendly_name, f"lines[{line.number}].friendly_name")
 
 
@@ -177,10 +177,10 @@ def check_friendly_name(text: str | None, name: str) -> None:
     """Any script is welcome.
 
     Raises:
-        InvalidProperty: it is longer than 256 characters or holds control characters.
+        `request.invalid-property`: it is longer than 256 characters or holds control characters.
     """
     if text is not None and (len(text) > FRIENDLY_NAME_LENGTH or any(c < " " or c == "\x7f" for c in text)):
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
 
 
 def actions_of(lines: Iterable[LineDraft]) -> tuple[Action, ...]:
@@ -216,10 +216,10 @@ def renewed_by(line: LineDraft, stored: Subscription, now: datetime) -> Subscrip
     """The subscription after the partner renewed it ahead of its end: one term more, with the seats ordered (X4).
 
     Raises:
-        OrderNotProcessable: it is not active, is a trial, or its next term was ordered already.
+        `order.not-processable`: it is not active, is a trial, or its next term was ordered already.
     """
     if stored.status is not SubscriptionStatus.ACTIVE or stored.is_trial or stored.commitment.term_starts_at > now:
-        raise OrderNotProcessable(subscription=stored.id)
+        raise Rejected("order.not-processable", subscription=stored.id)
     return replace(
         stored,
         quantity=line.quantity,

@@ -6,16 +6,7 @@ from enum import StrEnum
 from typing import NewType, assert_never
 from uuid import NAMESPACE_OID, uuid5
 
-from agreegate.domain.errors import (
-    BillingCycleFixed,
-    InvalidProperty,
-    NotAutoRenewable,
-    ParentNotActive,
-    QuantityOutOfRange,
-    SandboxLimit,
-    SubscriptionEnded,
-    SuspendedQuantity,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account
 from agreegate.domain.term import BillingCycle, Commitment
 from agreegate.domain.transaction import Action
@@ -89,13 +80,13 @@ def check_seats(quantity: int, account: Account) -> None:
     """Refuse a quantity that no subscription can have.
 
     Raises:
-        QuantityOutOfRange: not between 1 and 100,000.
-        SandboxLimit: more than a sandbox account allows.
+        `subscription.quantity-out-of-range`: not between 1 and 100,000.
+        `sandbox.limit`: more than a sandbox account allows.
     """
     if not 1 <= quantity <= MOST_SEATS:
-        raise QuantityOutOfRange(least=1, most=MOST_SEATS)
+        raise Rejected("subscription.quantity-out-of-range", least=1, most=MOST_SEATS)
     if account is Account.SANDBOX and quantity > SANDBOX_SEATS:
-        raise SandboxLimit
+        raise Rejected("sandbox.limit")
 
 
 def actions_of(stored: Subscription, wanted: WantedSubscription) -> tuple[Action, ...]:
@@ -104,7 +95,7 @@ def actions_of(stored: Subscription, wanted: WantedSubscription) -> tuple[Action
     Names, auto-renewal and the reseller on record are nobody's purchase: they ask nothing.
 
     Raises:
-        InvalidProperty: the status wanted is one that a partner cannot give.
+        `request.invalid-property`: the status wanted is one that a partner cannot give.
     """
     seats = () if wanted.quantity in (None, stored.quantity) else (Action.SEAT_CHANGE,)
     if wanted.status is None or wanted.status is stored.status:
@@ -117,7 +108,7 @@ def actions_of(stored: Subscription, wanted: WantedSubscription) -> tuple[Action
         case SubscriptionStatus.DELETED:
             return (*seats, Action.CANCEL)
         case SubscriptionStatus.EXPIRED:
-            raise InvalidProperty(name="status")
+            raise Rejected("request.invalid-property", name="status")
         case _:
             assert_never(wanted.status)
 
@@ -131,24 +122,24 @@ def changed(
         parent: the subscription that this one is an add-on of, if it is.
 
     Raises:
-        SubscriptionEnded: it is deleted or expired.
-        BillingCycleFixed: the billing cycle is the order's to change.
-        QuantityOutOfRange, SandboxLimit: the quantity is none that a subscription can have.
-        SuspendedQuantity: the quantity changes while it is, or is being, suspended.
-        NotAutoRenewable: a trial renews by conversion only.
-        ParentNotActive: an add-on comes back only to an active subscription.
+        `subscription.ended`: it is deleted or expired.
+        `subscription.billing-cycle-fixed`: the billing cycle is the order's to change.
+        `subscription.quantity-out-of-range`, `sandbox.limit`: the quantity is none that a subscription can have.
+        `subscription.suspended-quantity`: the quantity changes while it is, or is being, suspended.
+        `subscription.not-auto-renewable`: a trial renews by conversion only.
+        `subscription.parent-not-active`: an add-on comes back only to an active subscription.
     """
     if stored.status.ended:
-        raise SubscriptionEnded(subscription=stored.id, status=stored.status)
+        raise Rejected("subscription.ended", subscription=stored.id, status=stored.status)
     if wanted.billing_cycle not in (None, stored.billing_cycle):
-        raise BillingCycleFixed
+        raise Rejected("subscription.billing-cycle-fixed")
     status = wanted.status or stored.status
     if wanted.quantity is not None and wanted.quantity != stored.quantity:
         check_seats(wanted.quantity, account)
         if status is SubscriptionStatus.SUSPENDED:
-            raise SuspendedQuantity
+            raise Rejected("subscription.suspended-quantity")
     if wanted.auto_renew and stored.is_trial:
-        raise NotAutoRenewable
+        raise Rejected("subscription.not-auto-renewable")
     if status is SubscriptionStatus.ACTIVE and status is not stored.status:
         check_parent(parent)
     after = replace(
@@ -166,10 +157,10 @@ def check_parent(parent: Subscription | None) -> None:
     """Refuse an add-on whose subscription is not active; None: it is no add-on.
 
     Raises:
-        ParentNotActive.
+        `subscription.parent-not-active`.
     """
     if parent is not None and parent.status is not SubscriptionStatus.ACTIVE:
-        raise ParentNotActive(subscription=parent.id)
+        raise Rejected("subscription.parent-not-active", subscription=parent.id)
 
 
 def target_offer(subscription: Subscription) -> str:

@@ -15,16 +15,7 @@ from itertools import islice
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.errors import (
-    CountryInCapitals,
-    CountryWithoutText,
-    InvalidProperty,
-    LabelTaken,
-    LocaleUnknown,
-    NameWithoutKind,
-    Rejected,
-    ShownAsUnfit,
-)
+from agreegate.domain.error import Rejected
 
 Digest = NewType("Digest", str)
 """SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
@@ -67,13 +58,13 @@ def media_type_of(name: str) -> MediaType:
     """What a file is by its name.
 
     Raises:
-        NameWithoutKind: the name does not say.
+        `text.name-without-kind`: the name does not say.
     """
     stem, _, ending = name.rpartition(".")
     for kind, endings in _ENDINGS.items():
         if stem and ending.lower() in endings:
             return kind
-    raise NameWithoutKind(file=name)
+    raise Rejected("text.name-without-kind", file=name)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -216,15 +207,15 @@ def country_to_read(asked: str, known: Collection[str]) -> str:
         known: the codes of all countries.
 
     Raises:
-        CountryInCapitals: the code would be known in capitals. Codes are compared by case.
-        CountryWithoutText: not two letters.
+        `text.country-in-capitals`: the code would be known in capitals. Codes are compared by case.
+        `text.country-without`: not two letters.
     """
     if asked in known:
         return asked
     if _COUNTRY.fullmatch(asked) is None:
-        raise CountryWithoutText(name="country")
+        raise Rejected("text.country-without", name="country")
     if asked.upper() in known:
-        raise CountryInCapitals(name="country", country=asked.upper())
+        raise Rejected("text.country-in-capitals", name="country", country=asked.upper())
     return DEFAULT_COUNTRY
 
 
@@ -295,29 +286,29 @@ def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
 def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:
     """Everything for which `checked_draft` refuses a draft, in the order of its members; nothing: it is fine."""
     if _LABEL.fullmatch(draft.label) is None:
-        yield InvalidProperty(name="label")
+        yield Rejected("request.invalid-property", name="label")
     if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
-        yield InvalidProperty(name="note")
+        yield Rejected("request.invalid-property", name="note")
     if draft.effective_from.year not in _YEARS:
-        yield InvalidProperty(name="effective_from")
+        yield Rejected("request.invalid-property", name="effective_from")
     if not draft.files:
-        yield InvalidProperty(name="text")
+        yield Rejected("request.invalid-property", name="text")
     for locale in sorted(draft.files):
         if locale not in known:
             near = ", ".join(map(str, nearest(locale, known)))
-            yield LocaleUnknown(pair=str(locale), nearest=near)
+            yield Rejected("text.locale-unknown", pair=str(locale), nearest=near)
     unfit = {file: locale for locale, file in sorted(draft.files.items(), reverse=True) if not file.shown_rightly}
     for locale in sorted(unfit.values()):  # the first of each file
-        yield ShownAsUnfit(pair=str(locale))
+        yield Rejected("text.shown-as-unfit", pair=str(locale))
 
 
 def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
     """The draft, if it says all that a version must say, for pairs that the table has.
 
     Raises:
-        InvalidProperty: the label, the note, the date or the list of texts is of no use.
-        LocaleUnknown: a country and language that do not go together.
-        ShownAsUnfit: a PDF to show is no PDF, or stands beside something else than a Word document.
+        `request.invalid-property`: the label, the note, the date or the list of texts is of no use.
+        `text.locale-unknown`: a country and language that do not go together.
+        `text.shown-as-unfit`: a PDF to show is no PDF, or stands beside something else than a Word document.
     """
     for fault in faults_of(draft, known):
         raise fault
@@ -331,11 +322,11 @@ def published_before(draft: TextDraft, published: Sequence[TextVersion]) -> Text
         published: the template's versions.
 
     Raises:
-        LabelTaken: another version has the label.
+        `text.label-taken`: another version has the label.
     """
     taken = next((version for version in published if version.label == draft.label), None)
     if taken is not None and not taken.same_as(draft):
-        raise LabelTaken(label=draft.label)
+        raise Rejected("text.label-taken", label=draft.label)
     return taken
 
 

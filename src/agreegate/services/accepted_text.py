@@ -4,7 +4,7 @@ from agreegate.domain.accepted_text import AcceptedText, inferred, text_to_accep
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import FoundText
 from agreegate.storage.accepted_text import accepted_text_of
@@ -38,13 +38,13 @@ async def find_text_to_accept(
     None where no text is in force for its country.
 
     Raises:
-        FeatureAbsent: before the programme began (R1).
-        NotFound: the programme has no such template.
+        `confirmation.feature-absent`: before the programme began (R1).
+        `request.not-found`: the programme has no such template.
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     template = programme.template(template_id)
     if template is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     published = await text_versions_in(uow, template.id, customer.country)
     return text_to_accept(published, customer.country, customer.text_language, uow.now)

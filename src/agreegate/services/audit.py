@@ -23,7 +23,7 @@ async def list_audit_records(
         start, end: from the first on, up to but without the second.
 
     Raises:
-        AuditTooOld, InvalidParameter: the dates.
+        `audit.too-old`, `request.invalid-parameter`: the dates.
     """
     window = audit_window(start, end, uow.now)
     return await audit_records_of(uow, actor.partner.id, window, search, wanted)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import ConfirmationEnded, RequestIdReused
+from agreegate.domain.error import Rejected
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
 from agreegate.storage.idempotency import Key, claim_key, keep_answer, release_key
@@ -77,9 +77,9 @@ async def once(
         goes_on: whether the work may be done while the clock is behind; it then looks at the clock itself.
 
     Raises:
-        ClockBehind: nothing was done, and the same call may be sent again.
-        RequestIdReused: the request id came with another body or from another user.
-        ConfirmationEnded: the answer acknowledged a confirmation that has ended since, or whose relationship has.
+        `clock.behind`: nothing was done, and the same call may be sent again.
+        `request.id-reused`: the request id came with another body or from another user.
+        `confirmation.ended-since`: the answer acknowledged a confirmation that has ended since, or whose relationship has.
     """
     if not call.repeatable:
         if not goes_on:
@@ -90,9 +90,9 @@ async def once(
     kept = await claim_key(uow, key, call.fingerprint)
     if kept is not None:
         if kept.fingerprint != call.fingerprint:
-            raise RequestIdReused(name="MS-RequestId")
+            raise Rejected("request.id-reused", name="MS-RequestId")
         if kept.confirmation_id is not None and not await still_counting(uow, partner, kept.confirmation_id):
-            raise ConfirmationEnded(name="MS-RequestId")
+            raise Rejected("confirmation.ended-since", name="MS-RequestId")
         return Answer(kept.status, kept.body, kept.confirmation_id)
     if not goes_on:
         await require_clock(uow, partner)

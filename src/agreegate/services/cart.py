@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.cart import Cart, CartId, CartLine, CartStatus, Known, all_lines, check_shape, checked, orders_of
-from agreegate.domain.errors import CartFaulty, CartNotFound, CartSubmitted
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import Order, actions_of
 from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
@@ -24,8 +24,9 @@ async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Seque
     """Begin a cart. What is wrong with a line stands with the line; nothing is bought, so the gate is not asked.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
-        InvalidProperty, LineNumbersInvalid, QuantityOutOfRange: the cart does not say what is to be bought.
+        `relationship.missing`: the customer is not one of this partner's (D18).
+        `request.invalid-property`, `order.line-numbers`, `subscription.quantity-out-of-range`: the cart does not say what is
+            to be bought.
     """
     await require_relationship(uow, actor, customer)
     cart = Cart(
@@ -45,13 +46,13 @@ async def show_cart(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> C
     """A cart that can be bought, or that was.
 
     Raises:
-        NoRelationship.
-        CartNotFound: there is none, or it has expired.
+        `relationship.missing`.
+        `cart.not-found`: there is none, or it has expired.
     """
     await require_relationship(uow, actor, customer)
     cart = await cart_of(uow, actor.partner.id, customer, id_)
     if cart is None or cart.gone(uow.now):
-        raise CartNotFound(cart=id_)
+        raise Rejected("cart.not-found", cart=id_)
     return cart
 
 
@@ -59,7 +60,7 @@ async def replace_lines(uow: UnitOfWork, actor: Actor, customer: str, id_: str, 
     """Put other lines into a cart. It expires when it would have.
 
     Raises:
-        NoRelationship, CartNotFound, CartSubmitted, and for the lines what `create_cart` raises.
+        `relationship.missing`, `cart.not-found`, `cart.submitted`, and for the lines what `create_cart` raises.
     """
     cart = await _open(uow, actor, customer, id_)
     after = replace(
@@ -89,9 +90,9 @@ async def check_out(
         most: subscriptions that the customer can have.
 
     Raises:
-        NoRelationship, CartNotFound, CartSubmitted.
-        CartFaulty: a line cannot be bought, or can no longer be.
-        TooManySubscriptions: the customer would have more than `most`.
+        `relationship.missing`, `cart.not-found`, `cart.submitted`.
+        `cart.faulty`: a line cannot be bought, or can no longer be.
+        `order.too-many-subscriptions`: the customer would have more than `most`.
     """
     cart = await _open(uow, actor, customer, id_)
     drafts = orders_of(cart)
@@ -100,7 +101,7 @@ async def check_out(
         return refused
     now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
     if now.faulty:
-        raise CartFaulty(cart=cart.id)
+        raise Rejected("cart.faulty", cart=cart.id)
     orders = [await fulfil(uow, actor, programme, customer, draft, call, most=most) for draft in drafts]
     after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=actor.recorded_by)
     await save_cart(uow, actor.partner.id, after)
@@ -111,7 +112,7 @@ async def _open(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
     """A cart that was not bought yet."""
     cart = await show_cart(uow, actor, customer, id_)
     if cart.status is CartStatus.ORDERED:
-        raise CartSubmitted(cart=id_)
+        raise Rejected("cart.submitted", cart=id_)
     return cart
 
 

@@ -8,7 +8,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.characters import nothing_to_read
 from agreegate.domain.clock import TOLERANCE
 from agreegate.domain.confirmation import NOTE_LENGTH
-from agreegate.domain.errors import ClockBehind, InvalidProperty
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.clock import NEWEST, add_acceptance, trusted_in_record, trusted_of
@@ -50,10 +50,10 @@ async def require_clock(uow: UnitOfWork, partner: PartnerId) -> None:
     """Refuse to record anything for the partner while the clock is behind.
 
     Raises:
-        ClockBehind.
+        `clock.behind`.
     """
     if await is_behind_here(uow, partner):
-        raise ClockBehind
+        raise Rejected("clock.behind")
 
 
 async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]) -> list[datetime]:
@@ -62,11 +62,11 @@ async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]
     Each partner's audit records tell of it. The newest such instant of each partner that has one.
 
     Raises:
-        InvalidProperty: there is no reason to read, or it is too long.
+        `request.invalid-property`: there is no reason to read, or it is too long.
     """
     reason = reason.strip()
     if nothing_to_read(reason) or len(reason) > NOTE_LENGTH or "\x00" in reason:
-        raise InvalidProperty(name="reason")
+        raise Rejected("request.invalid-property", name="reason")
     ahead = []
     for partner in partners:
         newest = await add_acceptance(uow, partner.id, reason, COMMAND)

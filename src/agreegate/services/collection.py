@@ -17,7 +17,7 @@ from agreegate.domain.collection import (
     lacking_since,
 )
 from agreegate.domain.customer import CustomerId
-from agreegate.domain.errors import FeatureAbsent, NotFound
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
@@ -69,21 +69,21 @@ def require_confirmations(programme: Programme, partner: Partner, uow: UnitOfWor
     """Go on only where confirmations exist: not before the programme starts, and not in a national cloud (R1, R31).
 
     Raises:
-        FeatureAbsent.
+        `confirmation.feature-absent`.
     """
     if not programme.exists(uow.now) or partner.cloud in programme.unsupported_clouds:
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
 
 
 async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partner:
     """One of the provider's resellers.
 
     Raises:
-        NotFound: there is none such, or it is somebody else's: both alike (R26).
+        `request.not-found`: there is none such, or it is somebody else's: both alike (R26).
     """
     found = await partner_of(uow, reseller) if await has_reseller(uow, actor.partner.id, reseller) else None
     if found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return found
 
 
@@ -91,7 +91,7 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, tu
     """A page of the provider's resellers, by name, with what each was asked for.
 
     Raises:
-        FeatureAbsent.
+        `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
     turned = turn.after or turn.before
@@ -112,7 +112,7 @@ async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, rese
     """A page of a reseller's customers without a confirmation that opens the gate, by name.
 
     Raises:
-        NotFound, FeatureAbsent.
+        `request.not-found`, `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
     await linked_reseller(uow, actor, reseller)
@@ -156,7 +156,7 @@ async def list_unasked(
         among: only of these; empty: of all.
 
     Raises:
-        NotFound, FeatureAbsent.
+        `request.not-found`, `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
     await linked_reseller(uow, actor, reseller)
@@ -177,7 +177,7 @@ async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, wanted: Wa
     """A page of what a reseller was asked for, newest first.
 
     Raises:
-        NotFound.
+        `request.not-found`.
     """
     await linked_reseller(uow, actor, reseller)
     return await requests_page(uow, actor.partner.id, reseller, wanted)
@@ -187,7 +187,7 @@ async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, requ
     """The requests to a reseller that were made together with this one, by the customer's name.
 
     Raises:
-        NotFound.
+        `request.not-found`.
     """
     found = await show_request(uow, actor, reseller, request)
     return await requests_asked_at(uow, actor.partner.id, reseller, found.asked_at)
@@ -197,11 +197,11 @@ async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     """One request to a reseller.
 
     Raises:
-        NotFound: the provider made none such to this reseller.
+        `request.not-found`: the provider made none such to this reseller.
     """
     found = await request_of(uow, actor.partner.id, request)
     if found is None or found.reseller_id != reseller:
-        raise NotFound
+        raise Rejected("request.not-found")
     return found
 
 
@@ -213,7 +213,7 @@ async def ask_for_data(
     Passed over: who is not served through it, has a confirmation that opens the gate, or is asked for already.
 
     Raises:
-        NotFound, FeatureAbsent.
+        `request.not-found`, `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
     asked = await linked_reseller(uow, actor, reseller)
@@ -237,7 +237,7 @@ async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     The data themselves are not kept here: they are confirmed, or they are nothing (R22).
 
     Raises:
-        NotFound.
+        `request.not-found`.
     """
     found = await show_request(uow, actor, reseller, request)
     noted = found.open and await note_received(uow, actor.partner.id, request, actor.recorded_by)
@@ -250,8 +250,8 @@ async def return_request(uow: UnitOfWork, actor: Actor, reseller: str, request: 
     """Note that the reseller gives no usable data, and why; False when the request was closed before.
 
     Raises:
-        NotFound.
-        InvalidProperty: the reason.
+        `request.not-found`.
+        `request.invalid-property`: the reason.
     """
     checked = checked_reason(reason)
     found = await show_request(uow, actor, reseller, request)
@@ -283,12 +283,12 @@ async def list_needed(
     what other resellers of the provider were asked.
 
     Raises:
-        NotFound: the caller is no reseller of such a provider.
-        FeatureAbsent.
+        `request.not-found`: the caller is no reseller of such a provider.
+        `confirmation.feature-absent`.
     """
     found_provider = await partner_of(uow, provider)
     if found_provider is None or not await has_reseller(uow, found_provider.id, actor.partner.id):
-        raise NotFound
+        raise Rejected("request.not-found")
     require_confirmations(programme, found_provider, uow)
     turned = turn.after or turn.before
     own = await serves(

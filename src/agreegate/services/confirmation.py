@@ -11,7 +11,7 @@ from agreegate.domain.confirmation import (
     violations_of,
     violations_of_employee,
 )
-from agreegate.domain.errors import FeatureAbsent, NoRelationship, NotDesignated, NotFound, RelationshipOver
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import EmployeeStated, confirmation_of
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
@@ -44,12 +44,12 @@ async def confirm(
     acceptor is kept beside it on both channels; it refuses nothing (R24, X14).
 
     Raises:
-        FeatureAbsent: before the programme starts (R1).
-        NoRelationship: the customer is not one of this partner's (D18).
+        `confirmation.feature-absent`: before the programme starts (R1).
+        `relationship.missing`: the customer is not one of this partner's (D18).
         Rejected: the first of `violations_of`.
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     facts = await read_facts(uow, actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
         raise violations[0]
@@ -63,12 +63,12 @@ async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, custom
     """What the rules compare a draft with. Only what this draft is compared with is read.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     partner, template, user = actor.partner.id, programme.template(draft.template_id), draft.user_id or actor.user_id
     served = await served_customer(uow, partner, customer, template)
     if served is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     published = None
     if template is not None and (draft.version is not None or served.texts_in_effect):
         published = await text_versions_in(uow, template.id, served.country)
@@ -134,13 +134,13 @@ async def list_confirmations(
         agreement_type: only of this type; None: of every type.
 
     Raises:
-        FeatureAbsent, NoRelationship.
+        `confirmation.feature-absent`, `relationship.missing`.
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     partner = actor.partner.id
     if await relationship_since(uow, partner, customer) is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     found = await counting_confirmations(uow, partner, customer)
     return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
 
@@ -159,11 +159,11 @@ async def state_employee(
         the employee as it is kept.
 
     Raises:
-        ClockBehind.
-        InvalidProperty, InvalidEmail: the employee is not of the form of one.
-        NotFound: the partner has no such confirmation.
-        RelationshipOver: the relationship in which it was recorded has ended.
-        NotDesignated: the account that confirmed is not a designated one today.
+        `clock.behind`.
+        `request.invalid-property`, `confirmation.invalid-email`: the employee is not of the form of one.
+        `request.not-found`: the partner has no such confirmation.
+        `confirmation.relationship-over`: the relationship in which it was recorded has ended.
+        `confirmation.not-designated`: the account that confirmed is not a designated one today.
     """
     await require_clock(uow, actor.partner.id)
     for violation in violations_of_employee(employee):
@@ -180,16 +180,16 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
     """A confirmation whose employee can be stated, with the customer it is of.
 
     Raises:
-        NotFound, RelationshipOver, NotDesignated: see `state_employee`.
+        `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `state_employee`.
     """
     found = await confirmation_at(uow, actor.partner.id, confirmation_id)
     if found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     customer, confirmation = found
     if not await of_present_period(uow, actor.partner.id, confirmation_id):
-        raise RelationshipOver
+        raise Rejected("confirmation.relationship-over")
     if not await _designated(uow, actor, frozenset({confirmation.user_id})):
-        raise NotDesignated(name="confirmation_id")
+        raise Rejected("confirmation.not-designated", name="confirmation_id")
     return customer, confirmation
 
 

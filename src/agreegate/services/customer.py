@@ -15,14 +15,7 @@ from agreegate.domain.customer import (
     checked_domain,
     checked_draft,
 )
-from agreegate.domain.errors import (
-    ActionNotAllowed,
-    DomainTaken,
-    NoRelationship,
-    ResellerNotLinked,
-    SandboxLimit,
-    SubscriptionsActive,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
 from agreegate.domain.subscription import SubscriptionStatus
@@ -66,17 +59,18 @@ async def create_customer(
         reseller: the linked reseller that will serve it; None: it is the partner's own.
 
     Raises:
-        InvalidProperty, RegistrationMissing, RegistrationMalformed, RegistrationNotSupported, PhoneMissing: the data.
-        ResellerNotLinked, DomainTaken, SandboxLimit.
+        `request.invalid-property`, `customer.registration-missing`, `customer.registration-malformed`,
+            `customer.registration-not-supported`, `customer.phone-missing`: the data.
+        `customer.reseller-not-linked`, `customer.domain-taken`, `sandbox.limit`.
     """
     checked = checked_draft(draft)
     partner = actor.partner
     if reseller is not None and not await has_reseller(uow, partner.id, reseller):
-        raise ResellerNotLinked(name="reseller_id")
+        raise Rejected("customer.reseller-not-linked", name="reseller_id")
     if await domain_in_use(uow, checked.domain):
-        raise DomainTaken(name="domain")
+        raise Rejected("customer.domain-taken", name="domain")
     if partner.account is Account.SANDBOX and await count_customers(uow, partner.id) >= SANDBOX_CUSTOMERS:
-        raise SandboxLimit
+        raise Rejected("sandbox.limit")
     customer = new_copy(uow, CustomerId(uow.new_id()), checked)
     await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
     change = ResourceChanged("add_customer", "customer", customer.id, customer.id)
@@ -122,11 +116,11 @@ async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCu
     """A customer of the partner, or of one of its providers that the caller, a reseller, serves.
 
     Raises:
-        NoRelationship: there is none such, or it is somebody else's: both alike (D18).
+        `relationship.missing`: there is none such, or it is somebody else's: both alike (D18).
     """
     found = await customer_of(uow, actor.partner, customer)
     if found is None:
-        raise NoRelationship(partner=actor.partner.id, customer=customer)
+        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
     return ServedCustomer(*found)
 
 
@@ -139,12 +133,12 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
     """End the relationship with a customer. Nothing is deleted; no confirmation counts any more, also if it comes back.
 
     Raises:
-        NoRelationship.
-        SubscriptionsActive: the partner must suspend them first (R40, contract 4.7).
+        `relationship.missing`.
+        `relationship.subscriptions-active`: the partner must suspend them first (R40, contract 4.7).
     """
     await get_customer(uow, actor, customer)
     if await has_active_subscription(uow, actor.partner.id, customer):
-        raise SubscriptionsActive
+        raise Rejected("relationship.subscriptions-active")
     await _end(uow, actor, customer, "end_relationship", call)
 
 
@@ -152,11 +146,11 @@ async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Ca
     """Take a customer out of a sandbox account, and cancel what it has. What was recorded is kept, as it always is.
 
     Raises:
-        ActionNotAllowed: the account is a production account, whoever the customer is.
-        NoRelationship.
+        `access.action-not-allowed`: the account is a production account, whoever the customer is.
+        `relationship.missing`.
     """
     if actor.partner.account is not Account.SANDBOX:
-        raise ActionNotAllowed
+        raise Rejected("access.action-not-allowed")
     await get_customer(uow, actor, customer)
     for living in await subscriptions_of(uow, actor.partner.id, customer):
         if not living.status.ended:
@@ -169,7 +163,7 @@ async def resellers_of_customer(uow: UnitOfWork, actor: Actor, customer: str) ->
     """The linked resellers that serve a customer, by name; a reseller is shown none but itself.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     await get_customer(uow, actor, customer)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
@@ -182,7 +176,7 @@ async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
     """Whether any customer or partner has the domain already.
 
     Raises:
-        InvalidProperty: it has not the form of a domain.
+        `request.invalid-property`: it has not the form of a domain.
     """
     return await domain_in_use(uow, checked_domain(domain))
 

@@ -63,7 +63,7 @@ async def read_record(
         wanted: the page of the history.
 
     Raises:
-        FeatureAbsent, NoRelationship.
+        `confirmation.feature-absent`, `relationship.missing`.
     """
     standing = await show_standing(uow, actor, programme, customer, wanted)
     stood = {}

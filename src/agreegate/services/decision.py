@@ -1,7 +1,7 @@
 """Read what the gate decided about a customer, and why (design section 4)."""
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import NotFound
+from agreegate.domain.error import Rejected
 from agreegate.services.relationship import require_relationship
 from agreegate.storage.decision import KeptDecision, decision_of, decisions_of
 from agreegate.storage.page import Page, Wanted
@@ -12,7 +12,7 @@ async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, wanted: W
     """A page of the decisions about one of the caller's customers, newest first.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (D18).
     """
     await require_relationship(uow, actor, customer)
     return await decisions_of(uow, actor.partner.id, customer, wanted)
@@ -22,11 +22,11 @@ async def show_decision(uow: UnitOfWork, actor: Actor, customer: str, decision: 
     """One of them.
 
     Raises:
-        NoRelationship.
-        NotFound: there is no such decision about this customer.
+        `relationship.missing`.
+        `request.not-found`: there is no such decision about this customer.
     """
     await require_relationship(uow, actor, customer)
     found = await decision_of(uow, actor.partner.id, customer, decision)
     if found is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return found

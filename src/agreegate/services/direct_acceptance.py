@@ -1,7 +1,7 @@
 """Whether a customer accepted the Customer Agreement with the vendor itself (contract 4.5)."""
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import FeatureAbsent, NoRelationship
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.storage.direct_acceptance import accepted_directly
 from agreegate.storage.standing import relationship_since
@@ -15,12 +15,12 @@ async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, c
     """Whether the customer signed the Customer Agreement directly. It opens no gate, and no list has it (contract 4.3).
 
     Raises:
-        FeatureAbsent: before the programme starts.
-        NoRelationship: the customer is not one of this partner's (D18).
+        `confirmation.feature-absent`: before the programme starts.
+        `relationship.missing`: the customer is not one of this partner's (D18).
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     partner = actor.partner.id
     if await relationship_since(uow, partner, customer) is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     return await accepted_directly(uow, partner, customer, CUSTOMER_AGREEMENT)

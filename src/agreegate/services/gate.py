@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.fact import TransactionDecided
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.programme import Programme
@@ -129,7 +129,7 @@ async def check(
         subject: the order, cart or subscription that it is about.
 
     Raises:
-        ClockBehind: the clock is behind what the partner has recorded, and the action needs it right.
+        `clock.behind`: the clock is behind what the partner has recorded, and the action needs it right.
     """
     if asked.action not in GOES_ON:
         await require_clock(uow, actor.partner.id)
@@ -163,7 +163,7 @@ async def refusal(
             the transaction is not carried out, and no decision is recorded.
 
     Raises:
-        ClockBehind: the clock is behind what the partner has recorded, and an action needs it right.
+        `clock.behind`: the clock is behind what the partner has recorded, and an action needs it right.
     """
     asked = [Transaction(action, actor.channel) for action in actions]
     if any(one.action not in GOES_ON for one in asked):

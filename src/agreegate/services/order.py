@@ -5,15 +5,7 @@ from dataclasses import dataclass, replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import order_facts
-from agreegate.domain.errors import (
-    ActionNotAllowed,
-    InvalidProperty,
-    OrderNotFound,
-    OrderNotProcessable,
-    SandboxLimit,
-    SubscriptionNotFound,
-    TooManySubscriptions,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.gate import Decision
 from agreegate.domain.order import (
@@ -82,7 +74,7 @@ async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
     """What an order of the customer can be made of.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (D18).
     """
     served = await get_customer(uow, actor, customer)
     offers = await offers_of(uow, actor.partner.id, customer)
@@ -97,7 +89,7 @@ async def order_resellers(uow: UnitOfWork, actor: Actor, customer: str) -> list[
     """The resellers that an order of the customer can name.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     return [reseller for reseller in await resellers_of_customer(uow, actor, customer) if reseller.mpn_id is not None]
 
@@ -119,9 +111,10 @@ async def place_order(
         pause: see `refusal`.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
-        InvalidProperty, LineNumbersInvalid, InvalidOffer: the order does not say what is bought.
-        QuantityOutOfRange, SandboxLimit, SubscriptionNotFound, ParentNotActive, OrderNotProcessable: see `fulfil`.
+        `relationship.missing`: the customer is not one of this partner's (D18).
+        `request.invalid-property`, `order.line-numbers`, `order.invalid-offer`: the order does not say what is bought.
+        `subscription.quantity-out-of-range`, `sandbox.limit`, `subscription.not-found`, `subscription.parent-not-active`,
+            `order.not-processable`: see `fulfil`.
     """
     await require_relationship(uow, actor, customer)
     check_draft(draft)
@@ -133,7 +126,7 @@ async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Orde
     """Every order that this partner placed for the customer, oldest first.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     await require_relationship(uow, actor, customer)
     return await orders_of(uow, actor.partner.id, customer)
@@ -143,7 +136,7 @@ async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, wanted: Wa
     """A page of them, newest first.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     await require_relationship(uow, actor, customer)
     return await newest_orders(uow, actor.partner.id, customer, wanted)
@@ -153,12 +146,12 @@ async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -
     """One order.
 
     Raises:
-        NoRelationship, OrderNotFound.
+        `relationship.missing`, `order.not-found`.
     """
     await require_relationship(uow, actor, customer)
     found = await order_of(uow, actor.partner.id, customer, order)
     if found is None:
-        raise OrderNotFound(order=order)
+        raise Rejected("order.not-found", order=order)
     return found
 
 
@@ -181,11 +174,11 @@ async def change_order(
         most: subscriptions that the customer can have.
 
     Raises:
-        NoRelationship, OrderNotFound.
-        ActionNotAllowed: only a sandbox account cancels orders.
-        OrderNotProcessable: the order is cancelled.
-        InvalidProperty: a new line names no subscription to add to, or a line names one that is not of this order.
-        LineNumbersInvalid, InvalidOffer, and what `fulfil` raises: the new lines.
+        `relationship.missing`, `order.not-found`.
+        `access.action-not-allowed`: only a sandbox account cancels orders.
+        `order.not-processable`: the order is cancelled.
+        `request.invalid-property`: a new line names no subscription to add to, or a line names one that is not of this order.
+        `order.line-numbers`, `order.invalid-offer`, and what `fulfil` raises: the new lines.
     """
     stored = await show_order(uow, actor, customer, order)
     if change.cancelled:
@@ -198,7 +191,7 @@ async def change_order(
     if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
         return refused
     if stored.status is OrderStatus.CANCELLED:
-        raise OrderNotProcessable(name="status")
+        raise Rejected("order.not-processable", name="status")
     after = replace(stored, billing_cycle=change.billing_cycle or stored.billing_cycle)
     if rebilled:
         await save_order(uow, actor.partner.id, after)
@@ -230,11 +223,11 @@ async def fulfil(
         most: subscriptions that the customer can have.
 
     Raises:
-        QuantityOutOfRange, SandboxLimit, TooManySubscriptions: more than there can be.
-        SubscriptionNotFound: an add-on's or a renewal's subscription is not the customer's.
-        ParentNotActive: an add-on's subscription is not active.
-        OrderNotProcessable: a subscription that cannot be renewed now.
-        InvalidProperty: the partner on record is no reseller of this partner.
+        `subscription.quantity-out-of-range`, `sandbox.limit`, `order.too-many-subscriptions`: more than there can be.
+        `subscription.not-found`: an add-on's or a renewal's subscription is not the customer's.
+        `subscription.parent-not-active`: an add-on's subscription is not active.
+        `order.not-processable`: a subscription that cannot be renewed now.
+        `request.invalid-property`: the partner on record is no reseller of this partner.
     """
     order = Order(
         id=OrderId(uow.new_id()),
@@ -261,10 +254,10 @@ def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
     for line in lines:
         if line.subscription_id is None:
             if line.parent_id is None:
-                raise InvalidProperty(name=f"lines[{line.number}].parent_id")
+                raise Rejected("request.invalid-property", name=f"lines[{line.number}].parent_id")
             added.append(line)
         elif line.subscription_id not in had:
-            raise InvalidProperty(name=f"lines[{line.number}].subscription_id")
+            raise Rejected("request.invalid-property", name=f"lines[{line.number}].subscription_id")
     return added
 
 
@@ -307,27 +300,27 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
     resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)} if through else set()
     for line in through:
         if line.partner_id_on_record not in resellers:
-            raise InvalidProperty(name=f"lines[{line.number}].partner_id_on_record")
+            raise Rejected("request.invalid-property", name=f"lines[{line.number}].partner_id_on_record")
     new = sum(1 for line in lines if line.renews_to is None or line.subscription_id is None)
     if new and await count_subscriptions(uow, actor.partner.id, customer) + new > most:
-        raise TooManySubscriptions(most=most)
+        raise Rejected("order.too-many-subscriptions", most=most)
     sandbox = actor.partner.account is Account.SANDBOX
     if sandbox and await living_subscriptions(uow, actor.partner.id, customer) + new > SANDBOX_SUBSCRIPTIONS:
-        raise SandboxLimit
+        raise Rejected("sandbox.limit")
 
 
 async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: SubscriptionId) -> Subscription:
     """A subscription of the customer, as it is once what is due has been renewed."""
     found = await subscription_of(uow, actor.partner.id, customer, id_)
     if found is None:
-        raise SubscriptionNotFound(subscription=id_)
+        raise Rejected("subscription.not-found", subscription=id_)
     return await renew(uow, actor.partner.id, found, uow.now)
 
 
 async def _cancel(uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: Call) -> Order | Denial:
     """Cancel an order and delete what it bought. A second time it stays as it is."""
     if actor.partner.account is not Account.SANDBOX:
-        raise ActionNotAllowed
+        raise Rejected("access.action-not-allowed")
     if stored.status is OrderStatus.CANCELLED:
         return stored
     refused = await refusal(uow, actor, programme, stored.customer_id, [Action.CANCEL], call, stored.id)

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import NotFound, PartnerUnknown
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.domain.partner_search import NameSearch
 from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
@@ -24,11 +24,11 @@ async def organization_profile(uow: UnitOfWork, actor: Actor) -> OrganizationPro
     """The caller's own organisation.
 
     Raises:
-        NotFound: it left the directory a moment ago.
+        `request.not-found`: it left the directory a moment ago.
     """
     profile = await profile_of(uow, actor.partner.id)
     if profile is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     return profile
 
 
@@ -36,16 +36,16 @@ async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Part
     """The partner of a partner network id: the caller itself, or one it is linked with; None asks for the caller.
 
     Raises:
-        NotFound: there is none such, or the caller has no such id.
+        `request.not-found`: there is none such, or the caller has no such id.
     """
     if mpn_id is None:
         found = (await organization_profile(uow, actor)).partner
         if found.mpn_id is None:
-            raise NotFound
+            raise Rejected("request.not-found")
         return found
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id)
     if known is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     partner, _ = known
     return partner
 
@@ -65,11 +65,11 @@ async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str
     Only the caller itself and the partners it is linked with are known to it: all others answer as ids nobody has.
 
     Raises:
-        PartnerUnknown.
+        `partner.unknown`.
     """
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id, tenant=tenant)
     if known is None:
         asked = (mpn_id or tenant or "")[:SHOWN]
-        raise PartnerUnknown(name="tenant_id" if mpn_id is None else "mpn_id", id=asked)
+        raise Rejected("partner.unknown", name="tenant_id" if mpn_id is None else "mpn_id", id=asked)
     _, signed_at = known
     return signed_at is not None and signed_at <= uow.now

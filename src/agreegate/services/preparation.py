@@ -8,7 +8,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, Facts, PrimaryContact
 from agreegate.domain.customer import Customer
-from agreegate.domain.errors import FeatureAbsent, NoRelationship, TemplateUnknown
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion, in_force
@@ -122,11 +122,11 @@ async def prepare(
         country: where the customer that is about to be created will be, as far as it is known.
 
     Raises:
-        FeatureAbsent: before the programme starts, or in a national cloud (R1, R31).
-        NoRelationship, TemplateUnknown.
+        `confirmation.feature-absent`: before the programme starts, or in a national cloud (R1, R31).
+        `relationship.missing`, `confirmation.template-unknown`.
     """
     if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     template = _template(programme, template_id, uow.now)
     choice = tuple(one for one in programme.templates if not one.retired(uow.now))
     partner = actor.partner.id
@@ -136,7 +136,7 @@ async def prepare(
         texts = await _texts(uow, template, country)
         return Preparation(template, choice, designated, await _resellers(uow, actor, frozenset()), texts=texts)
     if await relationship_since(uow, partner, customer) is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     served = await customer_of(uow, actor.partner, customer)
     found, _ = served or (None, None)
     current = await current_confirmation(uow, partner, customer, template.agreement_type)
@@ -176,7 +176,7 @@ def _template(programme: Programme, template_id: str, now: datetime) -> Agreemen
     if found is None and not template_id:
         found = programme.of_type(programme.default_agreement_type)
     if found is None:
-        raise TemplateUnknown(name="template")
+        raise Rejected("confirmation.template-unknown", name="template")
     return found
 
 

@@ -127,7 +127,7 @@ async def find_reconfirmations(
     The caller hands `Found.totals` to `kept.refresh` once the unit of work has ended.
 
     Raises:
-        FeatureAbsent.
+        `confirmation.feature-absent`.
     """
     whole = await _question(uow, actor, programme, limits)
     search = replace(search, customers=await with_persons(uow, actor, search.customers))
@@ -161,7 +161,7 @@ async def seek_reconfirmations(
     """Return where the customers are found that fit a search, for a file: nothing is counted.
 
     Raises:
-        FeatureAbsent.
+        `confirmation.feature-absent`.
     """
     whole = await _question(uow, actor, programme, LIMITS)
     search = replace(search, customers=await with_persons(uow, actor, search.customers))
@@ -203,7 +203,7 @@ async def _question(uow: UnitOfWork, actor: Actor, programme: Programme, limits:
     """The whole list of a partner.
 
     Raises:
-        FeatureAbsent.
+        `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
     floors = await floors_of(uow, programme, uow.now)

@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import NoRelationship
+from agreegate.domain.error import Rejected
 from agreegate.storage.standing import relationship_since
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
@@ -12,19 +12,19 @@ async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> 
     """Go on only for a customer with an open relationship to the caller's tenant.
 
     Raises:
-        NoRelationship: the customer is someone else's, was the caller's once, or does not exist.
+        `relationship.missing`: the customer is someone else's, was the caller's once, or does not exist.
     """
     if await relationship_since(uow, actor.partner.id, customer) is None:
-        raise NoRelationship(partner=actor.partner.id, customer=customer)
+        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
 
 
 async def served_since(uow: UnitOfWork, actor: Actor, customer: str) -> datetime:
     """When the present relationship of the caller's tenant with the customer began.
 
     Raises:
-        NoRelationship.
+        `relationship.missing`.
     """
     relationship = await relationship_since(uow, actor.partner.id, customer)
     if relationship is None:
-        raise NoRelationship(partner=actor.partner.id, customer=customer)
+        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
     return from_micros(relationship.started_at)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
-from agreegate.domain.errors import FeatureAbsent, KnownAhead, NoRelationship
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.retrospect import Facts, Moment, Retrospect, Weighed, retrospect
 from agreegate.domain.text import TextVersion
@@ -58,20 +58,20 @@ async def look_back(
         known_at: only what was recorded by then counts; None: now.
 
     Raises:
-        FeatureAbsent, NoRelationship.
-        KnownAhead: `known_at` lies ahead of now.
+        `confirmation.feature-absent`, `relationship.missing`.
+        `retrospect.known-ahead`: `known_at` lies ahead of now.
     """
     if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     partner = actor.partner.id
     periods = await periods_of(uow, partner, customer)
     who = await named(uow, partner, customer)
     if not periods or who is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     name, country = who
     known = uow.now if known_at is None else known_at.instant(uow.now)
     if known > uow.now:
-        raise KnownAhead(name="known_at")
+        raise Rejected("retrospect.known-ahead", name="known_at")
     texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, country)]
     accepted = await accepted_texts_of(uow, partner, customer)
     facts = Facts(

@@ -6,7 +6,7 @@ from datetime import date
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import LabelTaken
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.simulation import (
@@ -87,14 +87,14 @@ async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
     """A draft, or the published version that it repeats: its files are not compared.
 
     Raises:
-        LabelTaken: another version has the label.
+        `text.label-taken`: another version has the label.
     """
     published = await text_versions(uow, draft.template_id)
     taken = next((one for one in published if one.label == draft.label), None)
     if taken is None:
         return draft
     if (taken.major, taken.effective_from, set(taken.files)) != (draft.major, draft.effective_from, set(draft.files)):
-        raise LabelTaken(label=draft.label)
+        raise Rejected("text.label-taken", label=draft.label)
     return taken
 
 

@@ -14,14 +14,7 @@ from agreegate.domain.confirmation import (
     Ending,
     EndReason,
 )
-from agreegate.domain.errors import (
-    FeatureAbsent,
-    InvalidProperty,
-    NoRelationship,
-    NotFound,
-    NothingToEnd,
-    TemplateUnknown,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import AgreementEnded, Counting
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
@@ -112,14 +105,14 @@ async def show_standing(
         wanted: the page of the history.
 
     Raises:
-        FeatureAbsent, NoRelationship.
+        `confirmation.feature-absent`, `relationship.missing`.
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     partner = actor.partner.id
     relationship = await relationship_since(uow, partner, customer)
     if relationship is None:
-        raise NoRelationship(partner=partner, customer=customer)
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
     page = await confirmations_page(uow, partner, customer, wanted)
     history = await _recorded(uow, partner, customer, page.items)
     known = await standing_of(uow, partner, customer)
@@ -156,14 +149,14 @@ async def show_recorded(
     """One confirmation of the customer's, with all that was kept beside it.
 
     Raises:
-        FeatureAbsent, NoRelationship.
-        NotFound: the partner recorded no such confirmation for this customer.
+        `confirmation.feature-absent`, `relationship.missing`.
+        `request.not-found`: the partner recorded no such confirmation for this customer.
     """
     await _relationship(uow, actor, programme, customer)
     found = await confirmation_at(uow, actor.partner.id, confirmation)
     owner, kept = found or (None, None)
     if kept is None or owner != customer:
-        raise NotFound
+        raise Rejected("request.not-found")
     [recorded] = await _recorded(uow, actor.partner.id, customer, [kept])
     return recorded
 
@@ -197,13 +190,13 @@ async def record_refusal(
     """Record that the customer no longer agrees: it ends every agreement type, also when nothing was confirmed (R47).
 
     Raises:
-        FeatureAbsent, NoRelationship.
-        NothingToEnd: it is recorded already and nothing was confirmed since.
+        `confirmation.feature-absent`, `relationship.missing`.
+        `confirmation.nothing-to-end`: it is recorded already and nothing was confirmed since.
     """
     found = await _relationship(uow, actor, programme, customer)
     partner = actor.partner.id
     if found.refused_sequence is not None and await newest_counting(uow, partner, customer) is None:
-        raise NothingToEnd
+        raise Rejected("confirmation.nothing-to-end")
     await _end(uow, actor, customer, found, EndReason.NO_LONGER_AGREES, None, note, call)
     return await show_standing(uow, actor, programme, customer)
 
@@ -216,17 +209,17 @@ async def take_back(
     The one before it counts again, if there is one of this relationship period that no refusal has ended (R17, R47).
 
     Raises:
-        FeatureAbsent, NoRelationship, TemplateUnknown.
-        NothingToEnd: no confirmation of the template counts.
+        `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
+        `confirmation.nothing-to-end`: no confirmation of the template counts.
     """
     relationship = await _relationship(uow, actor, programme, customer)
     template = programme.template(template_id)
     if template is None:
-        raise TemplateUnknown(name="template_id")
+        raise Rejected("confirmation.template-unknown", name="template_id")
     partner, kind = actor.partner.id, template.agreement_type
     wrong = await current_confirmation(uow, partner, customer, kind)
     if wrong is None or wrong.template_id != template.id:
-        raise NothingToEnd
+        raise Rejected("confirmation.nothing-to-end")
     await _end(uow, actor, customer, relationship, EndReason.RECORDED_IN_ERROR, wrong, note, call)
     return await show_standing(uow, actor, programme, customer)
 
@@ -242,10 +235,10 @@ async def counts_before(
 
 async def _relationship(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> OpenRelationship:
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     found = await relationship_since(uow, actor.partner.id, customer)
     if found is None:
-        raise NoRelationship(partner=actor.partner.id, customer=customer)
+        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
     return found
 
 
@@ -260,7 +253,7 @@ async def _end(
     call: Call,
 ) -> None:
     if len(note) > NOTE_LENGTH or "\x00" in note:
-        raise InvalidProperty(name="note")
+        raise Rejected("request.invalid-property", name="note")
     before = None if taken_back is None else await counts_before(uow, actor, customer, taken_back)
     ending = Ending(
         id=uow.new_id(),

@@ -5,16 +5,7 @@ from dataclasses import replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import subscription_facts
-from agreegate.domain.errors import (
-    EtagStale,
-    InvalidOffer,
-    InvalidProperty,
-    NoRelationship,
-    NotConvertible,
-    SubscriptionEnded,
-    SubscriptionNotFound,
-    SubscriptionSuspended,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.gate import Decision
 from agreegate.domain.order import (
@@ -64,12 +55,12 @@ async def list_subscriptions(uow: UnitOfWork, actor: Actor, customer: str) -> li
     """A customer's subscriptions with the caller, oldest first; to an indirect reseller those it may see.
 
     Raises:
-        NoRelationship: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (D18).
     """
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         found = await reseller_subscriptions(uow, actor.partner, customer)
         if found is None:
-            raise NoRelationship(partner=actor.partner.id, customer=customer)
+            raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
         return found
     await require_relationship(uow, actor, customer)
     return await subscriptions_of(uow, actor.partner.id, customer)
@@ -79,18 +70,18 @@ async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: s
     """One subscription.
 
     Raises:
-        NoRelationship, SubscriptionNotFound.
+        `relationship.missing`, `subscription.not-found`.
     """
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         providers = await providers_served(uow, actor.partner, customer)
         if not providers:
-            raise NoRelationship(partner=actor.partner.id, customer=customer)
+            raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
         found = await reseller_subscription(uow, actor.partner, providers, customer, id_)
     else:
         await require_relationship(uow, actor, customer)
         found = await subscription_of(uow, actor.partner.id, customer, id_)
     if found is None:
-        raise SubscriptionNotFound(subscription=id_)
+        raise Rejected("subscription.not-found", subscription=id_)
     return found
 
 
@@ -98,7 +89,7 @@ async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) ->
     """What was bought in addition to a subscription.
 
     Raises:
-        NoRelationship, SubscriptionNotFound.
+        `relationship.missing`, `subscription.not-found`.
     """
     parent = await show_subscription(uow, actor, customer, id_)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
@@ -127,12 +118,13 @@ async def change_subscription(
         pause: see `refusal`.
 
     Raises:
-        ClockBehind: the clock is behind, and neither a suspension nor a cancellation is asked for.
-        NoRelationship, SubscriptionNotFound.
-        InvalidProperty: a status that no partner can give, a name that is too long, no linked reseller's id.
-        EtagStale: the subscription has changed since the client read it.
-        SubscriptionEnded, BillingCycleFixed, QuantityOutOfRange, SandboxLimit, SuspendedQuantity, NotAutoRenewable,
-        ParentNotActive: see `changed`.
+        `clock.behind`: the clock is behind, and neither a suspension nor a cancellation is asked for.
+        `relationship.missing`, `subscription.not-found`.
+        `request.invalid-property`: a status that no partner can give, a name that is too long, no linked reseller's id.
+        `request.etag-stale`: the subscription has changed since the client read it.
+        `subscription.ended`, `subscription.billing-cycle-fixed`, `subscription.quantity-out-of-range`, `sandbox.limit`,
+            `subscription.suspended-quantity`, `subscription.not-auto-renewable`,
+        `subscription.parent-not-active`: see `changed`.
     """
     stored = await _stored(uow, actor, customer, id_)
     actions = actions_of(stored, wanted)
@@ -143,7 +135,7 @@ async def change_subscription(
     if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
         resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
         if wanted.partner_id_on_record not in resellers:
-            raise InvalidProperty(name="partner_id_on_record")
+            raise Rejected("request.invalid-property", name="partner_id_on_record")
     parent = None
     if stored.parent_id is not None:
         parent = await subscription_of(uow, actor.partner.id, customer, stored.parent_id)
@@ -178,19 +170,19 @@ async def convert_trial(
         quantity: the seats to buy; None: as many as the trial has.
 
     Raises:
-        NoRelationship, SubscriptionNotFound.
-        InvalidOffer: the offer id is malformed, or a trial's.
-        NotConvertible: it is no trial. SubscriptionEnded, SubscriptionSuspended: it is not active.
-        QuantityOutOfRange, SandboxLimit.
+        `relationship.missing`, `subscription.not-found`.
+        `order.invalid-offer`: the offer id is malformed, or a trial's.
+        `subscription.not-convertible`: it is no trial. `subscription.ended`, `subscription.suspended`: it is not active.
+        `subscription.quantity-out-of-range`, `sandbox.limit`.
     """
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id) or programme.is_trial(offer_id):
-        raise InvalidOffer(name="offer_id")
+        raise Rejected("order.invalid-offer", name="offer_id")
     if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
         return refused
     _require_active(stored)
     if not stored.is_trial:
-        raise NotConvertible(offer=stored.offer_id)
+        raise Rejected("subscription.not-convertible", offer=stored.offer_id)
     after = replace(
         stored,
         offer_id=offer_id,
@@ -228,14 +220,14 @@ async def upgrade(
         most: subscriptions that the customer can have; the one replaced counts on.
 
     Raises:
-        NoRelationship, SubscriptionNotFound, InvalidOffer.
-        SubscriptionEnded, SubscriptionSuspended: it is not active.
-        QuantityOutOfRange, SandboxLimit, TooManySubscriptions.
+        `relationship.missing`, `subscription.not-found`, `order.invalid-offer`.
+        `subscription.ended`, `subscription.suspended`: it is not active.
+        `subscription.quantity-out-of-range`, `sandbox.limit`, `order.too-many-subscriptions`.
     """
     partner = actor.partner.id
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id):
-        raise InvalidOffer(name="offer_id")
+        raise Rejected("order.invalid-offer", name="offer_id")
     if (refused := await refusal(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
         return refused
     _require_active(stored)
@@ -268,14 +260,14 @@ async def _stored(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Sub
 
 def _check_revisions(stored: Subscription, revisions: Sequence[int]) -> None:
     if any(revision != stored.revision for revision in revisions):
-        raise EtagStale
+        raise Rejected("request.etag-stale")
 
 
 def _require_active(stored: Subscription) -> None:
     if stored.status.ended:
-        raise SubscriptionEnded(subscription=stored.id, status=stored.status)
+        raise Rejected("subscription.ended", subscription=stored.id, status=stored.status)
     if stored.status is not SubscriptionStatus.ACTIVE:
-        raise SubscriptionSuspended(subscription=stored.id)
+        raise Rejected("subscription.suspended", subscription=stored.id)
 
 
 async def _record(

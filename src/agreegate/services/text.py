@@ -7,16 +7,7 @@ from typing import Any
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import AgreementTemplate
-from agreegate.domain.errors import (
-    CountryWithoutText,
-    EffectiveInPast,
-    FeatureAbsent,
-    LabelTaken,
-    NotFound,
-    Rejected,
-    TemplateUnknown,
-    TextMissing,
-)
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
@@ -111,15 +102,15 @@ async def review_text(
     """
     refusals: list[Rejected] = []
     if programme.template(draft.template_id) is None:
-        refusals.append(TemplateUnknown(name="template"))
+        refusals.append(Rejected("confirmation.template-unknown", name="template"))
     refusals += faults_of(draft, table)
     repeated = None
     try:
         repeated = published_before(draft, await text_versions(uow, draft.template_id))
-    except LabelTaken as refusal:
+    except Rejected as refusal:
         refusals.append(refusal)
     if repeated is None and outdates_at_once(draft, uow.now) and not allow_past:
-        refusals.append(EffectiveInPast(label=draft.label))
+        refusals.append(Rejected("text.effective-in-past", label=draft.label))
     return Review(repeated, tuple(refusals))
 
 
@@ -135,7 +126,8 @@ async def publish_text(
     """Publish a version, all of it or nothing. Its files are on disk before. The very same again changes nothing.
 
     Raises:
-        TemplateUnknown, InvalidProperty, LocaleUnknown, ShownAsUnfit, LabelTaken, EffectiveInPast.
+        `confirmation.template-unknown`, `request.invalid-property`, `text.locale-unknown`, `text.shown-as-unfit`,
+            `text.label-taken`, `text.effective-in-past`.
     """
     review = await review_text(uow, programme, table, draft, allow_past=allow_past)
     review.check()
@@ -175,13 +167,13 @@ async def show_text_version(uow: UnitOfWork, actor: Actor, programme: Programme,
     """One version of the programme.
 
     Raises:
-        NotFound: there is none of this id.
+        `request.not-found`: there is none of this id.
     """
     for _, versions in await show_texts(uow, actor, programme):
         for listed in versions:
             if listed.version.id == version_id:
                 return listed
-    raise NotFound
+    raise Rejected("request.not-found")
 
 
 def _listed(
@@ -211,20 +203,20 @@ async def find_text(
         language: in any case; where the version has none in it, `en-US` is given.
 
     Raises:
-        FeatureAbsent: before the programme began (R1).
-        NotFound: the programme has no such template.
-        TextMissing: no text of it is in force anywhere.
-        CountryWithoutText: none is in this country.
+        `confirmation.feature-absent`: before the programme began (R1).
+        `request.not-found`: the programme has no such template.
+        `text.missing`: no text of it is in force anywhere.
+        `text.country-without`: none is in this country.
     """
     if not programme.exists(uow.now):
-        raise FeatureAbsent
+        raise Rejected("confirmation.feature-absent")
     template = programme.template(template_id)
     if template is None:
-        raise NotFound
+        raise Rejected("request.not-found")
     on = at or uow.now
     version = in_force(await text_versions_in(uow, template.id, country), country, on)
     if version is not None:
         return in_language(version, country, language)
     if in_effect(await text_versions(uow, template.id), on):
-        raise CountryWithoutText(name="country")
-    raise TextMissing
+        raise Rejected("text.country-without", name="country")
+    raise Rejected("text.missing")

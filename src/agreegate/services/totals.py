@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import refuses_orders

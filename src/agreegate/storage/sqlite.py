@@ -20,7 +20,7 @@ from typing import Any, TypeVar
 
 import apsw
 
-from agreegate.domain.errors import StoreUnavailable
+from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.commit_count import CommitFile, count_of, raise_count, require_all_commits
 from agreegate.storage.pace import Pace, step_back
 from agreegate.storage.schema import SchemaError, current, require_latest, upgrade

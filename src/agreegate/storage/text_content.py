@@ -10,54 +10,22 @@ import sys
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
-from agreegate.domain.errors import (
-    DocxActive,
-    DocxRemote,
-    DocxRuns,
-    DocxTooDense,
-    DocxWordless,
-    NotDocx,
-    NotMarkdown,
-    NotPdf,
-    PdfAttachment,
-    PdfDamaged,
-    PdfLaunch,
-    PdfPassword,
-    PdfScript,
-    Rejected,
-    StoreUnavailable,
-    TextTooComplex,
-)
+import msgspec
+
+from agreegate.domain.error import ErrorCode, Rejected, StoreUnavailable
 from agreegate.domain.text import MediaType
 
 PIECE = 64 * 1024
 LONGEST_WAIT = 120
 """Seconds that an inspection may take on a busy machine."""
-UNFIT: tuple[type[Rejected], ...] = (
-    NotPdf,
-    PdfPassword,
-    PdfScript,
-    PdfLaunch,
-    PdfAttachment,
-    PdfDamaged,
-    NotDocx,
-    DocxActive,
-    DocxRemote,
-    DocxRuns,
-    DocxTooDense,
-    DocxWordless,
-    TextTooComplex,
-)
-"""What an inspection can find."""
-_BY_KEY = {kind.key: kind for kind in UNFIT}
 
 
 def check(file: BinaryIO, name: str, media_type: MediaType) -> None:
     """Refuse a file that is not of its kind, or has in it what no text may have.
 
     Raises:
-        NotMarkdown: it is no UTF-8 text.
-        Rejected: one of `UNFIT`.
+        `text.not-markdown`: it is no UTF-8 text.
+        Rejected: an inspection found why.
         StoreUnavailable: the file cannot be inspected now.
     """
     if media_type is MediaType.MARKDOWN:
@@ -78,13 +46,13 @@ def _inspect(file: BinaryIO, name: str, kind: str) -> None:
                 stderr=subprocess.DEVNULL, check=False, start_new_session=True, timeout=LONGEST_WAIT,
             )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise TextTooComplex(file=name) from None
+        raise Rejected("text.too-complex", file=name) from None
     except OSError as error:
         raise StoreUnavailable(type(error).__name__) from error
     if found.returncode != 0:
-        raise TextTooComplex(file=name)
-    if key := found.stdout.decode("ascii", "replace"):
-        raise _BY_KEY[key](file=name)
+        raise Rejected("text.too-complex", file=name)
+    if found.stdout:
+        raise Rejected(msgspec.convert(found.stdout.decode(), ErrorCode), file=name)
 
 
 def _check_markdown(file: BinaryIO, name: str) -> None:
@@ -93,7 +61,7 @@ def _check_markdown(file: BinaryIO, name: str) -> None:
     try:
         while piece := file.read(PIECE):
             if "\0" in decoder.decode(piece):
-                raise NotMarkdown(file=name)
+                raise Rejected("text.not-markdown", file=name)
         decoder.decode(b"", final=True)
     except UnicodeDecodeError:
-        raise NotMarkdown(file=name) from None
+        raise Rejected("text.not-markdown", file=name) from None

@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryFile
 from typing import BinaryIO, cast
 
-from agreegate.domain.errors import StoreUnavailable, TextEmpty, TextTooLarge
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.text import LARGEST, Digest, TextFile, media_type_of
 from agreegate.storage.durable import sync
 from agreegate.storage.sqlite import new_id
@@ -32,7 +32,8 @@ def measured(source: BinaryIO, name: str) -> TextFile:
     """What a file is: its digest, kind and size, read in pieces. It is what its name says.
 
     Raises:
-        NameWithoutKind, TextEmpty, TextTooLarge, NotPdf, NotDocx, DocxActive, DocxTooDense, NotMarkdown.
+        `text.name-without-kind`, `text.empty`, `text.too-large`, `text.not-pdf`, `text.not-docx`, `text.docx-active`,
+            `text.docx-too-dense`, `text.not-markdown`.
     """
     media_type = media_type_of(name)
     hashed, size = hashlib.sha256(), 0
@@ -40,10 +41,10 @@ def measured(source: BinaryIO, name: str) -> TextFile:
     while piece := source.read(PIECE):
         size += len(piece)
         if size > LARGEST:
-            raise TextTooLarge(file=name, limit=LARGEST // 1024 // 1024)
+            raise Rejected("text.too-large", file=name, limit=LARGEST // 1024 // 1024)
         hashed.update(piece)
     if size == 0:
-        raise TextEmpty(file=name)
+        raise Rejected("text.empty", file=name)
     check(source, name, media_type)
     return TextFile(Digest(hashed.hexdigest()), media_type, size)
 
@@ -58,7 +59,8 @@ def measured_in(
 
     Raises:
         OSError: one is not there, or leads out of the folder.
-        NameWithoutKind, TextEmpty, TextTooLarge, NotPdf, NotDocx, DocxActive, DocxTooDense, NotMarkdown.
+        `text.name-without-kind`, `text.empty`, `text.too-large`, `text.not-pdf`, `text.not-docx`, `text.docx-active`,
+            `text.docx-too-dense`, `text.not-markdown`.
     """
     found = {}
     for name in names:

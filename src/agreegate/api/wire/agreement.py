@@ -10,7 +10,7 @@ from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.domain.actor import UserId
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
-from agreegate.domain.errors import InvalidInstant, InvalidProperty, MalformedId
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 
 NAMES = {
@@ -68,7 +68,7 @@ class AgreementIn(Wire):
         """What the client confirms.
 
         Raises:
-            InvalidProperty: the template or user id is no GUID, or the date is missing or unreadable.
+            `request.invalid-property`: the template or user id is no GUID, or the date is missing or unreadable.
         """
         contact = self.primary_contact
         agreed = _date(self.date_agreed)
@@ -140,14 +140,14 @@ def _date(written: str) -> tuple[datetime, bool]:
     try:
         parsed = parse_instant(written)
     except ValueError:
-        raise InvalidInstant(name="dateAgreed") from None
+        raise Rejected("request.invalid-instant", name="dateAgreed") from None
     if parsed is None:
-        raise InvalidProperty(name="dateAgreed")
+        raise Rejected("request.invalid-property", name="dateAgreed")
     return parsed.instant, parsed.zoned
 
 
 def _guid(written: str, name: str) -> str:
     try:
         return as_guid(written, name)
-    except MalformedId:
-        raise InvalidProperty(name=name) from None
+    except Rejected:
+        raise Rejected("request.invalid-property", name=name) from None

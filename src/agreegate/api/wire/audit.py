@@ -12,7 +12,7 @@ from agreegate.api.wire import ObjectType, Wire
 from agreegate.api.wire.order import TRANSACTION_TYPES
 from agreegate.domain.audit import SHARED, AuditRecord
 from agreegate.domain.confirmation import Confirmation, PrimaryContact
-from agreegate.domain.errors import InvalidParameter
+from agreegate.domain.error import Rejected
 from agreegate.storage.unit_of_work import to_micros
 
 NAMES = {"end": "endDate"}
@@ -123,7 +123,7 @@ def start_date(text: str) -> datetime | None:
     """The instant from which records are asked for; None when none is given.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     return _asked(text, "startDate", query_date)
 
@@ -132,7 +132,7 @@ def end_date(text: str) -> datetime | None:
     """The first instant after the period that records are asked for; None when none is given.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     return _asked(text, "endDate", query_end)
 
@@ -141,7 +141,7 @@ def _asked(text: str, name: str, read: Callable[[str], datetime]) -> datetime | 
     try:
         return read(text) if text else None
     except ValueError:
-        raise InvalidParameter(name=name) from None
+        raise Rejected("request.invalid-parameter", name=name) from None
 
 
 def _operation(record: AuditRecord) -> str:

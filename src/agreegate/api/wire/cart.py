@@ -15,7 +15,7 @@ from agreegate.api.wire.order import (
     term_of,
 )
 from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
-from agreegate.domain.errors import InvalidProperty
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import Order
 from agreegate.domain.term import BillingCycle
 from agreegate.i18n import text
@@ -61,7 +61,7 @@ class CartLineIn(Wire):
         """What the client wants to buy with this line; `place` is its id when it names none.
 
         Raises:
-            InvalidProperty: a member cannot be used.
+            `request.invalid-property`: a member cannot be used.
         """
         name = f"lineItems[{place}]."
         term = term_of(self.term_duration, name + "termDuration")
@@ -90,13 +90,13 @@ class CartIn(Wire):
         """What the client wants to buy.
 
         Raises:
-            InvalidProperty: a member cannot be used, or add-ons have add-ons.
+            `request.invalid-property`: a member cannot be used, or add-ons have add-ons.
         """
         lines: list[CartLine] = []
         place = 0
         for line in self.line_items:
             if any(addon.addon_items for addon in line.addon_items or ()):
-                raise InvalidProperty(name=f"lineItems[{place}].addonItems")
+                raise Rejected("request.invalid-property", name=f"lineItems[{place}].addonItems")
             lines.append(line.to_line(place))
             place += 1 + len(lines[-1].addons)
         return tuple(lines)

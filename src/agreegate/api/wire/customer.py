@@ -6,7 +6,7 @@ from typing import Any
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerSummary
-from agreegate.domain.errors import InvalidProperty, MalformedId
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.services.customer import ServedCustomer
 
@@ -135,14 +135,14 @@ class CustomerIn(Wire):
         """The reseller that is to serve the customer.
 
         Raises:
-            InvalidProperty: it is not named by a GUID.
+            `request.invalid-property`: it is not named by a GUID.
         """
         if not self.associated_partner_id:
             return None
         try:
             return PartnerId(as_guid(self.associated_partner_id, "associatedPartnerId"))
-        except MalformedId:
-            raise InvalidProperty(name="associatedPartnerId") from None
+        except Rejected:
+            raise Rejected("request.invalid-property", name="associatedPartnerId") from None
 
 
 class CustomerPatch(Wire):

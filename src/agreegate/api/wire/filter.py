@@ -6,7 +6,7 @@ from agreegate.api.wire import Wire
 from agreegate.api.wire.audit import RESOURCES
 from agreegate.domain.audit import AuditField, AuditSearch
 from agreegate.domain.customer import Search, SearchField
-from agreegate.domain.errors import InvalidParameter, InvalidProperty, InvalidRequest, MalformedId, SearchUnsupported
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner_search import NameMatch, NameSearch
 
 _STARTS_WITH, _EQUALS, _SUBSTRING = "startswith", "equals", "substring"
@@ -58,16 +58,16 @@ def customer_search(text: str) -> Search | None:
     """What customers are looked for by; None when no filter is given.
 
     Raises:
-        SearchUnsupported: the operator is neither `starts_with` nor `equals`.
-        InvalidParameter: anything else is wrong with it; a reseller or provider is named by its whole tenant id.
+        `customer.search-unsupported`: the operator is neither `starts_with` nor `equals`.
+        `request.invalid-parameter`: anything else is wrong with it; a reseller or provider is named by its whole tenant id.
     """
     if (found := _filter(text)) is None:
         return None
     if found.operation not in (_STARTS_WITH, _EQUALS):
-        raise SearchUnsupported
+        raise Rejected("customer.search-unsupported")
     field = _SEARCH_FIELDS.get(found.field.lower())
     if field is None:
-        raise InvalidParameter(name="filter")
+        raise Rejected("request.invalid-parameter", name="filter")
     value = _guid(found.value) if field in _PARTNERS else found.value.strip()
     return Search(field, value, whole=found.operation == _EQUALS)
 
@@ -76,13 +76,13 @@ def audit_search(text: str) -> AuditSearch | None:
     """What audit records are looked for by; None when no filter is given.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     if (found := _filter(text)) is None:
         return None
     field = _AUDIT_FIELDS.get(found.field.lower())
     if field is None or found.operation != (_SUBSTRING if field is AuditField.COMPANY_NAME else _EQUALS):
-        raise InvalidParameter(name="filter")
+        raise Rejected("request.invalid-parameter", name="filter")
     match field:
         case AuditField.CUSTOMER_ID:
             return AuditSearch(field, _guid(found.value))
@@ -96,12 +96,12 @@ def relationship_search(text: str) -> NameSearch | None:
     """The condition on the names of linked partners; None when no filter is given.
 
     Raises:
-        InvalidParameter.
+        `request.invalid-parameter`.
     """
     if (found := _filter(text)) is None:
         return None
     if found.field.lower() != "name" or found.operation not in set(NameMatch):
-        raise InvalidParameter(name="filter")
+        raise Rejected("request.invalid-parameter", name="filter")
     return NameSearch(NameMatch(found.operation), found.value.strip())
 
 
@@ -110,12 +110,12 @@ def _filter(text: str) -> Filter | None:
         return None
     try:
         return to_model(read_json(text.encode()), Filter)
-    except (InvalidRequest, InvalidProperty):
-        raise InvalidParameter(name="filter") from None
+    except Rejected:
+        raise Rejected("request.invalid-parameter", name="filter") from None
 
 
 def _guid(value: str) -> str:
     try:
         return as_guid(value.strip(), "filter")
-    except MalformedId:
-        raise InvalidParameter(name="filter") from None
+    except Rejected:
+        raise Rejected("request.invalid-parameter", name="filter") from None

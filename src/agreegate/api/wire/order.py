@@ -7,7 +7,7 @@ from typing import TypeVar
 from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
-from agreegate.domain.errors import InvalidParameter, InvalidProperty, MalformedId
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, Order, OrderChange, OrderDraft, OrderLine
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
@@ -55,7 +55,7 @@ class OrderLineIn(Wire):
         """What the client buys with this line; `place` is its number when it names none.
 
         Raises:
-            InvalidProperty: an id is no GUID, or a term is none that there is.
+            `request.invalid-property`: an id is no GUID, or a term is none that there is.
         """
         name = f"lineItems[{place}]."
         term = term_of(self.term_duration, name + "termDuration")
@@ -85,7 +85,7 @@ class OrderIn(Wire):
         """What the client buys for the customer in the path.
 
         Raises:
-            InvalidProperty: a member cannot be used, or the order is for another customer.
+            `request.invalid-property`: a member cannot be used, or the order is for another customer.
         """
         _check_customer(self.reference_customer_id, customer)
         return OrderDraft(
@@ -110,11 +110,11 @@ class OrderHead(Wire):
         """What the client wants to be different.
 
         Raises:
-            InvalidProperty: a member cannot be used, or the order is for another customer.
+            `request.invalid-property`: a member cannot be used, or the order is for another customer.
         """
         _check_customer(self.reference_customer_id, customer)
         if (self.status or "").strip().casefold() not in ("", "unknown", "completed", "pending", "cancelled"):
-            raise InvalidProperty(name="status")
+            raise Rejected("request.invalid-property", name="status")
         return OrderChange(cancelled=self.cancels)
 
 
@@ -128,7 +128,7 @@ class OrderPatch(OrderHead):
         """What the client wants to be different.
 
         Raises:
-            InvalidProperty: a member cannot be used, or the order is for another customer.
+            `request.invalid-property`: a member cannot be used, or the order is for another customer.
         """
         return replace(
             OrderHead.to_change(self, customer),
@@ -209,20 +209,20 @@ def enum_of(text: str, kind: type[E], name: str) -> E:
     """The value meant, in any case and with or without underscores: clients write `one_time` and `OneTime` (3.5).
 
     Raises:
-        InvalidProperty: there is no such value.
+        `request.invalid-property`: there is no such value.
     """
     wanted = text.strip().replace("_", "").casefold()
     for value in kind:
         if value.replace("_", "").casefold() == wanted:
             return value
-    raise InvalidProperty(name=name)
+    raise Rejected("request.invalid-property", name=name)
 
 
 def billing_cycle_of(text: str | None, name: str = "billingCycle") -> BillingCycle | None:
     """The billing cycle meant; None when it is not said, which .NET spells `unknown`.
 
     Raises:
-        InvalidProperty.
+        `request.invalid-property`.
     """
     if text is None or text.strip().casefold() in ("", "unknown"):
         return None
@@ -233,19 +233,19 @@ def asked_billing_cycle(text: str) -> BillingCycle | None:
     """The billing cycle that the query parameter `billingType` names (contract 7.1); None asks for every order.
 
     Raises:
-        InvalidParameter: there is no such cycle.
+        `request.invalid-parameter`: there is no such cycle.
     """
     try:
         return billing_cycle_of(text)
-    except InvalidProperty:
-        raise InvalidParameter(name="billingType") from None
+    except Rejected:
+        raise Rejected("request.invalid-parameter", name="billingType") from None
 
 
 def term_of(text: str | None, name: str) -> TermDuration | None:
     """The term meant; None when it is not said.
 
     Raises:
-        InvalidProperty.
+        `request.invalid-property`.
     """
     return enum_of(text, TermDuration, name) if text is not None and text.strip() else None
 
@@ -256,11 +256,11 @@ def renewal_term_of(
     """The terms to renew to; None when no renewal is spoken of. Without a length they are as long as the first.
 
     Raises:
-        InvalidProperty: no such length, or several.
+        `request.invalid-property`: no such length, or several.
     """
     said = renews_to if isinstance(renews_to, list) else [] if renews_to is None else [renews_to]
     if len(said) > 1:
-        raise InvalidProperty(name=name)
+        raise Rejected("request.invalid-property", name=name)
     return (term_of(said[0].term_duration, name) or term or TermDuration.YEAR) if said else None
 
 
@@ -268,14 +268,14 @@ def subscription_id_of(text: str | None, name: str) -> SubscriptionId | None:
     """The subscription named; None when none is.
 
     Raises:
-        InvalidProperty: no GUID.
+        `request.invalid-property`: no GUID.
     """
     if text is None or not text.strip():
         return None
     try:
         return SubscriptionId(as_guid(text.strip(), name))
-    except MalformedId:
-        raise InvalidProperty(name=name) from None
+    except Rejected:
+        raise Rejected("request.invalid-property", name=name) from None
 
 
 def currency_of(text: str | None) -> str:
@@ -290,4 +290,4 @@ def context_of(given: dict[str, str | None] | None) -> dict[str, str]:
 
 def _check_customer(said: str | None, customer: str) -> None:
     if said is not None and said.strip() and subscription_id_of(said, "referenceCustomerId") != customer:
-        raise InvalidProperty(name="referenceCustomerId")
+        raise Rejected("request.invalid-property", name="referenceCustomerId")

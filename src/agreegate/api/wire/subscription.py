@@ -51,7 +51,7 @@ class SubscriptionPatch(Wire):
         """What the client wants it to be.
 
         Raises:
-            InvalidProperty: there is no such status or billing cycle.
+            `request.invalid-property`: there is no such status or billing cycle.
         """
         unsaid = self.status is None or self.status.casefold() in ("", "none", "unknown")
         return WantedSubscription(
@@ -210,7 +210,7 @@ class ConversionIn(Wire):
         """The billing cycle to change to, if one is named.
 
         Raises:
-            InvalidProperty.
+            `request.invalid-property`.
         """
         return billing_cycle_of(self.billing_cycle)
 

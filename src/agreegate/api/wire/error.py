@@ -1,0 +1,40 @@
+"""The error body of the wire (contract 3.6)."""
+
+import msgspec
+
+from agreegate.domain.error import Rejected
+from agreegate.error import OUTCOMES, sentence_of
+
+
+class ErrorBody(msgspec.Struct, rename="camel"):
+    """The superset that every client understands: each reads what it knows (contract 3.6)."""
+
+    code: int
+    message: str
+    description: str
+    error_name: str
+    is_retryable: bool
+    parameters: dict[str, str | int]
+    error_message_extended: str
+    data: list[str]
+    source: str
+
+
+def error_body(error: Rejected, language: str) -> bytes:
+    """The wire's error body; without a byte order mark (contract 3.5). Empty for a silent error."""
+    outcome = OUTCOMES[error.code]
+    if outcome.silent:
+        return b""
+    sentence = sentence_of(error, language)
+    body = ErrorBody(
+        code=outcome.number,
+        message=sentence,
+        description=sentence,
+        error_name=outcome.name,
+        is_retryable=outcome.status in (408, 503),
+        parameters=error.parameters,
+        error_message_extended=f"InternalErrorCode={outcome.number}",
+        data=[*error.names],
+        source=outcome.source,
+    )
+    return msgspec.json.encode(body)

@@ -1,0 +1,154 @@
+"""The two ways in which something is not done: a rule rejects it, or the record cannot be reached."""
+
+import re
+from collections.abc import Mapping
+from typing import Literal, Self
+
+_PLACE = re.compile(r"\[\d*\]")
+
+ErrorCode = Literal[
+    "access.action-not-allowed",  # only a sandbox account may do it
+    "access.denied",
+    "access.reseller",  # answered with an empty body (contract 3.6, third form)
+    "access.role",
+    "access.unauthenticated",
+    "access.user-required",  # an agreement operation with an App-only token (contract 3.2)
+    "audit.too-old",
+    "cart.faulty",  # the cart says which line, and why
+    "cart.not-found",
+    "cart.submitted",
+    "clock.behind",  # no error of the request: the same call may be sent again
+    "confirmation.agreed-in-future",
+    "confirmation.already-exists",  # only where the programme rejects repeats (contract 4.2, D17)
+    "confirmation.ended-since",  # the repeat of a call whose confirmation has ended
+    "confirmation.feature-absent",  # not in this cloud, or not yet at this date (R1, R31)
+    "confirmation.invalid-email",  # R16
+    "confirmation.not-designated",  # R28
+    "confirmation.nothing-to-end",
+    "confirmation.relationship-over",
+    "confirmation.template-retired",
+    "confirmation.template-unknown",
+    "confirmation.user-unknown",  # R28
+    "customer.domain-taken",
+    "customer.phone-missing",
+    "customer.registration-malformed",
+    "customer.registration-missing",
+    "customer.registration-not-supported",
+    "customer.reseller-not-linked",
+    "customer.search-unsupported",
+    "defect",  # not of a rule, and raised by nobody: what other exceptions are answered as
+    "gate.ended",  # the wire's words for a denial, a value that a service returned; nobody raises these three
+    "gate.outdated",
+    "gate.refused",
+    "order.invalid-offer",
+    "order.line-numbers",
+    "order.not-found",
+    "order.not-processable",
+    "order.too-many-subscriptions",
+    "partner.mpn-not-numeric",
+    "partner.named-twice",
+    "partner.not-named",
+    "partner.unknown",
+    "relationship.missing",  # an unknown customer and somebody else's are answered alike (D18)
+    "relationship.subscriptions-active",
+    "request.cookies-too-large",
+    "request.etag-stale",
+    "request.files-too-large",
+    "request.head-too-large",
+    "request.host-unknown",
+    "request.id-reused",  # with another body, or by somebody else (contract 3.10)
+    "request.invalid",  # not JSON, wrong encoding, nested too deep
+    "request.invalid-choice",
+    "request.invalid-instant",
+    "request.invalid-parameter",
+    "request.invalid-property",
+    "request.malformed",  # not HTTP
+    "request.malformed-id",
+    "request.method-not-allowed",
+    "request.not-acceptable",  # the caller accepts no JSON (contract 3.3)
+    "request.not-found",
+    "request.not-utf8",
+    "request.recorded-at-now",
+    "request.target-too-long",
+    "request.throttled",  # contract 3.8
+    "request.too-large",
+    "request.too-many-connections",
+    "request.too-many-parameters",
+    "request.too-slow",
+    "retrospect.known-ahead",
+    "sandbox.limit",
+    "store.unavailable",
+    "subscription.billing-cycle-fixed",
+    "subscription.ended",
+    "subscription.not-auto-renewable",
+    "subscription.not-convertible",
+    "subscription.not-found",
+    "subscription.parent-not-active",
+    "subscription.quantity-out-of-range",
+    "subscription.suspended",
+    "subscription.suspended-quantity",
+    "text.country-in-capitals",
+    "text.country-without",
+    "text.docx-active",
+    "text.docx-remote",
+    "text.docx-runs",
+    "text.docx-too-dense",
+    "text.docx-wordless",
+    "text.effective-in-past",
+    "text.empty",
+    "text.label-taken",
+    "text.link-expired",
+    "text.locale-unknown",
+    "text.missing",
+    "text.name-without-kind",
+    "text.not-docx",
+    "text.not-markdown",
+    "text.not-pdf",
+    "text.pdf-attachment",
+    "text.pdf-damaged",
+    "text.pdf-launch",
+    "text.pdf-password",
+    "text.pdf-script",
+    "text.shown-as-unfit",
+    "text.too-complex",
+    "text.too-large",
+    "text.version-unknown",
+]
+"""What an error is, for programs; the same text is the key of its sentence in the catalogues."""
+
+
+class Rejected(Exception):
+    """What was asked for breaks a rule, and nothing was changed by it."""
+
+    def __init__(self, code: ErrorCode, *names: str, **parameters: str | int) -> None:
+        """Say which rule.
+
+        Args:
+            names: what the error is about, for programs; the parameter `name` where it is left out.
+            parameters: what the sentence is filled with; never personal data.
+        """
+        super().__init__(code)
+        self.code = code
+        self.parameters = parameters
+        self.names = names or ((str(parameters["name"]),) if "name" in parameters else ())
+
+    def expect(self, *codes: ErrorCode) -> None:
+        """Raise the error again unless it has one of these codes."""
+        if self.code not in codes:
+            raise self
+
+    def renamed(self, names: Mapping[str, str]) -> Self:
+        """The same error with its member under the name that a door gives it; unchanged where `names` has none.
+
+        Args:
+            names: the door's name for each of the domain's. A member of a list is named without its place: `lines[].offer_id`.
+        """
+        name = str(self.parameters.get("name", ""))
+        given, places = names.get(_PLACE.sub("[]", name)), iter(_PLACE.findall(name))
+        if given is None:
+            return self
+        return type(self)(self.code, **self.parameters | {"name": _PLACE.sub(lambda _: next(places), given)})
+
+
+class StoreUnavailable(Exception):
+    """The record cannot be read or written now. Not a rule: the gate fails closed on it (D15)."""
