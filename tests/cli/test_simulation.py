@@ -120,6 +120,14 @@ def test_a_published_version_is_named_by_its_label_or_its_folder(
     assert "A version called 2019-01 is published already" in other.err
 
 
+def test_a_manifest_may_name_a_pdf_to_show(agreegate: Agreegate, data: Path, folder: Path) -> None:
+    counted = agreegate("agreements", "simulate", folder, "--data", data)
+    (folder / "manifest.toml").write_text(
+        MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"')
+    )
+    assert agreegate("agreements", "simulate", folder, "--data", data) == counted
+
+
 def test_a_minor_version_outdates_nobody(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace("major = true", "major = false"))
     said = agreegate("agreements", "simulate", folder, "--data", data)

@@ -128,7 +128,8 @@ def _draft(folder: Path, rules: Programme, effective_from: datetime | None) -> T
     path = find(folder)
     manifest = load_manifest(path, locales())
     draft = manifest.draft(rules, dict.fromkeys(manifest.names, _UNREAD), str(path))
-    return checked_draft(replace(draft, effective_from=effective_from or draft.effective_from), locales())
+    files = dict.fromkeys(draft.files, _UNREAD)
+    return checked_draft(replace(draft, files=files, effective_from=effective_from or draft.effective_from), locales())
 
 
 def _may_write(words: Words, file: str | None, *, force: bool) -> None:
