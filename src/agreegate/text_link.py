@@ -15,6 +15,7 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
+from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import Digest, FoundText, MediaType, TextFile
 
@@ -50,27 +51,15 @@ class Linked:
     """The key of the user or application that the link was made for."""
 
 
-def linked(agreement_type: str, title: str, found: FoundText, use: Use) -> Linked:
-    """What a link to a text would lead to: to be shown, the PDF that stands for a Word document, where there is one.
-
-    Args:
-        title: the agreement, as people write it.
-    """
-    file = found.file.shown if use is Use.PREVIEW else found.file
-    stem = f"{agreement_type}-{found.version.label}-{found.locale.country}-{found.locale.language}"
-    return Linked(
-        digest=file.digest,
-        media_type=file.media_type,
-        name=f"{_UNSAFE.sub('-', stem)}.{file.media_type.ending}",
-        title=f"{title} · {found.version.label}",
-        language=found.locale.language,
-    )
-
-
 def unpublished(file: TextFile, title: str, label: str, language: str) -> Linked:
     """What a link to a kept file that nobody has published would lead to, for whoever looks at it beforehand."""
     shown = f"{title} · {label[:LONGEST_LABEL]}"
-    return Linked(file.digest, file.media_type, f"{_UNSAFE.sub('-', shown)}.{file.media_type.ending}", shown, language)
+    return _linked(file, shown, shown, language)
+
+
+def _linked(file: TextFile, stem: str, title: str, language: str) -> Linked:
+    name = f"{_UNSAFE.sub('-', stem)}.{file.media_type.ending}"
+    return Linked(file.digest, file.media_type, name, title, language)
 
 
 class TextLinks:
@@ -90,6 +79,17 @@ class TextLinks:
     def expires_at(self) -> float:
         """Until when a link made now works, in seconds since 1970."""
         return self._machine_time() + LIFETIME
+
+    def to_text(self, template: AgreementTemplate, found: FoundText, use: Use, maker: str) -> str:
+        """A new absolute link to a text: to be shown, to the PDF that stands for a Word document, where there is one.
+
+        Args:
+            maker: as in `to`.
+        """
+        file = found.file.shown if use is Use.PREVIEW else found.file
+        stem = f"{template.agreement_type}-{found.version.label}-{found.locale.country}-{found.locale.language}"
+        target = _linked(file, stem, f"{template.title} · {found.version.label}", found.locale.language)
+        return self.to(target, use, maker)
 
     def to(self, target: Linked, use: Use, maker: str) -> str:
         """A new absolute link.

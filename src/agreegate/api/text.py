@@ -15,15 +15,14 @@ from agreegate.api.own import OwnRequest, actor_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import TemplateDocument
-from agreegate.deployment.deployment import Deployment, deployment_of
-from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS, Actor
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS
 from agreegate.domain.error import Rejected
-from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, FoundText, country_to_read
+from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, country_to_read
 from agreegate.locales import countries
 from agreegate.services.call import Answer
 from agreegate.services.text import find_text
-from agreegate.text_link import Use, linked
+from agreegate.text_link import Use
 
 WITHOUT_DOCUMENT = "MicrosoftCloudAgreement"
 """The agreement type that the contract delivers no text of (R38, contract 4.4). Our own API does."""
@@ -47,7 +46,7 @@ async def template_document(exchange: Exchange) -> Answer:
     found = await deployment.store.read(
         lambda uow: find_text(uow, deployment.programme, template.id, country, language)
     )
-    display, download = _links(deployment, exchange.actor, template, found)
+    display, download = (deployment.links.to_text(template, found, use, exchange.actor.key) for use in Use)
     return answer(200, TemplateDocument(display, download, found.locale.language, found.locale.country))
 
 
@@ -166,7 +165,7 @@ async def read_text(
     template, version = programme.template(wanted), found.version
     if template is None:
         raise Rejected("request.not-found")
-    display, download = _links(deployment, actor_of(request), template, found)
+    display, download = (deployment.links.to_text(template, found, use, actor_of(request).key) for use in Use)
     return TextOut(
         template_id=template.id,
         agreement_type=template.agreement_type,
@@ -189,13 +188,6 @@ async def read_text(
         download_uri=download,
         links_expire_at=written_z(datetime.fromtimestamp(int(deployment.links.expires_at()), UTC)),
     )
-
-
-def _links(deployment: Deployment, actor: Actor, template: AgreementTemplate, found: FoundText) -> tuple[str, str]:
-    def to(use: Use) -> str:
-        return deployment.links.to(linked(template.agreement_type, template.title, found, use), use, actor.key)
-
-    return to(Use.PREVIEW), to(Use.DOWNLOAD)
 
 
 def _instant(written: str | None) -> datetime | None:

@@ -11,7 +11,8 @@ from litestar.params import FromPath
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, to
+from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.text import lead_to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
@@ -20,7 +21,6 @@ from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText, primary_subtag
 from agreegate.i18n import country_text, culture_text, text
 from agreegate.locales import countries
 from agreegate.services.text import find_text
-from agreegate.text_link import Use, linked
 
 NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
 """Codes that the table parts otherwise than ISO 3166 does, so that the usual names would mislead (contract section 6)."""
@@ -116,11 +116,9 @@ async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPa
     deployment, chosen = deployment_of(request), _pair(request, country, spoken)
     template = deployment.programme.template(request.query_params.get("template", ""))
     found = None if template is None else await _text(request, chosen, template)
-    use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     if template is None or found is None:
         raise Rejected("request.not-found")
-    target = linked(template.agreement_type, template.title, found, use)
-    return to(deployment.links.to(target, use, actor_of(request).key))
+    return lead_to(request, template, found)
 
 
 @cache

@@ -12,13 +12,14 @@ from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
+from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import FoundText
 from agreegate.services.accepted_text import find_text_to_accept
 from agreegate.services.customer import get_customer
 from agreegate.storage.unit_of_work import UnitOfWork
-from agreegate.text_link import Use, linked
+from agreegate.text_link import Use
 
 
 def text_address(customer: Customer | None, template: str) -> str:
@@ -28,6 +29,12 @@ def text_address(customer: Customer | None, template: str) -> str:
         customer: None: one that is about to be created, in a country that only its form knows.
     """
     return "/agreements" if customer is None else f"/customers/{customer.id}/text?{urlencode({'template': template})}"
+
+
+def lead_to(request: PageRequest, template: AgreementTemplate, found: FoundText) -> Response[Any]:
+    """Lead to a text by a new, short-lived link: to read the text, or to download its file where `?use=download` asks so."""
+    use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
+    return to(deployment_of(request).links.to_text(template, found, use, actor_of(request).key))
 
 
 @get("/customers/{customer:uuid}/text", opt={"access": CONFIRM}, include_in_schema=False)
@@ -52,8 +59,7 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
         raise Rejected("request.not-found")
     if found is None:
         return to(f"/agreements?{urlencode({'country': served.country, 'language': served.text_language})}")
-    target = linked(template.agreement_type, template.title, found, Use.PREVIEW)
-    return to(deployment.links.to(target, Use.PREVIEW, actor.key))
+    return lead_to(request, template, found)
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)

@@ -1,5 +1,6 @@
 """The published versions of agreements: all of them, and each with its files (R32, R46)."""
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,10 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, to
+from agreegate.dashboard.page import PageRequest, language, page
 from agreegate.dashboard.paging import turns, wanted
 from agreegate.dashboard.simulation import PATH as SIMULATION
+from agreegate.dashboard.text import lead_to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
 from agreegate.domain.error import Rejected
@@ -25,7 +27,6 @@ from agreegate.locales import locales
 from agreegate.services.text import Listed, show_text_version, show_texts
 from agreegate.storage.page import Position, page_in
 from agreegate.storage.unit_of_work import to_micros
-from agreegate.text_link import Use, linked
 
 PATH = "/agreements/versions"
 SIZE = 50
@@ -40,9 +41,8 @@ class Part:
     language: str
     spoken: str
     """The language as the reader names it."""
-    codes: tuple[str, ...]
-    """Of the countries, in the order of their names."""
-    names: tuple[str, ...]
+    countries: tuple[tuple[str, str], ...]
+    """Each with its code and its name, in the order of the names."""
     everywhere: bool
     """These are all countries that have the language."""
     name: str = ""
@@ -51,7 +51,7 @@ class Part:
     @property
     def locale(self) -> dict[str, str]:
         """A country and the language, as an address names them."""
-        return {"country": self.codes[0], "language": self.language}
+        return {"country": self.countries[0][0], "language": self.language}
 
 
 @get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
@@ -98,15 +98,12 @@ async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Re
     Raises:
         `request.not-found`: the version has no such text.
     """
-    deployment, listed = deployment_of(request), await _found(request, version)
+    listed = await _found(request, version)
     locale = Locale(request.query_params.get("country", ""), request.query_params.get("language", ""))
     file = listed.version.files.get(locale)
     if file is None:
         raise Rejected("request.not-found")
-    found = FoundText(listed.version, locale, file, Fallback.NONE)
-    use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
-    target = linked(listed.template.agreement_type, listed.template.title, found, use)
-    return to(deployment.links.to(target, use, actor_of(request).key))
+    return lead_to(request, listed.template, FoundText(listed.version, locale, file, Fallback.NONE))
 
 
 def parts(
@@ -118,27 +115,21 @@ def parts(
         reader: the reader's language.
         names: the files' names, while they are known.
     """
-    grouped: dict[tuple[str, TextFile], set[str]] = {}
+    grouped: dict[tuple[str, TextFile], set[str]] = defaultdict(set)
     for locale, file in files.items():
-        grouped.setdefault((locale.language, file), set()).add(locale.country)
+        grouped[locale.language, file].add(locale.country)
     return tuple(
-        _part(file, spoken, codes, reader, (names or {}).get(file, ""))
+        Part(
+            file,
+            spoken,
+            culture_text(spoken, reader),
+            tuple((row.code, row.name) for row in table(reader) if row.code in codes),
+            everywhere=codes >= spoken_in(spoken),
+            name=(names or {}).get(file, ""),
+        )
         for (spoken, file), codes in sorted(
             grouped.items(), key=lambda one: (one[0][0], one[0][1].digest, one[0][1].shown.digest)
         )
-    )
-
-
-def _part(file: TextFile, spoken: str, codes: set[str], reader: str, name: str) -> Part:
-    named = [(row.code, row.name) for row in table(reader) if row.code in codes]
-    return Part(
-        file,
-        spoken,
-        culture_text(spoken, reader),
-        tuple(code for code, _ in named),
-        tuple(name for _, name in named),
-        everywhere=codes >= spoken_in(spoken),
-        name=name,
     )
 
 
