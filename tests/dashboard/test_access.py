@@ -115,7 +115,7 @@ COMPANY = {
 TEXT = b"# Made up"
 DIGEST = sha256(TEXT).hexdigest()
 PUBLISHED = {
-    "step": "publish", "label": "made here", "kind": "major", "name-0": "text.md", "digest-0": DIGEST, "language-0": "en-US",
+    "step": "publish", "label": "made here", "kind": "major", "file-name-0": "text.md", "file-digest-0": DIGEST, "language-0": "en-US",
 }  # fmt: skip
 """The second press of the button that publishes; the file is there."""
 

@@ -217,7 +217,7 @@ async def test_files_that_are_in_order_need_not_be_chosen_again(world: World) ->
     back = await someone.send(PATH, mended.page.form(), step="back")
     assert (back.status, published(world)) == (200, [])
     assert back.page.form().fields["label"] == ["2018-09"]
-    other = await send_parts(someone, back.page.form(), {"file-0": ("other.md", b"# Other\n")}, **{"out-1": "yes"})
+    other = await send_parts(someone, back.page.form(), {"file-0": ("other.md", b"# Other\n")}, **{"file-out-1": "yes"})
     assert ("other.md" in other.text, "english.md" in other.text, "français.md" in other.text) == (True, False, False)
     await publish(someone, other)
     assert world.rows("select distinct digest from text_file") == [(sha256(b"# Other\n").hexdigest(),)]

@@ -1,5 +1,6 @@
 """Garbage in the form that takes files, in both presses of its button: a sentence, no text lost, nothing half published."""
 
+import re
 from uuid import uuid4
 
 import pytest
@@ -30,7 +31,7 @@ def stored(world: World) -> tuple[int, ...]:
 
 
 def text_fields(form: SeenForm) -> list[str]:
-    return sorted(name for name in form.names - {TOKEN, REQUEST_ID} if not name.startswith("file-"))
+    return sorted(name for name in form.names - {TOKEN, REQUEST_ID} if not re.fullmatch(r"file-\d+", name))
 
 
 async def test_garbage_in_the_first_press(world: World) -> None:
@@ -76,21 +77,21 @@ async def test_garbage_in_the_second_press(world: World) -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"digest-0": "../../agreegate.db"}, "Choose this file again"),
-        ({"digest-0": "/etc/passwd"}, "Choose this file again"),
-        ({"digest-0": "0" * 64}, "Choose this file again"),
-        ({"digest-0": "A" * 64}, "Choose this file again"),
-        ({"digest-0": "é"}, "Choose this file again"),
-        ({"name-0": "english.pdf"}, "is not a whole PDF"),
-        ({"name-0": "english.docx"}, "is not a whole Word document"),
-        ({"name-0": "english"}, "does not say what it is"),
-        ({"name-0": None}, "does not say what it is"),
+        ({"file-digest-0": "../../agreegate.db"}, "Choose this file again"),
+        ({"file-digest-0": "/etc/passwd"}, "Choose this file again"),
+        ({"file-digest-0": "0" * 64}, "Choose this file again"),
+        ({"file-digest-0": "A" * 64}, "Choose this file again"),
+        ({"file-digest-0": "é"}, "Choose this file again"),
+        ({"file-name-0": "english.pdf"}, "is not a whole PDF"),
+        ({"file-name-0": "english.docx"}, "is not a whole Word document"),
+        ({"file-name-0": "english"}, "does not say what it is"),
+        ({"file-name-0": None}, "does not say what it is"),
         ({"language-0": "xx-XX"}, "Choose a language of the list."),
         ({"countries-0": "ZZ"}, "ZZ en-US is no country"),
         ({"template": "' or 1=1 --"}, "Choose an agreement of the programme."),
         ({"kind": "huge"}, "Say whether the version is major or minor."),
         ({"effective_date": "2018-08-01"}, "would take effect in the past"),
-        ({"digest-0": None, "digest-1": None, "language-0": None, "language-1": None, "name-0": None, "name-1": None},
+        ({"file-digest-0": None, "file-digest-1": None, "language-0": None, "language-1": None, "file-name-0": None, "file-name-1": None},
          "Choose at least one file"),
     ],
 )  # fmt: skip

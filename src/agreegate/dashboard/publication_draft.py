@@ -6,6 +6,7 @@ is found out anew. Of what a form says about a file, only the name is believed, 
 
 import asyncio
 import re
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
@@ -31,8 +32,10 @@ LANGUAGES = frozenset(locale.language for locale in locales())
 MOST_ROWS = len(LANGUAGES)
 """One text for each of them."""
 FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
-ROW = ("file", "pdf", "language", "countries", "name", "digest", "out", "pdf-name", "pdf-digest", "pdf-out")
-"""Fields of a text, each followed by its number."""
+FILES = ("file", "pdf")
+"""Fields of a text's files, each followed by its number. `file-name`, `file-digest` and `file-out` speak of one sent before."""
+ROW = (*FILES, "language", "countries")
+"""Fields of a text in which something can be wrong."""
 MAJOR, MINOR = "major", "minor"
 MOST_CODES = 300
 LONGEST_CODE = 20
@@ -51,7 +54,7 @@ def rows_of(request: PageRequest) -> int:
 
 def file_fields(request: PageRequest) -> tuple[str, ...]:
     """The fields of the page at an address that can have a file."""
-    return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in ("file", "pdf"))
+    return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in FILES)
 
 
 def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
@@ -105,6 +108,18 @@ class Row:
         """What it is for; capitals are meant where small letters were typed."""
         codes = re.split(r"[\s,;]+", self.countries.upper()) if self.countries else sorted(spoken_in(self.language))
         return tuple(Locale(code, self.language) for code in dict.fromkeys(filter(None, codes)))
+
+    @property
+    def codes_readable(self) -> bool:
+        """Whether what stands for countries can be codes at all."""
+        codes = [locale.country for locale in self.locales]
+        written = not self.countries or bool(codes)
+        return written and len(codes) <= MOST_CODES and all(len(code) <= LONGEST_CODE for code in codes)
+
+    @property
+    def readable(self) -> bool:
+        """Whether it can be known what the text is for."""
+        return self.language in LANGUAGES and self.codes_readable
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,34 +212,26 @@ async def read_draft(
         major=form["kind"] == MAJOR,
         effective_from=effective or now,
         note=form["note"],
-        files={locale: row.file or _UNREAD for row in rows if row.used for locale in row.locales if _readable(row)},
+        files={locale: row.file or _UNREAD for row in rows if row.used for locale in row.locales if row.readable},
     )
     return Reading(replace(form, fields=settled), rows, draft, tuple(mistakes))
 
 
 async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Row:
     """A text, with its files as they came now or before."""
-    if form[f"out-{number}"]:
+    if form[f"file-out-{number}"]:
         return Row(number, "", "")
-    sent = await _sent(form, "file", "", number, uploads, texts)
-    left_out = bool(form[f"pdf-out-{number}"])
-    pdf = NOTHING if left_out else await _sent(form, "pdf", "pdf-", number, uploads, texts)
+    sent, pdf = [await _sent(form, field, number, uploads, texts) for field in FILES]
     return Row(number, form[f"language-{number}"], form[f"countries-{number}"], sent, pdf)
 
 
-async def _sent(
-    form: Form, field: str, prefix: str, number: int, uploads: Mapping[str, Upload], texts: TextFiles
-) -> Sent:
-    """A file of a text.
-
-    Args:
-        prefix: what the names of the fields begin with that say what was sent before.
-    """
+async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Sent:
+    """A file of a text."""
     where = f"{field}-{number}"
-    upload, digest = uploads.get(where), form[f"{prefix}digest-{number}"]
-    if upload is None and not digest:
+    upload, digest = uploads.get(where), form[f"{field}-digest-{number}"]
+    if form[f"{field}-out-{number}"] or (upload is None and not digest):
         return NOTHING
-    name = shown_name(form[f"{prefix}name-{number}"]) if upload is None else upload.name
+    name = shown_name(form[f"{field}-name-{number}"]) if upload is None else upload.name
     try:
         return Sent(name, await asyncio.to_thread(_taken, upload, digest, name, texts))
     except TextDamaged:
@@ -292,9 +299,9 @@ def _hour(written: str) -> time | None:
 
 def _settled(row: Row) -> dict[str, str]:
     found = {"language": row.language, "countries": row.countries}
-    for prefix, sent in (("", row.sent), ("pdf-", row.pdf)):
+    for field, sent in zip(FILES, (row.sent, row.pdf), strict=True):
         if sent.file is not None:
-            found |= {f"{prefix}name": sent.name, f"{prefix}digest": sent.file.digest}
+            found |= {f"{field}-name": sent.name, f"{field}-digest": sent.file.digest}
     return found
 
 
@@ -311,26 +318,15 @@ def _mistakes(row: Row) -> Iterator[Mistake]:
         yield Mistake(f"language-{row.number}", "publication.language-missing")
     elif row.language not in LANGUAGES:
         yield Mistake(f"language-{row.number}", "publication.language-unknown")
-    if not _codes_readable(row):
+    if not row.codes_readable:
         yield Mistake(f"countries-{row.number}", "publication.countries-unread")
-
-
-def _readable(row: Row) -> bool:
-    return row.language in LANGUAGES and _codes_readable(row)
-
-
-def _codes_readable(row: Row) -> bool:
-    """Whether what stands for countries can be codes at all."""
-    codes = [locale.country for locale in row.locales]
-    written = not row.countries or bool(codes)
-    return written and len(codes) <= MOST_CODES and all(len(code) <= LONGEST_CODE for code in codes)
 
 
 def _twice(rows: tuple[Row, ...]) -> Iterator[Mistake]:
     """Countries and languages that two texts are for."""
     first: dict[Locale, int] = {}
     for row in rows:
-        if not (row.used and _readable(row)):
+        if not (row.used and row.readable):
             continue
         again = [locale for locale in row.locales if locale in first]
         if again:
@@ -341,14 +337,13 @@ def _twice(rows: tuple[Row, ...]) -> Iterator[Mistake]:
 
 def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
     """All of them; but of many unknown pairs in one field some, and how many there are besides."""
-    told: dict[str, int] = {}
+    unknown: dict[str, list[Mistake]] = defaultdict(list)
     for mistake in mistakes:
-        if mistake.key != "text.locale-unknown":
+        if mistake.key == "text.locale-unknown":
+            unknown[mistake.where].append(mistake)
+        else:
             yield mistake
-            continue
-        told[mistake.where] = told.get(mistake.where, 0) + 1
-        if told[mistake.where] <= MOST_TOLD:
-            yield mistake
-    for where, count in told.items():
-        if count > MOST_TOLD:
-            yield Mistake(where, "publication.more-unknown", {"count": count - MOST_TOLD})
+    for where, found in unknown.items():
+        yield from found[:MOST_TOLD]
+        if len(found) > MOST_TOLD:
+            yield Mistake(where, "publication.more-unknown", {"count": len(found) - MOST_TOLD})
