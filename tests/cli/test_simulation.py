@@ -122,9 +122,7 @@ def test_a_published_version_is_named_by_its_label_or_its_folder(
 
 def test_a_manifest_may_name_a_pdf_to_show(agreegate: Agreegate, data: Path, folder: Path) -> None:
     counted = agreegate("agreements", "simulate", folder, "--data", data)
-    (folder / "manifest.toml").write_text(
-        MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"')
-    )
+    (folder / "manifest.toml").write_text(MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'))
     assert agreegate("agreements", "simulate", folder, "--data", data) == counted
 
 
