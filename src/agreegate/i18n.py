@@ -39,10 +39,19 @@ def catalogue(language: str) -> Mapping[str, str]:
 def text(key: str, language: str, **parameters: object) -> str:
     """The sentence of a key, its `{placeholders}` filled.
 
+    Args:
+        key: the message key.
+        language: one of `LANGUAGES`.
+        parameters: what fills the sentence. `agreement` is an agreement's title: each language has its own name for it.
+
     Raises:
         KeyError: no such message. A test holds keys, catalogues and placeholders together.
     """
-    return catalogue(language)[key].format_map(parameters)
+    sentences = catalogue(language)
+    if title := parameters.get("agreement"):
+        name = str(title).lower().replace(" ", "-")
+        parameters["agreement"] = sentences.get(f"agreement.name.{name}", title)
+    return sentences[key].format_map(parameters)
 
 
 def language_of(header: str | None) -> str:

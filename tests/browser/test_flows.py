@@ -284,7 +284,7 @@ def finding_the_agreement_of_a_country(someone: Person) -> None:
         someone.button("agreements.find")
     expect(someone.page.get_by_role("rowheader")).to_have_count(1)
     someone.press(someone.page.locator("main a[href^='/agreements/NA/']").first)
-    someone.reads("Microsoft Cloud Agreement")
+    someone.reads(someone.t("agreement.title", agreement="Microsoft Cloud Agreement"))
 
 
 @flow(REQUIRED)

@@ -67,7 +67,7 @@ def lines(page: Page) -> list[str]:
         ),
         (
             "fr",
-            "sales@alder.example a confirmé l’acceptation du contrat Microsoft Cloud Agreement par Cedar Bakery . API fait",
+            "sales@alder.example a confirmé l’acceptation du contrat Microsoft Cloud par Cedar Bakery . API fait",
         ),
     ],
 )

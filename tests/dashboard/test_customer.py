@@ -60,7 +60,7 @@ def section(reply: Reply, id_: str) -> str:
             "fr",
             [
                 "Informations sur le compte", "Domaine cedar.example", "Pays États-Unis", "Relation depuis le 1er juillet 2018",
-                "Microsoft Cloud Agreement : confirmation fournie", "Acceptation le 10 août 2018",
+                "Contrat Microsoft Cloud : confirmation fournie", "Acceptation le 10 août 2018",
                 "sales@alder.example, par l’API", "Mail 3 actif activé 15 août 2019", "exécutée",
                 "Nouvel achat, par l’API autorisation",
             ],

@@ -31,15 +31,13 @@ def rename(world: World, column: str, value: str) -> None:
 async def test_it_says_why_what_is_needed_and_who_decides(world: World) -> None:
     shown = await (await visitor(world)).get(EXPLANATION)
     said = words(shown)
-    for key in ("rights", "protection", "regulator"):
-        assert text(f"explanation.why.{key}", "en") in said
+    for key in ("why.rights", "why.protection", "why.regulator", "who.never", "use.silent"):
+        assert text(f"explanation.{key}", "en") in said
     for sentence in (
         "Please accept the Microsoft Cloud Agreement", "To Cedar Bakery", "us, Alder Distribution",
         "Each customer must accept it before a partner may order.", "first and last name", "e-mail address",
         "phone number, if you like", "the date of the acceptance", "You decide who may accept for you.",
-        "Nobody of ours, and no other seller, can accept in your place.",
-        "https://docs.microsoft.com/en-us/partner-center/agreements", "sends no message", "If a regulator asks",
-        "renew by themselves go on",
+        "https://docs.microsoft.com/en-us/partner-center/agreements", "renew by themselves go on",
     ):  # fmt: skip
         assert sentence in said, sentence
     assert 'lang="en" dir="auto" readonly' in shown.page.html
@@ -52,7 +50,7 @@ async def test_it_is_in_the_customers_language_whatever_the_reader_reads(world: 
     someone = await visitor(world, cast.ALDER_SALES, language)
     assert "Please accept" in words(await someone.get(EXPLANATION))
     french = await someone.get(f"/customers/{cast.FRENE}/explanation")
-    assert "Veuillez accepter le contrat Microsoft Cloud Agreement" in words(french)
+    assert "Veuillez accepter le contrat Microsoft Cloud\n" in words(french)
     assert 'lang="fr" dir="auto" readonly' in french.page.html
     assert ("Text for the customer" if language == "en" else "Texte pour le client") in french.text
     assert 'class="warning"' not in french.page.html

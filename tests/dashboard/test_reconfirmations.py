@@ -83,7 +83,7 @@ def names(reply: Reply) -> list[str]:
             " the next new order Hornbeam Informatique outdated newer text since 1 May 2019 Reconfirm"),
         ]),
         ("fr", [
-            ("Cedar Bakery cedar.example États-Unis Microsoft Cloud Agreement 10 août 2018 texte 2018-01"
+            ("Cedar Bakery cedar.example États-Unis Contrat Microsoft Cloud 10 août 2018 texte 2018-01"
             " 15 août 2019 106 jours restants Birch IT Hornbeam Informatique version antérieure texte plus récent depuis le 1er mai 2019 Reconfirmer"),
         ]),
     ],

@@ -30,7 +30,7 @@ from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
-from agreegate.i18n import culture_text
+from agreegate.i18n import culture_text, text
 from agreegate.locales import locales
 from agreegate.services.call import Call
 from agreegate.services.text import Review, publish_text, review_text
@@ -126,14 +126,14 @@ async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> 
 
 
 def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
-    spoken, count = language(request), rows_of(request)
+    spoken, count, templates = language(request), rows_of(request), deployment_of(request).programme.templates
     named = sorted(((code, culture_text(code, spoken)) for code in LANGUAGES), key=lambda one: plain(one[1]))
     return page(
         request,
         "publication.html",
         status,
         form=form,
-        templates=[(one.id, one.title) for one in deployment_of(request).programme.templates],
+        templates=[(one.id, text("agreement.title", spoken, agreement=one.title)) for one in templates],
         languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
         count=count,
         offered=[number for number in OFFERED if number > count],

@@ -185,7 +185,7 @@ def _choices(shown: Shown, search: ReconfirmationSearch, spoken: str) -> dict[st
     offered: dict[str, list[tuple[str, str]]] = {
         "reseller": [(one.id, one.name) for one in found.resellers],
         "country": sorted(((code, country_text(code, spoken)) for code in found.countries), key=lambda pair: pair[1]),
-        "agreement": [(one.id, one.title) for one in found.templates],
+        "agreement": [(one.id, text("agreement.title", spoken, agreement=one.title)) for one in found.templates],
         "state": [(state, text(f"state.{state}", spoken)) for state in STATES],
         "due": [(due, text(f"reconfirmations.due.{due}", spoken)) for due in Due],
     }

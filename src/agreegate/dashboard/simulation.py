@@ -122,14 +122,14 @@ async def show_simulation(request: PageRequest) -> Response[str]:
     shown = await deployment.store.browse(look)
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
-    found = shown.simulation
+    found, templates = shown.simulation, deployment.programme.templates
     query = urlencode([(name, form[name]) for name in FIELDS if form[name]])
     return page(
         request,
         "simulation.html",
         422 if form.mistakes else 200,
         form=form,
-        templates=[(one.id, one.title) for one in deployment.programme.templates],
+        templates=[(one.id, text("agreement.title", spoken, agreement=one.title)) for one in templates],
         rules=[(rule, text(f"simulation.rule.{rule}", spoken)) for rule in StaleRule],
         weeks=WEEKS,
         upcoming=shown.upcoming,
