@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from agreegate.i18n import count_text, date_text, language_of
+from agreegate.i18n import catalogue, count_text, date_text, language_of, text
 
 
 @pytest.mark.parametrize(
@@ -55,6 +55,23 @@ def test_dates_are_written_as_they_are_read(day: int, english: str, french: str)
 )
 def test_a_number_of_things_is_written_as_each_language_counts(count: int, english: str, french: str) -> None:
     assert (count_text("customers.count", count, "en"), count_text("customers.count", count, "fr")) == (english, french)
+
+
+@pytest.mark.parametrize(
+    ("title", "english", "french"),
+    [
+        ("Microsoft Cloud Agreement", "Microsoft Cloud Agreement", "Contrat Microsoft Cloud"),
+        ("Microsoft Customer Agreement", "Microsoft Customer Agreement", "Contrat client Microsoft"),
+        ("Acme Terms", "Acme Terms", "Contrat Acme Terms"),
+    ],
+)
+def test_each_language_has_its_own_name_for_an_agreement(title: str, english: str, french: str) -> None:
+    assert [text("agreement.title", language, agreement=title) for language in ("en", "fr")] == [english, french]
+
+
+def test_in_french_an_agreement_is_always_a_contrat() -> None:
+    for key, sentence in catalogue("fr").items():
+        assert sentence.count("{agreement}") == sentence.lower().count("contrat {agreement}"), key
 
 
 def test_what_strangers_send_is_not_kept() -> None:

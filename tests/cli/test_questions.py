@@ -4,7 +4,7 @@ import pytest
 
 from agreegate.domain.partner import PartnerKind
 from agreegate.i18n import LANGUAGES, catalogue, text
-from agreegate.questions import QUESTIONS
+from agreegate.questions.table import QUESTIONS
 from tests.cli.conftest import Agreegate
 
 IDS = [question.id for question in QUESTIONS]
@@ -29,10 +29,9 @@ def test_all_of_them_are_answered_for_every_kind_of_partner(agreegate: Agreegate
 def test_one_question_at_a_date(agreegate: Agreegate) -> None:
     out = agreegate("questions", "l3", "--at", "2018-11-07").out
     assert out.startswith("Microsoft Cloud Agreement, 7 November 2018\n")
-    split = {"through": text("answer.by.api", "en"), "stopped": text("answer.by.dashboard", "en")}
-    bought = text("answer.outcome.split", "en", action=text("answer.action.new_purchase", "en"), **split)
-    renewed = text("answer.outcome.allow", "en", action=text("answer.action.auto_renewal", "en"))
-    assert f"     {bought} [R2, R9]\n" in out
+    bought = text("answer.outcome.deny.allow", "en", action=text("answer.action.new_purchase", "en"))
+    renewed = text("answer.outcome.allow.allow", "en", action=text("answer.action.auto_renewal", "en"))
+    assert f"     {bought} [R9, R2]\n" in out
     assert f"     {renewed} [R11]\n" in out
     assert out.endswith(f"     {text('cli.questions.show-me', 'en', path='/customers/…/order')}\n")
     assert out.count("?") == 1
@@ -46,7 +45,8 @@ def test_language_and_programme_can_be_named(agreegate: Agreegate) -> None:
         "questions", "L14", "--at", "2020-02-01", "--programme", "microsoft-customer-agreement", "--lang", "fr"
     ).out
     assert out.startswith("Microsoft Customer Agreement, 1er février 2020\n\nLes règles\n")
-    assert f"     {text('answer.agreement', 'fr', agreement='Microsoft Customer Agreement')} [R32]\n" in out
+    assert f"     {text('answer.L14.today', 'fr', agreement='Microsoft Customer Agreement')} [R32]\n" in out
+    assert "le contrat client Microsoft." in out
 
 
 @pytest.mark.rule("R31")

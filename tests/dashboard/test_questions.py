@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agreegate.i18n import text
-from agreegate.questions import QUESTIONS
+from agreegate.questions.table import QUESTIONS
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.dashboard.sandbox import demo_visitor, sandbox_visitor, seeded_demo

@@ -8,7 +8,9 @@ import pytest
 from agreegate import programme as programmes
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.i18n import LANGUAGES, catalogue
-from agreegate.questions import QUESTIONS, Case, Example, Page, Show, address, shown
+from agreegate.questions.answer import Case
+from agreegate.questions.place import Example, Page, Show, address, shown
+from agreegate.questions.table import QUESTIONS
 from tests.personas import CEDAR, DOGWOOD, HAZEL
 
 PUBLISHED = programmes.load("microsoft-cloud-agreement")
@@ -52,9 +54,9 @@ def test_the_page_is_of_the_customer_that_the_partner_has(show: Show, path: str 
         ("L16", "2018-10-15", Page.CUSTOMER, Example.REFUSED, None),
         ("L18", "2018-10-15", Page.CUSTOMER, Example.CONFIRMED, None),
         ("L9", "2018-10-15", Page.RESELLERS, None, None),
-        ("T2", "2018-10-15", Page.HOW_TO_CONFIRM, None, None),
-        ("T4", "2018-10-15", Page.HOW_TO_CONFIRM, None, None),
-        ("T5", "2018-08-01", Page.HOW_TO_CONFIRM, None, None),
+        ("T2", "2018-10-15", Page.BY_API, None, None),
+        ("T4", "2018-10-15", Page.BY_API, None, None),
+        ("T5", "2018-08-01", Page.BY_API, None, None),
     ],
 )
 def test_the_clock_moves_only_where_the_answer_is_not_seen_today(

@@ -11,7 +11,9 @@ from agreegate.cli.words import Misuse, Words
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.i18n import LANGUAGES, date_text
 from agreegate.programme import DEFAULT, load
-from agreegate.questions import QUESTIONS, Case, Example, Question, address, answer, shown
+from agreegate.questions.answer import Case
+from agreegate.questions.place import Example, address, shown
+from agreegate.questions.table import QUESTIONS, Question
 
 EXAMPLE = """agreegate questions
 agreegate questions L3 T10 --at 2018-11-07
@@ -76,7 +78,7 @@ def _lines(words: Words, question: Question, case: Case) -> Iterator[str]:
         return date_text(instant, words.language)
 
     yield f"\n{question.id:<4} {words(f'question.{question.id}')}"
-    for sentence in answer(question, case):
+    for sentence in question.answer(case):
         yield f"     {sentence.spoken(words, date)} [{', '.join(sentence.rules)}]"
     show = shown(question.show, case)
     path = address(show, dict.fromkeys(Example, "…")) or ""

@@ -28,7 +28,9 @@ from agreegate.domain.actor import (
 )
 from agreegate.domain.error import Rejected
 from agreegate.i18n import date_text, text
-from agreegate.questions import QUESTIONS, Case, Example, Page, Question, Show, address, answer, examples, shown
+from agreegate.questions.answer import Case
+from agreegate.questions.place import Example, Page, Show, address, examples, shown
+from agreegate.questions.table import QUESTIONS, Question
 
 LONGEST = 200
 """Characters of what is looked for."""
@@ -116,7 +118,7 @@ async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
 
 
 def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Read:
-    sentences = answer(question, case)
+    sentences = question.answer(case)
     rules = dict.fromkeys(rule for sentence in sentences for rule in sentence.rules)
     written, date = partial(text, language=spoken), partial(date_text, language=spoken)
     return Read(

@@ -7,7 +7,7 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.partner import PartnerKind
-from agreegate.questions.case import Case, national
+from agreegate.questions.answer import Case, When
 from agreegate.storage.customer import customer_of
 from agreegate.storage.question import confirmed_customer, refusing_customer, unconfirmed_customers
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -24,6 +24,7 @@ class Page(StrEnum):
     AGREEMENTS = "/agreements"
     ACTIVITY = "/activity"
     HOW_TO_CONFIRM = "/how-to-confirm"
+    BY_API = "/how-to-confirm#api"
     TOUR = "/tour"
 
     @property
@@ -57,7 +58,7 @@ class Show:
 
 
 _FORMS = frozenset({Page.ORDER, Page.CONFIRMATION, Page.NEW_CUSTOMER})
-_TIMELESS = frozenset({Page.TOUR, Page.HOW_TO_CONFIRM, Page.ACTIVITY})
+_TIMELESS = frozenset({Page.TOUR, Page.HOW_TO_CONFIRM, Page.BY_API, Page.ACTIVITY})
 
 
 def shown(show: Show, case: Case) -> Show:
@@ -67,16 +68,17 @@ def shown(show: Show, case: Case) -> Show:
     of confirmations.
     """
     kind, page, at = case.partner.kind, show.page, case.programme.starts
+    national = When.NATIONAL in case.conditions
     if (
         (page in _FORMS and not kind.confirms)
         or (page is Page.RESELLERS and kind is not PartnerKind.INDIRECT_PROVIDER)
         or (page is Page.CUSTOMER and kind is PartnerKind.OPERATOR)
-        or (national(case) and page is not Page.ORDER)
+        or (national and page is not Page.ORDER)
     ):
         return Show(Page.HOW_TO_CONFIRM)
     if page is Page.ORDER:
         at = case.programme.enforce_from.get(Channel.DASHBOARD) or at
-    stays = page in _TIMELESS or national(case) or at <= case.now
+    stays = page in _TIMELESS or national or at <= case.now
     return Show(page, show.example, None if stays else at)
 
 
