@@ -55,7 +55,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "app": frozenset({"", "domain", "api", "bounded_request", "dashboard", "deployment", "hotpath"}),
     "connections": frozenset({"diagnostics"}),
     "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
-    "server": frozenset({"connections", "deployment", "hotpath", "protocol"}),
+    "server": frozenset({"connections", "deployment", "domain", "hotpath", "protocol"}),
     "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "deployment", "auth", "issuer", "openid", "programme", "settings",

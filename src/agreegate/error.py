@@ -153,8 +153,8 @@ RETRY_AFTER = 5
 
 
 def known(error: Exception) -> Rejected:
-    """The error as callers are told it; of anything but a rule and the record, only that the defect is ours."""
-    if isinstance(error, Rejected):
+    """The error that a request is answered with; of anything but a rule and the record, only that the defect is ours."""
+    if isinstance(error, Rejected) and error.code in OUTCOMES:
         return error
     return Rejected("store.unavailable" if isinstance(error, StoreUnavailable) else "defect")
 

@@ -15,6 +15,7 @@ from agreegate.dashboard.signin import CALLBACK
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
@@ -24,7 +25,6 @@ from agreegate.settings import ServerSettings, SettingError
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
-from agreegate.storage.schema import SchemaError
 from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect
 from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text_file import TextFiles
@@ -54,7 +54,7 @@ def open_server(settings: ServerSettings) -> Production:
 
     Raises:
         ProgrammeError: the programme cannot be used.
-        SchemaError: the folder is in use, is a demo's or another programme's, or is at another schema.
+        Rejected: the folder is in use, is a demo's or another programme's, or is at another schema.
         SettingError: the issuer's address is neither https nor this machine's own.
     """
     programme = load(settings.programme)
@@ -140,11 +140,11 @@ async def _prepare(folder: DataFolder, programme: Programme, named: str) -> bool
     try:
         found = await store.read(made_for)
         if found is not None and found.demo:
-            raise SchemaError("data.demo", folder=str(folder.path))
+            raise Rejected("data.demo", folder=str(folder.path))
         if found is None:
             await store.write(lambda uow: make_for(uow, programme.name, demo=False))
         elif found.programme != programme.name:
-            raise SchemaError("data.other-programme", folder=str(folder.path), found=found.programme, programme=named)
+            raise Rejected("data.other-programme", folder=str(folder.path), found=found.programme, programme=named)
     finally:
         store.close()
     return False

@@ -16,6 +16,7 @@ from prometheus_client import generate_latest
 
 from agreegate.connections import Connections, Limits
 from agreegate.deployment.deployment import Deployment
+from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.hotpath import App
 from agreegate.protocol import BoundedProtocol
 
@@ -24,21 +25,11 @@ SWITCH_SECONDS = 0.0005
 """How long a thread may keep the interpreter while the event loop waits for it. Python's own 5 ms let the gate answer 200
 times a second at most, as long as another thread reads a long list."""
 
-_ADDRESS_KEYS = {
+_ADDRESS_CODES: dict[int | None, ErrorCode] = {
     errno.EADDRINUSE: "serve.address.in-use",
     errno.EACCES: "serve.address.denied",
     errno.EADDRNOTAVAIL: "serve.address.not-ours",
 }
-
-
-class AddressError(Exception):
-    """The address cannot be listened on. `key` finds the sentence that says why, and what to do."""
-
-    def __init__(self, host: str, port: int, error: Exception) -> None:
-        super().__init__(f"{host}:{port}")
-        number = error.errno if isinstance(error, OSError) else None
-        self.key = _ADDRESS_KEYS.get(number or 0, "serve.address.unusable")
-        self.parameters: dict[str, str | int] = {"host": host, "port": port}
 
 
 class _Announcing(uvicorn.Server):
@@ -58,7 +49,7 @@ def listen(host: str, port: int) -> socket.socket:
     """A listening socket, taken before anything else is done, so that a busy port is said at once.
 
     Raises:
-        AddressError.
+        `serve.address.in-use`, `serve.address.denied`, `serve.address.not-ours`, `serve.address.unusable`.
     """
     try:
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -66,7 +57,8 @@ def listen(host: str, port: int) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((host, port))
     except (OSError, OverflowError) as error:
-        raise AddressError(host, port, error) from None
+        number = error.errno if isinstance(error, OSError) else None
+        raise Rejected(_ADDRESS_CODES.get(number, "serve.address.unusable"), host=host, port=port) from None
     return listener
 
 

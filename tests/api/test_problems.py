@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from agreegate.api.wire.error import error_body
-from agreegate.domain.error import ErrorCode, Rejected, StoreUnavailable
+from agreegate.domain.error import Rejected, RequestCode, StoreUnavailable
 from agreegate.error import OUTCOMES, known, sentence_of
 from agreegate.i18n import LANGUAGES, catalogue
 
@@ -28,7 +28,7 @@ MEMBERS = {
 }
 
 
-CODES = get_args(ErrorCode)
+CODES = get_args(RequestCode)
 
 
 def test_every_error_has_its_row_and_nothing_else_has_one() -> None:
@@ -36,7 +36,7 @@ def test_every_error_has_its_row_and_nothing_else_has_one() -> None:
 
 
 @pytest.mark.parametrize("code", CODES)
-def test_every_error_speaks_both_languages_in_one_shape(code: ErrorCode) -> None:
+def test_every_error_speaks_both_languages_in_one_shape(code: RequestCode) -> None:
     named_in = {language: set(re.findall(r"\{(\w+)\}", catalogue(language)[code])) for language in LANGUAGES}
     assert named_in["en"] == named_in["fr"]
     error, outcome = Rejected(code, **dict.fromkeys(named_in["en"], "…")), OUTCOMES[code]

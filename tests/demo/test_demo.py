@@ -8,12 +8,12 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreegate.demo.demo import Demo, DemoRefused, open_demo
+from agreegate.demo.demo import Demo, open_demo
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.programme import load
 from agreegate.storage.folder import DATABASE, DataFolder
-from agreegate.storage.schema import SchemaError
 from tests import personas as cast
+from tests.rejection import rejected
 from tests.world import agreement
 
 URL = "http://127.0.0.1:8400"
@@ -253,18 +253,15 @@ def test_a_folder_with_data_is_taken_up_where_it_was_left(opened: Opener, tmp_pa
 
 def test_another_programme_a_second_demo_and_a_foreign_file_are_refused(opened: Opener, tmp_path: Path) -> None:
     opened("2019-03-21")
-    with pytest.raises(SchemaError) as busy:
+    with rejected("data.in-use"):
         open_demo(DataFolder(tmp_path), load(), URL, None, programme_named=False)
-    assert busy.value.key == "data.in-use"
-    with pytest.raises(DemoRefused) as other:
+    with rejected("demo.other-programme"):
         opened(None, "microsoft-customer-agreement", named=True)
-    assert other.value.key == "demo.other-programme"
     foreign = tmp_path / "foreign"
     foreign.mkdir()
     (foreign / DATABASE).write_bytes(b"not a database at all" * 100)
-    with pytest.raises(SchemaError) as refused:
+    with rejected("schema.foreign"):
         open_demo(DataFolder(foreign), load(), URL, None, programme_named=False)
-    assert refused.value.key == "schema.foreign"
     assert (foreign / DATABASE).read_bytes() == b"not a database at all" * 100
 
 

@@ -8,7 +8,7 @@ import pytest
 from joserfc.jwk import ECKey, RSAKey
 
 from agreegate.demo.keys import load_or_create
-from agreegate.storage.key_file import KeyFileUnusable
+from tests.rejection import rejected
 
 
 def test_the_key_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
@@ -49,6 +49,6 @@ def test_processes_that_start_together_share_one_key(tmp_path: Path) -> None:
 def test_a_file_of_somebody_else_is_left_alone(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "signing-key.pem"
     path.write_bytes(content)
-    with pytest.raises(KeyFileUnusable):
+    with rejected("key-file.unusable"):
         load_or_create(path)
     assert path.read_bytes() == content

@@ -16,20 +16,22 @@ from agreegate.directory import read
 from agreegate.domain.actor import Actor, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import TextFile
 from agreegate.programme import load
 from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
-from agreegate.storage.backup import BackupError, back_up, restore
+from agreegate.storage.backup import back_up, restore
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.partner import partner_of
-from agreegate.storage.schema import SchemaError, latest, upgrade
+from agreegate.storage.schema import latest, upgrade
 from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.text import add_text_version
 from agreegate.storage.text_file import TextFiles, measured
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, draft, pdf
 
 CAST = (files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8")
@@ -134,17 +136,15 @@ def test_a_taken_name_needs_leave(tmp_path: Path) -> None:
     taken = tmp_path / "taken"
     taken.write_text("mine")
 
-    with pytest.raises(BackupError) as refused:
+    with rejected("backup.exists"):
         back_up(folder.database, taken)
-    assert refused.value.key == "backup.exists"
     assert taken.read_text() == "mine"
 
     back_up(folder.database, taken, replace=True)
     assert restore(taken, tmp_path / "other").rows["partner"] == 7
 
-    with pytest.raises(BackupError) as refused:
+    with rejected("backup.onto-itself"):
         back_up(folder.database, folder.database, replace=True)
-    assert refused.value.key == "backup.onto-itself"
 
 
 def test_data_is_replaced_only_with_leave_and_with_its_journal(tmp_path: Path) -> None:
@@ -158,9 +158,8 @@ def test_data_is_replaced_only_with_leave_and_with_its_journal(tmp_path: Path) -
     killed = filled_with_journal(folder, tmp_path / "killed")
     left.close()
 
-    with pytest.raises(BackupError) as refused:
+    with rejected("restore.data-exists"):
         restore(tmp_path / "copy.db", killed.path)
-    assert refused.value.key == "restore.data-exists"
 
     restore(tmp_path / "copy.db", killed.path, replace=True)
 
@@ -185,7 +184,7 @@ def test_a_broken_database_can_be_replaced_but_not_backed_up(tmp_path: Path) -> 
     content[8192 : 3 * 8192] = b"\xff" * (2 * 8192)
     folder.database.write_bytes(content)
 
-    with pytest.raises((BackupError, SchemaError, apsw.Error)):
+    with pytest.raises((Rejected, apsw.Error)):
         back_up(folder.database, tmp_path / "second.db")
     assert sorted(entry.name for entry in tmp_path.iterdir()) == ["copy.db", "data"]
 
@@ -203,10 +202,10 @@ def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
     copy.write_bytes(content)
     before = folder.database.read_bytes()
 
-    with pytest.raises(BackupError) as refused:
+    with pytest.raises(Rejected) as refused:
         restore(copy, folder.path, replace=True)
 
-    assert refused.value.key == "backup.damaged"
+    assert refused.value.code == "backup.damaged"
     assert folder.database.read_bytes() == before
     assert not [entry for entry in folder.path.iterdir() if entry.name.startswith(".")]
 
@@ -215,14 +214,13 @@ def test_a_damaged_backup_replaces_nothing(tmp_path: Path) -> None:
 def test_a_foreign_file_is_no_backup(tmp_path: Path, content: bytes) -> None:
     foreign = tmp_path / "foreign"
     foreign.write_bytes(content)
-    with pytest.raises(BackupError) as refused:
+    with rejected("backup.foreign"):
         restore(foreign, tmp_path / "data")
-    assert refused.value.key == "backup.foreign"
     assert not (tmp_path / "data").exists()
 
     with closing(apsw.Connection(str(tmp_path / "theirs.db"))) as connection:
         connection.execute("create table theirs (x)")
-    with pytest.raises(BackupError):
+    with pytest.raises(Rejected):
         restore(tmp_path / "theirs.db", tmp_path / "data")
 
 
@@ -230,9 +228,8 @@ def test_no_restore_under_a_running_server(tmp_path: Path) -> None:
     folder = filled(tmp_path / "data")
     back_up(folder.database, tmp_path / "copy.db")
     folder.claim()
-    with pytest.raises(SchemaError) as refused:
+    with rejected("data.in-use"):
         restore(tmp_path / "copy.db", folder.path, replace=True)
-    assert refused.value.key == "data.in-use"
     folder.release()
     restore(tmp_path / "copy.db", folder.path, replace=True)
 
@@ -281,10 +278,10 @@ def test_a_text_that_is_gone_or_changed_is_no_backup(tmp_path: Path, damage: str
     else:
         path.write_bytes(b"# Made_up" if damage == "changed" else b"# Made up, and more")
 
-    with pytest.raises(BackupError) as refused:
+    with pytest.raises(Rejected) as refused:
         back_up(folder.database, tmp_path / "copy.db")
 
-    assert refused.value.key == "backup.text-damaged"
+    assert refused.value.code == "backup.text-damaged"
     assert [entry.name for entry in tmp_path.iterdir()] == ["data"]
 
 
@@ -294,9 +291,9 @@ def test_a_copy_without_its_texts_replaces_nothing(tmp_path: Path) -> None:
     with closing(connect(folder.database)) as connection:
         connection.execute("vacuum into ?", (str(tmp_path / "by-hand.db"),))
 
-    with pytest.raises(BackupError) as refused:
+    with pytest.raises(Rejected) as refused:
         restore(tmp_path / "by-hand.db", tmp_path / "other")
 
-    assert refused.value.key == "backup.text-damaged"
+    assert refused.value.code == "backup.text-damaged"
     assert not (tmp_path / "other" / "agreegate.db").exists()
     restore(tmp_path / "by-hand.db", folder.path, replace=True)

@@ -48,7 +48,7 @@ def opened(file: Path) -> Iterator[SqliteStore]:
     Where a demo lives, it is the time that the demo has (D14).
 
     Raises:
-        SchemaError: there is no database, it is not ours, or it is at another schema.
+        Rejected: there is no database, it is not ours, or it is at another schema.
     """
     if not file.is_file():
         raise missing_database(file)

@@ -8,7 +8,7 @@ import apsw
 import click
 
 from agreegate.cli.words import Failure, Misuse, Words, shown
-from agreegate.domain.error import StoreUnavailable
+from agreegate.domain.error import Rejected, StoreUnavailable
 
 _STATE = ("schema.", "data.", "store.", "key-file.")
 """Keys about the state that something is in; other keys are about what was typed, or a file that was named."""
@@ -27,7 +27,7 @@ _REASONS = {
 
 def told(error: Exception, words: Words) -> Failure | None:
     """The failure as the user is told it; None for a defect of ours, which deserves its traceback."""
-    key = getattr(error, "key", None)
+    key = error.code if isinstance(error, Rejected) else getattr(error, "key", None)
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):

@@ -28,6 +28,7 @@ from agreegate.deployment.deployment import Deployment
 from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
 from agreegate.domain.actor import Role
 from agreegate.domain.directory import ListedPartner, ListedUser
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account, Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
@@ -44,15 +45,6 @@ from agreegate.text_link import TextLinks
 from agreegate.upkeep import PersonIndex, upkeep
 
 EXAMPLE_USER = "sales@alder.example"
-
-
-class DemoRefused(Exception):
-    """The demo cannot be started on this folder. `key` finds the sentence that says what to do."""
-
-    def __init__(self, key: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,8 +78,8 @@ def open_demo(
         programme_named: whether the caller asked for this very programme.
 
     Raises:
-        DemoRefused, SchemaError: the folder is another programme's, no demo's, or in use.
-        KeyFileUnusable: a key file in the folder is empty, damaged or not ours.
+        Rejected: the folder is another programme's, no demo's, or in use.
+        `key-file.unusable`: a key file in the folder is empty, damaged or not ours.
     """
     folder.claim()
     try:
@@ -159,9 +151,9 @@ async def _prepare(
     try:
         found = await store.read(made_for)
         if found is None or not found.demo:
-            raise DemoRefused("demo.not-a-demo")
+            raise Rejected("demo.not-a-demo")
         if named and found.programme != programme.name:
-            raise DemoRefused("demo.other-programme", found=found.programme)
+            raise Rejected("demo.other-programme", found=found.programme)
         if found.programme != programme.name:
             programme = load(found.programme)
         if at is not None:

@@ -6,7 +6,8 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 from joserfc.jwk import KeyParameters, RSAKey
 
-from agreegate.storage.key_file import KeyFileUnusable, kept_key
+from agreegate.domain.error import Rejected
+from agreegate.storage.key_file import kept_key
 
 PARAMETERS: KeyParameters = {"use": "sig", "alg": "RS256"}
 BITS = 2048
@@ -16,16 +17,16 @@ def load_or_create(path: Path) -> RSAKey:
     """The RSA key kept at `path`, made there first when there is none; only its owner may read the file.
 
     Raises:
-        KeyFileUnusable: the file exists and is not an RSA private key of 2048 bits or more.
+        `key-file.unusable`: the file exists and is not an RSA private key of 2048 bits or more.
         OSError: the folder cannot be read or written.
     """
     content = kept_key(path, lambda: RSAKey.generate_key(BITS).as_pem(private=True))
     try:
         key = RSAKey.import_key(content, PARAMETERS)
     except (JoseError, UnsupportedAlgorithm, ValueError, TypeError):
-        raise KeyFileUnusable(path) from None
+        raise Rejected("key-file.unusable", path=str(path)) from None
     if not key.is_private or key.raw_value.key_size < BITS:
-        raise KeyFileUnusable(path)
+        raise Rejected("key-file.unusable", path=str(path))
     path.chmod(0o600)
     key.ensure_kid()
     return key

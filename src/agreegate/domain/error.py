@@ -6,7 +6,7 @@ from typing import Literal, Self
 
 _PLACE = re.compile(r"\[\d*\]")
 
-ErrorCode = Literal[
+RequestCode = Literal[
     "access.action-not-allowed",  # only a sandbox account may do it
     "access.denied",
     "access.reseller",  # answered with an empty body (contract 3.6, third form)
@@ -114,6 +114,35 @@ ErrorCode = Literal[
     "text.too-large",
     "text.version-unknown",
 ]
+"""What a request may be answered with."""
+CommandCode = Literal[
+    "backup.damaged",
+    "backup.exists",
+    "backup.foreign",
+    "backup.newer",
+    "backup.onto-itself",
+    "backup.text-damaged",
+    "data.behind",  # commits are missing
+    "data.damaged",
+    "data.demo",
+    "data.gone",
+    "data.in-use",
+    "data.missing",
+    "data.other-programme",
+    "demo.not-a-demo",
+    "demo.other-programme",
+    "key-file.unusable",  # empty, cut off or no key of ours; the file is left as it is
+    "restore.data-exists",
+    "schema.foreign",
+    "schema.newer",
+    "schema.older",
+    "serve.address.denied",
+    "serve.address.in-use",
+    "serve.address.not-ours",
+    "serve.address.unusable",
+]
+"""What a command may stop with, and no request is answered with."""
+ErrorCode = Literal[RequestCode, CommandCode]
 """What an error is, for programs; the same text is the key of its sentence in the catalogues."""
 
 

@@ -14,6 +14,7 @@ from typing import BinaryIO, cast
 
 import apsw
 
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import Digest
 from agreegate.file_input import FileRefused
 from agreegate.storage import schema
@@ -30,15 +31,6 @@ _DAMAGED = (apsw.CorruptError, apsw.SQLError, apsw.ReadOnlyError)
 _BESIDE = ("-wal", "-shm")
 _TEXTS = "backup_text"
 """A table that only copies have: the files of the texts, under their digests."""
-
-
-class BackupError(Exception):
-    """A copy cannot be made or used. `key` finds the sentence that says what to do."""
-
-    def __init__(self, key: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +56,8 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
         replace: whether a file of that name may be replaced.
 
     Raises:
-        BackupError: the name is taken, a text is missing or damaged, or the copy is not whole.
-        SchemaError: there is no database, or it is not ours.
+        Rejected: the name is taken, a text is missing or damaged, or the copy is not whole.
+        Rejected: there is no database, or it is not ours.
         OSError: the file cannot be written.
     """
     if not database.is_file():
@@ -77,10 +69,10 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
     if not file.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "", str(file.parent))
     if file.resolve() == database.resolve():
-        raise BackupError("backup.onto-itself", file=str(file))
+        raise Rejected("backup.onto-itself", file=str(file))
     if file.exists() and not replace:
-        raise BackupError("backup.exists", file=str(file))
-    with closing(_opened(database, schema.SchemaError("schema.foreign"))) as source:
+        raise Rejected("backup.exists", file=str(file))
+    with closing(_opened(database, Rejected("schema.foreign"))) as source:
         texts = TextFiles(database.parent / TEXTS)
         part, contents = _copied(source, database, file, lambda copy: _take_texts(copy, texts), served=False)
     put_in_place(part, file)
@@ -95,8 +87,8 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
         replace: whether data that is there may be replaced.
 
     Raises:
-        BackupError: the file is not ours, damaged, or of a newer version; or there is data.
-        SchemaError: a server has the folder.
+        Rejected: the file is not ours, damaged, or of a newer version; or there is data.
+        Rejected: a server has the folder.
         OSError: something cannot be read or written.
     """
     if file.is_dir():
@@ -105,15 +97,15 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
         raise FileNotFoundError(errno.ENOENT, "", str(file))
     if not file.is_file():
         raise FileRefused("file.not-plain", file)
-    with closing(_opened(file, BackupError("backup.foreign", file=str(file)))) as source:
+    with closing(_opened(file, Rejected("backup.foreign", file=str(file)))) as source:
         number = schema.current(source)
         if number > schema.latest():
-            raise BackupError("backup.newer", file=str(file), found=number, expected=schema.latest())
+            raise Rejected("backup.newer", file=str(file), found=number, expected=schema.latest())
         folder = DataFolder(data)
         folder.claim()
         try:
             if folder.database.exists() and not replace:
-                raise BackupError("restore.data-exists", folder=str(folder.path))
+                raise Rejected("restore.data-exists", folder=str(folder.path))
             part, contents = _copied(
                 source, file, folder.database, lambda copy: _give_texts(copy, TextFiles(folder.texts)), served=True
             )
@@ -133,16 +125,16 @@ def _opened(file: Path, foreign: Exception) -> apsw.Connection:
     """A connection that reads; `foreign` is raised for a file that is no database of ours.
 
     Raises:
-        BackupError: it is damaged.
-        SchemaError: it is damaged, or commits are missing.
+        Rejected: it is damaged.
+        Rejected: it is damaged, or commits are missing.
     """
     try:
         check_file(file, at_any_schema=True)
         connection = connect(file, read_only=True)
     except apsw.CorruptError:
-        raise BackupError("backup.damaged", file=str(file), detail="CorruptError") from None
-    except schema.SchemaError as refused:
-        raise foreign if refused.key == "schema.foreign" else refused from None
+        raise Rejected("backup.damaged", file=str(file), detail="CorruptError") from None
+    except Rejected as error:
+        raise foreign if error.code == "schema.foreign" else error from None
     if schema.current(connection) == 0:
         connection.close()
         raise foreign
@@ -174,7 +166,7 @@ def _copied(
             _check(copy, contents, of)
     except _DAMAGED as error:
         part.unlink()
-        raise BackupError("backup.damaged", file=str(of), detail=type(error).__name__) from None
+        raise Rejected("backup.damaged", file=str(of), detail=type(error).__name__) from None
     except BaseException:
         part.unlink()
         raise
@@ -193,11 +185,11 @@ def _contents(connection: apsw.Connection) -> Contents:
 def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
     [(found,), *_] = copy.execute("pragma integrity_check(1)")
     if found != "ok":
-        raise BackupError("backup.damaged", file=str(file), detail=str(found))
+        raise Rejected("backup.damaged", file=str(file), detail=str(found))
     if copy.execute("pragma foreign_key_check").fetchone() is not None:
-        raise BackupError("backup.damaged", file=str(file), detail="foreign_key_check")
+        raise Rejected("backup.damaged", file=str(file), detail="foreign_key_check")
     if _contents(copy) != expected:
-        raise BackupError("backup.damaged", file=str(file), detail="count")
+        raise Rejected("backup.damaged", file=str(file), detail="count")
 
 
 def _take_texts(copy: apsw.Connection, texts: TextFiles) -> None:
@@ -215,7 +207,7 @@ def _take_texts(copy: apsw.Connection, texts: TextFiles) -> None:
                         while piece := file.read(PIECE):
                             blob.write(piece)
             except (TextDamaged, ValueError):
-                raise BackupError("backup.text-damaged", file=str(texts.path_of(digest))) from None
+                raise Rejected("backup.text-damaged", file=str(texts.path_of(digest))) from None
 
 
 def _give_texts(copy: apsw.Connection, texts: TextFiles) -> None:
@@ -231,7 +223,7 @@ def _give_texts(copy: apsw.Connection, texts: TextFiles) -> None:
                 with copy.blob_open("main", _TEXTS, "bytes", row_id, False) as blob:
                     texts.keep(cast("BinaryIO", blob), digest)
         except TextDamaged:
-            raise BackupError("backup.text-damaged", file=str(texts.path_of(digest))) from None
+            raise Rejected("backup.text-damaged", file=str(texts.path_of(digest))) from None
     if held:
         copy.execute(f"drop table {_TEXTS}")
         copy.execute("vacuum")

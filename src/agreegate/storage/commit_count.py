@@ -14,9 +14,9 @@ from pathlib import Path
 
 import apsw
 
+from agreegate.domain.error import Rejected
 from agreegate.file_input import FileRefused, read_bytes
 from agreegate.storage.durable import sync
-from agreegate.storage.schema import SchemaError
 
 ENDING = "-commits"
 _LARGEST = 1024
@@ -87,18 +87,18 @@ def require_all_commits(database: Path, connection: apsw.Connection, noted: int 
         noted: what the file said before the connection read anything: a writer may go on meanwhile.
 
     Raises:
-        SchemaError: commits are missing.
+        Rejected: commits are missing.
     """
     if noted is not None and (found := count_of(connection)) < noted:
         file = CommitFile(database).path
-        raise SchemaError("data.behind", folder=str(database.parent), found=found, expected=noted, file=str(file))
+        raise Rejected("data.behind", folder=str(database.parent), found=found, expected=noted, file=str(file))
 
 
-def missing_database(database: Path) -> SchemaError:
+def missing_database(database: Path) -> Rejected:
     """Return the error that says what to do about a database file that does not exist; its commits show whether it did."""
     if noted := (counted := CommitFile(database)).read():
-        return SchemaError("data.gone", database=str(database), expected=noted, file=str(counted.path))
-    return SchemaError("data.missing", database=str(database), folder=str(database.parent))
+        return Rejected("data.gone", database=str(database), expected=noted, file=str(counted.path))
+    return Rejected("data.missing", database=str(database), folder=str(database.parent))
 
 
 def note_commits(database: Path, count: int) -> None:

@@ -7,8 +7,8 @@ import re
 import secrets
 from pathlib import Path
 
-from agreegate.storage.key_file import KeyFileUnusable, kept_key
-from agreegate.storage.schema import SchemaError
+from agreegate.domain.error import Rejected
+from agreegate.storage.key_file import kept_key
 
 DATABASE = "agreegate.db"
 LOCK = "agreegate.lock"
@@ -50,7 +50,7 @@ class DataFolder:
         What a killed process left half done in it is removed.
 
         Raises:
-            SchemaError: another server has it.
+            Rejected: another server has it.
         """
         if self.database.exists() or all(_is_ours(entry.name) for entry in self.path.iterdir()):
             self.path.chmod(0o700)  # but never a folder that is somebody else's: our files in it are owner-only anyway
@@ -59,7 +59,7 @@ class DataFolder:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(lock)
-            raise SchemaError("data.in-use", folder=str(self.path)) from None
+            raise Rejected("data.in-use", folder=str(self.path)) from None
         self._lock = lock
         for entry in self.path.iterdir():
             if _is_draft(entry.name):
@@ -69,13 +69,13 @@ class DataFolder:
         """A random text that is this folder's for good, readable by its owner alone: 64 hexadecimal digits.
 
         Raises:
-            KeyFileUnusable: the file that holds it is empty, cut off or something else.
+            `key-file.unusable`: the file that holds it is empty, cut off or something else.
             OSError: the folder cannot be read or written.
         """
         path = self.path / FORM_KEY
         found = _SECRET.fullmatch(kept_key(path, lambda: secrets.token_hex(32).encode()))
         if found is None:
-            raise KeyFileUnusable(path)
+            raise Rejected("key-file.unusable", path=str(path))
         return found.group(1).decode()
 
     def release(self) -> None:

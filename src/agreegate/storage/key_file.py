@@ -5,22 +5,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from agreegate.domain.error import Rejected
 from agreegate.file_input import FileRefused, read_bytes
 from agreegate.storage.durable import draft_of, sync
 
 LARGEST = 64 * 1024
 """Bytes of a key file."""
-
-
-class KeyFileUnusable(Exception):
-    """A key file is empty, cut off or no key of ours. It is left as it is."""
-
-    key = "key-file.unusable"
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(str(path))
-        self.path = path
-        self.parameters = {"path": str(path)}
 
 
 def kept_key(path: Path, make: Callable[[], bytes]) -> bytes:
@@ -30,7 +20,7 @@ def kept_key(path: Path, make: Callable[[], bytes]) -> bytes:
     this name; a lost disk write cannot either, because the content is synced before it gets the name.
 
     Raises:
-        KeyFileUnusable: the file is no plain one, or too large.
+        `key-file.unusable`: the file is no plain one, or too large.
         OSError: the folder cannot be read or written.
     """
     if not path.exists():
@@ -38,7 +28,7 @@ def kept_key(path: Path, make: Callable[[], bytes]) -> bytes:
     try:
         return read_bytes(path, LARGEST)
     except FileRefused:
-        raise KeyFileUnusable(path) from None
+        raise Rejected("key-file.unusable", path=str(path)) from None
 
 
 def _make(path: Path, content: bytes) -> None:

@@ -22,7 +22,7 @@ def new_record(folder: DataFolder) -> Iterator[apsw.Connection]:
         folder: claimed, without a database.
 
     Raises:
-        SchemaError: the folder had one with commits, and it is gone.
+        Rejected: the folder had one with commits, and it is gone.
     """
     if CommitFile(folder.database).read():
         raise missing_database(folder.database)

@@ -10,6 +10,7 @@ import apsw
 
 from agreegate.domain.customer import search_key
 from agreegate.domain.customer_search import index_words, spaced_words
+from agreegate.domain.error import Rejected
 
 APPLICATION_ID = 0x41475247
 """`AGRG` in the file's header: it tells our databases from anybody else's."""
@@ -20,15 +21,6 @@ FUNCTIONS: Mapping[str, Callable[..., str]] = {
     "index_words": lambda name: json.dumps(sorted(index_words(name))),
 }
 """Functions that migrations call. Nothing that stays in the database does."""
-
-
-class SchemaError(Exception):
-    """The database cannot be used as it is. `key` finds the sentence that says which command helps."""
-
-    def __init__(self, key: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +49,13 @@ def current(connection: apsw.Connection) -> int:
     """The migration the database is at; 0 for an empty one.
 
     Raises:
-        SchemaError: the file is a database of something else.
+        Rejected: the file is a database of something else.
     """
     number = int(connection.pragma("user_version"))
     if number == 0 and connection.execute("select count(*) from sqlite_schema").get == 0:
         return 0
     if connection.pragma("application_id") != APPLICATION_ID:
-        raise SchemaError("schema.foreign")
+        raise Rejected("schema.foreign")
     return number
 
 
@@ -71,24 +63,24 @@ def require_latest(connection: apsw.Connection) -> None:
     """Refuse a database at another schema than this version's.
 
     Raises:
-        SchemaError: it is older (upgrade it) or newer (use the version that wrote it).
+        Rejected: it is older (upgrade it) or newer (use the version that wrote it).
     """
     number = current(connection)
     if number < latest():
-        raise SchemaError("schema.older", found=number, expected=latest())
+        raise Rejected("schema.older", found=number, expected=latest())
     if number > latest():
-        raise SchemaError("schema.newer", found=number, expected=latest())
+        raise Rejected("schema.newer", found=number, expected=latest())
 
 
 def upgrade(connection: apsw.Connection) -> int:
     """Bring the database to the latest schema, all steps or none; how many steps were taken.
 
     Raises:
-        SchemaError: the database is newer than this version, or not ours.
+        Rejected: the database is newer than this version, or not ours.
     """
     number = current(connection)
     if number > latest():
-        raise SchemaError("schema.newer", found=number, expected=latest())
+        raise Rejected("schema.newer", found=number, expected=latest())
     steps = [migration for migration in migrations() if migration.number > number]
     if steps:
         for name, function in FUNCTIONS.items():

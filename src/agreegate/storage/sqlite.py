@@ -20,10 +20,10 @@ from typing import Any, TypeVar
 
 import apsw
 
-from agreegate.domain.error import StoreUnavailable
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.commit_count import CommitFile, count_of, raise_count, require_all_commits
 from agreegate.storage.pace import Pace, step_back
-from agreegate.storage.schema import SchemaError, current, require_latest, upgrade
+from agreegate.storage.schema import current, require_latest, upgrade
 from agreegate.storage.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
 from agreegate.storage.trusted import TrustedInstants
 from agreegate.storage.unit_of_work import Row, Value, Work
@@ -83,7 +83,7 @@ def check_file(path: Path, *, at_any_schema: bool = False) -> None:
     """Refuse a file that is not a whole database of ours at this version's schema, without touching it.
 
     Raises:
-        SchemaError: it is somebody else's, older, newer or damaged, or commits are missing.
+        Rejected: it is somebody else's, older, newer or damaged, or commits are missing.
         apsw.Error: it cannot be read.
     """
     noted = CommitFile(path).read()
@@ -96,7 +96,7 @@ def check_file(path: Path, *, at_any_schema: bool = False) -> None:
         require_all_commits(path, connection, noted)
         current(connection) if at_any_schema else require_latest(connection)
     except (apsw.NotADBError, apsw.SQLError):  # the head says that it is no database, or one of a later engine
-        raise SchemaError("schema.foreign") if noted is None else SchemaError("data.damaged") from None
+        raise Rejected("schema.foreign") if noted is None else Rejected("data.damaged") from None
     finally:
         connection.close()
 
