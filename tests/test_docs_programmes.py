@@ -13,8 +13,9 @@ from agreegate.domain.partner import Cloud
 from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.i18n import text
-from agreegate.programme import EXTENSIONS, ProgrammeError, read
+from agreegate.file_input import FileRefused
+from agreegate.programme import EXTENSIONS, read
+from tests.files import sentence
 
 PAGE = (Path(__file__).parent.parent / "docs" / "programmes.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
@@ -87,7 +88,7 @@ def test_the_page_explains_every_key_there_is() -> None:
     """A file with an unknown key is told which are known: those are the ones to explain."""
     explained = [set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) for part in PAGE.split("And of a template:")]
     for wrong, keys in (("nonsense = 1\n" + EXAMPLE, explained[0]), (EXAMPLE + "nonsense = 1\n", explained[1])):
-        with pytest.raises(ProgrammeError) as refused:
+        with pytest.raises(FileRefused) as refused:
             read(wrong, FILE)
         assert set(str(refused.value.parameters["detail"]).split(", ")) == keys
     marked = set(re.findall(r"^\| `(\w+)` \| \w+ \| \*extension\.\*", PAGE, re.MULTILINE))
@@ -95,6 +96,6 @@ def test_the_page_explains_every_key_there_is() -> None:
 
 
 def test_a_mistake_is_answered_with_the_sentence_on_the_page() -> None:
-    with pytest.raises(ProgrammeError) as refused:
+    with pytest.raises(FileRefused) as refused:
         read(EXAMPLE.replace("opens_from", "opens_form"), FILE)
-    assert text(refused.value.key, "en", **refused.value.parameters) in PAGE
+    assert sentence(refused.value, "en") in PAGE

@@ -7,10 +7,11 @@ import pytest
 
 from agreegate import programme
 from agreegate.domain.text import Locale, MediaType, checked_draft, media_type_of
-from agreegate.i18n import text
+from agreegate.file_input import FileRefused
 from agreegate.locales import locales
-from agreegate.manifest import ManifestError, find, load, read
+from agreegate.manifest import find, load, read
 from tests import personas as cast
+from tests.files import sentence
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, file
 
 GOOD = """template = "MicrosoftCloudAgreement"
@@ -81,23 +82,23 @@ def test_all_stands_for_every_country_with_the_language() -> None:
 
 
 WRONG: list[tuple[str, str, str, int]] = [
-    ('label = "2019-01"', "label = 2019-01", "manifest.not-toml", 2),
-    ('label = "2019-01"\n', "", "manifest.missing", 1),
-    ('label = "2019-01"', "label = 7", "manifest.wrong-type", 2),
-    ("major = true", 'major = "yes"', "manifest.wrong-type", 3),
-    ("major = true", "minor = true", "manifest.unknown-field", 3),
-    ("effective_from = 2019-01-01T00:00:00Z", 'effective_from = "2019-01-01"', "manifest.not-date", 4),
-    ("effective_from = 2019-01-01T00:00:00Z", "effective_from = 0001-01-01T00:00:00+14:00", "manifest.not-date", 4),
-    ("effective_from = 2019-01-01T00:00:00Z\n", "", "manifest.missing", 1),
+    ('label = "2019-01"', "label = 2019-01", "toml.not-toml", 2),
+    ('label = "2019-01"\n', "", "toml.missing", 1),
+    ('label = "2019-01"', "label = 7", "toml.not-text", 2),
+    ("major = true", 'major = "yes"', "toml.not-boolean", 3),
+    ("major = true", "minor = true", "toml.unknown-field", 3),
+    ("effective_from = 2019-01-01T00:00:00Z", 'effective_from = "2019-01-01"', "toml.not-date", 4),
+    ("effective_from = 2019-01-01T00:00:00Z", "effective_from = 0001-01-01T00:00:00+14:00", "toml.not-date", 4),
+    ("effective_from = 2019-01-01T00:00:00Z\n", "", "toml.missing", 1),
     ('file = "en.docx"', 'file = "../en.docx"', "manifest.outside", 8),
     ('file = "en.docx"', 'file = "/etc/passwd"', "manifest.outside", 8),
     ('file = "en.docx"', 'file = "a\\\\b.docx"', "manifest.outside", 8),
     ('file = "en.docx"', 'file = ""', "manifest.outside", 8),
-    ('file = "texts/fr.docx"', "file = 7", "manifest.wrong-type", 13),
-    ('file = "texts/fr.docx"\n', "", "manifest.missing", 12),
+    ('file = "texts/fr.docx"', "file = 7", "toml.not-text", 13),
+    ('file = "texts/fr.docx"\n', "", "toml.missing", 12),
     ('file = "en.docx"', 'file = "en.docx"\nshown_as = "../en.pdf"', "manifest.outside", 9),
-    ('file = "en.docx"', 'file = "en.docx"\nshown_as = 7', "manifest.wrong-type", 9),
-    ('countries = ["FR"]', 'country = "FR"', "manifest.unknown-field", 15),
+    ('file = "en.docx"', 'file = "en.docx"\nshown_as = 7', "toml.not-text", 9),
+    ('countries = ["FR"]', 'country = "FR"', "toml.unknown-field", 15),
     ('countries = ["FR"]', 'countries = "FR"', "manifest.not-countries", 15),
     ('countries = ["FR"]', "countries = []", "manifest.not-countries", 15),
     ('countries = ["FR"]', "countries = [1]", "manifest.not-countries", 15),
@@ -115,11 +116,11 @@ WRONG: list[tuple[str, str, str, int]] = [
 @pytest.mark.parametrize(("old", "new", "key", "line"), WRONG)
 def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
     assert old in GOOD
-    with pytest.raises(ManifestError) as refused:
+    with pytest.raises(FileRefused) as refused:
         read(GOOD.replace(old, new), "m.toml", locales())
     assert (refused.value.key, refused.value.parameters["line"]) == (key, line)
     for language in ("en", "fr"):
-        assert "m.toml" in text(refused.value.key, language, **refused.value.parameters)
+        assert "m.toml" in sentence(refused.value, language)
 
 
 def test_the_manifest_that_is_explained_can_be_published() -> None:
@@ -133,7 +134,7 @@ def test_the_manifest_that_is_explained_can_be_published() -> None:
 
 def test_a_template_of_another_programme_is_refused() -> None:
     manifest = read(GOOD.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
-    with pytest.raises(ManifestError) as refused:
+    with pytest.raises(FileRefused) as refused:
         manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
     assert refused.value.key == "manifest.no-such-template"
 
@@ -145,7 +146,7 @@ def test_a_template_of_another_programme_is_refused() -> None:
 def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str) -> None:
     for name in entries:
         (tmp_path / name).write_text(GOOD)
-    with pytest.raises(ManifestError) as refused:
+    with pytest.raises(FileRefused) as refused:
         find(tmp_path)
     assert refused.value.key == key
 
@@ -155,5 +156,5 @@ def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str)
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.toml").write_bytes(content)
-    with pytest.raises(ManifestError):
+    with pytest.raises(FileRefused):
         load(find(tmp_path), locales())

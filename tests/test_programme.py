@@ -7,8 +7,9 @@ import pytest
 from agreegate.domain.actor import Channel
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule
-from agreegate.i18n import text
-from agreegate.programme import ProgrammeError, load, read, shipped
+from agreegate.file_input import FileRefused
+from agreegate.programme import load, read, shipped
+from tests.files import sentence
 from tests.personas import CLOUD_AGREEMENT, CUSTOMER_AGREEMENT
 
 SEED = load("microsoft-cloud-agreement")
@@ -62,7 +63,7 @@ def test_a_version_is_loaded_by_its_name_and_the_newest_without_it() -> None:
     assert dates == [day(2018, 8, 7), day(2021, 1, 14), day(2021, 1, 14)]
     for unknown in ("microsoft-cloud-agreement@3", "microsoft-cloud-agreement@", "microsoft-cloud-agreement@01",
                     "microsoft-customer-agreement@2", "@1", "", "../programmes/microsoft-cloud-agreement"):  # fmt: skip
-        with pytest.raises(ProgrammeError) as refused:
+        with pytest.raises(FileRefused) as refused:
             load(unknown)
         assert refused.value.key == "programme.unknown"
 
@@ -102,70 +103,68 @@ def test_another_vendor_needs_no_code() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "key", "line", "field"),
     [
-        ("version = 3", "version = 'three'", "programme.not-number", 2, "version"),
-        ("version = 3", "version = true", "programme.not-number", 2, "version"),
+        ("version = 3", "version = 'three'", "programme.not-positive", 2, "version"),
+        ("version = 3", "version = true", "programme.not-positive", 2, "version"),
         ("version = 3", "version = 0", "programme.not-positive", 2, "version"),
-        ("version = 3", "version = = 3", "programme.not-toml", 2, ""),
-        ('link = "https://pinecone.example/licence"', "link =", "programme.not-toml", 14, ""),
+        ("version = 3", "version = = 3", "toml.not-toml", 2, ""),
+        ('link = "https://pinecone.example/licence"', "link =", "toml.not-toml", 14, ""),
         ('name = "pinecone-licence"', 'name = "Pine Cone"', "programme.bad.name", 1, "name"),
-        ("starts = 2024-01-01", "", "programme.missing", 1, "starts"),
-        ("starts = 2024-01-01", "starts = 'soon'", "programme.not-date", 4, "starts"),
-        ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "programme.not-one-of", 6, "unsupported_clouds"),
-        ("unsupported_clouds = []", "stale_rule = 'shrug'", "programme.not-one-of", 6, "stale_rule"),
+        ("starts = 2024-01-01", "", "toml.missing", 1, "starts"),
+        ("starts = 2024-01-01", "starts = 'soon'", "toml.not-date", 4, "starts"),
+        ("unsupported_clouds = []", "unsupported_clouds = ['moon']", "toml.not-one-of", 6, "unsupported_clouds"),
+        ("unsupported_clouds = []", "stale_rule = 'shrug'", "toml.not-one-of", 6, "stale_rule"),
         ("unsupported_clouds = []", "stale_from = 2025-01-01", "programme.grace-without-refusal", 6, "stale_from"),
         ("unsupported_clouds = []", "trial_offers = ['half a trial']", "programme.not-offer", 6, "trial_offers"),
         ("unsupported_clouds = []", "trial_offers = [7]", "programme.not-offer", 6, "trial_offers"),
-        ("unsupported_clouds = []", "trial_offers = 'none'", "programme.not-list", 6, "trial_offers"),
-        ("unsupported_clouds = []", "stale = 'refuse'", "programme.unknown-field", 6, "stale"),
-        ("api = 2024", "fax = 2024", "programme.unknown-field", 9, "enforce_from.fax"),
-        ('id = "0a0a0a0a-0000', 'id = "0a0a', "programme.not-guid", 12, "template.id"),
+        ("unsupported_clouds = []", "trial_offers = 'none'", "programme.not-offer", 6, "trial_offers"),
+        ("unsupported_clouds = []", "stale = 'refuse'", "toml.unknown-field", 6, "stale"),
+        ("api = 2024", "fax = 2024", "toml.unknown-field", 9, "enforce_from.fax"),
+        ('id = "0a0a0a0a-0000', 'id = "0a0a', "toml.not-guid", 12, "template.id"),
         ('default_agreement_type = "PineconeLicence"', 'default_agreement_type = "Lease"', "programme.no-such-type", 5,
          "default_agreement_type"),
         ('link = "https://', 'link = "ftp://', "programme.bad.link", 14, "template.link"),
-        ('link = "https://pinecone.example/licence"', "", "programme.missing-in-template", 11, "template.link"),
-        ('link = "https://pinecone.example/licence"', "link = 1", "programme.not-text", 14, "template.link"),
+        ('link = "https://pinecone.example/licence"', "", "toml.missing", 11, "template.link"),
+        ('link = "https://pinecone.example/licence"', "link = 1", "programme.bad.link", 14, "template.link"),
         ('agreement_type = "P', 'agreement_type = "1P', "programme.bad.agreement_type", 13, "template.agreement_type"),
-        ("version = 3", "version = 3\nstarts_at = 1", "programme.unknown-field", 3, "starts_at"),
-        ("[[template]]", "[template]", "programme.not-list", 11, "template"),
+        ("version = 3", "version = 3\nstarts_at = 1", "toml.unknown-field", 3, "starts_at"),
+        ("[[template]]", "[template]", "toml.not-list", 11, "template"),
     ],
 )  # fmt: skip
 def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: str, line: int, field: str) -> None:
     assert old in WHOLE
-    with pytest.raises(ProgrammeError) as refused:
+    with pytest.raises(FileRefused) as refused:
         read(WHOLE.replace(old, new), "pinecone.toml")
-    assert (refused.value.key, refused.value.parameters["line"], refused.value.parameters["field"]) == (
+    assert (refused.value.key, refused.value.parameters["line"], refused.value.parameters.get("name", "")) == (
         key,
         line,
         field,
     )
     for language in ("en", "fr"):
-        assert "pinecone.toml" in text(refused.value.key, language, **refused.value.parameters)
+        assert "pinecone.toml" in sentence(refused.value, language)
 
 
 def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) -> None:
-    with pytest.raises(ProgrammeError) as unknown:
+    with pytest.raises(FileRefused) as unknown:
         load("nowhere")
-    assert "microsoft-cloud-agreement" in text(unknown.value.key, "en", **unknown.value.parameters)
-    with pytest.raises(ProgrammeError) as unreadable:
+    assert "microsoft-cloud-agreement" in sentence(unknown.value, "en")
+    with pytest.raises(FileRefused) as unreadable:
         load(str(tmp_path / "nowhere.toml"))
-    assert unreadable.value.key == "programme.unreadable"
+    assert unreadable.value.key == "file.unreadable"
 
 
 def test_a_file_in_another_encoding_is_told_so(tmp_path) -> None:
     file = tmp_path / "latin.toml"
     file.write_bytes(WHOLE.replace("Pinecone Licence", "Pomme de pin agréée").encode("latin-1"))
-    with pytest.raises(ProgrammeError) as refused:
+    with pytest.raises(FileRefused) as refused:
         load(str(file))
-    assert "UTF-8" in text(refused.value.key, "en", **refused.value.parameters)
+    assert "UTF-8" in sentence(refused.value, "en")
 
 
 def test_the_second_template_is_named_by_its_own_line() -> None:
     second = '\n[[template]]\nid = "0a0a0a0a-0000-4000-8000-000000000002"\nagreement_type = "Later"\n'
-    with pytest.raises(ProgrammeError) as refused:
+    with pytest.raises(FileRefused) as refused:
         read(WHOLE + second, "pinecone.toml")
-    assert text(refused.value.key, "en", **refused.value.parameters) == (
-        "pinecone.toml, line 16: template.link is missing in this template. Add it."
-    )
+    assert sentence(refused.value, "en") == ("pinecone.toml, line 16: template.link is missing. Add it.")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +177,6 @@ def test_an_instant_without_a_zone_is_in_utc(written: str) -> None:
 def test_a_file_may_not_take_a_shipped_programmes_name(tmp_path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(WHOLE.replace("pinecone-licence", "microsoft-cloud-agreement"))
-    with pytest.raises(ProgrammeError) as refused:
+    with pytest.raises(FileRefused) as refused:
         load(str(file))
     assert refused.value.key == "programme.name-taken"

@@ -21,7 +21,7 @@ LONGEST = 400
 LAYERS: dict[str, frozenset[str]] = {
     "domain": frozenset(),
     "storage": frozenset({"domain", "file_input"}),
-    "services": frozenset({"domain", "storage"}),
+    "services": frozenset({"domain", "locales", "storage"}),
     "questions": frozenset({"domain", "storage"}),
     # Leaves for the edges: they know the domain at most.
     "i18n": frozenset(),
@@ -30,10 +30,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "file_input": frozenset(),
     "auth": frozenset({"domain", "issuer", "diagnostics"}),
     "issuer": frozenset(),
-    "programme": frozenset({"domain", "file_input"}),
-    "directory": frozenset({"domain", "file_input"}),
+    "toml_input": frozenset({"file_input"}),
+    "programme": frozenset({"domain", "file_input", "toml_input"}),
+    "directory": frozenset({"domain", "toml_input"}),
     "locales": frozenset({"domain"}),
-    "manifest": frozenset({"domain", "file_input"}),
+    "manifest": frozenset({"domain", "file_input", "toml_input"}),
     "settings": frozenset({"file_input"}),
     "text_link": frozenset({"domain"}),
     "text_inspection": frozenset(),
@@ -63,12 +64,12 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "demo": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
-         "openid", "programme", "directory", "app", "hotpath", "server", "text_link", "upkeep"}
+         "openid", "programme", "directory", "app", "hotpath", "server", "text_link", "toml_input", "upkeep"}
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
          "programme", "questions", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input",
-         "hotpath", "server", "text_link", "upkeep", "demo", "production"}
+         "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -4,39 +4,23 @@
 """
 
 import json
-import re
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, TypeVar
-from uuid import UUID
+from typing import Annotated
+
+from msgspec import Meta
+from msgspec.structs import asdict
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.customer import Address, CustomerDraft, CustomerId, checked_domain, checked_draft
-from agreegate.domain.directory import DirectoryRefused, ListedCustomer, ListedPartner, ListedUser, Path
-from agreegate.domain.email import valid_email
-from agreegate.domain.error import Rejected
+from agreegate.domain.customer import Address, CustomerDraft, CustomerId, spelled
+from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.text import primary_subtag
-from agreegate.file_input import NotToml, parse_toml, utc_instant
-
-E = TypeVar("E", bound=StrEnum)
-T = TypeVar("T")
+from agreegate.toml_input import Guid, Table, TomlFile
 
 LARGEST = 64 * 1024 * 1024
 """Bytes of a directory file."""
-LONGEST = 253
-"""Characters of a text for which no rule says less."""
-_PARTNER = ("id", "name", "kind", "cloud", "account", "domain", "mail_domains", "mpn_id", "country", "culture", "email",
-            "mpa_signed", "resellers", "user", "customer")  # fmt: skip
-_USER = ("id", "name", "roles", "designated", "active")
-_CUSTOMER = ("id", "company_name", "domain", "country", "language", "culture", "registration_number", "resellers",
-             "state", "contact")  # fmt: skip
-_CONTACT = ("first_name", "last_name", "email", "phone", "address_line1", "address_line2", "city", "state",
-            "postal_code")  # fmt: skip
-_MEMBERS = {"line1": "address_line1", "line2": "address_line2"}
-"""What a file calls a member, where a rule about customers calls it by another name."""
-_TYPES: dict[type, str] = {str: "text", bool: "true/false", list: "list", dict: "table"}
 
 
 class CustomerState(StrEnum):
@@ -46,234 +30,136 @@ class CustomerState(StrEnum):
     ENDED = "ended"
 
 
-def read(text: str) -> tuple[ListedPartner, ...]:
-    """The partners that the text of a file describes.
+_Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", extra={"key": "directory.not-country"})]
+_Culture = Annotated[
+    str,
+    Meta(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|[0-9]{3})\Z", extra={"key": "directory.not-culture"}),
+]
+
+
+class _User(Table, kw_only=True):
+    id: Guid
+    name: str
+    roles: frozenset[Role] = frozenset()
+    designated: bool = False
+    active: bool = True
+
+
+class _Contact(Table, kw_only=True):
+    first_name: str
+    last_name: str
+    email: str
+    phone: str = ""
+    address_line1: str
+    address_line2: str = ""
+    city: str
+    state: str = ""
+    postal_code: str = ""
+
+
+_NO_CONTACT = _Contact(first_name="", last_name="", email="", address_line1="", city="")
+
+
+class _Customer(Table, kw_only=True):
+    id: Guid
+    company_name: str
+    domain: str
+    country: _Country
+    language: str = ""
+    culture: _Culture
+    registration_number: str | None = None
+    resellers: frozenset[Guid] = frozenset()
+    state: CustomerState = CustomerState.ACTIVE
+    contact: _Contact | None = None
+    """Nothing for a customer whose contact was erased."""
+
+
+class _Partner(Table, kw_only=True):
+    id: Guid
+    name: str
+    kind: PartnerKind
+    cloud: Cloud = Cloud.PUBLIC
+    account: Account = Account.PRODUCTION
+    domain: str
+    mail_domains: frozenset[str] | None = None
+    mpn_id: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}\Z", extra={"key": "directory.not-number"})] | None = None
+    country: _Country
+    culture: _Culture
+    email: str | None = None
+    mpa_signed: datetime | None = None
+    resellers: frozenset[Guid] = frozenset()
+    user: tuple[_User, ...] = ()
+    customer: tuple[_Customer, ...] = ()
+
+
+class _Directory(Table, kw_only=True):
+    partner: tuple[_Partner, ...] = ()
+
+
+def read(file: TomlFile) -> tuple[ListedPartner, ...]:
+    """The partners that a file describes. What their values may be: `domain/directory.py`.
 
     Raises:
-        DirectoryRefused: what is wrong, and where.
+        FileRefused: what is wrong, and where.
     """
-    try:
-        document = parse_toml(text)
-    except NotToml as error:
-        raise DirectoryRefused("directory.not-toml", ("line", error.line)) from error
-    root = _Table(document, ())
-    root.only("partner")
-    partners = [_partner(table) for table in root.tables("partner")]
+    partners = file.read(_Directory).partner
     if not partners:
-        raise DirectoryRefused("directory.empty")
-    return tuple(partners)
+        raise file.refused("directory.empty")
+    return tuple(map(_partner, partners))
 
 
-def line_of(text: str, path: Path) -> int:
-    """The line of a file on which something stands, or the nearest table above it; 1 when nothing is found."""
-    if path[:1] == ("line",):
-        return int(path[1])
-    lines = dict(_lines(text))
-    while path and path not in lines:
-        path = path[:-1]
-    return lines.get(path, 1)
-
-
-def _lines(text: str) -> Iterator[tuple[Path, int]]:
-    """Where each table and key stands. Good for files as people write them; tomllib itself tells no lines."""
-    counts: dict[Path, int] = {}
-    table: Path = ()
-    for number, line in enumerate(text.splitlines(), 1):
-        if header := re.match(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]", line):
-            table = ()
-            names = header[2].split(".")
-            for depth, name in enumerate(names):
-                table = (*table, name)
-                if header[1] == "[[" and depth == len(names) - 1:
-                    counts[table] = counts.get(table, -1) + 1
-                if table in counts:
-                    table = (*table, counts[table])
-            yield table, number
-        elif key := re.match(r"\s*([\w-]+)\s*=", line):
-            yield (*table, key[1]), number
-
-
-class _Table:
-    """One table of a file, and where it stands."""
-
-    def __init__(self, values: dict[str, Any], path: Path) -> None:
-        self._values = values
-        self._path = path
-
-    def only(self, *known: str) -> None:
-        for name in self._values:
-            if name not in known:
-                raise DirectoryRefused("directory.unknown-field", (*self._path, name), ", ".join(known))
-
-    def refuse(self, name: str, key: str, detail: str | int = "") -> DirectoryRefused:
-        return DirectoryRefused(key, (*self._path, name), detail)
-
-    def take(self, name: str, kind: type[T], default: T | None = None) -> T:
-        value = self._values.get(name, default)
-        if value is None:
-            raise self.refuse(name, "directory.missing", name)
-        if not isinstance(value, kind):
-            raise self.refuse(name, "directory.wrong-type", _TYPES[kind])
-        return value
-
-    def has(self, name: str) -> bool:
-        return name in self._values
-
-    def tables(self, name: str) -> Iterator["_Table"]:
-        for index, value in enumerate(self.take(name, list, [])):
-            if not isinstance(value, dict):
-                raise self.refuse(name, "directory.wrong-type", "[[table]]")
-            yield _Table(value, (*self._path, name, index))
-
-    def table(self, name: str) -> "_Table":
-        return _Table(self.take(name, dict), (*self._path, name))
-
-    def text(self, name: str, default: str | None = None) -> str:
-        value = self.take(name, str, default).strip()
-        if not value.isprintable() or (default is None and not value) or len(value) > LONGEST:
-            raise self.refuse(name, "directory.not-text", LONGEST)
-        return value
-
-    def matching(self, name: str, pattern: str, key: str) -> str:
-        value = self.text(name)
-        if re.fullmatch(pattern, value) is None:
-            raise self.refuse(name, key)
-        return value
-
-    def guid(self, name: str) -> str:
-        return self._guid(name, self.take(name, str))
-
-    def guids(self, name: str) -> frozenset[str]:
-        return frozenset(self._guid(name, value) for value in self.take(name, list, []))
-
-    def _guid(self, name: str, value: object) -> str:
-        try:
-            return str(UUID(value if isinstance(value, str) else ""))
-        except ValueError:
-            raise self.refuse(name, "directory.not-guid") from None
-
-    def email(self, name: str) -> str:
-        value = self.text(name)
-        if not valid_email(value):
-            raise self.refuse(name, "directory.not-email")
-        return value
-
-    def domain(self, name: str) -> str:
-        return self._domain(name, self.take(name, str))
-
-    def domains(self, name: str, default: str) -> frozenset[str]:
-        return frozenset(self._domain(name, value) for value in self.take(name, list, [default]))
-
-    def _domain(self, name: str, value: object) -> str:
-        try:
-            return checked_domain(value if isinstance(value, str) else "")
-        except Rejected:
-            raise self.refuse(name, "directory.not-domain") from None
-
-    def one_of(self, name: str, kind: type[E], default: E | None = None) -> E:
-        return self._member(name, self.take(name, str, default), kind)
-
-    def some_of(self, name: str, kind: type[E]) -> frozenset[E]:
-        return frozenset(self._member(name, value, kind) for value in self.take(name, list, []))
-
-    def _member(self, name: str, value: object, kind: type[E]) -> E:
-        try:
-            return kind(value if isinstance(value, str) else "")
-        except ValueError:
-            raise self.refuse(name, "directory.not-one-of", ", ".join(kind)) from None
-
-    def day(self, name: str) -> datetime | None:
-        value = self._values.get(name)
-        instant = utc_instant(value)
-        if instant is None and value is not None:
-            raise self.refuse(name, "directory.not-date")
-        return instant
-
-
-def _partner(table: _Table) -> ListedPartner:
-    table.only(*_PARTNER)
-    domain = table.domain("domain")
+def _partner(said: _Partner) -> ListedPartner:
+    domain = said.domain.strip().lower()
+    mail_domains = [domain] if said.mail_domains is None else [one.strip().lower() for one in said.mail_domains]
     return ListedPartner(
         partner=Partner(
-            id=PartnerId(table.guid("id")),
-            name=table.text("name"),
-            kind=table.one_of("kind", PartnerKind),
-            cloud=table.one_of("cloud", Cloud, Cloud.PUBLIC),
-            account=table.one_of("account", Account, Account.PRODUCTION),
-            mpn_id=_mpn_id(table),
+            id=PartnerId(str(said.id)),
+            name=said.name.strip(),
+            kind=said.kind,
+            cloud=said.cloud,
+            account=said.account,
+            mpn_id=said.mpn_id,
             domain=domain,
-            country=table.matching("country", r"[A-Z]{2}", "directory.not-country"),
-            culture=_culture(table),
+            country=said.country,
+            culture=said.culture,
         ),
-        mail_domains=table.domains("mail_domains", domain),
-        email=table.email("email") if table.has("email") else None,
-        mpa_signed_at=table.day("mpa_signed"),
-        users=tuple(_user(user) for user in table.tables("user")),
-        resellers=frozenset(PartnerId(reseller) for reseller in table.guids("resellers")),
-        customers=tuple(_customer(customer) for customer in table.tables("customer")),
+        mail_domains=frozenset(mail_domains),
+        email=None if said.email is None else said.email.strip(),
+        mpa_signed_at=said.mpa_signed,
+        users=tuple(ListedUser(**asdict(user) | {"id": UserId(str(user.id))}) for user in said.user),
+        resellers=_ids(said.resellers),
+        customers=tuple(map(_customer, said.customer)),
     )
 
 
-def _mpn_id(table: _Table) -> str | None:
-    return table.matching("mpn_id", r"[1-9][0-9]{0,18}", "directory.not-number") if table.has("mpn_id") else None
-
-
-def _user(table: _Table) -> ListedUser:
-    table.only(*_USER)
-    return ListedUser(
-        id=UserId(table.guid("id")),
-        name=table.email("name"),
-        roles=table.some_of("roles", Role),
-        designated=table.take("designated", bool, default=False),
-        active=table.take("active", bool, default=True),
+def _customer(said: _Customer) -> ListedCustomer:
+    contact = said.contact or _NO_CONTACT
+    address = Address(
+        country=said.country,
+        city=contact.city,
+        line1=contact.address_line1,
+        state=contact.state,
+        line2=contact.address_line2,
+        postal_code=contact.postal_code,
+        first_name=contact.first_name,
+        last_name=contact.last_name,
+        phone=contact.phone,
     )
-
-
-def _customer(table: _Table) -> ListedCustomer:
-    table.only(*_CUSTOMER)
-    contact = table.table("contact")
-    contact.only(*_CONTACT)
-    culture = _culture(table)
     draft = CustomerDraft(
-        domain=table.text("domain"),
-        company_name=table.text("company_name"),
-        email=contact.text("email"),
-        culture=culture,
-        language=table.text("language", primary_subtag(culture)),
-        address=Address(
-            country=table.matching("country", r"[A-Z]{2}", "directory.not-country"),
-            city=contact.text("city"),
-            line1=contact.text("address_line1"),
-            state=contact.text("state", ""),
-            line2=contact.text("address_line2", ""),
-            postal_code=contact.text("postal_code", ""),
-            first_name=contact.text("first_name"),
-            last_name=contact.text("last_name"),
-            phone=contact.text("phone", ""),
-        ),
-        registration_number=table.text("registration_number") if table.has("registration_number") else None,
+        domain=said.domain,
+        company_name=said.company_name,
+        email=contact.email,
+        culture=said.culture,
+        language=said.language or primary_subtag(said.culture),
+        address=address,
+        registration_number=said.registration_number,
     )
-    return ListedCustomer(
-        id=CustomerId(table.guid("id")),
-        draft=_checked(table, contact, draft),
-        resellers=frozenset(PartnerId(reseller) for reseller in table.guids("resellers")),
-        active=table.one_of("state", CustomerState, CustomerState.ACTIVE) is CustomerState.ACTIVE,
-    )
+    active = said.state is CustomerState.ACTIVE
+    return ListedCustomer(CustomerId(str(said.id)), spelled(draft), _ids(said.resellers), active)
 
 
-def _checked(table: _Table, contact: _Table, draft: CustomerDraft) -> CustomerDraft:
-    """The draft, by the rules that the API has for customers, told with the names of the file."""
-    try:
-        return checked_draft(draft)
-    except Rejected as refused:
-        member = str(refused.parameters.get("name", "")).rpartition(".")[2]
-        name = _MEMBERS.get(member, member)
-        where = contact if name in _CONTACT else table
-        raise where.refuse(name, refused.code, refused.parameters.get("format", "")) from None
-
-
-def _culture(table: _Table) -> str:
-    return table.matching("culture", r"[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|[0-9]{3})", "directory.not-culture")
+def _ids(said: Iterable[Guid]) -> frozenset[PartnerId]:
+    return frozenset(PartnerId(str(one)) for one in said)
 
 
 def written(partners: Iterable[ListedPartner]) -> str:
@@ -283,58 +169,66 @@ def written(partners: Iterable[ListedPartner]) -> str:
 
 def _partner_lines(listed: ListedPartner) -> Iterator[str]:
     partner = listed.partner
-    yield "[[partner]]"
-    for name in ("id", "name", "kind", "cloud", "account", "domain"):
-        yield _line(name, getattr(partner, name))
-    yield _line("mail_domains", sorted(listed.mail_domains))
-    for name, value in (("mpn_id", partner.mpn_id), ("country", partner.country), ("culture", partner.culture),
-                        ("email", listed.email)):  # fmt: skip
-        if value is not None:
-            yield _line(name, value)
-    if listed.mpa_signed_at is not None:
-        yield f"mpa_signed = {listed.mpa_signed_at.isoformat().replace('+00:00', 'Z')}"
-    if listed.resellers:
-        yield _line("resellers", sorted(listed.resellers))
-    yield ""
+    yield from _table_lines(
+        "[[partner]]",
+        id=partner.id,
+        name=partner.name,
+        kind=partner.kind,
+        cloud=partner.cloud,
+        account=partner.account,
+        domain=partner.domain,
+        mail_domains=sorted(listed.mail_domains),
+        mpn_id=partner.mpn_id,
+        country=partner.country,
+        culture=partner.culture,
+        email=listed.email,
+        mpa_signed=listed.mpa_signed_at,
+        resellers=sorted(listed.resellers) or None,
+    )
     for user in listed.users:
-        yield "[[partner.user]]"
-        yield _line("id", user.id)
-        yield _line("name", user.name)
-        yield _line("roles", sorted(user.roles))
-        if user.designated:
-            yield _line("designated", True)
-        if not user.active:
-            yield _line("active", False)
-        yield ""
+        yield from _table_lines(
+            "[[partner.user]]",
+            id=user.id,
+            name=user.name,
+            roles=sorted(user.roles),
+            designated=user.designated or None,
+            active=None if user.active else False,
+        )
     for customer in listed.customers:
-        yield from _customer_lines(customer)
+        draft, address = customer.draft, customer.draft.address
+        yield from _table_lines(
+            "[[partner.customer]]",
+            id=customer.id,
+            company_name=draft.company_name,
+            domain=draft.domain,
+            country=address.country,
+            language=draft.language,
+            culture=draft.culture,
+            registration_number=draft.registration_number,
+            resellers=sorted(customer.resellers) or None,
+            state=None if customer.active else CustomerState.ENDED,
+        )
+        if draft.email:
+            yield from _table_lines(
+                "[partner.customer.contact]",
+                first_name=address.first_name,
+                last_name=address.last_name,
+                email=draft.email,
+                phone=address.phone or None,
+                address_line1=address.line1,
+                address_line2=address.line2 or None,
+                city=address.city,
+                state=address.state or None,
+                postal_code=address.postal_code or None,
+            )
 
 
-def _customer_lines(customer: ListedCustomer) -> Iterator[str]:
-    draft, address = customer.draft, customer.draft.address
-    yield "[[partner.customer]]"
-    yield _line("id", customer.id)
-    for name, value in (("company_name", draft.company_name), ("domain", draft.domain), ("country", address.country),
-                        ("language", draft.language), ("culture", draft.culture)):  # fmt: skip
-        yield _line(name, value)
-    if draft.registration_number:
-        yield _line("registration_number", draft.registration_number)
-    if customer.resellers:
-        yield _line("resellers", sorted(customer.resellers))
-    if not customer.active:
-        yield _line("state", CustomerState.ENDED)
+def _table_lines(header: str, **values: str | bool | list[str] | datetime | None) -> Iterator[str]:
+    """A table with the values that are there. TOML takes texts as JSON has them, but for a character that JSON leaves bare."""
+    yield header
+    for name, value in values.items():
+        if isinstance(value, datetime):
+            yield f"{name} = {value.isoformat().replace('+00:00', 'Z')}"
+        elif value is not None:
+            yield f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")
     yield ""
-    if draft.email:
-        yield "[partner.customer.contact]"
-        for name, value in (("first_name", address.first_name), ("last_name", address.last_name),
-                            ("email", draft.email), ("phone", address.phone), ("address_line1", address.line1),
-                            ("address_line2", address.line2), ("city", address.city), ("state", address.state),
-                            ("postal_code", address.postal_code)):  # fmt: skip
-            if value:
-                yield _line(name, value)
-        yield ""
-
-
-def _line(name: str, value: str | bool | list[str]) -> str:
-    """One key. TOML takes texts as JSON writes them, but for the control character that JSON leaves bare."""
-    return f"{name} = {json.dumps(value, ensure_ascii=False)}".replace("\x7f", "\\u007f")

@@ -62,6 +62,8 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
     "confirmation.template-retired": Outcome(400, 3000, "AgreementTemplateNotSupported"),
     "confirmation.template-unknown": INVALID_PROPERTY,
     "confirmation.user-unknown": Outcome(404, 60002, "UserNotFound"),
+    "customer.country-meant": INVALID_PROPERTY,
+    "customer.country-unknown": INVALID_PROPERTY,
     "customer.domain-taken": Outcome(409, 3000, "DomainAlreadyInUse"),
     "customer.phone-missing": Outcome(400, 600051, "CustomerPhoneNumberMissing"),
     "customer.registration-malformed": Outcome(400, 600050, "OrganizationRegistrationIdInvalid"),

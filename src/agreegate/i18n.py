@@ -15,8 +15,8 @@ from babel.plural import PluralRule
 
 LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
-_NO_COUNTRIES = frozenset({"CQ", "EU", "EZ", "QO", "UN", "XA", "XB", "ZZ"})
-"""Codes beside those of countries."""
+_NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
+"""Countries that the vendor's table parts otherwise than ISO 3166 does, where the usual names would mislead (section 6)."""
 _PRIMARY = re.compile(r"[a-z]+")
 LONGEST_HEADER = 200
 """So much of a header is looked at: answers are remembered with what was asked, and strangers may ask anything."""
@@ -114,20 +114,16 @@ def _plural(language: str) -> PluralRule:
     return Locale(language).plural_form
 
 
-@cache
-def countries(language: str) -> list[tuple[str, str]]:
-    """Every country's code and name, in the order of names that its readers expect: accents do not count."""
-    named = [(code, name) for code, name in Locale(language).territories.items() if len(code) == 2 and code.isalpha()]
-    return sorted(((code, name) for code, name in named if code not in _NO_COUNTRIES), key=lambda each: _plain(each[1]))
-
-
-def _plain(name: str) -> str:
-    return "".join(c for c in normalize("NFKD", name) if not combining(c)).casefold()
+def plain(written: str) -> str:
+    """The text in small letters without accents, for finding and ordering."""
+    return "".join(sign for sign in normalize("NFKD", written) if not combining(sign)).casefold()
 
 
 def country_text(code: str, language: str) -> str:
     """A country's name, such as `France`; the code itself where the reader's language has no name for it."""
-    return str(Locale(language).territories.get(code, code))
+    return (
+        text(f"country.{code}", language) if code in _NAMED_HERE else str(Locale(language).territories.get(code, code))
+    )
 
 
 def culture_text(culture: str, language: str) -> str:

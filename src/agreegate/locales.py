@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
-from agreegate.domain.text import Locale
+from agreegate.domain.partner import Cloud
+from agreegate.domain.text import DEFAULT_LANGUAGE, Locale
 
 FILE = "agreement-locales.csv"
 
@@ -22,6 +23,10 @@ class Country:
     """`en-US` first: every country has it."""
 
 
+CHINA = Country("China", "CN", (DEFAULT_LANGUAGE, "zh-CN"))
+"""Not in the vendor's table: only partners of the China cloud have customers there."""
+
+
 @cache
 def countries() -> tuple[Country, ...]:
     """Every row, in the table's order."""
@@ -36,3 +41,15 @@ def countries() -> tuple[Country, ...]:
 def locales() -> frozenset[Locale]:
     """Every pair of country and language that goes together."""
     return frozenset(Locale(country.code, language) for country in countries() for language in country.languages)
+
+
+@cache
+def countries_of(cloud: Cloud) -> tuple[Country, ...]:
+    """Those that partners of a cloud, and their customers, can be in."""
+    return (*countries(), CHINA) if cloud is Cloud.CHINA else countries()
+
+
+@cache
+def country_codes(cloud: Cloud) -> frozenset[str]:
+    """The codes of `countries_of`."""
+    return frozenset(country.code for country in countries_of(cloud))

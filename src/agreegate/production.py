@@ -53,7 +53,7 @@ def open_server(settings: ServerSettings) -> Production:
     """Everything a server is made of. A new data folder gets an empty record; an old one must be of this schema.
 
     Raises:
-        ProgrammeError: the programme cannot be used.
+        FileRefused: the programme cannot be used.
         Rejected: the folder is in use, is a demo's or another programme's, or is at another schema.
         SettingError: the issuer's address is neither https nor this machine's own.
     """

@@ -11,6 +11,7 @@ from tests.cli.conftest import Agreegate
 from tests.test_manifest import GOOD
 from tests.texts import docx, pdf
 
+CASES = Path(__file__).parents[1] / "cases"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
 SOON = GOOD.replace("2019-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
 
@@ -54,6 +55,19 @@ def test_a_dry_run_tells_and_keeps_nothing(agreegate: Agreegate, data: Path, fol
     assert tried.out.endswith("Only tried: version 2019-01 would be published.\n")
     assert kept(data) == []
     assert rows(data, "select 1 from text_version") == []
+
+
+def test_a_note_and_a_file_name_may_have_french_spaces(agreegate: Agreegate, data: Path, tmp_path: Path) -> None:
+    folder, name = tmp_path / "french", "Conditions\u00a0: été\u202f.md"
+    folder.mkdir()
+    manifest = (CASES / "26-manifest-note-nbsp.toml").read_text(encoding="utf-8")
+    assert "\u00a0" in manifest or "\u202f" in manifest
+    (folder / "manifest.toml").write_text(manifest.replace("texte.md", name), encoding="utf-8")
+    (folder / name).write_text("# Contrat\n\nTexte.\n", encoding="utf-8")
+    published = agreegate("agreements", "publish", folder, "--data", data)
+    assert (published.status, published.err) == (0, "")
+    [(note,)] = rows(data, "select note from text_version")
+    assert str(note) in manifest
 
 
 def test_published_once_then_nothing_to_do(agreegate: Agreegate, data: Path, folder: Path) -> None:

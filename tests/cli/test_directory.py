@@ -6,6 +6,7 @@ import pytest
 
 from tests.cli.conftest import Agreegate
 
+CASES = Path(__file__).parents[1] / "cases"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
 
 
@@ -17,6 +18,23 @@ def test_a_dry_run_tells_and_makes_nothing(agreegate: Agreegate, tmp_path: Path)
     assert "+ added: customer Rowan Florist" in tried.out
     assert tried.out.endswith("Only tried: 8 change(s), none was made.\n")
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.fault("D17")
+@pytest.mark.parametrize(
+    ("case", "shown"),
+    [("20-directory-ideographic-space", "株式会社\u3000山田商店"), ("24-directory-filipino", 'language = "fil"')],
+)
+def test_any_script_and_language_is_taken_and_shown(
+    agreegate: Agreegate, tmp_path: Path, case: str, shown: str
+) -> None:
+    data = tmp_path / "data"
+    first = agreegate("directory", "apply", CASES / f"{case}.toml", "--data", data)
+    assert (first.status, first.err) == (0, "")
+    file = tmp_path / "shown.toml"
+    file.write_text(agreegate("directory", "show", "--data", data).out, encoding="utf-8")
+    assert shown in file.read_text(encoding="utf-8")
+    assert agreegate("directory", "apply", file, "--data", data).out == "Nothing to change.\n"
 
 
 def test_applied_once_then_nothing_to_change(agreegate: Agreegate, tmp_path: Path) -> None:
@@ -63,6 +81,21 @@ def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path:
 @pytest.mark.parametrize(
     ("old", "new", "told"),
     [
+        (
+            'country = "DE"\nlang',
+            'country = "UK"\nlang',
+            "partner.customer.country. UK is no country of the vendor’s list. Use GB.",
+        ),
+        (
+            'country = "DE"\nlang',
+            'country = "ZZ"\nlang',
+            "partner.customer.country. ZZ is no country of the vendor’s list.",
+        ),
+        (
+            'country = "DE"             #',
+            'country = "EL" #',
+            "partner.country. EL is no country of the vendor’s list. Use GR.",
+        ),
         ('kind = "indirect_provider"', 'kind = "distributor"', "partner.kind must be one of: direct_bill"),
         ('name = "Linden', "name = Linden", "This is not valid TOML"),
         ('city = "Musterdorf"', "", "partner.customer.contact.city is missing. Add it."),
@@ -88,8 +121,12 @@ def test_a_wrong_file_is_told_with_line_and_reason(
 
 @pytest.mark.parametrize(
     ("content", "told"),
-    [(None, "Check the path."), (b"\xff\xfe\x00", "is not UTF-8. Save it as UTF-8 text, then try again.")],
-    ids=["missing", "not UTF-8"],
+    [
+        (None, "Check the path."),
+        (b"\xff\xfe\x00", "is not UTF-8. Save it as UTF-8 text, then try again."),
+        ((CASES / "23-directory-utf16.toml").read_bytes(), "is not UTF-8. Save it as UTF-8 text, then try again."),
+    ],
+    ids=["missing", "not UTF-8", "UTF-16"],
 )
 def test_an_unreadable_file_is_wrong_use(
     agreegate: Agreegate, tmp_path: Path, content: bytes | None, told: str

@@ -1,5 +1,6 @@
 """The directory becomes what a file describes: once, all or nothing, and nothing with records is deleted."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
@@ -8,22 +9,31 @@ import pytest
 
 from agreegate.directory import read, written
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.directory import Change, DirectoryRefused, Subject, Verb
+from agreegate.domain.customer import Address, CustomerDraft, CustomerId
+from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Subject, Verb
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.programme import load
 from agreegate.services.call import Call
 from agreegate.services.collection import Turn, ask_for_data, list_needed
-from agreegate.services.customer import get_customer, list_customers, resellers_of_customer
+from agreegate.services.customer import (
+    create_customer,
+    get_customer,
+    list_customers,
+    new_copy,
+    relate,
+    resellers_of_customer,
+)
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.page import Wanted
-from agreegate.storage.partner import linked_resellers, partner_of, roles_of
+from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standing_of
 from agreegate.storage.subscription import add_subscription
 from agreegate.storage.unit_of_work import Row, UnitOfWork
+from agreegate.toml_input import TomlFile
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, FRENE, HAZEL, HORNBEAM
 from tests.rejection import rejected
 
@@ -38,8 +48,12 @@ def store() -> InlineStore:
     return InlineStore.in_memory(lambda: datetime(2018, 8, 7, tzinfo=UTC))
 
 
+def described(text: str) -> tuple[ListedPartner, ...]:
+    return read(TomlFile(text, "x.toml"))
+
+
 async def apply(store: InlineStore, text: str) -> tuple[Change, ...]:
-    return await store.write(lambda uow: apply_directory(uow, read(text)))
+    return await store.write(lambda uow: apply_directory(uow, described(text)))
 
 
 async def rows(store: InlineStore, sql: str) -> list[Row]:
@@ -97,7 +111,7 @@ async def test_the_cast_is_the_published_one(store: InlineStore) -> None:
 
 
 async def test_a_plan_tells_the_same_and_changes_nothing(store: InlineStore) -> None:
-    planned = await store.read(lambda uow: plan_directory(uow, read(CAST)))
+    planned = await store.read(lambda uow: plan_directory(uow, described(CAST)))
 
     assert await rows(store, "select 1 from partner") == []
     assert await apply(store, CAST) == planned
@@ -222,8 +236,50 @@ async def test_a_customer_with_active_subscriptions_is_not_ended(store: InlineSt
 
     with pytest.raises(DirectoryRefused) as refused:
         await apply(store, ended)
-    assert (refused.value.key, refused.value.detail) == ("directory.active-subscriptions", 1)
-    assert refused.value.path == ("partner", 0, "customer", 1, "state")
+    assert refused.value.key == "directory.active-subscriptions"
+    assert refused.value.parameters == {"name": "partner[0].customer[1].state", "detail": 1}
+
+
+async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> None:
+    """Whatever was recorded through other doors, or by earlier rules."""
+    await apply(store, CAST)
+    await apply(store, CAST.replace(f', "{HORNBEAM}"]', "]").replace(f'resellers = ["{HORNBEAM}"]\n', ""))
+    address = Address("UK", "London", "1\u00a0bis", first_name="\u200fA", last_name="B")
+    old = CustomerDraft("old.example", "Old Ltd", "a@old.example", "en-GB", "en", address)
+
+    async def record(uow: UnitOfWork) -> None:
+        alder = Actor(await partner_of(uow, ALDER))
+        for name in (
+            "株式会社\u3000山田商店",
+            "Société\u00a0X\u202f!",
+            "نرم\u200cافزار",
+            'a "b" \\ c',
+            "क्\u200dष \u200f",
+        ):
+            british = replace(address, country="GB")
+            draft = replace(old, domain=f"c{ord(name[0])}.example", company_name=name, address=british)
+            await create_customer(uow, alder, draft, PartnerId(BIRCH), Call("POST", "/", uow.new_id(), "", ""))
+        await relate(uow, PartnerId(ALDER), new_copy(uow, CustomerId(uow.new_id()), old), [PartnerId(BIRCH)])
+        for number, name in enumerate(("", "who is this", " admin@alder.example ", "x@y.example", "X@y.example")):
+            await add_user(uow, PartnerId(ALDER), UserId(f"00000000-0000-4000-8000-00000000000{number}"), name)
+        await uow.run("delete from customer_contact where partner_id = $1 and customer_id = $2", ALDER, CEDAR)
+        await uow.run("update partner set country = 'UK' where partner_id = $1", HAZEL)
+
+    await store.write(record)
+    shown = written(await store.read(show_directory))
+
+    assert await apply(store, shown) == ()
+    renamed = shown.replace("Old Ltd", "New Ltd")
+    assert [field.name for change in await apply(store, renamed) for field in change.fields] == ["company_name"]
+    with pytest.raises(DirectoryRefused) as refused:
+        await apply(store, renamed.replace('country = "GB"', 'country = "UK"', 1))
+    assert (refused.value.key, refused.value.parameters["nearest"]) == ("customer.country-meant", "GB")
+    with pytest.raises(DirectoryRefused) as refused:
+        await apply(store, renamed.replace('name = "x@y.example"', 'name = "who is that"'))
+    assert refused.value.key == "directory.not-email"
+    with pytest.raises(DirectoryRefused) as refused:
+        await apply(store, renamed.replace('company_name = "Cedar Bakery"', 'company_name = "Cedar"'))
+    assert (refused.value.key, str(refused.value.parameters["name"])[-8:]) == ("toml.missing", ".contact")
 
 
 async def test_partners_can_exchange_their_domains(store: InlineStore) -> None:

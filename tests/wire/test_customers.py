@@ -1,13 +1,19 @@
 """Customers on the wire, as the contract's pages show them (contract 4.5, 4.7)."""
 
 import asyncio
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from agreegate.directory import read, written
+from agreegate.services.directory import apply_directory, show_directory
+from agreegate.toml_input import TomlFile
 from tests import personas as cast
 from tests.world import API_ENFORCED, BASE_URL, World
 
+CASES = Path(__file__).parents[1] / "cases"
 REQUEST_ID = "d628adbe-b7ee-412e-ac55-58f22b4ba2f4"
 SELF = {"method": "GET", "headers": []}
 
@@ -202,6 +208,57 @@ async def test_what_breaks_a_rule_is_refused_and_nobody_is_created(
     if code == 600050:
         assert answer.json()["description"].endswith(r"^\d{8}$")
     assert world.rows("select count(*) from customer") == before
+
+
+@pytest.mark.parametrize(
+    ("language", "sentence"),
+    [
+        ("en", "{name}. UK is no country of the vendor’s list. Use GB."),
+        ("fr", "{name}. UK n’est pas un pays de la liste de l’éditeur. Indiquez GB."),
+    ],
+)
+async def test_a_country_that_the_table_does_not_have_is_refused_with_the_nearest(
+    world: World, language: str, sentence: str
+) -> None:
+    body = json.loads((CASES / "31-POST-customers-country-UK.json").read_text(encoding="utf-8"))
+    answer = await create(world, cast.ALDER_SALES, body, **{"X-Locale": language})
+    assert (answer.status_code, answer.json()["code"]) == (400, 3000)
+    name = "billingProfile.defaultAddress.country"
+    assert answer.json()["data"] == [name]
+    assert answer.json()["description"].endswith(sentence.format(name=name))
+    body["billingProfile"]["defaultAddress"]["country"] = "GB"
+    assert (await create(world, cast.ALDER_SALES, body)).status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("cloud", "country", "taken"), [("public", "CN", False), ("china", "CN", True), ("china", "ZZ", False)]
+)
+async def test_china_is_a_country_of_its_own_cloud_alone(world: World, cloud: str, country: str, taken: bool) -> None:
+    world.change("update partner set cloud = ? where partner_id = ?", cloud, cast.ALDER)
+    body = contoso(billingProfile__defaultAddress__country=country)
+    assert (await create(world, cast.ALDER_SALES, body)).status_code == (201 if taken else 400)
+    address = body["billingProfile"]["defaultAddress"]
+    checked = await world.send(cast.ALDER_SALES, "POST", "/v1/validations/address", address)
+    assert checked.status_code == (200 if taken else 400)
+    rules = await world.send(cast.ALDER_SALES, "GET", f"/v1/countryvalidationrules/{country}")
+    assert rules.status_code == (200 if taken else 404)
+
+
+async def test_a_country_recorded_before_is_kept_and_shown(world: World) -> None:
+    new = (await create(world, cast.ALDER_SALES)).json()["id"]
+    world.change("update customer set country = 'UK' where customer_id = ?", new)
+    shown = (await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{new}")).json()
+    assert shown["billingProfile"]["defaultAddress"]["country"] == "UK"
+    await world.confirm(cast.ALDER_SALES, new)
+
+
+async def test_what_the_api_took_is_shown_as_a_file_that_can_be_applied(world: World) -> None:
+    case = CASES / "32-POST-customers-ideographic-space-then-directory-show-apply.json"
+    assert (await create(world, cast.ALDER_SALES, json.loads(case.read_text(encoding="utf-8")))).status_code == 201
+    shown = written(await world.deployment.store.read(show_directory))
+    assert "株式会社\u3000山田商店" in shown
+    described = read(TomlFile(shown, "shown.toml"))
+    assert await world.deployment.store.write(lambda uow: apply_directory(uow, described)) == ()
 
 
 async def test_a_registered_customer_is_created_where_a_number_is_asked_for(world: World) -> None:

@@ -4,14 +4,16 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.wire.country import CountryRules
 from agreegate.domain.actor import PREPARE_CUSTOMERS
 from agreegate.domain.error import Rejected
-from agreegate.locales import countries
+from agreegate.locales import countries_of
 from agreegate.services.call import Answer
 
 
 async def country_rules(exchange: Exchange) -> Answer:
     """`GET /v1/countryvalidationrules/{country}`: a row of the vendor's table, by its code in any case."""
     code = exchange.incoming.ids["country"]
-    found = next((one for one in countries() if code.isascii() and one.code == code.upper()), None)
+    found = next(
+        (one for one in countries_of(exchange.actor.partner.cloud) if code.isascii() and one.code == code.upper()), None
+    )
     if found is None:
         raise Rejected("request.not-found")
     return answer(200, CountryRules.of(found.code, found.languages))

@@ -21,6 +21,7 @@ from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUST
 from agreegate.domain.customer import checked_address
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
+from agreegate.locales import country_codes
 from agreegate.services.call import Answer, once
 from agreegate.services.customer import (
     create_customer,
@@ -119,7 +120,8 @@ async def domain_check(exchange: Exchange) -> Answer:
 
 async def address_check(exchange: Exchange) -> Answer:
     """`POST /v1/validations/address`: an empty answer when the address keeps to the limits."""
-    checked_address((await exchange.read(AddressBody)).to_address())
+    address = (await exchange.read(AddressBody)).to_address()
+    checked_address(address, country_codes(exchange.actor.partner.cloud))
     return answer(200)
 
 

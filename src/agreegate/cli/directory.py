@@ -7,14 +7,14 @@ from pathlib import Path
 import click
 
 from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.words import Misuse, Words, shown
-from agreegate.directory import LARGEST, line_of, read, written
+from agreegate.cli.words import Words
+from agreegate.directory import LARGEST, read, written
 from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
-from agreegate.file_input import read_text
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
 from agreegate.storage.sqlite import InlineStore
+from agreegate.toml_input import TomlFile
 
 EXAMPLE_APPLY = "agreegate directory apply partners.toml --dry-run\nagreegate directory apply partners.toml"
 _MARKS = {Verb.ADDED: "+", Verb.CHANGED: "~", Verb.ENDED: "-", Verb.RESUMED: "+"}
@@ -34,15 +34,12 @@ def command(words: Words) -> click.Group:
 
 def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | None) -> None:
     target = database_file(data, database)
-    text = _text(words, file)
-    wanted: tuple[ListedPartner, ...] = ()
+    said = TomlFile.at(file, LARGEST)
+    wanted = read(said)
     try:
-        wanted = read(text)
         changes = _planned(target, wanted) if dry_run else _applied(words, target, wanted)
     except DirectoryRefused as refused:
-        reason = words(refused.key, **{name: shown(value) for name, value in refused.parameters.items()})
-        where = words("directory.where", file=file, line=line_of(text, refused.path), reason=reason)
-        raise Misuse(where) from refused
+        raise said.refused(refused.key, **refused.parameters) from refused
     names = _named(wanted)
     for change in changes:
         for line in _lines(words, change, names):
@@ -51,13 +48,6 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
         click.echo(words("cli.directory.nothing"))
     else:
         click.echo(words("cli.directory.would" if dry_run else "cli.directory.applied", count=len(changes)))
-
-
-def _text(words: Words, file: Path) -> str:
-    try:
-        return read_text(file, LARGEST)
-    except OSError as error:
-        raise Misuse(words("directory.unreadable", file=shown(file), detail=type(error).__name__)) from error
 
 
 def _planned(target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:

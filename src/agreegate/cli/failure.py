@@ -37,7 +37,9 @@ def told(error: Exception, words: Words) -> Failure | None:
     if isinstance(key, str):
         kind = Failure if key.startswith(_STATE) else Misuse
         given: Mapping[str, object] = getattr(error, "parameters", {})
-        return kind(words(key, **{name: shown(value) for name, value in given.items()}))
+        fitting = {name: shown(value) for name, value in given.items()}
+        sentence = words(key, **fitting)
+        return kind(words("file.line", **fitting | {"reason": sentence}) if "line" in given else sentence)
     if isinstance(error, OSError):
         reason = _REASONS.get(error.errno or 0)
         why = words(f"cli.path.{reason}") if reason else error.strerror or type(error).__name__

@@ -140,7 +140,7 @@ def _may_write(words: Words, file: str | None, *, force: bool) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", file)
     if path.exists() and not path.is_file():
-        raise FileRefused("file.not-plain", path)
+        raise FileRefused("file.not-plain", file=str(path))
     if path.exists() and not force:
         raise Failure(words("cli.agreements.simulate.exists", file=file))
     if not path.parent.is_dir():

@@ -3,7 +3,6 @@
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
-from unicodedata import combining, normalize
 
 from litestar import Response, get
 from litestar.params import FromPath
@@ -18,12 +17,9 @@ from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, 
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import DEFAULT_LANGUAGE, FoundText, primary_subtag
-from agreegate.i18n import country_text, culture_text, text
+from agreegate.i18n import country_text, culture_text, plain
 from agreegate.locales import countries
 from agreegate.services.text import find_text
-
-NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
-"""Codes that the table parts otherwise than ISO 3166 does, so that the usual names would mislead (contract section 6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,20 +122,11 @@ def table(reader: str) -> tuple[Row, ...]:
     """Every row with names in the reader's language, in the order of names."""
     rows = []
     for country in countries():
-        name = (
-            text(f"country.{country.code}", reader)
-            if country.code in NAMED_HERE
-            else country_text(country.code, reader)
-        )
+        name = country_text(country.code, reader)
         languages = tuple(Spoken(code, culture_text(code, reader)) for code in country.languages)
         sought = [country.code, name, country.name, *(part for one in languages for part in (one.code, one.name))]
         rows.append(Row(country.code, name, languages, plain(" ".join(sought))))
     return tuple(sorted(rows, key=lambda row: plain(row.name)))
-
-
-def plain(written: str) -> str:
-    """The text in small letters without accents, for finding and ordering."""
-    return "".join(sign for sign in normalize("NFKD", written) if not combining(sign)).casefold()
 
 
 def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 from litestar import Response, get, post
@@ -18,9 +19,10 @@ from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
 from agreegate.domain.error import ErrorCode, Rejected
-from agreegate.domain.partner import Partner, PartnerId
+from agreegate.domain.partner import Cloud, Partner, PartnerId
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.i18n import countries, country_text, culture_text, text
+from agreegate.i18n import country_text, culture_text, plain, text
+from agreegate.locales import country_codes
 from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, domain_taken
@@ -73,6 +75,8 @@ CONTACT = {
 }
 """Where the acceptor's data come from, unless somebody else accepted."""
 KINDS: dict[ErrorCode, str] = {
+    "customer.country-meant": "new-customer.wrong.country",
+    "customer.country-unknown": "new-customer.wrong.country",
     "customer.domain-taken": TAKEN,
     "customer.phone-missing": "new-customer.phone-missing",
     "customer.registration-malformed": "new-customer.registration-malformed",
@@ -112,7 +116,7 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     if form["step"] == CHECK:
         return await _page(request, form, said=await _said(request, form["domain"]))
     customer, stated = _draft(form), await _stated(request, actor, form)
-    faults = [_mistake(fault) for fault in faults_of(customer)]
+    faults = [_mistake(fault) for fault in faults_of(customer, country_codes(actor.partner.cloud))]
     if faults or isinstance(stated, Form):
         if await _said(request, form["domain"]) == TAKEN:
             faults.append(Mistake("domain", TAKEN))
@@ -247,7 +251,7 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         if linked
         else [],
         many=len(linked) > MOST_RESELLERS,
-        countries=countries(spoken),
+        countries=_countries(actor.partner.cloud, spoken),
         cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
         section=section,
@@ -255,6 +259,13 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
         if preparation is None
         else asked(form, preparation, actor, deployment.store.clock(), spoken, form["country"]),
     )
+
+
+@cache
+def _countries(cloud: Cloud, spoken: str) -> list[tuple[str, str]]:
+    """The code and name of each country that a customer can be in, in the order of names that its readers expect."""
+    named = [(code, country_text(code, spoken)) for code in country_codes(cloud)]
+    return sorted(named, key=lambda country: plain(country[1]))
 
 
 def _section(actor: Actor, deployment: Deployment) -> Section | None:

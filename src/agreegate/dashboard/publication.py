@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 
 from litestar import Response, get, post
 
-from agreegate.dashboard.agreement import plain
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import PageRequest, language, page, to
@@ -30,7 +29,7 @@ from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
-from agreegate.i18n import culture_text, text
+from agreegate.i18n import culture_text, plain, text
 from agreegate.locales import locales
 from agreegate.services.call import Call
 from agreegate.services.text import Review, publish_text, review_text

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from typing import BinaryIO
+from unicodedata import category
 
 from litestar.exceptions import PermissionDeniedException
 from litestar.types import Receive, Scope, Send
@@ -21,6 +22,7 @@ from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
 from agreegate.dashboard.guard import guard, keep_typed, refused
 from agreegate.dashboard.page import PageRequest
 from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.characters import UNSEEN
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.text import LARGEST
 from agreegate.openid import ProviderSilent
@@ -193,7 +195,7 @@ class _Form:
 def shown_name(given: str) -> str:
     """A file's name as it can be shown: without folders and unseen signs, and not longer than a line."""
     last = given.replace("\\", "/").rpartition("/")[2]
-    return "".join(sign for sign in last if sign.isprintable()).strip()[-LONGEST_NAME:]
+    return "".join(sign for sign in last if category(sign) not in UNSEEN).strip()[-LONGEST_NAME:]
 
 
 async def _body(request: PageRequest, most: int) -> AsyncIterator[bytes]:

@@ -42,6 +42,7 @@ from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, conne
 from agreegate.storage.sqlite_unit import drive
 from agreegate.storage.text_file import TextFiles
 from agreegate.text_link import TextLinks
+from agreegate.toml_input import TomlFile
 from agreegate.upkeep import PersonIndex, upkeep
 
 EXAMPLE_USER = "sales@alder.example"
@@ -64,7 +65,8 @@ class Demo:
 
 def cast() -> tuple[ListedPartner, ...]:
     """The made-up partners, users and customers."""
-    return directory.read((files("agreegate.demo") / "cast.toml").read_text(encoding="utf-8"))
+    text = (files("agreegate.demo") / "cast.toml").read_text(encoding="utf-8")
+    return directory.read(TomlFile(text, "cast.toml"))
 
 
 def open_demo(

@@ -7,9 +7,8 @@ and the confirmation that is recorded in the end closes a request by itself.
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from unicodedata import category
 
-from agreegate.domain.characters import nothing_to_read
+from agreegate.domain.characters import controls, nothing_to_read
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId
@@ -132,7 +131,6 @@ def checked_reason(reason: str) -> str:
         `request.invalid-property`: nothing is to be read, it is longer than 500 characters, or holds control characters.
     """
     stripped = reason.strip()
-    controls = any(category(character) in ("Cc", "Cs") for character in stripped)
-    if len(stripped) > REASON_LENGTH or nothing_to_read(stripped) or controls:
+    if len(stripped) > REASON_LENGTH or nothing_to_read(stripped) or controls(stripped):
         raise Rejected("request.invalid-property", name="reason")
     return stripped

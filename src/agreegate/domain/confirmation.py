@@ -5,12 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
-from unicodedata import category
 
 from agreegate.domain.accepted_text import AcceptedText, inferred, same_text, stated, version_named
 from agreegate.domain.actor import Channel, UserId
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
-from agreegate.domain.characters import CONTROL, nothing_to_read
+from agreegate.domain.characters import fits_line
 from agreegate.domain.email import valid_email
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
@@ -323,6 +322,5 @@ def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
     """
     if value is None or (0 < len(value) <= most and value.isascii() and value.isprintable()):
         return  # printable ASCII without blanks around shows something and holds no control character: most names
-    kinds = {category(character) for character in value[: most + 1]}
-    if len(value) > most or nothing_to_read(value) or not kinds.isdisjoint(CONTROL):
+    if not fits_line(value, 1, most):
         yield Rejected("request.invalid-property", name=name)

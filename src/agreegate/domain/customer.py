@@ -2,15 +2,15 @@
 
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.characters import nothing_to_read
+from agreegate.domain.characters import fits_line
 from agreegate.domain.email import valid_email
 from agreegate.domain.error import Rejected
-from agreegate.domain.text import DEFAULT_LANGUAGE, primary_subtag
+from agreegate.domain.text import DEFAULT_LANGUAGE, MEANT, primary_subtag
 
 CustomerId = NewType("CustomerId", str)
 """A customer's tenant id: a GUID in lower case."""
@@ -188,9 +188,14 @@ def checked_domain(domain: str) -> str:
         `request.invalid-property`: it has not the form of one: two labels at least, of letters, digits and hyphens.
     """
     lower = domain.strip().lower()
-    if len(lower) > DOMAIN_LENGTH or _DOMAIN.fullmatch(lower) is None:
+    if not valid_domain(lower):
         raise Rejected("request.invalid-property", name="domain")
     return lower
+
+
+def valid_domain(domain: str) -> bool:
+    """Whether the text is a domain name in lower case: two labels at least, of letters, digits and hyphens."""
+    return len(domain) <= DOMAIN_LENGTH and _DOMAIN.fullmatch(domain) is not None
 
 
 _PLACE = {
@@ -204,112 +209,120 @@ _PLACE = {
     "phone": (0, PHONE_LENGTH),
 }
 """Each member of an address but its country: how long it is at least and at most."""
+_NAMES = ("first_name", "last_name")
 
 
-def checked_address(address: Address) -> Address:
+def checked_address(address: Address, countries: Collection[str]) -> Address:
     """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
 
+    Args:
+        countries: the codes of those that a customer can be in.
+
     Raises:
-        `request.invalid-property`.
+        `request.invalid-property`, `customer.country-unknown`, `customer.country-meant`.
     """
-    country = _country(address.country, "address.country")
-    members = {
-        member: _text(getattr(address, member), f"address.{member}", least, most)
-        for member, (least, most) in _PLACE.items()
-    }
-    return Address(country=country, **members)
+    kept = _spelled_address(address)
+    for name in _misfits(kept):
+        raise Rejected("request.invalid-property", name=name)
+    for fault in country_faults(kept.country, "address.country", countries):
+        raise fault
+    return kept
 
 
-def checked_draft(draft: CustomerDraft) -> CustomerDraft:
+def checked_draft(draft: CustomerDraft, countries: Collection[str]) -> CustomerDraft:
     """The draft in its canonical spelling, if a customer can be made of it (R19, contract 4.7).
+
+    Args:
+        countries: the codes of those that a customer can be in.
 
     Raises:
         `request.invalid-property`: a member is missing, too long or not of its form.
+        `customer.country-unknown`, `customer.country-meant`: see `country_faults`.
         `customer.registration-missing`, `customer.registration-malformed`, `customer.registration-not-supported`,
             `customer.phone-missing`: what the customer's country asks for, or does not know (contract 3.7).
     """
-    for fault in faults_of(draft):
+    for fault in faults_of(draft, countries):
         raise fault
+    return spelled(draft)
+
+
+def spelled(draft: CustomerDraft) -> CustomerDraft:
+    """The draft in its canonical spelling: without blanks around members, codes in their own case."""
     return replace(
         draft,
-        domain=checked_domain(draft.domain),
+        domain=draft.domain.strip().lower(),
         company_name=draft.company_name.strip(),
         email=draft.email.strip(),
-        culture=_culture(draft.culture, "culture"),
+        culture=_spelled_culture(draft.culture.strip()),
         language=draft.language.strip(),
-        address=checked_address(draft.address),
+        address=_spelled_address(draft.address),
         registration_number=(draft.registration_number or "").strip() or None,
     )
 
 
-def faults_of(draft: CustomerDraft) -> list[Rejected]:
+def faults_of(draft: CustomerDraft, countries: Collection[str]) -> list[Rejected]:
     """Everything for which `checked_draft` refuses a draft, one refusal for each member at most; empty: it is fine."""
-    address, found = draft.address, list[Rejected]()
-
-    def look(rule: Callable[..., object], *arguments: object) -> None:
-        try:
-            rule(*arguments)
-        except Rejected as fault:
-            found.append(fault)
-
-    look(_email, draft.email, "email")
-    look(_language, draft.language, "language")
-    look(_country, address.country, "address.country")
-    for member, (least, most) in _PLACE.items():
-        named = member in ("first_name", "last_name")
-        look(_text, getattr(address, member), f"address.{member}", 1 if named else least, most)
-    look(checked_domain, draft.domain)
-    look(_text, draft.company_name, "company_name", 1, COMPANY_LENGTH)
-    look(_culture, draft.culture, "culture")
-    country = address.country.strip().upper()
-    look(_registration, draft.registration_number, country, "registration_number")
-    if country in REGISTRATION_FORMATS and not address.phone.strip():
-        found.append(Rejected("customer.phone-missing", name="address.phone"))
-    return found
+    kept = spelled(draft)
+    fits = {
+        "email": valid_email(kept.email),
+        "language": _LANGUAGE.fullmatch(kept.language),
+        **dict.fromkeys(_misfits(kept.address, names=1), False),
+        "domain": valid_domain(kept.domain),
+        "company_name": fits_line(kept.company_name, 1, COMPANY_LENGTH),
+        "culture": _CULTURE.fullmatch(kept.culture),
+    }
+    return [
+        *(Rejected("request.invalid-property", name=name) for name, fit in fits.items() if not fit),
+        *country_faults(kept.address.country, "address.country", countries),
+        *_registration_faults(kept),
+    ]
 
 
-def _email(written: str, name: str) -> None:
-    if not valid_email(written.strip()):
-        raise Rejected("request.invalid-property", name=name)
+def country_faults(country: str, name: str, countries: Collection[str]) -> Iterator[Rejected]:
+    """Refuse two capitals that are none of the countries, with the code that was meant where that is known."""
+    if _COUNTRY.fullmatch(country) and country not in countries:
+        if country in MEANT:
+            yield Rejected("customer.country-meant", name=name, country=country, nearest=MEANT[country])
+        else:
+            yield Rejected("customer.country-unknown", name=name, country=country)
 
 
-def _language(written: str, name: str) -> None:
-    if _LANGUAGE.fullmatch(written.strip()) is None:
-        raise Rejected("request.invalid-property", name=name)
-
-
-def _country(written: str, name: str) -> str:
-    country = written.strip().upper()
-    if _COUNTRY.fullmatch(country) is None:
-        raise Rejected("request.invalid-property", name=name)
-    return country
-
-
-def _registration(written: str | None, country: str, name: str) -> None:
-    expected, number = REGISTRATION_FORMATS.get(country), (written or "").strip()
+def _registration_faults(draft: CustomerDraft) -> Iterator[Rejected]:
+    expected, number = REGISTRATION_FORMATS.get(draft.address.country), draft.registration_number
     if expected is None:
         if number:
-            raise Rejected("customer.registration-not-supported", name=name)
-    elif not number:
-        raise Rejected("customer.registration-missing", name=name)
+            yield Rejected("customer.registration-not-supported", name="registration_number")
+        return
+    if not number:
+        yield Rejected("customer.registration-missing", name="registration_number")
     elif re.fullmatch(expected, number, re.ASCII) is None:
-        raise Rejected("customer.registration-malformed", name=name, format=expected)
+        yield Rejected("customer.registration-malformed", name="registration_number", format=expected)
+    if not draft.address.phone:
+        yield Rejected("customer.phone-missing", name="address.phone")
 
 
-def _culture(culture: str, name: str) -> str:
+def _misfits(address: Address, names: int = 0) -> Iterator[str]:
+    """The members of an address that are not of their form.
+
+    Args:
+        names: characters of a person's names at least.
+    """
+    if _COUNTRY.fullmatch(address.country) is None:
+        yield "address.country"
+    for member, (least, most) in _PLACE.items():
+        if not fits_line(getattr(address, member), names if member in _NAMES else least, most):
+            yield f"address.{member}"
+
+
+def _spelled_address(address: Address) -> Address:
+    members = {member: getattr(address, member).strip() for member in _PLACE}
+    return Address(country=address.country.strip().upper(), **members)
+
+
+def _spelled_culture(culture: str) -> str:
     """Language, script and country each in its own case, such as `en-US` or `sr-Latn-RS`."""
-    found = _CULTURE.fullmatch(culture.strip())
+    found = _CULTURE.fullmatch(culture)
     if found is None:
-        raise Rejected("request.invalid-property", name=name)
+        return culture
     language, script, country = found.groups()
     return "-".join(filter(None, (language.lower(), script and script.title(), country.upper())))
-
-
-def _text(value: str, name: str, least: int, most: int) -> str:
-    """The value without surrounding blanks. Any script is welcome; control characters and nothing to read are not."""
-    stripped = value.strip()
-    if stripped and nothing_to_read(stripped):
-        raise Rejected("request.invalid-property", name=name)
-    if not least <= len(stripped) <= most or any(c < " " or c == "\x7f" for c in stripped):
-        raise Rejected("request.invalid-property", name=name)
-    return stripped

@@ -4,41 +4,50 @@ A description is compared with what is known; the differences are the work to do
 closed, links and relationships are ended (R22, R28).
 """
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from enum import StrEnum
 
 from agreegate.domain.actor import Role, UserId
+from agreegate.domain.characters import fits_line
 from agreegate.domain.confirmation import PrimaryContact
-from agreegate.domain.customer import CustomerDraft, CustomerId
-from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.customer import CustomerDraft, CustomerId, country_faults, faults_of, valid_domain
+from agreegate.domain.email import valid_email
+from agreegate.domain.error import Rejected
+from agreegate.domain.partner import Cloud, Partner, PartnerId, PartnerKind
 
-Path = tuple[str | int, ...]
-"""Where something stands in a description: `("partner", 0, "user", 2, "roles")`, counted from 0."""
+NAME_LENGTH = 253
+"""Characters of a partner's name."""
+_MEMBERS = {
+    "address.country": "country",
+    "address.line1": "contact.address_line1",
+    "address.line2": "contact.address_line2",
+    "address.city": "contact.city",
+    "address.state": "contact.state",
+    "address.postal_code": "contact.postal_code",
+    "address.first_name": "contact.first_name",
+    "address.last_name": "contact.last_name",
+    "address.phone": "contact.phone",
+    "email": "contact.email",
+}
+"""What a description calls a member that a rule about customers names."""
+
+
+_PARTS = frozenset({"partner", "users", "resellers", "customers"})
+"""What a listed partner has beside fields of its own."""
 
 
 class DirectoryRefused(Exception):
-    """A description that cannot be used. `key` finds the reason's sentence, `path` tells where; nothing was changed.
+    """A description that cannot be used. `key` finds the reason's sentence; nothing was changed.
 
-    `detail` never holds personal data.
+    The parameter `name` is where the reason stands, counted from 0: `partner[0].user[2].roles`. None holds personal data.
     """
 
-    def __init__(self, key: str, path: Path = (), detail: str | int = "") -> None:
+    def __init__(self, key: str, **parameters: str | int) -> None:
         super().__init__(key)
         self.key = key
-        self.path = path
-        self.detail = detail
-
-    @property
-    def field(self) -> str:
-        """The field's name with those of the tables it is in, such as `partner.user.roles`."""
-        return ".".join(part for part in self.path if isinstance(part, str))
-
-    @property
-    def parameters(self) -> dict[str, str | int]:
-        """What fills the sentence."""
-        return {"name": self.field, "detail": self.detail, "format": self.detail}
+        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +159,7 @@ def _of_partner(known: ListedPartner | None, wanted: ListedPartner) -> Iterator[
     if known is None:
         yield Change(Verb.ADDED, Subject.PARTNER, wanted.partner, wanted.partner.id)
         return
-    changed = _changed(known.partner, wanted.partner) + _changed(
-        known, wanted, skip={"partner", "users", "resellers", "customers"}
-    )
+    changed = _changed(known.partner, wanted.partner) + _changed(known, wanted, skip=_PARTS)
     if changed:
         yield Change(Verb.CHANGED, Subject.PARTNER, wanted.partner, wanted.partner.id, changed)
 
@@ -237,65 +244,131 @@ def _text(value: object) -> str:
             return str(value)
 
 
-def check(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> None:
-    """Refuse a description that contradicts itself, or what is known of partners it does not name.
+def check(
+    known: Sequence[ListedPartner], wanted: Sequence[ListedPartner], countries: Mapping[Cloud, Collection[str]]
+) -> None:
+    """Refuse a description that breaks a rule, contradicts itself, or contradicts what is known of partners it does not name.
+
+    What is described as it is known is taken, whatever the rules say by now: what was recorded can always be described.
+
+    Args:
+        countries: the codes of those that partners of a cloud, and their customers, can be in.
 
     Raises:
-        DirectoryRefused: an id, name, domain or number is taken; a link or role does not fit the kind of partner (R22).
+        DirectoryRefused: a value is not of its form; an id, name, domain or number is taken; a link or role does not fit the
+            kind of partner (R22).
     """
-    named = {listed.partner.id for listed in wanted}
-    taken = {
-        (field, value)
-        for listed in known
-        if listed.partner.id not in named
-        for _, field, value in _claims(listed, ())
-        if field not in ("user", "customer")
-    }
-    for number, listed in enumerate(wanted):
-        own: set[tuple[str, str]] = set()
-        for path, field, value in _claims(listed, ("partner", number)):
-            claimed = own if field in ("user", "customer") else taken
-            if (field, value) in claimed:
-                raise DirectoryRefused("directory.taken", path)
-            claimed.add((field, value))
+    before = {listed.partner.id: listed for listed in known}
     everyone = {listed.partner.id: listed.partner for listed in (*known, *wanted)}
     for number, listed in enumerate(wanted):
-        _check_kind(listed, ("partner", number))
-        _check_resellers(listed, ("partner", number), everyone)
+        place = f"partner[{number}]"
+        was, codes = before.get(listed.partner.id), countries[listed.partner.cloud]
+        for fault in (
+            *_partner_faults(was, listed, place, codes),
+            *_customer_faults(was, listed, place, codes),
+            *_kind_faults(listed, place),
+            *_reseller_faults(listed, place, everyone),
+        ):
+            raise fault
+    for fault in _claim_faults(known, wanted):
+        raise fault
 
 
-def _claims(listed: ListedPartner, path: Path) -> Iterator[tuple[Path, str, str]]:
-    """What only one may have: where it stands, what it is, its value. Ids of users and customers: one in a partner."""
-    yield (*path, "id"), "partner", listed.partner.id
-    yield (*path, "domain"), "domain", listed.partner.domain
-    if listed.partner.mpn_id is not None:
-        yield (*path, "mpn_id"), "mpn_id", listed.partner.mpn_id
+def _partner_faults(
+    before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
+) -> Iterator[DirectoryRefused]:
+    """What is wrong with a partner's own values, and with the names of its users."""
+    partner = listed.partner
+    if before is None or partner != before.partner or _changed(before, listed, skip=_PARTS):
+        if not fits_line(partner.name, 1, NAME_LENGTH):
+            yield DirectoryRefused("directory.not-text", name=f"{place}.name", detail=NAME_LENGTH)
+        if not valid_domain(partner.domain):
+            yield DirectoryRefused("directory.not-domain", name=f"{place}.domain")
+        if not all(map(valid_domain, listed.mail_domains)):
+            yield DirectoryRefused("directory.not-domain", name=f"{place}.mail_domains")
+        if listed.email is not None and not valid_email(listed.email):
+            yield DirectoryRefused("directory.not-email", name=f"{place}.email")
+        allowed = countries if before is None else {*countries, before.partner.country}
+        yield from _described(country_faults(partner.country, "country", allowed), place)
+    names = {user.id: user.name for user in before.users} if before else {}
     for index, user in enumerate(listed.users):
-        yield (*path, "user", index, "id"), "user", user.id
-        if user.active:
-            yield (*path, "user", index, "name"), "name", user.name.casefold()
+        if user.name != names.get(user.id) and not valid_email(user.name):
+            yield DirectoryRefused("directory.not-email", name=f"{place}.user[{index}].name")
+
+
+def _customer_faults(
+    before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
+) -> Iterator[DirectoryRefused]:
+    drafts = {customer.id: customer.draft for customer in before.customers} if before else {}
     for index, customer in enumerate(listed.customers):
-        yield (*path, "customer", index, "id"), "customer", customer.id
+        draft, earlier, here = customer.draft, drafts.get(customer.id), f"{place}.customer[{index}]"
+        if draft == earlier or not customer.active:
+            continue
+        if not (draft.email or draft.address.line1):
+            yield DirectoryRefused("toml.missing", name=f"{here}.contact")
+        yield from _described(faults_of(draft, {*countries, earlier.address.country} if earlier else countries), here)
 
 
-def _check_kind(listed: ListedPartner, path: Path) -> None:
+def _described(faults: Iterable[Rejected], place: str) -> Iterator[DirectoryRefused]:
+    """What rules of customers refuse, with the names that a description has."""
+    for fault in faults:
+        member = str(fault.parameters["name"])
+        name = f"{place}.{_MEMBERS.get(member, member)}"
+        yield DirectoryRefused(fault.code, **fault.parameters | {"name": name})
+
+
+def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> Iterator[DirectoryRefused]:
+    """What is described twice, or taken by a partner that is not described.
+
+    Users who are described with the name that they have keep it: tokens may have brought one name for two ids.
+    """
+    named = {listed.partner.id for listed in wanted}
+    others = [listed for listed in known if listed.partner.id not in named]
+    taken = {(field, value) for listed in others for _, field, value, _ in _claims(listed, "")}
+    held = {owner + value for listed in known for _, field, value, owner in _claims(listed, "") if field == "name"}
+    claims = [claim for number, listed in enumerate(wanted) for claim in _claims(listed, f"partner[{number}]")]
+    for place, field, value, owner in sorted(claims, key=lambda claim: claim[3] + claim[2] not in held):
+        if (field, value) in taken and owner + value not in held:
+            yield DirectoryRefused("directory.taken", name=place)
+        taken.add((field, value))
+
+
+def _claims(listed: ListedPartner, place: str) -> Iterator[tuple[str, str, str, str]]:
+    """What only one may have: where it stands, what it is, its value, whose it is. A partner has each user and customer once."""
+    partner = listed.partner
+    yield f"{place}.id", "partner", partner.id, ""
+    yield f"{place}.domain", "domain", partner.domain, ""
+    if partner.mpn_id is not None:
+        yield f"{place}.mpn_id", "mpn_id", partner.mpn_id, ""
+    for index, user in enumerate(listed.users):
+        yield f"{place}.user[{index}].id", "user", partner.id + user.id, ""
+        if user.active:
+            yield f"{place}.user[{index}].name", "name", user.name.casefold(), partner.id + user.id
+    for index, customer in enumerate(listed.customers):
+        yield f"{place}.customer[{index}].id", "customer", partner.id + customer.id, ""
+
+
+def _kind_faults(listed: ListedPartner, place: str) -> Iterator[DirectoryRefused]:
     kind = listed.partner.kind
     for index, user in enumerate(listed.users):
         if user.roles and (Role.PROGRAMME_OPERATOR in user.roles) != (kind is PartnerKind.OPERATOR):
-            raise DirectoryRefused("directory.role-of-operator", (*path, "user", index, "roles"))
+            yield DirectoryRefused("directory.role-of-operator", name=f"{place}.user[{index}].roles")
     if listed.resellers and kind is not PartnerKind.INDIRECT_PROVIDER:
-        raise DirectoryRefused("directory.resellers-of-provider", (*path, "resellers"))
+        yield DirectoryRefused("directory.resellers-of-provider", name=f"{place}.resellers")
     if listed.customers and not kind.confirms:
-        raise DirectoryRefused("directory.customers-of-seller", (*path, "customer", 0))
+        yield DirectoryRefused("directory.customers-of-seller", name=f"{place}.customer[0]")
 
 
-def _check_resellers(listed: ListedPartner, path: Path, everyone: Mapping[PartnerId, Partner]) -> None:
+def _reseller_faults(
+    listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]
+) -> Iterator[DirectoryRefused]:
     for reseller in sorted(listed.resellers):
         other = everyone.get(reseller)
         if other is None or other.kind is not PartnerKind.INDIRECT_RESELLER:
-            raise DirectoryRefused("directory.not-a-reseller", (*path, "resellers"), reseller)
-        if other.cloud is not listed.partner.cloud:
-            raise DirectoryRefused("directory.other-cloud", (*path, "resellers"), reseller)
+            yield DirectoryRefused("directory.not-a-reseller", name=f"{place}.resellers", detail=reseller)
+        elif other.cloud is not listed.partner.cloud:
+            yield DirectoryRefused("directory.other-cloud", name=f"{place}.resellers", detail=reseller)
     for index, customer in enumerate(listed.customers):
-        if unlinked := sorted(customer.resellers - listed.resellers):
-            raise DirectoryRefused("directory.not-linked", (*path, "customer", index, "resellers"), unlinked[0])
+        for reseller in sorted(customer.resellers - listed.resellers):
+            name = f"{place}.customer[{index}].resellers"
+            yield DirectoryRefused("directory.not-linked", name=name, detail=reseller)

@@ -29,6 +29,8 @@ RequestCode = Literal[
     "confirmation.template-retired",
     "confirmation.template-unknown",
     "confirmation.user-unknown",  # R28
+    "customer.country-meant",
+    "customer.country-unknown",
     "customer.domain-taken",
     "customer.phone-missing",
     "customer.registration-malformed",

@@ -15,6 +15,7 @@ from itertools import islice
 from typing import NewType
 
 from agreegate.domain.agreement import TemplateId
+from agreegate.domain.characters import fits_line
 from agreegate.domain.error import Rejected
 
 Digest = NewType("Digest", str)
@@ -31,6 +32,8 @@ LONGEST_NOTE = 2000
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,48}[A-Za-z0-9])?")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _NEAREST = 3
+MEANT = {"UK": "GB", "EL": "GR"}
+"""Codes that others have for a country, and the table's own."""
 _YEARS = range(1900, 9001)
 
 
@@ -274,6 +277,7 @@ def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
         return tuple(Locale(wanted.country, language) for language in alike)
     countries = sorted({locale.country for locale in known})
     folded = wanted.country.strip().upper()
+    folded = MEANT.get(folded, folded)
     alike = [folded] if folded in countries else difflib.get_close_matches(folded, countries, len(countries), 0.4)
     likely = sorted(
         (locale for locale in known if locale.country in alike),
@@ -287,7 +291,7 @@ def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]
     """Everything for which `checked_draft` refuses a draft, in the order of its members; nothing: it is fine."""
     if _LABEL.fullmatch(draft.label) is None:
         yield Rejected("request.invalid-property", name="label")
-    if len(draft.note) > LONGEST_NOTE or not all(sign.isprintable() or sign == "\n" for sign in draft.note):
+    if not fits_line(draft.note.replace("\n", " ").strip(), 0, LONGEST_NOTE):
         yield Rejected("request.invalid-property", name="note")
     if draft.effective_from.year not in _YEARS:
         yield Rejected("request.invalid-property", name="effective_from")

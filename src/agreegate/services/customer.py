@@ -19,6 +19,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
 from agreegate.domain.subscription import SubscriptionStatus
+from agreegate.locales import country_codes
 from agreegate.services.call import Call
 from agreegate.storage.customer import (
     add_customer,
@@ -59,12 +60,12 @@ async def create_customer(
         reseller: the linked reseller that will serve it; None: it is the partner's own.
 
     Raises:
-        `request.invalid-property`, `customer.registration-missing`, `customer.registration-malformed`,
-            `customer.registration-not-supported`, `customer.phone-missing`: the data.
+        `request.invalid-property`, `customer.country-unknown`, `customer.country-meant`, `customer.registration-missing`,
+            `customer.registration-malformed`, `customer.registration-not-supported`, `customer.phone-missing`: the data.
         `customer.reseller-not-linked`, `customer.domain-taken`, `sandbox.limit`.
     """
-    checked = checked_draft(draft)
     partner = actor.partner
+    checked = checked_draft(draft, country_codes(partner.cloud))
     if reseller is not None and not await has_reseller(uow, partner.id, reseller):
         raise Rejected("customer.reseller-not-linked", name="reseller_id")
     if await domain_in_use(uow, checked.domain):

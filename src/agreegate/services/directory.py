@@ -15,7 +15,8 @@ from agreegate.domain.directory import (
     differences,
 )
 from agreegate.domain.fact import ResourceChanged
-from agreegate.domain.partner import PartnerId
+from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.locales import country_codes
 from agreegate.services.customer import new_copy, relate
 from agreegate.storage.customer import resellers_of
 from agreegate.storage.directory import (
@@ -46,7 +47,7 @@ async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tu
     """
     customers = {listed.partner.id: [customer.id for customer in listed.customers] for listed in wanted}
     known = await listed_partners(uow, customers)
-    check(known, wanted)
+    check(known, wanted, {cloud: country_codes(cloud) for cloud in Cloud})
     changes = differences(known, wanted)
     for change in changes:
         if (
@@ -54,7 +55,7 @@ async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tu
             and change.verb is Verb.ENDED
             and (count := await active_subscriptions(uow, change.partner.id, change.id))
         ):
-            raise DirectoryRefused("directory.active-subscriptions", _path_of(change, wanted), count)
+            raise DirectoryRefused("directory.active-subscriptions", name=_place_of(change, wanted), detail=count)
     return changes
 
 
@@ -133,9 +134,9 @@ _REMOVED = "end_relationship"
 _OPERATIONS = {Verb.ADDED: "add", Verb.CHANGED: "update", Verb.ENDED: "end", Verb.RESUMED: "resume"}
 
 
-def _path_of(change: Change, wanted: Sequence[ListedPartner]) -> tuple[str | int, ...]:
+def _place_of(change: Change, wanted: Sequence[ListedPartner]) -> str:
     for number, listed in enumerate(wanted):
         for index, customer in enumerate(listed.customers):
             if (listed.partner.id, customer.id) == (change.partner.id, change.id):
-                return ("partner", number, "customer", index, "state")
-    return ()
+                return f"partner[{number}].customer[{index}].state"
+    return ""

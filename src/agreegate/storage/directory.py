@@ -184,6 +184,7 @@ async def _listed(
     id_ = partner.id
     mail_domains = await uow.all("select domain from partner_mail_domain where partner_id = $1", id_)
     links = await uow.all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
+    linked = frozenset(PartnerId(reseller) for (reseller,) in links)
     if wanted_customers is None:
         customers = await uow.all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
     else:
@@ -198,8 +199,8 @@ async def _listed(
         email=email,
         mpa_signed_at=maybe_instant(signed_at),
         users=await _users(uow, id_),
-        resellers=frozenset(PartnerId(reseller) for (reseller,) in links),
-        customers=tuple([await _customer(uow, id_, customer) for customer in customers]),
+        resellers=linked,
+        customers=tuple([await _customer(uow, id_, customer, linked) for customer in customers]),
     )
 
 
@@ -218,12 +219,12 @@ async def _users(uow: UnitOfWork, partner: PartnerId) -> tuple[ListedUser, ...]:
     )
 
 
-async def _customer(uow: UnitOfWork, partner: PartnerId, row: Row) -> ListedCustomer:
+async def _customer(uow: UnitOfWork, partner: PartnerId, row: Row, linked: frozenset[PartnerId]) -> ListedCustomer:
     id_, name, domain, country, language, culture, registration_number, active, email, *place = row
     address = Address(country, "", "") if email is None else Address(country, *place)
     return ListedCustomer(
         id=CustomerId(id_),
         draft=CustomerDraft(domain, name, email or "", culture, language, address, registration_number),
-        resellers=await resellers_of(uow, partner, id_),
+        resellers=await resellers_of(uow, partner, id_) & linked,
         active=bool(active),
     )

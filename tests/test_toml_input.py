@@ -4,7 +4,8 @@ import time
 
 import pytest
 
-from agreegate.file_input import DEEPEST, NotToml, parse_toml
+from agreegate.file_input import FileRefused
+from agreegate.toml_input import DEEPEST, Table, TomlFile
 
 DEEP = ".".join(["a"] * 50_000)
 
@@ -25,23 +26,28 @@ DEEP = ".".join(["a"] * 50_000)
 )
 def test_a_key_of_thousands_of_parts_is_refused_before_it_is_read(line: str) -> None:
     began = time.process_time()
-    with pytest.raises(NotToml) as refused:
-        parse_toml(f"b = 1\n{line}\n")
-    assert refused.value.line == 2
+    with pytest.raises(FileRefused) as refused:
+        TomlFile(f"b = 1\n{line}\n", "x.toml")
+    assert refused.value.parameters["line"] == 2
     assert time.process_time() - began < 1, "the parser would take half a minute"
 
 
 def test_as_many_parts_as_are_allowed_are_read_and_no_more() -> None:
     most = ".".join(["a"] * DEEPEST)
-    assert parse_toml(f"[{most}]\nb = 1") and parse_toml(f"{most} = 1")
+    assert TomlFile(f"[{most}]\nb = 1", "x.toml") and TomlFile(f"{most} = 1", "x.toml")
     for deeper in (f"[{most}.a]", f"{most}.a = 1", f'{most}."a" = 1'):
-        with pytest.raises(NotToml):
-            parse_toml(deeper)
+        with pytest.raises(FileRefused):
+            TomlFile(deeper, "x.toml")
+
+
+class Numbers(Table, kw_only=True):
+    a: str
+    b: list[float]
 
 
 def test_dots_in_values_and_remarks_are_no_parts() -> None:
     text = 'a = "' + "." * 1000 + ' 1.2, 3.4"\nb = [' + "1.5, " * 1000 + "]  # " + "so ... on. " * 1000
-    assert parse_toml(text)["b"] == [1.5] * 1000
+    assert TomlFile(text, "x.toml").read(Numbers).b == [1.5] * 1000
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,6 @@ def test_dots_in_values_and_remarks_are_no_parts() -> None:
 )
 def test_looking_for_deep_keys_takes_no_longer_than_the_text_is(piece: str) -> None:
     began = time.process_time()
-    with pytest.raises(NotToml):
-        parse_toml("[" + piece * (600_000 // len(piece)))
+    with pytest.raises(FileRefused):
+        TomlFile("[" + piece * (600_000 // len(piece)), "x.toml")
     assert time.process_time() - began < 3

@@ -1,0 +1,12 @@
+"""Files that people name: what they are told of a file that is refused."""
+
+from agreegate.cli.failure import told
+from agreegate.cli.words import Words
+
+
+def sentence(error: Exception, language: str) -> str:
+    """What the command line says of an error."""
+    failure = told(error, Words(language))
+    assert failure is not None
+    assert "{" not in failure.message
+    return failure.message
