@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from agreegate.cli.words import Words
-from agreegate.settings import SETTINGS, SettingError, variable
+from agreegate.settings import SETTINGS, not_yet, variable
 from agreegate.storage.commit_count import missing_database
 from agreegate.storage.deployment import made_for
 from agreegate.storage.folder import DATABASE
@@ -35,7 +35,7 @@ def database_file(data: Path, database: str | None) -> Path:
         NotADirectoryError: the folder is a file.
     """
     if database is not None:
-        raise SettingError("setting.not-yet", "database", "postgresql://")
+        not_yet("database", database)
     if data.exists() and not data.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, "", str(data))
     return data / DATABASE

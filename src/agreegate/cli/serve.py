@@ -12,35 +12,6 @@ EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agree
     --token-keys https://login.example/common/v2.0/.well-known/openid-configuration \\
     --client-id 5f0c9a52-0000-4000-8000-000000000000"""
 
-_METAVARS = {
-    "public-url": "url",
-    "host": "host",
-    "port": "port",
-    "data": "folder",
-    "database": "url",
-    "workers": "number",
-    "programme": "programme",
-    "token-issuer": "url",
-    "token-audience": "audience",
-    "token-application-audience": "audience",
-    "token-keys": "url",
-    "trusted-proxy": "machine",
-    "client-id": "id",
-    "client-secret-file": "file",
-    "metrics-address": "address",
-    "head-seconds": "number",
-    "body-seconds": "number",
-    "body-bytes-per-second": "number",
-    "answer-seconds": "number",
-    "idle-seconds": "number",
-    "most-connections": "number",
-    "most-connections-per-address": "number",
-    "most-subscriptions": "number",
-    "requests-per-minute": "number",
-    "costly-requests-per-minute": "number",
-}
-"""What the help calls the value of each setting that has one."""
-
 
 def command(words: Words) -> click.Command:
     """The command in the user's language."""
@@ -94,4 +65,4 @@ def _option(words: Words, setting: Setting) -> click.Option:
         attributes["show_default"] = True
     if setting.many:
         attributes["multiple"] = True
-    return words.option(f"--{setting.name}", f"setting.{setting.name}", _METAVARS.get(setting.name), **attributes)
+    return words.option(f"--{setting.name}", f"setting.{setting.name}", setting.metavar, **attributes)
