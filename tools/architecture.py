@@ -37,11 +37,11 @@ LAYERS: dict[str, frozenset[str]] = {
     "manifest": frozenset({"domain", "file_input", "toml_input"}),
     "settings": frozenset({"file_input"}),
     "text_link": frozenset({"domain"}),
-    "text_inspection": frozenset(),
+    "text_inspection": frozenset({"domain"}),
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "openid": frozenset({"auth", "issuer"}),
+    "openid": frozenset({"auth", "domain", "issuer"}),
     "deployment": frozenset({"auth", "diagnostics", "domain", "openid", "services", "storage", "text_link", "throttle"}),
     "api": frozenset(
         {"bounded_request", "deployment", "domain", "error", "storage", "services", "i18n", "locales", "text_link",

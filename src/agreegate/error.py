@@ -112,6 +112,8 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
     "request.too-slow": Outcome(408, 3000, "RequestTimeout"),
     "retrospect.known-ahead": INVALID_PROPERTY,
     "sandbox.limit": Outcome(400, 800018, "SandboxLimitMet"),
+    "sign-in.again": Outcome(400, 3000, "SignInFailed"),
+    "sign-in.provider-silent": UNAVAILABLE,
     "store.unavailable": UNAVAILABLE,
     "subscription.billing-cycle-fixed": Outcome(400, 2054, "BillingCycleCannotBeUpdated"),
     "subscription.ended": Outcome(400, 2011, "SubscriptionCannotBeUpdated"),

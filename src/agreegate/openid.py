@@ -20,6 +20,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 
 from agreegate.auth import ALGORITHMS, LARGEST_TOKEN
+from agreegate.domain.error import Rejected
 from agreegate.issuer import KeySource, safe_url
 
 SCOPE = "openid profile"
@@ -32,14 +33,6 @@ PAUSE = 5.0
 
 logger = logging.getLogger(__name__)
 _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
-
-
-class SignInFailed(Exception):
-    """The provider did not say who the user is, or cannot be believed. Its text names the cause, never a value."""
-
-
-class ProviderSilent(SignInFailed):
-    """The provider cannot be reached, or is out of order: trying again later may help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +94,7 @@ class OpenIdProvider:
             lasting: ask for a refresh token, so that the user can be renewed.
 
         Raises:
-            SignInFailed: the provider cannot be reached.
+            `sign-in.provider-silent`: the provider cannot be reached. The parameter `cause` names why, never a value.
         """
         nonce, verifier = secrets.token_urlsafe(32), secrets.token_urlsafe(48)
         async with self._session() as session:
@@ -122,7 +115,7 @@ class OpenIdProvider:
         """Who signed in, by the code that the browser brought back.
 
         Raises:
-            SignInFailed: the code is void, or what came for it cannot be believed.
+            `sign-in.again`: the code is void, or what came for it cannot be believed.
         """
         async with self._session() as session:
             answer = await self._granted(
@@ -134,16 +127,16 @@ class OpenIdProvider:
         """The same user, as the provider describes them now.
 
         Raises:
-            ProviderSilent: it does not answer now.
-            SignInFailed: the user must sign in again.
+            `sign-in.provider-silent`: it does not answer now.
+            `sign-in.again`: the user must sign in again.
         """
         if who.refresh_token is None:
-            raise SignInFailed("no refresh token")
+            raise Rejected("sign-in.again", cause="no refresh token")
         async with self._session() as session:
             answer = await self._granted(session, session.refresh_token, refresh_token=who.refresh_token)
         renewed = await self._believe(answer, None)
         if (renewed.tenant, renewed.user_id) != (who.tenant, who.user_id):
-            raise SignInFailed("oid")
+            raise Rejected("sign-in.again", cause="oid")
         return renewed
 
     async def _granted(
@@ -155,9 +148,9 @@ class OpenIdProvider:
             return await ask(endpoint, **named)
         except OAuthError as error:
             silent = error.error in ("server_error", "temporarily_unavailable")
-            raise (ProviderSilent if silent else SignInFailed)(str(error.error)) from None
+            raise Rejected("sign-in.provider-silent" if silent else "sign-in.again", cause=str(error.error)) from None
         except (httpx2.HTTPError, ValueError) as error:
-            raise ProviderSilent(type(error).__name__) from None
+            raise Rejected("sign-in.provider-silent", cause=type(error).__name__) from None
 
     def _session(self) -> AsyncOAuth2Client:
         client = self._client
@@ -179,11 +172,11 @@ class OpenIdProvider:
                     self._described = self._described or await self._describe(session)
             return safe_url(str(self._described[name]))
         except (httpx2.HTTPError, ValueError, KeyError) as error:
-            raise ProviderSilent(type(error).__name__) from None
+            raise Rejected("sign-in.provider-silent", cause=type(error).__name__) from None
 
     async def _describe(self, session: AsyncOAuth2Client) -> Mapping[str, Any]:
         if 0 <= self.clock() - self._silent_since < PAUSE:
-            raise ProviderSilent("discovery")
+            raise Rejected("sign-in.provider-silent", cause="discovery")
         try:
             answer = await session.request("GET", self._client.discovery_url, withhold_token=True)
             answer.raise_for_status()
@@ -196,12 +189,12 @@ class OpenIdProvider:
         """Who the ID token of an answer names; `nonce` is None where the provider was not told any."""
         token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
-            raise SignInFailed("id_token")
+            raise Rejected("sign-in.again", cause="id_token")
         try:
             header = jws.extract_compact(token.encode(), registry=_REGISTRY).headers()
             kid = header.get("kid")
             if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
-                raise SignInFailed("alg or kid")
+                raise Rejected("sign-in.again", cause="alg or kid")
             said = jwt.decode(token, await self._keys(kid), registry=_REGISTRY).claims
             jwt.JWTClaimsRegistry(
                 now=int(self.clock()),
@@ -211,11 +204,11 @@ class OpenIdProvider:
             ).validate(said)
             tenant, user = str(UUID(said["tid"])), str(UUID(said["oid"]))
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
-            raise SignInFailed(type(error).__name__) from None
+            raise Rejected("sign-in.again", cause=type(error).__name__) from None
         if nonce is not None and said.get("nonce") != nonce:
-            raise SignInFailed("nonce")
+            raise Rejected("sign-in.again", cause="nonce")
         if said.get("iss") not in [template.replace("{tid}", said["tid"]) for template in self._client.issuers]:
-            raise SignInFailed("iss")
+            raise Rejected("sign-in.again", cause="iss")
         name = said.get("preferred_username")
         roles = said.get("roles")
         return SignedIn(

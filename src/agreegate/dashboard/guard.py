@@ -18,7 +18,6 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.error import Rejected
 from agreegate.error import OUTCOMES, RETRY_AFTER, known
-from agreegate.openid import ProviderSilent
 from agreegate.services.caller import Identity, recognise
 from agreegate.services.clock import is_behind
 
@@ -33,12 +32,13 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
     Raises:
         `request.throttled`, `access.unauthenticated`, `access.denied`, `access.role`, `confirmation.feature-absent`.
-        ProviderSilent: the user's roles cannot be known now. Public pages take the user for a stranger then.
+        `sign-in.provider-silent`: the user's roles cannot be known now. Public pages take the user for a stranger then.
     """
     public = handler.opt.get("public") is True
     try:
         reader = await _reader(connection)
-    except ProviderSilent as error:
+    except Rejected as error:
+        error.expect("sign-in.provider-silent")
         if not public:
             await _keep_form(connection, error)
             raise
@@ -81,14 +81,12 @@ async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | Non
     return None if found is None else found[0]
 
 
-async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Rejected | ProviderSilent) -> None:
+async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Rejected) -> None:
     if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
         await keep_typed(connection, error, lambda: typed(connection))
 
 
-async def keep_typed(
-    request: PageRequest, error: Rejected | ProviderSilent, read: Callable[[], Awaitable[Fields]]
-) -> None:
+async def keep_typed(request: PageRequest, error: Rejected, read: Callable[[], Awaitable[Fields]]) -> None:
     """Keep what was typed into a form that is not taken now, for the same user at the same address.
 
     A stranger has had no session, and gets nothing read and nothing kept.
@@ -97,7 +95,7 @@ async def keep_typed(
         error: why it is not taken: the session has ended, or goes on and its user's roles cannot be known now.
         read: the fields of the form, without what only we put into it.
     """
-    silent = isinstance(error, ProviderSilent)
+    silent = error.code == "sign-in.provider-silent"
     user = request.session["user"]["id"] if silent else await session.former_user(request)
     if user is None or not _shows_forms(request):
         return
@@ -117,11 +115,6 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     """The page for what cannot be done, in one sentence that says what to do next."""
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
-    if isinstance(error, ProviderSilent):
-        key = "sign-in.provider-silent" if request.method in SAFE else "sign-in.provider-silent-form"
-        silent = page(request, "refused.html", 503, sentence_key=key, parameters={})
-        silent.headers["retry-after"] = "60"
-        return silent
     rejected = known(_of_framework(request, error) if isinstance(error, HTTPException) else error)
     if rejected.code == "access.unauthenticated":
         wanted = "/"
@@ -136,15 +129,17 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     if rejected.code == "defect":
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
-    throttled = rejected.code == "request.throttled"
-    status, key = OUTCOMES[rejected.code].on_page, "page.throttled" if throttled else rejected.code
+    status, key, wait = OUTCOMES[rejected.code].on_page, str(rejected.code), RETRY_AFTER
+    if key == "request.throttled":
+        key, wait = "page.throttled", int(rejected.parameters["seconds"])
+    if key == "sign-in.provider-silent":
+        key, wait = key if request.method in SAFE else "sign-in.provider-silent-form", 60
     answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=rejected.parameters)
-    if status == 503:
-        answer.headers["retry-after"] = str(RETRY_AFTER)
-    if throttled:
-        answer.headers["retry-after"] = str(rejected.parameters["seconds"])
-        if request.headers.get("hx-request"):  # the sentence takes the list's place, and the form stays as it is
-            answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
+    if status in (429, 503):
+        answer.headers["retry-after"] = str(wait)
+    if status == 429 and request.headers.get("hx-request"):
+        # The sentence takes the list's place, and the form stays as it is.
+        answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
     return answer
 
 

@@ -133,7 +133,7 @@ async def roles_of(connection: Connection) -> tuple[str, ...] | None:
     None when the user must sign in again: the session has ended then, and what is typed is kept in it.
 
     Raises:
-        ProviderSilent: nobody knows now.
+        `sign-in.provider-silent`: nobody knows now.
         StoreUnavailable: the end of the session cannot be noted.
     """
     key, deployment = _key(connection), deployment_of(connection)

@@ -10,7 +10,7 @@ from agreegate.dashboard.page import PageRequest, language, page, reader_of, see
 from agreegate.dashboard.session import begin_session, end_session
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Channel
-from agreegate.openid import ProviderSilent, SignInFailed
+from agreegate.domain.error import Rejected
 from agreegate.services.caller import Identity, recognise
 from agreegate.storage.partner import add_user
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -32,10 +32,7 @@ async def begin_sign_in(request: PageRequest) -> Response[Any]:
         return to(f"{deployment.public_url}/sign-in?next={quote(wanted, safe='')}")
     if reader_of(request) is not None:
         return see(request, wanted)
-    try:
-        begun = await deployment.provider.begin(language(request), lasting=deployment.roles_from_token)
-    except SignInFailed:
-        return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
+    begun = await deployment.provider.begin(language(request), lasting=deployment.roles_from_token)
     answer = to(begun.url)
     answer.cookies.extend(pending.begin(request, deployment, begun, wanted, deployment.provider.clock()))
     return answer
@@ -51,14 +48,9 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
     if begun is None and reader_of(request) is not None:  # the back button
         return see(request, "/")
     if provider is None or begun is None or not code:
-        return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
+        raise Rejected("sign-in.again")
     asked_at = provider.clock()
-    try:
-        who = await provider.finish(begun.begun, code)
-    except ProviderSilent:
-        return page(request, "refused.html", 503, sentence_key="sign-in.provider-silent", parameters={})
-    except SignInFailed:
-        return page(request, "refused.html", 400, sentence_key="sign-in.again", parameters={})
+    who = await provider.finish(begun.begun, code)
     roles = who.roles if deployment.roles_from_token else None
     identity = Identity(who.tenant, who.user_id, who.user_name, None, roles)
     found = await deployment.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))

@@ -25,7 +25,6 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.characters import UNSEEN
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.text import LARGEST
-from agreegate.openid import ProviderSilent
 
 LONGEST_NAME = 100
 """Characters that are kept of a file's name: the last ones, which say what it is."""
@@ -72,9 +71,9 @@ class FormsWithFiles(OwnForms):
         texts, names = deployment_of(request).texts, fields(request)
         try:
             await guard(request, request.route_handler)
-        except (Rejected, ProviderSilent) as error:  # answered here: the body is read to keep what was typed
-            if isinstance(error, Rejected):
-                error.expect("access.unauthenticated")
+        except Rejected as error:
+            error.expect("access.unauthenticated", "sign-in.provider-silent")
+            # Answered here: the body is read to keep what was typed.
             await keep_typed(request, error, lambda: self._words(request, names))
             await refused(request, error).to_asgi_response(None, request)(scope, receive, send)
             return

@@ -10,7 +10,8 @@ import time
 from dataclasses import dataclass
 
 from agreegate.diagnostics import Causes
-from agreegate.openid import OpenIdProvider, ProviderSilent, SignedIn, SignInFailed
+from agreegate.domain.error import Rejected
+from agreegate.openid import OpenIdProvider, SignedIn
 
 logger = logging.getLogger("agreegate.dashboard")
 
@@ -56,14 +57,14 @@ class HeldRoles:
         """The roles of a session's user, at most a minute old; None when the user must sign in again.
 
         Raises:
-            ProviderSilent: nobody knows now. The session may go on later.
+            `sign-in.provider-silent`: nobody knows now. The session may go on later.
         """
         held = self._held.get(key)
         if held is not None and not 0 <= provider.clock() - held.asked_at < KEPT_SECONDS:
             # Many requests of one browser share a renewal: a refresh token may be good once.
             held.renewal = held.renewal or asyncio.create_task(self._renew(key, held, provider))
             if not await asyncio.shield(held.renewal):
-                raise ProviderSilent("renewal")
+                raise Rejected("sign-in.provider-silent", cause="renewal")
             held = self._held.get(key)
         return None if held is None else held.who.roles
 
@@ -72,11 +73,11 @@ class HeldRoles:
         try:
             held.who = await provider.renew(held.who)
             held.asked_at = asked_at
-        except ProviderSilent as error:
-            self._causes.warn(f"it does not answer ({error})")
-            return False
-        except SignInFailed as error:
-            self._causes.warn(f"a user must sign in again ({error})")
+        except Rejected as error:
+            if error.code == "sign-in.provider-silent":
+                self._causes.warn(f"it does not answer ({error.parameters['cause']})")
+                return False
+            self._causes.warn(f"a user must sign in again ({error.parameters['cause']})")
             self.forget(key)
         finally:
             held.renewal = None

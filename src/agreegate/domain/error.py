@@ -79,6 +79,8 @@ RequestCode = Literal[
     "request.too-slow",
     "retrospect.known-ahead",
     "sandbox.limit",
+    "sign-in.again",
+    "sign-in.provider-silent",
     "store.unavailable",
     "subscription.billing-cycle-fixed",
     "subscription.ended",

@@ -1,6 +1,6 @@
 """Looks into a PDF or a Word document before it is published, in a process of its own. A leaf.
 
-`python -m agreegate.text_inspection pdf|docx` reads the file on standard input and writes the key of the reason why the file
+`python -m agreegate.text_inspection pdf|docx` reads the file on standard input and writes the code of the reason why the file
 cannot be published; nothing when the file can be. A hostile file can crash or exhaust this process, and never the server.
 """
 
@@ -10,13 +10,3 @@ LARGEST_MEMORY = 1024 * 1024 * 1024
 """Bytes of memory that an inspection may take."""
 KINDNESS = 10
 """How far an inspection stands back behind the server (`nice`)."""
-TOO_COMPLEX = "text.too-complex"
-"""The key for a file beyond a limit of this package."""
-
-
-class Unfit(Exception):
-    """The file cannot be published. `key` finds the reason's sentence."""
-
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key

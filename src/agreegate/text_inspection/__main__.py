@@ -5,7 +5,8 @@ import os
 import resource
 import sys
 
-from agreegate.text_inspection import KINDNESS, LARGEST_MEMORY, LONGEST_INSPECTION, TOO_COMPLEX, Unfit
+from agreegate.domain.error import Rejected
+from agreegate.text_inspection import KINDNESS, LARGEST_MEMORY, LONGEST_INSPECTION
 
 
 def main(kind: str) -> None:
@@ -24,10 +25,10 @@ def main(kind: str) -> None:
         else:
             from agreegate.text_inspection.docx import inspect  # noqa: PLC0415
         inspect(io.BytesIO(sys.stdin.buffer.read()))
-    except Unfit as error:
-        sys.stdout.write(error.key)
+    except Rejected as error:
+        sys.stdout.write(error.code)
     except (MemoryError, RecursionError):
-        sys.stdout.write(TOO_COMPLEX)
+        sys.stdout.write("text.too-complex")
 
 
 if __name__ == "__main__":

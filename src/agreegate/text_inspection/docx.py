@@ -13,7 +13,7 @@ from typing import BinaryIO, NoReturn
 from urllib.parse import unquote
 from xml.parsers import expat
 
-from agreegate.text_inspection import Unfit
+from agreegate.domain.error import Rejected
 
 PIECE = 64 * 1024
 MOST_PARTS = 2000
@@ -36,7 +36,6 @@ WORD = frozenset(
 """The two names that the vocabulary of Word documents has."""
 _RUNS = re.compile(r'[\s"]*(dde|ddeauto|link)\b', re.IGNORECASE)
 """The fields that start another program to fetch what they show."""
-_NOT_DOCX, _ACTIVE, _DENSE = "text.not-docx", "text.docx-active", "text.docx-too-dense"
 _MACROS = frozenset({"vbaProject", "wordVbaData", "control"})
 """Types of parts that are programs."""
 _NO_MEMORY = expat.errors.codes[expat.errors.XML_ERROR_NO_MEMORY]
@@ -57,7 +56,7 @@ def inspect(file: BinaryIO) -> None:
     """Read a Word document once, in pieces, without keeping it.
 
     Raises:
-        Unfit: the reason why the document cannot be published.
+        Rejected: the reason why the document cannot be published.
     """
     packed = file.seek(0, 2)
     file.seek(0)
@@ -66,13 +65,13 @@ def inspect(file: BinaryIO) -> None:
             parts = _parts(archive)
             left = min(LARGEST_UNPACKED, max(HARMLESS, DENSEST * packed))
             if sum(part.file_size for part in parts.values()) > left:  # as the document says before it is unpacked
-                raise Unfit(_DENSE)
+                raise Rejected("text.docx-too-dense")
             main = _main_part(archive, parts, left)
             for name, part in parts.items():
                 most = min(left, LARGEST_BODY) if name == main else left
                 left -= _read(archive, part, most, _Reader(name, is_main=name == main))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, OSError, ValueError):
-        raise Unfit(_NOT_DOCX) from None
+        raise Rejected("text.not-docx") from None
 
 
 def _plain(name: str) -> str:
@@ -84,13 +83,13 @@ def _parts(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
     """The files in a document, by name."""
     listed = archive.infolist()
     if len(listed) > MOST_PARTS:
-        raise Unfit(_DENSE)
+        raise Rejected("text.docx-too-dense")
     files = [part for part in listed if not part.filename.endswith(("/", "\\"))]
     parts = {_plain(part.filename): part for part in files}
     if len(parts) < len(files) or not {TYPES, RELATIONS} <= parts.keys():
-        raise Unfit(_NOT_DOCX)
+        raise Rejected("text.not-docx")
     if any(name.endswith("vbaproject.bin") for name in parts):
-        raise Unfit(_ACTIVE)
+        raise Rejected("text.docx-active")
     return parts
 
 
@@ -101,7 +100,7 @@ def _main_part(archive: zipfile.ZipFile, parts: Mapping[str, zipfile.ZipInfo], m
     named = [one for one in reader.relations if one.kind == "officeDocument" and not one.external]
     main = _plain(unquote(named[0].target)) if len(named) == 1 else ""
     if main not in parts:
-        raise Unfit(_NOT_DOCX)
+        raise Rejected("text.not-docx")
     return main
 
 
@@ -112,7 +111,7 @@ def _read(archive: zipfile.ZipFile, part: zipfile.ZipInfo, most: int, reader: "_
         while piece := unpacked.read(PIECE):
             size += len(piece)
             if size > most:
-                raise Unfit(_DENSE)
+                raise Rejected("text.docx-too-dense")
             reader.feed(piece)
     reader.close()
     return size
@@ -154,9 +153,9 @@ class _Reader:
             return
         namespace, _, element = (self._root or "").rpartition(" ")
         if element != "document" or namespace not in WORD:
-            raise Unfit(_NOT_DOCX)
+            raise Rejected("text.not-docx")
         if not self._words:
-            raise Unfit("text.docx-wordless")
+            raise Rejected("text.docx-wordless")
 
     def _parse(self, piece: bytes, *, final: bool) -> None:
         try:
@@ -167,17 +166,17 @@ class _Reader:
                 raise MemoryError from None
             self._parser = None
             if self._strict:
-                raise Unfit(_NOT_DOCX) from None
+                raise Rejected("text.not-docx") from None
 
     def _doctype(self, *_: object) -> NoReturn:
         if self._strict:
-            raise Unfit(_ACTIVE)  # entities could grow without end, and a text needs none
+            raise Rejected("text.docx-active")  # entities could grow without end, and a text needs none
         raise expat.ExpatError
 
     def _element(self, element: str, attributes: Mapping[str, str]) -> None:
         self._root = self._root or element
         if self._is_types and any("macroenabled" in value.lower() for value in attributes.values()):
-            raise Unfit(_ACTIVE)
+            raise Rejected("text.docx-active")
         namespace, _, name = element.rpartition(" ")
         if name == "Relationship":
             self._relate(attributes)
@@ -219,12 +218,12 @@ class _Reader:
             attributes.get("TargetMode", "").lower() == "external",
         )
         if found.kind in _MACROS:
-            raise Unfit(_ACTIVE)
+            raise Rejected("text.docx-active")
         if found.external and found.kind != "hyperlink":
-            raise Unfit("text.docx-remote")
+            raise Rejected("text.docx-remote")
         self.relations.append(found)
 
 
 def _check_field(instruction: str) -> None:
     if _RUNS.match(instruction):
-        raise Unfit("text.docx-runs")
+        raise Rejected("text.docx-runs")

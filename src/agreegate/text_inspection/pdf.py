@@ -5,15 +5,13 @@ from typing import BinaryIO
 
 import pikepdf
 
-from agreegate.text_inspection import TOO_COMPLEX, Unfit
+from agreegate.domain.error import ErrorCode, Rejected
 
 MOST_OBJECTS = 500_000
 """Objects of a PDF; a contract of a hundred pages has some thousands."""
 _END = 1024
 """The last bytes, in which a PDF says that it is whole."""
-_NOT_PDF, _DAMAGED = "text.not-pdf", "text.pdf-damaged"
-_SCRIPT, _LAUNCH, _ATTACHMENT = "text.pdf-script", "text.pdf-launch", "text.pdf-attachment"
-_ACTIONS = {"/JavaScript": _SCRIPT, "/Launch": _LAUNCH}
+_ACTIONS: dict[str, ErrorCode] = {"/JavaScript": "text.pdf-script", "/Launch": "text.pdf-launch"}
 """What an action's `/S` may not be."""
 _BEYOND = ("std::bad_alloc", "limits error")
 """What the library says about an object that takes more memory, or is nested deeper, than is allowed."""
@@ -27,36 +25,36 @@ def inspect(file: BinaryIO) -> None:
     A reference is not followed: what it leads to is an object of its own, whether anything leads to it or not.
 
     Raises:
-        Unfit: the reason why the PDF cannot be published.
+        Rejected: the reason why the PDF cannot be published.
     """
     beginning, size = file.read(8), file.seek(0, 2)
     file.seek(max(0, size - _END))
     end = file.read()
     if not beginning.startswith((b"%PDF-1.", b"%PDF-2.")) or b"startxref" not in end or b"%%EOF" not in end:
-        raise Unfit(_NOT_PDF)
+        raise Rejected("text.not-pdf")
     try:
         # Each viewer repairs a damaged file in its own way, and could show objects that the inspection did not find (0021).
         with pikepdf.open(file, attempt_recovery=False) as pdf:
             if not pdf.pages:
-                raise Unfit(_NOT_PDF)
+                raise Rejected("text.not-pdf")
             pdf.get_warnings()  # of the page tree, which hides no object
             if len(pdf.objects) > MOST_OBJECTS:
-                raise Unfit(TOO_COMPLEX)
+                raise Rejected("text.too-complex")
             for part in (pdf.trailer, *pdf.objects):
                 for found in _dictionaries(part):
                     _check(found)
             if warnings := pdf.get_warnings():
                 raise _damage(*warnings)
     except pikepdf.PasswordError:
-        raise Unfit("text.pdf-password") from None
+        raise Rejected("text.pdf-password") from None
     except (pikepdf.PdfError, ValueError, TypeError, KeyError, RuntimeError) as error:
         raise _damage(error) from None
 
 
-def _damage(*found: object) -> Unfit:
+def _damage(*found: object) -> Rejected:
     """Why a PDF cannot be read, by what the library says of it."""
     told = " ".join(map(str, found))
-    return Unfit(TOO_COMPLEX if any(sign in told for sign in _BEYOND) else _DAMAGED)
+    return Rejected("text.too-complex" if any(sign in told for sign in _BEYOND) else "text.pdf-damaged")
 
 
 def _dictionaries(part: pikepdf.Object) -> Iterator[pikepdf.Object]:
@@ -78,12 +76,12 @@ def _dictionaries(part: pikepdf.Object) -> Iterator[pikepdf.Object]:
 
 def _check(found: pikepdf.Object) -> None:
     action = found.get("/S")
-    if isinstance(action, pikepdf.Name) and (key := _ACTIONS.get(str(action))):
-        raise Unfit(key)
+    if isinstance(action, pikepdf.Name) and (code := _ACTIONS.get(str(action))):
+        raise Rejected(code)
     if "/XFA" in found or ("/JS" in found and action is not None):  # forms of scripts; an action with a script beside
-        raise Unfit(_SCRIPT)
+        raise Rejected("text.pdf-script")
     if found.get("/Type") == "/EmbeddedFile":
-        raise Unfit(_ATTACHMENT)
+        raise Rejected("text.pdf-attachment")
     files = found.get("/EF")
     if isinstance(files, pikepdf.Dictionary) and any(name in files for name in _FILES):
-        raise Unfit(_ATTACHMENT)
+        raise Rejected("text.pdf-attachment")
