@@ -10,7 +10,16 @@ from agreegate import programme
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.programme import StaleRule
-from agreegate.domain.simulation import WEEKS, Foresight, Scenario, ScenarioError, checked_scenario, week_of
+from agreegate.domain.simulation import (
+    WEEKS,
+    Confirmations,
+    Figure,
+    Foresight,
+    Scenario,
+    ScenarioError,
+    checked_scenario,
+    week_of,
+)
 from agreegate.i18n import LANGUAGES, text
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file, version
@@ -117,9 +126,28 @@ def test_what_is_accepted_below_a_countrys_newest_major_text_is_outdated_already
     minor = version(3, effective_from=EFFECT, major=False, files={AMERICA: file()})
     ahead = version(4, effective_from=EFFECT + INSTANT, files={AMERICA: file()})
     both = frozenset({"US", "FR", "NA"})
+    agreement, other = TemplateId(cast.CLOUD_AGREEMENT), TemplateId(cast.CUSTOMER_AGREEMENT)
+
+    def effects(found: Foresight, country: str, *more: TemplateId) -> list[Figure | None]:
+        """Of what was accepted before every text, then of each text."""
+        texts = [(NOW - 3000 * DAY, 0), first.rank, second.rank, ahead.rank]
+        others = tuple((one, first.rank) for one in more)
+        return [found.effect(Confirmations(country, ((agreement, text), *others))) for text in texts]
+
+    already, changed = Figure.ALREADY, Figure.CUSTOMERS
     found = Foresight.of(scenario(countries=both), PROGRAMME, (ahead, minor, second, first), NOW)
-    assert (found.rank, found.floors) == ((EFFECT, 5), {"US": first.rank, "FR": second.rank, "NA": None})
+    assert found.version.rank == (EFFECT, 5)
+    assert effects(found, "US") == [already, changed, changed, None]
+    assert effects(found, "FR") == [already, already, changed, None]
+    assert effects(found, "NA") == [changed, changed, changed, None]
+    assert effects(found, "DE") == [None] * 4, "no text of the version is for Germany"
+    assert effects(found, "US", other) == [already, changed, changed, None], (
+        "the other agreement does not open the gate yet"
+    )
     itself = Foresight.of(Scenario.of(second, StaleRule.ADVISE), PROGRAMME, (ahead, minor, second, first), NOW)
-    assert (itself.rank, itself.floors) == ((EFFECT, 2), {"FR": first.rank})
+    assert itself.version.rank == (EFFECT, 2)
+    assert effects(itself, "FR") == [already, changed, None, None]
     late = Foresight.of(scenario(countries=both), PROGRAMME, (ahead, minor, second, first), EFFECT + DAY)
-    assert late.floors["US"] == ahead.rank, "what has happened by now has happened"
+    assert effects(late, "US") == [already, already, already, None], "what has happened by now has happened"
+    opened = Foresight.of(scenario(countries=both), LATER, (first,), datetime(2019, 11, 1, tzinfo=UTC))
+    assert effects(opened, "US", other) == [None] * 4, "the other agreement keeps the customers confirmed"

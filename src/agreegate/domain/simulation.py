@@ -8,8 +8,8 @@ What is said is what would happen if nobody did anything until then: nothing is 
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
@@ -19,7 +19,7 @@ from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud, Partner, PartnerId
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
-from agreegate.domain.standing import Current, Standing
+from agreegate.domain.standing import Current, Standing, State, judged, opening
 from agreegate.domain.text import DEFAULT_LANGUAGE, Locale, TextDraft, TextVersion, VersionId, nearest
 from agreegate.domain.transaction import Action, Transaction
 
@@ -119,39 +119,74 @@ def checked_scenario(
     return scenario
 
 
+class Figure(StrEnum):
+    """What is counted."""
+
+    CUSTOMERS = "customers"
+    """Whose confirmations become outdated."""
+    ALREADY = "already"
+    """Whose confirmations are outdated by then in any case."""
+    AUTO_RENEWALS = "auto_renewals"
+    ORDER_RENEWALS = "order_renewals"
+    CARTS = "carts"
+    REFUSED_API = "refused_api"
+    """Renewals by order and carts that the gate would refuse through this channel because of the version."""
+    REFUSED_DASHBOARD = "refused_dashboard"
+
+
+REFUSED = {Channel.API: Figure.REFUSED_API, Channel.DASHBOARD: Figure.REFUSED_DASHBOARD}
+
+Counts = Counter[Figure]
+Numbers = dict[tuple["Stake", Cloud], int]
+"""How many customers are alike, in which cloud."""
+
+
+@dataclass(frozen=True, slots=True)
+class Major:
+    """A major text: it outdates confirmations of older texts of its template in its countries (R34)."""
+
+    template_id: TemplateId
+    rank: Rank
+    countries: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmations:
+    """The current confirmations of a customer, as far as texts can outdate them."""
+
+    country: str
+    accepted: tuple[tuple[TemplateId, Rank], ...]
+    """By template, the accepted text: its rank, or another one that the same major texts come after."""
+
+
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """A scenario at an instant: from when on it is looked at, and what is known of other versions."""
+    """A scenario at an instant, and what is known of other versions."""
 
     scenario: Scenario
     programme: Programme
     now: datetime
-    rank: Rank
-    """The version's; for one that is not published, with the number it would get."""
-    floors: Mapping[str, Rank | None]
-    """By country: what is accepted below this is outdated already when the window begins. None: nothing is."""
-    other_majors: tuple[datetime, ...] = ()
-    """When major texts of the programme's other templates take effect."""
+    version: Major
+    """The scenario's; for a version that is not published, with the number it would get."""
+    others: tuple[Major, ...]
+    """The other major texts that are published, of every template."""
 
     @classmethod
     def of(
         cls, scenario: Scenario, programme: Programme, published: Iterable[TextVersion], now: datetime
     ) -> "Foresight":
-        """Build the foresight of a scenario from the template's published versions."""
-        versions = list(published)
-        every = [version for version in versions if version.template_id == scenario.template_id]
-        itself = next((version for version in every if version.id == scenario.published), None)
-        number = max((version.number for version in every), default=0) + 1 if itself is None else itself.number
-        others = [
-            version
-            for version in every
-            if version.major and version is not itself and version.effective_from <= max(scenario.effective_from, now)
-        ]
-        by_country: dict[str, Rank | None] = dict.fromkeys(scenario.countries)
-        for version in sorted(others, key=lambda one: one.rank):
-            by_country |= {one.country: version.rank for one in version.files if one.country in by_country}
-        majors = {one.effective_from for one in versions if one.major and one.template_id != scenario.template_id}
-        return cls(scenario, programme, now, (scenario.effective_from, number), by_country, tuple(sorted(majors)))
+        """Build the foresight of a scenario from the published versions."""
+        numbers, others, number = [0], [], None
+        for one in published:
+            if one.template_id == scenario.template_id:
+                numbers.append(one.number)
+            if one.id == scenario.published:
+                number = one.number
+            elif one.major:
+                others.append(Major(one.template_id, one.rank, frozenset(file.country for file in one.files)))
+        rank = scenario.effective_from, max(numbers) + 1 if number is None else number
+        version = Major(scenario.template_id, rank, scenario.countries)
+        return cls(scenario, programme, now, version, tuple(others))
 
     @property
     def begins(self) -> datetime:
@@ -174,15 +209,6 @@ class Foresight:
         return next(one for one in self.programme.templates if one.id == self.scenario.template_id)
 
     @property
-    def rival_templates(self) -> tuple[TemplateId, ...]:
-        """Those besides the scenario's whose confirmations open the gate when the window begins."""
-        return tuple(
-            one.id
-            for one in self.programme.templates
-            if one.id != self.scenario.template_id and one.opens_gate(self.begins)
-        )
-
-    @property
     def refuses_from(self) -> Mapping[Channel, datetime]:
         """From when on in the window each channel refuses outdated confirmations; a channel that never does is left out."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
@@ -196,69 +222,60 @@ class Foresight:
         """Instants within the window at which the gate's answers may change: between two of them they do not."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
             return ()
-        opening = (date for one in self.programme.templates for date in (one.opens_from, one.opens_until) if date)
-        every = (*opening, *self.refuses_from.values(), *self.other_majors)
+        opens = (date for one in self.programme.templates for date in (one.opens_from, one.opens_until) if date)
+        majors = (one.rank[0] for one in self.others if one.template_id != self.scenario.template_id)
+        every = (*opens, *self.refuses_from.values(), *majors)
         return tuple(sorted({at for at in every if self.begins < at < self.until}))
 
+    @property
+    def majors(self) -> tuple[Major, ...]:
+        """All major texts, the version's included."""
+        return (self.version, *self.others)
 
-@dataclass(frozen=True, slots=True)
-class Rival:
-    """Another confirmation of a customer whose confirmation becomes outdated: it may open the gate instead (R27)."""
+    def ranks(self, template_id: TemplateId) -> list[Rank]:
+        """The ranks of the major texts of a template, in order."""
+        return sorted({major.rank for major in self.majors if major.template_id == template_id})
 
-    template_id: TemplateId
-    outdated_from: datetime | None
-    """When a published major text outdates it, or has outdated it; None: none does."""
+    def effect(self, confirmed: Confirmations) -> Figure | None:
+        """As what a customer is counted when the window begins; None: the version changes nothing for it."""
+        if self.is_confirmed(confirmed, self.others):
+            return None if self.is_confirmed(confirmed, self.majors) else Figure.CUSTOMERS
+        opens = self.template.opens_gate(self.begins) and confirmed.country in self.scenario.countries
+        return Figure.ALREADY if opens and self.template.id in dict(confirmed.accepted) else None
+
+    def is_confirmed(self, confirmed: Confirmations, majors: Iterable[Major]) -> bool:
+        """Whether a customer's state is confirmed when the window begins, if these are the major texts."""
+        found = opening(self.standing(confirmed, majors, self.begins), self.programme, self.begins)
+        return found is not None and found.state is State.CURRENT
+
+    def standing(self, confirmed: Confirmations, majors: Iterable[Major], at: datetime) -> Standing:
+        """How a customer stands at an instant, if these are the major texts."""
+        binding = [major for major in majors if confirmed.country in major.countries]
+        texts, current = dict(confirmed.accepted), []
+        for template in self.programme.templates:
+            if (text := texts.get(template.id)) is not None:
+                one = Current(template.agreement_type, template.id, text[0], text[0], 0)
+                ranks = [major.rank for major in binding if major.template_id == template.id]
+                current.append(judged(one, text, ranks, (), None, at))
+        return Standing(related=True, current=tuple(current))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Stake:
-    """What a customer whose confirmation becomes outdated has in the window."""
+    """What a customer confirmed, and what it has in the window. One object stands for all customers who are alike in that."""
 
+    confirmed: Confirmations
     auto_renewals: tuple[datetime, ...] = ()
     """Ends of terms that renew by themselves."""
     order_renewals: tuple[datetime, ...] = ()
     """Ends of commitments that the partner must renew by an order."""
     carts: tuple[datetime, ...] = ()
     """When open carts expire, all after the beginning of the window."""
-    rivals: tuple[Rival, ...] = ()
-    """Its other confirmations: the gate goes by the best one that opens it (R27)."""
 
     @property
     def renew_by(self) -> datetime | None:
         """Before when the newer text must be confirmed (R34); None: before the next new order (R37)."""
         return min((*self.auto_renewals, *self.order_renewals), default=None)
-
-
-@dataclass(frozen=True, slots=True)
-class Alike:
-    """Customers of one partner who are alike in all that is counted."""
-
-    customers: int
-    stake: Stake
-    resellers: tuple[PartnerId, ...] = ()
-    """Through which of the partner's resellers they are served."""
-    already: bool = False
-    """They are outdated by other versions when the window begins, so this one changes nothing for them."""
-
-
-class Figure(StrEnum):
-    """What is counted."""
-
-    CUSTOMERS = "customers"
-    """Whose confirmations become outdated."""
-    ALREADY = "already"
-    """Whose confirmations are outdated by then in any case."""
-    AUTO_RENEWALS = "auto_renewals"
-    ORDER_RENEWALS = "order_renewals"
-    CARTS = "carts"
-    REFUSED_API = "refused_api"
-    """Renewals by order and carts that the gate would refuse through this channel because of the version."""
-    REFUSED_DASHBOARD = "refused_dashboard"
-
-
-REFUSED = {Channel.API: Figure.REFUSED_API, Channel.DASHBOARD: Figure.REFUSED_DASHBOARD}
-
-Counts = Counter[Figure]
 
 
 def week_of(instant: datetime) -> date:
@@ -274,117 +291,105 @@ class Refusals:
         self._foresight = foresight
         self._rules = foresight.rules
         self._from = foresight.refuses_from
-        self._known: dict[tuple[Channel, Cloud, tuple[Rival, ...], datetime], bool] = {}
+        self._known: dict[tuple[Confirmations, Cloud, Channel, datetime], bool] = {}
 
-    def renewals(self, stake: Stake, cloud: Cloud, channel: Channel) -> list[datetime]:
-        """The ends of those renewals by order that would be refused when they are due."""
-        refused = self._from.get(channel)
-        return [
-            end
-            for end in stake.order_renewals
-            if refused is not None and end >= refused and self._refused(channel, cloud, stake.rivals, end)
-        ]
+    def of(self, stake: Stake, cloud: Cloud, channel: Channel) -> tuple[list[datetime], list[datetime]]:
+        """What would be refused through a channel.
 
-    def carts(self, stake: Stake, cloud: Cloud, channel: Channel) -> list[datetime]:
-        """When those carts expire that are still open when refusing begins, and whose checkout would be refused then."""
-        refused = self._from.get(channel)
-        return [
-            expiry
-            for expiry in stake.carts
-            if refused is not None and expiry > refused and self._refused(channel, cloud, stake.rivals, refused)
-        ]
+        Returns:
+            The ends of renewals by order that are refused when they are due; and when those carts expire that are still open
+            when refusing begins, and whose checkout is refused then.
+        """
+        since = self._from.get(channel)
+        if since is None:
+            return [], []
+        asked = (stake.confirmed, cloud, channel)
+        renewals = [end for end in stake.order_renewals if end >= since and self._refused(*asked, end)]
+        return renewals, [expiry for expiry in stake.carts if expiry > since and self._refused(*asked, since)]
 
-    def _refused(self, channel: Channel, cloud: Cloud, rivals: tuple[Rival, ...], at: datetime) -> bool:
-        asked = (channel, cloud, rivals, at)
+    def _refused(self, confirmed: Confirmations, cloud: Cloud, channel: Channel, at: datetime) -> bool:
+        asked = (confirmed, cloud, channel, at)
         if asked not in self._known:
-            self._known[asked] = self._ask(*asked)
+            renewal = Transaction(Action.RENEWAL, channel)
+            standing = self._foresight.standing(confirmed, self._foresight.majors, at)
+            reasons = decide(renewal, standing, self._rules, cloud, at).reasons
+            outdated = any(reason.code is Code.CONFIRMATION_OUTDATED for reason in reasons)
+            self._known[asked] = outdated and self._foresight.template.opens_gate(at)
         return self._known[asked]
 
-    def _ask(self, channel: Channel, cloud: Cloud, rivals: tuple[Rival, ...], at: datetime) -> bool:
-        own, since = self._foresight.template, self._foresight.begins
-        current = [Current(own.agreement_type, own.id, since, since, 0, outdated_since=since)]
-        for rival in rivals:
-            outdated = rival.outdated_from if rival.outdated_from and rival.outdated_from <= at else None
-            current.append(Current(own.agreement_type, rival.template_id, since, since, 1, outdated_since=outdated))
-        decision = decide(
-            Transaction(Action.RENEWAL, channel), Standing(related=True, current=tuple(current)), self._rules, cloud, at
-        )
-        return own.opens_gate(at) and any(reason.code is Code.CONFIRMATION_OUTDATED for reason in decision.reasons)
 
-
-@dataclass(frozen=True, slots=True)
-class Share:
-    """What one customer adds to the counts."""
-
-    counts: Counts
-    weeks: Mapping[date | None, Counts]
-
-
-@dataclass(slots=True)
 class Reckoning:
-    """Counts what would happen, customers who are alike at once."""
+    """Counts what would happen: what a customer adds is worked out once for all who are alike."""
 
-    foresight: Foresight
-    total: Counts = field(default_factory=Counter)
-    weeks: dict[date | None, Counts] = field(default_factory=lambda: defaultdict(Counter))
-    """By Monday. Customers are counted in the week of their first renewal; None: those without a renewal in the window."""
-    partners: dict[PartnerId, Counts] = field(default_factory=lambda: defaultdict(Counter))
-    resellers: dict[PartnerId | None, Counts] = field(default_factory=lambda: defaultdict(Counter))
-    """A customer counts under each of its resellers; None: those served through none."""
-    _refusals: Refusals = field(init=False)
-    _shares: dict[tuple[Stake, Cloud], Share] = field(default_factory=dict)
+    def __init__(self, foresight: Foresight) -> None:
+        self._foresight = foresight
+        self._refusals = Refusals(foresight)
+        self._shares: dict[tuple[Stake, Cloud], Counter[tuple[Figure, date | None]]] = {}
+        self._all: Numbers = defaultdict(int)
+        self._partners: dict[PartnerId, Numbers] = defaultdict(lambda: defaultdict(int))
+        self._resellers: dict[PartnerId | None, Numbers] = defaultdict(lambda: defaultdict(int))
 
-    def __post_init__(self) -> None:
-        self._refusals = Refusals(self.foresight)
+    def add(self, partner: Partner, resellers: Sequence[PartnerId], stake: Stake, customers: int) -> None:
+        """Count customers of a partner who are alike, each served through the same resellers."""
+        who = (stake, partner.cloud)
+        self._all[who] += customers
+        self._partners[partner.id][who] += customers
+        for reseller in resellers or (None,):
+            self._resellers[reseller][who] += customers
 
-    def add(self, partner: Partner, alike: Alike) -> None:
-        """Count customers, and what they have."""
-        if alike.already:
-            self._add(partner, alike, Share(Counter({Figure.ALREADY: 1}), {}))
-            return
-        asked = (alike.stake, partner.cloud)
-        if asked not in self._shares:
-            self._shares[asked] = self._share(*asked)
-        self._add(partner, alike, self._shares[asked])
+    @property
+    def total(self) -> Counts:
+        """All together."""
+        return self._counts(self._all)
 
-    def add_carts(self, partner: Partner, alike: Alike) -> None:
-        """Count the carts alone, of customers who are counted elsewhere."""
-        self._add(partner, alike, _summed(self._of_carts(alike.stake, partner.cloud)))
+    @property
+    def partners(self) -> dict[PartnerId, Counts]:
+        """By partner; partners without anything are left out."""
+        return {one: counts for one, numbers in self._partners.items() if (counts := self._counts(numbers))}
 
-    def _add(self, partner: Partner, alike: Alike, share: Share) -> None:
-        number = alike.customers
-        for counts in (self.total, self.partners[partner.id], *(self.resellers[r] for r in alike.resellers or (None,))):
-            for figure, each in share.counts.items():
-                counts[figure] += each * number
-        for week, added in share.weeks.items():
-            counts = self.weeks[week]
-            for figure, each in added.items():
-                counts[figure] += each * number
+    @property
+    def resellers(self) -> dict[PartnerId | None, Counts]:
+        """A customer counts under each of its resellers; None: customers served through none."""
+        return {one: counts for one, numbers in self._resellers.items() if (counts := self._counts(numbers))}
 
-    def _share(self, stake: Stake, cloud: Cloud) -> Share:
-        first = stake.renew_by
-        found: list[tuple[Figure, date | None]] = [(Figure.CUSTOMERS, None if first is None else week_of(first))]
-        found += [(Figure.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals]
-        found += [(Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals]
-        for channel, figure in REFUSED.items():
-            found += [(figure, week_of(end)) for end in self._refusals.renewals(stake, cloud, channel)]
-        return _summed([*found, *self._of_carts(stake, cloud)])
-
-    def _of_carts(self, stake: Stake, cloud: Cloud) -> list[tuple[Figure, date | None]]:
-        found: list[tuple[Figure, date | None]] = [(Figure.CARTS, self._closing(expiry)) for expiry in stake.carts]
-        for channel, figure in REFUSED.items():
-            found += [(figure, self._closing(expiry)) for expiry in self._refusals.carts(stake, cloud, channel)]
+    @property
+    def weeks(self) -> dict[date | None, Counts]:
+        """By Monday. Customers are counted in the week of their first renewal; None: those without a renewal in the window."""
+        found: dict[date | None, Counts] = defaultdict(Counter)
+        for who, number in self._all.items():
+            for (figure, week), each in self._share(who).items():
+                if figure is not Figure.ALREADY:
+                    found[week][figure] += each * number
         return found
+
+    def _counts(self, numbers: Numbers) -> Counts:
+        found: Counts = Counter()
+        for who, number in numbers.items():
+            for (figure, _), each in self._share(who).items():
+                found[figure] += each * number
+        return found
+
+    def _share(self, who: tuple[Stake, Cloud]) -> Counter[tuple[Figure, date | None]]:
+        """What one customer adds, and to which week."""
+        if who not in self._shares:
+            self._shares[who] = Counter(self._found(*who))
+        return self._shares[who]
+
+    def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Figure, date | None]]:
+        effect = self._foresight.effect(stake.confirmed)
+        if effect is not None and effect is not Figure.CUSTOMERS:
+            yield effect, None
+        if effect is not Figure.CUSTOMERS:
+            return
+        yield Figure.CUSTOMERS, None if stake.renew_by is None else week_of(stake.renew_by)
+        yield from ((Figure.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals)
+        yield from ((Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
+        yield from ((Figure.CARTS, self._closing(expiry)) for expiry in stake.carts)
+        for channel, figure in REFUSED.items():
+            renewals, carts = self._refusals.of(stake, cloud, channel)
+            yield from ((figure, week_of(end)) for end in renewals)
+            yield from ((figure, self._closing(expiry)) for expiry in carts)
 
     def _closing(self, expiry: datetime) -> date:
         """The week of the last instant in the window at which a cart can be checked out."""
-        return week_of(min(expiry, self.foresight.until) - INSTANT)
-
-
-def _summed(found: Iterable[tuple[Figure, date | None]]) -> Share:
-    counts: Counts = Counter()
-    weeks: dict[date | None, Counts] = defaultdict(Counter)
-    for figure, week in found:
-        counts[figure] += 1
-        weeks[week][figure] += 1
-    return Share(counts, weeks)
+        return week_of(min(expiry, self._foresight.until) - INSTANT)

@@ -16,18 +16,11 @@ from agreegate.domain.simulation import (
     Refusals,
     Scenario,
     ScenarioError,
-    Stake,
     checked_scenario,
 )
 from agreegate.domain.text import Locale, TextDraft, TextVersion
-from agreegate.storage.affected import Affected, affected_customers
 from agreegate.storage.page import Page, Wanted
-from agreegate.storage.simulation import (
-    alike_carts,
-    alike_customers,
-    names_of,
-    portfolios,
-)
+from agreegate.storage.simulation import Affected, Asked, Portfolio, affected_customers, alike_customers, portfolios
 from agreegate.storage.text import text_versions
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -110,31 +103,29 @@ async def simulate(
     reckoning = Reckoning(foresight)
     whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
     partners: dict[PartnerId, Partner] = {}
-    known: dict[str, Stake] = {}
+    names: dict[PartnerId, str] = {}
+    asked = Asked(foresight)
     for portfolio in await portfolios(uow, foresight, whose) if scenario.major else ():
         partners[portfolio.partner.id] = portfolio.partner
-        async for some in alike_customers(uow, portfolio, foresight, known):
-            for alike in some:
-                reckoning.add(portfolio.partner, alike)
-        for alike in await alike_carts(uow, portfolio, foresight):
-            reckoning.add_carts(portfolio.partner, alike)
-    names = await names_of(uow, [one for one in reckoning.resellers if one is not None])
-    resellers: dict[tuple[PartnerId, str] | None, Counts] = {
-        (id_, name): reckoning.resellers[id_]
+        names |= portfolio.resellers
+        async for some in alike_customers(uow, asked, portfolio):
+            for resellers, stake, customers in some:
+                reckoning.add(portfolio.partner, resellers, stake, customers)
+    by_partner, by_reseller, by_week = reckoning.partners, reckoning.resellers, reckoning.weeks
+    named: dict[tuple[PartnerId, str] | None, Counts] = {
+        (id_, name): by_reseller[id_]
         for id_, name in sorted(names.items(), key=lambda each: (each[1], each[0]))
+        if id_ in by_reseller
     }
-    if None in reckoning.resellers:
-        resellers[None] = reckoning.resellers[None]
+    if None in by_reseller:
+        named[None] = by_reseller[None]
     return Simulation(
         foresight,
         bool(partners),
         reckoning.total,
-        {
-            week: reckoning.weeks[week]
-            for week in sorted(reckoning.weeks, key=lambda one: (one is None, one or date.min))
-        },
-        {partner: reckoning.partners[id_] for id_, partner in partners.items() if id_ in reckoning.partners},
-        resellers,
+        {week: by_week[week] for week in sorted(by_week, key=lambda one: (one is None, one or date.min))},
+        {partner: by_partner[id_] for id_, partner in partners.items() if id_ in by_partner},
+        named,
     )
 
 
@@ -157,17 +148,12 @@ async def list_concerned(uow: UnitOfWork, partner: PartnerId, foresight: Foresig
         return Page()
     [portfolio] = found
     page = await affected_customers(uow, portfolio, foresight, wanted)
-    names = await names_of(uow, portfolio.resellers)
     refusals = Refusals(foresight)
-    items = tuple(_concerned(portfolio.partner, one, names, refusals) for one in page.items)
+    items = tuple(_concerned(portfolio, one, refusals) for one in page.items)
     return Page(items, page.first, page.last, page.more_before, page.more_after)
 
 
-def _concerned(partner: Partner, affected: Affected, names: Mapping[PartnerId, str], refusals: Refusals) -> Concerned:
-    stake = affected.stake
-    refused = {
-        channel: len(refusals.renewals(stake, partner.cloud, channel))
-        + len(refusals.carts(stake, partner.cloud, channel))
-        for channel in Channel
-    }
-    return Concerned(partner, affected, tuple(sorted(names[one] for one in affected.resellers)), refused)
+def _concerned(portfolio: Portfolio, affected: Affected, refusals: Refusals) -> Concerned:
+    partner, names = portfolio.partner, [portfolio.resellers[one] for one in affected.resellers]
+    refused = {channel: sum(map(len, refusals.of(affected.stake, partner.cloud, channel))) for channel in Channel}
+    return Concerned(partner, affected, tuple(sorted(names)), refused)

@@ -1,55 +1,39 @@
-"""What a simulation reads: a partner's confirmations in the order of their key, with what each customer has in the window.
+"""What a simulation reads: customers who confirmed the agreement, with what each has in the window.
 
-A million customers are counted without fetching a million rows: the statement says how many are alike. Instants that no
-count can tell apart are brought to one first. A renewal that is certain to be the only one of its subscription becomes the
-beginning of its *slot*: a week, cut where the gate's answers may change (`Foresight.turns`). A subscription whose later
-terms count becomes the day it began on; its terms are projected in `domain/term.py`.
+SQL groups facts: which texts a customer accepted, as places between the major texts; which terms end; which carts are open;
+through whom it is served. `domain/simulation.py` decides what becomes of a group. Instants that no count can tell apart are
+brought to one first: the end of a term to its week, the beginning of a subscription whose later terms count to its day, both
+cut where the gate's answers may change (`Foresight.turns`). Terms are projected in `domain/term.py`.
 """
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import TypeVar
+from datetime import UTC, datetime, timedelta
 
-from agreegate.domain.agreement import TemplateId
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.domain.simulation import WEEK, Alike, Foresight, Rank, Rival, Stake, week_of
+from agreegate.domain.simulation import WEEK, Confirmations, Figure, Foresight, Major, Rank, Stake
 from agreegate.domain.term import Commitment, TermDuration, ends_within
+from agreegate.storage.customer_range import BEYOND, Statement
 from agreegate.storage.floor import countries_of
-from agreegate.storage.partner import as_partner
+from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.partner import COLUMNS, as_partner, linked_resellers
+from agreegate.storage.reconfirmation_source import LIVING
 from agreegate.storage.standing import PORTION, RANK
-from agreegate.storage.state import newer_text
-from agreegate.storage.unit_of_work import (
-    EPOCH,
-    MICROSECOND,
-    UnitOfWork,
-    Value,
-    from_micros,
-    to_micros,
-)
+from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork, from_micros, to_micros
 
-R = TypeVar("R")
 CUSTOMERS = 50_000
-"""So many are looked through by one statement: what is in memory is bounded by it."""
-_LAST = "\U0010ffff"
-"""Comes after every id."""
-_ALREADY = "!"
-_NOTHING = Stake()
+"""Maximum number of customers that one statement groups: it bounds what is in memory."""
 _DAY, _WEEK = timedelta(days=1) // MICROSECOND, WEEK // MICROSECOND
+_MONDAY = 4 * _DAY
+"""The first Monday after the epoch."""
+_LOWEST: Rank = (datetime.min.replace(tzinfo=UTC), 0)
+"""Below the rank of every text."""
 _LEAST = {TermDuration.MONTH: 28, TermDuration.YEAR: 365, TermDuration.THREE_YEARS: 3 * 365}
 """Days that a term lasts at least."""
-
-LIVING = "s.status in ('active', 'suspended')"
 _RESELLERS = """(select string_agg(r.reseller_id, ' ') from customer_reseller r
-      where r.partner_id = n.partner_id and r.customer_id = n.customer_id)"""
-_COUNTRY = "(select c.country from customer c where c.partner_id = m.partner_id and c.customer_id = m.customer_id)"
-OUTDATED_FROM = f"""(select min(v.effective_at) from text_version v where v.template_id = m.template_id and v.major = 1
-        and (v.effective_at, v.number) > (m.text_at, m.text_number)
-        and exists (select 1 from text_file f where f.number = v.number
-          and f.country = {_COUNTRY}))"""
-"""SQL: when the first published major text takes effect that outdates the confirmation `m`."""
-_JOINED = "join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id"
+      where r.partner_id = $1 and r.customer_id = n.customer_id)"""
+_JOINED = "join customer c on c.partner_id = $1 and c.customer_id = n.customer_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +43,26 @@ class Portfolio:
     partner: Partner
     countries: frozenset[str]
     """Where its customers are."""
-    resellers: frozenset[PartnerId]
-    """Those that it has an open link with."""
-    several: bool
-    """Whether any of them confirmed another agreement too."""
+    resellers: Mapping[PartnerId, str]
+    """The names of those that it has an open link with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Affected:
+    """A customer whose confirmation becomes outdated."""
+
+    customer_id: str
+    company_name: str
+    country: str
+    date_agreed: datetime
+    text: str | None
+    """The label of the accepted text; None where it is not known."""
+    resellers: tuple[PartnerId, ...]
+    stake: Stake
+
+
+Alike = tuple[tuple[PartnerId, ...], Stake, int]
+"""The resellers of customers who are alike, what each of them has, and how many they are."""
 
 
 async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId | None) -> list[Portfolio]:
@@ -71,257 +71,209 @@ async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId |
     Args:
         partner: this one alone; None: everybody.
     """
-    values: list[Value] = [foresight.scenario.template_id]
-    whose = "" if partner is None else " and p.partner_id = $2"
+    to = Statement([foresight.template.id])
+    whose = "" if partner is None else f" and p.partner_id = {to.bind(partner)}"
     rows = await uow.all(
-        f"""select p.partner_id, p.name, p.kind, p.cloud, p.account, p.mpn_id, p.domain, p.country, p.culture
-            from partner p where exists (select 1 from current_confirmation n
+        f"""select {COLUMNS} from partner p where exists (select 1 from current_confirmation n
               where n.partner_id = p.partner_id and n.template_id = $1){whose} order by p.name, p.partner_id""",
-        *values,
-        *([] if partner is None else [partner]),
+        *to.values,
     )
-    linked: dict[str, set[PartnerId]] = {}
-    for id_, reseller in await uow.all("select partner_id, reseller_id from reseller_link where ended_at is null"):
-        linked.setdefault(id_, set()).add(reseller)
     return [
         Portfolio(
             found,
             frozenset(await countries_of(uow, found.id)),
-            frozenset(linked.get(found.id, ())),
-            several=await _confirmed_others(uow, found.id, foresight),
+            {one.id: one.name for one in await linked_resellers(uow, found.id)},
         )
         for found in map(as_partner, rows)
     ]
 
 
-async def _confirmed_others(uow: UnitOfWork, partner: PartnerId, foresight: Foresight) -> bool:
-    for template in foresight.programme.templates:
-        if template.id != foresight.scenario.template_id:
-            found = await uow.one(
-                "select 1 from current_confirmation n where n.partner_id = $1 and n.template_id = $2 limit 1",
-                partner,
-                template.id,
-            )
-            if found is not None:
-                return True
-    return False
-
-
-async def names_of(uow: UnitOfWork, partners: Collection[PartnerId]) -> dict[PartnerId, str]:
-    """Their names."""
-    found: dict[PartnerId, str] = {}
-    for some in portions(sorted(partners)):
-        listed = ", ".join(f"${place}" for place in range(1, len(some) + 1))
-        rows = await uow.all(f"select partner_id, name from partner where partner_id in ({listed})", *some)
-        found |= {PartnerId(id_): name for id_, name in rows}
-    return found
-
-
-async def alike_customers(
-    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, known: dict[str, Stake]
-) -> AsyncIterator[list[Alike]]:
-    """The customers who become outdated or are already, by how they are alike; without their carts.
-
-    Args:
-        known: what was found to mean the same before, for this foresight; it is added to.
-    """
-    asked = Asked(portfolio, foresight, known)
-    if not asked.concerned:
-        return
-    held, begin, end = asked.held(), asked.bound(""), asked.bound("")
-    sql = f"""
-      select case when {asked.already} then '{_ALREADY}' else coalesce({held}, '') end
-        || '|' || coalesce({asked.resellers}, ''), count(*)
-      from current_confirmation n {asked.joined}
-      where n.partner_id = $1 and n.customer_id > {begin} and n.customer_id <= {end} and {asked.concerns}
-      group by 1"""  # one text, because rows are put in order by it
-    after = ""
-    while after != _LAST:
+async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio) -> AsyncIterator[list[Alike]]:
+    """The customers who confirmed the agreement, by how they are alike."""
+    after: str | None = ""
+    while after is not None and asked.concerns(portfolio):
         ends = await uow.all(
             "select customer_id from current_confirmation where partner_id = $1 and customer_id > $2"
             " order by customer_id limit 1 offset $3",
             portfolio.partner.id, after, CUSTOMERS,
         )  # fmt: skip
-        until = next((customer for (customer,) in ends), _LAST)
-        yield [asked.alike(*row) for row in await uow.all(sql, *asked.values[:-2], after, until)]
+        until = next((customer for (customer,) in ends), None)
+        to = Statement([portfolio.partner.id])
+        range_ = f"n.customer_id > {to.bind(after)} and n.customer_id <= {to.bind(until or BEYOND)}"
+        rows = await uow.all(
+            f"""select {asked.facts(portfolio)}, count(*)
+                from {asked.customers(to, portfolio, range_)} group by 1, 2, 3, 4""",
+            *to.values,
+        )
+        yield [(*asked.read(portfolio, *facts), customers) for *facts, customers in rows]
         after = until
 
 
-async def alike_carts(uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight) -> list[Alike]:
-    """The open carts of customers who become outdated, each as customers who have nothing else."""
-    asked = Asked(portfolio, foresight)
-    if not asked.concerned:
-        return []
-    rows = await uow.all(
-        f"""select k.expires_at, {asked.resellers}, {asked.rivals}, count(*) from cart k
-          join current_confirmation n on n.partner_id = k.partner_id and n.customer_id = k.customer_id {asked.joined}
-          where k.partner_id = $1 and k.status = 'active' and k.expires_at > $5 and {asked.becomes}
-          group by 1, 2, 3""",
-        *asked.values,
-    )
-    return [
-        Alike(count, Stake(carts=(from_micros(expires_at),), rivals=_rivals(rivals)), asked.linked(resellers))
-        for expires_at, resellers, rivals, count in rows
-    ]
-
-
-def portions(every: Sequence[R]) -> Iterable[Sequence[R]]:
-    """Parts of a list that one statement can name."""
-    return (every[begin : begin + PORTION] for begin in range(0, len(every), PORTION))
+async def affected_customers(
+    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, wanted: Wanted
+) -> Page[Affected]:
+    """A page of the customers who become outdated, by name, each with what it has in the window."""
+    asked = Asked(foresight, exact=True)
+    if not asked.concerns(portfolio):
+        return Page()
+    to = Statement([portfolio.partner.id])
+    select = f"""select c.company_key, c.customer_id from customer c
+      where c.partner_id = $1
+        and (select {asked.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
+          where n.partner_id = $1 and n.customer_id = c.customer_id)"""
+    found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), wanted, *to.values)
+    ids = [customer for _, customer in found.items]
+    items: dict[str, Affected] = {}
+    for begin in range(0, len(ids), PORTION):
+        to = Statement([portfolio.partner.id])
+        listed = ", ".join(to.bind(one) for one in ids[begin : begin + PORTION])
+        rows = await uow.all(
+            f"""select c.customer_id, c.company_name, c.country, o.date_agreed_at, v.label, {asked.facts(portfolio)}
+                from {asked.customers(to, portfolio, f"n.customer_id in ({listed})")} {_JOINED}
+                join current_confirmation o on o.partner_id = $1 and o.customer_id = n.customer_id
+                  and o.template_id || '' = {to.bind(foresight.template.id)}
+                left join text_version v on v.number = o.text_number""",
+            *to.values,
+        )
+        for id_, name, country, agreed, text, *facts in rows:
+            items[id_] = Affected(id_, name, country, from_micros(agreed), text, *asked.read(portfolio, *facts))
+    return Page(tuple(items[one] for one in ids), found.first, found.last, found.more_before, found.more_after)
 
 
 class Asked:
-    """One partner's part of a question in SQL: its expressions, and the values that they are bound to.
+    """A question: how the facts about a partner's customers are written in SQL, and read."""
 
-    `$1` partner, `$2` template, `$3` and `$4` the version's rank, `$5` the beginning of the window.
-    """
+    def __init__(self, foresight: Foresight, *, exact: bool = False) -> None:
+        """Prepare the question.
 
-    def __init__(
-        self,
-        portfolio: Portfolio,
-        foresight: Foresight,
-        known: dict[str, Stake] | None = None,
-        *,
-        joined: bool = False,
-    ) -> None:
-        self._portfolio = portfolio
-        self.foresight = foresight
-        self.template = foresight.scenario.template_id
-        present = {country: foresight.floors[country] for country in portfolio.countries if country in foresight.floors}
-        self.concerned = bool(present) and foresight.programme.opens_gate(self.template, foresight.begins)
-        at, number = foresight.rank
-        self.values: list[Value] = [
-            portfolio.partner.id, self.template, to_micros(at), number, to_micros(foresight.begins),
-        ]  # fmt: skip
-        newer = f"($3, $4) > ({RANK})"
-        # Customers need not be looked up where all of them are concerned alike: that is half of the time.
-        countries: dict[Rank | None, list[str]] = defaultdict(list)
-        for country, floor in present.items():
-            countries[floor].append(country)
-        if joined or len(present) < len(portfolio.countries) or len(countries) > 1:
-            self.joined = _JOINED
-            self.already = self._by_country({floor: self._below(floor) for floor in countries}, countries)
-            here = self._by_country(dict.fromkeys(countries, "true"), countries)
-        else:
-            self.joined, here = "", "true"
-            self.already = self._below(next(iter(countries), None))
-        # In `case`, so that the rows of a customer are read and not an index over the texts of all customers.
-        own = f"case n.template_id when $2 then {here}{self._no_rival()} else false end"
-        self.becomes = f"{own} and {newer} and not {self.already}"
-        self.concerns = f"{own} and ({newer} or {self.already})"
-        self.resellers = _RESELLERS if portfolio.resellers else "cast(null as text)"
-        self.rivals = "cast(null as text)"
-        if portfolio.several and foresight.refuses_from:
-            self.rivals = f"""(select string_agg(m.template_id || '@' || coalesce(cast({OUTDATED_FROM} as text), ''), '/')
-              from current_confirmation m where m.partner_id = n.partner_id and m.customer_id = n.customer_id
-                and m.template_id || '' <> $2)"""
-        self._turns = foresight.turns
-        self._known = {} if known is None else known
-        self._monday = EPOCH + (week_of(foresight.begins) - EPOCH.date())
-
-    def _below(self, floor: Rank | None) -> str:
-        """SQL: the confirmation `n` is outdated already."""
-        if floor is None:
-            return "false"
-        at, number = floor
-        return f"({self.bound(to_micros(at))}, {self.bound(number)}) > ({RANK})"
-
-    def _by_country(self, conditions: Mapping[Rank | None, str], countries: Mapping[Rank | None, list[str]]) -> str:
-        """SQL: the condition for the country of the customer `c`; false for countries that are not concerned."""
-        cases = " ".join(
-            f"when c.country in ({', '.join(self.bound(country) for country in countries[floor])}) then {condition}"
-            for floor, condition in conditions.items()
-        )
-        return f"case {cases} else false end"
-
-    def _no_rival(self) -> str:
-        """SQL: no other confirmation that opens the gate is current when the window begins; begins with `and`."""
-        rivals = self.foresight.rival_templates
-        if not self._portfolio.several or not rivals:
-            return ""
-        listed = ", ".join(self.bound(template) for template in rivals)
-        return f""" and not exists (select 1 from current_confirmation m where m.partner_id = n.partner_id
-              and m.customer_id = n.customer_id and m.template_id || '' in ({listed})
-              and not exists (select 1 from text_version v where {newer_text("$5", "m", _COUNTRY)}))"""
-
-    def bound(self, value: Value) -> str:
-        """One value more, as its place in the statement."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    def held(self) -> str:
-        """What a customer has, in one text: a word for each subscription that counts.
-
-        `a7`: renews by itself in slot 7 alone. `o7/…`: to be renewed by an order in slot 7; the rivals follow.
-        `p…/14/P1M`: began then, is in its 14th month, and goes on by the month.
+        Args:
+            exact: instants stay as they are, instead of being brought to one that counts the same.
         """
-        until = self.bound(to_micros(self.foresight.until))
-        passed = " + ".join(
-            f"case when s.commitment_end_at >= {self.bound(to_micros(turn))} then 1 else 0 end" for turn in self._turns
-        )
-        week = f"(s.commitment_end_at - {self.bound(to_micros(self._monday))}) / {_WEEK}"
-        slot = f"({week} * {len(self._turns) + 1} + {passed or 0})"
-        least = " ".join(f"when '{term}' then {days * _DAY}" for term, days in _LEAST.items())
-        once = (
-            f"s.commitment_end_at >= $5 and s.commitment_end_at + case s.renewal_term_duration {least} end >= {until}"
-        )
-        counts = f"{LIVING} and s.commitment_end_at < {until} and (s.auto_renew = 1 or s.commitment_end_at >= $5)"
-        return f"""(select string_agg(case when not ({counts}) then null
-            when s.auto_renew = 0 then 'o' || {slot} || coalesce('/' || {self.rivals}, '')
-            when {once} then 'a' || {slot}
-            else 'p' || {self._day()} || '/' || s.months || '/' || s.renewal_term_duration end, ' ')
-          from subscription s where s.partner_id = n.partner_id and s.customer_id = n.customer_id)"""
+        self.foresight = foresight
+        self._edges = () if exact else (foresight.begins, *foresight.turns, foresight.until)
+        alike: dict[frozenset[Major], list[str]] = defaultdict(list)
+        for country in sorted(foresight.scenario.countries):
+            alike[frozenset(one for one in foresight.majors if country in one.countries)].append(country)
+        self._countries = list(alike.values())
+        """Together, those in which the same major texts bind."""
+        self._ranks = {one.id: (_LOWEST, *foresight.ranks(one.id)) for one in foresight.programme.templates}
+        self._words = {
+            f"{kind}.{place}.{text}": Confirmations(country, ((template, rank),))
+            for kind, (country, *_) in enumerate(self._countries)
+            for place, (template, ranks) in enumerate(self._ranks.items())
+            for text, rank in enumerate(ranks)
+        }
+        """What the words stand for that a statement writes for a confirmation."""
+        self._stakes: dict[tuple[str, str | None, str | None], Stake] = {}
 
-    def _day(self) -> str:
-        """When a subscription began, to the day; of the time, only what tells an end from an edge of a slot."""
-        edges = (self.foresight.begins, self.foresight.until, *self._turns)
-        times = sorted({to_micros(edge) % _DAY for edge in edges} - {0}, reverse=True)
+    def concerns(self, portfolio: Portfolio) -> bool:
+        """Whether the version may outdate confirmations of a partner's customers."""
+        opens = self.foresight.template.opens_gate(self.foresight.begins)
+        return opens and not portfolio.countries.isdisjoint(self.foresight.scenario.countries)
+
+    def customers(self, to: Statement, portfolio: Portfolio, whose: str) -> str:
+        """SQL: the customers `n` of a partner whom the version concerns, with `texts`, the words of their confirmations.
+
+        Args:
+            whose: SQL: which confirmations `n`.
+        """
+        joined = ""
+        # Customers need not be looked up where the same texts bind all of them: that is a quarter of the time.
+        if not any(portfolio.countries.issubset(some) for some in self._countries):
+            here = sorted(portfolio.countries & self.foresight.scenario.countries)
+            joined = f"{_JOINED} and c.country in ({', '.join(map(to.bind, here))})"
+        words = self._each(to, portfolio, {word: f"'{word}'" for word in self._words})
+        return f"""(select n.customer_id, string_agg({words}, ' ') as texts from current_confirmation n {joined}
+            where n.partner_id = $1 and {whose}
+            group by n.customer_id having {self.counts_as(to, portfolio, *Figure)}) n
+          left join (select k.customer_id, string_agg(cast(k.expires_at as text), ' ') as expiries from cart k
+            where k.partner_id = $1 and k.status = 'active' and k.expires_at > {to_micros(self.foresight.begins)}
+            group by k.customer_id) k on k.customer_id = n.customer_id"""
+
+    def counts_as(self, to: Statement, portfolio: Portfolio, *effects: Figure) -> str:
+        """SQL: of a customer's confirmations `n`, one has one of the effects, and none leaves the customer confirmed."""
+        foresight = self.foresight
+        worth = {
+            word: "2" if foresight.is_confirmed(one, foresight.majors) else str(int(foresight.effect(one) in effects))
+            for word, one in self._words.items()
+        }
+        return f"max({self._each(to, portfolio, worth)}) = 1"
+
+    def _each(self, to: Statement, portfolio: Portfolio, values: Mapping[str, str]) -> str:
+        """SQL: a value for the confirmation `n`, by its word: which texts bind, of which agreement it is, between which texts."""
+        by_country = []
+        for kind, countries in enumerate(self._countries):
+            if not (here := sorted(portfolio.countries.intersection(countries))):
+                continue
+            cases = ""
+            for place, (template, ranks) in enumerate(self._ranks.items()):
+                reached = " ".join(
+                    f"when ({RANK}) >= ({to_micros(at)}, {number}) then {values[f'{kind}.{place}.{text}']}"
+                    for text, (at, number) in reversed([*enumerate(ranks)])
+                )
+                cases += f" when {to.bind(template)} then case {reached} end"
+            value = f"case n.template_id{cases} end"
+            if len(here) == len(portfolio.countries):
+                return value
+            by_country.append(f"when c.country in ({', '.join(map(to.bind, here))}) then {value}")
+        return f"case {' '.join(by_country)} end"
+
+    def facts(self, portfolio: Portfolio) -> str:
+        """SQL: what is known of the customer `n`; `read` reads it.
+
+        Its terms are words: `o/…` ends then and is to be renewed by an order; `a/…` renews by itself then and not again in
+        the window; `p/…/14/P1M` began then, is in its 14th month, and goes on by the month.
+        """
+        begins, until = to_micros(self.foresight.begins), to_micros(self.foresight.until)
+        resellers = _RESELLERS if portfolio.resellers else "cast(null as text)"
+        least = " ".join(f"when '{term}' then {days * _DAY}" for term, days in _LEAST.items())
+        once = f"s.commitment_end_at >= {begins} and s.commitment_end_at + case s.renewal_term_duration {least} end >= {until}"
+        counts = f"{LIVING} and s.commitment_end_at < {until} and (s.auto_renew = 1 or s.commitment_end_at >= {begins})"
+        return f"""n.texts, (select string_agg(case when not ({counts}) then null
+            when s.auto_renew = 0 then 'o/' || {self._end()} when {once} then 'a/' || {self._end()}
+            else 'p/' || {self._beginning()} || '/' || s.months || '/' || s.renewal_term_duration end, ' ')
+          from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id), k.expiries, {resellers}"""
+
+    def _end(self) -> str:
+        """SQL: the end of a term, brought to the beginning of its week or to a later edge before it."""
+        if not self._edges:
+            return "s.commitment_end_at"
+        week = f"(s.commitment_end_at - (s.commitment_end_at - {_MONDAY}) % {_WEEK})"
+        edges = sorted(map(to_micros, self._edges), reverse=True)
+        cut = " ".join(f"when s.commitment_end_at >= {edge} and {week} < {edge} then {edge}" for edge in edges)
+        return f"case {cut} else {week} end"
+
+    def _beginning(self) -> str:
+        """SQL: when a subscription began, to the day; of the time, only what tells an end from an edge."""
+        if not self._edges:
+            return "s.started_at"
         time = f"((s.started_at % {_DAY} + {_DAY}) % {_DAY})"
+        times = sorted({to_micros(edge) % _DAY for edge in self._edges} - {0}, reverse=True)
         later = " ".join(f"when {time} >= {edge} then {edge}" for edge in times)
         return f"(s.started_at - {time} + case {later} else 0 end)" if later else f"(s.started_at - {time})"
 
-    def alike(self, described: str, customers: int) -> Alike:
-        """A row of how many customers are alike."""
-        held, _, resellers = described.partition("|")
-        if held == _ALREADY:
-            return Alike(customers, _NOTHING, self.linked(resellers), already=True)
-        if held not in self._known:
-            self._known[held] = self._stake(held)
-        return Alike(customers, self._known[held], self.linked(resellers))
+    def read(
+        self, portfolio: Portfolio, texts: str, terms: str | None, expiries: str | None, resellers: str | None
+    ) -> tuple[tuple[PartnerId, ...], Stake]:
+        """Read `facts`: the resellers through whom a customer is served, and what it has."""
+        if (stake := self._stakes.get((texts, terms, expiries))) is None:
+            stake = self._stakes[texts, terms, expiries] = self._stake(texts, terms or "", expiries or "")
+        return tuple(PartnerId(one) for one in (resellers or "").split() if one in portfolio.resellers), stake
 
-    def _stake(self, held: str) -> Stake:
+    def _stake(self, texts: str, terms: str, expiries: str) -> Stake:
+        every = [self._words[word] for word in sorted(texts.split())]
+        confirmed = Confirmations(every[0].country, tuple(one for each in every for one in each.accepted))
         auto: list[datetime] = []
         orders: list[datetime] = []
-        rivals: tuple[Rival, ...] = ()
-        for word in held.split():
-            first, _, rest = word[1:].partition("/")
-            match word[:1]:
-                case "a":
-                    auto.append(self._beginning(int(first)))
-                case "o":
-                    orders.append(self._beginning(int(first)))
-                    rivals = _rivals(rest)
-                case _:
-                    months, _, term = rest.partition("/")
-                    auto += self._ends(from_micros(int(first)), int(months), TermDuration(term))
-        return Stake(tuple(auto), tuple(orders), rivals=rivals)
-
-    def linked(self, resellers: str | None) -> tuple[PartnerId, ...]:
-        """Of the resellers through which a customer is served, those that the partner still has a link with."""
-        return tuple(PartnerId(r) for r in (resellers or "").split() if r in self._portfolio.resellers)
-
-    def _beginning(self, slot: int) -> datetime:
-        """The first instant of a slot: whatever holds then, holds until its end."""
-        week, passed = divmod(slot, len(self._turns) + 1)
-        edges = [self.foresight.begins, self._monday + week * WEEK, *self._turns[:passed][-1:]]
-        return max(edges)
-
-    def _ends(self, began: datetime, months: int, term: TermDuration) -> list[datetime]:
-        commitment = Commitment(began, 1, months, term, term)
-        return ends_within(commitment, self.foresight.begins, self.foresight.until)
-
-
-def _rivals(rivals: str | None) -> tuple[Rival, ...]:
-    """Other confirmations, as `Asked.rivals` writes them."""
-    found = (one.partition("@") for one in (rivals or "").split("/") if one)
-    return tuple(Rival(TemplateId(template), from_micros(int(at)) if at else None) for template, _, at in found)
+        for word in terms.split():
+            kind, at, *rest = word.split("/")
+            instant = from_micros(int(at))
+            if kind == "p":
+                months, term = int(rest[0]), TermDuration(rest[1])
+                auto += ends_within(
+                    Commitment(instant, 1, months, term, term), self.foresight.begins, self.foresight.until
+                )
+            else:
+                (orders if kind == "o" else auto).append(instant)
+        carts = sorted(from_micros(int(one)) for one in expiries.split())
+        return Stake(confirmed, tuple(sorted(auto)), tuple(sorted(orders)), tuple(carts))

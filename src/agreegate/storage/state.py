@@ -26,12 +26,12 @@ def binder(values: list[Value]) -> Bind:
     return bind
 
 
-def newer_text(now: str, n: str = "n", country: str = "c.country") -> str:
+def newer_text(now: str, n: str = "n") -> str:
     """SQL: a major text `v` in force at `now` for the customer's country comes after the accepted text of `n`."""
     return f"""v.template_id = {n}.template_id and v.major = 1 and v.effective_at <= {now}
         and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)
         and exists (select 1 from text_file f where f.number = v.number
-          and f.country = {country})"""
+          and f.country = c.country)"""
 
 
 def is_outdated(now: str) -> str:
