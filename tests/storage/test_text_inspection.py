@@ -10,6 +10,8 @@ import pikepdf
 import pytest
 
 from agreegate.domain.error import ErrorCode, Rejected
+from agreegate.error import sentence_of
+from agreegate.i18n import LANGUAGES
 from agreegate.storage.text_file import measured
 from tests.storage.test_text_content import zipped
 from tests.texts import WORD_BODY, docx, pdf, relations
@@ -22,6 +24,7 @@ WORD = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
 def refusal(name: str, content: bytes) -> ErrorCode:
     with pytest.raises(Rejected) as refused:
         measured(io.BytesIO(content), name)
+    assert all(name in sentence_of(refused.value, language) for language in LANGUAGES)
     return refused.value.code
 
 

@@ -42,7 +42,8 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
             return await _streamed(texts, target, f'inline; filename="{target.name}"')
         case MediaType.DOCX:
             language = language_of(request.headers.get("accept-language"))
-            size = await asyncio.to_thread(_size, texts, target)
+            with await asyncio.to_thread(texts.opened, target.digest) as file:
+                size = file.seek(0, os.SEEK_END)
             shown = _offered(target, size, deployment.links.to(target, Use.DOWNLOAD, target.maker), language)
             headers = _HEADERS | {"content-security-policy": OFFER_POLICY, "content-language": language}
             return Response(shown.encode(), media_type="text/html", headers=headers)
@@ -81,11 +82,6 @@ def _framed(body: bytes, target: Linked) -> Response[Any]:
     before, after = (part.encode() for part in frame(target.language, target.title))
     headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
     return Stream(chain([before], pieces_of(body), [after]), media_type="text/html", headers=headers)
-
-
-def _size(texts: TextFiles, target: Linked) -> int:
-    with texts.opened(target.digest) as file:
-        return file.seek(0, os.SEEK_END)
 
 
 def _offered(target: Linked, size: int, address: str, language: str) -> str:

@@ -133,15 +133,15 @@ async def publish_text(
     review.check()
     if review.repeated is not None:
         return Publication(review.repeated, fresh=False)
-    version = await add_text_version(uow, draft, actor.recorded_by)
+    version, files = await add_text_version(uow, draft, actor.recorded_by), sorted(draft.files.items())
     told: dict[str, Any] = {
         "template_id": version.template_id,
         "label": version.label,
         "major": version.major,
         "effective_from": version.effective_from.isoformat(),
-        "files": {str(locale): file.digest for locale, file in version.files.items()},
+        "files": {str(locale): file.digest for locale, file in files},
     }
-    shown = {str(locale): file.shown_as.digest for locale, file in version.files.items() if file.shown_as is not None}
+    shown = {str(locale): file.shown_as.digest for locale, file in files if file.shown_as is not None}
     if shown:
         told["shown_as"] = shown
     change = ResourceChanged("publish_agreement_text", "agreement_text", resource_id=version.id, new_value=told)

@@ -49,33 +49,20 @@ async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Keep a version and the list of its files, for good."""
-    id_, now = VersionId(uow.new_id()), uow.now
     [(number,)] = await uow.all(
         "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
         " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
         draft.template_id,
-        id_,
+        uow.new_id(),
         draft.label,
         int(draft.major),
         draft.note,
         to_micros(draft.effective_from),
-        to_micros(now),
+        to_micros(uow.now),
         published_by,
         len(draft.files),
     )
-    version = TextVersion(
-        template_id=draft.template_id,
-        label=draft.label,
-        major=draft.major,
-        effective_from=draft.effective_from,
-        note=draft.note,
-        files=dict(sorted(draft.files.items())),
-        id=id_,
-        number=number,
-        published_at=now,
-        published_by=published_by,
-    )
-    for locale, file in version.files.items():
+    for locale, file in draft.files.items():
         await uow.run(
             "insert into text_file (number, country, language, digest, media_type, size, shown_digest, shown_size)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8)",
@@ -88,7 +75,7 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
             None if file.shown_as is None else file.shown_as.digest,
             None if file.shown_as is None else file.shown_as.size,
         )
-    return version
+    return next(one for one in await text_versions(uow, draft.template_id) if one.number == number)
 
 
 def _versions(template: TemplateId, rows: Iterable[Row], files: Iterable[Row]) -> list[TextVersion]:
