@@ -96,9 +96,11 @@ def test_what_knows_every_code_is_in_the_recipe_of_a_gate_rule() -> None:
 
 
 def written() -> Iterator[Path]:
-    """Every file of words and code."""
+    """Every file of words and code; `tests/cases` has broken files on purpose."""
     for folder in (SOURCE, ROOT / "tests", ROOT / "tools", ROOT / "docs"):
-        yield from (path for path in folder.rglob("*") if path.suffix in {".py", ".sql", ".html", ".toml", ".md"})
+        for path in folder.rglob("*"):
+            if path.suffix in {".py", ".sql", ".html", ".toml", ".md"} and path.parent.name != "cases":
+                yield path
 
 
 @cache
