@@ -14,8 +14,17 @@ import click
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import Instant
 from agreegate.cli.words import Failure, Misuse, Words
-from agreegate.dashboard.simulation_file import COUNTS, CUSTOMERS, PARTNERS, count_lines, customer_line, shown_figures
-from agreegate.domain.actor import Channel
+from agreegate.dashboard.simulation_file import (
+    COUNTS,
+    CUSTOMERS,
+    PARTNERS,
+    count_lines,
+    customer_line,
+    groups,
+    instant_cell,
+    rule_lines,
+    shown_figures,
+)
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
@@ -201,14 +210,16 @@ def _told(words: Words, simulation: Simulation) -> Iterator[str]:
         agreement=foresight.template.title,
         label=scenario.label,
         kind=words(f"cli.agreements.{'major' if scenario.major else 'minor'}"),
-        date=_written(scenario.effective_from),
+        date=instant_cell(scenario.effective_from),
     )
     yield words(f"cli.agreements.simulate.{'published' if scenario.published else 'unpublished'}")
     if not scenario.major:
         yield words("simulation.minor")
         return
-    yield words("cli.agreements.simulate.window", begins=_written(foresight.begins), until=_written(foresight.until))
-    yield from _rule(words, simulation)
+    yield words(
+        "cli.agreements.simulate.window", begins=instant_cell(foresight.begins), until=instant_cell(foresight.until)
+    )
+    yield from rule_lines(foresight, words.language, instant_cell)
     number = _number(words, simulation.total[Figure.CUSTOMERS])
     already = _number(words, simulation.total[Figure.ALREADY])
     yield words("cli.agreements.simulate.total", count=number, already=already)
@@ -216,31 +227,12 @@ def _told(words: Words, simulation: Simulation) -> Iterator[str]:
         yield from _tables(words, simulation)
 
 
-def _rule(words: Words, simulation: Simulation) -> Iterator[str]:
-    """What the scenario's rule does, channel by channel."""
-    if simulation.foresight.scenario.stale_rule is StaleRule.ADVISE:
-        yield words("simulation.advises")
-        return
-    for channel in Channel:
-        refused = simulation.foresight.refuses_from.get(channel)
-        by = words(f"answer.by.{channel}")
-        if refused is None:
-            yield words("simulation.refuses.never", by=by)
-        else:
-            yield words("simulation.refuses.from", by=by, date=_written(refused))
-
-
 def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
-    no_renewal, no_reseller = words("simulation.none.week"), words("simulation.none.reseller")
-    listed: dict[str, list[tuple[str, Counts]]] = {
-        "week": [(no_renewal if w is None else w.isoformat(), counts) for w, counts in simulation.weeks.items()],
-        "partner": [(partner.name, counts) for partner, counts in simulation.partners.items()],
-        "reseller": [(no_reseller if r is None else r[1], counts) for r, counts in simulation.resellers.items()],
-    }
-    for by, lines in listed.items():
+    for by, found in groups(simulation, words.language).items():
         figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
-        yield ""
+        lines = [(name or str(key), counts) for key, name, counts in found]
         lines.append((words("simulation.by.total"), simulation.total))
+        yield ""
         yield from _table(words, words(f"simulation.by.{by}.heading"), figures, lines)
         if by in _NOTED:
             yield words(f"simulation.by.{by}.note")
@@ -260,7 +252,3 @@ def _table(
 
 def _number(words: Words, number: int) -> str:
     return number_text(number, words.language)
-
-
-def _written(instant: datetime) -> str:
-    return instant.isoformat().replace("+00:00", "Z")

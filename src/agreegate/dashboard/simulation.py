@@ -5,7 +5,8 @@ All that is asked stands in the address, so that it can be passed on. Nobody's n
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -24,15 +25,17 @@ from agreegate.dashboard.simulation_file import (
     CUSTOMERS,
     count_lines,
     customer_line,
+    groups,
     instant_cell,
+    rule_lines,
     shown_figures,
 )
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, Channel
+from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Foresight, Scenario, ScenarioError
+from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Figure, Foresight, Scenario, ScenarioError
 from agreegate.domain.text import TextVersion
 from agreegate.i18n import date_text, instant_text, text
 from agreegate.locales import countries, locales
@@ -123,6 +126,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found, templates = shown.simulation, deployment.programme.templates
+    moment = partial(_moment, spoken=spoken)
     query = urlencode([(name, form[name]) for name in FIELDS if form[name]])
     return page(
         request,
@@ -138,9 +142,9 @@ async def show_simulation(request: PageRequest) -> Response[str]:
         concerned=shown.concerned,
         own=own,
         tables=[] if found is None else _tables(found, spoken, own=own),
-        refusals=[] if found is None else _refusals(found.foresight, spoken),
+        refusals=[] if found is None else list(rule_lines(found.foresight, spoken, moment)),
         figure=Figure,
-        moment=lambda instant: _moment(instant, spoken),
+        moment=moment,
         counts_file=f"{PATH}.csv?{query}",
         customers_file=f"{PATH}-customers.csv?{query}",
     )
@@ -291,53 +295,30 @@ def _mistake(error: ScenarioError) -> Mistake:
     return Mistake("" if error.field == "version" else error.field, error.key, error.parameters)
 
 
-def _tables(found: Simulation, spoken: str, *, own: bool) -> list[Table]:
+def _tables(simulation: Simulation, spoken: str, *, own: bool) -> list[Table]:
     """By week; for the operator by partner; where there are resellers, by reseller."""
-    none = text("simulation.none.reseller", spoken)
-    tables = [_table(found, "week", [(_week(week, spoken), counts) for week, counts in found.weeks.items()], spoken)]
-    if not own:
-        partners = [(partner.name, counts) for partner, counts in found.partners.items()]
-        tables.append(_table(found, "partner", _most_first(partners), spoken, len(partners)))
-    if any(found.resellers):
-        resellers = [(none if one is None else one[1], counts) for one, counts in found.resellers.items()]
-        tables.append(_table(found, "reseller", _most_first(resellers), spoken, len(resellers)))
+    tables = []
+    for by, found in groups(simulation, spoken).items():
+        if (by == "partner" and own) or (by == "reseller" and not any(simulation.resellers)):
+            continue
+        figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        most_first = found if by == "week" else sorted(found, key=lambda each: -each[2][Figure.CUSTOMERS])[:LISTED]
+        tables.append(
+            Table(
+                by,
+                [
+                    text(f"simulation.{one}", spoken)
+                    for one in (f"by.{by}", *(f"figure.{figure}" for figure in figures))
+                ],
+                [
+                    (name or _moment(datetime.fromisoformat(f"{key}T00:00Z"), spoken), [counts[one] for one in figures])
+                    for key, name, counts in most_first
+                ],
+                [simulation.total[figure] for figure in figures],
+                len(found) - len(most_first),
+            )
+        )
     return tables
-
-
-def _table(found: Simulation, by: str, rows: list[tuple[str, Counts]], spoken: str, every: int = 0) -> Table:
-    figures = shown_figures(found.foresight.scenario, by_week=by == "week")
-    return Table(
-        by,
-        [text(f"simulation.by.{by}", spoken), *(text(f"simulation.figure.{figure}", spoken) for figure in figures)],
-        [(name, [counts[figure] for figure in figures]) for name, counts in rows],
-        [found.total[figure] for figure in figures],
-        max(0, every - len(rows)),
-    )
-
-
-def _most_first(rows: list[tuple[str, Counts]]) -> list[tuple[str, Counts]]:
-    """Those with the most customers."""
-    return sorted(rows, key=lambda row: -row[1][Figure.CUSTOMERS])[:LISTED]
-
-
-def _week(week: date | None, spoken: str) -> str:
-    return (
-        text("simulation.none.week", spoken) if week is None else _moment(datetime.combine(week, time(), UTC), spoken)
-    )
-
-
-def _refusals(foresight: Foresight, spoken: str) -> list[str]:
-    """What the rule does, channel by channel."""
-    if foresight.scenario.stale_rule is StaleRule.ADVISE:
-        return [text("simulation.advises", spoken)]
-    told = []
-    for channel in Channel:
-        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", spoken)
-        if refused is None:
-            told.append(text("simulation.refuses.never", spoken, by=by))
-        else:
-            told.append(text("simulation.refuses.from", spoken, by=by, date=_moment(refused, spoken)))
-    return told
 
 
 def _moment(instant: datetime, spoken: str) -> str:

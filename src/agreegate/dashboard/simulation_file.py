@@ -1,11 +1,11 @@
 """A simulation as lines of a file: what is counted, and customer by customer. The pages' and the command's are the same."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.programme import StaleRule
-from agreegate.domain.simulation import Figure, Scenario
+from agreegate.domain.simulation import Counts, Figure, Foresight, Scenario
 from agreegate.i18n import country_text, text
 from agreegate.services.simulation import Concerned, Simulation
 from agreegate.spreadsheet import Line
@@ -29,6 +29,8 @@ CUSTOMERS = (
 )
 PARTNERS = ("simulation.column.partner", "simulation.column.partner-id")
 """Before those of a customer, where there are several partners'."""
+Group = tuple[str | None, str | None, Counts]
+"""The key of what is counted together, its name, and the counts."""
 _REFUSED = (Figure.REFUSED_API, Figure.REFUSED_DASHBOARD)
 
 
@@ -38,18 +40,41 @@ def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Figure,
     return tuple(figure for figure in Figure if figure not in left_out and not (by_week and figure is Figure.ALREADY))
 
 
+def groups(simulation: Simulation, spoken: str) -> dict[str, list[Group]]:
+    """What is counted week by week, partner by partner, reseller by reseller."""
+    no_renewal, no_reseller = text("simulation.none.week", spoken), text("simulation.none.reseller", spoken)
+    weeks: list[Group] = [
+        (None, no_renewal, counts) if week is None else (week.isoformat(), None, counts)
+        for week, counts in simulation.weeks.items()
+    ]
+    partners: list[Group] = [(partner.id, partner.name, counts) for partner, counts in simulation.partners.items()]
+    resellers: list[Group] = [(*(one or (None, no_reseller)), counts) for one, counts in simulation.resellers.items()]
+    return {"week": weeks, "partner": partners, "reseller": resellers}
+
+
 def count_lines(simulation: Simulation, spoken: str) -> Iterator[Line]:
-    """What is counted: all together, then week by week, partner by partner, reseller by reseller."""
+    """What is counted: all together, then group by group."""
     yield [text("simulation.by.total", spoken), None, None, *(simulation.total[figure] for figure in Figure)]
-    for week, counts in simulation.weeks.items():
-        name = text("simulation.none.week", spoken) if week is None else None
-        key = None if week is None else week.isoformat()
-        yield [text("simulation.by.week", spoken), key, name, *(counts[figure] for figure in Figure)]
-    for partner, counts in simulation.partners.items():
-        yield [text("simulation.by.partner", spoken), partner.id, partner.name, *(counts[figure] for figure in Figure)]
-    for reseller, counts in simulation.resellers.items():
-        id_, name = (None, text("simulation.none.reseller", spoken)) if reseller is None else reseller
-        yield [text("simulation.by.reseller", spoken), id_, name, *(counts[figure] for figure in Figure)]
+    for by, found in groups(simulation, spoken).items():
+        for key, name, counts in found:
+            yield [text(f"simulation.by.{by}", spoken), key, name, *(counts[figure] for figure in Figure)]
+
+
+def rule_lines(foresight: Foresight, spoken: str, shown: Callable[[datetime], str]) -> Iterator[str]:
+    """What the scenario's rule does, channel by channel.
+
+    Args:
+        shown: writes an instant.
+    """
+    if foresight.scenario.stale_rule is StaleRule.ADVISE:
+        yield text("simulation.advises", spoken)
+        return
+    for channel in Channel:
+        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", spoken)
+        if refused is None:
+            yield text("simulation.refuses.never", spoken, by=by)
+        else:
+            yield text("simulation.refuses.from", spoken, by=by, date=shown(refused))
 
 
 def customer_line(one: Concerned, spoken: str) -> Line:
