@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from agreegate.directory import read, written
-from agreegate.domain.directory import DirectoryRefused, ListedPartner, check
+from agreegate.domain.directory import ListedPartner, check
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
-from agreegate.file_input import FileRefused
 from agreegate.i18n import LANGUAGES
 from agreegate.locales import country_codes
 from agreegate.toml_input import TomlFile
@@ -20,15 +20,13 @@ def described(text: str) -> tuple[ListedPartner, ...]:
     return read(TomlFile(text, "x.toml"))
 
 
-def refused(text: str) -> FileRefused:
+def refused(text: str) -> Rejected:
     """What is wrong with a file, for a record that is empty."""
     try:
         file = TomlFile(text, "x.toml")
         check([], read(file), {cloud: country_codes(cloud) for cloud in Cloud})
-    except FileRefused as error:
-        return error
-    except DirectoryRefused as error:
-        return file.refused(error.key, **error.parameters)
+    except Rejected as error:
+        return error if "line" in error.parameters else file.refused(error.code, **error.parameters)
     pytest.fail("nothing is wrong")
 
 
@@ -87,7 +85,7 @@ def test_what_is_wrong_is_told_with_its_place(old: str, new: str, key: str, fiel
 
     error = refused(broken)
 
-    assert (error.key, error.parameters.get("name", "line")) == (key, field)
+    assert (error.code, error.parameters.get("name", "line")) == (key, field)
     written_on = broken.splitlines()[int(error.parameters["line"]) - 1]
     if new and field != "line":
         assert new.splitlines()[0] in written_on or field.rpartition(".")[2] == "registration_number"
@@ -125,4 +123,4 @@ def test_a_missing_field_is_told_with_the_line_of_its_table() -> None:
 
 
 def test_a_file_without_partners_is_refused() -> None:
-    assert refused("# nothing\n").key == "directory.empty"
+    assert refused("# nothing\n").code == "directory.empty"

@@ -8,12 +8,12 @@ import pytest
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Verdict, decide
 from agreegate.domain.partner import Cloud
 from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.file_input import FileRefused
 from agreegate.programme import EXTENSIONS, read
 from tests.files import sentence
 
@@ -88,7 +88,7 @@ def test_the_page_explains_every_key_there_is() -> None:
     """A file with an unknown key is told which are known: those are the ones to explain."""
     explained = [set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) for part in PAGE.split("And of a template:")]
     for wrong, keys in (("nonsense = 1\n" + EXAMPLE, explained[0]), (EXAMPLE + "nonsense = 1\n", explained[1])):
-        with pytest.raises(FileRefused) as refused:
+        with pytest.raises(Rejected) as refused:
             read(wrong, FILE)
         assert set(str(refused.value.parameters["detail"]).split(", ")) == keys
     marked = set(re.findall(r"^\| `(\w+)` \| \w+ \| \*extension\.\*", PAGE, re.MULTILINE))
@@ -96,6 +96,6 @@ def test_the_page_explains_every_key_there_is() -> None:
 
 
 def test_a_mistake_is_answered_with_the_sentence_on_the_page() -> None:
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         read(EXAMPLE.replace("opens_from", "opens_form"), FILE)
     assert sentence(refused.value, "en") in PAGE

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agreegate import programme
+from agreegate.domain.error import Rejected
 from agreegate.domain.text import Locale, MediaType, checked_draft, media_type_of
-from agreegate.file_input import FileRefused
 from agreegate.locales import locales
 from agreegate.manifest import find, load, read
 from tests import personas as cast
@@ -116,9 +116,9 @@ WRONG: list[tuple[str, str, str, int]] = [
 @pytest.mark.parametrize(("old", "new", "key", "line"), WRONG)
 def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
     assert old in GOOD
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         read(GOOD.replace(old, new), "m.toml", locales())
-    assert (refused.value.key, refused.value.parameters["line"]) == (key, line)
+    assert (refused.value.code, refused.value.parameters["line"]) == (key, line)
     for language in ("en", "fr"):
         assert "m.toml" in sentence(refused.value, language)
 
@@ -134,9 +134,9 @@ def test_the_manifest_that_is_explained_can_be_published() -> None:
 
 def test_a_template_of_another_programme_is_refused() -> None:
     manifest = read(GOOD.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
-    assert refused.value.key == "manifest.no-such-template"
+    assert refused.value.code == "manifest.no-such-template"
 
 
 @pytest.mark.parametrize(
@@ -146,9 +146,9 @@ def test_a_template_of_another_programme_is_refused() -> None:
 def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str) -> None:
     for name in entries:
         (tmp_path / name).write_text(GOOD)
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         find(tmp_path)
-    assert refused.value.key == key
+    assert refused.value.code == key
 
 
 @pytest.mark.parametrize(
@@ -156,5 +156,5 @@ def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str)
 )
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.toml").write_bytes(content)
-    with pytest.raises(FileRefused):
+    with pytest.raises(Rejected):
         load(find(tmp_path), locales())

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 
 from agreegate.domain.actor import Channel
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule
-from agreegate.file_input import FileRefused
 from agreegate.programme import load, read, shipped
 from tests.files import sentence
 from tests.personas import CLOUD_AGREEMENT, CUSTOMER_AGREEMENT
@@ -63,9 +63,9 @@ def test_a_version_is_loaded_by_its_name_and_the_newest_without_it() -> None:
     assert dates == [day(2018, 8, 7), day(2021, 1, 14), day(2021, 1, 14)]
     for unknown in ("microsoft-cloud-agreement@3", "microsoft-cloud-agreement@", "microsoft-cloud-agreement@01",
                     "microsoft-customer-agreement@2", "@1", "", "../programmes/microsoft-cloud-agreement"):  # fmt: skip
-        with pytest.raises(FileRefused) as refused:
+        with pytest.raises(Rejected) as refused:
             load(unknown)
-        assert refused.value.key == "programme.unknown"
+        assert refused.value.code == "programme.unknown"
 
 
 WHOLE = """\
@@ -132,9 +132,9 @@ def test_another_vendor_needs_no_code() -> None:
 )  # fmt: skip
 def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: str, line: int, field: str) -> None:
     assert old in WHOLE
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         read(WHOLE.replace(old, new), "pinecone.toml")
-    assert (refused.value.key, refused.value.parameters["line"], refused.value.parameters.get("name", "")) == (
+    assert (refused.value.code, refused.value.parameters["line"], refused.value.parameters.get("name", "")) == (
         key,
         line,
         field,
@@ -144,25 +144,25 @@ def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: s
 
 
 def test_a_programme_that_is_not_there_is_named_with_those_that_are(tmp_path) -> None:
-    with pytest.raises(FileRefused) as unknown:
+    with pytest.raises(Rejected) as unknown:
         load("nowhere")
     assert "microsoft-cloud-agreement" in sentence(unknown.value, "en")
-    with pytest.raises(FileRefused) as unreadable:
+    with pytest.raises(Rejected) as unreadable:
         load(str(tmp_path / "nowhere.toml"))
-    assert unreadable.value.key == "file.unreadable"
+    assert unreadable.value.code == "file.unreadable"
 
 
 def test_a_file_in_another_encoding_is_told_so(tmp_path) -> None:
     file = tmp_path / "latin.toml"
     file.write_bytes(WHOLE.replace("Pinecone Licence", "Pomme de pin agréée").encode("latin-1"))
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         load(str(file))
     assert "UTF-8" in sentence(refused.value, "en")
 
 
 def test_the_second_template_is_named_by_its_own_line() -> None:
     second = '\n[[template]]\nid = "0a0a0a0a-0000-4000-8000-000000000002"\nagreement_type = "Later"\n'
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         read(WHOLE + second, "pinecone.toml")
     assert sentence(refused.value, "en") == ("pinecone.toml, line 16: template.link is missing. Add it.")
 
@@ -177,6 +177,6 @@ def test_an_instant_without_a_zone_is_in_utc(written: str) -> None:
 def test_a_file_may_not_take_a_shipped_programmes_name(tmp_path) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(WHOLE.replace("pinecone-licence", "microsoft-cloud-agreement"))
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         load(str(file))
-    assert refused.value.key == "programme.name-taken"
+    assert refused.value.code == "programme.name-taken"

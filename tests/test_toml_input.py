@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from agreegate.file_input import FileRefused
+from agreegate.domain.error import Rejected
 from agreegate.toml_input import DEEPEST, Table, TomlFile
 
 DEEP = ".".join(["a"] * 50_000)
@@ -26,7 +26,7 @@ DEEP = ".".join(["a"] * 50_000)
 )
 def test_a_key_of_thousands_of_parts_is_refused_before_it_is_read(line: str) -> None:
     began = time.process_time()
-    with pytest.raises(FileRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         TomlFile(f"b = 1\n{line}\n", "x.toml")
     assert refused.value.parameters["line"] == 2
     assert time.process_time() - began < 1, "the parser would take half a minute"
@@ -36,7 +36,7 @@ def test_as_many_parts_as_are_allowed_are_read_and_no_more() -> None:
     most = ".".join(["a"] * DEEPEST)
     assert TomlFile(f"[{most}]\nb = 1", "x.toml") and TomlFile(f"{most} = 1", "x.toml")
     for deeper in (f"[{most}.a]", f"{most}.a = 1", f'{most}."a" = 1'):
-        with pytest.raises(FileRefused):
+        with pytest.raises(Rejected):
             TomlFile(deeper, "x.toml")
 
 
@@ -55,6 +55,6 @@ def test_dots_in_values_and_remarks_are_no_parts() -> None:
 )
 def test_looking_for_deep_keys_takes_no_longer_than_the_text_is(piece: str) -> None:
     began = time.process_time()
-    with pytest.raises(FileRefused):
+    with pytest.raises(Rejected):
         TomlFile("[" + piece * (600_000 // len(piece)), "x.toml")
     assert time.process_time() - began < 3

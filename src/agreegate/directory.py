@@ -30,10 +30,10 @@ class CustomerState(StrEnum):
     ENDED = "ended"
 
 
-_Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", extra={"key": "directory.not-country"})]
+_Country = Annotated[str, Meta(pattern=r"^[A-Z]{2}\Z", extra={"code": "directory.not-country"})]
 _Culture = Annotated[
     str,
-    Meta(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|[0-9]{3})\Z", extra={"key": "directory.not-culture"}),
+    Meta(pattern=r"^[a-z]{2,3}(-[A-Z][a-z]{3})?-([A-Z]{2}|[0-9]{3})\Z", extra={"code": "directory.not-culture"}),
 ]
 
 
@@ -82,7 +82,7 @@ class _Partner(Table, kw_only=True):
     account: Account = Account.PRODUCTION
     domain: str
     mail_domains: frozenset[str] | None = None
-    mpn_id: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}\Z", extra={"key": "directory.not-number"})] | None = None
+    mpn_id: Annotated[str, Meta(pattern=r"^[1-9][0-9]{0,18}\Z", extra={"code": "directory.not-number"})] | None = None
     country: _Country
     culture: _Culture
     email: str | None = None
@@ -100,7 +100,7 @@ def read(file: TomlFile) -> tuple[ListedPartner, ...]:
     """The partners that a file describes. What their values may be: `domain/directory.py`.
 
     Raises:
-        FileRefused: what is wrong, and where.
+        Rejected: what is wrong, and where.
     """
     partners = file.read(_Directory).partner
     if not partners:

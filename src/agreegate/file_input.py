@@ -8,21 +8,14 @@ import os
 import stat
 from pathlib import Path
 
-
-class FileRefused(Exception):
-    """A file is not what it should be. `key` finds the sentence that says what to do, and the parameters fill it."""
-
-    def __init__(self, key: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.parameters = parameters
+from agreegate.domain.error import Rejected
 
 
 def read_bytes(file: Path, most: int) -> bytes:
     """The content of a file of at most `most` bytes.
 
     Raises:
-        FileRefused: it is a named pipe or a device, or larger.
+        Rejected: it is a named pipe or a device, or larger.
         OSError: it does not exist, is a folder, or cannot be read.
     """
     handle = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
@@ -35,7 +28,7 @@ def read_bytes(file: Path, most: int) -> bytes:
     finally:
         os.close(handle)
     if len(content) > most:
-        raise FileRefused("file.too-large", file=str(file), detail=f"{most // 1024:,} KiB")
+        raise Rejected("file.too-large", file=str(file), detail=f"{most // 1024:,} KiB")
     return bytes(content)
 
 
@@ -45,20 +38,20 @@ def _require_plain(handle: int, file: Path) -> None:
         raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(file))
     named_pipe = stat.S_ISFIFO(mode) and Path(os.path.realpath(file)).exists()
     if named_pipe or stat.S_ISBLK(mode):
-        raise FileRefused("file.not-plain", file=str(file))
+        raise Rejected("file.not-plain", file=str(file))
 
 
 def read_text(file: Path, most: int) -> str:
     """The text of a file of at most `most` bytes, without a byte order mark.
 
     Raises:
-        FileRefused: it is a named pipe or a device, larger, or not UTF-8.
+        Rejected: it is a named pipe or a device, larger, or not UTF-8.
         OSError: it does not exist, is a folder, or cannot be read.
     """
     try:
         text = read_bytes(file, most).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise FileRefused("file.not-utf8", file=str(file)) from None
+        raise Rejected("file.not-utf8", file=str(file)) from None
     if len(text) // 4 < text.count("\0") < len(text) * 0.9:  # UTF-16 or UTF-32 without its mark
-        raise FileRefused("file.not-utf8", file=str(file))
+        raise Rejected("file.not-utf8", file=str(file))
     return text

@@ -12,9 +12,9 @@ from typing import Annotated
 from msgspec import Meta
 
 from agreegate.domain.characters import controls
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import Locale, TextDraft, TextFile
-from agreegate.file_input import FileRefused
 from agreegate.toml_input import Table, TomlFile
 
 ALL = "all"
@@ -27,7 +27,7 @@ class _Text(Table, kw_only=True):
     file: str
     shown_as: str | None = None
     language: str
-    countries: Annotated[list[str] | str, Meta(extra={"key": "manifest.not-countries"})]
+    countries: Annotated[list[str] | str, Meta(extra={"code": "manifest.not-countries"})]
 
 
 class _Manifest(Table, kw_only=True):
@@ -63,12 +63,12 @@ class Manifest:
         """The version, with what its files turned out to be.
 
         Raises:
-            FileRefused: the programme has no such template.
+            Rejected: the programme has no such template.
         """
         template = programme.of_type(self.template) or programme.template(self.template.lower())
         if template is None:
             known = ", ".join(one.agreement_type for one in programme.templates)
-            raise FileRefused("manifest.no-such-template", file=file, detail=known)
+            raise Rejected("manifest.no-such-template", file=file, detail=known)
         return TextDraft(
             template_id=template.id,
             label=self.label,
@@ -87,13 +87,13 @@ def find(folder: Path) -> Path:
     """The one manifest in a folder.
 
     Raises:
-        FileRefused: there is none, or more than one.
+        Rejected: there is none, or more than one.
         OSError: there is no such folder.
     """
     found = sorted(entry for entry in folder.iterdir() if entry.suffix == ".toml" and entry.is_file())
     if len(found) != 1:
         names = ", ".join(entry.name for entry in found)
-        raise FileRefused("manifest.several" if found else "manifest.none", file=str(folder), detail=names)
+        raise Rejected("manifest.several" if found else "manifest.none", file=str(folder), detail=names)
     return found[0]
 
 
@@ -101,7 +101,7 @@ def load(path: Path, table: Collection[Locale]) -> Manifest:
     """The manifest in a file.
 
     Raises:
-        FileRefused: what is wrong, and where.
+        Rejected: what is wrong, and where.
     """
     return _checked(TomlFile.at(path, LARGEST), table)
 
@@ -114,7 +114,7 @@ def read(text: str, file: str, table: Collection[Locale]) -> Manifest:
         table: the countries and languages that go together, for `countries = "all"`.
 
     Raises:
-        FileRefused: what is wrong, and where.
+        Rejected: what is wrong, and where.
     """
     return _checked(TomlFile(text, file), table)
 

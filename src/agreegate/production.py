@@ -21,7 +21,7 @@ from agreegate.hotpath import App
 from agreegate.issuer import KeySource, PublishedKeys
 from agreegate.openid import OpenIdClient, OpenIdProvider, tls
 from agreegate.programme import load
-from agreegate.settings import ServerSettings, SettingError
+from agreegate.settings import ServerSettings, refused
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
@@ -53,16 +53,16 @@ def open_server(settings: ServerSettings) -> Production:
     """Everything a server is made of. A new data folder gets an empty record; an old one must be of this schema.
 
     Raises:
-        FileRefused: the programme cannot be used.
+        Rejected: the programme cannot be used.
         Rejected: the folder is in use, is a demo's or another programme's, or is at another schema.
-        SettingError: the issuer's address is neither https nor this machine's own.
+        Rejected: the issuer's address is neither https nor this machine's own.
     """
     programme = load(settings.programme)
     client = httpx2.AsyncClient(verify=tls())
     try:
         keys = PublishedKeys(settings.token_keys, client, clock=time.monotonic)
     except ValueError:
-        raise SettingError("setting.not-a-url", "token-keys", settings.token_keys) from None
+        raise refused("setting.not-a-url", "token-keys", settings.token_keys) from None
     folder = DataFolder(settings.data)
     folder.claim()
     try:

@@ -10,10 +10,10 @@ from msgspec.structs import asdict
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.error import Rejected
 from agreegate.domain.order import is_catalog_item
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.file_input import FileRefused
 from agreegate.toml_input import LARGEST_NUMBER, Guid, Table, TomlFile
 
 DEFAULT = "microsoft-cloud-agreement"
@@ -27,9 +27,9 @@ EXTENSIONS = frozenset({"stale_rule", "stale_from"})
 class _Template(Table, kw_only=True):
     id: Guid
     agreement_type: Annotated[
-        AgreementType, Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}\Z", extra={"key": "programme.bad.agreement_type"})
+        AgreementType, Meta(pattern=r"^[A-Za-z][A-Za-z0-9]{0,63}\Z", extra={"code": "programme.bad.agreement_type"})
     ]
-    link: Annotated[str, Meta(pattern=r"^https?://[^\s]{1,500}\Z", extra={"key": "programme.bad.link"})]
+    link: Annotated[str, Meta(pattern=r"^https?://[^\s]{1,500}\Z", extra={"code": "programme.bad.link"})]
     version_rank: Annotated[int, Meta(ge=-LARGEST_NUMBER, le=LARGEST_NUMBER)] = 0
     opens_from: datetime | None = None
     opens_until: datetime | None = None
@@ -43,15 +43,15 @@ class _Enforcement(Table, kw_only=True):
 
 
 class _Programme(Table, kw_only=True):
-    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z", extra={"key": "programme.bad.name"})]
-    version: Annotated[int, Meta(ge=1, le=LARGEST_NUMBER, extra={"key": "programme.not-positive"})]
-    title: Annotated[str, Meta(pattern=r"^.{1,100}\Z", extra={"key": "programme.bad.title"})]
+    name: Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9-]{0,62}\Z", extra={"code": "programme.bad.name"})]
+    version: Annotated[int, Meta(ge=1, le=LARGEST_NUMBER, extra={"code": "programme.not-positive"})]
+    title: Annotated[str, Meta(pattern=r"^.{1,100}\Z", extra={"code": "programme.bad.title"})]
     starts: datetime
     default_agreement_type: AgreementType
     template: tuple[_Template, ...]
     enforce_from: _Enforcement = field(default_factory=_Enforcement)
     unsupported_clouds: frozenset[Cloud] = frozenset()
-    trial_offers: Annotated[frozenset[str], Meta(extra={"key": "programme.not-offer"})] = frozenset()
+    trial_offers: Annotated[frozenset[str], Meta(extra={"code": "programme.not-offer"})] = frozenset()
     stale_rule: StaleRule = StaleRule.ADVISE
     stale_from: datetime | None = None
 
@@ -74,7 +74,7 @@ def load(name: str = DEFAULT) -> Programme:
     can be made again by the rules of its `policy`.
 
     Raises:
-        FileRefused: there is none, or the file is malformed; it says file, line, field and reason.
+        Rejected: there is none, or the file is malformed; it says file, line, field and reason.
     """
     if name.endswith(".toml"):
         file = TomlFile.at(Path(name), LARGEST)
@@ -88,14 +88,14 @@ def load(name: str = DEFAULT) -> Programme:
             programme = read(shipped_file.read_text(encoding="utf-8"), shipped_file.name)
             if name in (programme.name, programme.policy):
                 return programme
-    raise FileRefused("programme.unknown", file=name, detail=", ".join(shipped()))
+    raise Rejected("programme.unknown", file=name, detail=", ".join(shipped()))
 
 
 def read(text: str, file: str) -> Programme:
     """A programme from the text of its file.
 
     Raises:
-        FileRefused: what is wrong, and where.
+        Rejected: what is wrong, and where.
     """
     return _checked(TomlFile(text, file))
 

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 from urllib.parse import urlsplit
 
-from agreegate.file_input import FileRefused, read_text
+from agreegate.domain.error import ErrorCode, Rejected
+from agreegate.file_input import read_text
 
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"
@@ -22,17 +23,9 @@ LARGEST_SECRET = 64 * 1024
 """Bytes of a file with a secret."""
 
 
-class SettingError(Exception):
-    """A setting is missing or cannot be used. `key` finds the sentence; `setting` is the option's name."""
-
-    def __init__(self, key: str, setting: str, detail: str = "") -> None:
-        super().__init__(f"{setting}: {key}")
-        self.key = key
-        self.parameters: dict[str, str | int] = {
-            "setting": f"--{setting}",
-            "variable": variable(setting),
-            "detail": detail,
-        }
+def refused(code: ErrorCode, setting: str, detail: str = "") -> Rejected:
+    """Say what is wrong with the option of a name."""
+    return Rejected(code, setting=f"--{setting}", variable=variable(setting), detail=detail)
 
 
 def _text(_: str, written: str) -> str:
@@ -68,20 +61,20 @@ def _number(name: str, written: str) -> int:
     except ValueError:
         number = -1
     if not 0 <= number <= LARGEST_NUMBER:
-        raise SettingError("setting.not-a-number", name, written)
+        raise refused("setting.not-a-number", name, written)
     return number
 
 
 def _positive(name: str, written: str) -> int:
     number = _number(name, written)
     if not number:
-        raise SettingError("setting.not-positive", name, written)
+        raise refused("setting.not-positive", name, written)
     return number
 
 
 def _one_worker(name: str, written: str) -> int:
     if _number(name, written) != 1:
-        raise SettingError("setting.one-worker", name, written)
+        raise refused("setting.one-worker", name, written)
     return 1
 
 
@@ -89,9 +82,9 @@ def not_yet(name: str, _: str) -> None:
     """Refuse the URL of a database: no engine takes one yet.
 
     Raises:
-        SettingError.
+        Rejected.
     """
-    raise SettingError("setting.not-yet", name, "postgresql://")
+    raise refused("setting.not-yet", name, "postgresql://")
 
 
 def _url(name: str, written: str) -> str:
@@ -101,24 +94,24 @@ def _url(name: str, written: str) -> str:
     except ValueError:
         usable = False
     if not usable:
-        raise SettingError("setting.not-a-url", name, written)
+        raise refused("setting.not-a-url", name, written)
     return written
 
 
 def _origin(name: str, written: str) -> str:
     url = _url(name, written.rstrip("/"))
     if urlsplit(url).path or "?" in url or "#" in url:
-        raise SettingError("setting.not-an-origin", name, url)
+        raise refused("setting.not-an-origin", name, url)
     return url
 
 
 def _secret(name: str, written: str) -> str:
     try:
         secret = read_text(Path(written), LARGEST_SECRET).strip()
-    except (OSError, FileRefused):
-        raise SettingError("setting.not-a-file", name, written) from None
+    except (OSError, Rejected):
+        raise refused("setting.not-a-file", name, written) from None
     if not secret or not secret.isprintable():
-        raise SettingError("setting.not-a-secret", name, written)
+        raise refused("setting.not-a-secret", name, written)
     return secret
 
 
@@ -126,13 +119,13 @@ def _machine(name: str, written: str) -> str:
     try:
         return str(ip_address(written))
     except ValueError:
-        raise SettingError("setting.not-a-machine", name, written) from None
+        raise refused("setting.not-a-machine", name, written) from None
 
 
 def _address(name: str, written: str) -> tuple[str, int]:
     host, _, port = written.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) <= LARGEST_NUMBER:
-        raise SettingError("setting.not-an-address", name, written)
+        raise refused("setting.not-an-address", name, written)
     return host.strip("[]"), int(port)
 
 
@@ -196,7 +189,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
     """The settings of a server from option values by name.
 
     Raises:
-        SettingError: one is missing, or is of no use; it names the option.
+        Rejected: one is missing, or is of no use; it names the option.
     """
     values: dict[str, Any] = {}
     for name, setting in reversed(_BY_FIELD.items()):  # of two that are missing, the issuer is named, not the URL
@@ -204,7 +197,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
     if values["token_keys"] is None:
         plain = [issuer for issuer in values["token_issuers"] if "{tid}" not in issuer]
         if not plain:
-            raise SettingError("setting.missing", "token-keys")
+            raise refused("setting.missing", "token-keys")
         values["token_keys"] = plain[0].rstrip("/") + "/.well-known/openid-configuration"
     return ServerSettings(**values)
 
@@ -216,7 +209,7 @@ def _value(setting: Setting, given: object) -> object:
     listed = given if isinstance(given, list | tuple) else [given]
     written = [str(one).strip() for one in listed if one is not None and str(one).strip()]
     if not written and setting.required:
-        raise SettingError("setting.missing", setting.name)
+        raise refused("setting.missing", setting.name)
     if not written and setting.default is not None:
         written = [str(setting.default)]
     values = tuple(setting.read(setting.name, one) for one in written)

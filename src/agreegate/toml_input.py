@@ -14,7 +14,8 @@ from uuid import UUID
 import msgspec
 from msgspec import inspect
 
-from agreegate.file_input import FileRefused, read_text
+from agreegate.domain.error import ErrorCode, Rejected
+from agreegate.file_input import read_text
 
 T = TypeVar("T", bound="Table")
 
@@ -43,7 +44,7 @@ _NO_INSTANT = time()
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True):
-    """A table of a file. A field's `Meta(extra={"key": …})` names the sentence for a value that breaks its rule."""
+    """A table of a file. A field's `Meta(extra={"code": …})` names the error for a value that breaks its rule."""
 
 
 class Guid(str):
@@ -73,7 +74,7 @@ class TomlFile:
             name: what messages call the file.
 
         Raises:
-            FileRefused: the text is not TOML, is nested too deeply, or has a number with thousands of digits.
+            Rejected: the text is not TOML, is nested too deeply, or has a number with thousands of digits.
         """
         self._text = text
         self._name = name
@@ -97,35 +98,35 @@ class TomlFile:
         """Read the file at a path, of `most` bytes at most.
 
         Raises:
-            FileRefused: the file cannot be read, or is not TOML in UTF-8.
+            Rejected: the file cannot be read, or is not TOML in UTF-8.
         """
         try:
             return cls(read_text(path, most), str(path))
         except OSError as error:
-            raise FileRefused("file.unreadable", file=str(path), detail=type(error).__name__) from error
+            raise Rejected("file.unreadable", file=str(path), detail=type(error).__name__) from error
 
     def read(self, kind: type[T]) -> T:
         """Return the file's table as a struct.
 
         Raises:
-            FileRefused: what is wrong, and where.
+            Rejected: what is wrong, and where.
         """
         try:
             return msgspec.convert(self._table, kind, dec_hook=_custom, builtin_types=(datetime, date, time))
         except msgspec.ValidationError as error:
-            key, place, allowed = _complaint(str(error), kind)
-        raise self.refused(key, name=place, detail=allowed)
+            code, place, allowed = _complaint(str(error), kind)
+        raise self.refused(msgspec.convert(code, ErrorCode), name=place, detail=allowed)
 
-    def refused(self, key: str, **parameters: str | int) -> FileRefused:
+    def refused(self, code: ErrorCode, **parameters: str | int) -> Rejected:
         """Return what is wrong, with the line of the place that `name` is, or of the nearest table above it."""
         place = str(parameters.get("name", ""))
         shown = _COUNT.sub("", place)
         while place and place not in self._lines:
             place = _LAST.sub("", place)
-        return self._refused_on(self._lines.get(place, 1), key, **parameters | {"name": shown})
+        return self._refused_on(self._lines.get(place, 1), code, **parameters | {"name": shown})
 
-    def _refused_on(self, line: int, key: str, **parameters: str | int) -> FileRefused:
-        return FileRefused(key, file=self._name, line=line, **parameters)
+    def _refused_on(self, line: int, code: ErrorCode, **parameters: str | int) -> Rejected:
+        return Rejected(code, file=self._name, line=line, **parameters)
 
     @cached_property
     def _lines(self) -> dict[str, int]:
@@ -162,10 +163,10 @@ def _custom(kind: type[Any], value: object) -> object:
 
 
 def _complaint(message: str, kind: type[msgspec.Struct]) -> tuple[str, str, str]:
-    """The key of our sentence for a message of msgspec, the place, and what is allowed there."""
+    """The code of our error for a message of msgspec, the place, and what is allowed there."""
     found = _PLACE.search(message)
     said, place = (message[: found.start()], found[1]) if found else (message, "")
-    at, key = _declared(kind, place)
+    at, code = _declared(kind, place)
     named = _NAMED.match(said)
     name = named[1] if named else ""
     if said.startswith("Object missing"):
@@ -174,28 +175,28 @@ def _complaint(message: str, kind: type[msgspec.Struct]) -> tuple[str, str, str]
         return "toml.unknown-field", _below(place, name), ", ".join(field.name for field in at.fields)
     if isinstance(at, inspect.EnumType):
         return "toml.not-one-of", place, ", ".join(at.cls)
-    return key or _KINDS.get(name) or said, place, ""
+    return code or _KINDS.get(name) or said, place, ""
 
 
 def _declared(kind: type[msgspec.Struct], place: str) -> tuple[inspect.Type, str]:
-    """The type of what stands at a place, and the key of the sentence that its field declares."""
-    at, key = _bare(inspect.type_info(kind), "")
+    """The type of what stands at a place, and the code of the error that its field declares."""
+    at, code = _bare(inspect.type_info(kind), "")
     for step in re.findall(r"\[[^]]*\]|[^.[\]]+", place):
         if isinstance(at, inspect.StructType):
-            at, key = _bare(next(field.type for field in at.fields if field.name == step), "")
+            at, code = _bare(next(field.type for field in at.fields if field.name == step), "")
         elif isinstance(at, inspect.CollectionType):
-            at, key = _bare(at.item_type, key)
-    return at, key
+            at, code = _bare(at.item_type, code)
+    return at, code
 
 
-def _bare(at: inspect.Type, key: str) -> tuple[inspect.Type, str]:
+def _bare(at: inspect.Type, code: str) -> tuple[inspect.Type, str]:
     """The type without None and without what is declared about it."""
     match at:
         case inspect.UnionType(types=types):
-            return _bare(next(one for one in types if not isinstance(one, inspect.NoneType)), key)
+            return _bare(next(one for one in types if not isinstance(one, inspect.NoneType)), code)
         case inspect.Metadata(type=declared, extra=extra):
-            return _bare(declared, (extra or {}).get("key", key))
-    return at, key
+            return _bare(declared, (extra or {}).get("code", code))
+    return at, code
 
 
 def _in_utc(value: Any) -> Any:

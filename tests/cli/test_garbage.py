@@ -13,7 +13,8 @@ from pathlib import Path
 import apsw
 import pytest
 
-from agreegate.settings import SettingError, checked
+from agreegate.domain.error import Rejected
+from agreegate.settings import checked
 from agreegate.storage.backup import back_up
 from agreegate.storage.text_file import measured
 from tests import personas as cast
@@ -257,7 +258,7 @@ def test_any_file_with_a_secret(tmp_path: Path, what: str) -> None:
         path.write_bytes(wrong[what])
     try:
         assert len(str(checked(given).client_secret)) > 0
-    except SettingError as refused:
+    except Rejected as refused:
         assert refused.parameters["setting"] == "--client-secret-file"
         return
     assert what not in SPECIAL

@@ -10,7 +10,8 @@ import pytest
 from agreegate.directory import read, written
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.customer import Address, CustomerDraft, CustomerId
-from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Subject, Verb
+from agreegate.domain.directory import Change, ListedPartner, Subject, Verb
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
@@ -234,9 +235,9 @@ async def test_a_customer_with_active_subscriptions_is_not_ended(store: InlineSt
     await store.write(subscribe)
     ended = CAST.replace('company_name = "Dogwood Legal"', 'company_name = "Dogwood Legal"\nstate = "ended"')
 
-    with pytest.raises(DirectoryRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         await apply(store, ended)
-    assert refused.value.key == "directory.active-subscriptions"
+    assert refused.value.code == "directory.active-subscriptions"
     assert refused.value.parameters == {"name": "partner[0].customer[1].state", "detail": 1}
 
 
@@ -271,15 +272,15 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
     assert await apply(store, shown) == ()
     renamed = shown.replace("Old Ltd", "New Ltd")
     assert [field.name for change in await apply(store, renamed) for field in change.fields] == ["company_name"]
-    with pytest.raises(DirectoryRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         await apply(store, renamed.replace('country = "GB"', 'country = "UK"', 1))
-    assert (refused.value.key, refused.value.parameters["nearest"]) == ("customer.country-meant", "GB")
-    with pytest.raises(DirectoryRefused) as refused:
+    assert (refused.value.code, refused.value.parameters["nearest"]) == ("customer.country-meant", "GB")
+    with pytest.raises(Rejected) as refused:
         await apply(store, renamed.replace('name = "x@y.example"', 'name = "who is that"'))
-    assert refused.value.key == "directory.not-email"
-    with pytest.raises(DirectoryRefused) as refused:
+    assert refused.value.code == "directory.not-email"
+    with pytest.raises(Rejected) as refused:
         await apply(store, renamed.replace('company_name = "Cedar Bakery"', 'company_name = "Cedar"'))
-    assert (refused.value.key, str(refused.value.parameters["name"])[-8:]) == ("toml.missing", ".contact")
+    assert (refused.value.code, str(refused.value.parameters["name"])[-8:]) == ("toml.missing", ".contact")
 
 
 async def test_partners_can_exchange_their_domains(store: InlineStore) -> None:
@@ -316,9 +317,9 @@ async def test_partners_can_exchange_their_domains(store: InlineStore) -> None:
 )  # fmt: skip
 async def test_contradictions_change_nothing(store: InlineStore, old: str, new: str, key: str) -> None:
     assert old in CAST
-    with pytest.raises(DirectoryRefused) as refused:
+    with pytest.raises(Rejected) as refused:
         await apply(store, CAST.replace(old, new, 1))
-    assert refused.value.key == key
+    assert refused.value.code == key
     assert await rows(store, "select 1 from partner") == []
 
 

@@ -30,11 +30,12 @@ from agreegate.storage.sqlite import SqliteStore, connect
 from agreegate.storage.text import add_text_version
 from agreegate.storage.text_file import TextFiles, measured
 from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.toml_input import TomlFile
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, draft, pdf
 
-CAST = (files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8")
+CAST = TomlFile((files("agreegate") / "demo" / "cast.toml").read_text(encoding="utf-8"), "cast.toml")
 
 
 def filled(path: Path) -> DataFolder:

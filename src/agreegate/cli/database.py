@@ -31,7 +31,7 @@ def database_file(data: Path, database: str | None) -> Path:
     """The database that the options name, whether it exists or not.
 
     Raises:
-        SettingError: a URL, which no engine takes yet.
+        Rejected: a URL, which no engine takes yet.
         NotADirectoryError: the folder is a file.
     """
     if database is not None:

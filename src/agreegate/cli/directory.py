@@ -9,7 +9,8 @@ import click
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.directory import LARGEST, read, written
-from agreegate.domain.directory import Change, DirectoryRefused, ListedPartner, Verb
+from agreegate.domain.directory import Change, ListedPartner, Verb
+from agreegate.domain.error import Rejected
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.new_record import new_record
@@ -38,8 +39,10 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
     wanted = read(said)
     try:
         changes = _planned(target, wanted) if dry_run else _applied(words, target, wanted)
-    except DirectoryRefused as refused:
-        raise said.refused(refused.key, **refused.parameters) from refused
+    except Rejected as error:
+        if not error.names:  # the database cannot be used: no place of the file
+            raise
+        raise said.refused(error.code, **error.parameters) from error
     names = _named(wanted)
     for change in changes:
         for line in _lines(words, change, names):

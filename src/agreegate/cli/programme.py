@@ -13,8 +13,8 @@ from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.file_input import FileRefused
 from agreegate.i18n import count_text
 from agreegate.programme import DEFAULT, load, shipped
 from agreegate.services.programme import COMMAND, Shift, preview_programme, use_programme
@@ -101,7 +101,7 @@ def _shipped(name: str) -> Programme | None:
     """The programme that the record was made for; None when it was a file of the operator's own."""
     try:
         return load(name)
-    except FileRefused:
+    except Rejected:
         return None
 
 

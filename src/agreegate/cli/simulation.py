@@ -25,11 +25,11 @@ from agreegate.dashboard.simulation_file import (
     rule_lines,
     shown_figures,
 )
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
 from agreegate.domain.text import Digest, MediaType, TextDraft, TextFile, checked_draft
-from agreegate.file_input import FileRefused
 from agreegate.i18n import number_text
 from agreegate.locales import locales
 from agreegate.manifest import find
@@ -149,7 +149,7 @@ def _may_write(words: Words, file: str | None, *, force: bool) -> None:
     if path.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", file)
     if path.exists() and not path.is_file():
-        raise FileRefused("file.not-plain", file=str(path))
+        raise Rejected("file.not-plain", file=str(path))
     if path.exists() and not force:
         raise Failure(words("cli.agreements.simulate.exists", file=file))
     if not path.parent.is_dir():

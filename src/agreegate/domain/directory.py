@@ -38,18 +38,6 @@ _PARTS = frozenset({"partner", "users", "resellers", "customers"})
 """What a listed partner has beside fields of its own."""
 
 
-class DirectoryRefused(Exception):
-    """A description that cannot be used. `key` finds the reason's sentence; nothing was changed.
-
-    The parameter `name` is where the reason stands, counted from 0: `partner[0].user[2].roles`. None holds personal data.
-    """
-
-    def __init__(self, key: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.parameters = parameters
-
-
 @dataclass(frozen=True, slots=True)
 class ListedUser:
     """A user of a partner's tenant."""
@@ -255,7 +243,7 @@ def check(
         countries: the codes of those that partners of a cloud, and their customers, can be in.
 
     Raises:
-        DirectoryRefused: a value is not of its form; an id, name, domain or number is taken; a link or role does not fit the
+        Rejected: a value is not of its form; an id, name, domain or number is taken; a link or role does not fit the
             kind of partner (R22).
     """
     before = {listed.partner.id: listed for listed in known}
@@ -276,48 +264,48 @@ def check(
 
 def _partner_faults(
     before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
-) -> Iterator[DirectoryRefused]:
+) -> Iterator[Rejected]:
     """What is wrong with a partner's own values, and with the names of its users."""
     partner = listed.partner
     if before is None or partner != before.partner or _changed(before, listed, skip=_PARTS):
         if not fits_line(partner.name, 1, NAME_LENGTH):
-            yield DirectoryRefused("directory.not-text", name=f"{place}.name", detail=NAME_LENGTH)
+            yield Rejected("directory.not-text", name=f"{place}.name", detail=NAME_LENGTH)
         if not valid_domain(partner.domain):
-            yield DirectoryRefused("directory.not-domain", name=f"{place}.domain")
+            yield Rejected("directory.not-domain", name=f"{place}.domain")
         if not all(map(valid_domain, listed.mail_domains)):
-            yield DirectoryRefused("directory.not-domain", name=f"{place}.mail_domains")
+            yield Rejected("directory.not-domain", name=f"{place}.mail_domains")
         if listed.email is not None and not valid_email(listed.email):
-            yield DirectoryRefused("directory.not-email", name=f"{place}.email")
+            yield Rejected("directory.not-email", name=f"{place}.email")
         allowed = countries if before is None else {*countries, before.partner.country}
         yield from _described(country_faults(partner.country, "country", allowed), place)
     names = {user.id: user.name for user in before.users} if before else {}
     for index, user in enumerate(listed.users):
         if user.name != names.get(user.id) and not valid_email(user.name):
-            yield DirectoryRefused("directory.not-email", name=f"{place}.user[{index}].name")
+            yield Rejected("directory.not-email", name=f"{place}.user[{index}].name")
 
 
 def _customer_faults(
     before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
-) -> Iterator[DirectoryRefused]:
+) -> Iterator[Rejected]:
     drafts = {customer.id: customer.draft for customer in before.customers} if before else {}
     for index, customer in enumerate(listed.customers):
         draft, earlier, here = customer.draft, drafts.get(customer.id), f"{place}.customer[{index}]"
         if draft == earlier or not customer.active:
             continue
         if not (draft.email or draft.address.line1):
-            yield DirectoryRefused("toml.missing", name=f"{here}.contact")
+            yield Rejected("toml.missing", name=f"{here}.contact")
         yield from _described(faults_of(draft, {*countries, earlier.address.country} if earlier else countries), here)
 
 
-def _described(faults: Iterable[Rejected], place: str) -> Iterator[DirectoryRefused]:
+def _described(faults: Iterable[Rejected], place: str) -> Iterator[Rejected]:
     """What rules of customers refuse, with the names that a description has."""
     for fault in faults:
         member = str(fault.parameters["name"])
         name = f"{place}.{_MEMBERS.get(member, member)}"
-        yield DirectoryRefused(fault.code, **fault.parameters | {"name": name})
+        yield Rejected(fault.code, **fault.parameters | {"name": name})
 
 
-def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> Iterator[DirectoryRefused]:
+def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> Iterator[Rejected]:
     """What is described twice, or taken by a partner that is not described.
 
     Users who are described with the name that they have keep it: tokens may have brought one name for two ids.
@@ -329,7 +317,7 @@ def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner
     claims = [claim for number, listed in enumerate(wanted) for claim in _claims(listed, f"partner[{number}]")]
     for place, field, value, owner in sorted(claims, key=lambda claim: claim[3] + claim[2] not in held):
         if (field, value) in taken and owner + value not in held:
-            yield DirectoryRefused("directory.taken", name=place)
+            yield Rejected("directory.taken", name=place)
         taken.add((field, value))
 
 
@@ -348,27 +336,25 @@ def _claims(listed: ListedPartner, place: str) -> Iterator[tuple[str, str, str, 
         yield f"{place}.customer[{index}].id", "customer", partner.id + customer.id, ""
 
 
-def _kind_faults(listed: ListedPartner, place: str) -> Iterator[DirectoryRefused]:
+def _kind_faults(listed: ListedPartner, place: str) -> Iterator[Rejected]:
     kind = listed.partner.kind
     for index, user in enumerate(listed.users):
         if user.roles and (Role.PROGRAMME_OPERATOR in user.roles) != (kind is PartnerKind.OPERATOR):
-            yield DirectoryRefused("directory.role-of-operator", name=f"{place}.user[{index}].roles")
+            yield Rejected("directory.role-of-operator", name=f"{place}.user[{index}].roles")
     if listed.resellers and kind is not PartnerKind.INDIRECT_PROVIDER:
-        yield DirectoryRefused("directory.resellers-of-provider", name=f"{place}.resellers")
+        yield Rejected("directory.resellers-of-provider", name=f"{place}.resellers")
     if listed.customers and not kind.confirms:
-        yield DirectoryRefused("directory.customers-of-seller", name=f"{place}.customer[0]")
+        yield Rejected("directory.customers-of-seller", name=f"{place}.customer[0]")
 
 
-def _reseller_faults(
-    listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]
-) -> Iterator[DirectoryRefused]:
+def _reseller_faults(listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]) -> Iterator[Rejected]:
     for reseller in sorted(listed.resellers):
         other = everyone.get(reseller)
         if other is None or other.kind is not PartnerKind.INDIRECT_RESELLER:
-            yield DirectoryRefused("directory.not-a-reseller", name=f"{place}.resellers", detail=reseller)
+            yield Rejected("directory.not-a-reseller", name=f"{place}.resellers", detail=reseller)
         elif other.cloud is not listed.partner.cloud:
-            yield DirectoryRefused("directory.other-cloud", name=f"{place}.resellers", detail=reseller)
+            yield Rejected("directory.other-cloud", name=f"{place}.resellers", detail=reseller)
     for index, customer in enumerate(listed.customers):
         for reseller in sorted(customer.resellers - listed.resellers):
             name = f"{place}.customer[{index}].resellers"
-            yield DirectoryRefused("directory.not-linked", name=name, detail=reseller)
+            yield Rejected("directory.not-linked", name=name, detail=reseller)

@@ -6,7 +6,6 @@ from agreegate.domain.actor import Actor, UserId
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.directory import (
     Change,
-    DirectoryRefused,
     ListedCustomer,
     ListedPartner,
     Subject,
@@ -14,6 +13,7 @@ from agreegate.domain.directory import (
     check,
     differences,
 )
+from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.locales import country_codes
@@ -43,7 +43,7 @@ async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tu
     """What applying the description would change. Nothing is changed.
 
     Raises:
-        DirectoryRefused: the description cannot be applied, and why.
+        Rejected: the description cannot be applied, and why.
     """
     customers = {listed.partner.id: [customer.id for customer in listed.customers] for listed in wanted}
     known = await listed_partners(uow, customers)
@@ -55,7 +55,7 @@ async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tu
             and change.verb is Verb.ENDED
             and (count := await active_subscriptions(uow, change.partner.id, change.id))
         ):
-            raise DirectoryRefused("directory.active-subscriptions", name=_place_of(change, wanted), detail=count)
+            raise Rejected("directory.active-subscriptions", name=_place_of(change, wanted), detail=count)
     return changes
 
 
@@ -65,7 +65,7 @@ async def apply_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> t
     Every change leaves an audit record with the partner that it concerns.
 
     Raises:
-        DirectoryRefused: the description cannot be applied, and why.
+        Rejected: the description cannot be applied, and why.
     """
     changes = await plan_directory(uow, wanted)
     described = _Described(wanted)

@@ -16,7 +16,6 @@ import apsw
 
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import Digest
-from agreegate.file_input import FileRefused
 from agreegate.storage import schema
 from agreegate.storage.commit_count import CommitFile, count_of, missing_database, note_commits
 from agreegate.storage.durable import draft_of, put_in_place
@@ -65,7 +64,7 @@ def back_up(database: Path, file: Path, *, replace: bool = False) -> Contents:
     if file.is_dir():
         raise IsADirectoryError(errno.EISDIR, "", str(file))
     if file.exists() and not file.is_file():
-        raise FileRefused("file.not-plain", file=str(file))
+        raise Rejected("file.not-plain", file=str(file))
     if not file.parent.is_dir():
         raise FileNotFoundError(errno.ENOENT, "", str(file.parent))
     if file.resolve() == database.resolve():
@@ -96,7 +95,7 @@ def restore(file: Path, data: Path, *, replace: bool = False) -> Contents:
     if not file.exists():
         raise FileNotFoundError(errno.ENOENT, "", str(file))
     if not file.is_file():
-        raise FileRefused("file.not-plain", file=str(file))
+        raise Rejected("file.not-plain", file=str(file))
     with closing(_opened(file, Rejected("backup.foreign", file=str(file)))) as source:
         number = schema.current(source)
         if number > schema.latest():

@@ -15,7 +15,7 @@ from pathlib import Path
 import apsw
 
 from agreegate.domain.error import Rejected
-from agreegate.file_input import FileRefused, read_bytes
+from agreegate.file_input import read_bytes
 from agreegate.storage.durable import sync
 
 ENDING = "-commits"
@@ -48,7 +48,7 @@ class CommitFile:
         """The number that was written last; None when there is none, or not all of it reached the disk."""
         try:
             found = _WRITTEN.fullmatch(read_bytes(self.path, _LARGEST))
-        except (OSError, FileRefused):
+        except (OSError, Rejected):
             return None
         if found is None:
             return None

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from agreegate.domain.error import Rejected
-from agreegate.file_input import FileRefused, read_bytes
+from agreegate.file_input import read_bytes
 from agreegate.storage.durable import draft_of, sync
 
 LARGEST = 64 * 1024
@@ -27,7 +27,7 @@ def kept_key(path: Path, make: Callable[[], bytes]) -> bytes:
         _make(path, make())
     try:
         return read_bytes(path, LARGEST)
-    except FileRefused:
+    except Rejected:
         raise Rejected("key-file.unusable", path=str(path)) from None
 
 
