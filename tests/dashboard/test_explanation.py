@@ -35,7 +35,7 @@ async def test_it_says_why_what_is_needed_and_who_decides(world: World) -> None:
         assert text(f"explanation.{key}", "en") in said
     for sentence in (
         "Please accept the Microsoft Cloud Agreement", "To Cedar Bakery", "us, Alder Distribution",
-        "Each customer must accept it before a partner may order.", "first and last name", "e-mail address",
+        "Each customer must accept the agreement before a partner may order.", "first and last name", "e-mail address",
         "phone number, if you like", "the date of the acceptance", "You decide who may accept for you.",
         "https://docs.microsoft.com/en-us/partner-center/agreements", "renew by themselves go on",
     ):  # fmt: skip
