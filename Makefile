@@ -39,7 +39,7 @@ faults: $(READY) ## the long fault tests: killed processes, full disks, stranger
 browser-full: $(READY) chromium ## every flow in both languages, with scripts and without; every page light, dark and narrow
 	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -q
 
-screenshots: $(READY) chromium ## take the pictures of the READMEs anew
+screenshots: $(READY) chromium ## take the pictures of the READMEs again
 	$(BIN)/python -m tools.screenshots
 
 rules: $(READY) ## write docs/rules.md and the table that `agreegate rules` prints
