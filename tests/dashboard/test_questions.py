@@ -121,6 +121,13 @@ async def test_in_production_links_lead_there_and_nothing_is_set(world: World) -
     assert world.clock.now == AUGUST
 
 
+async def test_questions_of_the_api_lead_to_its_steps(world: World) -> None:
+    someone = await visitor(world)
+    found = told((await someone.get("/questions")).page)
+    assert [found[id_].links for id_ in ("T2", "T4", "T5")] == [["/how-to-confirm#api"]] * 3
+    assert 'id="api"' in (await someone.get("/how-to-confirm")).page.html
+
+
 async def test_nobody_reads_them_before_signing_in(world: World) -> None:
     nobody = await visitor(world, None)
     assert (await nobody.client.get("/questions")).status_code == 303
