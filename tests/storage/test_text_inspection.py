@@ -114,6 +114,8 @@ REFUSED_PDF = {
     "an attachment": (attached(), "text.pdf-attachment"),
     "an attachment that nothing leads to": (pdf("", b"<</Type/EmbeddedFile/Length 2>>stream\nab\nendstream"), "text.pdf-attachment"),
     "a table of wrong places": (pdf().replace(b"%PDF-1.7", b"%PDF-1.7\n%more"), "text.pdf-damaged"),
+    "a key twice": (pdf("", b"<</Title(One)/Title(Other)>>"), "text.pdf-damaged"),
+    "an object that breaks off": (pdf("", b"<</Title(One)"), "text.pdf-damaged"),
     "no page": (pdf().replace(b"/Kids[3 0 R]/Count 1", b"/Kids[     ]/Count 0"), "text.not-pdf"),
     "no catalogue": (b"%PDF-1.7\nstartxref\n9\n%%EOF\n", "text.pdf-damaged"),
     "pages in a circle": (pdf().replace(b"/Kids[3 0 R]", b"/Kids[2 0 R]"), "text.pdf-damaged"),
