@@ -12,7 +12,7 @@ from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.retrospect import AgreementThen, Extent, Moment, Retrospect
+from agreegate.domain.retrospect import AgreementThen, Moment, Retrospect
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, date_text
 from agreegate.programme import DEFAULT, load
@@ -95,8 +95,8 @@ def _lines(words: Words, look: LookBack, programme: Programme) -> Iterator[str]:
         yield words("retrospect.expected")
     if not programme.exists(min(found.on, found.known_at)):
         yield words("retrospect.early", date=date_text(programme.starts, words.language))
-    yield words("cli.standing.considered", **_numbers(found.considered))
-    yield words("cli.standing.left-out", **_numbers(found.left_out))
+    yield words("cli.standing.considered", **found.considered)
+    yield words("cli.standing.left-out", **found.left_out)
     yield words("retrospect.country", country=country_text(look.country, words.language))
 
 
@@ -131,12 +131,3 @@ def _refusal(words: Words, found: Retrospect) -> str:
         through=words(f"record.through.{last.channel}"),
         id=last.id,
     )
-
-
-def _numbers(extent: Extent) -> dict[str, int]:
-    return {
-        "confirmations": extent.confirmations,
-        "endings": extent.endings,
-        "renewals": extent.renewals,
-        "texts": extent.texts,
-    }

@@ -69,25 +69,6 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True)
-class Extent:
-    """How many records there are of each kind."""
-
-    confirmations: int
-    endings: int
-    renewals: int
-    texts: int
-
-    def without(self, other: "Extent") -> "Extent":
-        """How many more there are than of the other's."""
-        return Extent(
-            self.confirmations - other.confirmations,
-            self.endings - other.endings,
-            self.renewals - other.renewals,
-            self.texts - other.texts,
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that was recorded about one customer's acceptance with one partner, and what bears on it."""
 
@@ -108,9 +89,9 @@ class Facts:
     """Every version of the programme's templates that is published for the country."""
 
     @property
-    def extent(self) -> Extent:
-        """How many there are."""
-        return Extent(len(self.confirmations), len(self.endings), len(self.renewals), len(self.texts))
+    def extent(self) -> dict[str, int]:
+        """How many records there are of each kind."""
+        return {kind: len(getattr(self, kind)) for kind in ("confirmations", "endings", "renewals", "texts")}
 
     def known_at(self, instant: datetime) -> "Facts":
         """What had been recorded by then: by the instant that each record carries, whatever its place in the sequence."""
@@ -173,9 +154,10 @@ class Retrospect:
     """One for each template of the programme."""
     refusals: tuple[Ending, ...]
     """When the customer was recorded as no longer agreeing, as was known, newest first."""
-    considered: Extent
-    left_out: Extent
-    """What was recorded after `known_at`."""
+    considered: Mapping[str, int]
+    """How many records of each kind had been made by `known_at`."""
+    left_out: Mapping[str, int]
+    """How many were made after it."""
 
     @property
     def expected(self) -> bool:
@@ -215,7 +197,7 @@ def retrospect(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, k
         state = None if period is None else state_of_type(standing, programme, template, on, ended=ended)
         since = None if current is None else current.outdated_since
         agreements.append(AgreementThen(template, state, confirmation, since, history))
-    left_out = facts.extent.without(known.extent)
+    left_out = {kind: number - known.extent[kind] for kind, number in facts.extent.items()}
     state = state_of(standing, programme, cloud, on)
     return Retrospect(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
 
