@@ -16,12 +16,12 @@ from agreegate.domain.simulation import (
     Figure,
     Foresight,
     Scenario,
-    ScenarioError,
     checked_scenario,
     week_of,
 )
 from agreegate.i18n import LANGUAGES, text
 from tests import personas as cast
+from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file, version
 
 PROGRAMME = programme.load()
@@ -60,16 +60,16 @@ def scenario(**changes: Any) -> Scenario:
 def test_what_cannot_be_looked_at_is_told_with_its_field(
     changes: dict[str, Any], field: str, key: str, language: str
 ) -> None:
-    with pytest.raises(ScenarioError) as refused:
+    with rejected(f"simulation.{key}") as refused:
         checked_scenario(scenario(**changes), PROGRAMME, TABLE, NOW, None)
-    assert (refused.value.field, refused.value.key) == (field, f"simulation.{key}")
-    assert "{" not in text(refused.value.key, language, **refused.value.parameters)
+    assert refused.value.names == (field,)
+    assert "{" not in text(refused.value.code, language, **refused.value.parameters)
 
 
 def test_a_country_that_is_none_is_told_with_the_nearest() -> None:
-    with pytest.raises(ScenarioError) as refused:
+    with rejected("simulation.country-unknown") as refused:
         checked_scenario(scenario(countries=frozenset({"fr"})), PROGRAMME, TABLE, NOW, None)
-    assert refused.value.parameters == {"country": "fr", "nearest": "FR"}
+    assert refused.value.parameters == {"name": "countries", "country": "fr", "nearest": "FR"}
 
 
 def test_a_version_is_looked_at_until_it_takes_effect() -> None:
@@ -78,7 +78,7 @@ def test_a_version_is_looked_at_until_it_takes_effect() -> None:
     assert (asked.published, asked.label, asked.countries) == (published.id, "2019-02", frozenset({"US"}))
     assert asked.until == EFFECT + timedelta(weeks=4)
     assert checked_scenario(asked, PROGRAMME, TABLE, EFFECT - INSTANT, published) is asked
-    with pytest.raises(ScenarioError, match="in-effect"):
+    with rejected("simulation.in-effect"):
         checked_scenario(asked, PROGRAMME, TABLE, EFFECT, published)
     assert Scenario.of(draft(), StaleRule.ADVISE).published is None
 

@@ -1,7 +1,6 @@
 """What went wrong, in one sentence that says what to do: never a traceback for what a user did."""
 
 import errno
-from collections.abc import Mapping
 from gettext import gettext
 
 import apsw
@@ -27,19 +26,17 @@ _REASONS = {
 
 def told(error: Exception, words: Words) -> Failure | None:
     """The failure as the user is told it; None for a defect of ours, which deserves its traceback."""
-    key = error.code if isinstance(error, Rejected) else getattr(error, "key", None)
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):
         return Misuse(_usage(error))
     if isinstance(error, click.ClickException):
         return Failure(error.format_message())
-    if isinstance(key, str):
-        kind = Failure if key.startswith(_STATE) else Misuse
-        given: Mapping[str, object] = getattr(error, "parameters", {})
-        fitting = {name: shown(value) for name, value in given.items()}
-        sentence = words(key, **fitting)
-        return kind(words("file.line", **fitting | {"reason": sentence}) if "line" in given else sentence)
+    if isinstance(error, Rejected):
+        kind = Failure if error.code.startswith(_STATE) else Misuse
+        fitting = {name: shown(value) for name, value in error.parameters.items()}
+        sentence = words(error.code, **fitting)
+        return kind(words("file.line", **fitting | {"reason": sentence}) if "line" in fitting else sentence)
     if isinstance(error, OSError):
         reason = _REASONS.get(error.errno or 0)
         why = words(f"cli.path.{reason}") if reason else error.strerror or type(error).__name__

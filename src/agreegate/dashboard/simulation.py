@@ -35,7 +35,7 @@ from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Figure, Foresight, Scenario, ScenarioError
+from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Figure, Foresight, Scenario
 from agreegate.domain.text import TextVersion
 from agreegate.i18n import date_text, instant_text, text
 from agreegate.locales import countries, locales
@@ -115,7 +115,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
         try:
             scenario = await _scenario(uow, deployment.programme, asked)
             simulation = await simulate(uow, actor, deployment.programme, locales(), scenario)
-        except ScenarioError as error:
+        except Rejected as error:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
         if own and simulation.total[Figure.CUSTOMERS]:
@@ -167,8 +167,8 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     async def pages() -> AsyncIterator[str]:
         try:
             yield written_for(request, count_lines(await deployment.store.browse(look), spoken))
-        except ScenarioError as error:
-            raise Rejected("request.invalid-parameter", name=error.field) from error
+        except Rejected as error:
+            raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
 
     return await csv_answer(request, "simulation", COUNTS, pages())
 
@@ -188,8 +188,8 @@ async def export_customers(request: PageRequest) -> Response[Any]:
 
     try:
         foresight = await deployment.store.browse(look)
-    except ScenarioError as error:
-        raise Rejected("request.invalid-parameter", name=error.field) from error
+    except Rejected as error:
+        raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
     pages = in_pages(
         request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
@@ -283,7 +283,7 @@ async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scen
     """The scenario, completed by the version that is named.
 
     Raises:
-        ScenarioError: there is no such version.
+        Rejected: there is no such version.
     """
     if not asked.version:
         return asked.scenario
@@ -291,8 +291,12 @@ async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scen
     return Scenario.of(version, asked.scenario.stale_rule, asked.scenario.stale_from, asked.scenario.weeks)
 
 
-def _mistake(error: ScenarioError) -> Mistake:
-    return Mistake("" if error.field == "version" else error.field, error.key, error.parameters)
+def _mistake(error: Rejected) -> Mistake:
+    """What is wrong with a scenario, at its field; any other error is raised again."""
+    if not error.code.startswith("simulation."):
+        raise error
+    [field] = error.names
+    return Mistake("" if field == "version" else field, error.code, error.parameters)
 
 
 def _tables(simulation: Simulation, spoken: str, *, own: bool) -> list[Table]:

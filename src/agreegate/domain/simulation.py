@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.error import Rejected
 from agreegate.domain.gate import decide
 from agreegate.domain.partner import Cloud, Partner, PartnerId
 from agreegate.domain.programme import Programme, StaleRule
@@ -32,16 +33,6 @@ _YEARS = range(1900, 9001)
 
 Rank = tuple[datetime, int]
 """A text's place among its template's: when it takes effect, then the order of publishing."""
-
-
-class ScenarioError(Exception):
-    """A scenario that cannot be looked at. `key` finds the reason's sentence, `field` is what has to be put right."""
-
-    def __init__(self, key: str, field: str, **parameters: str | int) -> None:
-        super().__init__(key)
-        self.key = key
-        self.field = field
-        self.parameters = parameters
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,26 +87,26 @@ def checked_scenario(
         published: the version that the scenario names as published.
 
     Raises:
-        ScenarioError: what is wrong, and with which field.
+        Rejected: what is wrong, and with which field (`name`).
     """
     if programme.template(scenario.template_id) is None:
-        raise ScenarioError("simulation.template-unknown", "template")
+        raise Rejected("simulation.template-unknown", name="template")
     if published is not None and published.effective_from <= now:
-        raise ScenarioError("simulation.in-effect", "version", label=published.label)
+        raise Rejected("simulation.in-effect", name="version", label=published.label)
     if not scenario.countries:
-        raise ScenarioError("simulation.no-country", "countries")
+        raise Rejected("simulation.no-country", name="countries")
     codes = {locale.country for locale in known}
     for country in sorted(scenario.countries - codes if published is None else ()):
         near = nearest(Locale(country, DEFAULT_LANGUAGE), known)[0].country
-        raise ScenarioError("simulation.country-unknown", "countries", country=country, nearest=near)
+        raise Rejected("simulation.country-unknown", name="countries", country=country, nearest=near)
     if scenario.effective_from.year not in _YEARS:
-        raise ScenarioError("simulation.date-out-of-range", "effective_from")
+        raise Rejected("simulation.date-out-of-range", name="effective_from")
     if scenario.weeks not in WEEKS:
-        raise ScenarioError("simulation.weeks", "weeks", least=WEEKS[0], most=WEEKS[-1])
+        raise Rejected("simulation.weeks", name="weeks", least=WEEKS[0], most=WEEKS[-1])
     if scenario.stale_from is not None and scenario.stale_rule is not StaleRule.REFUSE:
-        raise ScenarioError("simulation.grace-without-refusal", "grace")
+        raise Rejected("simulation.grace-without-refusal", name="grace")
     if scenario.until <= now:
-        raise ScenarioError("simulation.window-over", "weeks")
+        raise Rejected("simulation.window-over", name="weeks")
     return scenario
 
 

@@ -15,7 +15,6 @@ from agreegate.domain.simulation import (
     Reckoning,
     Refusals,
     Scenario,
-    ScenarioError,
     checked_scenario,
 )
 from agreegate.domain.text import Locale, TextDraft, TextVersion
@@ -64,15 +63,15 @@ async def version_named(uow: UnitOfWork, programme: Programme, named: str) -> Te
     """The one published version of this id or label, of whichever agreement.
 
     Raises:
-        ScenarioError: there is none, or several agreements have one.
+        Rejected: there is none, or several agreements have one.
     """
     every = [one for template in programme.templates for one in await text_versions(uow, template.id)]
     found = [one for one in every if named in (one.id, one.label)]
     if not found:
-        raise ScenarioError("simulation.version-unknown", "version", label=named)
+        raise Rejected("simulation.version-unknown", name="version", label=named)
     if len(found) > 1:
         ids = ", ".join(one.id for one in found)
-        raise ScenarioError("simulation.version-ambiguous", "version", label=named, ids=ids)
+        raise Rejected("simulation.version-ambiguous", name="version", label=named, ids=ids)
     return found[0]
 
 
@@ -97,7 +96,7 @@ async def simulate(
     """What a scenario would do: to everybody's customers for the operator, else to the partner's own.
 
     Raises:
-        ScenarioError: there is nothing to look at.
+        Rejected: there is nothing to look at.
     """
     foresight = await foresee(uow, programme, table, scenario)
     reckoning = Reckoning(foresight)
@@ -133,7 +132,7 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
     """The scenario beside what is published.
 
     Raises:
-        ScenarioError: there is nothing to look at.
+        Rejected: there is nothing to look at.
     """
     versions = [one for template in programme.templates for one in await text_versions(uow, template.id)]
     itself = next((one for one in versions if one.id == scenario.published), None)
