@@ -3,11 +3,11 @@
 All that is asked stands in the address, so that it can be passed on. Nobody's name is in it.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, time, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlencode
 
 from litestar import Response, get
@@ -35,7 +35,7 @@ from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Figure, Foresight, Scenario
+from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Figure, Scenario
 from agreegate.domain.text import TextVersion
 from agreegate.i18n import date_text, instant_text, text
 from agreegate.locales import countries, locales
@@ -51,6 +51,7 @@ from agreegate.services.simulation import (
 from agreegate.storage.page import Page, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 
+T = TypeVar("T")
 PATH = "/agreements/simulation"
 FIELDS = ("template", "countries", "effective_from", "rule", "grace", "weeks", "version")
 ALL = "all"
@@ -157,18 +158,11 @@ async def export_counts(request: PageRequest) -> Response[Any]:
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
-    asked = _rightly_asked(request)
-
-    async def look(uow: UnitOfWork) -> Simulation:
-        scenario = await _scenario(uow, deployment.programme, asked)
-        return await simulate(uow, actor, deployment.programme, locales(), scenario)
+    programme, actor, spoken = deployment_of(request).programme, actor_of(request), language(request)
+    found = await _read(request, lambda uow, scenario: simulate(uow, actor, programme, locales(), scenario))
 
     async def pages() -> AsyncIterator[str]:
-        try:
-            yield written_for(request, count_lines(await deployment.store.browse(look), spoken))
-        except Rejected as error:
-            raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
+        yield written_for(request, count_lines(found, spoken))
 
     return await csv_answer(request, "simulation", COUNTS, pages())
 
@@ -180,16 +174,8 @@ async def export_customers(request: PageRequest) -> Response[Any]:
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
-    asked = _rightly_asked(request)
-
-    async def look(uow: UnitOfWork) -> Foresight:
-        return await foresee(uow, deployment.programme, locales(), await _scenario(uow, deployment.programme, asked))
-
-    try:
-        foresight = await deployment.store.browse(look)
-    except Rejected as error:
-        raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
+    programme, actor, spoken = deployment_of(request).programme, actor_of(request), language(request)
+    foresight = await _read(request, lambda uow, scenario: foresee(uow, programme, locales(), scenario))
     pages = in_pages(
         request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
@@ -223,11 +209,24 @@ def _form(request: PageRequest) -> Form:
     return Form({name: [given[name] or proposed[name]] for name in FIELDS}, "")
 
 
-def _rightly_asked(request: PageRequest) -> Asked:
+async def _read(request: PageRequest, work: Callable[[UnitOfWork, Scenario], Awaitable[T]]) -> T:
+    """What is found for the scenario that the address asks for.
+
+    Raises:
+        `request.invalid-parameter`: something in the address cannot be looked at.
+    """
+    deployment = deployment_of(request)
     asked, form = _asked(request, _form(request))
     if asked is None:
         raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
-    return asked
+
+    async def look(uow: UnitOfWork) -> T:
+        return await work(uow, await _scenario(uow, deployment.programme, asked))
+
+    try:
+        return await deployment.store.browse(look)
+    except Rejected as error:
+        raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
 
 
 def _asked(request: PageRequest, form: Form) -> tuple[Asked | None, Form]:
