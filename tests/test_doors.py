@@ -23,7 +23,10 @@ SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"
 NOT_ON_THE_WIRE = {"collection", "version"}
 NOT_IN_THE_FORM = {"template_id", "employee", "employee.reference", "collection"}
 """Members that a form's user cannot get wrong: its page chooses them, or does not have them."""
-WORDS_OF_BOTH = {"country", "effective_from", "label", "note", "reason", "status", "template", "text", "version"}
+WORDS_OF_BOTH = {
+    "countries", "country", "effective_from", "grace", "label", "note", "reason", "status", "template", "text", "version",
+    "weeks",
+}  # fmt: skip
 """Members that the wire calls the same, or that only pages and commands have."""
 
 
