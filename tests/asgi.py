@@ -1,12 +1,15 @@
 """A request to an ASGI application as the server hands it over: to the letter, and a small body in one message."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
 import httpx2
+from litestar import Litestar
+from litestar.handlers import HTTPRouteHandler
+from litestar.routes import HTTPRoute
 
 
 @dataclass(frozen=True)
@@ -93,3 +96,12 @@ class Transport(httpx2.AsyncBaseTransport):
         answer = await call(self._app, request.method, request.url.raw_path, request.headers.raw, request.stream)
         body = b"" if request.method == "HEAD" else answer.body
         return httpx2.Response(answer.status, headers=list(answer.headers.items()), content=body)
+
+
+def handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
+    """Every handler, but for the framework's own that list a path's methods."""
+    for route in app.routes:
+        assert isinstance(route, HTTPRoute), "a kind of route that nothing here looks at"
+        for handler in route.route_handlers:
+            if handler.http_methods != {"OPTIONS"}:
+                yield route.path, handler

@@ -9,8 +9,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from tests.diagnostics import diagnostics
+from tests.served import issuer, started
 from tests.shared_sql import watch_statements
 from tests.world import AUGUST, World
+
+__all__ = ["diagnostics", "issuer", "started"]
+"""Fixtures that stand with what they are made of."""
 
 watch_statements()
 

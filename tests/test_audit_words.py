@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from tests import personas as cast
-from tests.dashboard.test_activity import lines
+from tests.dashboard.reading import lines
 from tests.dashboard.visitor import visitor
 from tests.operations import OFFER
-from tests.wire.test_audit_records import filtered, items
+from tests.wire.requests import filtered, items
 from tests.world import World
 
 CUSTOMER = f"/v1/customers/{cast.CEDAR}"

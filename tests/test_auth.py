@@ -12,73 +12,28 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from agreegate.auth import LARGEST_TOKEN, Claims, TokenVerifier
+from agreegate.auth import LARGEST_TOKEN, Claims
 from agreegate.domain.error import Rejected
-from agreegate.issuer import fixed_keys
 from tests.rejection import rejected
+from tests.tokens import (
+    ADMIN,
+    ALDER,
+    APPLICATION,
+    AUDIENCE,
+    ELLIPTIC,
+    GRAPH,
+    NOW,
+    SIGNING,
+    USER,
+    Clock,
+    Rotating,
+    token,
+    verifier,
+)
 
-NOW = 1_500_000_000
-ALDER = "a1de0000-0000-4000-8000-000000000001"
-ADMIN = "a1de0000-0000-4000-8000-0000000000a1"
 HAZEL = "4a2e0000-0000-4000-8000-000000000003"
-APPLICATION = "0ff1ce00-0000-4000-8000-000000000009"
-AUDIENCE = "https://api.partnercenter.microsoft.com"
-GRAPH = "https://graph.windows.net"
-SIGNING = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
 STRANGER = RSAKey.generate_key(2048, {"kid": "one"})
-ELLIPTIC = ECKey.generate_key("P-256", {"kid": "curve"})
-USER = {
-    "aud": AUDIENCE,
-    "iss": f"https://issuer.example/{ALDER}/",
-    "exp": NOW + 3600,
-    "nbf": NOW,
-    "iat": NOW,
-    "tid": ALDER,
-    "oid": ADMIN,
-    "upn": "admin@alder.example",
-    "appid": APPLICATION,
-    "scp": "user_impersonation",
-    "amr": ["pwd", "mfa"],
-}
 ALONE = {name: value for name, value in USER.items() if name not in ("scp", "upn", "amr")} | {"idtyp": "app"}
-
-
-class Clock:
-    """A clock the test turns."""
-
-    def __init__(self, now: float = NOW) -> None:
-        self.now = now
-
-    def __call__(self) -> float:
-        return self.now
-
-
-class Rotating:
-    """A key source whose set the test exchanges."""
-
-    def __init__(self, *keys: RSAKey | ECKey) -> None:
-        self.set = KeySet(list(keys))
-        self.asked: list[str] = []
-
-    async def __call__(self, kid: str) -> KeySet:
-        self.asked.append(kid)
-        return self.set
-
-
-def verifier(clock: Clock | None = None, keys: Any = None, **options: Any) -> TokenVerifier:
-    return TokenVerifier(
-        issuers=["https://issuer.example/{tid}/v2.0", "https://issuer.example/{tid}/"],
-        audiences=[AUDIENCE],
-        application_audiences=[GRAPH],
-        keys=keys or fixed_keys(KeySet([SIGNING, ELLIPTIC])),
-        clock=clock or Clock(),
-        **{"leeway": 0, **options},
-    )
-
-
-def token(claims: dict[str, Any] | None = None, key: Any = SIGNING, /, *, alg: str = "RS256", **header: Any) -> str:
-    head = {"alg": alg, "kid": key.kid, **header}
-    return jws.serialize_compact(head, json.dumps(USER if claims is None else claims), key, algorithms=[alg])
 
 
 def without(*names: str, claims: dict[str, Any] = USER) -> dict[str, Any]:

@@ -14,9 +14,9 @@ from agreegate.dashboard.confirmation import FIELDS as FORM
 from agreegate.domain.confirmation import violations_of
 from agreegate.domain.error import Rejected
 from tests import personas as cast
-from tests.dashboard.test_confirmation import confirm
+from tests.dashboard.acceptor import confirm
 from tests.dashboard.visitor import visitor
-from tests.domain.test_confirmation import BROKEN, FACTS
+from tests.domain.drafts import BROKEN, FACTS
 from tests.world import World, agreement
 
 SOURCE = Path(__file__).resolve().parent.parent / "src" / "agreegate"

@@ -18,8 +18,7 @@ from agreegate.api.body import READ_AT_ONCE, off_the_loop
 from agreegate.dashboard.page import PageRequest, page
 from agreegate.server import SWITCH_SECONDS
 from tests import personas as cast
-from tests.api.test_access import handlers
-from tests.asgi import call
+from tests.asgi import call, handlers
 from tests.dashboard.visitor import visitor
 from tests.large_tenant import enlarge, id_of
 from tests.operations import OPERATIONS, Case

@@ -126,6 +126,26 @@ def test_a_long_migration_is_found_unless_it_is_released(tmp_path: Path) -> None
     assert found == [f"{tmp_path.name}/0002_new.sql"]
 
 
+def test_test_modules_do_not_import_each_other() -> None:
+    assert list(architecture.imports_of_tests()) == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from tests.wire.test_orders import LINES",
+        "from tests.wire import test_orders",
+        "import tests.wire.test_orders as orders",
+        "from .test_orders import LINES",
+        "def late():\n    from tests.test_serve import fill",
+    ],
+)
+def test_an_import_from_a_test_module_is_found(text: str, tmp_path: Path) -> None:
+    (tmp_path / "tests" / "wire").mkdir(parents=True)
+    (tmp_path / "tests" / "wire" / "test_carts.py").write_text(f"from tests.wire.requests import LINES\n{text}")
+    assert len(list(architecture.imports_of_tests(tmp_path / "tests"))) == 1
+
+
 @pytest.mark.fault("F11")
 @pytest.mark.parametrize("status", [0, 1])
 def test_make_test_prints_its_time_at_its_end_and_keeps_its_status(tmp_path: Path, status: int) -> None:

@@ -12,28 +12,11 @@ from agreegate.locales import locales
 from agreegate.manifest import find, load, read
 from tests import personas as cast
 from tests.files import sentence
-from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, file
-
-GOOD = """template = "MicrosoftCloudAgreement"
-label = "2019-01"
-major = true
-effective_from = 2019-01-01T00:00:00Z
-note = "Made up."
-
-[[text]]
-file = "en.docx"
-language = "en-US"
-countries = ["US", "FR", "NA"]
-
-[[text]]
-file = "texts/fr.docx"
-language = "fr-FR"
-countries = ["FR"]
-"""
+from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, MANIFEST, NAMIBIA, file
 
 
 def test_what_a_manifest_says() -> None:
-    manifest = read(GOOD, "m.toml", locales())
+    manifest = read(MANIFEST, "m.toml", locales())
     assert (manifest.label, manifest.major, manifest.note) == ("2019-01", True, "Made up.")
     assert manifest.effective_from == datetime(2019, 1, 1, tzinfo=UTC)
     assert manifest.texts == {
@@ -47,7 +30,7 @@ def test_what_a_manifest_says() -> None:
 
 
 def test_a_word_document_can_name_the_pdf_to_show() -> None:
-    manifest = read(GOOD.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'), "m.toml", locales())
+    manifest = read(MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'), "m.toml", locales())
     assert manifest.names == ("en.docx", "texts/fr.docx", "en.pdf")
     shown = file("2", MediaType.PDF)
     files = {"en.docx": file("0", MediaType.DOCX), "texts/fr.docx": file("1", MediaType.DOCX), "en.pdf": shown}
@@ -58,7 +41,7 @@ def test_a_word_document_can_name_the_pdf_to_show() -> None:
 
 @pytest.mark.parametrize("named", ["microsoftcloudagreement", cast.CLOUD_AGREEMENT, cast.CLOUD_AGREEMENT.upper()])
 def test_a_template_is_named_by_its_type_or_its_id(named: str) -> None:
-    manifest = read(GOOD.replace("MicrosoftCloudAgreement", named), "m.toml", locales())
+    manifest = read(MANIFEST.replace("MicrosoftCloudAgreement", named), "m.toml", locales())
     draft = manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
     assert draft.template_id == cast.CLOUD_AGREEMENT
 
@@ -72,11 +55,11 @@ def test_a_template_is_named_by_its_type_or_its_id(named: str) -> None:
     ],
 )
 def test_a_date_alone_is_midnight_and_no_zone_is_utc(written: str, meant: datetime) -> None:
-    assert read(GOOD.replace("2019-01-01T00:00:00Z", written), "m.toml", locales()).effective_from == meant
+    assert read(MANIFEST.replace("2019-01-01T00:00:00Z", written), "m.toml", locales()).effective_from == meant
 
 
 def test_all_stands_for_every_country_with_the_language() -> None:
-    manifest = read(GOOD.replace('["US", "FR", "NA"]', '"all"'), "m.toml", locales())
+    manifest = read(MANIFEST.replace('["US", "FR", "NA"]', '"all"'), "m.toml", locales())
     assert sum(name == "en.docx" for name in manifest.texts.values()) == 246
     assert manifest.texts[Locale("NA", "en-US")] == manifest.texts[Locale("XK", "en-US")] == "en.docx"
 
@@ -115,9 +98,9 @@ WRONG: list[tuple[str, str, str, int]] = [
 
 @pytest.mark.parametrize(("old", "new", "key", "line"), WRONG)
 def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
-    assert old in GOOD
+    assert old in MANIFEST
     with pytest.raises(Rejected) as refused:
-        read(GOOD.replace(old, new), "m.toml", locales())
+        read(MANIFEST.replace(old, new), "m.toml", locales())
     assert (refused.value.code, refused.value.parameters["line"]) == (key, line)
     for language in ("en", "fr"):
         assert "m.toml" in sentence(refused.value, language)
@@ -133,7 +116,7 @@ def test_the_manifest_that_is_explained_can_be_published() -> None:
 
 
 def test_a_template_of_another_programme_is_refused() -> None:
-    manifest = read(GOOD.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
+    manifest = read(MANIFEST.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
     with pytest.raises(Rejected) as refused:
         manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
     assert refused.value.code == "manifest.no-such-template"
@@ -145,7 +128,7 @@ def test_a_template_of_another_programme_is_refused() -> None:
 )
 def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str) -> None:
     for name in entries:
-        (tmp_path / name).write_text(GOOD)
+        (tmp_path / name).write_text(MANIFEST)
     with pytest.raises(Rejected) as refused:
         find(tmp_path)
     assert refused.value.code == key

@@ -11,7 +11,7 @@ from agreegate.domain.actor import Access, Actor, Role, UserId, permit
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from tests import personas as cast
-from tests.dashboard.test_access import ROUTES
+from tests.dashboard.routes import ROUTES
 from tests.operations import OPERATIONS
 
 KINDS = {

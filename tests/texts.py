@@ -8,7 +8,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import Digest, Locale, MediaType, TextDraft, TextFile, TextVersion, VersionId
+from agreegate.domain.text import (
+    Digest,
+    Locale,
+    MediaType,
+    TextDraft,
+    TextFile,
+    TextVersion,
+    VersionId,
+)
 from agreegate.locales import locales
 from agreegate.services.text import at_command_line, publish_text
 from agreegate.storage.text_file import measured
@@ -175,3 +183,29 @@ async def publish(
         return done.version
 
     return await world.store.write(work)
+
+
+MANIFEST = """template = "MicrosoftCloudAgreement"
+label = "2019-01"
+major = true
+effective_from = 2019-01-01T00:00:00Z
+note = "Made up."
+
+[[text]]
+file = "en.docx"
+language = "en-US"
+countries = ["US", "FR", "NA"]
+
+[[text]]
+file = "texts/fr.docx"
+language = "fr-FR"
+countries = ["FR"]
+"""
+
+
+def zipped(names: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
+    written = io.BytesIO()
+    with zipfile.ZipFile(written, "w", compression) as archive:
+        for name, content in names.items():
+            archive.writestr(name, content)
+    return written.getvalue()

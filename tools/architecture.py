@@ -1,6 +1,6 @@
 """The arrows of ARCHITECTURE.md, held: who may import whom, how long a module may be, what the rules may not touch.
 
-It also finds private names of other packages (`private_names.py`).
+It also finds private names of other packages (`private_names.py`) and test modules that import each other.
 
 `python -m tools.architecture` prints every breach and fails on one.
 """
@@ -139,6 +139,17 @@ def breaches_in(text: str, part: str, package: tuple[str, ...]) -> Iterator[tupl
                 yield node.lineno, f"{part} uses {whole_name(node, names)}, which reads the world"
 
 
+def imports_of_tests(tests: Path = ROOT / "tests") -> Iterator[str]:
+    """Every import from a test module. What several test modules share stands in a module named by its noun."""
+    for path in sorted(tests.rglob("*.py")):
+        package = (tests.name, *path.relative_to(tests).parts[:-1])
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            for _, name in imported(node, package):
+                if name.startswith(f"{tests.name}.") and ".test_" in name:
+                    where = f"{path.relative_to(tests.parent)}:{getattr(node, 'lineno', 0)}"
+                    yield f"{where}: imports {name} from a test module"
+
+
 def _import_breaches(name: str, part: str) -> Iterator[str]:
     package, _, rest = name.partition(".")
     if package == "agreegate":
@@ -156,7 +167,7 @@ def _import_breaches(name: str, part: str) -> Iterator[str]:
 
 def main() -> int:
     """Print the breaches; 1 when there is one."""
-    found = [*breaches(), *private_names.breaches(PACKAGES)]
+    found = [*breaches(), *imports_of_tests(), *private_names.breaches(PACKAGES)]
     for breach in found:
         print(breach)
     return 1 if found else 0

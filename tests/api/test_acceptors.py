@@ -3,7 +3,7 @@
 import pytest
 
 from tests import personas as cast
-from tests.dashboard.test_access import ROUTES
+from tests.dashboard.routes import ROUTES
 from tests.dashboard.visitor import visitor
 from tests.operations import OPERATIONS, case_for, named
 from tests.world import API_ENFORCED, World

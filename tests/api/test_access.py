@@ -1,15 +1,12 @@
 """Who may call what: every route names its callers, and every role meets every operation (interface section 2)."""
 
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
 from litestar import Litestar
-from litestar.handlers import HTTPRouteHandler
-from litestar.routes import HTTPRoute
 
 from agreegate.app import OWN_HANDLERS, WIRE_ROUTES
 from agreegate.demo.demo import open_demo
@@ -20,6 +17,7 @@ from agreegate.programme import load
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.sqlite import SqliteStore
 from tests import personas as cast
+from tests.asgi import handlers
 from tests.operations import GATE, OPERATIONS, Case, Operation, cart, case_for, named, order
 from tests.world import AUGUST, BASE_URL, World, mint
 
@@ -52,15 +50,6 @@ SIGN_IN = {
     "/{tenant:str}/v2.0/.well-known/openid-configuration",
 }
 """How one gets a token in the demo, so before having one."""
-
-
-def handlers(app: Litestar) -> Iterator[tuple[str, HTTPRouteHandler]]:
-    """Every handler, but for the framework's own that list a path's methods."""
-    for route in app.routes:
-        assert isinstance(route, HTTPRoute), "a kind of route that nothing here looks at"
-        for handler in route.route_handlers:
-            if handler.http_methods != {"OPTIONS"}:
-                yield route.path, handler
 
 
 def inmost(app: Any) -> Litestar:

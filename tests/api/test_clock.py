@@ -9,7 +9,7 @@ import pytest
 from tests import personas as cast
 from tests.asgi import call
 from tests.operations import OFFER
-from tests.wire.test_customers import contoso
+from tests.wire.requests import contoso
 from tests.world import API_ENFORCED, World, agreement, token
 
 pytestmark = pytest.mark.fault("B8")

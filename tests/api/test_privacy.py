@@ -1,9 +1,7 @@
 """Names, e-mail and phone stay in the record: never in diagnostics, figures, addresses or refusals (R18, design 5.3)."""
 
 import json
-import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Any
 
 import httpx2
@@ -12,11 +10,10 @@ import pytest
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.tokens import Granted, Version
 from tests import personas as cast
+from tests.diagnostics import MARK, PHONE, Diagnostics, read_only, without_contacts
 from tests.operations import OPERATIONS, Operation, case_for, named
 from tests.world import World, agreement, mint
 
-MARK = "zqxmark"
-PHONE = "5559876543"
 CONFIRMED_BY = {"Agreegate-Confirmed-By": f"{MARK} Employee <{MARK}@alder.example>; ref={MARK}"}
 CEDAR = f"/v1/customers/{cast.CEDAR}"
 
@@ -39,32 +36,6 @@ def marked(body: Any) -> Any:
     people = {"firstName": f"{MARK}first", "lastName": f"{MARK}last", "phoneNumber": PHONE, "name": f"{MARK} name",
               "email": f"{MARK}@contoso.example", "note": f"{MARK} says so"}  # fmt: skip
     return {name: people.get(name) or marked(value) for name, value in body.items()}
-
-
-class Diagnostics:
-    """Everything that the process says of itself while it works."""
-
-    def __init__(self, world: World, capture: pytest.CaptureFixture[str], log: pytest.LogCaptureFixture) -> None:
-        self._world = world
-        self._capture = capture
-        self._log = log
-        log.set_level(logging.DEBUG)
-
-    async def check(self) -> None:
-        """Nothing marked was written to the log (with its tracebacks), the streams, the figures or the health pages."""
-        ours = [record for record in self._log.records if not record.name.startswith("httpx2")]  # the test's own client
-        said = [logging.Formatter().format(record) for record in ours]
-        said += [json.dumps(record.__dict__, default=repr) for record in ours]
-        said += self._capture.readouterr()
-        said += [(await self._world.send(None, "GET", path)).text for path in ("/metrics", "/healthz", "/readyz")]
-        for text in said:
-            assert MARK not in text
-            assert PHONE not in text
-
-
-@pytest.fixture
-def diagnostics(world: World, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> Diagnostics:
-    return Diagnostics(world, capsys, caplog)
 
 
 def check_refused(answer: httpx2.Response) -> None:
@@ -173,23 +144,6 @@ async def test_a_body_that_cannot_be_read_is_not_quoted(world: World, diagnostic
         check_refused(await world.send(cast.ALDER_SALES, "POST", path, body[: int(len(body) * cut)]))
         check_refused(await world.send(cast.ALDER_SALES, "POST", path, body.replace(b"zqx", b"zqx\xff")))
     await diagnostics.check()
-
-
-@contextmanager
-def read_only(world: World) -> Iterator[None]:
-    """The writer can write no more, as on a file system that was remounted."""
-    world.store._writer.pragma("query_only", True)
-    yield
-    world.store._writer.pragma("query_only", False)
-
-
-@contextmanager
-def without_contacts(world: World) -> Iterator[None]:
-    """A table is gone: what comes of it is a defect, whose traceback goes to the log."""
-    writer = world.store._writer
-    writer.execute("alter table confirmation_contact rename to elsewhere; alter table customer_contact rename to there")
-    yield
-    writer.execute("alter table elsewhere rename to confirmation_contact; alter table there rename to customer_contact")
 
 
 @pytest.mark.parametrize(("broken", "status"), [(read_only, 503), (without_contacts, 501)])

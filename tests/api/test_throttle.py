@@ -9,7 +9,7 @@ import pytest
 from agreegate.app import WIRE_ROUTES
 from agreegate.throttle import MOST_COUNTED, Throttle
 from tests import personas as cast
-from tests.api.test_access import handlers
+from tests.asgi import handlers
 from tests.dashboard.visitor import visitor
 from tests.operations import OPERATIONS, Operation, case_for, named
 from tests.rejection import rejected

@@ -8,12 +8,11 @@ import pytest
 from agreegate.storage.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
-from tests.test_manifest import GOOD
-from tests.texts import docx, pdf
+from tests.texts import MANIFEST, docx, pdf
 
 CASES = Path(__file__).parents[1] / "cases"
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
-SOON = GOOD.replace("2019-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
+SOON = MANIFEST.replace("2019-01-01T00:00:00Z", "2999-01-01T00:00:00Z")
 
 
 @pytest.fixture
@@ -138,7 +137,7 @@ def test_what_is_wrong_is_told_in_a_sentence_and_nothing_is_published(
 
 
 def test_the_past_can_be_meant(agreegate: Agreegate, data: Path, folder: Path) -> None:
-    (folder / "manifest.toml").write_text(GOOD)
+    (folder / "manifest.toml").write_text(MANIFEST)
     assert agreegate("agreements", "publish", folder, "--data", data, "--allow-past").status == 0
     assert "in force in 3 of 3 countries\n" in agreegate("agreements", "list", "--data", data).out
     assert agreegate("agreements", "publish", folder, "--data", data).status == 0, "the same again needs no leave"

@@ -1,25 +1,17 @@
 """`agreegate clock accept`: what an operator sees, and what is kept of it."""
 
-import asyncio
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.programme import load
-from agreegate.services.confirmation import confirm
 from agreegate.storage.folder import DATABASE
-from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import SqliteStore, connect
+from agreegate.storage.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
-from tests.memory import DRAFT_CONFIRMATION, call
+from tests.served import DIRECTORY, confirmed_ahead
 
 pytestmark = pytest.mark.fault("B8")
 
-CAST = Path(__file__).parents[2] / "src" / "agreegate" / "demo" / "cast.toml"
-YEAR = timedelta(days=365)
 CHECK = (
     "gate",
     "check",
@@ -34,23 +26,9 @@ CHECK = (
 )
 
 
-def confirmed_ahead(data: Path) -> None:
-    """A confirmation of Cedar, recorded while the machine's clock was a year ahead."""
-    store = SqliteStore(data / DATABASE, lambda: datetime.now(UTC) + YEAR)
-
-    async def record() -> None:
-        partner = await store.read(lambda uow: partner_of(uow, cast.ALDER))
-        assert partner is not None
-        actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(cast.ALDER_SALES))
-        await store.write(lambda uow: confirm(uow, actor, load(), cast.CEDAR, DRAFT_CONFIRMATION, call()))
-
-    asyncio.run(record())
-    store.close()
-
-
 @pytest.fixture
 def data(agreegate: Agreegate, tmp_path: Path) -> Path:
-    assert agreegate("directory", "apply", CAST, "--data", tmp_path / "data").status == 0
+    assert agreegate("directory", "apply", DIRECTORY, "--data", tmp_path / "data").status == 0
     confirmed_ahead(tmp_path / "data")
     return tmp_path / "data"
 

@@ -1,14 +1,17 @@
 """`agreegate db`: what the operator sees."""
 
+import os
 from contextlib import closing
 from pathlib import Path
 
 import apsw
 import pytest
 
+from agreegate.storage.backup import back_up
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.schema import latest
 from tests.cli.conftest import Agreegate
+from tests.garbage.doors import check_said
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "directory.example.toml"
 
@@ -93,3 +96,64 @@ def test_an_older_database_is_told_which_command_helps(agreegate: Agreegate, tmp
     said = agreegate("directory", "show", "--data", tmp_path)
     assert said.status == 1
     assert "agreegate db upgrade" in said.err
+
+
+@pytest.fixture
+def data(agreegate: Agreegate, tmp_path: Path) -> Path:
+    """A data folder with the directory of the example."""
+    assert agreegate("directory", "apply", EXAMPLE, "--data", tmp_path / "data").status == 0
+    return tmp_path / "data"
+
+
+@pytest.mark.fault("C6")
+@pytest.mark.parametrize("file", ["/dev/null", "PIPE"])
+def test_a_device_is_no_place_for_a_file(agreegate: Agreegate, data: Path, tmp_path: Path, file: str) -> None:
+    target = tmp_path / "pipe" if file == "PIPE" else Path(file)
+    if file == "PIPE":
+        os.mkfifo(target)
+    for typed in (
+        ["db", "backup", target, "--force"],
+        ["agreements", "simulate", tmp_path, "--csv", target, "--force"],
+        ["agreements", "simulate", tmp_path, "--rows", target, "--force"],
+    ):
+        check_said(agreegate(*typed, "--data", data), file, (2,))
+    assert not target.is_file()
+
+
+@pytest.mark.fault("C6")
+def test_a_pipe_of_the_shell_is_read(agreegate: Agreegate, data: Path) -> None:
+    reading, writing = os.pipe()
+    os.write(writing, EXAMPLE.read_bytes())
+    os.close(writing)
+    said = agreegate("directory", "apply", f"/dev/fd/{reading}", "--dry-run", "--data", data)
+    os.close(reading)
+    assert (said.status, said.err) == (0, "")
+
+
+HOSTILE = {
+    "a table with a quote": 'create table "a""b" (x)',
+    "a view for a table": "alter table text_file rename to elsewhere; create view text_file as select 1 as digest, 'x' as size",
+    "no such column": "alter table text_file rename column digest to other",
+    "a digest that leads out": "insert into text_version values (1, 't', 'v', 'l', 0, '', 0, 0, 'u', 1);"
+    " insert into text_file values (1, 'US', 'en', '../../../' || printf('%055d', 0), 'm', 5, null, null)",
+    "a size that is none": "insert into text_version values (1, 't', 'v', 'l', 0, '', 0, 0, 'u', 1);"
+    f" insert into text_file values (1, 'US', 'en', '{'a' * 64}', 'm', 'many', null, null)",
+    "a table that has its name": "create table backup_text (id text)",
+    "a key that leads nowhere": "pragma foreign_keys = off; insert into customer_reseller values ('a', 'b', 'c', 0)",
+}
+
+
+@pytest.mark.fault("C6")
+@pytest.mark.parametrize("what", HOSTILE)
+def test_a_backup_made_to_harm(agreegate: Agreegate, data: Path, tmp_path: Path, what: str) -> None:
+    file = tmp_path / "x.db"
+    back_up(data / "agreegate.db", file)
+    with closing(apsw.Connection(str(file))) as connection:
+        connection.execute(HOSTILE[what])
+    said = agreegate("db", "restore", file, "--data", tmp_path / "deep" / "other")
+    check_said(said, what, (0, 1, 2))
+    assert "disk space" not in said.err, (what, said.err)
+    if not what.startswith("a table"):
+        assert said.status == 2
+        assert not (tmp_path / "deep" / "other" / "agreegate.db").exists()
+    assert not (tmp_path / "deep" / "texts").exists()

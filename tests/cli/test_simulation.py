@@ -13,7 +13,7 @@ from agreegate.storage.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.portfolio import Bought, Confirmed, Subscribed, fill
-from tests.test_manifest import GOOD
+from tests.texts import MANIFEST as IN_FORCE
 from tests.texts import docx
 from tests.world import populate
 
@@ -21,7 +21,7 @@ TODAY = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
 SOON = TODAY + timedelta(days=30)
 ACCEPTED = Confirmed(datetime(2019, 5, 1, tzinfo=UTC))
 DAY = timedelta(days=1)
-MANIFEST = GOOD.replace("2019-01-01T00:00:00Z", f"{SOON:%Y-%m-%d}")
+MANIFEST = IN_FORCE.replace("2019-01-01T00:00:00Z", f"{SOON:%Y-%m-%d}")
 HOSTILE = "=cmd() & Sons (made up)"
 
 
@@ -236,7 +236,7 @@ def test_without_a_record_nothing_is_made(agreegate: Agreegate, folder: Path, tm
 
 
 def test_a_version_that_has_taken_effect_is_not_simulated(agreegate: Agreegate, data: Path, folder: Path) -> None:
-    (folder / "manifest.toml").write_text(GOOD)
+    (folder / "manifest.toml").write_text(IN_FORCE)
     (folder / "texts").mkdir()
     (folder / "en.docx").write_bytes(docx())
     (folder / "texts" / "fr.docx").write_bytes(docx(more={"word/fr": b"fr"}))

@@ -1,5 +1,7 @@
 """Who accepted, as it is typed into the form for a confirmation; and what is on record afterwards."""
 
+from tests import personas as cast
+from tests.dashboard.visitor import Reply, Visitor
 from tests.world import World
 
 ACCEPTOR: dict[str, str] = {
@@ -27,3 +29,19 @@ def subscribed(world: World) -> list[tuple[object, ...]]:
 def decided(world: World) -> list[tuple[object, ...]]:
     """Action, channel and verdict of every decision on record."""
     return world.rows("select action, channel, verdict from decision order by decided_at, verdict")
+
+
+DOGWOOD = f"/customers/{cast.DOGWOOD}/confirmation"
+
+NORA = {
+    "acceptor_first_name": "Nora",
+    "acceptor_last_name": "Whitfield",
+    "acceptor_email": "nora@dogwood.example",
+    "acceptor_phone": "",
+    "accepted_on": "2018-08-10",
+}
+
+
+async def confirm(someone: Visitor, path: str = DOGWOOD, **changes: str | list[str] | None) -> Reply:
+    """Open the form, fill it and save."""
+    return await someone.fill(path, **{**NORA, **changes})

@@ -98,3 +98,9 @@ class Page(HTMLParser):
         self._text.append(data)
         if self._form is not None and self._area is not None:
             self._form.fields[self._area][0] += data.removeprefix("\n")
+
+
+def lines(page: Page) -> list[str]:
+    """The lines of the list."""
+    body = page.html.partition("<tbody>")[2].partition("</tbody>")[0]
+    return [Page(row).text for row in body.split("<tr>")[1:]]

@@ -9,7 +9,7 @@ from agreegate.i18n import text
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
 from tests.dashboard.reading import Page
-from tests.dashboard.test_new_customer import ACCEPTED, COMPANY
+from tests.dashboard.typed import ACCEPTED, COMPANY
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.operations import OFFER
 from tests.texts import AMERICA, FRANCE, publish

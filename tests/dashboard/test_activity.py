@@ -13,7 +13,7 @@ import pytest
 from agreegate.domain.activity import Deed
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
-from tests.dashboard.reading import Page
+from tests.dashboard.reading import lines
 from tests.dashboard.visitor import Visitor, link_to, visitor
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, World
 
@@ -50,12 +50,6 @@ def write(world: World, sql: str, *values: Any) -> None:
 
 def rename(world: World, name: str) -> None:
     write(world, "update customer set company_name = ? where customer_id = ?", name, cast.CEDAR)
-
-
-def lines(page: Page) -> list[str]:
-    """The lines of the list."""
-    body = page.html.partition("<tbody>")[2].partition("</tbody>")[0]
-    return [Page(row).text for row in body.split("<tr>")[1:]]
 
 
 @pytest.mark.parametrize(

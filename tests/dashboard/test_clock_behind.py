@@ -8,7 +8,7 @@ import pytest
 from agreegate.i18n import text
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed
-from tests.dashboard.test_subscription import bought, kept
+from tests.dashboard.past import bought, kept
 from tests.dashboard.visitor import link_to, visitor
 from tests.world import API_ENFORCED, World
 

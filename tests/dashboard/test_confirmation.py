@@ -8,19 +8,12 @@ import pytest
 
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
-from tests.dashboard.visitor import Reply, Visitor, visitor
+from tests.dashboard.acceptor import DOGWOOD, NORA, confirm
+from tests.dashboard.visitor import Reply, visitor
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
-DOGWOOD = f"/customers/{cast.DOGWOOD}/confirmation"
 CEDAR = f"/customers/{cast.CEDAR}/confirmation"
 FRENE = f"/customers/{cast.FRENE}/confirmation"
-NORA = {
-    "acceptor_first_name": "Nora",
-    "acceptor_last_name": "Whitfield",
-    "acceptor_email": "nora@dogwood.example",
-    "acceptor_phone": "",
-    "accepted_on": "2018-08-10",
-}
 
 
 def change(world: World, sql: str, *parameters: object) -> None:
@@ -43,11 +36,6 @@ def recorded(world: World, customer: str = cast.DOGWOOD) -> list[tuple[Any, ...]
         (first, email, datetime.fromtimestamp(at // 1_000_000, UTC).date().isoformat(), by)
         for first, email, at, by in rows
     ]
-
-
-async def confirm(someone: Visitor, path: str = DOGWOOD, **changes: str | list[str] | None) -> Reply:
-    """Open the form, fill it and save."""
-    return await someone.fill(path, **{**NORA, **changes})
 
 
 def values(reply: Reply) -> dict[str, str]:

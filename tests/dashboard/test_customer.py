@@ -2,38 +2,20 @@
 
 import re
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import apsw
 import pytest
 
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
+from tests.dashboard.past import CEDAR, end, order
+from tests.dashboard.typed import HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.dashboard.visitor import Reply, link_to, visitor
 from tests.operations import OFFER, customer
 from tests.texts import draft as text_draft
 from tests.world import API_ENFORCED, AUGUST, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
-CEDAR = f"/customers/{cast.CEDAR}"
-HOSTILE = "<script>alert(1)</script>"
-RIGHT_TO_LEFT = "شركة الأرز للحلويات"
-LONG = "W" * 200
 NO_BUTTONS = r"/order$|/confirmation|/recorded-in-error|/no-longer-agrees|/seats|/change|/record$"
-
-
-async def order(world: World, who: str = cast.ALDER_SALES, of: str = cast.CEDAR, **line: Any) -> dict[str, Any]:
-    """Place an order through the API."""
-    lines = [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 3, "friendlyName": "Mail"} | line]
-    answer = await world.send(who, "POST", f"/v1/customers/{of}/orders", {"lineItems": lines})
-    assert answer.status_code == 201, answer.text
-    made: dict[str, Any] = answer.json()
-    return made
-
-
-async def end(world: World, **why: str) -> None:
-    """End confirmations of Cedar through our own API."""
-    answer = await world.send(cast.ALDER_SALES, "POST", f"/api/customers/{cast.CEDAR}/standing/end", why)
-    assert answer.status_code == 200, answer.text
 
 
 def section(reply: Reply, id_: str) -> str:

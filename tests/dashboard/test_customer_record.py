@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests import personas as cast
-from tests.dashboard.test_customer import CEDAR, HOSTILE, LONG, RIGHT_TO_LEFT, end, order
+from tests.dashboard.past import CEDAR, end, order
+from tests.dashboard.typed import HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.dashboard.visitor import link_to, visitor
 from tests.operations import OFFER
 from tests.world import API_ENFORCED, World

@@ -9,36 +9,13 @@ from urllib.parse import quote
 import apsw
 import pytest
 
-from agreegate.domain.customer import Customer, CustomerId
-from agreegate.domain.partner import PartnerId
-from agreegate.storage.customer import add_customer
 from agreegate.storage.person import BEHIND
-from agreegate.storage.relationship import open_relationship
-from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.upkeep import PersonIndex
 from tests import personas as cast
+from tests.dashboard.past import add
+from tests.dashboard.typed import HOSTILE_NAMES
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import AUGUST, World, index_names
-
-HOSTILE = {
-    "script": "<script>alert(1)</script>",
-    "formula": "=HYPERLINK(1)",
-    "hebrew": "\u05d7\u05d1\u05e8\u05d4 \u05d1\u05e2\u05f4\u05de",
-    "long": "W" * 200,
-}
-
-
-async def add(world: World, number: int, name: str, country: str = "US", partner: str = cast.ALDER) -> str:
-    """A customer more."""
-    id_ = f"{number:08x}-0000-4000-8000-0000000000ff"
-
-    async def work(uow: UnitOfWork) -> None:
-        customer = Customer(CustomerId(id_), id_, name, f"c{number}-x.example", country, "en", "en-US")
-        await add_customer(uow, PartnerId(partner), customer)
-        await open_relationship(uow, PartnerId(partner), id_)
-
-    await world.store.write(work)
-    return id_
 
 
 def names(reply: Reply) -> list[str]:
@@ -277,7 +254,7 @@ async def test_a_customer_that_left_is_not_found_until_it_is_back(world: World) 
 
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_hostile_names_are_data(world: World, language: str) -> None:
-    for number, name in enumerate(HOSTILE.values(), 1):
+    for number, name in enumerate(HOSTILE_NAMES.values(), 1):
         await add(world, number, name)
     someone = await visitor(world, language=language)
     reply = await someone.get("/customers")
@@ -286,8 +263,8 @@ async def test_hostile_names_are_data(world: World, language: str) -> None:
     file = (await someone.client.get("/customers.csv")).content.decode("utf-8-sig")
     lines = list(csv.reader(file.splitlines(), delimiter=";" if language == "fr" else ","))
     assert [line[0] for line in lines[1:]] == [
-        HOSTILE["script"], f"'{HOSTILE['formula']}", "Cedar Bakery", "Dogwood Legal", "Frêne Conseil", HOSTILE["long"],
-        HOSTILE["hebrew"],
+        HOSTILE_NAMES["script"], f"'{HOSTILE_NAMES['formula']}", "Cedar Bakery", "Dogwood Legal", "Frêne Conseil", HOSTILE_NAMES["long"],
+        HOSTILE_NAMES["hebrew"],
     ]  # fmt: skip
     assert lines[0] == (
         ["Customer", "Domain", "Customer id", "Country", "Confirmation"]

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from tests import personas as cast
-from tests.dashboard.test_customer import CEDAR, HOSTILE, end, order
+from tests.dashboard.past import CEDAR, end, order
+from tests.dashboard.typed import HOSTILE
 from tests.dashboard.visitor import link_to, visitor
 from tests.operations import OFFER
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World

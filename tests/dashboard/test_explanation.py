@@ -7,7 +7,8 @@ import pytest
 
 from agreegate.i18n import text
 from tests import personas as cast
-from tests.dashboard.test_customer import CEDAR, HOSTILE, RIGHT_TO_LEFT
+from tests.dashboard.past import CEDAR
+from tests.dashboard.typed import HOSTILE, RIGHT_TO_LEFT
 from tests.dashboard.visitor import Reply, visitor
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 

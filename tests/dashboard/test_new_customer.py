@@ -7,26 +7,12 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.acceptor import confirmed
-from tests.dashboard.test_signin import age
+from tests.dashboard.past import age
+from tests.dashboard.typed import ACCEPTED, COMPANY
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import DASHBOARD_ENFORCED, World
 
 NEW = "/customers/new"
-COMPANY: dict[str, str] = {
-    "company": "Oak Furniture",
-    "domain": "oak.example",
-    "country": "US",
-    "culture": "en-US",
-    "contact_first_name": "Ida",
-    "contact_last_name": "Falk",
-    "contact_email": "ida@oak.example",
-    "contact_phone": "5550123",
-    "line1": "1 Plank Street",
-    "city": "Tacoma",
-    "state": "WA",
-    "postal_code": "98401",
-}
-ACCEPTED: dict[str, Any] = {"accepted": "yes", "accepted_on": "2018-08-14"}
 SOMEBODY_ELSE = {
     "other": "yes",
     "acceptor_first_name": "Noa",

@@ -11,18 +11,11 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
-from tests.dashboard.test_signin import age
+from tests.dashboard.past import ORDER, age, strict_world
+from tests.dashboard.typed import LINE, OFFER, SMALL_COMPANY
 from tests.dashboard.visitor import Reply, Visitor, visitor
-from tests.texts import AMERICA, publish
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, World
 
-OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
-ORDER = f"/customers/{cast.DOGWOOD}/order"
-LINE = {"offer-0": OFFER, "name-0": "Office", "quantity-0": "12", "term-0": "P3Y", "cycle": "annual"}
-COMPANY = {
-    "company": "Oak", "domain": "oak.example", "contact_first_name": "Ida", "contact_last_name": "Falk",
-    "contact_email": "ida@oak.example", "line1": "1 Plank Street", "city": "Tacoma",
-}  # fmt: skip
 HERE = f"/customers/{cast.DOGWOOD}"
 BOUGHT = [(cast.DOGWOOD, "Office", 12)]
 RECORDED = [(cast.DOGWOOD, "Berg", "dashboard")]
@@ -33,23 +26,6 @@ async def begun(world: World, language: str = "en", **changes: Any) -> tuple[Vis
     """Somebody who has pressed *Place the order* for Dogwood."""
     someone = await visitor(world, language=language)
     return someone, await someone.fill(ORDER, **(LINE | changes))
-
-
-async def strict_world(tmp_path: Path) -> World:
-    """From June 2019 on the gate refuses older texts; Dogwood accepted one, and a newer one has been in force since May."""
-    rules = (files("agreegate") / "programmes" / "microsoft-cloud-agreement.toml").read_text(encoding="utf-8")
-    strict = tmp_path / "strict.toml"
-    strict.write_text(
-        rules.replace(
-            'name = "microsoft-cloud-agreement"', 'name = "strict"\nstale_rule = "refuse"\nstale_from = 2019-06-01'
-        ),
-        encoding="utf-8",
-    )
-    world = World(tmp_path, API_ENFORCED, str(strict))
-    await publish(world, {AMERICA: ("text.md", b"# Sample\n")})
-    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
-    await publish(world, {AMERICA: ("text.md", b"# Sample\n")}, "2", effective_from=datetime(2019, 5, 1, tzinfo=UTC))
-    return world
 
 
 def asks(reply: Reply) -> bool:
@@ -126,7 +102,7 @@ async def test_a_term_that_is_none_stands_for_the_usual_one_while_the_order_is_h
 async def test_the_form_in_place_proposes_the_primary_contact(world: World) -> None:
     world.clock.now = DASHBOARD_ENFORCED
     someone = await visitor(world)
-    created = await someone.fill("/customers/new", **COMPANY)
+    created = await someone.fill("/customers/new", **SMALL_COMPANY)
     held = await someone.fill(f"{created.path}/order", **LINE)
     fields = held.page.form().fields
     assert (fields["acceptor_first_name"], fields["acceptor_email"]) == (["Ida"], ["ida@oak.example"])
@@ -156,7 +132,7 @@ async def test_a_confirmation_that_cannot_be_recorded_keeps_everything_and_buys_
 @pytest.mark.rule("R7")
 async def test_an_order_that_another_rule_refuses_leaves_no_confirmation_either(world: World) -> None:
     someone = await visitor(world, cast.MAPLE_ADMIN)
-    order = f"{(await someone.fill('/customers/new', **COMPANY)).path}/order"
+    order = f"{(await someone.fill('/customers/new', **SMALL_COMPANY)).path}/order"
     for _ in range(5):
         asked = await someone.fill(order, **LINE)
         await someone.send(order, asked.page.form(), step="skip")

@@ -22,7 +22,7 @@ from agreegate.storage.folder import DataFolder
 from tests import personas as cast
 from tests.dashboard.provider import Provider
 from tests.dashboard.visitor import Visitor
-from tests.test_serve import Issuer
+from tests.served import Issuer
 from tests.world import BASE_URL, World
 
 pytestmark = pytest.mark.fault("A1")

@@ -6,24 +6,8 @@ from typing import Any
 import pytest
 
 from tests import personas as cast
-from tests.api.test_privacy import (
-    MARK,
-    PHONE,
-    Diagnostics,
-    diagnostics,  # noqa: F401 - a fixture
-    read_only,
-    without_contacts,
-)
-from tests.dashboard.test_access import (
-    COMPANY,
-    LINE,
-    ROUTES,
-    Cast,
-    Guest,
-    Route,
-    everybody,  # noqa: F401 - a fixture
-    named,
-)
+from tests.dashboard.routes import COMPANY, LINE, ROUTES, Cast, Guest, Route, named
+from tests.diagnostics import MARK, PHONE, Diagnostics, read_only, without_contacts
 from tests.world import DASHBOARD_ENFORCED, World
 
 EMAIL = f"{MARK}@contoso.example"
@@ -60,8 +44,8 @@ POSTS = [route for route in ROUTES if route.method == "POST"]
 )
 async def test_what_is_typed_is_told_to_nobody(
     world: World,
-    everybody: Cast,  # noqa: F811
-    diagnostics: Diagnostics,  # noqa: F811
+    everybody: Cast,
+    diagnostics: Diagnostics,
     wrong: dict[str, str],
 ) -> None:
     guest, own = await everybody.come(cast.ALDER_MARKETPLACE), everybody.of(cast.ALDER_MARKETPLACE)
@@ -97,8 +81,8 @@ async def test_what_is_typed_is_told_to_nobody(
 )
 async def test_a_refusal_repeats_nobodys_name(
     world: World,
-    everybody: Cast,  # noqa: F811
-    diagnostics: Diagnostics,  # noqa: F811
+    everybody: Cast,
+    diagnostics: Diagnostics,
     user: str | None,
 ) -> None:
     guest, own = await everybody.come(user), everybody.owns[cast.ALDER]
@@ -117,8 +101,8 @@ async def test_a_refusal_repeats_nobodys_name(
 @pytest.mark.parametrize(("broken", "status"), [(read_only, 503), (without_contacts, 500)])
 async def test_a_broken_record_tells_nobodys_name(
     world: World,
-    everybody: Cast,  # noqa: F811
-    diagnostics: Diagnostics,  # noqa: F811
+    everybody: Cast,
+    diagnostics: Diagnostics,
     broken: Any,
     status: int,
 ) -> None:
@@ -146,8 +130,8 @@ async def test_a_broken_record_tells_nobodys_name(
 
 async def test_a_form_kept_for_signing_in_again_is_in_no_address(
     world: World,
-    everybody: Cast,  # noqa: F811
-    diagnostics: Diagnostics,  # noqa: F811
+    everybody: Cast,
+    diagnostics: Diagnostics,
 ) -> None:
     guest: Guest = await everybody.come(cast.ALDER_SALES)
     own = everybody.of(cast.ALDER_SALES)

@@ -527,3 +527,60 @@ async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
     assert (shown.status, said in shown.text, f'href="#{where}"' in shown.page.html) == (422, True, True)
     assert published(world) == []
     await someone.close()
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"file-digest-0": "../../agreegate.db"}, "Choose this file again"),
+        ({"file-digest-0": "/etc/passwd"}, "Choose this file again"),
+        ({"file-digest-0": "0" * 64}, "Choose this file again"),
+        ({"file-digest-0": "A" * 64}, "Choose this file again"),
+        ({"file-digest-0": "é"}, "Choose this file again"),
+        ({"file-name-0": "english.pdf"}, "is not a whole PDF"),
+        ({"file-name-0": "english.docx"}, "is not a whole Word document"),
+        ({"file-name-0": "english"}, "does not say what it is"),
+        ({"file-name-0": None}, "does not say what it is"),
+        ({"language-0": "xx-XX"}, "Choose a language of the list."),
+        ({"countries-0": "ZZ"}, "ZZ en-US is no country"),
+        ({"template": "' or 1=1 --"}, "Choose an agreement of the programme."),
+        ({"kind": "huge"}, "Say whether the version is major or minor."),
+        ({"effective_date": "2018-08-01"}, "would take effect in the past"),
+        ({"file-digest-0": None, "file-digest-1": None, "language-0": None, "language-1": None, "file-name-0": None, "file-name-1": None},
+         "Choose at least one file"),
+    ],
+)  # fmt: skip
+async def test_what_the_second_press_says_of_a_file_is_not_believed(
+    world: World, changes: dict[str, str | None], said: str
+) -> None:
+    someone = await operator(world)
+    shown = await check(someone)
+    reply = await someone.send(PATH, shown.page.form(), step="publish", **changes)
+    assert (reply.status, said in reply.text) == (422, True), reply.text
+    assert published(world) == []
+    await someone.close()
+
+
+@pytest.mark.parametrize("step", ["", "PUBLISH", "publish publish", "check", "back", "\0"])
+async def test_only_the_button_that_publishes_publishes(world: World, step: str) -> None:
+    someone = await operator(world)
+    shown = await check(someone)
+    reply = await someone.send(PATH, shown.page.form(), step=step)
+    assert (reply.status, published(world)) == (200, [])
+    await someone.close()
+
+
+async def test_files_are_never_published_by_the_press_that_sends_them(world: World) -> None:
+    someone = await operator(world)
+    shown = await check(someone, step="publish")
+    assert (shown.status, published(world)) == (200, [])
+    await someone.close()
+
+
+async def test_a_size_that_a_form_states_is_nobodys_word(world: World) -> None:
+    someone = await operator(world)
+    shown = await check(someone, {"file-0": FILES["file-0"]}, **{"language-1": ""})
+    reply = await someone.send(PATH, shown.page.form(), step="publish", **{"size-0": "1", "media-0": "application/pdf"})
+    assert "is published" in reply.text
+    assert set(world.rows("select media_type, size from text_file")) == {("text/markdown", len(ENGLISH))}
+    await someone.close()

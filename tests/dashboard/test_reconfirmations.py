@@ -15,7 +15,8 @@ from agreegate.i18n import text
 from agreegate.services.renewal import run_renewals
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
-from tests.dashboard.test_customers import HOSTILE, add
+from tests.dashboard.past import add
+from tests.dashboard.typed import HOSTILE_NAMES
 from tests.dashboard.visitor import Reply, Visitor, link_to, visitor
 from tests.operations import OFFER
 from tests.texts import AMERICA, FRANCE, file
@@ -290,7 +291,7 @@ async def test_a_version_for_one_country_lists_that_countrys_customers(world: Wo
 @pytest.mark.parametrize("language", ["en", "fr"])
 async def test_hostile_names_are_data_on_the_page_and_in_the_file(world: World, language: str) -> None:
     await publish(world, "2018-01", datetime(2018, 1, 1, tzinfo=UTC))
-    for number, name in enumerate(HOSTILE.values(), 1):
+    for number, name in enumerate(HOSTILE_NAMES.values(), 1):
         await world.confirm(cast.ALDER_SALES, await add(world, number, name))
     await publish(world, "2019-05", NEWER)
     await at(world, NEWER)
@@ -315,22 +316,6 @@ async def test_hostile_names_are_data_on_the_page_and_in_the_file(world: World, 
 
 def text_of(country: str, language: str) -> str:
     return {"en": "United States", "fr": "États-Unis"}[language] if country == "US" else country
-
-
-@pytest.mark.parametrize(
-    "query",
-    [
-        "results=after-", "results=before-1", "results=after-99999999999999999999-x", "results=after-1-%00", "results=%FF",
-        "q=%00", "q=%FF%FE", "q=" + "%22" * 300, "q=NEAR(", "due=%F0%9F%98%80", "agreement=%00", "state=%00", "country=%C3%89A",
-        "reseller=" + "f" * 36, "reseller=ffffffff-ffff-ffff-ffff-ffffffffffff", "q=a&q=b", "due=7&due=30", "lang=xx",
-        "results=after-1-x.y&results=last", "results=before--5-x",
-    ],
-)  # fmt: skip
-async def test_garbage_in_the_address_is_no_defect(world: World, query: str) -> None:
-    await outdated(world)
-    someone = await visitor(world)
-    assert (await someone.get(f"/reconfirmations?{query}")).status == 200
-    assert (await someone.client.get(f"/reconfirmations.csv?{query}")).status_code == 200
 
 
 @pytest.mark.rule("R34")

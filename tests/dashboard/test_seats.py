@@ -6,19 +6,11 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
+from tests.dashboard.past import HERE, eight
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import DASHBOARD_ENFORCED, World
 
-OFFER = "bd938f12-058f-4927-bba3-ae36b1d2501c"
-HERE = f"/customers/{cast.DOGWOOD}"
 API = f"/v1/customers/{cast.DOGWOOD}/subscriptions"
-
-
-async def eight(world: World) -> str:
-    """The page for the seats of a subscription of Dogwood, eight of them, bought while nothing was asked."""
-    order = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "friendlyName": "Office", "quantity": 8}]}
-    placed = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.DOGWOOD}/orders", order)
-    return f"{HERE}/subscriptions/{placed.json()['lineItems'][0]['subscriptionId']}/seats"
 
 
 async def begun(world: World, seats: str = "12", language: str = "en") -> tuple[str, Visitor, Reply]:

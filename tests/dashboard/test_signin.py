@@ -14,18 +14,9 @@ from agreegate.app import application, framework
 from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.session import forget_sessions, keep_session, session_data
 from tests import personas as cast
+from tests.dashboard.past import age
 from tests.dashboard.visitor import Visitor, visitor
 from tests.world import BASE_URL, World
-
-HOUR = 3600 * 1_000_000
-
-
-def age(world: World, hours: float, column: str) -> None:
-    """Let every session have begun, or been used, so many hours earlier."""
-    connection = apsw.Connection(str(world.path))
-    connection.set_busy_timeout(5000)
-    connection.execute(f"update session set {column} = {column} - ?", (int(hours * HOUR),))
-    connection.close()
 
 
 async def test_a_user_signs_in_is_named_and_signs_out(world: World) -> None:

@@ -6,7 +6,8 @@ from datetime import timedelta
 import pytest
 
 from tests import personas as cast
-from tests.dashboard.test_customer import CEDAR, HOSTILE, LONG, RIGHT_TO_LEFT, end
+from tests.dashboard.past import CEDAR, end
+from tests.dashboard.typed import HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.dashboard.visitor import Reply, visitor
 from tests.texts import AMERICA, publish
 from tests.world import AUGUST, World

@@ -6,25 +6,12 @@ from typing import Any
 import pytest
 
 from tests import personas as cast
-from tests.dashboard.test_customer import CEDAR, HOSTILE, LONG, RIGHT_TO_LEFT, end, order
-from tests.dashboard.test_signin import age
+from tests.dashboard.past import CEDAR, age, bought, end, kept, order
+from tests.dashboard.typed import HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.dashboard.visitor import link_to, visitor
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
 DATES = (EVE_OF_DASHBOARD, DASHBOARD_ENFORCED, EVE_OF_API, API_ENFORCED)
-
-
-async def bought(world: World, **line: Any) -> str:
-    """A subscription of Cedar; the path of the page that changes it."""
-    made = await order(world, **line)
-    return f"{CEDAR}/subscriptions/{made['lineItems'][0]['subscriptionId']}/change"
-
-
-def kept(world: World, path: str) -> tuple[Any, ...]:
-    """Status, auto-renewal and revision of the subscription."""
-    id_ = path.split("/")[-2]
-    [row] = world.rows("select status, auto_renew, revision from subscription where subscription_id = ?", id_)
-    return row
 
 
 CHANGES = [

@@ -15,8 +15,8 @@ from agreegate.domain.gate import decide
 from agreegate.storage.unit_of_work import Store, UnitOfWork, Work
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
-from tests.dashboard.test_order import COMPANY, LINE, ORDER, strict_world
-from tests.dashboard.test_seats import eight
+from tests.dashboard.past import ORDER, eight, strict_world
+from tests.dashboard.typed import LINE, SMALL_COMPANY
 from tests.dashboard.visitor import Visitor
 from tests.world import DASHBOARD_ENFORCED, World
 
@@ -155,7 +155,7 @@ async def test_a_confirmation_that_does_not_open_the_gate_is_kept_by_the_write_t
 
 async def test_what_a_rule_refuses_is_undone_and_shown_by_one_read(world: World) -> None:
     someone, store = await signed_in(world, cast.MAPLE_ADMIN)
-    order = f"{(await someone.fill('/customers/new', **COMPANY)).path}/order"
+    order = f"{(await someone.fill('/customers/new', **SMALL_COMPANY)).path}/order"
     for _ in range(5):
         asked = await someone.fill(order, **LINE)
         await someone.send(order, asked.page.form(), step="skip")

@@ -11,7 +11,7 @@ from agreegate.deployment import caller
 from agreegate.deployment.caller import KEPT_SECONDS, Callers
 from tests import personas as cast
 from tests.rejection import rejected
-from tests.test_auth import ELLIPTIC, NOW, SIGNING, USER, Clock, Rotating, token, verifier
+from tests.tokens import ELLIPTIC, NOW, SIGNING, USER, Clock, Rotating, token, verifier
 from tests.world import AUGUST, World
 
 

@@ -9,8 +9,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
-from agreegate.domain.actor import UserId
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import (
     CollectionDraft,
     Draft,
@@ -28,21 +26,10 @@ from agreegate.domain.error import ErrorCode
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.text import Digest, VersionId
 from tests import personas as cast
+from tests.domain.drafts import BROKEN, FACTS, NOW, TEMPLATE
 from tests.texts import AMERICA, FRANCE
 
-NOW = datetime(2019, 2, 14, 12, 0, tzinfo=UTC)
 NOA = PrimaryContact("Noa", "Berg", "noa@contoso.example", "5550100")
-TEMPLATE = AgreementTemplate(
-    id=TemplateId(cast.CLOUD_AGREEMENT),
-    agreement_type=AgreementType("MicrosoftCloudAgreement"),
-    link="https://agreement.example",
-    version_rank=0,
-    confirm_until=None,
-    opens_from=None,
-    opens_until=None,
-    duplicates_refused_from=None,
-)
-FACTS = Facts(NOW, TEMPLATE, UserId(cast.ALDER_SALES))
 BIRCH = PartnerId(cast.BIRCH)
 
 
@@ -377,16 +364,6 @@ def test_a_repeat_is_one_of_the_same_text_and_never_of_an_outdated_one(
     assert repeats(NOA, text, current, refusing, NOW) is is_repeat
     assert not repeats(replace(NOA, phone=None), text, current, refusing, NOW)
     assert not repeats(NOA, text, current, TEMPLATE, NOW)
-
-
-BROKEN = Draft(
-    PrimaryContact(" ", "B" * 51, "noa", "5\x00"),
-    TEMPLATE.id,
-    None,
-    version="2099-01",
-    employee=Employee("", "ada", "4" * 51),
-    collection=CollectionDraft(PartnerId(cast.ELM), "\t", NOW + timedelta(days=2)),
-)
 
 
 @pytest.mark.rule("R15", "R16", "R23", "R28", "R35")

@@ -17,20 +17,10 @@ from agreegate.domain.customer import (
 from agreegate.domain.error import ErrorCode
 from agreegate.domain.partner import Cloud
 from agreegate.locales import country_codes
+from tests.domain.drafts import ADDRESS, CUSTOMER
 from tests.rejection import rejected
 
 COUNTRIES = country_codes(Cloud.PUBLIC)
-ADDRESS = Address(
-    country="US",
-    city="Redmond",
-    line1="1 Main St",
-    state="WA",
-    postal_code="98052",
-    first_name="Noa",
-    last_name="Berg",
-    phone="5550100",
-)
-DRAFT = CustomerDraft("contoso.example", "Contoso", "noa@contoso.example", "en-US", "en", ADDRESS)
 ANY_SCRIPT = (
     "株式会社 ☀",
     "株式会社\u3000山田商店",
@@ -56,18 +46,18 @@ NUMBERS = {
 
 
 def placed(**changes: str) -> CustomerDraft:
-    return replace(DRAFT, address=replace(ADDRESS, **changes))
+    return replace(CUSTOMER, address=replace(ADDRESS, **changes))
 
 
 @pytest.mark.parametrize(
     ("written", "kept"),
     [
-        (DRAFT, DRAFT),
-        (replace(DRAFT, domain=" Contoso.EXAMPLE ", culture="EN-us"), DRAFT),
-        (placed(country="us", city=" Redmond "), DRAFT),
-        (replace(DRAFT, registration_number="  "), DRAFT),
-        (replace(DRAFT, culture="SR-latn-rs"), replace(DRAFT, culture="sr-Latn-RS")),
-        *((replace(DRAFT, company_name=name), replace(DRAFT, company_name=name)) for name in ANY_SCRIPT),
+        (CUSTOMER, CUSTOMER),
+        (replace(CUSTOMER, domain=" Contoso.EXAMPLE ", culture="EN-us"), CUSTOMER),
+        (placed(country="us", city=" Redmond "), CUSTOMER),
+        (replace(CUSTOMER, registration_number="  "), CUSTOMER),
+        (replace(CUSTOMER, culture="SR-latn-rs"), replace(CUSTOMER, culture="sr-Latn-RS")),
+        *((replace(CUSTOMER, company_name=name), replace(CUSTOMER, company_name=name)) for name in ANY_SCRIPT),
         (placed(state="", line2="", postal_code="", phone=""), placed(state="", line2="", postal_code="", phone="")),
     ],
 )
@@ -78,7 +68,7 @@ def test_a_draft_is_kept_in_one_spelling(written: CustomerDraft, kept: CustomerD
 @pytest.mark.fault("D18")
 @pytest.mark.parametrize("language", ["En", "pt-PT", "PT-pt", "fil", "fil-PH", "sr-Latn-RS", "zh-Hant", "es-419"])
 def test_a_language_is_a_code_or_a_culture_and_is_kept_as_given(language: str) -> None:
-    assert checked_draft(replace(DRAFT, language=f" {language} "), COUNTRIES).language == language
+    assert checked_draft(replace(CUSTOMER, language=f" {language} "), COUNTRIES).language == language
 
 
 @pytest.mark.fault("D18")
@@ -107,28 +97,28 @@ def test_texts_are_looked_for_in_the_language_that_somebody_chose(language: str,
 @pytest.mark.parametrize(
     ("draft", "name"),
     [
-        (replace(DRAFT, domain=""), "domain"),
-        (replace(DRAFT, domain="contoso"), "domain"),
-        (replace(DRAFT, domain="con toso.example"), "domain"),
-        (replace(DRAFT, domain="-contoso.example"), "domain"),
-        (replace(DRAFT, domain="contoso.example."), "domain"),
-        (replace(DRAFT, domain="192.0.2.1"), "domain"),
-        (replace(DRAFT, domain="x" * 64 + ".example"), "domain"),
-        (replace(DRAFT, domain="x." * 124 + "example"), "domain"),
-        (replace(DRAFT, company_name=" "), "company_name"),
-        (replace(DRAFT, company_name="\u200b \u202e"), "company_name"),
+        (replace(CUSTOMER, domain=""), "domain"),
+        (replace(CUSTOMER, domain="contoso"), "domain"),
+        (replace(CUSTOMER, domain="con toso.example"), "domain"),
+        (replace(CUSTOMER, domain="-contoso.example"), "domain"),
+        (replace(CUSTOMER, domain="contoso.example."), "domain"),
+        (replace(CUSTOMER, domain="192.0.2.1"), "domain"),
+        (replace(CUSTOMER, domain="x" * 64 + ".example"), "domain"),
+        (replace(CUSTOMER, domain="x." * 124 + "example"), "domain"),
+        (replace(CUSTOMER, company_name=" "), "company_name"),
+        (replace(CUSTOMER, company_name="\u200b \u202e"), "company_name"),
         (placed(last_name="\u2060"), "address.last_name"),
-        (replace(DRAFT, company_name="x" * 201), "company_name"),
-        (replace(DRAFT, company_name="Con\ntoso"), "company_name"),
-        (replace(DRAFT, email="nobody"), "email"),
-        (replace(DRAFT, culture="english"), "culture"),
-        (replace(DRAFT, culture=""), "culture"),
-        (replace(DRAFT, language="e"), "language"),
-        (replace(DRAFT, language="english"), "language"),
-        (replace(DRAFT, language="pt-"), "language"),
-        (replace(DRAFT, language="pt_PT"), "language"),
-        (replace(DRAFT, language="pt-PT-PT"), "language"),
-        (replace(DRAFT, language="e1"), "language"),
+        (replace(CUSTOMER, company_name="x" * 201), "company_name"),
+        (replace(CUSTOMER, company_name="Con\ntoso"), "company_name"),
+        (replace(CUSTOMER, email="nobody"), "email"),
+        (replace(CUSTOMER, culture="english"), "culture"),
+        (replace(CUSTOMER, culture=""), "culture"),
+        (replace(CUSTOMER, language="e"), "language"),
+        (replace(CUSTOMER, language="english"), "language"),
+        (replace(CUSTOMER, language="pt-"), "language"),
+        (replace(CUSTOMER, language="pt_PT"), "language"),
+        (replace(CUSTOMER, language="pt-PT-PT"), "language"),
+        (replace(CUSTOMER, language="e1"), "language"),
         (placed(country="USA"), "address.country"),
         (placed(country=""), "address.country"),
         (placed(city=""), "address.city"),
@@ -182,12 +172,12 @@ def test_everything_that_is_wrong_is_named_at_once() -> None:
     assert named == expected.split()
     asked = [fault.code for fault in faults_of(replace(placed(country="AM", phone=""), company_name=""), COUNTRIES)]
     assert asked == ["request.invalid-property", "customer.registration-missing", "customer.phone-missing"]
-    assert faults_of(DRAFT, COUNTRIES) == []
+    assert faults_of(CUSTOMER, COUNTRIES) == []
 
 
 def test_no_other_country_knows_a_registration_number() -> None:
     with rejected("customer.registration-not-supported"):
-        checked_draft(replace(DRAFT, registration_number="12345678"), COUNTRIES)
+        checked_draft(replace(CUSTOMER, registration_number="12345678"), COUNTRIES)
 
 
 def test_an_address_alone_needs_no_names() -> None:

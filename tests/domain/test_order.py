@@ -23,7 +23,7 @@ from agreegate.domain.order import (
 from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.domain.transaction import Action
-from tests.domain.test_subscription import subscription
+from tests.domain.drafts import subscription
 from tests.rejection import rejected
 
 NOW = datetime(2019, 3, 22, tzinfo=UTC)

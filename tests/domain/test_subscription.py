@@ -1,8 +1,5 @@
 """What a change of a subscription asks the gate, and what it may not do."""
 
-from datetime import UTC, datetime
-from typing import Any
-
 import pytest
 
 from agreegate.domain.error import ErrorCode
@@ -16,31 +13,10 @@ from agreegate.domain.subscription import (
     changed,
     target_offer,
 )
-from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.term import BillingCycle
 from agreegate.domain.transaction import Action
+from tests.domain.drafts import ACTIVE, DELETED, EXPIRED, SUSPENDED, subscription
 from tests.rejection import rejected
-
-NOW = datetime(2019, 3, 22, tzinfo=UTC)
-ACTIVE, SUSPENDED, DELETED, EXPIRED = SubscriptionStatus
-
-
-def subscription(**changes: Any) -> Subscription:
-    members: dict[str, Any] = {
-        "id": SubscriptionId("b34024c7-9258-4841-bd0b-1e2a5d5c9d8d"),
-        "customer_id": "ceda0000-0000-4000-8000-000000000011",
-        "order_id": "06035d39-e52a-4b00-a0b4-4d2eb96e131b",
-        "offer_id": "BD938F12-058F-4927-BBA3-AE36B1D2501C",
-        "offer_name": "Office",
-        "friendly_name": "Office",
-        "quantity": 5,
-        "billing_cycle": BillingCycle.MONTHLY,
-        "status": ACTIVE,
-        "auto_renew": True,
-        "commitment": Commitment.begin(NOW, TermDuration.YEAR),
-        "created_at": NOW,
-    }
-    return Subscription(**members | changes)
-
 
 WHOLE = WantedSubscription(5, ACTIVE, True, "Office", BillingCycle.MONTHLY, None)
 """What a client that read `subscription()` sends back."""

@@ -14,7 +14,7 @@ from agreegate.storage.folder import DATABASE
 from tests import personas as cast
 from tests.dashboard.publishing import MULTIPART, PATH, TYPED, in_parts
 from tests.dashboard.reading import Page, SeenForm
-from tests.dashboard.test_access import COMPANY
+from tests.dashboard.routes import COMPANY
 from tests.faults.server import PATIENCE, Server
 from tests.operations import confirmation
 from tests.world import agreement

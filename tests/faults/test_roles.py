@@ -11,9 +11,8 @@ import uvicorn
 
 from tests import personas as cast
 from tests.dashboard.provider import CLIENT, Provider
-from tests.test_serve import Issuer, Starter, fill, free_port, issuer, started
+from tests.served import Issuer, Starter, fill, free_port
 
-__all__ = ["issuer", "started"]  # fixtures
 pytestmark = [pytest.mark.faults, pytest.mark.fault("B7")]
 
 

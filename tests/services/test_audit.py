@@ -14,7 +14,7 @@ from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.record import record
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
-from tests.domain.test_customer import DRAFT
+from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.world import AUGUST
@@ -33,7 +33,7 @@ async def memory() -> Memory:
     memory.clock.now += DAY
     hazel = replace(hazel, user_id=alder.user_id)
     await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
-    await memory.do(create_customer, await memory.actor(cast.ALDER), DRAFT, None, call(4))
+    await memory.do(create_customer, await memory.actor(cast.ALDER), CUSTOMER, None, call(4))
     return memory
 
 

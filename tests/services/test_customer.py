@@ -25,7 +25,7 @@ from agreegate.services.standing import show_standing
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
-from tests.domain.test_customer import DRAFT
+from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 
@@ -36,7 +36,7 @@ def memory() -> Memory:
 
 
 async def created(memory: Memory, actor: Actor, name: str = "Contoso", reseller: str | None = None) -> ServedCustomer:
-    draft = replace(DRAFT, company_name=name, domain=f"{name.encode().hex()}.example")
+    draft = replace(CUSTOMER, company_name=name, domain=f"{name.encode().hex()}.example")
     return await memory.do(create_customer, actor, draft, None if reseller is None else PartnerId(reseller), call())
 
 
@@ -79,7 +79,7 @@ async def test_a_domain_that_somebody_has_is_refused(memory: Memory, domain: str
     memory.connection.execute("insert into partner_mail_domain values (?, 'mail.alder.example')", (cast.ALDER,))
     assert await memory.do(domain_taken, domain)
     with rejected("customer.domain-taken"):
-        await memory.do(create_customer, await memory.actor(cast.HAZEL), replace(DRAFT, domain=domain), None, call())
+        await memory.do(create_customer, await memory.actor(cast.HAZEL), replace(CUSTOMER, domain=domain), None, call())
 
 
 async def test_a_free_domain_is_free_and_a_malformed_one_is_no_domain(memory: Memory) -> None:
@@ -276,7 +276,7 @@ async def test_pages_forwards_and_back_show_every_customer_once(
         served = await memory.do(
             create_customer,
             owner,
-            replace(DRAFT, company_name=name, domain=f"a{len(await memory.rows('select 1 from customer'))}.example"),
+            replace(CUSTOMER, company_name=name, domain=f"a{len(await memory.rows('select 1 from customer'))}.example"),
             None if through is None else PartnerId(through),
             call(),
         )

@@ -15,7 +15,7 @@ from agreegate.services.gate import Denial
 from agreegate.services.order import change_order, list_orders, place_order, show_order
 from agreegate.services.subscription import change_subscription
 from tests import personas as cast
-from tests.domain.test_customer import DRAFT as CUSTOMER
+from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.world import API_ENFORCED

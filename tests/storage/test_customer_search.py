@@ -4,7 +4,6 @@ import random
 from collections.abc import Callable, Iterator
 from functools import cache
 
-import apsw
 import pytest
 
 from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerId, search_key
@@ -18,11 +17,12 @@ from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, Limits, TooM
 from agreegate.storage.directory import change_customer
 from agreegate.storage.page import Page, Seek, Wanted
 from agreegate.storage.relationship import end_relationship, open_relationship
-from agreegate.storage.sqlite import InlineStore, connect
+from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standings_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
-from tests.world import API_ENFORCED, populate
+from tests.storage.records import SMALL_LIMITS, old_record
+from tests.world import API_ENFORCED
 
 ALDER, HORNBEAM = PartnerId(cast.ALDER), PartnerId(cast.HORNBEAM)
 START = 1_530_000_000_000_000
@@ -44,8 +44,6 @@ TYPED = ["ced", "cedars", "ERABLE", "grossm", "阿里", "里信", "전자", "商
          "c00", "0000", "ffff0", "cedar ced", "北京 ltd", "no", "&"]  # fmt: skip
 
 
-SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, looked_up=20))
-"""The ways in which large lists are read: a walk that fills the page, and one that ends before."""
 FACTS = {
     "insert or ignore into customer_reseller values (:partner, :customer, :reseller, 0)": 0.4,
     "update relationship set refused_at = :at, refused_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
@@ -136,20 +134,6 @@ async def test_a_name_without_a_word_is_found_by_domain_alone() -> None:
     assert await found(memory, CustomerSearch("&")) == ([], Counted(0))
     await memory.do(change_customer, ALDER, CustomerId(cast.CEDAR), draft("Cedar"))
     assert await found(memory, CustomerSearch("ced")) == (["Cedar"], Counted(1))
-
-
-def old_record(number: int) -> apsw.Connection:
-    """A record as it was at a schema of before."""
-    connection = connect(":memory:")
-    for migration in schema.migrations()[:number]:
-        if migration.number <= number:
-            connection.execute(migration.sql)
-    connection.pragma("user_version", number)
-    connection.pragma("application_id", schema.APPLICATION_ID)
-    populate(connection)
-    connection.execute("update customer set company_name = 'Großmann ÉRABLE 阿里', company_key = 'grossmann érable 阿里'"
-                       " where partner_id = ? and customer_id = ?", (cast.ALDER, cast.CEDAR))  # fmt: skip
-    return connection
 
 
 @pytest.mark.parametrize("begun", [1, 2, 5, 11])

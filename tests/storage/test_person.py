@@ -17,7 +17,7 @@ from agreegate.storage.person import take_over_persons
 from agreegate.storage.sqlite import InlineStore
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
-from tests.storage.test_customer_search import SMALL_LIMITS, old_record
+from tests.storage.records import SMALL_LIMITS, old_record
 
 ALDER = PartnerId(cast.ALDER)
 FIRST = ["Nora", "Élodie", "太郎", "Cedar", "Ann-Marie"]

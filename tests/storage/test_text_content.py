@@ -11,17 +11,9 @@ from agreegate.domain.text import LARGEST, MediaType
 from agreegate.error import sentence_of
 from agreegate.storage.text_file import measured
 from tests.rejection import rejected
-from tests.texts import CONTENT_TYPES, WORD_BODY, docx, pdf, relations
+from tests.texts import CONTENT_TYPES, WORD_BODY, docx, pdf, relations, zipped
 
 NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
-
-
-def zipped(names: dict[str, bytes], compression: int = zipfile.ZIP_DEFLATED) -> bytes:
-    written = io.BytesIO()
-    with zipfile.ZipFile(written, "w", compression) as archive:
-        for name, content in names.items():
-            archive.writestr(name, content)
-    return written.getvalue()
 
 
 def bomb(mebibytes: int) -> bytes:

@@ -13,8 +13,7 @@ from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.error import sentence_of
 from agreegate.i18n import LANGUAGES
 from agreegate.storage.text_file import measured
-from tests.storage.test_text_content import zipped
-from tests.texts import WORD_BODY, docx, pdf, relations
+from tests.texts import WORD_BODY, docx, pdf, relations, zipped
 
 CASES = Path(__file__).parents[1] / "cases"
 NUMBERS = ["01", "02", "04", "05", "06", "07", "11"]

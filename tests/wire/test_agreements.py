@@ -102,6 +102,15 @@ async def test_a_confirmation_is_echoed_and_read_back(world: World) -> None:
     assert read.json()["totalCount"] == 1
 
 
+@pytest.mark.parametrize(
+    "name", ["𠮷野家", "\u202bנועה\u202c", "க்\u200cஷ", "Zalgo̷̴̧", "Robert'); DROP TABLE confirmation;--"]
+)
+async def test_a_name_in_any_script_is_read_back_as_it_was_given(world: World, name: str) -> None:
+    posted = await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName=name)
+    [item] = (await world.send(cast.ALDER_ADMIN, "GET", f"/v1/customers/{cast.CEDAR}/agreements")).json()["items"]
+    assert posted.json()["primaryContact"]["firstName"] == item["primaryContact"]["firstName"] == name
+
+
 async def test_no_confirmation_is_an_empty_list(world: World) -> None:
     answer = await world.send(cast.ALDER_SALES, "GET", f"/v1/customers/{cast.DOGWOOD}/agreements")
     assert (answer.status_code, answer.json()["totalCount"], answer.json()["items"]) == (200, 0, [])

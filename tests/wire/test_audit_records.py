@@ -7,6 +7,7 @@ from urllib.parse import quote
 import pytest
 
 from tests import personas as cast
+from tests.wire.requests import filtered, items
 from tests.world import AUGUST, World
 
 CORRELATION = "0dd197a8-992c-44ca-aeae-21cd83494dce"
@@ -18,17 +19,6 @@ TICKS = 636_698_880_000_000_000
 async def confirmed(world: World, customer: str, who: str = cast.ALDER_SALES) -> None:
     answer = await world.confirm(who, customer)
     assert answer.status_code == 201
-
-
-async def items(world: World, query: str = "", who: str = cast.ALDER_ADMIN) -> list[dict]:
-    answer = await world.send(who, "GET", f"/v1/auditrecords{query}")
-    assert answer.status_code == 200, answer.text
-    found: list[dict] = answer.json()["items"]
-    return found
-
-
-def filtered(field: str, value: str, operator: str | int) -> str:
-    return "?filter=" + quote(json.dumps({"Field": field, "Value": value, "Operator": operator}))
 
 
 async def test_a_confirmation_is_recorded_as_the_contract_shows_it(world: World) -> None:

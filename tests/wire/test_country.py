@@ -4,7 +4,7 @@ import pytest
 
 from agreegate.locales import countries
 from tests import personas as cast
-from tests.wire.test_customers import contoso, create
+from tests.wire.requests import contoso, create
 from tests.world import World
 
 pytestmark = pytest.mark.fault("D17")

@@ -9,7 +9,7 @@ import pytest
 from agreegate.deployment.cursor import Cursors
 from agreegate.domain.partner import PartnerId
 from tests import personas as cast
-from tests.wire.test_customers import SELF, contoso, create
+from tests.wire.requests import SELF, contoso, create
 from tests.world import World
 
 

@@ -11,41 +11,11 @@ from agreegate.directory import read, written
 from agreegate.services.directory import apply_directory, show_directory
 from agreegate.toml_input import TomlFile
 from tests import personas as cast
+from tests.wire.requests import SELF, contoso, create
 from tests.world import API_ENFORCED, BASE_URL, World
 
 CASES = Path(__file__).parents[1] / "cases"
 REQUEST_ID = "d628adbe-b7ee-412e-ac55-58f22b4ba2f4"
-SELF = {"method": "GET", "headers": []}
-
-
-def contoso(**changes: Any) -> dict[str, Any]:
-    """A customer as a client posts it; `billingProfile__email=…` changes a member inside."""
-    body: dict[str, Any] = {
-        "companyProfile": {"domain": "contoso.example"},
-        "billingProfile": {
-            "email": "noa@contoso.example",
-            "culture": "en-US",
-            "language": "en",
-            "companyName": "Contoso",
-            "defaultAddress": {
-                "country": "US",
-                "city": "Redmond",
-                "state": "WA",
-                "addressLine1": "1 Main St",
-                "postalCode": "98052",
-                "firstName": "Noa",
-                "lastName": "Berg",
-                "phoneNumber": "",
-            },
-        },
-    }
-    for path, value in changes.items():
-        *outer, last = path.split("__")
-        inside = body
-        for name in outer:
-            inside = inside[name]
-        inside[last] = value
-    return body
 
 
 def as_the_sdk_sends(**changes: Any) -> dict[str, Any]:
@@ -70,10 +40,6 @@ def as_the_sdk_sends(**changes: Any) -> dict[str, Any]:
     sent["BillingProfile"] |= {"Id": None, "FirstName": None, "LastName": None}
     sent["BillingProfile"]["DefaultAddress"] |= {"Region": None, "AddressLine2": None}
     return sent
-
-
-async def create(world: World, who: str, body: Any = None, **headers: str) -> Any:
-    return await world.send(who, "POST", "/v1/customers", body or contoso(), headers)
 
 
 @pytest.mark.parametrize("body", [contoso(), as_the_sdk_sends()])

@@ -9,30 +9,10 @@ import pytest
 
 from agreegate.services.renewal import run_renewals
 from tests import personas as cast
+from tests.wire.requests import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
 from tests.world import API_ENFORCED, EVE_OF_API, World
 
-OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
-TARGET = "796B6B5F-613C-4E24-A17C-EBA730D49C02"
 REQUEST = "ca7c39f7-1a80-43bc-90d8-ee7d1cad3831"
-SUBSCRIPTIONS = f"/v1/customers/{cast.CEDAR}/subscriptions"
-
-
-async def buy(world: World, who: str = cast.ALDER_SALES, **line: Any) -> dict[str, Any]:
-    """A subscription of five seats, as it is read."""
-    lines = [{"offerId": OFFER, "quantity": 5, "friendlyName": "Office"} | line]
-    order = await world.send(who, "POST", f"/v1/customers/{cast.CEDAR}/orders", {"lineItems": lines})
-    assert order.status_code == 201, order.text
-    read = await world.send(who, "GET", f"{SUBSCRIPTIONS}/{order.json()['lineItems'][0]['subscriptionId']}")
-    found: dict[str, Any] = read.json()
-    return found
-
-
-async def patch(world: World, subscription: dict[str, Any], body: object, **headers: str) -> Any:
-    return await world.send(cast.ALDER_SALES, "PATCH", f"{SUBSCRIPTIONS}/{subscription['id']}", body, headers)
-
-
-async def read(world: World, subscription: dict[str, Any], who: str = cast.ALDER_SALES) -> Any:
-    return await world.send(who, "GET", f"{SUBSCRIPTIONS}/{subscription['id']}")
 
 
 def etag(subscription: dict[str, Any], version: int) -> str:

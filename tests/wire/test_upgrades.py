@@ -6,7 +6,7 @@ import pytest
 
 from agreegate.services.renewal import run_renewals
 from tests import personas as cast
-from tests.wire.test_subscriptions import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
+from tests.wire.requests import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
 from tests.world import API_ENFORCED, EVE_OF_API, World
 
 TRIAL_OFFER = "C0BD2E08-11AC-4836-BDC7-3712E744922F"
