@@ -191,15 +191,6 @@ def test_settings_come_from_the_environment_too(tmp_path: Path, started: Starter
     assert answer.content.startswith(b"\xef\xbb\xbf{")
 
 
-def test_a_second_server_on_the_folder_refuses_to_start(tmp_path: Path, started: Starter, issuer: Issuer) -> None:
-    started()
-    second = agreegate("serve", "--port", str(free_port()), "--public-url", "http://x.example", "--token-issuer",
-                       issuer.url, "--data", str(tmp_path / "data"))  # fmt: skip
-    assert second.returncode == 1
-    assert str(tmp_path / "data") in second.stderr
-    assert len(second.stderr.strip().splitlines()) == 1
-
-
 def test_a_busy_port_is_named(tmp_path: Path, issuer: Issuer) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))

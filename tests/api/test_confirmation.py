@@ -240,25 +240,6 @@ async def test_a_refusal_never_repeats_what_was_handed_in(world: World, changes:
     assert MARK not in answer.text
 
 
-@pytest.mark.rule("R22", "R26", "R31")
-@pytest.mark.parametrize(
-    ("who", "customer", "status", "code"),
-    [
-        (cast.BIRCH_SALES, cast.CEDAR, 403, "access.denied"),
-        (cast.ALDER_HELPDESK, cast.CEDAR, 403, "access.role"),
-        (cast.ALDER, cast.CEDAR, 403, "access.user-required"),
-        (cast.FIR_ADMIN, cast.GINKGO, 404, "confirmation.feature-absent"),
-        (cast.HAZEL_ADMIN, cast.DOGWOOD, 403, "relationship.missing"),
-        (cast.HAZEL_ADMIN, cast.NOBODY, 403, "relationship.missing"),
-    ],
-)
-async def test_who_may_not_confirm_is_told_so(world: World, who: str, customer: str, status: int, code: str) -> None:
-    answer = await world.send(who, "POST", f"/api/customers/{customer}/confirmations", confirmation())
-    assert (answer.status_code, answer.json()["code"]) == (status, code)
-    assert answer.json()["detail"]
-    assert world.rows("select * from confirmation") == []
-
-
 @pytest.mark.rule("R1")
 async def test_before_the_programme_there_is_nothing_to_confirm(world: World) -> None:
     world.clock.now = datetime(2018, 8, 6, tzinfo=UTC)

@@ -65,12 +65,6 @@ async def test_nothing_is_gated_in_a_national_cloud(world: World) -> None:
     assert (await world.confirm(cast.FIR_ADMIN, cast.GINKGO)).status_code == 404
 
 
-async def test_a_customer_of_nobody_and_of_somebody_else_are_refused_alike(world: World) -> None:
-    stranger, nobody = [await world.ask(cast.ALDER_SALES, customer) for customer in (cast.ELM, cast.NOBODY)]
-    assert stranger == nobody
-    assert [reason["code"] for reason in stranger["reasons"]] == ["relationship.missing"]
-
-
 async def test_at_moves_the_dates_and_not_the_standing(world: World) -> None:
     assert (await world.ask(cast.ALDER_SALES, cast.DOGWOOD, at="2019-03-22"))["verdict"] == "deny"
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
@@ -150,14 +144,6 @@ async def test_a_customer_that_no_longer_agrees_buys_nothing_until_it_agrees_aga
     assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
 
 
-async def test_a_confirmation_that_does_not_open_the_gate_does_not_answer_a_refusal(world: World) -> None:
-    await world.send(cast.ALDER_SALES, "POST", END, {"reason": "no_longer_agrees"})
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=cast.CUSTOMER_AGREEMENT)
-    decision = await world.ask(cast.ALDER_SALES, cast.CEDAR)
-    assert [reason["code"] for reason in decision["reasons"]] == ["confirmation.ended"]
-    assert (await world.ask(cast.ALDER_SALES, cast.CEDAR, at="2019-10-01"))["verdict"] == "allow"
-
-
 @pytest.mark.rule("R17")
 async def test_what_was_recorded_in_error_is_taken_back_and_the_state_before_returns(world: World) -> None:
     take_back = {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT, "note": "Wrong customer."}
@@ -170,17 +156,6 @@ async def test_what_was_recorded_in_error_is_taken_back_and_the_state_before_ret
     assert (second["state"], second["confirmation"], len(second["history"])) == ("missing", None, 2)
     assert (await world.send(cast.ALDER_SALES, "POST", END, take_back)).status_code == 409
     assert world.rows("select count(*) from confirmation") == [(2,)]
-
-
-async def test_nothing_revives_past_a_refusal(world: World) -> None:
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
-    await world.send(cast.ALDER_SALES, "POST", END, {"reason": "no_longer_agrees"})
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
-    taken = await world.send(
-        cast.ALDER_SALES, "POST", END, {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT}
-    )
-    assert {agreement["state"] for agreement in taken.json()["agreements"]} == {"ended"}
-    assert [r["code"] for r in (await world.ask(cast.ALDER_SALES, cast.CEDAR))["reasons"]] == ["confirmation.ended"]
 
 
 @pytest.mark.parametrize(
@@ -232,12 +207,6 @@ async def test_the_employee_behind_a_designated_account_is_kept_and_never_on_the
     assert shown["agreements"][1]["confirmation"]["confirmedBy"]["name"] == "Someone else"
     assert world.rows("select name from confirmation_employee where name like 'Ben%'") == [("Ben Ohm",)]
     assert (await world.send(cast.ALDER_SALES, "GET", "/api/confirmations/without-employee")).json() == []
-
-
-async def test_another_partners_standing_is_not_shown(world: World) -> None:
-    for customer in (cast.ELM, cast.NOBODY):
-        answer = await world.send(cast.ALDER_SALES, "GET", f"/api/customers/{customer}/standing")
-        assert (answer.status_code, answer.json()["code"]) == (403, "relationship.missing")
 
 
 @pytest.mark.parametrize(

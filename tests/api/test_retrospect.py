@@ -109,21 +109,6 @@ async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_i
     assert cloud(await look(past, "?on=2018-08-26"))["state"] is None
 
 
-@pytest.mark.rule("R26")
-async def test_another_partners_records_are_not_looked_at(past: World) -> None:
-    for query in ("?on=2018-08-19", "?knownAt=2018-08-19"):
-        hazel = (await get(past, query, who=cast.HAZEL_ADMIN)).json()
-        assert [(one["state"], one["history"]) for one in hazel["agreements"]] == [("missing", []), ("missing", [])]
-        strangers = [
-            (await get(past, query, f"/api/customers/{customer}/standing")) for customer in (cast.ELM, cast.NOBODY)
-        ]
-        assert {answer.status_code for answer in strangers} == {403}
-        assert (
-            len({answer.text.replace(id_, "…") for answer, id_ in zip(strangers, (cast.ELM, cast.NOBODY), strict=True)})
-            == 1
-        )
-
-
 @pytest.mark.parametrize(
     ("query", "name", "code"),
     [

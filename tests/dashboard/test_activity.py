@@ -222,26 +222,6 @@ async def test_nobody_reads_what_others_did(world: World) -> None:
     assert "alder" not in (await hazel.get("/activity")).page.html
 
 
-@pytest.mark.parametrize(
-    ("user", "status"),
-    [
-        (cast.ALDER_ADMIN, 200),
-        (cast.ALDER_MARKETPLACE, 200),
-        (cast.FIR_ADMIN, 200),
-        (cast.ALDER_HELPDESK, 403),
-        (cast.BIRCH_SALES, 403),
-        (cast.OPERATOR_USER, 403),
-    ],
-)
-async def test_only_those_read_it_who_may(world: World, user: str, status: int) -> None:
-    someone = await visitor(world, user)
-    for path in ("/activity", "/activity.csv"):
-        assert (await someone.get(path)).status == status
-    assert ("/activity" in (await someone.get("/")).page.links) is (status == 200)
-    nobody = await visitor(world, None)
-    assert (await nobody.client.get("/activity")).status_code == 303
-
-
 @pytest.mark.parametrize("name", [HOSTILE, RIGHT_TO_LEFT, LONG, '=cmd|" /C calc"!A0', "{who}\x01\x02{0}"])
 async def test_names_are_data(world: World, name: str) -> None:
     rename(world, name)

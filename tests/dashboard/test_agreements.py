@@ -38,7 +38,6 @@ async def test_the_table_names_every_country_and_language_as_its_reader_does(
     assert {link for link in shown.page.links if PAIR.match(link)} == expected
     assert len(expected) > 300
     assert "/agreements" in shown.page.links
-    await guest.close()
 
 
 @pytest.mark.parametrize("reader", LANGUAGES)
@@ -81,7 +80,6 @@ async def test_rows_are_found_by_name_code_and_language(
              if PAIR.match(link)}  # fmt: skip
     assert codes == set(found)
     assert "<script>alert" not in answer.text
-    await guest.close()
 
 
 @pytest.mark.rule("R46", "R49")
@@ -107,7 +105,6 @@ async def test_an_address_with_country_and_language_shows_its_agreement_first(
     assert "(chosen)" in shown.text
     own = await guest.get(link_to(shown.page, r"^/agreements/.+/.+"))
     assert own.status == 200
-    await guest.close()
 
 
 @pytest.mark.parametrize("country", ["CN", "CU", "xx", HOSTILE, "%00"])
@@ -117,7 +114,6 @@ async def test_a_country_that_is_not_listed_is_said(world: World, country: str) 
     assert "No agreement is listed for this country" in shown.text
     assert "246 countries" in shown.text
     assert HOSTILE not in shown.page.html
-    await guest.close()
 
 
 @pytest.mark.rule("R46", "R49")
@@ -143,14 +139,12 @@ async def test_an_agreement_that_closed_says_since_when(make_world: Callable[...
     shown = await guest.get("/agreements/US/en-US")
     assert "No more since 1 February 2020." in shown.text
     assert "No more since 31 March 2020." in shown.text
-    await guest.close()
 
 
 @pytest.mark.parametrize("path", ["/FR/de-DE", "/fr/fr-FR", "/FR/fr-fr", "/CN/zh-CN", "/x/y", "/%3Cscript%3E/en-US"])
 async def test_there_is_no_page_for_another_pair(world: World, path: str) -> None:
     guest = await visitor(world)
     assert (await guest.get(f"/agreements{path}")).status == 404
-    await guest.close()
 
 
 @pytest.mark.rule("R30", "R31")
@@ -178,7 +172,6 @@ async def test_the_page_is_light_sound_and_needs_no_scripts(world: World) -> Non
         assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
     form = next(form for form in (await guest.get("/agreements")).page.forms if form.method == "get")
     assert (form.action, form.names) == ("/agreements", {"q"})
-    await guest.close()
 
 
 @pytest.mark.rule("R32", "R46", "R49")
@@ -197,7 +190,6 @@ async def test_a_published_text_is_one_step_away_in_its_language(world: World) -
         assert file.content == b"# Contrat exemple\n"
         assert 'filename="MicrosoftCloudAgreement-2018-08-FR-fr-FR.md"' in file.headers["content-disposition"]
     assert "Sample agreement" in (await guest.get(f"/agreements/FR/en-US/text?template={cast.CLOUD_AGREEMENT}")).text
-    await guest.close()
 
 
 @pytest.mark.rule("R49")
@@ -208,7 +200,6 @@ async def test_where_a_language_has_no_text_it_says_what_stands_in(world: World)
     assert "This language has none; en-US stands in." in shown.text
     assert "Sample agreement" in (await guest.get(link_to(shown.page, r"/text\?"))).text
     assert not [link for link in (await guest.get("/agreements/DE/de-DE")).page.links if "/text?" in link]
-    await guest.close()
 
 
 async def test_there_is_no_other_text_and_not_for_everybody(world: World) -> None:
@@ -232,7 +223,6 @@ async def test_there_is_no_other_text_and_not_for_everybody(world: World) -> Non
         f"/agreements/DE/de-DE/text?template={cast.CLOUD_AGREEMENT}",
     ):
         assert (await guest.get(odd)).status == 404, odd
-    await guest.close()
     nobody = await visitor(world, None)
     assert (await nobody.client.get(path)).status_code == 303
     assert "/sign-in" in (await nobody.client.get(path)).headers["location"]

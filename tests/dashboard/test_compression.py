@@ -26,7 +26,6 @@ async def test_a_page_is_compressed_for_who_asks_for_it(world: World, path: str)
     plain = await someone.client.get(path, headers={"accept-encoding": "identity"})
     assert "content-encoding" not in plain.headers
     assert len(gzip.decompress(sent)) == len(plain.content) > 2 * len(sent)
-    await someone.close()
 
 
 async def test_the_wire_is_never_compressed(world: World) -> None:
@@ -49,7 +48,6 @@ async def test_the_token_differs_on_each_page_and_each_is_good(world: World) -> 
         again = refused.page.form().fields[TOKEN][0]
         assert again not in tokens
         assert unmasked(again) == plain
-    await someone.close()
 
 
 @pytest.mark.parametrize("change", [lambda sent: sent[:-1] + ("0" if sent[-1] != "0" else "1"), lambda sent: sent[2:] + sent[:2],
@@ -59,7 +57,6 @@ async def test_a_changed_token_is_refused(world: World, change) -> None:
     form = (await someone.get(f"{CEDAR}/confirmation")).page.form()
     changed = change(form.fields[TOKEN][0])
     assert (await someone.send(f"{CEDAR}/confirmation", form, **{TOKEN: changed})).status == 403
-    await someone.close()
 
 
 async def test_a_token_is_taken_with_the_cookie_that_it_belongs_to_alone(world: World) -> None:
@@ -75,7 +72,6 @@ async def test_a_token_is_taken_with_the_cookie_that_it_belongs_to_alone(world: 
     form = (await someone.get(f"{CEDAR}/confirmation")).page.form()
     assert unmasked(form.fields[TOKEN][0]) == someone.client.cookies["agreegate-form"] not in ("", plain)
     assert (await someone.send(f"{CEDAR}/confirmation", form)).status == 422, "the form is ours again, and empty"
-    await someone.close()
 
 
 def test_a_token_is_signed_with_the_key_of_its_site() -> None:

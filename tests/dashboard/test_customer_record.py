@@ -7,7 +7,6 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.past import CEDAR, end, order
-from tests.dashboard.typed import HOSTILE, LONG, RIGHT_TO_LEFT
 from tests.dashboard.visitor import link_to, visitor
 from tests.operations import OFFER
 from tests.world import API_ENFORCED, World
@@ -84,30 +83,6 @@ async def test_reading_it_changes_nothing_and_leaves_no_trace(world: World) -> N
     await someone.get(RECORD)
     await someone.get(CEDAR)
     assert world.rows(counted) == before
-
-
-@pytest.mark.parametrize(
-    ("who", "path", "status"),
-    [
-        (cast.ALDER_ADMIN, RECORD, 200),
-        (cast.ALDER_HELPDESK, RECORD, 403),
-        (cast.BIRCH_SALES, RECORD, 403),
-        (cast.OPERATOR_USER, RECORD, 403),
-        (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}/record", 404),
-    ],
-)
-async def test_only_those_who_may_read_confirmations_print_it(world: World, who: str, path: str, status: int) -> None:
-    assert (await (await visitor(world, who)).get(path)).status == status
-
-
-@pytest.mark.parametrize("name", [HOSTILE, RIGHT_TO_LEFT, LONG])
-async def test_what_people_typed_is_text(world: World, name: str) -> None:
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__lastName=name[:50])
-    await end(world, reason="no_longer_agrees", note=name)
-    await world.send(cast.FIR_ADMIN, "GET", "/v1/customers")
-    shown = await (await visitor(world)).get(RECORD)
-    assert shown.text.count(name[:50]) >= 2
-    assert shown.page.tags.count("script") == len(shown.page.scripts)
 
 
 async def test_when_there_is_more_than_fits_it_says_so_and_where_the_rest_is(world: World) -> None:

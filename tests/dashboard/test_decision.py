@@ -6,7 +6,6 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.past import CEDAR, end, order
-from tests.dashboard.typed import HOSTILE
 from tests.dashboard.visitor import link_to, visitor
 from tests.operations import OFFER
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
@@ -119,22 +118,3 @@ async def test_an_application_is_named_by_its_id(world: World) -> None:
     someone = await visitor(world)
     shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
     assert "By application tests-app" in shown.text
-
-
-async def test_others_do_not_find_it(world: World) -> None:
-    await order(world, cast.HAZEL_ADMIN)
-    [[theirs]] = world.rows("select decision_id from decision")
-    someone = await visitor(world)
-    for path in (f"{CEDAR}/decisions/{theirs}", f"{CEDAR}/decisions/{cast.NOBODY}", f"{CEDAR}/decisions/x"):
-        assert (await someone.get(path)).status == 404
-    hazel = await visitor(world, cast.HAZEL_ADMIN)
-    assert (await hazel.get(f"{CEDAR}/decisions/{theirs}")).status == 200
-    assert (await hazel.get(f"/customers/{cast.ELM}/decisions/{theirs}")).status == 404
-    assert (await (await visitor(world, cast.BIRCH_SALES)).get(f"{CEDAR}/decisions/{theirs}")).status == 403
-
-
-async def test_a_request_id_is_shown_as_text(world: World) -> None:
-    await world.send(cast.ALDER_SALES, "POST", f"/v1{CEDAR}/orders", LINES, {"MS-RequestId": HOSTILE})
-    someone = await visitor(world)
-    shown = await someone.get(link_to((await someone.get(CEDAR)).page, "/decisions/"))
-    assert shown.page.tags.count("script") == len(shown.page.scripts)

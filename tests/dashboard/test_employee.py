@@ -153,41 +153,9 @@ async def test_the_customers_page_leads_to_what_is_to_be_stated(world: World) ->
     ]
 
 
-async def test_a_double_click_states_once(world: World) -> None:
-    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
-    someone = await visitor(world)
-    path = link_to((await someone.get(LIST)).page, "/employee$")
-    form = (await someone.get(path)).page.form()
-    assert [(await someone.send(path, form, name="Robin Vale")).status for _ in range(2)] == [200, 200]
-
-
 async def test_a_customer_that_has_left_is_not_listed(world: World) -> None:
     await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
     await world.send(cast.ALDER_SALES, "PATCH", f"/v1/customers/{cast.DOGWOOD}", {"relationshipToPartner": "none"})
     listed = await (await visitor(world)).get(LIST)
     assert listed.status == 200
     assert "Dogwood" not in listed.text
-
-
-@pytest.mark.parametrize("path", ["confirmation", "customer"])
-async def test_a_confirmation_of_another_customer_or_partner_is_unknown(world: World, path: str) -> None:
-    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
-    [(id_,)] = world.rows("select confirmation_id from confirmation")
-    customer, confirmation = (cast.DOGWOOD, cast.NOBODY) if path == "confirmation" else (cast.CEDAR, id_)
-    someone = await visitor(world)
-    wrong = f"/customers/{customer}/confirmation/{confirmation}/employee"
-    assert (await someone.get(wrong)).status == 404
-    form = (await someone.get(link_to((await someone.get(LIST)).page, "/employee$"))).page.form()
-    assert (await someone.send(wrong, form, name="Robin Vale")).status == 404
-    assert world.rows("select * from confirmation_employee") == []
-
-
-@pytest.mark.parametrize(
-    ("user", "status"),
-    [(cast.ALDER_HELPDESK, 403), (cast.BIRCH_SALES, 403), (cast.FIR_ADMIN, 404), (cast.HAZEL_ADMIN, 200)],
-)
-async def test_only_agents_of_confirming_partners_see_the_list(world: World, user: str, status: int) -> None:
-    await world.confirm(cast.ALDER_MARKETPLACE, cast.DOGWOOD)
-    shown = await (await visitor(world, user)).get(LIST)
-    assert shown.status == status
-    assert "Dogwood" not in shown.text

@@ -121,15 +121,6 @@ async def test_a_colleague_who_took_it_back_first_is_noticed(world: World) -> No
     assert len(world.rows("select * from ending")) == 1
 
 
-async def test_a_double_click_takes_one_back(world: World) -> None:
-    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
-    await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
-    someone = await visitor(world)
-    form = (await someone.get(DOGWOOD)).page.form()
-    assert [(await someone.send(DOGWOOD, form)).status for _ in range(2)] == [200, 200]
-    assert len(world.rows("select * from ending")) == 1
-
-
 async def test_a_note_that_is_too_long_is_kept_and_named(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     shown = await (await visitor(world)).fill(DOGWOOD, note="<i>" * 400)
@@ -137,17 +128,3 @@ async def test_a_note_that_is_too_long_is_kept_and_named(world: World) -> None:
     assert "note-mistake" in shown.page.ids
     assert "<i>" not in shown.page.html
     assert shown.page.form().fields["note"] == ["<i>" * 400]
-
-
-@pytest.mark.parametrize(
-    ("user", "status"),
-    [
-        (cast.ALDER_HELPDESK, 403),
-        (cast.BIRCH_SALES, 403),
-        (cast.HAZEL_ADMIN, 404),
-        (cast.FIR_ADMIN, 404),
-        (cast.ALDER_ADMIN, 200),
-    ],
-)
-async def test_only_agents_of_the_customers_partner_take_back(world: World, user: str, status: int) -> None:
-    assert (await (await visitor(world, user)).get(DOGWOOD)).status == status

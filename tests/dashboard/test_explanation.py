@@ -8,7 +8,6 @@ import pytest
 from agreegate.i18n import text
 from tests import personas as cast
 from tests.dashboard.past import CEDAR
-from tests.dashboard.typed import HOSTILE, RIGHT_TO_LEFT
 from tests.dashboard.visitor import Reply, visitor
 from tests.world import API_ENFORCED, DASHBOARD_ENFORCED, EVE_OF_API, EVE_OF_DASHBOARD, World
 
@@ -100,11 +99,3 @@ async def test_in_a_national_cloud_there_is_nothing_to_explain(world: World) -> 
     someone = await visitor(world, cast.FIR_ADMIN)
     assert (await someone.get(f"/customers/{cast.GINKGO}/explanation")).status == 404
     assert not [link for link in (await someone.get(f"/customers/{cast.GINKGO}")).page.links if "explanation" in link]
-
-
-@pytest.mark.parametrize("name", [f"</textarea>{HOSTILE}", RIGHT_TO_LEFT, "{agreement} %s"])
-async def test_the_customers_name_is_text(world: World, name: str) -> None:
-    rename(world, "company_name", name)
-    shown = await (await visitor(world)).get(EXPLANATION)
-    assert name in shown.text
-    assert shown.page.tags.count("script") == len(shown.page.scripts)

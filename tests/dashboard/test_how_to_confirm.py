@@ -35,7 +35,6 @@ async def test_anybody_reads_what_is_needed_who_may_and_what_to_do(
     assert shown.page.tags.count("h1") == 1
     assert len(shown.page.ids) == len(set(shown.page.ids))
     assert "/agreements" not in shown.page.links, "that page asks to sign in"
-    await guest.close()
 
 
 @pytest.mark.rule("R1", "R2", "R3", "R4", "R5")
@@ -93,7 +92,6 @@ async def test_it_leads_each_reader_where_that_one_may_go(
     shown = await guest.get("/how-to-confirm")
     assert links <= set(shown.page.links)
     assert not absent & set(shown.page.links)
-    await guest.close()
 
 
 async def test_a_page_refused_to_a_reseller_leads_here(world: World) -> None:
@@ -101,4 +99,3 @@ async def test_a_page_refused_to_a_reseller_leads_here(world: World) -> None:
     shown = await guest.get("/resellers")
     assert shown.status == 403
     assert "/how-to-confirm" in shown.page.links
-    await guest.close()

@@ -7,7 +7,6 @@ import pytest
 
 from tests import personas as cast
 from tests.dashboard.acceptor import confirmed
-from tests.dashboard.past import age
 from tests.dashboard.typed import ACCEPTED, COMPANY
 from tests.dashboard.visitor import Reply, Visitor, visitor
 from tests.world import DASHBOARD_ENFORCED, World
@@ -19,7 +18,6 @@ SOMEBODY_ELSE = {
     "acceptor_last_name": "Berg",
     "acceptor_email": "noa@oak.example",
 }
-HOSTILE = '<script>alert(1)</script>" \u202eمكتب ' + "x" * 150
 
 
 async def create(world: World, user: str = cast.ALDER_SALES, language: str = "en", **changes: Any) -> Reply:
@@ -215,19 +213,6 @@ async def test_the_same_form_sent_again_creates_one_customer_and_a_changed_one_i
     assert len(created(world)) == 1
 
 
-async def test_a_session_that_ends_in_the_middle_loses_nothing(world: World) -> None:
-    someone = await visitor(world)
-    form = (await someone.get(NEW)).page.form()
-    age(world, 1.1, "seen_at")
-    away = await someone.client.post(NEW, data=form.fields | COMPANY | ACCEPTED)
-    asked = await someone.client.get(away.headers["location"])
-    back = await someone.choose(asked.headers["location"], cast.ALDER_SALES)
-    assert back.path == NEW
-    assert "Your session had ended. Nothing is saved yet" in back.text
-    await someone.send(NEW, back.page.form())
-    assert (len(created(world)), len(confirmed(world))) == (1, 1)
-
-
 async def test_the_partners_own_address_is_warned_about_once_and_never_blocks(world: World) -> None:
     someone = await visitor(world)
     own = COMPANY | ACCEPTED | {"contact_email": "sales@alder.example"}
@@ -290,20 +275,6 @@ async def test_with_very_many_resellers_one_is_named_by_its_id(world: World) -> 
     assert world.rows("select reseller_id from customer_reseller where customer_id = ?", customer) == [(cast.BIRCH,)]
 
 
-@pytest.mark.parametrize(
-    ("user", "status"),
-    [
-        (cast.ALDER_ADMIN, 200),
-        (cast.ALDER_MARKETPLACE, 200),
-        (cast.ALDER_HELPDESK, 403),
-        (cast.BIRCH_SALES, 403),
-        (cast.OPERATOR_USER, 403),
-    ],
-)
-async def test_who_may_create_customers(world: World, user: str, status: int) -> None:
-    assert (await (await visitor(world, user)).get(NEW)).status == status
-
-
 @pytest.mark.rule("R28")
 async def test_a_designated_account_names_the_employee(world: World) -> None:
     someone: Visitor = await visitor(world, cast.ALDER_MARKETPLACE)
@@ -312,11 +283,3 @@ async def test_a_designated_account_names_the_employee(world: World) -> None:
     who = {"employee_name": "Kai Moe", "employee_email": "kai@alder.example"}
     await someone.send(NEW, missing.page.form(), **who)
     assert world.rows("select name, email from confirmation_employee") == [("Kai Moe", "kai@alder.example")]
-
-
-async def test_what_users_write_is_text_and_nothing_else(world: World) -> None:
-    for changes in ({"company": HOSTILE}, {"company": HOSTILE, "city": ""}):
-        shown = await create(world, **COMPANY | changes)
-        assert "<script>alert" not in shown.page.html
-        assert "alert(1)" in shown.page.html
-    assert created(world)[0][0] == HOSTILE

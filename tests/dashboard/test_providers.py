@@ -28,7 +28,6 @@ async def test_a_reseller_sees_whom_to_give_exactly_which_data(world: World, lan
         assert shown.text.count(customer) == 2, "in each text to copy"
     assert "Dogwood" not in shown.text
     assert "/providers" in shown.page.links
-    await guest.close()
 
 
 @pytest.mark.rule("R22")
@@ -38,7 +37,6 @@ async def test_there_is_no_form_anywhere_for_a_reseller(world: World) -> None:
     assert [form.action for form in shown.page.forms if form.method == "post"] == ["/sign-out"]
     assert not [link for link in shown.page.links if "confirmation" in link or "/resellers" in link]
     assert (await guest.get("/resellers")).status == 403
-    await guest.close()
 
 
 @pytest.mark.rule("R22", "R23", "R26")
@@ -64,8 +62,6 @@ async def test_it_learns_that_a_confirmation_is_missing_and_when_it_was_asked_an
     assert f"returned on 15 August 2018: {HOSTILE}" in shown.text
     assert HOSTILE not in shown.page.html
     assert "sales@alder.example" not in shown.text
-    await guest.close()
-    await provider.close()
 
 
 @pytest.mark.rule("R26")
@@ -83,27 +79,12 @@ async def test_each_provider_of_a_reseller_is_told_apart(world: World) -> None:
     assert "Elm Studio" not in (await guest.get(f"/providers?provider={cast.ALDER}")).text
     for odd in (cast.NOBODY, cast.HORNBEAM, "x", "%00"):
         assert "Elm Studio" not in (await guest.get(f"/providers?provider={odd}")).text
-    await guest.close()
-
-
-@pytest.mark.parametrize("name", [HOSTILE, "مخبز الأرز", "W" * 200])
-async def test_a_customers_name_is_shown_as_it_is(world: World, name: str) -> None:
-    world.change("update customer set company_name = ? where customer_id = ?", name, cast.CEDAR)
-    guest = await visitor(world, cast.BIRCH_SALES)
-    shown = await guest.get("/providers")
-    assert name in shown.text
-    assert "<script>alert" not in shown.page.html
-    assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
-    assert set(shown.page.labels) <= set(shown.page.ids)
-    assert len(shown.page.ids) == len(set(shown.page.ids))
-    await guest.close()
 
 
 async def test_a_reseller_without_a_provider_is_told_so(world: World) -> None:
     world.change("update reseller_link set ended_at = 1")
     guest = await visitor(world, cast.BIRCH_SALES)
     assert "No provider is linked to your account" in (await guest.get("/providers")).text
-    await guest.close()
 
 
 @pytest.mark.rule("R31")
@@ -115,11 +96,3 @@ async def test_a_provider_in_a_national_cloud_lacks_nothing(world: World) -> Non
     assert "Cedar" not in shown.text
     world.change("update partner set cloud = 'china' where partner_id = ?", cast.BIRCH)
     assert "Confirmations are not supported there" in (await guest.get("/providers")).text
-    await guest.close()
-
-
-async def test_nobody_else_has_this_page(world: World) -> None:
-    for user in (cast.ALDER_ADMIN, cast.HAZEL_ADMIN, cast.OPERATOR_USER):
-        guest = await visitor(world, user)
-        assert (await guest.get("/providers")).status == 403
-        await guest.close()

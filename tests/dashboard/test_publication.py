@@ -65,7 +65,6 @@ async def test_a_version_is_sent_looked_at_and_published(
     assert published(world) == ["2018-09"]
     [[files]] = world.rows("select count(*) from text_file")
     assert files == 246 + 3
-    await someone.close()
 
 
 async def test_it_is_recorded_as_the_operators_own_deed(world: World) -> None:
@@ -80,7 +79,6 @@ async def test_it_is_recorded_as_the_operators_own_deed(world: World) -> None:
     assert told["files"]["FR fr-FR"] == sha256(FRENCH).hexdigest()
     assert world.rows("select published_by from text_version") == [(cast.OPERATOR_USER,)]
     assert cast.USERS[cast.OPERATOR_USER][1] in (await someone.get("/agreements/versions")).text
-    await someone.close()
 
 
 @pytest.mark.rule("R32", "R46", "R49")
@@ -97,8 +95,6 @@ async def test_what_is_in_force_now_is_given_at_once(world: World) -> None:
     assert (found.status_code, found.json()["version"]["label"]) == (200, "2018-09")
     assert found.json()["digest"] == sha256(FRENCH).hexdigest()
     assert (await world.client.get(found.json()["downloadUri"])).content == FRENCH
-    await partner.close()
-    await someone.close()
 
 
 WRONG = {
@@ -165,7 +161,6 @@ async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_published(
             assert where in reply.page.ids, where
             assert f'id="{where}-mistake"' in reply.page.html, "it stands beside its field"
     assert published(world) == []
-    await someone.close()
 
 
 async def test_every_mistake_is_told_at_once_in_the_order_of_the_fields(world: World) -> None:
@@ -181,7 +176,6 @@ async def test_every_mistake_is_told_at_once_in_the_order_of_the_fields(world: W
         "template", "label", "kind", "effective_date", "effective_time", "note", "file-0", "countries-0", "file-1", "language-1", "file-2",
     ]  # fmt: skip
     assert "Please mend these 11 points" in reply.text
-    await someone.close()
 
 
 @pytest.mark.rule("R34")
@@ -195,7 +189,6 @@ async def test_a_major_version_in_the_past_is_published_only_when_that_is_meant(
     assert "is published" in (await publish(someone, meant)).text
     minor = await check(someone, label="2", kind="minor", effective_date="2018-08-14")
     assert (minor.status, "outdated at once" in minor.text) == (200, False), "a minor one outdates nothing"
-    await someone.close()
 
 
 @pytest.mark.parametrize("changes", [{"effective_time": "24:00"}, {"effective_date": ""}, {"effective_date": "soon"}])
@@ -205,7 +198,6 @@ async def test_of_a_day_that_cannot_be_read_it_is_not_said_that_it_is_past(
     someone = await operator(world)
     reply = await check(someone, **({"effective_date": "2019-06-01"} | changes))
     assert (reply.status, "past" in reply.page.form().names) == (422, False)
-    await someone.close()
 
 
 async def test_files_that_are_in_order_need_not_be_chosen_again(world: World) -> None:
@@ -221,7 +213,6 @@ async def test_files_that_are_in_order_need_not_be_chosen_again(world: World) ->
     assert ("other.md" in other.text, "english.md" in other.text, "français.md" in other.text) == (True, False, False)
     await publish(someone, other)
     assert world.rows("select distinct digest from text_file") == [(sha256(b"# Other\n").hexdigest(),)]
-    await someone.close()
 
 
 async def test_the_very_same_again_changes_nothing_and_says_so(world: World) -> None:
@@ -234,7 +225,6 @@ async def test_the_very_same_again_changes_nothing_and_says_so(world: World) -> 
     pressed = await publish(someone, again)
     assert "Nothing changed: version 2018-09 was published already, exactly so." in pressed.text
     assert (published(world), world.rows("select count(*) from audit_record")) == (["2018-09"], [(1,)])
-    await someone.close()
 
 
 async def test_a_label_stands_for_one_version_for_good(world: World) -> None:
@@ -253,7 +243,6 @@ async def test_a_label_stands_for_one_version_for_good(world: World) -> None:
         assert "A version called 2018-09 is published already, and what is published never changes." in reply.text
     assert "in the past" in reply.text, "told at once"
     assert published(world) == ["2018-09"]
-    await someone.close()
 
 
 async def test_pressed_twice_reloaded_or_gone_back_it_is_done_once(world: World) -> None:
@@ -270,7 +259,6 @@ async def test_pressed_twice_reloaded_or_gone_back_it_is_done_once(world: World)
     assert published(world) == ["2018-09"]
     meant = await someone.send(PATH, renamed.page.form(), step="publish")
     assert "Version 2018-09 b is published." in meant.text
-    await someone.close()
 
 
 async def test_of_two_operators_with_one_label_one_publishes_and_the_other_is_told(world: World) -> None:
@@ -283,8 +271,6 @@ async def test_of_two_operators_with_one_label_one_publishes_and_the_other_is_to
     assert ("is published already" in lost.text) or ("est déjà publiée" in lost.text)
     assert "file-0" in lost.page.form().names
     assert lost.page.form().fields["label"] == ["2018-09"]
-    await first.close()
-    await second.close()
 
 
 async def test_when_the_day_has_come_between_the_presses_it_is_said(world: World) -> None:
@@ -294,7 +280,6 @@ async def test_when_the_day_has_come_between_the_presses_it_is_said(world: World
     late = await publish(someone, shown)
     assert (late.status, "A major version would take effect in the past." in late.text) == (422, True)
     assert published(world) == []
-    await someone.close()
 
 
 async def test_a_file_that_is_gone_between_the_presses_is_asked_for_again(world: World) -> None:
@@ -308,7 +293,6 @@ async def test_a_file_that_is_gone_between_the_presses_is_asked_for_again(world:
     gone = await publish(someone, shown)
     assert (gone.status, published(world)) == (422, [])
     assert "is published" in (await publish(someone, await check(someone))).text, "sent again, it is mended"
-    await someone.close()
 
 
 @pytest.mark.parametrize(
@@ -320,7 +304,6 @@ async def test_as_many_texts_as_there_are_languages(world: World, asked: str, of
     someone = await operator(world)
     form = (await someone.get(PATH + asked)).page.form()
     assert sum(name.startswith("file-") for name in form.names) == offered <= MOST_ROWS
-    await someone.close()
 
 
 async def test_more_texts_are_checked_and_published_at_the_same_address(world: World) -> None:
@@ -332,7 +315,6 @@ async def test_more_texts_are_checked_and_published_at_the_same_address(world: W
     shown = await check(someone, files, path, **rows)
     await publish(someone, shown, path)
     assert world.rows("select count(distinct digest) from text_file") == [(12,)]
-    await someone.close()
 
 
 async def test_codes_may_be_typed_in_small_letters_and_parted_anyhow(world: World) -> None:
@@ -341,7 +323,6 @@ async def test_codes_may_be_typed_in_small_letters_and_parted_anyhow(world: Worl
     assert world.rows("select country, language from text_file order by 2, 1") == [
         *((country, "en-US") for country in ("NA", "US", "XK")), *((country, "fr-FR") for country in ("CA", "FR", "LU")),
     ]  # fmt: skip
-    await someone.close()
 
 
 @pytest.mark.parametrize(
@@ -362,7 +343,6 @@ async def test_the_date_is_read_as_its_reader_writes_it_and_published_as_shown(
     await publish(someone, shown)
     [[micros]] = world.rows("select effective_at from text_version")
     assert datetime.fromtimestamp(micros / 1e6, AUGUST.tzinfo).replace(tzinfo=None) == at
-    await someone.close()
 
 
 HOSTILE = b"# Text\n\n<script>alert(1)</script>\n\n[a](javascript:alert(1)) <img src=x onerror=alert(1)>\n"
@@ -383,7 +363,6 @@ async def test_scripts_in_a_text_are_the_letters_that_they_are(world: World, lan
         assert 'href="javascript' not in read.text
         assert "&lt;script&gt;alert(1)&lt;/script&gt;" in read.text
         assert "sandbox" in read.headers["content-security-policy"]
-    await someone.close()
 
 
 NAMES = ["<script>alert(1)</script>.md", '"><img src=x onerror=alert(1)>.md', "../../etc/passwd.md", "C:\\texts\\english.md",
@@ -408,7 +387,6 @@ async def test_names_of_files_are_only_shown(world: World, name: str) -> None:
     assert "\u202e" not in again.page.html
     after = {entry for entry in world.path.parent.parent.rglob("*") if entry.is_file()} - before
     assert {entry.name for entry in after if "agreegate.db" not in entry.name} == {sha256(ENGLISH).hexdigest()}
-    await someone.close()
 
 
 async def test_what_is_not_published_can_be_read_by_the_operator_alone(world: World) -> None:
@@ -444,8 +422,6 @@ async def test_what_is_not_published_can_be_read_by_the_operator_alone(world: Wo
     ):  # fmt: skip
         odd = query.replace(good, odd)
         assert (await someone.client.get(f"{PATH}/text{odd}")).status_code == 404, odd
-    await nobody.close()
-    await someone.close()
 
 
 @pytest.mark.parametrize(
@@ -475,7 +451,6 @@ async def test_from_what_was_checked_a_link_leads_to_what_it_would_do(world: Wor
         shown = await someone.get(link)
         assert (shown.status, "Alder Distribution" in shown.text, "Cedar Bakery" in shown.text) == (200, True, False)
     assert world.rows("select count(*) from text_version") == [(0,)]
-    await someone.close()
 
 
 async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> None:
@@ -488,7 +463,6 @@ async def test_the_pages_are_sound_and_work_without_scripts(world: World) -> Non
         assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
         first = next(name for name in shown.page.form().fields)
         assert first == "_csrf_token", "what makes it ours comes before anything that is large"
-    await someone.close()
 
 
 @pytest.mark.parametrize(("language", "said"), [("en", "Shown as PDF"), ("fr", "Affiché en PDF")])
@@ -507,7 +481,6 @@ async def test_a_word_document_is_published_with_the_pdf_to_show(world: World, l
     assert world.rows("select distinct digest, shown_digest, shown_size from text_file") == [
         (sha256(docx()).hexdigest(), sha256(pdf()).hexdigest(), len(pdf()))
     ]
-    await someone.close()
 
 
 @pytest.mark.parametrize(
@@ -526,7 +499,6 @@ async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
     shown = await check(someone, sent, **{"language-1": ""})
     assert (shown.status, said in shown.text, f'href="#{where}"' in shown.page.html) == (422, True, True)
     assert published(world) == []
-    await someone.close()
 
 
 @pytest.mark.parametrize(
@@ -558,7 +530,6 @@ async def test_what_the_second_press_says_of_a_file_is_not_believed(
     reply = await someone.send(PATH, shown.page.form(), step="publish", **changes)
     assert (reply.status, said in reply.text) == (422, True), reply.text
     assert published(world) == []
-    await someone.close()
 
 
 @pytest.mark.parametrize("step", ["", "PUBLISH", "publish publish", "check", "back", "\0"])
@@ -567,14 +538,12 @@ async def test_only_the_button_that_publishes_publishes(world: World, step: str)
     shown = await check(someone)
     reply = await someone.send(PATH, shown.page.form(), step=step)
     assert (reply.status, published(world)) == (200, [])
-    await someone.close()
 
 
 async def test_files_are_never_published_by_the_press_that_sends_them(world: World) -> None:
     someone = await operator(world)
     shown = await check(someone, step="publish")
     assert (shown.status, published(world)) == (200, [])
-    await someone.close()
 
 
 async def test_a_size_that_a_form_states_is_nobodys_word(world: World) -> None:
@@ -583,4 +552,3 @@ async def test_a_size_that_a_form_states_is_nobodys_word(world: World) -> None:
     reply = await someone.send(PATH, shown.page.form(), step="publish", **{"size-0": "1", "media-0": "application/pdf"})
     assert "is published" in reply.text
     assert set(world.rows("select media_type, size from text_file")) == {("text/markdown", len(ENGLISH))}
-    await someone.close()

@@ -123,14 +123,6 @@ async def test_a_user_closed_in_the_directory_is_out_at_once(world: World) -> No
     assert "sales@alder.example" not in (await someone.get("/")).text
 
 
-async def test_a_form_of_another_site_does_nothing(world: World) -> None:
-    someone = await visitor(world)
-    answer = await someone.client.post("/sign-out", data={})
-    assert answer.status_code == 403
-    assert "nothing was done" in answer.text
-    assert "sales@alder.example" in (await someone.get("/")).text
-
-
 async def test_cookies_are_out_of_reach_of_scripts_and_bound_to_tls_where_there_is_tls(world: World) -> None:
     secure = "https://gate.example"
     deployment = replace(world.deployment, public_url=secure)

@@ -148,32 +148,6 @@ async def test_each_time_another_link_is_made_and_none_names_the_customer(world:
     assert answers[0].headers["cache-control"] == "no-store"
 
 
-@pytest.mark.rule("R26", "R31")
-@pytest.mark.parametrize(
-    ("user", "path", "status"),
-    [
-        (cast.ALDER_ADMIN, f"{DOGWOOD}/text?template={cast.CLOUD_AGREEMENT}", 200),
-        (cast.ALDER_HELPDESK, f"{DOGWOOD}/text?template={cast.CLOUD_AGREEMENT}", 403),
-        (cast.BIRCH_SALES, f"/customers/{cast.CEDAR}/text?template={cast.CLOUD_AGREEMENT}", 403),
-        (cast.OPERATOR_USER, f"{DOGWOOD}/text?template={cast.CLOUD_AGREEMENT}", 403),
-        (cast.HAZEL_ADMIN, f"{DOGWOOD}/text?template={cast.CLOUD_AGREEMENT}", 404),
-        (cast.HAZEL_ADMIN, f"/customers/{cast.NOBODY}/text?template={cast.CLOUD_AGREEMENT}", 404),
-        (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}/text?template={cast.CLOUD_AGREEMENT}", 404),
-        (cast.ALDER_SALES, f"{DOGWOOD}/text?template={cast.NOBODY}", 404),
-        (cast.ALDER_SALES, f"{DOGWOOD}/text?template=%3Cscript%3E", 404),
-        (cast.ALDER_SALES, f"{DOGWOOD}/text", 404),
-        (cast.ALDER_SALES, "/customers/not-an-id/text", 404),
-    ],
-)
-async def test_only_those_who_may_confirm_and_of_their_own_customers(
-    world: World, user: str, path: str, status: int
-) -> None:
-    await publish(world, {AMERICA: ("a.md", b"# American")})
-    shown = await (await visitor(world, user)).get(path)
-    assert shown.status == status
-    assert "American" not in shown.text or status == 200
-
-
 @pytest.mark.rule("R1")
 async def test_before_the_programme_there_is_nothing_to_read(world: World) -> None:
     await publish(world, {AMERICA: ("a.md", b"# American")})

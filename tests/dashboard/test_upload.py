@@ -111,7 +111,6 @@ async def test_a_file_of_25_mb_is_never_in_memory_as_a_whole(world: World) -> No
     assert f"{len(beginning) + filling + len(end):,} bytes" in shown.text
     assert peak < 8 * 1024 * 1024, f"{peak:,} bytes"
     assert open_files() == 0
-    await someone.close()
 
 
 async def test_who_may_not_publish_is_refused_before_anything_is_read(world: World) -> None:
@@ -149,7 +148,6 @@ async def test_a_form_of_another_site_has_none_of_its_files_kept(world: World) -
     assert (await send(someone, in_parts({"_csrf_token": own}, FILES, []))).status == 403
     assert not (world.path.parent / "texts").exists()
     assert open_files() == 0
-    await someone.close()
 
 
 async def test_more_than_the_form_can_have_is_read_no_further(world: World) -> None:
@@ -169,7 +167,6 @@ async def test_more_than_the_form_can_have_is_read_no_further(world: World) -> N
     assert (await send(someone, words)).status == 413
     assert words.taken <= LARGEST_FORM + 4 * PIECE, "words are kept in memory, so there are never many"
     assert open_files() == 0
-    await someone.close()
 
 
 async def test_one_file_that_is_too_large_is_told_beside_its_field_and_takes_no_more_room(world: World) -> None:
@@ -180,7 +177,6 @@ async def test_one_file_that_is_too_large_is_told_beside_its_field_and_takes_no_
     shown = Page(answer.body.decode())
     assert (answer.status, "is larger than 25 MB. Make it smaller." in shown.text) == (422, True)
     assert 'href="#file-2"' in shown.html
-    await someone.close()
 
 
 BROKEN = {
@@ -201,7 +197,6 @@ async def test_what_is_no_form_is_refused_in_words(world: World, body: bytes, co
     answer = await someone.client.post(PATH, content=body, headers={"content-type": content_type})
     assert answer.status_code == 403
     assert "h1" in Page(answer.text).tags
-    await someone.close()
 
 
 async def test_what_is_broken_off_or_makes_no_sense_leaves_nothing_behind(world: World) -> None:
@@ -231,7 +226,6 @@ async def test_what_is_broken_off_or_makes_no_sense_leaves_nothing_behind(world:
         assert (await send(someone, strange)).status == 422, strange[-200:]
     assert published(world) == []
     assert open_files() == 0
-    await someone.close()
 
 
 async def test_files_are_let_go_whatever_becomes_of_the_form(world: World) -> None:
@@ -245,7 +239,6 @@ async def test_files_are_let_go_whatever_becomes_of_the_form(world: World) -> No
     kept = [entry for entry in (world.path.parent / "texts").rglob("*") if entry.is_file()]
     assert len(kept) == 1, "under its digest, and no other"
     assert "is published" in (await publish(someone, shown)).text
-    await someone.close()
 
 
 async def test_no_other_page_takes_a_form_in_parts(world: World) -> None:
@@ -268,7 +261,6 @@ async def test_no_other_page_takes_a_form_in_parts(world: World) -> None:
     assert answer.status_code == 403
     large = await someone.client.post(PATH, data={"_csrf_token": own, "note": "x" * LARGEST_FORM})
     assert large.status_code == 413, "words alone are taken as anywhere"
-    await someone.close()
 
 
 def inspections() -> dict[int, str]:
@@ -300,7 +292,6 @@ async def test_the_gate_answers_during_an_inspection_and_one_beyond_its_time_is_
     shown = await sent
     assert (shown.status, "is too complex to be checked" in shown.text) == (422, True)
     assert published(world) == []
-    await someone.close()
 
 
 LONG_AGO = "update session set seen_at = seen_at - 7200000000"
@@ -336,7 +327,6 @@ async def test_after_a_session_that_ended_the_words_are_kept_and_the_files_are_a
     ], "each that was chosen, and no other"
     checked = await send_parts(someone, again, FILES, f"{PATH}?texts=12", **{"language-2": ""})
     assert (checked.status, checked.page.form().fields["label"]) == (200, ["2018-09"])
-    await someone.close()
 
 
 async def test_a_session_that_ends_before_the_second_press_loses_nothing(world: World) -> None:
@@ -350,7 +340,6 @@ async def test_a_session_that_ends_before_the_second_press_loses_nothing(world: 
     assert published(world) == []
     again = await send_parts(someone, back.page.form(), {})
     assert "is published" in (await publish(someone, again)).text
-    await someone.close()
 
 
 async def test_nothing_is_read_for_somebody_who_never_signed_in_or_sends_anothers_token(world: World) -> None:
@@ -368,7 +357,6 @@ async def test_nothing_is_read_for_somebody_who_never_signed_in_or_sends_another
     assert (await send(someone, stranger)).status == 303
     assert stranger.taken <= 2 * PIECE
     assert not (world.path.parent / "texts").exists()
-    await someone.close()
 
 
 @pytest.mark.parametrize(

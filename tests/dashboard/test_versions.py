@@ -45,7 +45,6 @@ async def test_every_version_says_what_it_is_and_where_it_is_in_force(world: Wor
     world.clock.now = AUGUST + timedelta(days=200)
     guest = await visitor(world)
     assert "replaced" in (await guest.get(PATH)).text
-    await guest.close()
 
 
 @pytest.mark.rule("R33", "R34")
@@ -88,7 +87,6 @@ async def test_a_version_shows_its_files_to_read_and_to_download(world: World) -
             file = await guest.client.get(link, follow_redirects=True)
             assert sha256(file.content).hexdigest() in shown.text
             assert "attachment" in file.headers["content-disposition"]
-    await guest.close()
 
 
 async def test_many_countries_are_folded_and_a_language_that_has_them_all_says_so(world: World) -> None:
@@ -97,7 +95,6 @@ async def test_many_countries_are_folded_and_a_language_that_has_them_all_says_s
     shown = await guest.get(link_to((await guest.get(PATH)).page, f"^{PATH}/"))
     assert f"All {len(french_everywhere())} countries with this language" in shown.text
     assert "details" in shown.page.tags
-    await guest.close()
 
 
 def french_everywhere() -> list[Locale]:
@@ -133,7 +130,6 @@ async def test_who_published_is_told_to_the_operator_alone_and_never_anothers_us
     assert (COMMAND in main, cast.USERS[cast.OPERATOR_USER][1] in main) == (True, True)
     assert main.count("the programme operator") == 2
     assert cast.USERS[cast.HAZEL_ADMIN][1] not in main
-    await operator.close()
 
 
 async def test_when_nothing_is_published_it_says_what_that_means(world: World) -> None:
@@ -167,7 +163,6 @@ async def test_there_is_no_other_version_and_no_other_text(world: World) -> None
         f"{PATH}/{cast.NOBODY}/text?country=US&language=en-US", f"{PATH}/{made.id}/text?country=us&language=en-US",
     ):  # fmt: skip
         assert (await guest.get(odd)).status == 404, odd
-    await guest.close()
 
 
 async def test_the_pages_are_sound_and_reached_from_the_agreements(world: World) -> None:
@@ -182,7 +177,6 @@ async def test_the_pages_are_sound_and_reached_from_the_agreements(world: World)
         assert shown.page.tags.count("h1") == 1
         assert not {one for one in shown.page.attributes if one == "style" or one.startswith("on")}
         assert "/agreements/publish" not in shown.page.links
-    await guest.close()
 
 
 @pytest.mark.fault("A6")
@@ -199,4 +193,3 @@ async def test_many_versions_come_in_pages(world: World) -> None:
     assert [" v1 " in second.text, " v0 " in second.text, " v2 " in second.text] == [True, True, False]
     back = await guest.get(PATH + link_to(second.page, r"^\?MicrosoftCloudAgreement=before-").partition("#")[0])
     assert [label for label in newest if label not in back.text] == []
-    await guest.close()

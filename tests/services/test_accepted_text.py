@@ -14,7 +14,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
 from agreegate.services.confirmation import confirm
-from agreegate.services.standing import show_standing, take_back
+from agreegate.services.standing import show_standing
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -137,20 +137,6 @@ async def test_reconfirming_after_the_refresh_of_2023_is_no_duplicate_and_the_sa
     assert [row[:2] for row in await desk.kept()] == [("inferred", "2019-11"), ("inferred", "2023-04")]
 
 
-@pytest.mark.rule("R17", "R35")
-async def test_what_is_named_counts_by_its_version_and_not_by_how_it_is_known() -> None:
-    desk = Desk()
-    await desk.publish("1", AUGUST - 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    await desk.publish("2", AUGUST + 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
-    assert await desk.confirm(accepted) is None
-    assert await desk.confirm(accepted, version="1") == DUPLICATE
-    assert await desk.confirm(accepted, version="2") is None
-    assert await desk.confirm(accepted, version="2") == DUPLICATE
-    assert await desk.confirm(accepted) is None
-    assert [row[:2] for row in await desk.kept()] == [("inferred", "1"), ("stated", "2"), ("inferred", "1")]
-
-
 @pytest.mark.rule("R36")
 @pytest.mark.parametrize(
     ("effective", "major", "again"),
@@ -175,26 +161,3 @@ async def test_a_confirmation_from_before_there_were_texts_is_compared_by_those_
     desk.memory.clock.now = AUGUST + 3 * DAY
     assert await desk.confirm(accepted, date_agreed=AUGUST + 2 * DAY) == again
     assert await desk.confirm(accepted, date_agreed=AUGUST + 2 * DAY) == DUPLICATE
-
-
-@pytest.mark.rule("R17")
-async def test_recorded_in_error_leaves_the_one_before_to_be_compared_with() -> None:
-    desk = Desk()
-    await desk.publish("1", AUGUST - 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    await desk.publish("2", AUGUST + 9 * DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
-    assert await desk.confirm(accepted) is None
-    assert await desk.confirm(accepted, version="2") is None
-    actor = await desk.memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await desk.memory.do(take_back, actor, PROGRAMME, cast.CEDAR, CUSTOMER_AGREEMENT, "", call(99))
-    assert await desk.confirm(accepted) == DUPLICATE
-    assert await desk.confirm(accepted, version="2") is None
-
-
-async def test_another_partners_confirmation_repeats_nothing() -> None:
-    desk = Desk()
-    await desk.publish("1", AUGUST - DAY, template_id=CUSTOMER_AGREEMENT)
-    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
-    assert await desk.confirm(accepted) is None
-    hazel = await desk.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    await desk.memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, accepted, call(99))

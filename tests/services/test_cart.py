@@ -153,13 +153,3 @@ async def test_changing_a_cart_does_not_prolong_it(memory: Memory) -> None:
     memory.clock.now += timedelta(minutes=14)
     changed = await memory.do(replace_lines, await memory.actor(cast.ALDER), cast.CEDAR, cart.id, (line(),))
     assert (changed.expires_at, changed.modified_at) == (cart.expires_at, memory.clock.now)
-
-
-@pytest.mark.rule("R26")
-async def test_carts_are_the_partners_own(memory: Memory) -> None:
-    cart = await begin(memory, line())
-    with rejected("cart.not-found"):
-        await memory.do(show_cart, await memory.actor(cast.HAZEL), cast.CEDAR, cart.id)
-    for customer in (cast.ELM, cast.NOBODY):
-        with rejected("relationship.missing"):
-            await begin(memory, line(), customer=customer)

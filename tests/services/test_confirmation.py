@@ -6,10 +6,9 @@ from typing import Any
 
 import pytest
 
-from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.confirmation import Collection, CollectionDraft, Confirmation, Draft, Employee, PrimaryContact
+from agreegate.domain.confirmation import Collection, CollectionDraft, Confirmation, Draft, Employee
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
@@ -19,7 +18,7 @@ from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.confirmation import confirm, list_confirmations, list_without_employee, state_employee
 from agreegate.services.customer import remove_relationship
 from agreegate.services.gate import ask
-from agreegate.services.standing import Recorded, record_refusal, show_standing, take_back
+from agreegate.services.standing import Recorded, show_standing
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.text import add_text_version
 from tests import personas as cast
@@ -27,11 +26,10 @@ from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, file
 from tests.texts import draft as text_draft
-from tests.world import API_ENFORCED, AUGUST, REPEATS_REFUSED
+from tests.world import API_ENFORCED, AUGUST
 
 NOA = DRAFT_CONFIRMATION.contact
 CUSTOMER_AGREEMENT = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
-SUCCESSOR = programmes.load("microsoft-customer-agreement")
 
 
 @pytest.fixture
@@ -77,12 +75,6 @@ async def opens(memory: Memory, actor: Actor, customer: str = cast.CEDAR, channe
 async def contacts(memory: Memory, actor: Actor, customer: str = cast.CEDAR) -> list[str]:
     found = await memory.do(list_confirmations, actor, PROGRAMME, customer, None)
     return [confirmation.contact.first_name for confirmation in found if confirmation.contact]
-
-
-async def leave_and_return(memory: Memory, customer: str = cast.CEDAR) -> None:
-    actor = await sales(memory)
-    await memory.do(remove_relationship, actor, customer, call())
-    await memory.do(open_relationship, actor.partner.id, customer)
 
 
 @pytest.mark.rule("R13", "R15", "R21", "R38")
@@ -143,16 +135,6 @@ async def test_a_correction_is_one_more_record_and_the_newest_counts_even_if_the
     assert await memory.rows("select sequence from current_confirmation") == [(2,)]
 
 
-@pytest.mark.rule("R26")
-async def test_each_partner_confirms_for_itself(memory: Memory) -> None:
-    alder, hazel = await sales(memory), await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    await record(memory, actor=alder)
-    assert (await contacts(memory, alder), await contacts(memory, hazel)) == (["Noa"], [])
-    assert (await opens(memory, alder), await opens(memory, hazel)) == (True, False)
-    await record(memory, actor=hazel, first_name="Eve")
-    assert (await contacts(memory, alder), await contacts(memory, hazel)) == (["Noa"], ["Eve"])
-
-
 @pytest.mark.rule("R22", "R27")
 async def test_a_resellers_own_record_does_not_exist_and_one_by_the_provider_serves_all_its_resellers(
     memory: Memory,
@@ -187,27 +169,6 @@ async def test_an_application_alone_confirms_nothing(memory: Memory) -> None:
     assert await refused(memory, actor=await memory.actor(cast.ALDER)) == "access.user-required"
 
 
-@pytest.mark.rule("R1", "R15", "R16", "X11")
-@pytest.mark.parametrize(
-    ("draft", "contact", "customer", "key"),
-    [
-        (DRAFT_CONFIRMATION, {"first_name": " "}, cast.CEDAR, "request.invalid-property"),
-        (DRAFT_CONFIRMATION, {"email": "noa"}, cast.CEDAR, "confirmation.invalid-email"),
-        (replace(DRAFT_CONFIRMATION, date_agreed=AUGUST + timedelta(minutes=6)), {}, cast.CEDAR,
-         "confirmation.agreed-in-future"),
-        (replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.NOBODY)), {}, cast.CEDAR, "confirmation.template-unknown"),
-        (replace(DRAFT_CONFIRMATION, employee=Employee("")), {}, cast.CEDAR, "request.invalid-property"),
-        (DRAFT_CONFIRMATION, {}, cast.ELM, "relationship.missing"),
-        (DRAFT_CONFIRMATION, {}, cast.NOBODY, "relationship.missing"),
-        (DRAFT_CONFIRMATION, {"email": "noa"}, cast.ELM, "relationship.missing"),
-    ],
-)  # fmt: skip
-async def test_what_breaks_a_rule_leaves_no_trace(
-    memory: Memory, draft: Draft, contact: dict[str, str], customer: str, key: str
-) -> None:
-    assert await refused(memory, draft=draft, customer=customer, **contact) == key
-
-
 @pytest.mark.rule("R1")
 async def test_before_the_first_day_there_is_nothing_to_confirm(memory: Memory) -> None:
     memory.clock.now = datetime(2018, 8, 6, 23, 59, 59, 999_999, UTC)
@@ -215,52 +176,6 @@ async def test_before_the_first_day_there_is_nothing_to_confirm(memory: Memory) 
     assert await refused(memory, draft=early) == "confirmation.feature-absent"
     memory.clock.now = datetime(2018, 8, 7, tzinfo=UTC)
     await record(memory, early)
-
-
-async def test_a_retired_template_is_refused_from_its_day_on(memory: Memory) -> None:
-    memory.clock.now = datetime(2020, 3, 30, 23, 59, 59, tzinfo=UTC)
-    await record(memory, programme=SUCCESSOR)
-    memory.clock.now = datetime(2020, 3, 31, tzinfo=UTC)
-    assert await refused(memory, programme=SUCCESSOR) == "confirmation.template-retired"
-    await record(memory, CUSTOMER_AGREEMENT, programme=SUCCESSOR)
-
-
-@pytest.mark.rule("R17", "R36")
-async def test_the_cloud_agreement_may_be_repeated_the_customer_agreement_not(memory: Memory) -> None:
-    memory.clock.now = REPEATS_REFUSED
-    for _ in range(2):
-        await record(memory)
-    await record(memory, CUSTOMER_AGREEMENT)
-    assert await refused(memory, draft=CUSTOMER_AGREEMENT) == "confirmation.already-exists"
-    another_day = replace(CUSTOMER_AGREEMENT, date_agreed=AUGUST - timedelta(days=1))
-    assert await refused(memory, draft=another_day) == "confirmation.already-exists"
-    assert await refused(memory, draft=CUSTOMER_AGREEMENT, first_name=" Noa ") == "confirmation.already-exists"
-    await record(memory, CUSTOMER_AGREEMENT, phone=None)
-
-
-@pytest.mark.rule("R17")
-async def test_a_repeat_is_one_of_what_counts_now_and_of_nothing_older(memory: Memory) -> None:
-    memory.clock.now = REPEATS_REFUSED
-    actor = await sales(memory)
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Nia")
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Nia")  # back to the first: not what counts now
-    await memory.do(take_back, actor, PROGRAMME, cast.CEDAR, cast.CUSTOMER_AGREEMENT, "", call())
-    assert await refused(memory, draft=CUSTOMER_AGREEMENT, first_name="Wrong") == "confirmation.already-exists"
-    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "", call())
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
-    await leave_and_return(memory)
-    await record(memory, CUSTOMER_AGREEMENT, first_name="Wrong")
-
-
-@pytest.mark.fault("D11")
-@pytest.mark.parametrize("rules", [PROGRAMME, SUCCESSOR], ids=lambda rules: rules.policy)
-async def test_history_refused_repeats_from_2021_on(memory: Memory, rules: Programme) -> None:
-    memory.clock.now = REPEATS_REFUSED - timedelta(microseconds=1)
-    for _ in range(2):
-        await record(memory, CUSTOMER_AGREEMENT, programme=rules)
-    memory.clock.now = REPEATS_REFUSED
-    assert await refused(memory, draft=CUSTOMER_AGREEMENT, programme=rules) == "confirmation.already-exists"
 
 
 @pytest.mark.rule("R28")
@@ -382,14 +297,6 @@ async def test_a_list_may_be_of_one_agreement_type(memory: Memory, kind: str | N
         list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None if kind is None else AgreementType(kind)
     )
     assert [c.contact.first_name for c in found if c.contact] == names
-
-
-async def test_a_name_that_looks_like_sql_is_a_name(memory: Memory) -> None:
-    contact = PrimaryContact("Robert'); drop table confirmation;--", '"$1"', "r@example.com", "?1 :a @b $2")
-    kept = await record(memory, replace(DRAFT_CONFIRMATION, contact=contact))
-    assert kept.contact == contact
-    [listed] = await memory.do(list_confirmations, await sales(memory), PROGRAMME, cast.CEDAR, None)
-    assert listed == kept
 
 
 COLLECTION = CollectionDraft(PartnerId(cast.BIRCH), " Kim Marsh ", AUGUST)

@@ -151,14 +151,6 @@ async def test_a_relationship_ends_only_when_the_last_of_several_is_no_longer_ac
         await memory.do(get_customer, alder, cast.CEDAR)
 
 
-@pytest.mark.rule("R26")
-async def test_another_partners_subscriptions_and_relationship_are_its_own(memory: Memory) -> None:
-    hazel, alder = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    subscribe(memory, "active")
-    await memory.do(remove_relationship, hazel, cast.CEDAR, call())
-    assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
-
-
 async def test_a_customer_that_comes_back_starts_without_a_confirmation(memory: Memory) -> None:
     alder, birch = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.BIRCH)
     customer = (await memory.do(get_customer, alder, cast.CEDAR)).customer

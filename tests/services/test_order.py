@@ -133,29 +133,6 @@ async def test_an_order_through_a_linked_reseller_names_it(memory: Memory) -> No
     assert await memory.rows("select partner_id_on_record from subscription") == [("1000002",)]
 
 
-@pytest.mark.rule("R26")
-@pytest.mark.parametrize("customer", [cast.NOBODY, cast.ELM])
-async def test_somebody_elses_customer_and_nobody_are_alike(memory: Memory, customer: str) -> None:
-    actor = await memory.actor(cast.ALDER)
-    for work in (
-        lambda: place(memory, line(), customer=customer),
-        lambda: memory.do(list_orders, actor, customer),
-        lambda: memory.do(show_order, actor, customer, cast.NOBODY),
-    ):
-        with rejected("relationship.missing") as raised:
-            await work()
-        assert raised.value.parameters == {"partner": cast.ALDER, "customer": customer}
-
-
-async def test_another_partners_order_is_not_there(memory: Memory) -> None:
-    order = await place(memory, line(), customer=cast.CEDAR)
-    assert isinstance(order, Order)
-    hazel = await memory.actor(cast.HAZEL)
-    assert await memory.do(list_orders, hazel, cast.CEDAR) == []
-    with rejected("order.not-found"):
-        await memory.do(show_order, hazel, cast.CEDAR, order.id)
-
-
 async def test_an_addon_is_bought_with_the_order_of_its_subscription(memory: Memory) -> None:
     order = await place(memory, line())
     assert isinstance(order, Order)

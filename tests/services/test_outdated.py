@@ -19,12 +19,12 @@ from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.text import TextVersion
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial, ask
 from agreegate.services.order import place_order
 from agreegate.services.reconfirmation import find_reconfirmations
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import AgreementStanding, show_standing, take_back
+from agreegate.services.standing import AgreementStanding, show_standing
 from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -106,31 +106,6 @@ async def case() -> Case:
 
 
 REMINDED = ["allow", "confirmation.outdated"]
-OVERDUE = ["allow", "confirmation.outdated", "renewal.overdue"]
-
-
-@pytest.mark.rule("R33", "R34", "R36", "X4", "X5", "X15")
-@pytest.mark.parametrize("channel", Channel)
-async def test_a_newer_major_text_reminds_then_a_renewal_makes_it_overdue_and_nothing_is_refused(
-    case: Case, channel: Channel
-) -> None:
-    await case.buy()
-    await case.publish("2", NEWER)
-    await case.at(NEWER - INSTANT)
-    assert (await case.state(), await case.gate(channel=channel)) == ("current", ["allow"])
-    await case.at(NEWER)
-    found = await case.agreement()
-    assert (found.state, found.outdated_since, found.renew_by) == ("outdated", NEWER, ENDS)
-    assert await case.gate(channel=channel) == REMINDED
-    assert await case.gate(Action.AUTO_RENEWAL, channel) == ["allow"]
-    await case.at(ENDS)
-    found = await case.agreement()
-    assert (found.state, found.outdated_since, found.renew_by) == ("overdue", NEWER, ENDS.replace(year=2020))
-    assert await case.gate(channel=channel) == OVERDUE
-    listed = await case.memory.do(list_confirmations, case.actor, PROGRAMME, cast.CEDAR, None)
-    assert len(listed) == 1, "it still counts"
-    await case.confirm(ENDS)
-    assert (await case.state(), await case.gate(channel=channel)) == ("current", ["allow"])
 
 
 @pytest.mark.rule("R37")
@@ -156,58 +131,6 @@ async def test_it_is_due_before_the_first_end_of_what_is_still_subscribed(case: 
     cancelled = WantedSubscription(status=SubscriptionStatus.DELETED)
     await case.do(change_subscription, monthly.lines[0].subscription_id, cancelled, ())
     assert (await case.agreement()).renew_by == ENDS
-
-
-@pytest.mark.rule("R34", "R36")
-@pytest.mark.parametrize(
-    "changes", [{"major": False}, {"files": {FRANCE: file()}}, {"template_id": cast.CUSTOMER_AGREEMENT}]
-)
-async def test_a_minor_text_or_one_for_others_asks_nobody_again(case: Case, changes: dict[str, Any]) -> None:
-    await case.publish("2", NEWER, **changes)
-    await case.at(LATER)
-    assert (await case.state(), await case.gate()) == ("current", ["allow"])
-
-
-@pytest.mark.rule("R17", "R34")
-async def test_recorded_in_error_brings_the_outdated_one_back(case: Case) -> None:
-    await case.publish("2", NEWER)
-    await case.at(LATER)
-    await case.confirm(LATER)
-    assert await case.state() == "current"
-    await case.do(take_back, cast.CLOUD_AGREEMENT, "Wrong customer.")
-    assert (await case.state(), (await case.agreement()).outdated_since) == ("outdated", NEWER)
-
-
-@pytest.mark.rule("R17", "R34")
-async def test_a_correction_of_the_old_acceptance_renews_nothing(case: Case) -> None:
-    await case.buy()
-    await case.publish("2", NEWER)
-    await case.at(ENDS)
-    await case.confirm(AUGUST)
-    assert await case.state() == "overdue"
-
-
-@pytest.mark.rule("R35")
-async def test_the_newer_text_may_be_accepted_before_it_takes_effect(case: Case) -> None:
-    second = await case.publish("2", NEWER)
-    await case.confirm(AUGUST, second)
-    await case.at(LATER)
-    assert (await case.state(), await case.gate()) == ("current", ["allow"])
-    await case.publish("3", LATER)
-    assert await case.state() == "outdated"
-
-
-@pytest.mark.rule("R34")
-async def test_an_older_text_named_by_a_person_is_outdated_whatever_its_date(case: Case) -> None:
-    await case.buy()
-    await case.publish("2", NEWER)
-    first = await case.publish("0", datetime(2017, 1, 1, tzinfo=UTC))
-    await case.at(ENDS)
-    await case.confirm(ENDS, first)
-    found = await case.agreement()
-    assert (found.state, found.outdated_since) == ("outdated", datetime(2018, 1, 1, tzinfo=UTC))
-    await case.at(ENDS.replace(year=2020))
-    assert await case.state() == "overdue", "a renewal since then; the one before it is settled"
 
 
 @pytest.mark.rule("R33", "R37", "X4", "X5")

@@ -54,12 +54,9 @@ from tests.world import AUGUST
 
 DAY, INSTANT = timedelta(days=1), timedelta(microseconds=1)
 NEWER = datetime(2019, 5, 1, tzinfo=UTC)
-LATER = datetime(2019, 6, 1, tzinfo=UTC)
 ENDS = AUGUST.replace(year=2019)
 OFFER = "BD938F12-058F-4927-BBA3-AE36B1D2501C"
 HISTORY = programme.load("microsoft-customer-agreement")
-BOTH = datetime(2019, 11, 20, tzinfo=UTC)
-"""Both agreements open the gate, under either programme."""
 EVERY = ReconfirmationSearch()
 ALDERS = (cast.CEDAR, cast.DOGWOOD, cast.FRENE)
 CUSTOMERS = {
@@ -182,128 +179,6 @@ async def test_the_soonest_renewal_comes_first_and_who_has_no_subscription_last(
     await desk.confirm(cast.FRENE, may)
     await desk.confirm(cast.DOGWOOD, may)
     assert await desk.list() == [(cast.CEDAR, "outdated", ENDS)]
-
-
-@pytest.mark.rule("R17", "R26", "R34", "R47")
-async def test_it_leaves_the_list_when_refused_parted_or_taken_back_and_comes_back_when_it_counts_again(
-    desk: Desk,
-) -> None:
-    for customer in ALDERS:
-        await desk.confirm(customer, AUGUST)
-    await desk.publish("2", NEWER)
-    await desk.at(LATER)
-    assert len(await desk.list()) == 3
-    await desk.do(record_refusal, cast.CEDAR, "By phone.")
-    await desk.memory.do(remove_relationship, desk.actor, cast.DOGWOOD, call(99))
-    await desk.confirm(cast.FRENE, LATER)
-    assert await desk.list() == []
-    await desk.do(take_back, cast.FRENE, cast.CLOUD_AGREEMENT, "Wrong customer.")
-    assert await desk.list() == [(cast.FRENE, "outdated", None)], "the one before it counts again"
-    await desk.do(take_back, cast.FRENE, cast.CLOUD_AGREEMENT, "That one too.")
-    assert await desk.list() == []
-    await desk.confirm(cast.CEDAR, AUGUST)
-    assert await desk.list() == [(cast.CEDAR, "outdated", None)], "answered the refusal, with an old text"
-
-
-@pytest.mark.rule("R26")
-async def test_each_partner_sees_its_own_confirmation_of_a_customer_of_two(desk: Desk) -> None:
-    hazel = await desk_of(desk.memory, cast.HAZEL, cast.HAZEL_ADMIN)
-    await desk.confirm(cast.CEDAR, AUGUST)
-    await hazel.confirm(cast.CEDAR, AUGUST)
-    await desk.buy(cast.CEDAR)
-    await desk.publish("2", NEWER)
-    await desk.at(LATER)
-    assert await desk.list() == [(cast.CEDAR, "outdated", ENDS)]
-    assert await hazel.list() == [(cast.CEDAR, "outdated", None)]
-    await hazel.confirm(cast.CEDAR, LATER)
-    assert (await desk.list(), await hazel.list()) == ([(cast.CEDAR, "outdated", ENDS)], [])
-
-
-@pytest.mark.rule("R34")
-async def test_a_version_for_one_country_outdates_there_and_a_customer_takes_its_confirmation_along(desk: Desk) -> None:
-    for customer in ALDERS:
-        await desk.confirm(customer, AUGUST)
-    await desk.publish("France", NEWER, FRANCE)
-    await desk.publish("Small change", NEWER, major=False)
-    await desk.at(LATER)
-    assert await desk.list() == [(cast.FRENE, "outdated", None)]
-    await move(desk, cast.FRENE, "US")
-    await move(desk, cast.CEDAR, "FR")
-    assert await desk.list() == [(cast.CEDAR, "outdated", None)]
-
-
-@pytest.mark.rule("R35")
-async def test_the_newer_text_named_ahead_keeps_it_off_the_list_and_an_older_one_puts_it_there(desk: Desk) -> None:
-    second = await desk.publish("2", NEWER)
-    await confirm_naming(desk, cast.CEDAR, second, AUGUST)
-    await desk.at(LATER)
-    assert await desk.list() == []
-    [first, _] = await desk.memory.do(text_versions, TemplateId(cast.CLOUD_AGREEMENT))
-    await confirm_naming(desk, cast.DOGWOOD, first, LATER)
-    [one] = (await desk.page()).items
-    assert (one.customer_id, one.label, one.basis, one.outdated_since) == (cast.DOGWOOD, "1", "stated", NEWER)
-
-
-@pytest.mark.rule("R27", "R36")
-@pytest.mark.parametrize("rules", [PROGRAMME, HISTORY], ids=["default", "history"])
-async def test_what_the_gate_goes_by_is_renewed_and_no_other(rules: Programme) -> None:
-    desk = await desk_of(Memory(), programme=rules)
-    ahead, early, beforehand = cast.CEDAR, cast.DOGWOOD, cast.FRENE
-    await desk.confirm(ahead, AUGUST)
-    await desk.confirm(early, AUGUST, cast.CUSTOMER_AGREEMENT)
-    await desk.confirm(early, AUGUST)
-    await desk.confirm(beforehand, AUGUST, cast.CUSTOMER_AGREEMENT)
-    for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
-        await desk.publish("2", NEWER, template_id=TemplateId(template))
-    await desk.at(NEWER)
-
-    async def listed() -> set[tuple[str, str]]:
-        return {(one.customer_id, one.template.id) for one in (await desk.page()).items}
-
-    cloud, customer = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
-    assert await listed() == {(ahead, cloud), (early, cloud)}, "the Customer Agreement does not open the gate yet"
-    await desk.at(BOTH)
-    assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}, "the newest of each"
-    await desk.confirm(ahead, BOTH, customer)
-    assert await listed() == {(early, cloud), (beforehand, customer)}, "another agreement has taken its place"
-    await desk.do(take_back, ahead, customer, "Wrong customer.")
-    assert await listed() == {(ahead, cloud), (early, cloud), (beforehand, customer)}
-    await desk.at(datetime(2020, 2, 1, tzinfo=UTC))
-    expected = {(early, customer)} if rules is HISTORY else {(ahead, cloud), (early, cloud)}
-    assert await listed() == expected | {(beforehand, customer)}, "nothing hangs on one that opens the gate no longer"
-
-
-@pytest.mark.rule("R27", "R34")
-async def test_the_best_confirmation_that_opens_the_gate_is_the_line_and_a_current_one_keeps_it_off(desk: Desk) -> None:
-    await desk.publish("1", AUGUST - DAY, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
-    await desk.buy(cast.CEDAR)
-    await desk.confirm(cast.CEDAR, AUGUST)
-    await desk.publish("2", NEWER)
-    await desk.at(BOTH)
-    assert await desk.list() == [(cast.CEDAR, "overdue", ENDS.replace(year=2020))]
-    await desk.confirm(cast.CEDAR, AUGUST, cast.CUSTOMER_AGREEMENT)
-    assert await desk.list() == [], "the Customer Agreement is current"
-    await desk.confirm(cast.CEDAR, AUGUST)
-    assert await desk.list() == [], "the newest is outdated, and opens nothing"
-    await desk.publish("2", BOTH, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
-    [one] = (await desk.page()).items
-    assert (one.template.id, one.state) == (cast.CUSTOMER_AGREEMENT, "outdated"), "better than the overdue one"
-
-
-@pytest.mark.rule("R33")
-async def test_the_overdue_come_first(desk: Desk) -> None:
-    for customer in ALDERS:
-        await desk.confirm(customer, AUGUST)
-    await desk.buy(cast.CEDAR)
-    await desk.at(AUGUST + 100 * DAY)
-    await desk.buy(cast.DOGWOOD)
-    await desk.publish("2", NEWER)
-    await desk.at(ENDS)
-    assert await desk.list() == [
-        (cast.CEDAR, "overdue", ENDS.replace(year=2020)),
-        (cast.DOGWOOD, "outdated", (AUGUST + 100 * DAY).replace(year=2019)),
-        (cast.FRENE, "outdated", None),
-    ]
 
 
 async def test_a_count_ends_where_it_is_said_to_end(desk: Desk) -> None:
@@ -556,7 +431,7 @@ class Stories:
     data=st.data(),
 )
 @settings(max_examples=100)
-@pytest.mark.rule("R26", "R33", "R34", "R35", "R37")
+@pytest.mark.rule("R17", "R26", "R27", "R33", "R34", "R35", "R36", "R37", "R47")
 async def test_the_list_is_what_the_standing_of_every_customer_says(
     texts: list[tuple[Any, ...]],
     begun: list[list[tuple[Any, ...]]],

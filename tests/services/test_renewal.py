@@ -62,19 +62,6 @@ async def kept(memory: Memory, subscription: str) -> list[tuple[int, str, dateti
     return [(term, outcome, from_micros(due)) for term, outcome, due in found]
 
 
-@pytest.mark.rule("R11")
-async def test_an_unconfirmed_customers_subscription_renews_without_the_gate(memory: Memory) -> None:
-    subscription = await buy(memory)
-    decisions = await memory.rows("select * from decision")
-    memory.clock.now = YEAR_LATER
-    await run_renewals(memory.store, memory.clock.now)
-    after = await read(memory, subscription)
-    assert (after.status, after.commitment.ends_at) == ("active", AUGUST.replace(year=2020))
-    assert await kept(memory, subscription) == [(2, "renewed", YEAR_LATER)]
-    assert await memory.rows("select * from decision") == decisions
-    assert len(await memory.rows("select * from order_")) == 1
-
-
 @pytest.mark.rule("R11", "R47")
 async def test_it_renews_even_when_the_customer_no_longer_agrees(memory: Memory) -> None:
     subscription = await buy(memory)

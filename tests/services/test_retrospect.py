@@ -275,7 +275,7 @@ async def happen(past: Past, event: tuple[Any, ...]) -> None:
                 await getattr(past, name)()
 
 
-@pytest.mark.rule("R17", "R27", "R36", "R47", "R48")
+@pytest.mark.rule("R17", "R27", "R33", "R34", "R36", "R47", "R48")
 @settings(max_examples=100)
 @given(start=starts, history=histories())
 async def test_looking_back_at_an_instant_gives_what_was_shown_at_it(
@@ -295,7 +295,7 @@ async def test_looking_back_at_an_instant_gives_what_was_shown_at_it(
     past.memory.connection.close()
 
 
-@pytest.mark.rule("R17", "R27", "R36", "R47", "R48")
+@pytest.mark.rule("R17", "R27", "R33", "R34", "R36", "R47", "R48")
 @settings(max_examples=100)
 @given(start=starts, history=histories(setbacks), data=st.data())
 async def test_any_day_as_known_on_any_day_is_what_the_words_say(
@@ -344,54 +344,6 @@ async def past() -> Past:
     return await Past.new()
 
 
-@pytest.mark.rule("R17", "R48")
-async def test_a_correction_is_known_from_its_recording_on_and_reaches_back_to_its_own_date(past: Past) -> None:
-    first = await past.confirm(agreed=AUGUST)
-    await past.move(10 * DAY)
-    second = await past.confirm(agreed=AUGUST - 5 * DAY)
-    corrected = past.now
-    await past.move(DAY)
-    assert await past.id(AUGUST + DAY, corrected - INSTANT) == first
-    assert await past.id(AUGUST + DAY, corrected) == second
-    assert await past.state(AUGUST - DAY, corrected - INSTANT) == "missing", "nobody knew of it then"
-    assert await past.id(AUGUST - DAY, corrected) == second
-    assert await past.state(AUGUST - 5 * DAY - INSTANT) == "missing"
-
-
-@pytest.mark.rule("R17", "R36")
-async def test_a_later_acceptance_leaves_the_days_before_it_to_the_one_before(past: Past) -> None:
-    first = await past.confirm(agreed=AUGUST)
-    await past.move(30 * DAY)
-    second = await past.confirm(agreed=AUGUST + 20 * DAY)
-    for on, expected in ((AUGUST, first), (AUGUST + 20 * DAY - INSTANT, first), (AUGUST + 20 * DAY, second)):
-        assert await past.id(on) == expected
-
-
-@pytest.mark.rule("R17", "R48")
-async def test_recorded_in_error_never_was_and_was_believed_until_then(past: Past) -> None:
-    wrong = await past.confirm()
-    await past.move(10 * DAY)
-    await past.err()
-    erred = past.now
-    await past.move(DAY)
-    for on in (AUGUST, AUGUST + DAY, erred, past.now):
-        assert await past.id(on, erred - INSTANT) == wrong
-        assert await past.state(on, erred) == "missing"
-
-
-@pytest.mark.rule("R47", "R48")
-async def test_a_refusal_ends_from_its_recording_on(past: Past) -> None:
-    confirmed = await past.confirm()
-    await past.move(10 * DAY)
-    await past.refuse()
-    refused = past.now
-    await past.move(DAY)
-    assert await past.id(refused - INSTANT) == confirmed, "it was in effect until then"
-    assert await past.states(refused) == {"cloud": "ended", "customer": "ended"}
-    assert await past.id(refused, refused - INSTANT) == confirmed, "so it was expected"
-    assert await past.state(AUGUST - INSTANT) == "missing"
-
-
 @pytest.mark.rule("R47")
 async def test_an_acceptance_from_before_a_refusal_and_recorded_after_it_does_not_reach_back_behind_it(
     past: Past,
@@ -410,53 +362,6 @@ async def test_an_acceptance_from_before_a_refusal_and_recorded_after_it_does_no
     assert await past.id(past.now - DAY) == again, "accepted at the instant of the refusal, and so not before it"
 
 
-@pytest.mark.rule("R36", "R47")
-async def test_what_the_other_agreement_says_to_a_refusal_depends_on_the_day(past: Past) -> None:
-    await past.refuse()
-    await past.move(OPENED - 10 * DAY - past.now)
-    await past.confirm("customer")
-    await past.move(20 * DAY)
-    assert await past.states(OPENED - INSTANT) == {"cloud": "ended", "customer": "current"}
-    assert await past.states(OPENED) == {"cloud": "missing", "customer": "current"}
-
-
-@pytest.mark.rule("R36")
-async def test_each_relationship_has_its_own(past: Past) -> None:
-    confirmed = await past.confirm()
-    await past.move(10 * DAY)
-    await past.part()
-    await past.move(10 * DAY)
-    await past.come_back()
-    await past.move(DAY)
-    again = await past.confirm(agreed=AUGUST)
-    parted, returned = AUGUST + 10 * DAY, AUGUST + 20 * DAY
-    assert await past.id(parted - INSTANT) == confirmed
-    for on in (BEGAN - INSTANT, parted, returned - INSTANT):
-        look = await past.back(on)
-        assert (look.found.period, look.served, await past.states(on)) == (
-            None,
-            True,
-            {"cloud": None, "customer": None},
-        )
-    assert await past.id(returned) == again, "accepted before it was recorded"
-    assert await past.state(returned, past.now - INSTANT) == "missing"
-    assert await past.id(parted, parted - INSTANT) == confirmed, "so it was expected before they parted"
-    assert await past.state(returned + DAY, parted) is None
-
-
-@pytest.mark.rule("R36")
-async def test_a_relationship_that_ended_when_it_began_holds_no_day(past: Past) -> None:
-    await past.part()
-    await past.come_back()
-    between = await past.confirm()
-    await past.part()
-    assert await past.state() is None
-    await past.come_back()
-    assert await past.states() == {"cloud": "missing", "customer": "missing"}
-    assert (await past.back()).found.considered["confirmations"] == 1
-    assert between
-
-
 async def test_former_customers_are_told_of_and_strangers_are_not(past: Past) -> None:
     confirmed = await past.confirm()
     await past.move(DAY)
@@ -471,61 +376,6 @@ async def test_former_customers_are_told_of_and_strangers_are_not(past: Past) ->
     past.memory.clock.now = PROGRAMME.starts - INSTANT
     with rejected("confirmation.feature-absent"):
         await past.back()
-
-
-@pytest.mark.rule("R34", "R48")
-async def test_a_newer_text_outdates_from_its_effect_on_and_is_known_from_its_publishing_on(past: Past) -> None:
-    await past.publish(BEGAN)
-    await past.confirm()
-    await past.move(10 * DAY)
-    effective = past.now + 20 * DAY
-    await past.publish(effective)
-    published = past.now
-    await past.move(60 * DAY)
-    for on, known_at, state in [
-        (effective, published - INSTANT, "current"),
-        (effective, published, "outdated"),
-        (effective - INSTANT, past.now, "current"),
-        (effective, past.now, "outdated"),
-    ]:
-        assert await past.state(on, known_at) == state, (on, known_at)
-    await past.publish(AUGUST + DAY)
-    assert await past.state(AUGUST + DAY) == "outdated", "published late, in effect earlier"
-    assert await past.state(AUGUST + DAY, past.now - INSTANT) == "current"
-
-
-@pytest.mark.rule("R33", "R34")
-async def test_a_renewal_makes_overdue_from_when_it_ran_and_from_when_that_was_recorded(past: Past) -> None:
-    await past.publish(BEGAN)
-    await past.confirm()
-    await past.buy()
-    await past.publish(AUGUST + 10 * DAY)
-    await past.move(30 * DAY, renew=False)
-    await past.move(5 * DAY)
-    ran = AUGUST.replace(month=9)
-    for on, known_at, state in [
-        (ran - INSTANT, past.now, "outdated"),
-        (ran, past.now, "overdue"),
-        (ran, past.now - INSTANT, "outdated"),
-        (past.now, past.now, "overdue"),
-    ]:
-        assert await past.state(on, known_at) == state, (on, known_at)
-
-
-@pytest.mark.rule("R33", "R34")
-async def test_what_makes_nothing_overdue(past: Past) -> None:
-    await past.publish(BEGAN)
-    await past.confirm()
-    await past.buy()
-    ran = AUGUST.replace(month=9)
-    await past.publish(ran)
-    await past.move(ran + DAY - past.now)
-    assert await past.state(ran) == "outdated", "it renewed at the very instant of the newer text, and not after it"
-    [bought] = await past.memory.do(list_subscriptions, past.actor, cast.CEDAR)
-    await past.do(change_subscription, bought.id, WantedSubscription(auto_renew=False), ())
-    await past.move(60 * DAY)
-    assert await past.state() == "outdated", "it expired"
-    assert (await past.back()).found.considered["renewals"] == 1
 
 
 @pytest.mark.rule("R28", "R48")
@@ -588,22 +438,6 @@ async def test_each_known_confirmation_is_told_with_what_it_was_worth_that_day(p
     found = (await past.back(AUGUST + DAY + HOUR, past.now)).found
     [marks] = [[one.mark for one in agreement.history] for agreement in found.agreements if agreement.history]
     assert marks == ["not_yet", "not_yet", "not_yet", "counts", "taken_back", "earlier"]
-
-
-async def test_what_a_clock_set_back_left_behind_is_taken_by_its_instants(past: Past) -> None:
-    await past.move(20 * DAY)
-    ahead = await past.confirm(agreed=AUGUST)
-    await past.move(-10 * DAY)
-    behind = await past.confirm(agreed=AUGUST)
-    recorded = past.now
-    await past.move(20 * DAY)
-    assert await past.id(past.now) == behind, "newest is by sequence"
-    assert await past.id(recorded) == behind
-    assert await past.id(recorded, recorded - INSTANT) is None
-    await past.err()
-    assert await past.id(past.now) == ahead
-    assert await past.id(recorded, recorded) == behind
-    assert await past.id(recorded, AUGUST + 20 * DAY - INSTANT) == behind
 
 
 class TestDays:

@@ -8,7 +8,6 @@ from typing import Any
 
 import pytest
 
-from agreegate import programme as programmes
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import EndReason
@@ -27,9 +26,7 @@ from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
 
-SUCCESSOR = programmes.load("microsoft-customer-agreement")
 CLOUD, CUSTOMER = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
-OPENED, CLOSED = datetime(2019, 10, 1, tzinfo=UTC), datetime(2020, 2, 1, tzinfo=UTC)
 
 
 class Case:
@@ -106,27 +103,6 @@ async def cedar() -> Case:
     return Case(memory, await memory.actor(cast.ALDER, cast.ALDER_SALES))
 
 
-async def test_states_are_told_of_each_agreement_type(cedar: Case) -> None:
-    assert await cedar.states() == ("missing", "missing")
-    await cedar.confirm(CUSTOMER)
-    assert await cedar.states() == ("missing", "current")
-    await cedar.confirm(CLOUD)
-    assert await cedar.states() == ("current", "current")
-
-
-@pytest.mark.rule("R17")
-async def test_what_was_recorded_in_error_gives_way_to_what_was_before(cedar: Case) -> None:
-    for name in ("first", "second", "wrong"):
-        await cedar.confirm(name=name)
-    await cedar.confirm(CUSTOMER)
-    for left in ("second", "first", None):
-        await cedar.take_back()
-        assert await cedar.counts() == left
-        assert await cedar.gate() == ("allow" if left else "confirmation.missing")
-    assert await cedar.states() == ("missing", "current"), "the other agreement is another matter"
-    await cedar.nothing_to_end(take_back, CLOUD, "")
-
-
 @pytest.mark.rule("R17", "R36")
 async def test_the_record_stays_and_says_what_ended_it(cedar: Case) -> None:
     await cedar.confirm(name="first")
@@ -174,36 +150,6 @@ async def test_no_longer_agrees_ends_every_agreement_type_and_is_kept_with_reaso
         assert await cedar.gate(AUGUST, action) == ("confirmation.ended" if stopped else "allow")
 
 
-@pytest.mark.rule("R47")
-async def test_a_customer_that_never_agreed_can_say_no_too(cedar: Case) -> None:
-    await cedar.refuse()
-    assert await cedar.states() == ("ended", "ended")
-    assert await cedar.gate(AUGUST) == "confirmation.ended"
-    await cedar.nothing_to_end(record_refusal, "again")
-    await cedar.nothing_to_end(take_back, CLOUD, "")
-
-
-@pytest.mark.rule("R47")
-async def test_nothing_revives_past_no_longer_agrees(cedar: Case) -> None:
-    await cedar.confirm(name="before")
-    await cedar.refuse()
-    await cedar.confirm(name="after")
-    assert (await cedar.states(), await cedar.gate()) == (("current", "missing"), "allow")
-    await cedar.take_back()
-    assert (await cedar.states(), await cedar.gate()) == (("ended", "ended"), "confirmation.ended")
-    await cedar.nothing_to_end(take_back, CLOUD, "")
-
-
-@pytest.mark.rule("R47")
-async def test_a_later_confirmation_opens_the_gate_again_and_a_later_no_closes_it(cedar: Case) -> None:
-    for round_ in range(3):
-        await cedar.confirm(name=f"round {round_}")
-        assert await cedar.gate() == "allow"
-        standing = await cedar.refuse()
-        assert len(standing.refusals) == round_ + 1
-        assert await cedar.gate() == "confirmation.ended"
-
-
 @pytest.mark.fault("F6")
 @pytest.mark.rule("R47")
 async def test_the_gate_knows_the_date_of_the_newest_no(cedar: Case) -> None:
@@ -220,32 +166,6 @@ async def test_the_gate_knows_the_date_of_the_newest_no(cedar: Case) -> None:
     await cedar.come_back()
     known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
     assert known.refused_at == said
-
-
-@pytest.mark.rule("R47")
-async def test_a_confirmation_answers_a_no_once_its_template_opens_the_gate(cedar: Case) -> None:
-    await cedar.refuse()
-    await cedar.confirm(CUSTOMER)
-    assert await cedar.states() == ("ended", "current")
-    assert await cedar.gate() == "confirmation.ended"
-    cedar.memory.clock.now = OPENED
-    assert await cedar.states() == ("missing", "current")
-    assert await cedar.gate(OPENED) == "allow"
-
-
-@pytest.mark.rule("R47")
-async def test_what_a_no_ended_stays_ended_when_the_other_agreement_is_confirmed(cedar: Case) -> None:
-    await cedar.confirm(CUSTOMER)
-    await cedar.refuse()
-    await cedar.confirm(CLOUD)
-    assert await cedar.states() == ("current", "ended")
-    assert await cedar.gate() == "allow"
-
-
-async def test_a_confirmation_that_opens_the_gate_no_longer_is_still_the_current_one(cedar: Case) -> None:
-    await cedar.confirm(CLOUD)
-    cedar.memory.clock.now = CLOSED
-    assert await cedar.states(SUCCESSOR) == ("current", "missing")
 
 
 async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the_history_stays(cedar: Case) -> None:
@@ -266,17 +186,6 @@ async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the
     await cedar.confirm(name="second period")
     await cedar.take_back()
     assert await cedar.counts() is None, "the first period does not come back"
-
-
-@pytest.mark.rule("R47")
-async def test_a_known_no_outlives_the_relationship(cedar: Case) -> None:
-    await cedar.refuse()
-    await cedar.leave()
-    await cedar.come_back()
-    assert (await cedar.states(), await cedar.gate(AUGUST)) == (("ended", "ended"), "confirmation.ended")
-    await cedar.nothing_to_end(record_refusal, "")
-    await cedar.confirm()
-    assert await cedar.gate() == "allow"
 
 
 @pytest.mark.rule("R26")

@@ -231,22 +231,6 @@ async def test_the_partner_on_record_is_a_linked_reseller(memory: Memory, mpn_id
         await change(memory, id_, partner_id_on_record=mpn_id)
 
 
-@pytest.mark.rule("R26")
-async def test_somebody_elses_customer_and_nobody_are_alike(memory: Memory) -> None:
-    id_ = await buy(memory)
-    alder, hazel = await memory.actor(cast.ALDER), await memory.actor(cast.HAZEL)
-    for customer in (cast.ELM, cast.NOBODY):
-        with rejected("relationship.missing"):
-            await memory.do(list_subscriptions, alder, customer)
-        with rejected("relationship.missing"):
-            await memory.do(
-                change_subscription, alder, PROGRAMME, customer, id_, WantedSubscription(quantity=6), (), call(9)
-            )
-    assert await memory.do(list_subscriptions, hazel, cast.CEDAR) == []
-    with rejected("subscription.not-found"):
-        await memory.do(show_subscription, hazel, cast.CEDAR, id_)
-
-
 async def test_a_reseller_sees_what_was_bought_through_it_or_through_nobody(memory: Memory) -> None:
     nobody = await buy(memory, 1)
     birch = await buy(memory, 2, partner_id_on_record="1000002")

@@ -80,14 +80,6 @@ async def test_an_application_alone_reads_the_record_without_the_person(world: W
     assert told | {"resourceNewValue": ""} == known | {"resourceNewValue": ""}
 
 
-@pytest.mark.rule("R26")
-async def test_nobody_reads_anothers_records(world: World) -> None:
-    await confirmed(world, cast.CEDAR)
-    assert await items(world, who=cast.HAZEL_ADMIN) == []
-    for who, status in ((cast.BIRCH_SALES, 403), (cast.ALDER_HELPDESK, 403), (cast.OPERATOR_USER, 403), (None, 401)):
-        assert (await world.send(who, "GET", "/v1/auditrecords")).status_code == status
-
-
 @pytest.mark.fault("D6")
 @pytest.mark.parametrize(
     ("query", "customers"),

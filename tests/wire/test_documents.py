@@ -124,11 +124,6 @@ async def test_the_fallback_needs_a_text_for_america(world: World) -> None:
     assert (answer.status_code, answer.json()["code"]) == (400, 3000)
 
 
-async def test_the_path_is_as_tolerant_as_every_other(published: World) -> None:
-    path = f"/v1//AgreementTemplates/{{{cast.CUSTOMER_AGREEMENT}}}/Document/"
-    assert (await published.send(cast.ALDER_SALES, "GET", path)).status_code == 200
-
-
 async def test_no_document_before_a_text_and_none_before_the_feature(world: World) -> None:
     assert ((await document(world)).status_code, (await document(world)).json()["code"]) == (404, 1000)
     later = AUGUST + timedelta(days=1)

@@ -42,14 +42,6 @@ async def test_the_upgrade_that_is_listed_can_be_chosen(world: World) -> None:
     assert (new["offerId"], new["quantity"], new["status"]) == (chosen["targetOffer"]["id"], 5, "active")
 
 
-async def test_as_net_upgrades(world: World) -> None:
-    stored = await buy(world)
-    body = {"TargetOffer": {"Id": TARGET, "Name": "E3"}, "UpgradeType": 1, "IsEligible": True, "Quantity": 0}
-    done = await world.send(cast.ALDER_SALES, "POST", f"{SUBSCRIPTIONS}/{stored['id']}/upgrades", body)
-    new = (await read(world, {"id": done.json()["targetSubscriptionId"]})).json()
-    assert (new["offerId"], new["quantity"]) == (TARGET, 5)
-
-
 async def test_a_suspended_subscription_is_not_upgraded(world: World) -> None:
     stored = await buy(world)
     await patch(world, stored, {"status": "suspended"})
