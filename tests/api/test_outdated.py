@@ -87,18 +87,18 @@ async def run_due(world: World) -> None:
         (
             "en",
             [
-                ["confirmation of an older text", "A newer text has been in force since 1 May 2019.",
+                ["Agreement: outdated", "A newer text has been in force since 1 May 2019.",
                  "The confirmation must be renewed before"],
-                ["confirmation of an older text, overdue", "and a renewal ran without it.",
+                ["Agreement: overdue", "and a renewal ran without it.",
                  "The confirmation must be renewed before"],
             ],
         ),
         (
             "fr",
             [
-                ["confirmation d’un texte plus ancien", "Un texte plus récent est en vigueur depuis le 1er mai 2019.",
+                ["version antérieure", "Un texte plus récent est en vigueur depuis le 1er mai 2019.",
                  "La confirmation doit être renouvelée avant le"],
-                ["confirmation d’un texte plus ancien, en retard", "et un renouvellement a eu lieu sans lui.",
+                ["en retard", "et un renouvellement a eu lieu sans lui.",
                  "La confirmation doit être renouvelée avant le"],
             ],
         ),

@@ -448,12 +448,12 @@ def seeing_which_text_a_new_customer_accepts(someone: Person) -> None:
 def looking_back_at_what_was_known(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.FRENE}")
     someone.link("retrospect.title")
-    someone.sees("customer.agreement.ended")
+    someone.sees("state.ended")
     someone.write("on", "2018-10-02")
     someone.write("known-at", "2018-10-01")
     someone.button("retrospect.look")
     someone.sees("retrospect.expected")
-    someone.sees("customer.agreement.current")
+    someone.sees("state.current")
     someone.write("known-at", "2219-01-01")
     someone.button("retrospect.look")
     expect(someone.page.get_by_role("alert")).to_be_visible()
@@ -461,7 +461,7 @@ def looking_back_at_what_was_known(someone: Person) -> None:
     someone.write("on", "2018-10-21")
     someone.write("known-at", "2018-11-01")
     someone.button("retrospect.look")
-    someone.sees("customer.agreement.ended")
+    someone.sees("state.ended")
 
 
 def cases() -> list[Any]:

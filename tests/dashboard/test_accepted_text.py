@@ -360,7 +360,7 @@ async def test_of_a_confirmation_from_before_there_were_texts_it_says_that_nobod
     await publish(world, {AMERICA: SAMPLE}, "1", effective_from=AUGUST + DAY)
     world.clock.now = AUGUST + 2 * DAY
     shown = await (await visitor(world)).get(FORM)
-    assert "it cannot be known which version was accepted" in shown.text
+    assert "The accepted version is not known" in shown.text
     assert "To be accepted now: version 1" in shown.text
 
 

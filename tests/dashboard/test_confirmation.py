@@ -65,7 +65,7 @@ async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, la
     [
         (
             "en",
-            "These data only show who accepted, on the customer’s documented instructions. Nothing is sent to this person.",
+            "We keep this only as proof of who accepted, and only as your customer instructs. Nothing is sent to this person.",
         ),
         ("fr", "Ces données montrent seulement qui a accepté, sur instruction documentée du client. Rien n’est envoyé"),
     ],
@@ -110,7 +110,7 @@ async def test_update_begins_with_what_counts_and_corrects_it(world: World) -> N
         (
             "en",
             [
-                "Please mend these 4 points:",
+                "There are 4 problems:",
                 "Type the first name",
                 "Type the last name",
                 "Type the e-mail address",

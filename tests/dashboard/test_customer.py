@@ -33,7 +33,7 @@ def section(reply: Reply, id_: str) -> str:
             "en",
             [
                 "Account information", "Domain cedar.example", "Country United States", "Birch IT Hornbeam Informatique",
-                "Relationship since 1 July 2018", "Microsoft Cloud Agreement: confirmation provided",
+                "Relationship since 1 July 2018", "Microsoft Cloud Agreement: confirmed",
                 "Accepted on 10 August 2018", "sales@alder.example, through the API", "Mail 3 active on 15 August 2019",
                 "completed", "New purchase, through the API allowed",
             ],
@@ -42,7 +42,7 @@ def section(reply: Reply, id_: str) -> str:
             "fr",
             [
                 "Informations sur le compte", "Domaine cedar.example", "Pays États-Unis", "Relation depuis le 1er juillet 2018",
-                "Contrat Microsoft Cloud : confirmation fournie", "Acceptation le 10 août 2018",
+                "Contrat Microsoft Cloud : confirmé", "Acceptation le 10 août 2018",
                 "sales@alder.example, par l’API", "Mail 3 actif activé 15 août 2019", "exécutée",
                 "Nouvel achat, par l’API autorisation",
             ],
@@ -74,7 +74,7 @@ async def test_reading_is_never_gated(world: World, now: datetime) -> None:
     world.clock.now = now
     shown = await (await visitor(world)).get(CEDAR)
     assert shown.status == 200
-    assert "Microsoft Cloud Agreement: confirmation not provided" in shown.text
+    assert "Microsoft Cloud Agreement: not confirmed" in shown.text
     assert "Mail 3 active" in shown.text
 
 
@@ -84,8 +84,8 @@ async def test_reading_is_never_gated(world: World, now: datetime) -> None:
     [
         (cast.ALDER_HELPDESK, CEDAR, "en", "Confirmations are shown to Admin agents and Sales agents."),
         (cast.ALDER_HELPDESK, CEDAR, "fr", "Les confirmations sont visibles par les agents d’administration"),
-        (cast.BIRCH_SALES, CEDAR, "en", "Your indirect provider confirms for this customer. Work with it"),
-        (cast.BIRCH_SALES, CEDAR, "fr", "Votre fournisseur indirect confirme pour ce client."),
+        (cast.BIRCH_SALES, CEDAR, "en", "Your indirect provider confirms for your customers. Send the provider"),
+        (cast.BIRCH_SALES, CEDAR, "fr", "Votre fournisseur indirect confirme pour vos clients."),
         (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}", "en", "Confirmations do not exist in this national cloud."),
         (cast.FIR_ADMIN, f"/customers/{cast.GINKGO}", "fr", "n’existent pas dans ce cloud national"),
     ],
@@ -132,7 +132,7 @@ async def test_a_reseller_sees_the_account_and_its_subscriptions_and_where_to_ha
     assert "Through Hornbeam" not in shown.text
     assert "Hornbeam" not in shown.text  # the provider's other resellers are not its business
     assert "/providers" in shown.page.links
-    for absent in ("Orders", "Decisions of the gate", "History"):
+    for absent in ("Orders", "Order checks", "History"):
         assert absent not in shown.text
     assert not [link for link in shown.page.links if re.search(NO_BUTTONS, link)]
 
@@ -142,11 +142,11 @@ async def test_another_partners_confirmation_is_not_shown(world: World) -> None:
     await world.confirm(cast.HAZEL_ADMIN, cast.CEDAR, primaryContact__lastName="Quillfeather")
     await order(world, cast.HAZEL_ADMIN, friendlyName="Of Hazel")
     shown = await (await visitor(world)).get(CEDAR)
-    assert "confirmation not provided" in shown.text
+    assert "Agreement: not confirmed" in shown.text
     assert "Nothing was recorded yet." in shown.text
     assert "The customer has no subscription." in shown.text
     assert "Nothing was ordered yet." in shown.text
-    assert "The gate was not asked yet." in shown.text
+    assert "Agreegate has checked no order or change yet." in shown.text
     for hidden in ("Quillfeather", "Of Hazel", "hazel"):
         assert hidden not in shown.text
 
@@ -185,7 +185,7 @@ async def test_endings_stand_in_the_history_and_mark_what_they_ended(world: Worl
     await end(world, reason="no_longer_agrees", note="By phone.")
     shown = await someone.get(CEDAR)
     agreement = section(shown, "agreement")
-    assert "Microsoft Cloud Agreement: confirmation ended" in agreement
+    assert "Microsoft Cloud Agreement: no longer agrees" in agreement
     assert "Since 16 August 2018 the customer no longer agrees." in agreement
     assert "Update" not in agreement
     history = section(shown, "history")
@@ -229,7 +229,7 @@ async def test_a_confirmation_of_an_earlier_relationship_is_marked_so(world: Wor
     connection.close()
     world.clock.now = AUGUST + timedelta(days=10)
     shown = await someone.get(CEDAR)
-    assert "confirmation not provided" in section(shown, "agreement")
+    assert "Agreement: not confirmed" in section(shown, "agreement")
     assert "of an earlier relationship" in section(shown, "history")
 
 
@@ -285,9 +285,9 @@ async def test_what_the_customer_accepted_with_the_vendor_itself_is_said_apart(w
     )
     connection.close()
     shown = section(await (await visitor(world)).get(CEDAR), "agreement")
-    assert "Microsoft Customer Agreement: confirmation not provided" in shown
+    assert "Microsoft Customer Agreement: not confirmed" in shown
     assert "Customer acceptance through the vendor: provided on 9 August 2018." in shown
-    assert "opens the gate from 1 October 2019" in shown
+    assert "allows orders from 1 October 2019" in shown
 
 
 async def test_many_orders_and_decisions_are_turned_page_by_page_each_by_itself(world: World) -> None:

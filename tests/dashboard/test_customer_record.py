@@ -23,7 +23,7 @@ RECORD = f"{CEDAR}/record"
             [
                 "Record of acceptance: Cedar Bakery", "Made 22 March 2019, 00:00 UTC 2019-03-22T00:00:00.000000Z",
                 "Made by admin@alder.example, Alder Distribution", "Microsoft Cloud Agreement, microsoft-cloud-agreement@2",
-                "Microsoft Cloud Agreement: confirmation ended", "noa@contoso.example", "Marked as recorded in error",
+                "Microsoft Cloud Agreement: no longer agrees", "noa@contoso.example", "Marked as recorded in error",
                 "ended: recorded in error", "ended: no longer agrees", "corrected or renewed", "By phone.",
                 "New purchase, through the API", "refused", "allowed", "(rule R47)", "Mail × 3",
                 "sales@alder.example, through the API", "Entries of the history are never changed or deleted",
@@ -33,7 +33,7 @@ RECORD = f"{CEDAR}/record"
             "fr",
             [
                 "État des acceptations : Cedar Bakery", "Établi par admin@alder.example, Alder Distribution",
-                "confirmation terminée", "noa@contoso.example", "Marquée comme enregistrée par erreur",
+                "Contrat Microsoft Cloud : n’accepte plus", "noa@contoso.example", "Marquée comme enregistrée par erreur",
                 "terminée : n’accepte plus", "corrigée ou renouvelée", "Nouvel achat, par l’API", "refus", "autorisation",
                 "ne sont jamais modifiées ni supprimées",
             ],
@@ -69,7 +69,7 @@ async def test_it_answers_a_regulators_question(world: World, language: str, sai
 
 async def test_of_a_customer_of_whom_nothing_was_recorded_it_says_so(world: World) -> None:
     shown = await (await visitor(world)).get(f"/customers/{cast.DOGWOOD}/record")
-    for words in ("confirmation not provided", "Nothing was recorded yet.", "The gate was not asked yet.",
+    for words in ("Agreement: not confirmed", "Nothing was recorded yet.", "Agreegate has checked no order or change yet.",
                   "Nothing was ordered yet."):  # fmt: skip
         assert words in shown.text
 

@@ -68,5 +68,5 @@ async def test_a_reconfirmation_takes_two_clicks_on_the_work_list_and_a_date(tmp
     assert text("confirmation.saved", language, company="Cedar Bakery") in saved.text
     assert f"/customers/{cast.CEDAR}" not in saved.page.links
     record = (await someone.get(f"/customers/{cast.CEDAR}")).text
-    assert text("customer.agreement.current", language) in record
+    assert text("state.current", language) in record
     demo.close()

@@ -20,7 +20,7 @@ async def state(world: World) -> tuple[str, int]:
 @pytest.mark.parametrize(
     ("language", "asked", "done"),
     [
-        ("en", "Afterwards no confirmation of this agreement counts.", "None of this agreement counts now."),
+        ("en", "Afterwards no confirmation of this agreement counts.", "No confirmation of this agreement counts now."),
         ("fr", "Ensuite, aucune confirmation de ce contrat ne compte.", "Aucune de ce contrat ne compte maintenant."),
     ],
 )
@@ -46,7 +46,7 @@ async def test_the_only_confirmation_is_taken_back_and_stays_on_record(
 @pytest.mark.parametrize(
     ("language", "asked", "done"),
     [
-        ("en", "counts again: accepted on 10 August 2018", "The one before it counts again."),
+        ("en", "counts again: accepted on 10 August 2018", "The earlier confirmation counts again."),
         ("fr", "compte de nouveau : acceptée le 10 août 2018", "La précédente compte de nouveau."),
     ],
 )
@@ -117,7 +117,7 @@ async def test_a_colleague_who_took_it_back_first_is_noticed(world: World) -> No
     await colleague.fill(DOGWOOD)
     shown = await someone.send(DOGWOOD, form)
     assert shown.status == 422
-    assert "there is none to take back" in shown.text
+    assert "there is none to void" in shown.text
     assert len(world.rows("select * from ending")) == 1
 
 

@@ -132,9 +132,9 @@ async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World
 @pytest.mark.parametrize(
     ("user", "present", "silent"),
     [
-        (cast.ALDER_ADMIN, ("Your customers", "Would fail next", "Refused in the last 30 days"), ()),
-        (cast.HAZEL_ADMIN, ("Your customers", "Would fail next"), ("Dogwood",)),
-        (cast.MAPLE_ADMIN, ("You have no customers yet.", "Nothing was refused."), ("Would fail next",)),
+        (cast.ALDER_ADMIN, ("Your customers", "Not ready for their next order", "Refused in the last 30 days"), ()),
+        (cast.HAZEL_ADMIN, ("Your customers", "Not ready for their next order"), ("Dogwood",)),
+        (cast.MAPLE_ADMIN, ("You have no customers yet.", "Nothing was refused."), ("Not ready for their next order",)),
         (cast.ALDER_HELPDESK, ("shown to Admin agents", "Dogwood"), ("Your customers", "/confirmation", "Confirmed since")),
         (cast.BIRCH_SALES, ("Your indirect provider confirms",), ("Your customers", "Dogwood", "/confirmation")),
         (cast.FIR_ADMIN, ("do not exist in this national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
@@ -219,7 +219,7 @@ async def test_totals_of_many_customers_are_counted_beside_the_page(world: World
     assert "Agreegate is counting the customers." in counting.text
     assert 'hx-select="#totals"' in counting.page.html
     assert (rows(counting, "standings"), "would be refused" in counting.text) == ([], False)
-    assert "Would fail next" in counting.text
+    assert "Not ready for their next order" in counting.text
     await world.deployment.totals.settle()
     world.clock.now += timedelta(seconds=30)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)

@@ -175,7 +175,7 @@ async def test_every_mistake_is_told_at_once_in_the_order_of_the_fields(world: W
     assert [part.partition('"')[0] for part in told.split('href="#')[1:]] == [
         "template", "label", "kind", "effective_date", "effective_time", "note", "file-0", "countries-0", "file-1", "language-1", "file-2",
     ]  # fmt: skip
-    assert "Please mend these 11 points" in reply.text
+    assert "There are 11 problems" in reply.text
 
 
 @pytest.mark.rule("R34")

@@ -156,7 +156,7 @@ async def test_a_request_is_followed_from_asked_to_confirmed(world: World) -> No
     assert other.page.form().fields["collected_through"] == [""]
     shown = await guest.get(noting)
     assert "Received on 18 August 2018" in shown.text
-    assert "only a confirmation opens the gate" in shown.text
+    assert "only a confirmation allows orders" in shown.text
     world.clock.now += timedelta(days=2)
     await world.confirm(cast.ALDER_ADMIN, cast.CEDAR)
     world.clock.now += timedelta(days=30)

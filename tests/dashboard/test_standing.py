@@ -40,7 +40,7 @@ async def look(world: World, query: str, language: str = "en", who: str = cast.A
             "en",
             [
                 "Looking back: Cedar Bakery", "On 16 August 2018, as the records stood on 17 August 2018",
-                "Microsoft Cloud Agreement: confirmation provided", "Noa Corrected",
+                "Microsoft Cloud Agreement: confirmed", "Noa Corrected",
                 "The text: version 1, inferred from date, country and language.", "2018-08-17T09:00:00.000000Z",
                 "sales@alder.example, through the API", "What had been recorded by 17 August 2018, newest first",
                 "was in effect", "a later one was in effect", "1 confirmation or ending was recorded later, and is left out.",
@@ -77,10 +77,10 @@ async def test_it_tells_what_was_known_and_what_it_rests_on(past: World, languag
     [
         ("?on=2018-08-16&known-at=2018-08-16", "Noa Firstly", "Corrected"),
         ("?on=2018-08-21&known-at=2018-08-17", "this is what was to be expected", "By phone."),
-        ("?on=2018-08-21&known-at=2018-08-21", "The customer no longer agreed: recorded 20 August 2018, 00:00 UTC.", "confirmation provided"),
-        ("?on=2018-08-19&known-at=2018-08-21", "Microsoft Cloud Agreement: confirmation provided", "no longer agreed: recorded"),
-        ("?on=2018-08-09&known-at=2018-08-21", "No confirmation that was known then was in effect on this day.", "confirmation provided"),
-        ("?on=2018-06-30", "the partner did not serve this customer then", "confirmation provided"),
+        ("?on=2018-08-21&known-at=2018-08-21", "The customer no longer agreed: recorded 20 August 2018, 00:00 UTC.", "Agreement: confirmed"),
+        ("?on=2018-08-19&known-at=2018-08-21", "Microsoft Cloud Agreement: confirmed", "no longer agreed: recorded"),
+        ("?on=2018-08-09&known-at=2018-08-21", "No confirmation that was known then was in effect on this day.", "Agreement: confirmed"),
+        ("?on=2018-06-30", "the partner did not serve this customer then", "Agreement: confirmed"),
         ("?on=2018-08-06", "Confirmations can be recorded from 7 August 2018 on.", "to be expected"),
         ("?known-at=2018-08-14", "Nothing had been recorded yet.", "Noa"),
         ("?known-at=2018-08-14", "Confirmations and endings that were recorded later, and are left out: 3.", "Noa"),
