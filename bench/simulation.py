@@ -1,6 +1,6 @@
 """`python -m bench.simulation`: how long it takes to say what a version would do to a million customers.
 
-Asked in the server's way, on a thread and a connection of its own (`store.browse`), and as the command. Each answer is to
+Asked in the server's way, on a thread and a connection of its own (`store.read_slow`), and as the command. Each answer is to
 the row, so what is measured is the whole of it. `--keep` leaves the record for next time.
 """
 
@@ -92,7 +92,7 @@ def _inside(now: datetime) -> Iterator[Asked]:
                 return await simulate(uow, await at_command_line(uow), rules, locales(), scenario)
 
             def ask(work: Callable[[UnitOfWork], object] = work) -> int:
-                return asyncio.run(store.browse(work)).total[Figure.CUSTOMERS]  # type: ignore[arg-type]
+                return asyncio.run(store.read_slow(work)).total[Figure.CUSTOMERS]  # type: ignore[arg-type]
 
             say(name)
             yield _measured(name, ask, time.process_time)

@@ -52,7 +52,7 @@ class Memory:
         """What is kept."""
 
         async def read(uow: UnitOfWork) -> list[Row]:
-            return await uow.all(sql)
+            return await uow.fetch_all(sql)
 
         return await self.store.read(read)
 

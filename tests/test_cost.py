@@ -54,17 +54,17 @@ class Counting(SqliteUnitOfWork):
 
     statements = 0
 
-    async def one(self, sql: str, *parameters: Value) -> Row | None:
+    async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
         Counting.statements += 1
-        return await super().one(sql, *parameters)
+        return await super().fetch_one(sql, *parameters)
 
-    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         Counting.statements += 1
-        return await super().all(sql, *parameters)
+        return await super().fetch_all(sql, *parameters)
 
-    async def run(self, sql: str, *parameters: Value) -> int:
+    async def execute(self, sql: str, *parameters: Value) -> int:
         Counting.statements += 1
-        return await super().run(sql, *parameters)
+        return await super().execute(sql, *parameters)
 
 
 @pytest.fixture(scope="module")

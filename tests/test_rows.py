@@ -81,13 +81,13 @@ def test_no_row_is_indexed_by_a_number(part: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "async def f(uow):\n    row = await uow.one('')\n    return row[0]",
-        "async def f(uow):\n    rows = await uow.all('')\n    return rows[-1]",
-        "async def f(uow):\n    return (await uow.one(''))[0]",
-        "async def f(uow):\n    return [row[1] for row in await uow.all('')]",
+        "async def f(uow):\n    row = await uow.fetch_one('')\n    return row[0]",
+        "async def f(uow):\n    rows = await uow.fetch_all('')\n    return rows[-1]",
+        "async def f(uow):\n    return (await uow.fetch_one(''))[0]",
+        "async def f(uow):\n    return [row[1] for row in await uow.fetch_all('')]",
         "async def f(uow):\n    page = await page_of(uow)\n    for row in page.items:\n        g(row[2])",
-        "async def f(uow):\n    row = await uow.one('') if uow else None\n    return row[0]",
-        "async def f(uow):\n    if row := await uow.one(''):\n        return row[0]",
+        "async def f(uow):\n    row = await uow.fetch_one('') if uow else None\n    return row[0]",
+        "async def f(uow):\n    if row := await uow.fetch_one(''):\n        return row[0]",
         "def f(row: Row):\n    return row[0]",
         "def f(rows: Sequence[Row]):\n    return rows[0][1]",
     ],
@@ -99,10 +99,10 @@ def test_an_indexed_row_is_found(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
-        "async def f(uow):\n    [(count,)] = await uow.all('')\n    return count",
-        "async def f(uow):\n    return [name for _, name in await uow.all('')]",
+        "async def f(uow):\n    [(count,)] = await uow.fetch_all('')\n    return count",
+        "async def f(uow):\n    return [name for _, name in await uow.fetch_all('')]",
         "def f(word):\n    return word.partition('-')[0]",
-        "async def f(uow, place):\n    rows = await uow.all('')\n    return rows[:place], rows[place]",
+        "async def f(uow, place):\n    rows = await uow.fetch_all('')\n    return rows[:place], rows[place]",
     ],
 )
 def test_a_row_by_name_passes(text: str) -> None:

@@ -42,9 +42,9 @@ class Counted:
                 def __getattr__(self, name: str) -> Any:
                     return getattr(uow, name)
 
-                async def run(self, sql: str, *parameters: Any) -> int:
+                async def execute(self, sql: str, *parameters: Any) -> int:
                     nonlocal changed
-                    rows: int = await uow.run(sql, *parameters)
+                    rows: int = await uow.execute(sql, *parameters)
                     changed += rows
                     return rows
 
@@ -116,7 +116,7 @@ async def test_a_server_that_starts_deletes_what_expired_while_nothing_ran(world
     fill(world, 300, LONG_AGO)
     async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
         while left(world) != [0, 0, 0]:
-            await world.store.write(lambda uow: uow.run("update deployment set demo = demo"))
+            await world.store.write(lambda uow: uow.execute("update deployment set demo = demo"))
 
 
 @pytest.mark.fault("C5")
@@ -127,7 +127,7 @@ async def test_a_server_that_starts_deletes_what_killed_publications_left(world:
     part.write_bytes(b"half of a text")
     async with asyncio.timeout(60), upkeep(world.store, texts, PersonIndex(world.store))(None):
         while part.exists():
-            await world.store.browse(published_digests)
+            await world.store.read_slow(published_digests)
 
 
 async def confirm_many(world: World, rows: int) -> None:
@@ -144,7 +144,7 @@ async def test_a_server_that_starts_takes_over_the_persons_that_wait(world: Worl
     await confirm_many(world, 12)
     async with asyncio.timeout(60), upkeep(world.store, world.deployment.texts, PersonIndex(world.store))(None):
         while known(world) != {f"nora{number}" for number in range(12)}:
-            await world.store.browse(published_digests)
+            await world.store.read_slow(published_digests)
 
 
 @pytest.mark.fault("C1")

@@ -119,7 +119,7 @@ async def forget_leftovers(store: Store, texts: TextFiles) -> None:
     Raises:
         StoreUnavailable: the record or the folder cannot be read now.
     """
-    published = await store.browse(published_digests)
+    published = await store.read_slow(published_digests)
     try:
         await asyncio.to_thread(texts.remove_leftovers, published, time.time() - ABANDONED_SECONDS)
     except OSError as error:

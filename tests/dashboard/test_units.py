@@ -38,8 +38,8 @@ class CountingStore:
     async def read(self, work: Work[T]) -> T:
         return await self._store.read(self._counted("read", work))
 
-    async def browse(self, work: Work[T]) -> T:
-        return await self._store.browse(self._counted("browse", work))
+    async def read_slow(self, work: Work[T]) -> T:
+        return await self._store.read_slow(self._counted("browse", work))
 
     async def write(self, work: Work[T]) -> T:
         return await self._store.write(self._counted("write", work))

@@ -136,7 +136,7 @@ async def test_a_word_document_of_the_demo_is_offered_and_not_shown(begun: Calla
 async def test_nothing_names_a_text_published_later_than_itself(begun: Callable[..., Reader], at: str) -> None:
     reader = begun(at)
     rows = await reader.demo.deployment.store.read(
-        lambda uow: uow.all(
+        lambda uow: uow.fetch_all(
             "select recorded_at, published_at from confirmation"
             " join confirmation_text on confirmation_number = confirmation.number join text_version using (version_id)"
         )

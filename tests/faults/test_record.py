@@ -110,7 +110,7 @@ async def test_the_gate_denies_what_it_cannot_read(world: World, damage: Callabl
 
 async def test_a_defect_below_the_gate_is_told_as_one_and_allows_nothing(world: World) -> None:
     assert (await world.ask(cast.ALDER_SALES, cast.CEDAR))["verdict"] == "allow"
-    await world.store.write(lambda uow: uow.run("alter table current_confirmation rename to elsewhere"))
+    await world.store.write(lambda uow: uow.execute("alter table current_confirmation rename to elsewhere"))
     question: dict[str, Any] = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"}
     for asked in (question, question | {"at": "2018-08-16"}):
         answer = await world.send(cast.ALDER_SALES, "POST", "/api/gate/decisions", asked)

@@ -77,7 +77,7 @@ class Case:
     ) -> Simulation:
         actor = await self.memory.actor(partner, user)
         before = self.dump()
-        found = await self.memory.store.browse(lambda uow: simulate(uow, actor, self.programme, TABLE, asked))
+        found = await self.memory.store.read_slow(lambda uow: simulate(uow, actor, self.programme, TABLE, asked))
         assert self.dump() == before, "nothing is changed by asking"
         return found
 
@@ -90,7 +90,7 @@ class Case:
         found: list[Concerned] = []
         wanted = Wanted(size)
         while True:
-            part = await self.memory.store.browse(lambda uow, wanted=wanted: page(uow, wanted))
+            part = await self.memory.store.read_slow(lambda uow, wanted=wanted: page(uow, wanted))
             found += part.items
             if not part.more_after:
                 return found

@@ -166,7 +166,7 @@ async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search:
 
         now = memory.clock.now
 
-        async def all(self, sql: str, *parameters: object) -> list:
+        async def fetch_all(self, sql: str, *parameters: object) -> list:
             bound = {str(number): value for number, value in enumerate(parameters, 1)}
             plans.extend(row[3] for row in connection.execute(f"explain query plan {sql}", bound))
             return []

@@ -231,7 +231,7 @@ class Counted(InlineStore):
 
     looks = 0
 
-    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         self.looks += 1
         return await super().look(sql, *parameters)
 

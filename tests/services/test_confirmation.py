@@ -351,10 +351,10 @@ async def test_an_acceptor_of_the_partners_side_is_recorded_with_a_warning_on_bo
     memory: Memory, channel: Channel
 ) -> None:
     await memory.store.write(
-        lambda uow: uow.run("insert into partner_mail_domain values ($1, 'post.example')", cast.ALDER)
+        lambda uow: uow.execute("insert into partner_mail_domain values ($1, 'post.example')", cast.ALDER)
     )
     await memory.store.write(
-        lambda uow: uow.run("insert into partner_mail_domain values ($1, 'kontor.example')", cast.BIRCH)
+        lambda uow: uow.execute("insert into partner_mail_domain values ($1, 'kontor.example')", cast.BIRCH)
     )
     actor = replace(await sales(memory), channel=channel)
     found = {}
@@ -382,7 +382,7 @@ async def test_an_acceptor_of_the_partners_side_is_recorded_with_a_warning_on_bo
 @pytest.mark.rule("R24")
 async def test_a_reseller_whose_link_has_ended_is_nobodys_side_any_more(memory: Memory) -> None:
     await memory.store.write(
-        lambda uow: uow.run("update reseller_link set ended_at = 1 where reseller_id = $1", cast.BIRCH)
+        lambda uow: uow.execute("update reseller_link set ended_at = 1 where reseller_id = $1", cast.BIRCH)
     )
     await record(memory, email="n@birch.example")
     assert (await shown(memory, await sales(memory))).warnings == ()
@@ -399,7 +399,7 @@ async def test_a_kept_warning_is_neither_changed_nor_deleted(memory: Memory) -> 
     await record(memory, email="n@birch.example")
     for change in ("delete from confirmation_warning", "update confirmation_warning set warning = 'own_address'"):
         with pytest.raises(Exception, match="append only"):
-            await memory.store.write(lambda uow, change=change: uow.run(change))
+            await memory.store.write(lambda uow, change=change: uow.execute(change))
 
 
 NOON = AUGUST + timedelta(hours=12)

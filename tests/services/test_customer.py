@@ -307,7 +307,7 @@ async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) 
     class Explained:
         """Asks the engine how it would go about each statement, instead of running it."""
 
-        async def all(self, sql: str, *parameters: object) -> list:
+        async def fetch_all(self, sql: str, *parameters: object) -> list:
             bound = {str(number): value for number, value in enumerate(parameters, 1)}
             plans.extend(row[3] for row in connection.execute(f"explain query plan {sql}", bound))
             return []

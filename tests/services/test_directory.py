@@ -59,7 +59,7 @@ async def apply(store: InlineStore, text: str) -> tuple[Change, ...]:
 
 async def rows(store: InlineStore, sql: str) -> list[Row]:
     async def work(uow: UnitOfWork) -> list[Row]:
-        return await uow.all(sql)
+        return await uow.fetch_all(sql)
 
     return await store.read(work)
 
@@ -192,7 +192,7 @@ async def test_a_user_first_seen_with_a_token_is_left_alone(store: InlineStore) 
     await apply(store, CAST)
 
     async def first_seen(uow: UnitOfWork) -> int:
-        return await uow.run(
+        return await uow.execute(
             "insert into partner_user (partner_id, user_id, user_name, created_at) values ($1, $2, $3, 0)",
             ALDER,
             "a1de0000-0000-4000-8000-0000000000ff",
@@ -219,7 +219,7 @@ async def test_a_customer_with_active_subscriptions_is_not_ended(store: InlineSt
     await apply(store, CAST)
 
     async def subscribe(uow: UnitOfWork) -> None:
-        await uow.run(
+        await uow.execute(
             "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
             " values ($1, $2, 'o', 'monthly', 'USD', 'completed', 0)",
             ALDER,
@@ -263,8 +263,8 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
         await relate(uow, PartnerId(ALDER), new_copy(uow, CustomerId(uow.new_id()), old), [PartnerId(BIRCH)])
         for number, name in enumerate(("", "who is this", " admin@alder.example ", "x@y.example", "X@y.example")):
             await add_user(uow, PartnerId(ALDER), UserId(f"00000000-0000-4000-8000-00000000000{number}"), name)
-        await uow.run("delete from customer_contact where partner_id = $1 and customer_id = $2", ALDER, CEDAR)
-        await uow.run("update partner set country = 'UK' where partner_id = $1", HAZEL)
+        await uow.execute("delete from customer_contact where partner_id = $1 and customer_id = $2", ALDER, CEDAR)
+        await uow.execute("update partner set country = 'UK' where partner_id = $1", HAZEL)
 
     await store.write(record)
     shown = written(await store.read(show_directory))

@@ -264,7 +264,7 @@ async def test_asking_changes_nothing_and_at_moves_the_dates_alone(memory: Memor
 class Unreachable(InlineStore):
     """A store whose disk is gone."""
 
-    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         raise StoreUnavailable("IOError")
 
 

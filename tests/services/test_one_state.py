@@ -65,14 +65,14 @@ async def memory() -> Memory:
 async def add_customer(memory: Memory, customer: str, country: str) -> None:
     name = f"Customer {customer}"
     await memory.do(
-        lambda uow: uow.run(
+        lambda uow: uow.execute(
             "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,"
             " culture, created_at) values ($1, $2, $2, $3, $4, $2 || '.example', $5, 'en', 'en-US', 0)",
             cast.ALDER, customer, name, search_key(name), country,
         )
     )  # fmt: skip
     await memory.do(
-        lambda uow: uow.run(
+        lambda uow: uow.execute(
             "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, 0)",
             cast.ALDER,
             customer,
@@ -94,7 +94,7 @@ async def happen(memory: Memory, actor: Actor, customer: str, what: str, number:
             await memory.do(remove_relationship, actor, customer, call(number))
         case "r":
             await memory.do(
-                lambda uow: uow.run(
+                lambda uow: uow.execute(
                     "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
                     " values ($1, $2, 's', 2, 'renewed', $3, $3)",
                     cast.ALDER,
@@ -186,7 +186,7 @@ async def test_every_count_by_state_is_the_same(memory: Memory, alder: Actor, co
 @pytest.mark.parametrize("now", [AUGUST + 10 * DAY, API_ENFORCED, OCTOBER])
 async def test_the_customers_of_a_reseller_are_counted_likewise(memory: Memory, alder: Actor, now: datetime) -> None:
     await memory.do(
-        lambda uow: uow.run(
+        lambda uow: uow.execute(
             "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)"
             " select partner_id, customer_id, $2, 0 from customer where partner_id = $1"
             " and customer_id not in (select customer_id from customer_reseller where reseller_id = $2)",

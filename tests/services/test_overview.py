@@ -28,7 +28,9 @@ async def put(memory: Memory, sql: str, **values: Any) -> None:
     names = ["partner_id", *values]
     places = ", ".join(f"${number}" for number in range(1, len(names) + 1))
     await memory.do(
-        lambda uow: uow.run(f"insert into {sql} ({', '.join(names)}) values ({places})", cast.ALDER, *values.values())
+        lambda uow: uow.execute(
+            f"insert into {sql} ({', '.join(names)}) values ({places})", cast.ALDER, *values.values()
+        )
     )
 
 
@@ -71,7 +73,7 @@ async def refused_by(memory: Memory, customers: int) -> None:
         await memory.do(
             lambda uow, sql=f"""insert into {table} (partner_id, customer_id, {columns})
                 with recursive n(i) as (select 1 union all select i + 1 from n where i < {customers})
-                select '{cast.ALDER}', 'x' || i, {values} from n""": uow.run(sql)
+                select '{cast.ALDER}', 'x' || i, {values} from n""": uow.execute(sql)
         )  # fmt: skip
 
 

@@ -148,9 +148,9 @@ async def test_persons_are_taken_over_in_order_and_once() -> None:
     memory = Memory()
     for number in range(7):
         await accepted(memory, PrimaryContact(f"Nora{number}", "Roy", f"n{number}@cedar.example"))
-    await memory.do(lambda uow: uow.run("delete from person"))
-    await memory.do(lambda uow: uow.run("delete from person_word"))
-    await memory.do(lambda uow: uow.run("update person_progress set confirmation_number = 0"))
+    await memory.do(lambda uow: uow.execute("delete from person"))
+    await memory.do(lambda uow: uow.execute("delete from person_word"))
+    await memory.do(lambda uow: uow.execute("update person_progress set confirmation_number = 0"))
     actor = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
     assert [await memory.do(take_over_persons, 3) for _ in range(2)] == [3, 3]
     assert await find(memory, actor, "nora5") == ["Cedar Bakery"]
@@ -173,9 +173,9 @@ async def test_a_search_says_that_many_persons_are_missing() -> None:
         finding = await memory.do(find_customers, actor, PROGRAMME, CustomerSearch(text), Wanted(), KeptTotals())
         return finding.persons_wait
 
-    await memory.do(lambda uow: uow.run(f"update person_progress set confirmation_number = -{BEHIND - 1}"))
+    await memory.do(lambda uow: uow.execute(f"update person_progress set confirmation_number = -{BEHIND - 1}"))
     assert not await wait("ced")
-    await memory.do(lambda uow: uow.run(f"update person_progress set confirmation_number = -{BEHIND}"))
+    await memory.do(lambda uow: uow.execute(f"update person_progress set confirmation_number = -{BEHIND}"))
     assert await wait("ced")
     assert not await wait(" ")
     assert not await wait("ced", await memory.actor(cast.ALDER)), "who may not read persons is told nothing of them"
@@ -202,7 +202,7 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
     ):
         search = ReconfirmationSearch(CustomerSearch(typed))
 
-        async def look(uow, search=search):  # type: ignore[no-untyped-def]
+        async def read(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
             sought = [found.list, await seek_reconfirmations(uow, actor, PROGRAMME, search)]
             for limits in (Limits(read=0, few=0), Limits(read=0, few=0, walked_fast=(), sorted_first=1)):
@@ -210,7 +210,7 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
                 sought.append(walked.list)
             return found, [await list_reconfirmations(uow, actor, one, Wanted()) for one in sought]
 
-        found, pages = await memory.do(look)
+        found, pages = await memory.do(read)
         for page in pages:
             assert [one.company_name for one in page.items] == names, (
                 "on the page, in the file, and where the list is long"

@@ -67,7 +67,7 @@ async def test_who_accepted_last_comes_before_the_primary_contact_and_that_befor
     assert (await prepared(memory)).contact is None
 
     async def add(uow: UnitOfWork) -> int:
-        return await uow.run(
+        return await uow.execute(
             "insert into customer_contact values ($1, $2, 'p', '1', 'ida@cedar.example', 'Ida', 'Roy', '', '', '', '', '', '')",
             cast.ALDER,
             cast.CEDAR,
@@ -94,14 +94,14 @@ async def test_a_provider_of_many_resellers_chooses_among_the_customers_own_and_
     async def link(uow: UnitOfWork) -> None:
         for number in range(150):
             id_ = f"00000000-0000-4000-9000-{number:012}"
-            await uow.run(
+            await uow.execute(
                 "insert into partner (partner_id, name, kind, cloud, account, domain, country, culture, profile_etag, created_at)"
                 " values ($1, $2, 'indirect_reseller', 'public', 'production', $3, 'US', 'en-US', '1', 0)",
                 id_,
                 f"A{number}",
                 f"r{number}.example",
             )
-            await uow.run("insert into reseller_link values ($1, $2, 0, null)", cast.ALDER, id_)
+            await uow.execute("insert into reseller_link values ($1, $2, 0, null)", cast.ALDER, id_)
 
     await memory.store.write(link)
     offered = (await prepared(memory, cast.FRENE)).resellers

@@ -129,13 +129,13 @@ class Desk:
     async def page(
         self, search: ReconfirmationSearch = EVERY, wanted: Wanted | None = None, limits: Limits = LIMITS
     ) -> Page[Reconfirmation]:
-        async def look(uow: UnitOfWork) -> Page[Reconfirmation]:
+        async def read(uow: UnitOfWork) -> Page[Reconfirmation]:
             found = await find_reconfirmations(uow, self.actor, self.programme, search, KeptTotals(), limits)
             page = await list_reconfirmations(uow, self.actor, found.list, wanted or Wanted())
             assert found.total.more or found.total.number >= len(page.items)
             return page
 
-        return await self.memory.store.browse(look)
+        return await self.memory.store.read_slow(read)
 
     async def list(self, search: ReconfirmationSearch = EVERY) -> list[tuple[str, str, datetime | None]]:
         """Customer, state and *renew by* of each line."""
@@ -234,7 +234,7 @@ async def move(desk: Desk, customer: str, country: str) -> None:
     """The partner corrects where a customer is."""
 
     async def work(uow: UnitOfWork) -> None:
-        await uow.run(
+        await uow.execute(
             "update customer set country = $3 where partner_id = $1 and customer_id = $2",
             desk.actor.partner.id,
             customer,

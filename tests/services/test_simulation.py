@@ -352,5 +352,5 @@ async def test_many_customers_are_looked_through_part_by_part() -> None:
             [(cast.HAZEL, id_, cast.CLOUD_AGREEMENT, number) for id_, number in rows],
         )
     actor = await case.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    found = await case.memory.store.browse(lambda uow: simulate(uow, actor, PROGRAMME, TABLE, scenario()))
+    found = await case.memory.store.read_slow(lambda uow: simulate(uow, actor, PROGRAMME, TABLE, scenario()))
     assert found.total == {Figure.CUSTOMERS: count}

@@ -179,7 +179,7 @@ async def test_the_least_recently_used_are_dropped(memory: Memory, alder: Actor)
 
 async def test_a_record_that_cannot_be_read_is_counted_later(memory: Memory, alder: Actor) -> None:
     class Unreadable(InlineStore):
-        async def browse(self, work: Work[T]) -> T:
+        async def read_slow(self, work: Work[T]) -> T:
             raise StoreUnavailable("down")
 
     kept = KeptTotals(MANY)

@@ -36,7 +36,9 @@ def made(path: Path) -> DataFolder:
 
 def put(number: int) -> Callable[[UnitOfWork], Awaitable[int]]:
     async def work(uow: UnitOfWork) -> int:
-        return await uow.run("insert into demo_clock values (1, $1) on conflict do update set offset_us = $1", number)
+        return await uow.execute(
+            "insert into demo_clock values (1, $1) on conflict do update set offset_us = $1", number
+        )
 
     return work
 
@@ -60,7 +62,7 @@ def killed(folder: DataFolder, to: Path) -> DataFolder:
 def number_in(folder: DataFolder) -> int:
     """What was written last."""
     with closing(SqliteStore(folder.database)) as store:
-        [(number,)] = asyncio.run(store.look("select offset_us from demo_clock"))
+        [(number,)] = asyncio.run(store.fetch_all("select offset_us from demo_clock"))
     return int(number)
 
 
@@ -217,7 +219,7 @@ def test_work_that_changes_nothing_is_no_commit(tmp_path: Path) -> None:
         raise Rejected("request.not-found")
 
     async def reads(uow: UnitOfWork) -> None:
-        await uow.all("select * from partner")
+        await uow.fetch_all("select * from partner")
 
     with closing(SqliteStore(folder.database)) as store:
         write(store, 1)

@@ -38,7 +38,7 @@ class Journal:
 
 
 async def put(uow: UnitOfWork) -> None:
-    await uow.run("insert into demo_clock values (1, 0) on conflict do update set offset_us = offset_us + 1")
+    await uow.execute("insert into demo_clock values (1, 0) on conflict do update set offset_us = offset_us + 1")
 
 
 def test_a_new_database_is_on_disk_before_it_has_its_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -97,11 +97,11 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
         for country in (None, "FR"):
             search = CustomerSearch(typed, country=country, persons=True)
 
-            async def look(uow, limits, search=search):  # type: ignore[no-untyped-def]
+            async def read(uow, limits, search=search):  # type: ignore[no-untyped-def]
                 lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
                 return await page_of_customers(uow, lists, Wanted(2 * MOST_COUNTED), counting=limits is LIMITS)
 
-            page, counted = await memory.do(look, LIMITS)
+            page, counted = await memory.do(read, LIMITS)
             fits = fitting(search)
             expected = {
                 id_ for id_, (name, domain, where, persons) in made.items()
@@ -111,7 +111,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
             assert sorted(found) == sorted(expected), typed
             assert counted.customers == len(page.items)
             for limits in SMALL_LIMITS:
-                walked, _ = await memory.do(look, limits)
+                walked, _ = await memory.do(read, limits)
                 assert walked.items == page.items, "the way in which a list is read changes nothing"
             answered += bool(expected)
     assert answered > 20

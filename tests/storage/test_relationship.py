@@ -26,12 +26,12 @@ class Clock:
 
 
 async def _customer(uow: UnitOfWork) -> None:
-    await uow.run(
+    await uow.execute(
         "insert into partner (partner_id, name, kind, cloud, account, domain, country, culture, profile_etag, created_at)"
         " values ($1, 'Alder', 'indirect_provider', 'public', 'production', 'alder.example', 'US', 'en-US', '1', 0)",
         ALDER,
     )
-    await uow.run(
+    await uow.execute(
         "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country,"
         " language, culture, created_at) values ($1, $2, $2, 'Cedar', 'cedar', 'cedar.example', 'US', 'en', 'en-US', 0)",
         ALDER,

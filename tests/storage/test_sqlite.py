@@ -39,14 +39,14 @@ async def store(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 def put(name: str) -> Callable[[UnitOfWork], Awaitable[str]]:
     async def work(uow: UnitOfWork) -> str:
-        await uow.run("insert into mark values ($1)", name)
+        await uow.execute("insert into mark values ($1)", name)
         return name
 
     return work
 
 
 async def marks(store: Store) -> set[str]:
-    return {row[0] for row in await store.look("select name from mark")}
+    return {row[0] for row in await store.fetch_all("select name from mark")}
 
 
 class Gate:
@@ -72,14 +72,14 @@ class Gate:
 
 
 async def fails(uow: UnitOfWork) -> None:
-    await uow.run("insert into mark values ('undone')")
+    await uow.execute("insert into mark values ('undone')")
     raise LookupError("no")
 
 
 async def breaks_the_commit(uow: UnitOfWork) -> None:
     """Leaves a foreign key hanging, which is only noticed at the end."""
-    await uow.one("pragma defer_foreign_keys = on")
-    await uow.run("insert into reseller_link values ('nobody', 'nobody', 0, null)")
+    await uow.fetch_one("pragma defer_foreign_keys = on")
+    await uow.execute("insert into reseller_link values ('nobody', 'nobody', 0, null)")
 
 
 async def test_a_unit_that_fails_undoes_itself_alone(store: SqliteStore) -> None:
@@ -117,10 +117,10 @@ async def test_a_statement_refused_by_a_constraint_undoes_its_unit_alone(store: 
 
 async def test_a_full_disk_is_said_to_be_one_and_service_resumes_when_there_is_room(store: SqliteStore) -> None:
     async def fill(uow: UnitOfWork) -> None:
-        await uow.run("insert into mark values ($1)", "x" * 1_000_000)
+        await uow.execute("insert into mark values ($1)", "x" * 1_000_000)
 
     async def room(uow: UnitOfWork, pages: str) -> None:
-        await uow.one(f"pragma max_page_count = {pages}")
+        await uow.fetch_one(f"pragma max_page_count = {pages}")
 
     await store.write(put("before"))
     await store.write(lambda uow: room(uow, "1"))
@@ -137,7 +137,7 @@ async def test_the_answer_comes_after_the_write_is_there_for_all_to_read(store: 
         for number in range(20):
             await store.write(put(str(number)))
             sql = "select count(*) from mark"
-            assert (await store.look(sql), other.execute(sql).fetchall()) == ([(number + 1,)], [(number + 1,)])
+            assert (await store.fetch_all(sql), other.execute(sql).fetchall()) == ([(number + 1,)], [(number + 1,)])
     finally:
         other.close()
 
@@ -158,11 +158,11 @@ async def test_a_read_sees_one_state(store: SqliteStore) -> None:
     counts: list[Row | None] = []
 
     async def twice(uow: UnitOfWork) -> None:
-        counts.append(await uow.one("select count(*) from mark"))
+        counts.append(await uow.fetch_one("select count(*) from mark"))
         with connect(store_path(store)) as other:
             other.execute("insert into mark values ('meanwhile')")
         other.close()
-        counts.append(await uow.one("select count(*) from mark"))
+        counts.append(await uow.fetch_one("select count(*) from mark"))
 
     await store.read(twice)
     assert counts == [(0,), (0,)]
@@ -186,7 +186,7 @@ async def test_a_caller_that_goes_away_leaves_its_work_done(store: SqliteStore) 
 
 async def test_work_that_waits_for_anything_but_its_store_is_undone(store: SqliteStore) -> None:
     async def waits(uow: UnitOfWork) -> None:
-        await uow.run("insert into mark values ('a')")
+        await uow.execute("insert into mark values ('a')")
         await asyncio.sleep(0)
 
     for attempt in (store.write(waits), InlineStore.in_memory().write(lambda _: asyncio.sleep(0))):
@@ -212,19 +212,19 @@ async def test_parameters_are_bound_by_their_number_whichever_comes_first(store:
     """SQLite numbers `$2` first when it stands first: bound by position, the two would change places."""
     twisted = "select company_name from customer where customer_id = $2 and partner_id = $1"
     for found in (
-        await store.look(twisted, cast.ALDER, cast.CEDAR),
-        await store.read(lambda uow: uow.all(twisted, cast.ALDER, cast.CEDAR)),
+        await store.fetch_all(twisted, cast.ALDER, cast.CEDAR),
+        await store.read(lambda uow: uow.fetch_all(twisted, cast.ALDER, cast.CEDAR)),
         await InlineStore(connect(store_path(store))).look(twisted, cast.ALDER, cast.CEDAR),
     ):
         assert found == [("Cedar Bakery",)]
 
     async def work(uow: UnitOfWork) -> Row | None:
-        assert await uow.run("update customer set country = $3 where customer_id = $2 and partner_id = $1",
+        assert await uow.execute("update customer set country = $3 where customer_id = $2 and partner_id = $1",
                              cast.ALDER, cast.CEDAR, "FR") == 1  # fmt: skip
-        return await uow.one("select $11, $2, $1", *range(1, 12))
+        return await uow.fetch_one("select $11, $2, $1", *range(1, 12))
 
     assert await store.write(work) == (11, 2, 1)
-    assert await store.look("select country from customer where partner_id = $1 and customer_id = $2",
+    assert await store.fetch_all("select country from customer where partner_id = $1 and customer_id = $2",
                             cast.ALDER, cast.CEDAR) == [("FR",)]  # fmt: skip
 
 

@@ -377,7 +377,7 @@ async def test_direct_acceptance_is_a_flag_of_the_record(world: World) -> None:
     answer = await world.send(cast.ALDER_SALES, "GET", path)
     assert (answer.status_code, answer.content) == (200, b'{"isSigned":false}')
     await world.store.write(
-        lambda uow: uow.run(
+        lambda uow: uow.execute(
             "insert into direct_acceptance values ($1, $2, 'MicrosoftCustomerAgreement', 0)", cast.ALDER, cast.CEDAR
         )
     )

@@ -195,7 +195,7 @@ async def test_the_status_of_nobody_is_refused(
 async def test_a_partner_agreement_is_signed_or_not(world: World, who: str, query: str) -> None:
     answer = await world.send(who, "GET", STATUS + query)
     assert (answer.status_code, answer.content) == (200, b'{"isAgreementSigned":false}')
-    await world.store.write(lambda uow: uow.run("update partner set mpa_signed_at = 0"))
+    await world.store.write(lambda uow: uow.execute("update partner set mpa_signed_at = 0"))
     answer = await world.send(who, "GET", STATUS.replace("csp", "CSP") + query)
     assert answer.content == b'{"isAgreementSigned":true}'
 

@@ -31,7 +31,7 @@ async def one_cart(exchange: Exchange) -> Answer:
     async def read(uow: UnitOfWork) -> Answer:
         return answer(200, CartOut.of(await show_cart(uow, exchange.actor, customer, cart), exchange.language))
 
-    return await exchange.deployment.store.browse(read)
+    return await exchange.deployment.store.read_slow(read)
 
 
 async def put_cart(exchange: Exchange) -> Answer:

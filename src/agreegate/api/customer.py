@@ -49,7 +49,7 @@ async def customers(exchange: Exchange) -> Answer:
         page = await list_customers(uow, actor, search, wanted)
         return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
 
-    return await exchange.deployment.store.browse(read)
+    return await exchange.deployment.store.read_slow(read)
 
 
 async def customer_by_id(exchange: Exchange) -> Answer:

@@ -21,11 +21,11 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     """The record can be read, so the gate can tell yes from no. The schema was checked at the start."""
     deployment = deployment_of(request)
 
-    async def look(uow: UnitOfWork) -> None:
-        await uow.one("select 1 from partner limit 1")
+    async def read(uow: UnitOfWork) -> None:
+        await uow.fetch_one("select 1 from partner limit 1")
 
     try:
-        await deployment.store.read(look)
+        await deployment.store.read(read)
     except StoreUnavailable:
         return Response({"status": "record unavailable"}, status_code=503)
     return Response({"status": "ready"})

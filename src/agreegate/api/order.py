@@ -51,7 +51,7 @@ async def one_order(exchange: Exchange) -> Answer:
     async def read(uow: UnitOfWork) -> Answer:
         return answer(200, OrderOut.of(await show_order(uow, exchange.actor, customer, order)))
 
-    return await exchange.deployment.store.browse(read)
+    return await exchange.deployment.store.read_slow(read)
 
 
 async def patch_order(exchange: Exchange) -> Answer:

@@ -94,7 +94,7 @@ async def whole_list(
         return _in_pieces(await read(uow), spelled, path)
 
     async with exchange.deployment.turns.of(exchange.actor.partner.id):
-        body, *more = await exchange.deployment.store.browse(pieces)
+        body, *more = await exchange.deployment.store.read_slow(pieces)
     return Answer(200, body, more=tuple(more))
 
 

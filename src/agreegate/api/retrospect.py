@@ -197,7 +197,7 @@ async def read_standing(
         return LookBackOut.of(look, frozenset(page.items)), page
 
     async with deployment.turns.of(actor.partner.id):
-        shown, page = await deployment.store.browse(today if on is None and known_at is None else back)
+        shown, page = await deployment.store.read_slow(today if on is None and known_at is None else back)
     return Response(shown, headers=next_page(request, page))
 
 

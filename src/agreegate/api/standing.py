@@ -219,7 +219,7 @@ async def without_employee(
     """
     deployment = deployment_of(request)
     actor, wanted = actor_of(request), wanted_page(request, size, cursor)
-    found = await deployment.store.browse(lambda uow: list_without_employee(uow, actor, wanted))
+    found = await deployment.store.read_slow(lambda uow: list_without_employee(uow, actor, wanted))
     listed = [UnknownEmployee(*one) for one in found.items]
     return Response(listed, headers=next_page(request, found))
 

@@ -63,7 +63,7 @@ def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database
         before = None if made is None else _shipped(made.programme)
         for line in _rules(words, before, after):
             click.echo(line)
-        shifts = asyncio.run(store.browse(lambda uow: preview_programme(uow, before, after)))
+        shifts = asyncio.run(store.read_slow(lambda uow: preview_programme(uow, before, after)))
         for shift in shifts:
             for line in _told(words, shift, compared=before is not None):
                 click.echo(line)

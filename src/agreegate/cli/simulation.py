@@ -124,7 +124,7 @@ def _simulate(
                 await _write_rows(uow, words, simulation, rows)
             return simulation
 
-        simulation = asyncio.run(store.browse(work))
+        simulation = asyncio.run(store.read_slow(work))
     if csv is not None:
         _write_counts(words, simulation, csv)
     if STANDARD_OUTPUT not in (csv, rows):

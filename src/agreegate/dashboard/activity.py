@@ -84,8 +84,8 @@ async def show_activity(request: PageRequest) -> Response[str]:
     found: Page[Activity] = Page()
     if search is not None:
         asked, place = search, wanted(request, "list", SIZE)
-        found = await deployment.store.browse(lambda uow: list_activity(uow, actor, asked, place))
-    users = await deployment.store.browse(lambda uow: list_users(uow, actor))
+        found = await deployment.store.read_slow(lambda uow: list_activity(uow, actor, asked, place))
+    users = await deployment.store.read_slow(lambda uow: list_users(uow, actor))
     return page(
         request,
         "activity.html",

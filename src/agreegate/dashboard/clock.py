@@ -78,9 +78,12 @@ async def jump(request: PageRequest, instant: datetime, path: str) -> Response[A
         `request.invalid-instant`: beyond what the clock can show.
     """
     deployment, spoken, partner = deployment_of(request), language(request), actor_of(request).partner.id
-    before, renewed = deployment.store.clock(), await deployment.store.browse(lambda uow: count_renewals(uow, partner))
+    before, renewed = (
+        deployment.store.clock(),
+        await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)),
+    )
     await _sandbox(request).set(instant)
-    renewed = await deployment.store.browse(lambda uow: count_renewals(uow, partner)) - renewed
+    renewed = await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)) - renewed
     if renewed:
         then = count_text("clock.renewed", renewed, spoken)
     else:

@@ -85,13 +85,13 @@ async def _for_reseller(request: PageRequest, actor: Actor, customer: str) -> Re
 async def _found(request: PageRequest, actor: Actor, customer: str, template: str) -> Found:
     programme = deployment_of(request).programme
 
-    async def look(uow: UnitOfWork) -> Found:
+    async def read(uow: UnitOfWork) -> Found:
         return Found(
             await prepare(uow, actor, programme, customer, template),
             await show_standing(uow, actor, programme, customer),
         )
 
-    return await deployment_of(request).store.browse(look)
+    return await deployment_of(request).store.read_slow(read)
 
 
 def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:

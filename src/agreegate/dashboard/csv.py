@@ -71,7 +71,7 @@ async def in_pages(
             found = await read(uow, wanted)
             return written_for(request, map(line, found.items)), found.last if found.more_after else None
 
-        some, last = await deployment_of(request).store.browse(lines)
+        some, last = await deployment_of(request).store.read_slow(lines)
         yield some
         if last is None:
             return

@@ -82,10 +82,10 @@ async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Respo
     orders, decisions = wanted(request, "orders", SHOWN), wanted(request, "decisions", SHOWN)
     absent = closed(actor, deployment.programme, deployment.store.clock())
 
-    async def look(uow: UnitOfWork) -> Known:
+    async def read(uow: UnitOfWork) -> Known:
         return await _known(uow, actor, deployment.programme, id_, orders, decisions, with_record=absent is None)
 
-    known = await deployment.store.browse(look)
+    known = await deployment.store.read_slow(read)
     spoken, found = language(request), known.customer
     return page(
         request,

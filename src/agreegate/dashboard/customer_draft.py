@@ -155,7 +155,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
         return None
     values = {} if form["other"] else {acceptor: form[contact] for acceptor, contact in CONTACT.items()}
 
-    async def look(uow: UnitOfWork) -> Draft | Form:
+    async def read(uow: UnitOfWork) -> Draft | Form:
         if (other := await other_agreement(uow, actor, deployment.programme, form)) is not None:
             return other
         preparation = await prepare(
@@ -163,7 +163,7 @@ async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | For
         )
         return await checked(uow, actor, with_values(form, **values), preparation, spoken)
 
-    found = await deployment.store.browse(look)
+    found = await deployment.store.read_slow(read)
     if isinstance(found, Draft):
         return found
     # What is wrong with the primary contact is said there, not where nothing was typed.
@@ -233,13 +233,13 @@ async def _page(request: PageRequest, form: Form, status: int = 200, said: str |
     actor, deployment, spoken = actor_of(request), deployment_of(request), language(request)
     section = _section(actor, deployment)
 
-    async def look(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
+    async def read(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
         if section is None:
             return await linked_resellers(uow, actor.partner.id), None
         stated = await prepare(uow, actor, deployment.programme, template_id=form["template"], country=form["country"])
         return await linked_resellers(uow, actor.partner.id), stated
 
-    linked, preparation = await deployment.store.browse(look)
+    linked, preparation = await deployment.store.read_slow(read)
     asking = [country_text(country, spoken) for country in REGISTRATION_FORMATS]
     return page(
         request,

@@ -46,7 +46,7 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
     """Everything that was recorded about the customer's acceptance, with ids and instants."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
 
-    async def look(uow: UnitOfWork) -> Sheet:
+    async def read(uow: UnitOfWork) -> Sheet:
         served = await get_customer(uow, actor, id_)
         record = await read_record(uow, actor, deployment.programme, id_, wanted(request, "history", MOST))
         decisions = await list_decisions(uow, actor, id_, wanted(request, "decisions", MOST))
@@ -59,7 +59,7 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 
-    sheet, spoken = await deployment.store.browse(look), language(request)
+    sheet, spoken = await deployment.store.read_slow(read), language(request)
     return page(
         request,
         "customer_record.html",

@@ -60,11 +60,11 @@ async def show_customers(request: PageRequest) -> Response[str]:
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search, place = _search(request, with_states=absent is None), _wanted(request)
 
-    async def look(uow: UnitOfWork) -> Shown:
+    async def read(uow: UnitOfWork) -> Shown:
         finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
         return Shown(finding, await filters(uow, actor))
 
-    shown = await deployment.store.browse(look)
+    shown = await deployment.store.read_slow(read)
     finding = shown.finding
     deployment.totals.refresh(deployment.store, deployment.programme, actor, finding.totals)
     states = [] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED]

@@ -26,12 +26,12 @@ async def show_one(request: PageRequest, customer: FromPath[UUID], decision: Fro
     """The decision, each reason with its rule and what to do next."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
 
-    async def look(uow: UnitOfWork) -> tuple[Customer, KeptDecision, People]:
+    async def read(uow: UnitOfWork) -> tuple[Customer, KeptDecision, People]:
         kept = await show_decision(uow, actor, str(customer), str(decision))
         served = await get_customer(uow, actor, str(customer))
         return served.customer, kept, await people(uow, actor, [kept.decided_by])
 
-    found, kept, asking = await deployment.store.read(look)
+    found, kept, asking = await deployment.store.read(read)
     known = None if isinstance(kept.known, Unknown) else kept.known
     return page(
         request,

@@ -58,7 +58,7 @@ async def list_unknown(request: PageRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
     deployment, actor, place = deployment_of(request), actor_of(request), wanted(request, LIST, SIZE)
 
-    async def look(uow: UnitOfWork) -> tuple[list[Unknown], Turns]:
+    async def read(uow: UnitOfWork) -> tuple[list[Unknown], Turns]:
         listed = await list_without_employee(uow, actor, place)
         found = []
         for customer, confirmation, template_id in listed.items:
@@ -67,7 +67,7 @@ async def list_unknown(request: PageRequest) -> Response[str]:
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
         return found, turns(request, LIST, listed)
 
-    unknown, around = await deployment.store.browse(look)
+    unknown, around = await deployment.store.read_slow(read)
     return page(request, "employees_unknown.html", unknown=unknown, turns=around)
 
 
@@ -100,7 +100,7 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
         found = await _found(request, of, id_)
     except Rejected as error:
         error.expect("relationship.missing")  # the record is the partner's own, although the customer has left
-        await deployment_of(request).store.browse(lambda uow: behind_designated_account(uow, actor, id_))
+        await deployment_of(request).store.read_slow(lambda uow: behind_designated_account(uow, actor, id_))
         raise
     if violations := violations_of_employee(employee):
         wrong = [FIELDS[str(violation.parameters["name"])] for violation in violations]
@@ -137,7 +137,7 @@ def _mark(found: Found) -> str:
 
 async def _found(request: PageRequest, customer: str, confirmation: str) -> Found:
     deployment, actor = deployment_of(request), actor_of(request)
-    return await deployment.store.browse(lambda uow: _read(uow, actor, deployment.programme, customer, confirmation))
+    return await deployment.store.read_slow(lambda uow: _read(uow, actor, deployment.programme, customer, confirmation))
 
 
 async def _read(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str) -> Found:

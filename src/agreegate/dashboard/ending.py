@@ -72,7 +72,7 @@ async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Respon
 
 async def _found(request: PageRequest, customer: str, template: str) -> Found:
     deployment = deployment_of(request)
-    return await deployment.store.browse(lambda uow: _read(uow, request, deployment.programme, customer, template))
+    return await deployment.store.read_slow(lambda uow: _read(uow, request, deployment.programme, customer, template))
 
 
 async def _read(uow: UnitOfWork, request: PageRequest, programme: Programme, customer: str, template: str) -> Found:

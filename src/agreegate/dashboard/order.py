@@ -129,7 +129,7 @@ def _begun(request: PageRequest, customer: str, form: Form) -> Begun:
 
 async def _read(request: PageRequest, customer: str, form: Form) -> Found:
     begun = _begun(request, customer, form)
-    return await deployment_of(request).store.browse(lambda uow: _found(uow, begun, form))
+    return await deployment_of(request).store.read_slow(lambda uow: _found(uow, begun, form))
 
 
 async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> Found:

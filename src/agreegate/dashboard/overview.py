@@ -65,14 +65,14 @@ async def overview(request: PageRequest, reader: Actor) -> Response[str]:
     absent = None if operator and programme.exists(now) else closed(reader, programme, now)
     asks = may(reader, ASK_GATE) and reader.partner.cloud is Cloud.PUBLIC and programme.exists(now)
 
-    async def look(uow: UnitOfWork) -> Shown:
+    async def read(uow: UnitOfWork) -> Shown:
         return Shown(
             await totals_of(uow, reader, programme, deployment.totals) if absent is None else None,
             await show_urgent(uow, reader, programme) if absent is None and not operator else None,
             await show_refusals(uow, reader, programme) if asks else None,
         )
 
-    shown = await deployment.store.browse(look)
+    shown = await deployment.store.read_slow(read)
     deployment.totals.refresh(deployment.store, programme, reader, shown.totals)
     totals = None if shown.totals is None else shown.totals.totals
     return page(

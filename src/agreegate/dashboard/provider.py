@@ -34,7 +34,7 @@ async def show_providers(request: PageRequest) -> Response[str]:
         found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, turn)
         return {"counted": counted, "chosen": chosen, "found": found}
 
-    shown = await deployment.store.browse(read)
+    shown = await deployment.store.read_slow(read)
     agreement, texts = deployment.programme.asks_for(deployment.store.clock()), {}
     if shown["found"] is not None:
         customers = [(one.customer_id, one.company_name) for one in shown["found"].items]

@@ -69,7 +69,7 @@ async def publish_version(request: PageRequest) -> Response[Any]:
         return _form(request, reading.form, 200)
     if form["step"] == PUBLISH and not uploads and not reading.mistakes:
         return await _publish(request, reading)
-    review = await deployment.store.browse(lambda uow: _review(uow, deployment, reading))
+    review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
     told = reading.told(review)
     return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
 
@@ -113,7 +113,7 @@ async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
         result = await save(request, actor, reading.form, work)
     except Rejected as error:
         error.expect("request.id-reused")
-        review = await deployment.store.browse(lambda uow: _review(uow, deployment, reading))
+        review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
         if review.refusals:
             return _form(request, reading.told(review).rejected(error), 409)
         return _check(request, reading, reading.form.rejected(error), review, 409)

@@ -74,7 +74,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search, place = search_of(request), _wanted(request)
 
-    async def look(uow: UnitOfWork) -> Shown:
+    async def read(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
         lines = await list_reconfirmations(uow, actor, found.list, place)
         if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
@@ -82,7 +82,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
             lines = await list_reconfirmations(uow, actor, found.list, nearest)
         return Shown(found, lines)
 
-    shown = await deployment.store.browse(look)
+    shown = await deployment.store.read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, shown.found.totals)
     asked = _asked(request)
     return page(
@@ -114,7 +114,9 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search = search_of(request)
-    sought = await deployment.store.browse(lambda uow: seek_reconfirmations(uow, actor, deployment.programme, search))
+    sought = await deployment.store.read_slow(
+        lambda uow: seek_reconfirmations(uow, actor, deployment.programme, search)
+    )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
     def line(one: Reconfirmation) -> Line:

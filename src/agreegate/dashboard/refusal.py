@@ -175,16 +175,16 @@ def _why(error: Rejected | Denial) -> str:
 async def _found(request: PageRequest, customer: str) -> Found:
     deployment, actor = deployment_of(request), actor_of(request)
 
-    async def look(uow: UnitOfWork) -> Found:
+    async def read(uow: UnitOfWork) -> Found:
         served = await get_customer(uow, actor, customer)
         standing = await show_standing(uow, actor, deployment.programme, customer)
         return Found(served.customer, standing, _active(await list_subscriptions(uow, actor, customer)))
 
-    return await deployment.store.browse(look)
+    return await deployment.store.read_slow(read)
 
 
 async def _all(request: PageRequest, actor: Actor, customer: str) -> list[Subscription]:
-    return await deployment_of(request).store.browse(lambda uow: list_subscriptions(uow, actor, customer))
+    return await deployment_of(request).store.read_slow(lambda uow: list_subscriptions(uow, actor, customer))
 
 
 def _active(every: Iterable[Subscription]) -> list[Subscription]:

@@ -73,7 +73,7 @@ async def show_resellers(request: PageRequest) -> Response[str]:
             "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    shown = await deployment.store.browse(read)
+    shown = await deployment.store.read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, shown["shown"])
     return page(request, "resellers.html", states=tuple(State), words=_words(request), **shown)
 
@@ -96,7 +96,7 @@ async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Respo
             "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
-    found = await deployment.store.browse(read)
+    found = await deployment.store.read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, found["shown"])
     totals = found["shown"].totals
     outdated = totals is None or any(totals.resellers.get(str(reseller), {}).get(state) for state in TO_RECONFIRM)
@@ -119,7 +119,7 @@ async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Respo
             "found": await list_requests(uow, actor, str(reseller), asked),
         }
 
-    shown = await deployment.store.browse(read)
+    shown = await deployment.store.read_slow(read)
     may_ask = may(actor, ASK_RESELLERS)
     return page(
         request, "reseller_requests.html", may_ask=may_ask, turns=turns(request, "requests", shown["found"]), **shown
@@ -241,7 +241,7 @@ async def _offered(request: PageRequest, reseller: str, among: list[str]) -> dic
         found: Page[Lacking] = await list_unasked(uow, actor, deployment.programme, reseller, among)
         return {"reseller": await linked_reseller(uow, actor, reseller), "found": found}
 
-    return await deployment.store.browse(read)
+    return await deployment.store.read_slow(read)
 
 
 async def _choose_again(request: PageRequest, reseller: str, form: Form, status: int) -> Response[str]:
@@ -252,7 +252,7 @@ async def _choose_again(request: PageRequest, reseller: str, form: Form, status:
 async def _asked(request: PageRequest, reseller: str, asked: str) -> list[CollectionRequest]:
     """The requests made together with one, as far as they are open."""
     actor = actor_of(request)
-    found = await deployment_of(request).store.browse(lambda uow: list_asked_together(uow, actor, reseller, asked))
+    found = await deployment_of(request).store.read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
     return [one for one in found if one.open]
 
 

@@ -135,10 +135,10 @@ def _begun(request: PageRequest, customer: str) -> Begun:
 async def _read(request: PageRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
     begun = _begun(request, str(customer))
 
-    async def look(uow: UnitOfWork) -> Found:
+    async def read(uow: UnitOfWork) -> Found:
         return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
-    return await deployment_of(request).store.browse(look)
+    return await deployment_of(request).store.read_slow(read)
 
 
 async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> Found:

@@ -109,7 +109,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
         asked, form = _asked(request, form)
     own = may(actor, READ_CONFIRMATIONS)
 
-    async def look(uow: UnitOfWork) -> Shown:
+    async def read(uow: UnitOfWork) -> Shown:
         upcoming = await upcoming_versions(uow, deployment.programme)
         if asked is None:
             return Shown(upcoming)
@@ -123,7 +123,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
             some = await list_concerned(uow, actor.partner.id, simulation.foresight, Wanted(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
-    shown = await deployment.store.browse(look)
+    shown = await deployment.store.read_slow(read)
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found, templates = shown.simulation, deployment.programme.templates
@@ -220,11 +220,11 @@ async def _read(request: PageRequest, work: Callable[[UnitOfWork, Scenario], Awa
     if asked is None:
         raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
 
-    async def look(uow: UnitOfWork) -> T:
+    async def read(uow: UnitOfWork) -> T:
         return await work(uow, await _scenario(uow, deployment.programme, asked))
 
     try:
-        return await deployment.store.browse(look)
+        return await deployment.store.read_slow(read)
     except Rejected as error:
         raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
 

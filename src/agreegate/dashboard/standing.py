@@ -42,13 +42,13 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
     place = wanted(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
-        record = await deployment.store.browse(
+        record = await deployment.store.read_slow(
             lambda uow: read_look_back(uow, actor, deployment.programme, id_, on, known_at, place)
         )
     except Rejected as error:
         error.expect("retrospect.known-ahead")
         form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
-        record = await deployment.store.browse(lambda uow: read_look_back(uow, actor, deployment.programme, id_))
+        record = await deployment.store.read_slow(lambda uow: read_look_back(uow, actor, deployment.programme, id_))
     return _shown(request, form, record, on, known_at)
 
 

@@ -116,12 +116,12 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (show_change, change)
 async def _found(request: PageRequest, customer: UUID, subscription: UUID) -> Found:
     actor, id_, of = actor_of(request), str(subscription), str(customer)
 
-    async def look(uow: UnitOfWork) -> Found:
+    async def read(uow: UnitOfWork) -> Found:
         found = await show_subscription(uow, actor, of, id_)
         served = await get_customer(uow, actor, of)
         return Found(served.customer, found, await list_addons(uow, actor, of, id_))
 
-    return await deployment_of(request).store.browse(look)
+    return await deployment_of(request).store.read_slow(read)
 
 
 def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> Response[str]:

@@ -49,11 +49,11 @@ async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) ->
     """
     deployment, actor, wished = deployment_of(request), actor_of(request), request.query_params.get("template", "")
 
-    async def look(uow: UnitOfWork) -> tuple[Customer, FoundText | None]:
+    async def read(uow: UnitOfWork) -> tuple[Customer, FoundText | None]:
         served = (await get_customer(uow, actor, str(customer))).customer
         return served, await find_text_to_accept(uow, deployment.programme, served, wished)
 
-    served, found = await deployment.store.read(look)
+    served, found = await deployment.store.read(read)
     template = deployment.programme.template(wished)
     if template is None:
         raise Rejected("request.not-found")

@@ -42,7 +42,7 @@ async def show_tour(request: PageRequest) -> Response[str]:
     """
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     asks = may(actor, ASK_GATE)
-    offered = await deployment.store.browse(lambda uow: companions(uow, actor)) if asks else []
+    offered = await deployment.store.read_slow(lambda uow: companions(uow, actor)) if asks else []
     chosen = await _chosen(request, actor, offered) if asks else None
     if chosen is not None and chosen not in offered:
         offered = [chosen, *offered]
@@ -84,11 +84,11 @@ async def _chosen(request: PageRequest, actor: Actor, offered: list[tuple[str, s
     except ValueError:
         raise Rejected("request.not-found") from None
 
-    async def look(uow: UnitOfWork) -> tuple[str, str]:
+    async def read(uow: UnitOfWork) -> tuple[str, str]:
         found = (await get_customer(uow, actor, customer)).customer
         return found.id, found.company_name
 
-    return await deployment_of(request).store.read(look)
+    return await deployment_of(request).store.read(read)
 
 
 def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:

@@ -62,7 +62,9 @@ async def show_versions(request: PageRequest) -> Response[str]:
     if not may_publish and (nothing := absent(request, "versions.title")) is not None:
         return nothing
     lists = []
-    for template, versions in await deployment.store.browse(lambda uow: show_texts(uow, actor, deployment.programme)):
+    for template, versions in await deployment.store.read_slow(
+        lambda uow: show_texts(uow, actor, deployment.programme)
+    ):
         found = page_in(versions, _place, wanted(request, template.agreement_type, SIZE))
         lists.append((template, found.items, turns(request, template.agreement_type, found)))
     return page(request, "versions.html", lists=lists, may_publish=may_publish)
@@ -145,7 +147,9 @@ def _place(listed: Listed) -> Position:
 
 async def _found(request: PageRequest, version: UUID) -> Listed:
     deployment, actor = deployment_of(request), actor_of(request)
-    return await deployment.store.browse(lambda uow: show_text_version(uow, actor, deployment.programme, str(version)))
+    return await deployment.store.read_slow(
+        lambda uow: show_text_version(uow, actor, deployment.programme, str(version))
+    )
 
 
 ROUTES = (show_versions, show_version, show_version_text)

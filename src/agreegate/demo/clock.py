@@ -70,7 +70,7 @@ class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
 
 async def kept_offset(uow: UnitOfWork) -> timedelta | None:
     """The offset that an earlier run of the demo left, or None."""
-    row = await uow.one("select offset_us from demo_clock where id = 1")
+    row = await uow.fetch_one("select offset_us from demo_clock where id = 1")
     if row is None:
         return None
     (micros,) = row
@@ -79,7 +79,7 @@ async def kept_offset(uow: UnitOfWork) -> timedelta | None:
 
 async def keep_offset(uow: UnitOfWork, offset: timedelta) -> None:
     """Keep the offset for the next run."""
-    await uow.run(
+    await uow.execute(
         "insert into demo_clock (id, offset_us) values (1, $1)"
         " on conflict (id) do update set offset_us = excluded.offset_us",
         offset // _MICROSECOND,

@@ -33,7 +33,7 @@ async def is_behind(store: Store, partner: PartnerId, now: datetime) -> bool:
     known = store.trusted.of(partner)
     if known is not None and now >= known:
         return False
-    trusted = trusted_of(await store.look(NEWEST, partner))
+    trusted = trusted_of(await store.fetch_all(NEWEST, partner))
     store.trusted.learn(partner, trusted, known)
     return _behind(now, trusted)
 

@@ -89,13 +89,13 @@ async def ask(
             and await is_behind(store, partner.id, now)
         ):
             standing = Unknown(clock_behind=True)
-        elif current := await store.look(CURRENT, partner.id, customer):
+        elif current := await store.fetch_all(CURRENT, partner.id, customer):
             newer: Sequence[Row] = ()
             if may_be_outdated(current):
-                newer = await store.look(NEWER_TEXTS, partner.id, customer, to_micros(now))
+                newer = await store.fetch_all(NEWER_TEXTS, partner.id, customer, to_micros(now))
             standing = confirmed_standing(current, newer, now)
         else:
-            standing = unconfirmed_standing(await store.look(RELATIONSHIP, partner.id, customer))
+            standing = unconfirmed_standing(await store.fetch_all(RELATIONSHIP, partner.id, customer))
     except StoreUnavailable:
         standing = Unknown()
     return decide(asked, standing, programme, partner.cloud, at or now)

@@ -104,7 +104,7 @@ class KeptTotals:
     async def _count(self, store: Store, programme: Programme, whose: PartnerId | None) -> None:
         try:
             async with self._turn:
-                kept = await store.browse(lambda uow: _counted(uow, programme, whose))
+                kept = await store.read_slow(lambda uow: _counted(uow, programme, whose))
             with self._lock:
                 self._kept[whose] = kept
                 self._kept.move_to_end(whose)

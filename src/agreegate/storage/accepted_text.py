@@ -23,7 +23,7 @@ async def accepted_texts_of(
     Args:
         first, last: only of confirmations with these sequences and between them.
     """
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{_TEXTS} and c.sequence between $3 and $4 order by c.sequence", partner, customer, first, last
     )
     return {sequence: as_accepted(text) for sequence, *text in rows}
@@ -31,7 +31,7 @@ async def accepted_texts_of(
 
 async def accepted_text_of(uow: UnitOfWork, partner: str, customer: str, sequence: int) -> AcceptedText | None:
     """The text that one confirmation speaks of; None for one that was recorded before there were texts."""
-    row = await uow.one(f"{_TEXTS} and c.sequence = $3", partner, customer, sequence)
+    row = await uow.fetch_one(f"{_TEXTS} and c.sequence = $3", partner, customer, sequence)
     return None if row is None else as_accepted(row[1:])
 
 

@@ -90,7 +90,7 @@ async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearc
 
 async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:
     """Id and name of a partner's users, closed ones too, by name; at most so many."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select user_id, user_name from partner_user where partner_id = $1 order by user_name, user_id limit $2",
         partner,
         most,

@@ -61,7 +61,7 @@ async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChange
 
     Two of one instant are kept a microsecond apart, in the order they were made: clients know a record by its instant.
     """
-    await uow.run(
+    await uow.execute(
         "insert into audit_record (partner_id, audit_id, customer_id, resource_type, resource_id, operation_type,"
         " operation_status, user_id, application_id, channel, correlation_id, resource_old_value, resource_new_value,"
         " operation_at) select $1, $2, $3, $4, $5, $6, 'succeeded', $7, $8, $9, $10, $11, $12,"

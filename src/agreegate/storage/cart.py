@@ -9,7 +9,7 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Keep a new cart."""
-    await uow.run(
+    await uow.execute(
         "insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines, created_at,"
         " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         partner,
@@ -26,7 +26,7 @@ async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 
 async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Keep what changed of a cart."""
-    await uow.run(
+    await uow.execute(
         "update cart set status = $4, modified_by = $5, lines = $6, modified_at = $7"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
         partner,
@@ -41,7 +41,7 @@ async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 
 async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
     """One cart of a customer, expired or not."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select cart_id, customer_id, status, lines, created_at, modified_at, modified_by from cart"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
         partner,
@@ -64,7 +64,7 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
 
 async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
     """Drop carts that expired without being bought, at most so many at a time; how many went."""
-    return await uow.run(
+    return await uow.execute(
         "delete from cart where (partner_id, customer_id, cart_id) in"
         " (select partner_id, customer_id, cart_id from cart where status = 'active' and expires_at <= $1 limit $2)",
         to_micros(uow.now),

@@ -35,7 +35,7 @@ def trusted_of(rows: Sequence[Row]) -> datetime:
 async def trusted_in_record(uow: UnitOfWork, partner: PartnerId) -> datetime:
     """From when on the clock is trusted, by the record. Memory learns it."""
     known = uow.trusted.of(partner)
-    trusted = trusted_of(await uow.all(NEWEST, partner))
+    trusted = trusted_of(await uow.fetch_all(NEWEST, partner))
     uow.trusted.learn(partner, trusted, known)
     return trusted
 
@@ -65,9 +65,9 @@ async def add_acceptance(uow: UnitOfWork, partner: PartnerId, reason: str, by: s
         by: the command that says so.
     """
     now = to_micros(uow.now)
-    [(newest,)] = await uow.all(NEWEST, partner)
+    [(newest,)] = await uow.fetch_all(NEWEST, partner)
     ahead = now if newest is None else max(now, newest)
-    await uow.run(
+    await uow.execute(
         "insert into clock_acceptance (partner_id, accepted_at, ahead_until, reason, accepted_by) select $1, $2,"
         " case when max(ahead_until) > $3 then max(ahead_until) else $3 end, $4, $5"
         " from clock_acceptance where partner_id = $1",

@@ -83,13 +83,13 @@ async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Program
     """Return how many customers served through a reseller have no confirmation that opens the gate."""
     values: list[Value] = [provider, reseller]
     lacks = lacks_confirmation(programme, uow.now, binder(values))
-    [(count,)] = await uow.all(f"select count(*) {_SERVED} and {lacks}", *values)
+    [(count,)] = await uow.fetch_all(f"select count(*) {_SERVED} and {lacks}", *values)
     return int(count)
 
 
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
     """How many requests to a reseller are open, about customers that it still serves; when the oldest was made."""
-    [(count, oldest)] = await uow.all(
+    [(count, oldest)] = await uow.fetch_all(
         f"select count(*), min(q.asked_at) from collection_request q where q.partner_id = $1 and q.reseller_id = $2"
         f" and {_OPEN} and exists (select 1 {_SERVED} and v.customer_id = q.customer_id)",
         provider,
@@ -137,7 +137,7 @@ async def lacking_page(
 async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[str]) -> dict[str, datetime]:
     """Return when a confirmation of the present relationship was last marked as recorded in error, by customer."""
     places = ", ".join(f"${place}" for place in range(2, len(customers) + 2)) or "null"
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select e.customer_id, max(e.recorded_at) from ending e
             join relationship r on r.partner_id = e.partner_id and r.customer_id = e.customer_id and r.period = e.period
             where e.partner_id = $1 and e.customer_id in ({places}) and e.reason = 'recorded_in_error'
@@ -150,13 +150,13 @@ async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[
 
 async def serves(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> bool:
     """Whether the provider serves the customer through the reseller today."""
-    row = await uow.one(f"select 1 {_SERVED} and v.customer_id = $3", provider, reseller, customer)
+    row = await uow.fetch_one(f"select 1 {_SERVED} and v.customer_id = $3", provider, reseller, customer)
     return row is not None
 
 
 async def serves_anybody(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
     """Whether the provider serves customers through the reseller today."""
-    return await uow.one(f"select 1 {_SERVED} limit 1", provider, reseller) is not None
+    return await uow.fetch_one(f"select 1 {_SERVED} limit 1", provider, reseller) is not None
 
 
 async def add_request(
@@ -164,7 +164,7 @@ async def add_request(
 ) -> str | None:
     """Note that a reseller is asked for a customer's data, unless it is already; the request's id, or None."""
     request = uow.new_id()
-    added = await uow.run(
+    added = await uow.execute(
         "insert into collection_request"
         " (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by, after_sequence)"
         " select c.partner_id, $2, $3, c.customer_id, $5, $6, coalesce(s.last_sequence, 0) from customer c"
@@ -184,7 +184,7 @@ async def add_request(
 
 async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user: str) -> bool:
     """Note that the data came; False where that, or that none come, is noted already."""
-    noted = await uow.run(
+    noted = await uow.execute(
         "update collection_request set received_at = $3, received_by = $4"
         " where partner_id = $1 and request_id = $2 and received_at is null and returned_at is null",
         provider,
@@ -197,7 +197,7 @@ async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user: str, reason: str) -> bool:
     """Note that no usable data come, and why; False where it is noted already."""
-    noted = await uow.run(
+    noted = await uow.execute(
         "update collection_request set returned_at = $3, returned_by = $4, return_reason = $5"
         " where partner_id = $1 and request_id = $2 and returned_at is null",
         provider,
@@ -211,7 +211,7 @@ async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> CollectionRequest | None:
     """One request of the provider."""
-    row = await uow.one(f"{_REQUEST} and q.request_id = $2", provider, request)
+    row = await uow.fetch_one(f"{_REQUEST} and q.request_id = $2", provider, request)
     return None if row is None else _request(row)
 
 
@@ -228,7 +228,7 @@ async def requests_asked_at(
     uow: UnitOfWork, provider: PartnerId, reseller: str, asked_at: datetime
 ) -> list[CollectionRequest]:
     """What a reseller was asked for at one instant, by the customer's name."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{_REQUEST} and q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id",
         provider,
         reseller,
@@ -239,7 +239,7 @@ async def requests_asked_at(
 
 async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> CollectionRequest | None:
     """The last time that a reseller was asked for a customer's data."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"{_REQUEST} and q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1",
         provider,
         customer,
@@ -250,7 +250,7 @@ async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, cust
 
 async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) -> Position | None:
     """Where a customer stands in a list by name."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     if row is None:
@@ -260,7 +260,7 @@ async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) 
 
 
 async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from (select 1 from customer_reseller v where v.partner_id || '' = $1 and v.reseller_id = $2"
         f" limit {_FEW + 1}) s",
         provider,
@@ -270,7 +270,7 @@ async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> b
 
 
 async def _many_lack(uow: UnitOfWork, lacks: str, values: Sequence[Value]) -> bool:
-    [(count, lacking)] = await uow.all(
+    [(count, lacking)] = await uow.fetch_all(
         "select count(*), sum(s.lacks) from ("
         f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_SAMPLE}) s",
         *values,

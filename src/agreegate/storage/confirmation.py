@@ -66,7 +66,7 @@ async def collections_of(
     Args:
         first, last: only of confirmations with these sequences and between them.
     """
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select c.sequence, k.reseller_id, k.person, k.collected_at from confirmation c"
         " join confirmation_collection k on k.confirmation_number = c.number"
         " where c.partner_id = $1 and c.customer_id = $2 and c.sequence between $3 and $4",
@@ -90,7 +90,7 @@ async def warnings_of(
         first, last: only of confirmations with these sequences and between them.
     """
     found: dict[int, tuple[AcceptorWarning, ...]] = {}
-    for sequence, warning in await uow.all(
+    for sequence, warning in await uow.fetch_all(
         "select c.sequence, w.warning from confirmation c"
         " join confirmation_warning w on w.confirmation_number = c.number"
         " where c.partner_id = $1 and c.customer_id = $2 and c.sequence between $3 and $4"
@@ -128,7 +128,7 @@ async def served_customer(
     Args:
         template: None: the draft names none that there is.
     """
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select r.period, r.refused_at, k.country, k.language, k.culture, exists (select 1 from text_version v"
         f" where v.template_id = $3 and v.effective_at <= $4), n.sequence, {_SELECTED} from relationship r"
         " join customer k on k.partner_id = r.partner_id and k.customer_id = r.customer_id"
@@ -154,7 +154,7 @@ async def current_confirmation(
     uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str
 ) -> Confirmation | None:
     """The confirmation that counts for one agreement type, with its contact."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {COLUMNS} join current_confirmation n on {_IS_CURRENT}"
         " where c.partner_id = $1 and c.customer_id = $2 and n.agreement_type = $3",
         partner,
@@ -166,7 +166,7 @@ async def current_confirmation(
 
 async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> tuple[str, Confirmation] | None:
     """One confirmation by its id, with the customer it is of; only the partner's own."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select c.customer_id, {COLUMNS} where c.partner_id = $1 and c.confirmation_id = $2", partner, confirmation_id
     )
     if row is None:
@@ -177,7 +177,7 @@ async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: 
 
 async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
     """Every confirmation ever recorded by this partner for this customer, newest first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {COLUMNS} where c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc", partner, customer
     )
     return [as_confirmation(row) for row in rows]
@@ -185,7 +185,7 @@ async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
 
 async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
     """What the wire lists: of the present period, not taken back, not ended by a refusal; newest first (contract 4.3)."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {COLUMNS} {COUNTING} and c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc",
         partner,
         customer,
@@ -195,7 +195,7 @@ async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: 
 
 async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
     """Whether a confirmation is one that the wire lists: not ended, nor its relationship."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select 1 from confirmation c {COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
         partner,
         confirmation_id,
@@ -205,7 +205,7 @@ async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: s
 
 async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
     """Whether the relationship in which a confirmation was recorded goes on."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select 1 from confirmation c join relationship r on {_OF_PRESENT_PERIOD}"
         " where c.partner_id = $1 and c.confirmation_id = $2",
         partner,

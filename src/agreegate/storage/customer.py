@@ -100,7 +100,7 @@ _THROUGH_FIRST_PROVIDER = """
 async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) -> None:
     """Keep a partner's copy of a customer, its billing contact apart. Its relationship is another matter."""
     key = (partner, customer.id)
-    await uow.run(
+    await uow.execute(
         "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,"
         " language, culture, registration_number, created_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
@@ -116,7 +116,7 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         customer.registration_number,
         to_micros(uow.now),
     )
-    await uow.run(
+    await uow.execute(
         "insert into tenant_domain (domain, customer_id) values ($1, $2) on conflict (domain) do nothing",
         customer.domain.lower(),
         customer.id,
@@ -124,7 +124,7 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
     await add_words(uow, partner, customer.id, customer.company_name)
     if (billing := customer.billing) is None:
         return
-    await uow.run(
+    await uow.execute(
         "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
         " address_line1, address_line2, city, state, postal_code)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
@@ -145,7 +145,7 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
 
 async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
     """Give the partner's copy of a customer another name, by which it is found from now on."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select company_name, company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     if row is None:
@@ -154,7 +154,7 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
     if known_name == name:
         return
     if words := sorted(index_words(known_name)):
-        await uow.run(
+        await uow.execute(
             "delete from customer_word where partner_id = $1 and customer_id = $2 and company_key = $3"
             f" and word in ({', '.join(f'${place}' for place in range(4, 4 + len(words)))})",
             partner,
@@ -162,7 +162,7 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
             known_key,
             *words,
         )
-    await uow.run(
+    await uow.execute(
         "update customer set company_name = $3, company_key = $4, name_words = $5"
         " where partner_id = $1 and customer_id = $2",
         partner,
@@ -179,7 +179,7 @@ async def add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: st
     """Let a customer be found by the words of its name."""
     words = sorted(index_words(name))
     if words:
-        await uow.run(
+        await uow.execute(
             "insert into customer_word (partner_id, customer_id, company_key, name_words, word) values "
             + ", ".join(f"($1, $2, $3, $4, ${place})" for place in range(5, 5 + len(words))),
             partner,
@@ -192,7 +192,7 @@ async def add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: st
 
 async def has_copy(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
     """Whether the partner has a copy of the customer, related or not."""
-    row = await uow.one("select 1 from customer where partner_id = $1 and customer_id = $2", partner, customer)
+    row = await uow.fetch_one("select 1 from customer where partner_id = $1 and customer_id = $2", partner, customer)
     return row is not None
 
 
@@ -202,7 +202,7 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
     A reseller is shown the copy of its provider, and no reseller but itself.
     """
     as_reseller = asking.kind is PartnerKind.INDIRECT_RESELLER
-    row = await uow.one(_THROUGH_PROVIDER if as_reseller else _OWN, asking.id, customer)
+    row = await uow.fetch_one(_THROUGH_PROVIDER if as_reseller else _OWN, asking.id, customer)
     if row is None:
         return None
     *found, reseller = row
@@ -211,7 +211,7 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
 
 async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
     """A customer's country, and the language that it reads texts in, as the partner has them."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select country, language, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     if row is None:
@@ -281,13 +281,13 @@ def _between(search: Search) -> tuple[str, str]:
 async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
     """How many customers the partner serves today. Reads them all: only for accounts that may have few."""
     sql = "select count(*) from relationship where partner_id = $1 and ended_at is null"
-    [(count,)] = await uow.all(sql, partner)
+    [(count,)] = await uow.fetch_all(sql, partner)
     return int(count)
 
 
 async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
     """Whether any customer or partner has the domain, given in lower case."""
-    [(in_use,)] = await uow.all(
+    [(in_use,)] = await uow.fetch_all(
         "select exists (select 1 from tenant_domain where domain = $1) or exists (select 1 from partner where domain = $1)"
         " or exists (select 1 from partner_mail_domain where domain = $1)",
         domain,
@@ -297,7 +297,7 @@ async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
     """Let a provider serve the customer through one of its linked resellers."""
-    await uow.run(
+    await uow.execute(
         "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at) values ($1, $2, $3, $4)"
         " on conflict (partner_id, customer_id, reseller_id) do nothing",
         partner,
@@ -309,12 +309,12 @@ async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, resel
 
 async def drop_resellers(uow: UnitOfWork, partner: PartnerId, customer: str) -> None:
     """Let no reseller serve the customer for this provider."""
-    await uow.run("delete from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer)
+    await uow.execute("delete from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer)
 
 
 async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> frozenset[PartnerId]:
     """The resellers through which a provider serves the customer."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select reseller_id from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer
     )
     return frozenset(PartnerId(reseller) for (reseller,) in rows)

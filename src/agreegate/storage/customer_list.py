@@ -106,7 +106,7 @@ async def _read(
             return found, None
         here, sign = end, "<" if backwards else ">"
     to, names = Statement(), "f.company_key, f.customer_id"
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""with found as materialized ({one.found(to, with_key=True)})
             select {names}, (select count(*) from found) from found f
             where {_beyond(names, sign, here, to)} order by {_order(names, backwards=backwards)} limit {size - len(found)}""",
@@ -123,7 +123,7 @@ async def _walk(
     names, walked = "k.company_key, k.customer_id", one.limits.walked if one.small else one.limits.looked_up
     order = _order(names, backwards=backwards)
     to = Statement()
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{one.named(to)} and {_beyond(names, sign, here, to)} order by {order} limit 1 offset {to.bind(walked - 1)}",
         *to.values,
     )
@@ -133,7 +133,7 @@ async def _walk(
     to = Statement()
     named = f"{one.named(to)} and {_beyond(names, sign, here, to)}"
     named += f" and {_beyond(names, '>=' if backwards else '<=', end, to)}"
-    rows = await uow.all(f"{named} and {one.fits(to)} order by {order} limit {size}", *to.values)
+    rows = await uow.fetch_all(f"{named} and {one.fits(to)} order by {order} limit {size}", *to.values)
     return [(key, customer, one.partner) for key, customer in rows], end
 
 
@@ -188,19 +188,21 @@ async def count_states(
     if not found.nobody:
         to = Statement()
         rows = found.found(to, state=lambda to: state_of(programme, uow.now, to.bind))
-        for state, customers in await uow.all(f"select s.state, count(*) from ({rows}) s group by s.state", *to.values):
+        for state, customers in await uow.fetch_all(
+            f"select s.state, count(*) from ({rows}) s group by s.state", *to.values
+        ):
             states[State(state)] = customers
     return states
 
 
 async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
     """The countries of the customers that the partner serves today: one step of an index for each."""
-    return [country for (country,) in await uow.all(_COUNTRIES, partner)]
+    return [country for (country,) in await uow.fetch_all(_COUNTRIES, partner)]
 
 
 async def providers_of(uow: UnitOfWork, reseller: PartnerId) -> list[PartnerId]:
     """The providers that a reseller has an open link with."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select partner_id from reseller_link where reseller_id = $1 and ended_at is null order by partner_id", reseller
     )
     return [PartnerId(provider) for (provider,) in rows]
@@ -210,7 +212,7 @@ async def _place(uow: UnitOfWork, lists: Sequence[CustomerList], id_: str | int,
     customer = str(id_)
     if all(partner != one.partner for one in lists):
         return None
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     if row is None:
@@ -226,7 +228,7 @@ async def _entries(uow: UnitOfWork, places: Sequence[tuple[str, PartnerId]]) -> 
         customers = [customer for customer, whose in places if whose == partner]
         for begin in range(0, len(customers), _PORTION):
             some = customers[begin : begin + _PORTION]
-            rows = await uow.all(
+            rows = await uow.fetch_all(
                 "select p.name, c.customer_id, c.company_name, c.domain, c.country from customer c"
                 " join partner p on p.partner_id = c.partner_id where c.partner_id = $1"
                 f" and c.customer_id in ({', '.join(f'${place}' for place in range(2, 2 + len(some)))})",

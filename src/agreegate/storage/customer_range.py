@@ -130,7 +130,7 @@ async def count_in(uow: UnitOfWork, every: Sequence[Ranges], most: int) -> int:
 
 async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
     """Return the number that a statement counts."""
-    [(counted,)] = await uow.all(sql, *to.values)
+    [(counted,)] = await uow.fetch_all(sql, *to.values)
     return int(counted)
 
 

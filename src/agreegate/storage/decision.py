@@ -91,7 +91,7 @@ def _kept(row: Row) -> KeptDecision:
 
 async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: TransactionDecided) -> str | None:
     """The id under which the same call was decided alike, on what was known before, in the last 24 hours of machine time."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select decision_id, reasons, advisories, standing from decision_repeat"
         " join decision using (partner_id, decision_id)"
         " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
@@ -111,7 +111,7 @@ async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: Transacti
 
 async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) -> None:
     """Keep a decision; `record` calls this."""
-    await uow.run(
+    await uow.execute(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
         " advisories, standing, policy, cloud, decided_by, request_id, fingerprint, subject_id, decided_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
@@ -134,7 +134,7 @@ async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) 
         to_micros(uow.now),
     )
     if fact.once:
-        await uow.run(
+        await uow.execute(
             "insert into decision_repeat (partner_id, request_id, fingerprint, verdict, action, decision_id, kept_at)"
             " values ($1, $2, $3, $4, $5, $6, $7) on conflict (partner_id, request_id, fingerprint, verdict, action)"
             " do update set decision_id = excluded.decision_id, kept_at = excluded.kept_at",
@@ -152,7 +152,7 @@ def _same(fact: TransactionDecided) -> tuple[str, ...]:
 
 async def forget_repeats(uow: UnitOfWork, most: int) -> int:
     """Delete at most that many rows by which repeats older than a day would be known; returns how many it deleted."""
-    return await uow.run(
+    return await uow.execute(
         "delete from decision_repeat where (partner_id, request_id, fingerprint, verdict, action) in"
         " (select partner_id, request_id, fingerprint, verdict, action from decision_repeat where kept_at <= $1 limit $2)",
         to_micros(uow.machine_now - KEPT),
@@ -169,7 +169,7 @@ async def decisions_of(uow: UnitOfWork, partner: PartnerId, customer: str, wante
 
 async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decision: str) -> KeptDecision | None:
     """One decision about a customer."""
-    row = await uow.one(f"select {_KEPT} and decision_id = $3", partner, customer, decision)
+    row = await uow.fetch_one(f"select {_KEPT} and decision_id = $3", partner, customer, decision)
     return None if row is None else _kept(row)
 
 

@@ -15,7 +15,7 @@ class MadeFor:
 
 async def made_for(uow: UnitOfWork) -> MadeFor | None:
     """The purpose of this database; None while it has none."""
-    row = await uow.one("select programme, demo from deployment where id = 1")
+    row = await uow.fetch_one("select programme, demo from deployment where id = 1")
     if row is None:
         return None
     programme, demo = row
@@ -24,7 +24,7 @@ async def made_for(uow: UnitOfWork) -> MadeFor | None:
 
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:
     """Write down the purpose."""
-    await uow.run(
+    await uow.execute(
         "insert into deployment (id, programme, demo) values (1, $1, $2)"
         " on conflict (id) do update set programme = excluded.programme, demo = excluded.demo",
         programme,

@@ -8,7 +8,7 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 async def accepted_directly(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str) -> bool:
     """Whether the customer accepted an agreement of this type without the partner."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from direct_acceptance where partner_id = $1 and customer_id = $2 and agreement_type = $3",
         partner,
         customer,
@@ -19,7 +19,7 @@ async def accepted_directly(uow: UnitOfWork, partner: PartnerId, customer: str, 
 
 async def direct_acceptances(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, datetime]:
     """When the customer accepted without the partner, by agreement type."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select agreement_type, accepted_at from direct_acceptance where partner_id = $1 and customer_id = $2",
         partner,
         customer,

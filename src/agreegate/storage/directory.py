@@ -29,7 +29,7 @@ async def listed_partners(
     Args:
         customers: of each partner only these customers; None: every customer.
     """
-    rows = await uow.all(f"select {COLUMNS}, email, mpa_signed_at from partner order by name, partner_id")
+    rows = await uow.fetch_all(f"select {COLUMNS}, email, mpa_signed_at from partner order by name, partner_id")
     return tuple(
         [await _listed(uow, as_partner(partner), email, signed_at, customers) for *partner, email, signed_at in rows]
     )
@@ -38,7 +38,7 @@ async def listed_partners(
 async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
     """Add a partner, or make it as described; its users, links and customers are left alone."""
     partner = listed.partner
-    await uow.run(
+    await uow.execute(
         "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email,"
         " mpa_signed_at, profile_etag, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
         " on conflict (partner_id) do update set name = excluded.name, kind = excluded.kind, cloud = excluded.cloud,"
@@ -59,19 +59,19 @@ async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
         new_etag(uow),
         to_micros(uow.now),
     )
-    await uow.run("delete from partner_mail_domain where partner_id = $1", partner.id)
+    await uow.execute("delete from partner_mail_domain where partner_id = $1", partner.id)
     for domain in sorted(listed.mail_domains):
-        await uow.run("insert into partner_mail_domain (partner_id, domain) values ($1, $2)", partner.id, domain)
+        await uow.execute("insert into partner_mail_domain (partner_id, domain) values ($1, $2)", partner.id, domain)
 
 
 async def release_names(uow: UnitOfWork, partner: PartnerId) -> None:
     """Let go of a partner's domain and number, so that two partners can exchange theirs in one unit of work."""
-    await uow.run("update partner set domain = partner_id, mpn_id = null where partner_id = $1", partner)
+    await uow.execute("update partner set domain = partner_id, mpn_id = null where partner_id = $1", partner)
 
 
 async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> None:
     """Add a user, or make it and its roles as described."""
-    await uow.run(
+    await uow.execute(
         "insert into partner_user (partner_id, user_id, user_name, designated, active, created_at)"
         " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, user_id) do update set"
         " user_name = excluded.user_name, designated = excluded.designated, active = excluded.active",
@@ -82,21 +82,21 @@ async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> Non
         int(user.active),
         to_micros(uow.now),
     )
-    await uow.run("delete from partner_user_role where partner_id = $1 and user_id = $2", partner, user.id)
+    await uow.execute("delete from partner_user_role where partner_id = $1 and user_id = $2", partner, user.id)
     for role in sorted(user.roles):
-        await uow.run(
+        await uow.execute(
             "insert into partner_user_role (partner_id, user_id, role) values ($1, $2, $3)", partner, user.id, role
         )
 
 
 async def close_user(uow: UnitOfWork, partner: PartnerId, user: str) -> None:
     """Let a user do nothing any more; what it recorded stays its own."""
-    await uow.run("update partner_user set active = 0 where partner_id = $1 and user_id = $2", partner, user)
+    await uow.execute("update partner_user set active = 0 where partner_id = $1 and user_id = $2", partner, user)
 
 
 async def link_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
     """Open a provider's link to a reseller, for the first time or again."""
-    await uow.run(
+    await uow.execute(
         "insert into reseller_link (partner_id, reseller_id, created_at) values ($1, $2, $3)"
         " on conflict (partner_id, reseller_id) do update set ended_at = null",
         provider,
@@ -107,7 +107,7 @@ async def link_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> 
 
 async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
     """End a provider's link to a reseller."""
-    await uow.run(
+    await uow.execute(
         "update reseller_link set ended_at = $3 where partner_id = $1 and reseller_id = $2 and ended_at is null",
         provider,
         reseller,
@@ -118,7 +118,7 @@ async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -
 async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: CustomerId, draft: CustomerDraft) -> None:
     """Make the partner's copy of a customer as described, its contact and address included."""
     await rename_customer(uow, partner, customer, draft.company_name)
-    await uow.run(
+    await uow.execute(
         "update customer set domain = $3, country = $4, language = $5, culture = $6, registration_number = $7"
         " where partner_id = $1 and customer_id = $2",
         partner,
@@ -130,7 +130,7 @@ async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: Custome
         draft.registration_number,
     )
     address = draft.address
-    await uow.run(
+    await uow.execute(
         "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
         " address_line1, address_line2, city, state, postal_code)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
@@ -156,7 +156,7 @@ async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: Custome
 
 async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
     """Let a provider serve the customer through this reseller no longer."""
-    await uow.run(
+    await uow.execute(
         "delete from customer_reseller where partner_id = $1 and customer_id = $2 and reseller_id = $3",
         partner,
         customer,
@@ -166,7 +166,7 @@ async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, rese
 
 async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions stand in the way of ending the relationship (contract 4.7)."""
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status = 'active'",
         partner,
         customer,
@@ -182,16 +182,16 @@ async def _listed(
     wanted_customers: Mapping[PartnerId, Sequence[str]] | None,
 ) -> ListedPartner:
     id_ = partner.id
-    mail_domains = await uow.all("select domain from partner_mail_domain where partner_id = $1", id_)
-    links = await uow.all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
+    mail_domains = await uow.fetch_all("select domain from partner_mail_domain where partner_id = $1", id_)
+    links = await uow.fetch_all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
     linked = frozenset(PartnerId(reseller) for (reseller,) in links)
     if wanted_customers is None:
-        customers = await uow.all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
+        customers = await uow.fetch_all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
     else:
         customers = [
             found
             for customer in wanted_customers.get(id_, ())
-            for found in await uow.all(f"{_CUSTOMERS} and c.customer_id = $2", id_, customer)
+            for found in await uow.fetch_all(f"{_CUSTOMERS} and c.customer_id = $2", id_, customer)
         ]
     return ListedPartner(
         partner=partner,
@@ -206,9 +206,9 @@ async def _listed(
 
 async def _users(uow: UnitOfWork, partner: PartnerId) -> tuple[ListedUser, ...]:
     roles: dict[str, set[Role]] = {}
-    for user, role in await uow.all("select user_id, role from partner_user_role where partner_id = $1", partner):
+    for user, role in await uow.fetch_all("select user_id, role from partner_user_role where partner_id = $1", partner):
         roles.setdefault(user, set()).add(Role(role))
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select user_id, user_name, designated, active from partner_user where partner_id = $1"
         " order by user_name, user_id",
         partner,

@@ -27,7 +27,7 @@ async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime, country
     found: dict[TemplateId, dict[str, Rank]] = {}
     for template in programme.templates:
         if template.opens_gate(at):
-            for there, effective_at, number in await uow.all(
+            for there, effective_at, number in await uow.fetch_all(
                 "select distinct f.country, v.effective_at, v.number from text_version v"
                 " join text_file f on f.number = v.number"
                 " where v.template_id = $1 and v.major = 1 and v.effective_at <= $2 order by v.effective_at, v.number",
@@ -43,7 +43,7 @@ async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> 
     """Return when the oldest major text in force took effect that outdates a confirmation of the partner; else now."""
     found = [to_micros(uow.now)]
     for template in floors:
-        [(effective_at,)] = await uow.all(
+        [(effective_at,)] = await uow.fetch_all(
             """select min(v.effective_at) from text_version v where v.template_id = $2 and v.major = 1
                  and (v.effective_at, v.number) > (select n.text_at, n.text_number from current_confirmation n
                    where n.partner_id = $1 and n.template_id = $2 order by n.text_at, n.text_number limit 1)""",
@@ -57,7 +57,7 @@ async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> 
 
 async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
     """Return the countries of a partner's customers, in order: one step of an index for each."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         """with recursive seen (country) as (
              select min(c.country) from customer c where c.partner_id = $1
              union all

@@ -30,7 +30,7 @@ async def confirmations_page(uow: UnitOfWork, partner: PartnerId, customer: str,
 
 async def confirmation_of(uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int) -> Confirmation | None:
     """One confirmation by its sequence."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {COLUMNS} where c.partner_id = $1 and c.customer_id = $2 and c.sequence = $3",
         partner,
         customer,
@@ -43,7 +43,7 @@ async def newest_confirmation(
     uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType
 ) -> Confirmation | None:
     """The newest confirmation of an agreement type, ended or not."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {COLUMNS} where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3"
         " order by c.sequence desc limit 1",
         partner,
@@ -66,7 +66,7 @@ async def newest_counting(
         agreement_type: only of this type; None: of every type.
         before: only one with a lower sequence.
     """
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {COLUMNS} {COUNTING} and c.partner_id = $1 and c.customer_id = $2"
         " and ($3 is null or c.agreement_type = $3) and ($4 is null or c.sequence < $4) order by c.sequence desc limit 1",
         partner,
@@ -79,7 +79,7 @@ async def newest_counting(
 
 async def was_confirmed(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType) -> bool:
     """Whether an agreement type was ever confirmed for this customer, other than in error."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from confirmation c where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3"
         " and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id"
         "  and x.confirmation_sequence = c.sequence) limit 1",
@@ -92,7 +92,7 @@ async def was_confirmed(uow: UnitOfWork, partner: PartnerId, customer: str, agre
 
 async def was_refused(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType) -> bool:
     """Whether a refusal ended a confirmation of an agreement type that had not been taken back before (R47)."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from confirmation c where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3"
         " and exists (select 1 from ending r where r.partner_id = c.partner_id and r.customer_id = c.customer_id"
         "  and r.reason = 'no_longer_agrees' and r.sequence > c.sequence"
@@ -107,7 +107,7 @@ async def was_refused(uow: UnitOfWork, partner: PartnerId, customer: str, agreem
 
 async def newer_than(uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int) -> int:
     """The sequence of the confirmation after another one; `LAST` when that is the newest."""
-    [(newer,)] = await uow.all(
+    [(newer,)] = await uow.fetch_all(
         "select min(sequence) from confirmation where partner_id = $1 and customer_id = $2 and sequence > $3",
         partner,
         customer,
@@ -123,7 +123,7 @@ async def stood_until(
 
     Only what stood at `before` matters: what a refusal had ended by then is left out.
     """
-    [(stood, refused)] = await uow.all(
+    [(stood, refused)] = await uow.fetch_all(
         "select max(coalesce(x.sequence, $5)), min(f.sequence) from confirmation c"
         " left join ending x on x.partner_id = c.partner_id and x.customer_id = c.customer_id"
         "  and x.confirmation_sequence = c.sequence"
@@ -143,7 +143,7 @@ async def stood_until(
 
 async def endings_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Ending]:
     """Every ending this partner recorded for this customer, newest first."""
-    return [_ending(row) for row in await uow.all(f"{_ENDINGS} order by x.sequence desc", partner, customer)]
+    return [_ending(row) for row in await uow.fetch_all(f"{_ENDINGS} order by x.sequence desc", partner, customer)]
 
 
 async def endings_about(uow: UnitOfWork, partner: PartnerId, customer: str, first: int, last: int) -> list[Ending]:
@@ -151,7 +151,7 @@ async def endings_about(uow: UnitOfWork, partner: PartnerId, customer: str, firs
 
     Of the refusals after the last of them only the first is there: no later one ended any of them.
     """
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{_ENDINGS} and x.sequence > $3 and (x.confirmation_sequence between $3 and $4"
         " or (x.reason = 'no_longer_agrees' and x.sequence <= coalesce((select min(y.sequence) from ending y"
         "  where y.partner_id = $1 and y.customer_id = $2 and y.reason = 'no_longer_agrees' and y.sequence > $4), $4)))"
@@ -168,7 +168,7 @@ async def newest_ending(
     uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType
 ) -> Ending | None:
     """The newest ending that concerns an agreement type: that the customer no longer agrees concerns every one."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"{_ENDINGS} and (x.confirmation_sequence is null or c.agreement_type = $3) order by x.sequence desc limit 1",
         partner,
         customer,
@@ -181,7 +181,7 @@ async def refusals_between(
     uow: UnitOfWork, partner: PartnerId, customer: str, after: int, before: int, size: int
 ) -> list[Ending]:
     """When the customer was recorded as no longer agreeing, newest first: between two sequences, without them."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{_ENDINGS} and x.reason = 'no_longer_agrees' and x.sequence > $3 and x.sequence < $4"
         " order by x.sequence desc limit $5",
         partner,

@@ -50,9 +50,9 @@ async def claim_key(uow: UnitOfWork, key: Key, fingerprint: str) -> KeptAnswer |
         "insert into idempotency (partner_id, method, path, request_id, fingerprint, kept_at)"
         " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, request_id, method, path) do nothing"
     )
-    if await uow.run(insert, *values):
+    if await uow.execute(insert, *values):
         return None
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select fingerprint, status, body, confirmation_id from idempotency where {_KEY} and kept_at > $5",
         *key.values,
         to_micros(uow.machine_now - KEPT),
@@ -60,13 +60,13 @@ async def claim_key(uow: UnitOfWork, key: Key, fingerprint: str) -> KeptAnswer |
     if row is not None:
         return KeptAnswer(*row)
     await release_key(uow, key)
-    await uow.run(insert, *values)
+    await uow.execute(insert, *values)
     return None
 
 
 async def keep_answer(uow: UnitOfWork, key: Key, status: int, body: bytes, confirmation_id: str | None) -> None:
     """Let a claimed key hold the answer."""
-    await uow.run(
+    await uow.execute(
         f"update idempotency set status = $5, body = $6, confirmation_id = $7 where {_KEY}",
         *key.values,
         status,
@@ -77,12 +77,12 @@ async def keep_answer(uow: UnitOfWork, key: Key, status: int, body: bytes, confi
 
 async def release_key(uow: UnitOfWork, key: Key) -> None:
     """Remove a key: a call that was refused may be sent again."""
-    await uow.run(f"delete from idempotency where {_KEY}", *key.values)
+    await uow.execute(f"delete from idempotency where {_KEY}", *key.values)
 
 
 async def forget_answers(uow: UnitOfWork, most: int = 5_000) -> int:
     """Delete at most that many keys older than a day, the oldest first; returns how many it deleted."""
-    return await uow.run(
+    return await uow.execute(
         "delete from idempotency where number in (select o.number from (select number, kept_at from idempotency"
         " order by number limit $2) o where o.kept_at <= $1)",
         to_micros(uow.machine_now - KEPT),

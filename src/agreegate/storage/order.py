@@ -51,7 +51,7 @@ def _line(row: Sequence[Any]) -> OrderLine:
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
     """Keep a new order, without its lines."""
-    await uow.run(
+    await uow.execute(
         "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
         " values ($1, $2, $3, $4, $5, $6, $7)",
         partner,
@@ -66,7 +66,7 @@ async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
 
 async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: OrderLine) -> None:
     """Keep a line of an order that is there already."""
-    await uow.run(
+    await uow.execute(
         "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
         " parent_subscription_id, friendly_name, quantity, partner_id_on_record, kind, term_duration,"
         " renews_to, provisioning_context) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
@@ -89,7 +89,7 @@ async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: Orde
 
 async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
     """Keep what may change of an order."""
-    await uow.run(
+    await uow.execute(
         "update order_ set billing_cycle = $4, status = $5"
         " where partner_id = $1 and customer_id = $2 and order_id = $3",
         partner,
@@ -102,7 +102,7 @@ async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
 
 async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Order | None:
     """One order of a customer."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 and order_id = $3",
         partner,
         customer,
@@ -113,12 +113,12 @@ async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str)
 
 async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
     """Every order of a customer, oldest first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 order by created_at, order_id",
         partner,
         customer,
     )
-    lines = await uow.all(
+    lines = await uow.fetch_all(
         f"select order_id, {_LINE} from order_line where partner_id = $1 and customer_id = $2"
         " order by order_id, line_number",
         partner,
@@ -144,7 +144,7 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, want
 
 
 async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
         " order by line_number",
         partner,

@@ -92,7 +92,7 @@ async def ending_first(
     """
     values: list[Value] = [partner]
     bind = binder(values)
-    last = await uow.one(
+    last = await uow.fetch_one(
         f"select s.commitment_end_at, s.customer_id from subscription s where s.partner_id = $1 and {_LIVING}"
         f" order by s.commitment_end_at, s.customer_id limit 1 offset {SUBSCRIPTIONS}",
         partner,
@@ -108,7 +108,7 @@ async def ending_first(
         states=", ".join(f"'{state}'" for state in sorted(states)),
         most=most,
     )
-    rows = await uow.all(sql, *values)
+    rows = await uow.fetch_all(sql, *values)
     found = [await _committed(uow, partner, *row) for row in rows]
     return found, maybe_instant(last_end_at)
 
@@ -121,14 +121,14 @@ async def no_longer_agreeing(
     sql = _NO_LONGER_AGREEING.format(
         name=_NAME.format(of="s"), state=state_of(programme, uow.now, binder(values)), most=most
     )
-    rows = await uow.all(sql, *values)
+    rows = await uow.fetch_all(sql, *values)
     number = next((number for *_, number in rows), 0)
     return [await _committed(uow, partner, *customer) for *customer, _ in rows], number
 
 
 async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
     """Return the customers of the latest carts that can be bought, the latest first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
           select customer_id, max(modified_at) as at from (
             select customer_id, modified_at from cart where partner_id = $1 and status = 'active' and expires_at > $2
@@ -143,7 +143,7 @@ async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
 
 async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -> list[Tried]:
     """Return the customers of the latest refusals since then, the latest first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
           select customer_id, max(decided_at) as at from (
             select customer_id, decided_at from decision
@@ -160,7 +160,7 @@ async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -
 
 async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> list[Denied]:
     """Return what the gate refused since then, the latest first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         """select d.decision_id, d.customer_id, c.company_name, d.action, d.channel, d.reasons, d.decided_at
            from decision d
            left join customer c on c.partner_id = d.partner_id and c.customer_id = d.customer_id
@@ -179,7 +179,7 @@ async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int
 
 async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> int:
     """Return how often the gate refused something since then, counted up to `most`."""
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from (select 1 from decision where partner_id = $1 and verdict = 'deny'"
         " and decided_at between $2 and $3 limit $4) d",
         partner,
@@ -192,7 +192,7 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
 
 async def may_refuse_many(uow: UnitOfWork, partner: PartnerId) -> bool:
     """Return whether more customers once said no than `no_longer_agreeing` can look through."""
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from (select 1 from relationship where partner_id = $1 and refused_at >= 0"
         f" limit {REFUSING + 1}) r",
         partner,
@@ -201,7 +201,7 @@ async def may_refuse_many(uow: UnitOfWork, partner: PartnerId) -> bool:
 
 
 async def _committed(uow: UnitOfWork, partner: PartnerId, customer: str, name: str, ends_at: int) -> Committed:
-    [(number, renews_at)] = await uow.all(
+    [(number, renews_at)] = await uow.fetch_all(
         "select count(*), min(case when s.auto_renew = 1 then s.commitment_end_at end) from subscription s"
         f" where s.partner_id = $1 and s.customer_id = $2 and {_LIVING}",
         partner,

@@ -105,7 +105,7 @@ async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters
     if listing.upper is not None and (start is None or not descending):
         sql += f" and {listing.key} < {bound(listing.upper)}"
     way = " desc" if descending else ""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"{sql} order by {listing.key}{way}, {listing.id}{way} limit {bound(wanted.size + 1)}", *values
     )
     more, rows = len(rows) > wanted.size, rows[: wanted.size]

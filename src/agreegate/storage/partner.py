@@ -49,30 +49,30 @@ def as_partner(row: Sequence[Any]) -> Partner:
 
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
     """The partner tenant of this id."""
-    row = await uow.one(f"select {_PARTNER} where partner_id = $1", partner)
+    row = await uow.fetch_one(f"select {_PARTNER} where partner_id = $1", partner)
     return None if row is None else as_partner(row)
 
 
 async def every_partner(uow: UnitOfWork) -> list[Partner]:
     """Every partner of the directory."""
-    return [as_partner(row) for row in await uow.all(f"select {_PARTNER} order by partner_id")]
+    return [as_partner(row) for row in await uow.fetch_all(f"select {_PARTNER} order by partner_id")]
 
 
 async def operator_of(uow: UnitOfWork) -> Partner | None:
     """The programme's operator, if the directory has one."""
-    row = await uow.one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
+    row = await uow.fetch_one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
     return None if row is None else as_partner(row)
 
 
 async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
     """The partner with this partner network id."""
-    row = await uow.one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
+    row = await uow.fetch_one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
     return None if row is None else as_partner(row)
 
 
 async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
     """The partner as it presents itself."""
-    row = await uow.one(f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1", partner)
+    row = await uow.fetch_one(f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1", partner)
     if row is None:
         return None
     *found, email, etag = row
@@ -84,7 +84,7 @@ async def worked_with(
 ) -> tuple[Partner, datetime | None] | None:
     """The asking partner itself or one it has an open link with, by either id; and when it signed its own agreement."""
     column, value = ("mpn_id", mpn_id) if mpn_id is not None else ("partner_id", tenant)
-    row = await uow.one(_WORKED_WITH.format(column=column), asking, value)
+    row = await uow.fetch_one(_WORKED_WITH.format(column=column), asking, value)
     if row is None:
         return None
     *found, signed_at = row
@@ -93,7 +93,7 @@ async def worked_with(
 
 async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
     """Whether the reseller has an open link to the provider."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from reseller_link where partner_id = $1 and reseller_id = $2 and ended_at is null",
         provider,
         reseller,
@@ -103,7 +103,7 @@ async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> b
 
 async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[Role] | None:
     """The roles of an active user of the partner; None for a user the directory does not know or has closed."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select r.role from partner_user u left join partner_user_role r"
         "  on r.partner_id = u.partner_id and r.user_id = u.user_id"
         " where u.partner_id = $1 and u.user_id = $2 and u.active = 1",
@@ -115,7 +115,10 @@ async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[
 
 async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
     """Whether the directory has this user, active or not."""
-    return await uow.one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user) is not None
+    return (
+        await uow.fetch_one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user)
+        is not None
+    )
 
 
 async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str]) -> dict[str, KnownUser]:
@@ -123,7 +126,7 @@ async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str
     if not users:
         return {}
     places = ", ".join(f"${number}" for number in range(2, len(users) + 2))
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select user_id, user_name, designated from partner_user where partner_id = $1 and user_id in ({places})",
         partner,
         *users,
@@ -133,7 +136,7 @@ async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str
 
 async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
     """Add a user first seen with a valid token, without any role."""
-    await uow.run(
+    await uow.execute(
         "insert into partner_user (partner_id, user_id, user_name, created_at) values ($1, $2, $3, $4)"
         " on conflict (partner_id, user_id) do nothing",
         partner,
@@ -145,7 +148,7 @@ async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name:
 
 async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner]:
     """The resellers with an open link to the provider, by name."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {_PARTNER} where partner_id in"
         " (select reseller_id from reseller_link where partner_id = $1 and ended_at is null) order by name, partner_id",
         provider,
@@ -155,7 +158,7 @@ async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner
 
 async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], list[str]]:
     """The mail domains of a partner, and those of the resellers with an open link to it (X14)."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select 0, domain from partner where partner_id = $1"
         " union all select 0, domain from partner_mail_domain where partner_id = $1"
         " union all select 1, p.domain from reseller_link l join partner p on p.partner_id = l.reseller_id"
@@ -169,7 +172,7 @@ async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], 
 
 async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner]:
     """The providers with an open link to the reseller, by name."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {_PARTNER} where partner_id in"
         " (select partner_id from reseller_link where reseller_id = $1 and ended_at is null) order by name, partner_id",
         reseller,

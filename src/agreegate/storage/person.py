@@ -20,7 +20,7 @@ _NEXT = """
 
 async def persons_wait(uow: UnitOfWork, *, more_than: int = 0) -> bool:
     """Return whether more than `more_than` confirmations wait for their persons to be taken over."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from confirmation_contact where confirmation_number > $1 + (select confirmation_number from person_progress)"
         " limit 1",
         more_than,
@@ -30,10 +30,10 @@ async def persons_wait(uow: UnitOfWork, *, more_than: int = 0) -> bool:
 
 async def take_over_persons(uow: UnitOfWork, most: int) -> int:
     """Let customers be found by the persons of the next confirmations; return how many were taken over, at most `most`."""
-    rows = await uow.all(f"{_NEXT} limit $1", most)
+    rows = await uow.fetch_all(f"{_NEXT} limit $1", most)
     for _, partner, customer, company_key, first_name, last_name, email in rows:
         words = person_words(first_name, last_name, email)
-        added = await uow.run(
+        added = await uow.execute(
             "insert into person (partner_id, customer_id, words) values ($1, $2, $3)"
             " on conflict (partner_id, customer_id, words) do nothing",
             partner,
@@ -42,7 +42,7 @@ async def take_over_persons(uow: UnitOfWork, most: int) -> int:
         )
         if added:
             index = sorted(person_index(words))
-            await uow.run(
+            await uow.execute(
                 "insert into person_word (partner_id, customer_id, company_key, word) values "
                 + ", ".join(f"($1, $2, $3, ${place})" for place in range(4, 4 + len(index)))
                 + " on conflict (partner_id, word, customer_id) do nothing",
@@ -53,17 +53,17 @@ async def take_over_persons(uow: UnitOfWork, most: int) -> int:
             )
     if rows:
         *_, (last, *_) = rows
-        await uow.run("update person_progress set confirmation_number = $1", last)
+        await uow.execute("update person_progress set confirmation_number = $1", last)
     return len(rows)
 
 
 async def rename_with_persons(uow: UnitOfWork, partner: PartnerId, customer: str, company_key: str) -> None:
     """Keep the new key of a customer's name beside the words of its persons."""
-    for (words,) in await uow.all(
+    for (words,) in await uow.fetch_all(
         "select words from person where partner_id = $1 and customer_id = $2", partner, customer
     ):
         index = sorted(person_index(words))
-        await uow.run(
+        await uow.execute(
             "update person_word set company_key = $3 where partner_id = $1 and customer_id = $2"
             f" and word in ({', '.join(f'${place}' for place in range(4, 4 + len(index)))})",
             partner,
@@ -76,7 +76,7 @@ async def rename_with_persons(uow: UnitOfWork, partner: PartnerId, customer: str
 async def has_persons(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> bool:
     """Return whether a person that the partner recorded has a word that is looked for."""
     for typed in (*search.person_words, *search.addresses):
-        row = await uow.one(
+        row = await uow.fetch_one(
             "select 1 from person_word where partner_id = $1 and word >= $2 and word < $3 limit 1",
             partner,
             typed,

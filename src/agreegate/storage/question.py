@@ -50,5 +50,5 @@ async def refusing_customer(uow: UnitOfWork, asking: Partner) -> str | None:
 
 async def _some(uow: UnitOfWork, asking: Partner, condition: str, most: int) -> list[tuple[str, str]]:
     base = _THROUGH_PROVIDER if asking.kind is PartnerKind.INDIRECT_RESELLER else _OWN
-    rows = await uow.all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most, LOOKED_AT)
+    rows = await uow.fetch_all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most, LOOKED_AT)
     return [(id_, name) for id_, name in rows]

@@ -59,7 +59,7 @@ async def read_all(uow: UnitOfWork, question: Question, source: Source, states: 
     """Every place of the list, in order, found among the customers of a source."""
     statement = Statement([question.partner])
     state, filters = question.state(statement.bind), question.filters(statement.bind)
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select d.customer_id, {_RENEW_AT}, (select {state} from {_CUSTOMER}{filters})
             from {_among(source, statement)} and {question.may_fit(statement.bind, states)}""",
         *statement.values,
@@ -79,7 +79,7 @@ async def count_all(uow: UnitOfWork, question: Question, source: Source, states:
     bind = statement.bind
     due = "" if question.search.due is None else f" and {_RENEW_AT} >= {bind(question.due_from)}"
     due += "" if question.search.due is None else f" and {_RENEW_AT} < {bind(question.due_before)}"
-    [(found,)] = await uow.all(
+    [(found,)] = await uow.fetch_all(
         f"""select count(*) from (select 1 from {_among(source, statement, limits.read)}
               and {question.may_fit(bind, states)}
               and exists (select 1 from {_CUSTOMER} and {question.fits(bind, states)}){due}
@@ -173,7 +173,9 @@ class _Part:
         """The place so many rows ahead in the index that is walked; None: the index ends before."""
         statement = Statement([self.question.partner])
         walked = self._walked(statement.bind, start)
-        row = await uow.one(f"{walked} order by {self._order} limit 1 offset {statement.bind(rows)}", *statement.values)
+        row = await uow.fetch_one(
+            f"{walked} order by {self._order} limit 1 offset {statement.bind(rows)}", *statement.values
+        )
         return None if row is None else Place(FIRST[self.state], *row)
 
     async def _between(self, uow: UnitOfWork, start: Place, end: Place | None, size: int) -> list[Place]:
@@ -184,7 +186,7 @@ class _Part:
             # Concatenated, so that the walk goes on in its order and customers are not looked up by their ids.
             among = f" and d.customer_id || '' in ({ids_in(self.source.ranges, statement)})"
         sooner = f"{LIVING_END} < d.commitment_end_at" if self.subscribed else f"{LIVING_END} is not null"
-        rows = await uow.all(
+        rows = await uow.fetch_all(
             f"""{self._walked(bind, start, end)}{among}
                   and {self.question.may_fit(bind, [self.state])}
                   and exists (select 1 from {_CUSTOMER} and {self.question.fits(bind, [self.state])})
@@ -218,7 +220,7 @@ class _Part:
         """The first customers of the source, in the order of the list, who may have the state."""
         statement = Statement([self.question.partner])
         bind, way = statement.bind, " desc" if self.backwards else ""
-        rows = await uow.all(
+        rows = await uow.fetch_all(
             f"""with e as materialized (select {_RENEW_AT} as renew_at, d.customer_id
                   from {_among(self.source, statement)} and {self.question.may_fit(bind, [self.state])})
                 select e.renew_at, e.customer_id from e
@@ -234,7 +236,7 @@ class _Part:
         statement = Statement([self.question.partner])
         bind = statement.bind
         listed = ", ".join(bind(one.customer_id) for one in candidates)
-        rows = await uow.all(
+        rows = await uow.fetch_all(
             f"""select d.customer_id from relationship d where d.partner_id = $1 and d.customer_id in ({listed})
                   and exists (select 1 from {_CUSTOMER} and {self.question.fits(bind, [self.state])})""",
             *statement.values,
@@ -283,14 +285,14 @@ async def shown(uow: UnitOfWork, partner: PartnerId, lines: Mapping[str, Templat
         some = ids[begin : begin + PORTION]
         listed = ", ".join(f"${place}" for place in range(2, len(some) + 2))
         resellers: dict[str, list[str]] = {}
-        for customer, name in await uow.all(
+        for customer, name in await uow.fetch_all(
             "select x.customer_id, o.name from customer_reseller x join partner o on o.partner_id = x.reseller_id"
             f" where x.partner_id = $1 and x.customer_id in ({listed}) order by x.customer_id, o.name",
             partner,
             *some,
         ):
             resellers.setdefault(customer, []).append(name)
-        for customer, template, name, domain, country, basis, label in await uow.all(
+        for customer, template, name, domain, country, basis, label in await uow.fetch_all(
             f"""select c.customer_id, n.template_id, c.company_name, c.domain, c.country, t.basis, v.label
                from current_confirmation n
                join customer c on c.partner_id = n.partner_id and c.customer_id = n.customer_id

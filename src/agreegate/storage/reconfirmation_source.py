@@ -125,7 +125,7 @@ class Question:
 
 async def coming_majors(uow: UnitOfWork) -> list[int]:
     """When published major texts take effect that have yet to do so, the next one first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select distinct v.effective_at from text_version v where v.major = 1 and v.effective_at > $1"
         " order by v.effective_at",
         to_micros(uow.now),

@@ -51,7 +51,7 @@ async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: st
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """Take the next place in this customer's history. The row that it changes also makes rivals wait for each other."""
-    [(sequence,)] = await uow.all(
+    [(sequence,)] = await uow.fetch_all(
         "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
         " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
         " returning last_sequence",
@@ -64,7 +64,7 @@ async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> i
 async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) -> ResourceChanged:
     partner, confirmation = actor.partner.id, fact.counting.confirmation
     await note_recorded(uow, partner)
-    [(number,)] = await uow.all(
+    [(number,)] = await uow.fetch_all(
         "insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id,"
         " agreement_type, date_agreed_at, user_id, recorded_by, channel, request_id, recorded_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) returning number",
@@ -88,7 +88,7 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
         stated = EmployeeStated(fact.customer, confirmation.id, confirmation.confirmed_by, confirmation.recorded_by)
         await _state_employee(uow, partner, stated)
     if fact.collection is not None:
-        await uow.run(
+        await uow.execute(
             "insert into confirmation_collection (confirmation_number, reseller_id, person, collected_at)"
             " values ($1, $2, $3, $4)",
             number,
@@ -99,7 +99,7 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
     if fact.counting.text is not None:
         await _add_text(uow, number, fact.counting.text)
     for warning in fact.warnings:
-        await uow.run(
+        await uow.execute(
             "insert into confirmation_warning (confirmation_number, warning) values ($1, $2)", number, warning
         )
     await _make_current(uow, partner, fact.customer, fact.counting)
@@ -107,7 +107,7 @@ async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) ->
 
 
 async def _add_contact(uow: UnitOfWork, number: int, contact: PrimaryContact) -> None:
-    await uow.run(
+    await uow.execute(
         "insert into confirmation_contact (confirmation_number, first_name, last_name, email, phone)"
         " values ($1, $2, $3, $4, $5)",
         number,
@@ -120,7 +120,7 @@ async def _add_contact(uow: UnitOfWork, number: int, contact: PrimaryContact) ->
 
 async def _add_text(uow: UnitOfWork, number: int, text: AcceptedText) -> None:
     locale = text.locale
-    await uow.run(
+    await uow.execute(
         "insert into confirmation_text (confirmation_number, basis, version_id, country, language, digest)"
         " values ($1, $2, $3, $4, $5, $6)",
         number,
@@ -133,7 +133,7 @@ async def _add_text(uow: UnitOfWork, number: int, text: AcceptedText) -> None:
 
 
 async def _state_employee(uow: UnitOfWork, partner: PartnerId, fact: EmployeeStated) -> ResourceChanged:
-    await uow.run(
+    await uow.execute(
         "insert into confirmation_employee (confirmation_number, name, email, reference, stated_by, stated_at)"
         " select number, $3, $4, $5, $6, $7 from confirmation where partner_id = $1 and confirmation_id = $2",
         partner,
@@ -151,7 +151,7 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
     partner, ending, taken_back = actor.partner.id, fact.ending, fact.taken_back
     await clear_current(uow, partner, fact.customer, taken_back)
     if ending.reason is EndReason.NO_LONGER_AGREES:
-        await uow.run(  # it outlives the relationship period
+        await uow.execute(  # it outlives the relationship period
             "update relationship set refused_at = $3, refused_sequence = $4 where partner_id = $1 and customer_id = $2",
             partner,
             fact.customer,
@@ -159,7 +159,7 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
             ending.sequence,
         )
     await note_recorded(uow, partner)
-    await uow.run(
+    await uow.execute(
         "insert into ending (partner_id, customer_id, sequence, ending_id, period, reason, confirmation_sequence, note,"
         " recorded_by, channel, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         partner,
@@ -181,7 +181,7 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
 
 async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, counting: Counting) -> None:
     confirmation, (text_at, text_number) = counting.confirmation, counting.rank
-    await uow.run(
+    await uow.execute(
         "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
         " date_agreed_at, recorded_at, refused_at, text_at, text_number)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
@@ -207,7 +207,7 @@ async def clear_current(
     uow: UnitOfWork, partner: PartnerId, customer: str, taken_back: Confirmation | None = None
 ) -> None:
     """Let a confirmation no longer count, or (None) any of the customer's."""
-    await uow.run(
+    await uow.execute(
         "delete from current_confirmation where partner_id = $1 and customer_id = $2 and ($3 is null or sequence = $3)",
         partner,
         customer,

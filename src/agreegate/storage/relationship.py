@@ -11,13 +11,13 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
     A customer that comes back begins a new period, which has no confirmation: the period before is kept apart. That the
     customer no longer agrees is not forgotten by it (R47). A relationship that is open stays as it is.
     """
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2",
         partner,
         customer,
     )
     if row is None:
-        await uow.run(
+        await uow.execute(
             "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, $3)",
             partner,
             customer,
@@ -27,7 +27,7 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
     period, started, ended = row
     if ended is None:
         return int(period)
-    await uow.run(
+    await uow.execute(
         "insert into relationship_period (partner_id, customer_id, period, started_at, ended_at)"
         " values ($1, $2, $3, $4, $5)",
         partner,
@@ -36,7 +36,7 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
         started,
         ended,
     )
-    await uow.run(
+    await uow.execute(
         "update relationship set period = $3, started_at = $4, ended_at = null"
         " where partner_id = $1 and customer_id = $2",
         partner,
@@ -50,7 +50,7 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
 async def end_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
     """End the open relationship; whether there was one. No confirmation counts from now on, and every one is kept."""
     await clear_current(uow, partner, customer)
-    ended = await uow.run(
+    ended = await uow.execute(
         "update relationship set ended_at = $3 where partner_id = $1 and customer_id = $2 and ended_at is null",
         partner,
         customer,
@@ -65,7 +65,7 @@ async def related_customers(uow: UnitOfWork, after: tuple[str, str], limit: int)
     Args:
         after: partner and customer of the last one that was read.
     """
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select r.partner_id, r.customer_id, p.cloud from relationship r"
         " join partner p on p.partner_id = r.partner_id"
         " where (r.partner_id, r.customer_id) > ($1, $2) and r.ended_at is null"

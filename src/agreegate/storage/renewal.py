@@ -14,13 +14,13 @@ _LIVING = "status in ('active', 'suspended')"
 
 async def next_due(uow: UnitOfWork) -> datetime | None:
     """When the next subscription renews or expires; None when there is none that could."""
-    [(ends_at,)] = await uow.all(f"select min(commitment_end_at) from subscription where {_LIVING}")
+    [(ends_at,)] = await uow.fetch_all(f"select min(commitment_end_at) from subscription where {_LIVING}")
     return maybe_instant(ends_at)
 
 
 async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list[tuple[PartnerId, Subscription]]:
     """Subscriptions of any partner whose commitment ends by then, the most overdue first."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"select {COLUMNS}, s.partner_id from subscription s where s.{_LIVING} and s.commitment_end_at <= $1"
         " order by s.commitment_end_at limit $2",
         to_micros(until),
@@ -41,7 +41,7 @@ async def add_renewals(
         due: when each was due.
     """
     for term, instant in enumerate(due, first):
-        await uow.run(
+        await uow.execute(
             "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
             " values ($1, $2, $3, $4, $5, $6, $7)",
             partner,
@@ -56,7 +56,7 @@ async def add_renewals(
 
 async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:
     """How many terms of this partner's subscriptions have begun after the first, or did not because one expired."""
-    [(count,)] = await uow.all("select count(*) from renewal where partner_id = $1", partner)
+    [(count,)] = await uow.fetch_all("select count(*) from renewal where partner_id = $1", partner)
     return int(count)
 
 
@@ -66,7 +66,7 @@ async def renewals_of(
     """Every term after the first: number, outcome, and when it was due in microseconds; in order."""
     return [
         (term, outcome, due_at)
-        for term, outcome, due_at in await uow.all(
+        for term, outcome, due_at in await uow.fetch_all(
             "select term, outcome, due_at from renewal"
             " where partner_id = $1 and customer_id = $2 and subscription_id = $3 order by term",
             partner,

@@ -10,7 +10,7 @@ from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instan
 
 async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Period, ...]:
     """Every relationship period of a partner with a customer, in their order; none: the customer never was the partner's."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select period, started_at, ended_at from relationship_period where partner_id = $1 and customer_id = $2"
         " union all select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2"
         " order by period",
@@ -22,7 +22,7 @@ async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tupl
 
 async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, int]:
     """The period in which each confirmation was recorded, by the confirmation's sequence."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select sequence, period from confirmation where partner_id = $1 and customer_id = $2", partner, customer
     )
     return dict(rows)
@@ -30,7 +30,7 @@ async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> 
 
 async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Renewal, ...]:
     """Every term that began of any of a customer's subscriptions, after its first; in the order of recording."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select due_at, recorded_at from renewal where partner_id = $1 and customer_id = $2 and outcome = 'renewed'"
         " order by recorded_at, due_at",
         partner,
@@ -43,7 +43,7 @@ async def employees_stated_by(
     uow: UnitOfWork, partner: PartnerId, customer: str, instant: datetime
 ) -> dict[int, Employee]:
     """The employees that had been stated by then (R28), by the confirmation's sequence; of several the last one stated."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select c.sequence, e.name, e.email, e.reference from confirmation c"
         " join confirmation_employee e on e.confirmation_number = c.number"
         " where c.partner_id = $1 and c.customer_id = $2 and e.stated_at <= $3 order by c.sequence, e.number",
@@ -56,7 +56,7 @@ async def employees_stated_by(
 
 async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
     """Name and country of a customer as the partner has them today, whether it still serves it or not."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select company_name, country from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
     if row is None:

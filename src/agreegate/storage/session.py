@@ -16,7 +16,7 @@ _TOUCHED_AFTER = timedelta(minutes=1)
 
 async def session_data(uow: UnitOfWork, key: str) -> tuple[str, bool] | None:
     """The data of a session that has not ended, and whether its use should be noted again; None when there is none."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select data, seen_at from session where session_key = $1 and seen_at > $2 and began_at > $3",
         key,
         to_micros(uow.machine_now - IDLE),
@@ -35,13 +35,13 @@ async def ended_session(uow: UnitOfWork, key: str) -> str | None:
 
 async def kept_data(uow: UnitOfWork, key: str) -> str | None:
     """The data of a session, whether it has ended or not."""
-    rows = await uow.all("select data from session where session_key = $1", key)
+    rows = await uow.fetch_all("select data from session where session_key = $1", key)
     return next((data for (data,) in rows), None)
 
 
 async def add_session(uow: UnitOfWork, key: str, data: str) -> None:
     """Begin a session."""
-    await uow.run(
+    await uow.execute(
         "insert into session (session_key, data, began_at, seen_at) values ($1, $2, $3, $3)",
         key,
         data,
@@ -51,24 +51,24 @@ async def add_session(uow: UnitOfWork, key: str, data: str) -> None:
 
 async def touch_session(uow: UnitOfWork, key: str) -> None:
     """Note that a session is used."""
-    await uow.run("update session set seen_at = $2 where session_key = $1", key, to_micros(uow.machine_now))
+    await uow.execute("update session set seen_at = $2 where session_key = $1", key, to_micros(uow.machine_now))
 
 
 async def keep_session(uow: UnitOfWork, key: str, data: str) -> None:
     """Note that a session is used, and change its data. A session that was ended meanwhile stays ended."""
-    await uow.run(
+    await uow.execute(
         "update session set data = $2, seen_at = $3 where session_key = $1", key, data, to_micros(uow.machine_now)
     )
 
 
 async def change_data(uow: UnitOfWork, key: str, data: str) -> None:
     """Change the data of a session, whether it has ended or not. It lasts no longer by that."""
-    await uow.run("update session set data = $2 where session_key = $1", key, data)
+    await uow.execute("update session set data = $2 where session_key = $1", key, data)
 
 
 async def expire_session(uow: UnitOfWork, key: str) -> None:
     """Let a session have ended as if it had not been used."""
-    await uow.run(
+    await uow.execute(
         "update session set seen_at = $2 where session_key = $1 and seen_at > $2",
         key,
         to_micros(uow.machine_now - IDLE),
@@ -77,12 +77,12 @@ async def expire_session(uow: UnitOfWork, key: str) -> None:
 
 async def drop_session(uow: UnitOfWork, key: str) -> None:
     """End a session at once, and forget it."""
-    await uow.run("delete from session where session_key = $1", key)
+    await uow.execute("delete from session where session_key = $1", key)
 
 
 async def forget_sessions(uow: UnitOfWork, most: int = 1_000) -> int:
     """Delete sessions that ended a day ago, with what was typed in them: at most that many; how many it deleted."""
-    return await uow.run(
+    return await uow.execute(
         "delete from session where session_key in (select session_key from session where seen_at <= $1 limit $2)",
         to_micros(uow.machine_now - REMEMBERED),
         most,

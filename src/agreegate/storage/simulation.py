@@ -73,7 +73,7 @@ async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId |
     """
     to = Statement([foresight.template.id])
     whose = "" if partner is None else f" and p.partner_id = {to.bind(partner)}"
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select {COLUMNS} from partner p where exists (select 1 from current_confirmation n
               where n.partner_id = p.partner_id and n.template_id = $1){whose} order by p.name, p.partner_id""",
         *to.values,
@@ -92,7 +92,7 @@ async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio)
     """The customers who confirmed the agreement, by how they are alike."""
     after: str | None = ""
     while after is not None and asked.concerns(portfolio):
-        ends = await uow.all(
+        ends = await uow.fetch_all(
             "select customer_id from current_confirmation where partner_id = $1 and customer_id > $2"
             " order by customer_id limit 1 offset $3",
             portfolio.partner.id, after, CUSTOMERS,
@@ -100,7 +100,7 @@ async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio)
         until = next((customer for (customer,) in ends), None)
         to = Statement([portfolio.partner.id])
         range_ = f"n.customer_id > {to.bind(after)} and n.customer_id <= {to.bind(until or BEYOND)}"
-        rows = await uow.all(
+        rows = await uow.fetch_all(
             f"""select {asked.facts(portfolio)}, count(*)
                 from {asked.customers(to, portfolio, range_)} group by 1, 2, 3, 4""",
             *to.values,
@@ -127,7 +127,7 @@ async def affected_customers(
     for begin in range(0, len(ids), PORTION):
         to = Statement([portfolio.partner.id])
         listed = ", ".join(to.bind(one) for one in ids[begin : begin + PORTION])
-        rows = await uow.all(
+        rows = await uow.fetch_all(
             f"""select c.customer_id, c.company_name, c.country, o.date_agreed_at, v.label, {asked.facts(portfolio)}
                 from {asked.customers(to, portfolio, f"n.customer_id in ({listed})")} {_JOINED}
                 join current_confirmation o on o.partner_id = $1 and o.customer_id = n.customer_id

@@ -123,11 +123,11 @@ class InlineStore:
         """Run work that changes nothing."""
         return self._run(work)
 
-    async def browse(self, work: Work[T]) -> T:
+    async def read_slow(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long."""
         return self._run(work)
 
-    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing."""
         try:
             return self._connection.execute(numbered(sql), parameters).fetchall()
@@ -221,7 +221,7 @@ class SqliteStore:
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    async def browse(self, work: Work[T]) -> T:
+    async def read_slow(self, work: Work[T]) -> T:
         """Run work that changes nothing and may take long: on another thread, with a connection of its own."""
         return await asyncio.get_running_loop().run_in_executor(self._browsers, self._browse, work)
 
@@ -243,7 +243,7 @@ class SqliteStore:
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing.
 
         All looks of one turn of the event loop share a state of the record: entering and leaving one costs more than

@@ -41,16 +41,16 @@ class SqliteUnitOfWork:
         """A fresh GUID."""
         return self._new_id()
 
-    async def one(self, sql: str, *parameters: Value) -> Row | None:
+    async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
         """The first row, or None."""
         row: Row | None = self._connection.execute(numbered(sql), parameters).fetchone()
         return row
 
-    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """Every row."""
         return self._connection.execute(numbered(sql), parameters).fetchall()
 
-    async def run(self, sql: str, *parameters: Value) -> int:
+    async def execute(self, sql: str, *parameters: Value) -> int:
         """Change rows; how many were."""
         before = self._connection.total_changes()
         self._connection.execute(numbered(sql), parameters)
@@ -67,7 +67,7 @@ class PacedUnitOfWork(SqliteUnitOfWork):
         super().__init__(connection, *others)
         self._pace = pace
 
-    async def one(self, sql: str, *parameters: Value) -> Row | None:
+    async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
         """The first row, or None."""
         self._pace.give()
         try:
@@ -75,7 +75,7 @@ class PacedUnitOfWork(SqliteUnitOfWork):
         finally:
             self._pace.take()
 
-    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """Every row."""
         self._pace.give()
         try:

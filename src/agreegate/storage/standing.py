@@ -71,11 +71,11 @@ RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and cu
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
     """What is known of this partner and customer; without a relationship nothing is, whoever the customer is (D18)."""
-    if current := await uow.all(CURRENT, partner, customer):
+    if current := await uow.fetch_all(CURRENT, partner, customer):
         now = to_micros(uow.now)
-        newer = await uow.all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()
+        newer = await uow.fetch_all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()
         return confirmed_standing(current, newer, uow.now)
-    return unconfirmed_standing(await uow.all(RELATIONSHIP, partner, customer))
+    return unconfirmed_standing(await uow.fetch_all(RELATIONSHIP, partner, customer))
 
 
 def may_be_outdated(rows: Iterable[Row]) -> bool:
@@ -132,14 +132,14 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
     for begin in range(0, len(customers), PORTION):
         some = customers[begin : begin + PORTION]
         whose = f"in ({', '.join(f'${place}' for place in range(2, len(some) + 2))})"
-        current = _by_customer(await uow.all(_CURRENT_OF.format(whose=whose), partner, *some))
+        current = _by_customer(await uow.fetch_all(_CURRENT_OF.format(whose=whose), partner, *some))
         newer: dict[str, list[Row]] = {}
         if any(may_be_outdated(rows) for rows in current.values()):
             sql = _newer_texts(whose, f"${len(some) + 2}", ", n.customer_id")
-            newer = _by_customer(await uow.all(sql, partner, *some, to_micros(uow.now)))
+            newer = _by_customer(await uow.fetch_all(sql, partner, *some, to_micros(uow.now)))
         for customer, rows in current.items():
             found[customer] = confirmed_standing(rows, newer.get(customer, ()), uow.now)
-        for customer, refused_at in await uow.all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
+        for customer, refused_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
             if customer not in current:
                 found[customer] = unconfirmed_standing([(refused_at,)])
     return found
@@ -164,7 +164,7 @@ class OpenRelationship(NamedTuple):
 
 async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> OpenRelationship | None:
     """The open relationship; None: there is none."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select period, started_at, refused_sequence, refused_at from relationship"
         " where partner_id = $1 and customer_id = $2 and ended_at is null",
         partner,

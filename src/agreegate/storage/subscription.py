@@ -43,7 +43,7 @@ def as_subscription(row: Sequence[Any]) -> Subscription:
 async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
     """Keep a new subscription; its order is there already."""
     commitment = subscription.commitment
-    await uow.run(
+    await uow.execute(
         "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
         " friendly_name, quantity, parent_subscription_id, partner_id_on_record, billing_cycle, term_duration,"
         " renewal_term_duration, status, auto_renew, is_trial, revision, created_at, started_at, terms, months,"
@@ -77,7 +77,7 @@ async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Su
 async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
     """Keep what may change of a subscription."""
     commitment = subscription.commitment
-    await uow.run(
+    await uow.execute(
         "update subscription set offer_id = $4, offer_name = $5, friendly_name = $6, quantity = $7,"
         " partner_id_on_record = $8, billing_cycle = $9, term_duration = $10, renewal_term_duration = $11, status = $12,"
         " auto_renew = $13, is_trial = $14, revision = $15, started_at = $16, terms = $17, months = $18,"
@@ -106,7 +106,7 @@ async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: S
 
 async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
     """One subscription of a customer."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         f"select {COLUMNS} from subscription s"
         " where s.partner_id = $1 and s.customer_id = $2 and s.subscription_id = $3",
         partner,
@@ -120,7 +120,7 @@ async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
     """Every subscription of a customer, those that ended included, oldest first."""
     return [
         as_subscription(row)
-        for row in await uow.all(
+        for row in await uow.fetch_all(
             f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
             " order by s.created_at, s.subscription_id",
             partner,
@@ -131,7 +131,7 @@ async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -
 
 async def offers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, str]:
     """The offers of a customer's subscriptions that have not ended, and what each was called last."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select offer_id, offer_name, max(created_at) from subscription"
         " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')"
         " group by offer_id, offer_name order by max(created_at), offer_name",
@@ -145,7 +145,7 @@ async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscript
     """What was bought in addition to a subscription, oldest first."""
     return [
         as_subscription(row)
-        for row in await uow.all(
+        for row in await uow.fetch_all(
             f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
             " and s.parent_subscription_id = $3 order by s.created_at, s.subscription_id",
             partner,
@@ -194,7 +194,7 @@ async def reseller_subscription(
 
 async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) -> list[PartnerId]:
     """The providers that a reseller serves a customer for."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select c.partner_id from customer_reseller c"
         " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
         " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null"
@@ -209,7 +209,7 @@ async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: 
     """The subscriptions that an order began, oldest first."""
     return [
         as_subscription(row)
-        for row in await uow.all(
+        for row in await uow.fetch_all(
             f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2 and s.order_id = $3"
             " order by s.created_at, s.subscription_id",
             partner,
@@ -221,7 +221,7 @@ async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: 
 
 async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions a customer has with a partner, those that ended included."""
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
     )
     return int(count)
@@ -229,7 +229,7 @@ async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str
 
 async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
     """Whether a customer has an active subscription with a partner."""
-    row = await uow.one(
+    row = await uow.fetch_one(
         "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
         partner,
         customer,
@@ -239,7 +239,7 @@ async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer:
 
 async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         "select count(*) from subscription"
         " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')",
         partner,

@@ -26,22 +26,22 @@ _FILES = """
 
 async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
     """Every version of the template, in the order of publishing."""
-    files = await uow.all(_FILES, template)
-    return _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
+    files = await uow.fetch_all(_FILES, template)
+    return _versions(template, await uow.fetch_all(f"{_VERSION} order by v.number", template), files)
 
 
 async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
     """The versions that are published for a country, in the order of publishing, each with that country's files alone."""
-    files = await uow.all(f"{_FILES} and f.country = $2", template, country)
+    files = await uow.fetch_all(f"{_FILES} and f.country = $2", template, country)
     if not files:
         return []
-    found = _versions(template, await uow.all(f"{_VERSION} order by v.number", template), files)
+    found = _versions(template, await uow.fetch_all(f"{_VERSION} order by v.number", template), files)
     return [version for version in found if version.files]
 
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
     """The files of all versions, those that are only shown included."""
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         "select digest from text_file union select shown_digest from text_file where shown_digest is not null"
     )
     return frozenset(Digest(digest) for (digest,) in rows)
@@ -49,7 +49,7 @@ async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Keep a version and the list of its files, for good."""
-    [(number,)] = await uow.all(
+    [(number,)] = await uow.fetch_all(
         "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
         " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
         draft.template_id,
@@ -63,7 +63,7 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
         len(draft.files),
     )
     for locale, file in draft.files.items():
-        await uow.run(
+        await uow.execute(
             "insert into text_file (number, country, language, digest, media_type, size, shown_digest, shown_size)"
             " values ($1, $2, $3, $4, $5, $6, $7, $8)",
             number,

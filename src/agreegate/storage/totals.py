@@ -74,7 +74,7 @@ async def count_totals(
     states = {at: f"state_{place}" for place, at in enumerate((uow.now, *later))}
     decided = ", ".join(f"{state_of(programme, at, bind)} as {name}" for at, name in states.items())
     grouped = f"country, reseller_id, is_first, {', '.join(states.values())}"
-    rows = await uow.all(
+    rows = await uow.fetch_all(
         f"""select {grouped}, count(*) from (
           select c.country as country, {_EVERYBODYS if partner is None else _BY_RESELLER}, {decided}
           from relationship r
@@ -108,7 +108,7 @@ async def has_more_customers(uow: UnitOfWork, programme: Programme, partner: Par
     """
     values: list[Value] = []
     whose = _whose(programme, partner, binder(values))
-    [(count,)] = await uow.all(
+    [(count,)] = await uow.fetch_all(
         f"select count(*) from (select 1 from relationship r where {whose} limit {most + 1}) s", *values
     )
     return bool(count > most)
@@ -116,19 +116,19 @@ async def has_more_customers(uow: UnitOfWork, programme: Programme, partner: Par
 
 async def count_texts(uow: UnitOfWork) -> int:
     """Return how many versions of texts are published: it grows with every publication."""
-    [(count,)] = await uow.all("select count(*) from text_version")
+    [(count,)] = await uow.fetch_all("select count(*) from text_version")
     return int(count)
 
 
 async def newest_change(uow: UnitOfWork, partner: PartnerId) -> datetime | None:
     """Return the instant of the partner's newest audit record."""
-    [(newest,)] = await uow.all("select max(operation_at) from audit_record where partner_id = $1", partner)
+    [(newest,)] = await uow.fetch_all("select max(operation_at) from audit_record where partner_id = $1", partner)
     return maybe_instant(newest)
 
 
 async def newest_change_by(uow: UnitOfWork, partner: PartnerId, user: str, after: datetime | None) -> datetime | None:
     """Return the instant of the newest change by a user that is not in totals which contain the changes up to `after`."""
-    [(newest,)] = await uow.all(
+    [(newest,)] = await uow.fetch_all(
         f"""select max(operation_at) from (
           select operation_at, user_id, operation_type, resource_type from audit_record
           where partner_id = $1 and operation_at > $2 order by operation_at desc limit {LATEST_CHANGES}) a

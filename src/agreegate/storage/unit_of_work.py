@@ -31,13 +31,13 @@ class UnitOfWork(Protocol):
     def new_id(self) -> str:
         """A fresh random GUID in lower case."""
 
-    async def one(self, sql: str, *parameters: Value) -> Row | None:
+    async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
         """The first row, or None. Parameters are `$1`, `$2` and so on."""
 
-    async def all(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """Every row."""
 
-    async def run(self, sql: str, *parameters: Value) -> int:
+    async def execute(self, sql: str, *parameters: Value) -> int:
         """Change rows; how many were."""
 
 
@@ -59,14 +59,14 @@ class Store(Protocol):
             StoreUnavailable: the record cannot be read now.
         """
 
-    async def browse(self, work: Work[T]) -> T:
+    async def read_slow(self, work: Work[T]) -> T:
         """Likewise, for lists and counts that may take long: nobody else waits for them.
 
         Raises:
             StoreUnavailable: the record cannot be read now.
         """
 
-    async def look(self, sql: str, *parameters: Value) -> list[Row]:
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         """The rows of one statement that changes nothing: the shortest way to an answer, for the gate.
 
         Raises:
