@@ -15,7 +15,7 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 
 from agreegate.api.body import READ_AT_ONCE, off_the_loop
-from agreegate.dashboard.page import PageRequest, page
+from agreegate.dashboard.page import DashboardRequest, page
 from agreegate.server import SWITCH_SECONDS
 from tests import personas as cast
 from tests.asgi import call, handlers
@@ -97,7 +97,7 @@ async def test_a_page_is_rendered_on_another_thread(world: World) -> None:
             return super().keys()
 
     @get("/")
-    async def show(request: PageRequest) -> Any:
+    async def show(request: DashboardRequest) -> Any:
         return page(request, "refused.html", 404, sentence_key="request.not-found", parameters=Noting())
 
     app = Litestar([show], state=State({"deployment": world.deployment}), logging_config=None)

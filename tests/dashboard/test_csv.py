@@ -12,10 +12,10 @@ from litestar.datastructures import State
 from litestar.response import Stream
 
 from agreegate.dashboard.csv import csv_answer, in_pages, written_for
-from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.page import DashboardRequest
 from agreegate.domain.error import StoreUnavailable
 from agreegate.spreadsheet import Line
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.unit_of_work import Row, UnitOfWork
 from tests.memory import Memory
@@ -27,16 +27,18 @@ COLUMNS = ("start.column.customer", "start.column.state")
 def app(pages: AsyncIterator[list[Line]]) -> httpx2.AsyncClient:
     """A server with one export of these lines."""
 
-    async def lines(request: PageRequest) -> AsyncIterator[str]:
+    async def lines(request: DashboardRequest) -> AsyncIterator[str]:
         async for some_lines in pages:
             yield written_for(request, some_lines)
 
     return served(lines)
 
 
-def served(lines: Callable[[PageRequest], AsyncIterator[str]], store: InlineStore | None = None) -> httpx2.AsyncClient:
+def served(
+    lines: Callable[[DashboardRequest], AsyncIterator[str]], store: InlineStore | None = None
+) -> httpx2.AsyncClient:
     @get("/list.csv")
-    async def export(request: PageRequest) -> Stream:
+    async def export(request: DashboardRequest) -> Stream:
         return await csv_answer(request, "list", COLUMNS, lines(request))
 
     state = State({"deployment": SimpleNamespace(store=store or Memory().store)})
@@ -99,14 +101,14 @@ async def test_a_long_list_is_read_a_page_at_a_time() -> None:
     store = Memory().store
     sizes: list[int] = []
 
-    async def read(uow: UnitOfWork, wanted: Wanted) -> Page[Row]:
+    async def read(uow: UnitOfWork, page_request: PageRequest) -> Page[Row]:
         listing = Listing(
             "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)"
             " select i, '' as id from n where true",
             "i",
             "''",
         )
-        found = await page_of(uow, listing, wanted)
+        found = await page_of(uow, listing, page_request)
         sizes.append(len(found.items))
         return found
 

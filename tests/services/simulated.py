@@ -23,7 +23,7 @@ from agreegate.services.simulation import (
     list_concerned,
     simulate,
 )
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.standing import standing_of
 from agreegate.storage.text import add_text_version, text_versions
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros
@@ -84,17 +84,17 @@ class Case:
     async def affected(self, asked: Scenario, partner: str, size: int = 500) -> list[Concerned]:
         """Every page of them."""
 
-        async def page(uow: UnitOfWork, wanted: Wanted) -> Page[Concerned]:
-            return await list_concerned(uow, partner, await foresee(uow, self.programme, TABLE, asked), wanted)
+        async def page(uow: UnitOfWork, page_request: PageRequest) -> Page[Concerned]:
+            return await list_concerned(uow, partner, await foresee(uow, self.programme, TABLE, asked), page_request)
 
         found: list[Concerned] = []
-        wanted = Wanted(size)
+        page_request = PageRequest(size)
         while True:
-            part = await self.memory.store.read_slow(lambda uow, wanted=wanted: page(uow, wanted))
+            part = await self.memory.store.read_slow(lambda uow, page_request=page_request: page(uow, page_request))
             found += part.items
             if not part.more_after:
                 return found
-            wanted = Wanted(size, Seek.NEXT, last=part.last)
+            page_request = PageRequest(size, PageStep.NEXT, last=part.last)
 
     def close(self) -> None:
         self.memory.connection.close()

@@ -8,7 +8,7 @@ import pytest
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.services.activity import list_activity
 from agreegate.services.confirmation import confirm
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.world import AUGUST
@@ -33,22 +33,22 @@ async def memory() -> Memory:
     return memory
 
 
-async def read(memory: Memory, search: ActivitySearch, wanted: Wanted | None = None) -> Page[Activity]:
-    return await memory.do(list_activity, await memory.actor(cast.ALDER), search, wanted or Wanted())
+async def read(memory: Memory, search: ActivitySearch, page_request: PageRequest | None = None) -> Page[Activity]:
+    return await memory.do(list_activity, await memory.actor(cast.ALDER), search, page_request or PageRequest())
 
 
 @pytest.mark.parametrize(
     "search", [ActivitySearch(), ActivitySearch(customer=cast.CEDAR), ActivitySearch(company="ced")]
 )
 async def test_no_page_goes_beyond_the_first_or_the_last_day(memory: Memory, search: ActivitySearch) -> None:
-    wanted = replace(search, start=AUGUST + 2 * DAY, end=AUGUST + 4 * DAY)
-    every = await read(memory, wanted)
+    page_request = replace(search, start=AUGUST + 2 * DAY, end=AUGUST + 4 * DAY)
+    every = await read(memory, page_request)
     assert [one.at for one in every.items] == [AUGUST + 3 * DAY, AUGUST + 2 * DAY]
-    first = await read(memory, wanted, Wanted(1))
-    second = await read(memory, wanted, Wanted(1, Seek.NEXT, first.first, first.last))
+    first = await read(memory, page_request, PageRequest(1))
+    second = await read(memory, page_request, PageRequest(1, PageStep.NEXT, first.first, first.last))
     assert (first.items + second.items, second.more_after) == (every.items, False)
-    assert (await read(memory, wanted, Wanted(9, Seek.NEXT, second.first, second.last))).items == ()
-    assert (await read(memory, wanted, Wanted(9, Seek.PREVIOUS, first.first, first.last))).items == ()
+    assert (await read(memory, page_request, PageRequest(9, PageStep.NEXT, second.first, second.last))).items == ()
+    assert (await read(memory, page_request, PageRequest(9, PageStep.PREVIOUS, first.first, first.last))).items == ()
 
 
 @pytest.mark.rule("R26")

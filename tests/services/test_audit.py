@@ -10,7 +10,7 @@ from agreegate.domain.fact import ResourceChanged
 from agreegate.services.audit import list_audit_records
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, remove_relationship
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.record import record
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
@@ -37,9 +37,11 @@ async def memory() -> Memory:
     return memory
 
 
-async def read(memory: Memory, search: AuditSearch | None = None, wanted: Wanted | None = None) -> Page[AuditRecord]:
+async def read(
+    memory: Memory, search: AuditSearch | None = None, page_request: PageRequest | None = None
+) -> Page[AuditRecord]:
     alder = await memory.actor(cast.ALDER)
-    return await memory.do(list_audit_records, alder, None, None, search, wanted or Wanted())
+    return await memory.do(list_audit_records, alder, None, None, search, page_request or PageRequest())
 
 
 async def test_a_partner_reads_its_own_records_newest_first(memory: Memory) -> None:
@@ -102,7 +104,7 @@ async def test_thirty_days_are_shown_and_ninety_can_be_asked_for(memory: Memory)
     async def since(days: int, until: int | None = None) -> int:
         now = memory.clock.now
         end = None if until is None else now - until * DAY
-        return len((await memory.do(list_audit_records, alder, now - days * DAY, end, None, Wanted())).items)
+        return len((await memory.do(list_audit_records, alder, now - days * DAY, end, None, PageRequest())).items)
 
     assert await since(31) == 3
     assert await since(90) == 3
@@ -113,13 +115,15 @@ async def test_thirty_days_are_shown_and_ninety_can_be_asked_for(memory: Memory)
 
 async def test_pages_show_every_record_once(memory: Memory) -> None:
     everything = (await read(memory)).items
-    first = await read(memory, wanted=Wanted(2))
+    first = await read(memory, page_request=PageRequest(2))
     assert (first.more_before, first.more_after) == (False, True)
-    second = await read(memory, wanted=Wanted(2, Seek.NEXT, first.first, first.last))
+    second = await read(memory, page_request=PageRequest(2, PageStep.NEXT, first.first, first.last))
     assert (second.more_before, second.more_after) == (True, False)
     assert first.items + second.items == everything
-    assert (await read(memory, wanted=Wanted(2, Seek.PREVIOUS, second.first, second.last))).items == first.items
-    assert (await read(memory, wanted=Wanted(2, Seek.LAST))).items == everything[1:]
+    assert (
+        await read(memory, page_request=PageRequest(2, PageStep.PREVIOUS, second.first, second.last))
+    ).items == first.items
+    assert (await read(memory, page_request=PageRequest(2, PageStep.LAST))).items == everything[1:]
 
 
 @pytest.mark.fault("F6")
@@ -130,17 +134,17 @@ async def test_no_page_goes_beyond_the_first_or_the_last_day(memory: Memory, sea
         memory.clock.now += DAY
         await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
     start, end = AUGUST + 4 * DAY, AUGUST + 6 * DAY
-    every = await memory.do(list_audit_records, alder, start, end, search, Wanted())
+    every = await memory.do(list_audit_records, alder, start, end, search, PageRequest())
     assert [record.operation_at for record in every.items] == [AUGUST + 5 * DAY, start]
-    first = await memory.do(list_audit_records, alder, start, end, search, Wanted(1))
+    first = await memory.do(list_audit_records, alder, start, end, search, PageRequest(1))
     second = await memory.do(
-        list_audit_records, alder, start, end, search, Wanted(1, Seek.NEXT, first.first, first.last)
+        list_audit_records, alder, start, end, search, PageRequest(1, PageStep.NEXT, first.first, first.last)
     )
     beyond = await memory.do(
-        list_audit_records, alder, start, end, search, Wanted(9, Seek.NEXT, second.first, second.last)
+        list_audit_records, alder, start, end, search, PageRequest(9, PageStep.NEXT, second.first, second.last)
     )
     before = await memory.do(
-        list_audit_records, alder, start, end, search, Wanted(9, Seek.PREVIOUS, first.first, first.last)
+        list_audit_records, alder, start, end, search, PageRequest(9, PageStep.PREVIOUS, first.first, first.last)
     )
     assert (first.items + second.items, second.more_after) == (every.items, False)
     assert (beyond.items, before.items) == ((), ())
@@ -172,7 +176,7 @@ async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search:
             return []
 
     uow: UnitOfWork = Explained()  # type: ignore[assignment]
-    await list_audit_records(uow, await memory.actor(cast.ALDER), None, None, search, Wanted())
+    await list_audit_records(uow, await memory.actor(cast.ALDER), None, None, search, PageRequest())
     assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP" in plan]
     assert ("customer_id=? AND operation_at>?" in plans[0]) is (search is not None)
 

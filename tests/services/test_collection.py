@@ -14,7 +14,7 @@ from agreegate.domain.confirmation import PrimaryContact
 from agreegate.domain.standing import State
 from agreegate.services.collection import (
     PAGE,
-    Turn,
+    Cursor,
     ask_for_data,
     can_be_asked,
     count_needed,
@@ -32,14 +32,14 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.totals import KeptTotals, totals_of
-from agreegate.storage.page import Wanted
+from agreegate.storage.pagination import PageRequest
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.world import AUGUST
 
-FIRST = Turn()
+FIRST = Cursor()
 Tried = tuple[Callable[..., Awaitable[object]], tuple[Any, ...]]
 BEFORE_THE_START = datetime(2018, 8, 6, 23, 59, 59, tzinfo=UTC)
 
@@ -119,8 +119,8 @@ async def test_each_reseller_is_counted_with_how_its_customers_stand(memory: Mem
 
 
 async def test_it_says_whether_anybody_is_left_to_ask_for(memory: Memory, alder: Actor) -> None:
-    async def askable(turn: Turn = FIRST) -> bool:
-        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, turn)
+    async def askable(cursor: Cursor = FIRST) -> bool:
+        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, cursor)
         return await memory.do(can_be_asked, alder, PROGRAMME, cast.BIRCH, found)
 
     ids = crowd(memory, cast.ALDER, cast.BIRCH, 2 * PAGE)
@@ -181,7 +181,7 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
     assert (shown.state, shown.return_reason) == (RequestState.RETURNED, "Nobody answers")
     memory.clock.now += timedelta(days=1)
     [second] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
-    found = await memory.do(list_requests, alder, cast.BIRCH, Wanted(50))
+    found = await memory.do(list_requests, alder, cast.BIRCH, PageRequest(50))
     assert [one.id for one in found.items] == [second, first]
 
 
@@ -231,7 +231,7 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         memory.connection.execute("update partner set kind = 'indirect_provider' where partner_id = ?", (cast.HAZEL,))
     tried: list[Tried] = [
         (list_lacking, (PROGRAMME, cast.BIRCH, FIRST)),
-        (list_requests, (cast.BIRCH, Wanted(50))),
+        (list_requests, (cast.BIRCH, PageRequest(50))),
         (ask_for_data, (PROGRAMME, cast.BIRCH, [cast.CEDAR], call())),
         (show_request, (cast.BIRCH, request)),
         (receive_data, (cast.BIRCH, request, call())),
@@ -249,7 +249,7 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
         )
     [theirs] = (await memory.do(list_lacking, hazel, PROGRAMME, cast.BIRCH, FIRST)).items
     assert theirs.request is None
-    assert (await memory.do(list_requests, hazel, cast.BIRCH, Wanted(50))).items == ()
+    assert (await memory.do(list_requests, hazel, cast.BIRCH, PageRequest(50))).items == ()
     with rejected("request.not-found"):
         await memory.do(show_request, hazel, cast.BIRCH, request)
     await confirmed(memory, alder, cast.CEDAR)
@@ -346,17 +346,17 @@ async def test_where_confirmations_do_not_exist_nothing_is_missing(
 async def test_long_lists_are_turned_page_by_page_by_name_and_back(memory: Memory, alder: Actor, birch: Actor) -> None:
     ids = crowd(memory, cast.ALDER, cast.BIRCH, 2 * PAGE + 5)
     expected = [cast.CEDAR, *ids]
-    pages, turn = [], FIRST
+    pages, cursor = [], FIRST
     for _ in range(4):
-        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, turn)
-        needed = await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, turn)
+        found = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, cursor)
+        needed = await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, cursor)
         pages.append([one.customer_id for one in found.items])
         assert [one.customer_id for one in needed.items] == pages[-1]
         if not found.more_after:
             break
-        turn = Turn(after=pages[-1][-1])
+        cursor = Cursor(after=pages[-1][-1])
     assert [customer for page in pages for customer in page] == expected
-    back = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Turn(before=pages[2][0]))
+    back = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Cursor(before=pages[2][0]))
     assert [one.customer_id for one in back.items] == pages[1]
-    lost = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Turn(after=cast.NOBODY))
+    lost = await memory.do(list_lacking, alder, PROGRAMME, cast.BIRCH, Cursor(after=cast.NOBODY))
     assert [one.customer_id for one in lost.items] == pages[0]

@@ -22,7 +22,7 @@ from agreegate.services.customer import (
 )
 from agreegate.services.gate import ask
 from agreegate.services.standing import show_standing
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.drafts import CUSTOMER
@@ -41,7 +41,7 @@ async def created(memory: Memory, actor: Actor, name: str = "Contoso", reseller:
 
 
 async def names(memory: Memory, actor: Actor, search: Search | None = None) -> list[str]:
-    return [item.company_name for item in (await memory.do(list_customers, actor, search, Wanted())).items]
+    return [item.company_name for item in (await memory.do(list_customers, actor, search, PageRequest())).items]
 
 
 @pytest.mark.rule("R12", "R19")
@@ -184,7 +184,7 @@ async def test_a_customer_that_comes_back_starts_without_a_confirmation(memory: 
 )
 async def test_everybody_sees_its_own_customers_only(memory: Memory, partner: str, seen: list[str]) -> None:
     actor = await memory.actor(partner)
-    listed = (await memory.do(list_customers, actor, None, Wanted())).items
+    listed = (await memory.do(list_customers, actor, None, PageRequest())).items
     assert sorted(item.company_name for item in listed) == seen
     for customer in (cast.CEDAR, cast.DOGWOOD, cast.ELM, cast.GINKGO, cast.FRENE, cast.NOBODY):
         if customer in {item.id for item in listed}:
@@ -274,30 +274,30 @@ async def test_pages_forwards_and_back_show_every_customer_once(
         )
         assert served.customer.company_name == name
     search = None if field is None else Search(field, "a" if field is SearchField.COMPANY_NAME else "")
-    everything = (await memory.do(list_customers, actor, search, Wanted())).items
+    everything = (await memory.do(list_customers, actor, search, PageRequest())).items
     assert len(everything) == {None: 8, SearchField.COMPANY_NAME: 3, SearchField.DOMAIN: 8}[field] + (
         0 if field is SearchField.COMPANY_NAME else 1 if partner == cast.BIRCH else 2
     )
 
-    async def page(wanted: Wanted) -> Page:
-        return await memory.do(list_customers, actor, search, wanted)
+    async def page(page_request: PageRequest) -> Page:
+        return await memory.do(list_customers, actor, search, page_request)
 
-    forwards = [await page(Wanted(3))]
+    forwards = [await page(PageRequest(3))]
     assert not forwards[0].more_before
     while forwards[-1].more_after:
-        forwards.append(await page(Wanted(3, Seek.NEXT, forwards[-1].first, forwards[-1].last)))
+        forwards.append(await page(PageRequest(3, PageStep.NEXT, forwards[-1].first, forwards[-1].last)))
         assert forwards[-1].more_before
     assert tuple(item for one in forwards for item in one.items) == everything
 
-    last = await page(Wanted(3, Seek.LAST))
+    last = await page(PageRequest(3, PageStep.LAST))
     assert last.items == everything[-3:]
     assert not last.more_after
     backwards = [last]
     while backwards[-1].more_before:
-        backwards.append(await page(Wanted(3, Seek.PREVIOUS, backwards[-1].first, backwards[-1].last)))
+        backwards.append(await page(PageRequest(3, PageStep.PREVIOUS, backwards[-1].first, backwards[-1].last)))
         assert backwards[-1].more_after
     assert tuple(item for one in reversed(backwards) for item in one.items) == everything
-    assert (await page(Wanted(3, Seek.NEXT, last.first, last.last))).items == ()
+    assert (await page(PageRequest(3, PageStep.NEXT, last.first, last.last))).items == ()
 
 
 async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) -> None:
@@ -316,8 +316,8 @@ async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) 
     for partner in (cast.ALDER, cast.BIRCH):
         actor = await memory.actor(partner)
         for search in (None, *(Search(field, cast.ALDER) for field in SearchField)):
-            for seek in Seek:
-                await list_customers(uow, actor, search, Wanted(2, seek, ("b", "x"), ("c", "y")))
+            for step in PageStep:
+                await list_customers(uow, actor, search, PageRequest(2, step, ("b", "x"), ("c", "y")))
     assert plans
     assert not [plan for plan in plans if plan.startswith("SCAN") or "TEMP" in plan]
 

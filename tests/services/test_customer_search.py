@@ -11,7 +11,7 @@ from agreegate.services.customer_search import Finding, ListedCustomer, find_cus
 from agreegate.services.totals import KeptTotals, TotalsLimits
 from agreegate.storage.customer_list import Counted
 from agreegate.storage.customer_search import MOST_COUNTED
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.world import AUGUST
@@ -20,11 +20,11 @@ OAK = "0a400000-0000-4000-8000-00000000000a"
 
 
 async def find(
-    memory: Memory, user: str, search: CustomerSearch | None = None, wanted: Wanted | None = None
+    memory: Memory, user: str, search: CustomerSearch | None = None, page_request: PageRequest | None = None
 ) -> Finding:
     actor = await memory.actor(cast.USERS[user][0], user)
     return await memory.do(
-        find_customers, actor, PROGRAMME, search or CustomerSearch(), wanted or Wanted(), KeptTotals()
+        find_customers, actor, PROGRAMME, search or CustomerSearch(), page_request or PageRequest(), KeptTotals()
     )
 
 
@@ -90,19 +90,21 @@ async def test_a_reseller_finds_its_customers_through_each_of_its_providers() ->
     assert named((await find(memory, cast.HORNBEAM_SALES, CustomerSearch("bak"))).page) == every[:2]
     assert named((await find(memory, cast.HORNBEAM_SALES, CustomerSearch("elm"))).page) == [every[2]]
 
-    seen, wanted = [], Wanted(1)
+    seen, page_request = [], PageRequest(1)
     while True:
-        page = (await find(memory, cast.HORNBEAM_SALES, wanted=wanted)).page
+        page = (await find(memory, cast.HORNBEAM_SALES, page_request=page_request)).page
         seen += named(page)
         if not page.more_after:
             break
-        wanted = Wanted(1, Seek.NEXT, last=page.last)
+        page_request = PageRequest(1, PageStep.NEXT, last=page.last)
     assert seen == every
-    back = (await find(memory, cast.HORNBEAM_SALES, wanted=Wanted(2, Seek.PREVIOUS, first=page.first))).page
+    back = (
+        await find(memory, cast.HORNBEAM_SALES, page_request=PageRequest(2, PageStep.PREVIOUS, first=page.first))
+    ).page
     assert named(back) == every[1:3]
 
     actor = await memory.actor(cast.HORNBEAM, cast.HORNBEAM_SALES)
-    assert named(await memory.do(list_customers, actor, PROGRAMME, CustomerSearch(), Wanted())) == every
+    assert named(await memory.do(list_customers, actor, PROGRAMME, CustomerSearch(), PageRequest())) == every
     memory.connection.execute("update reseller_link set ended_at = 1 where partner_id = ?", (OAK,))
     assert named((await find(memory, cast.HORNBEAM_SALES)).page) == [every[1], every[3]]
     assert named((await find(memory, cast.BIRCH_SALES)).page) == [every[1]]
@@ -125,7 +127,7 @@ async def test_a_long_list_says_how_many_there_are_by_the_partners_totals() -> N
     kept = KeptTotals(TotalsLimits(counted_at_once=100))
 
     async def find_again(search: CustomerSearch) -> Finding:
-        return await memory.do(find_customers, actor, PROGRAMME, search, Wanted(10), kept)
+        return await memory.do(find_customers, actor, PROGRAMME, search, PageRequest(10), kept)
 
     first = await find_again(CustomerSearch())
     assert (first.counted, first.states) == (Counted(MOST_COUNTED, more=True), None)

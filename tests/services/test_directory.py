@@ -28,7 +28,7 @@ from agreegate.services.customer import (
 )
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.services.subscription import list_subscriptions
-from agreegate.storage.page import Wanted
+from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standing_of
@@ -159,7 +159,7 @@ async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineSt
     ]
 
     async def seen(actor: Actor) -> tuple[list[str], int]:
-        listed = await store.read(lambda uow: list_customers(uow, actor, None, Wanted()))
+        listed = await store.read(lambda uow: list_customers(uow, actor, None, PageRequest()))
         needed = await store.read(lambda uow: list_needed(uow, actor, programme, ALDER, Turn()))
         return [one.company_name for one in listed.items], len(needed.items)
 

@@ -19,7 +19,7 @@ from agreegate.services.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
-from agreegate.storage.page import Wanted
+from agreegate.storage.pagination import PageRequest
 from agreegate.storage.standing import standing_of
 from agreegate.storage.text import add_text_version
 from agreegate.storage.totals import Totals
@@ -144,7 +144,7 @@ async def countries(memory: Memory, actor: Actor) -> Counter[State]:
 async def customer_list(memory: Memory, actor: Actor) -> Counter[State]:
     """What the list of customers counts, and the rows that its file has."""
     found: Counter[State] = Counter()
-    asked = (actor, PROGRAMME, CustomerSearch(), Wanted())
+    asked = (actor, PROGRAMME, CustomerSearch(), PageRequest())
     finding = await memory.do(find_customers, *asked, KeptTotals())
     listed = await memory.do(list_customers, *asked)
     found.update(one.state for one in listed.items if one.state is not None)
@@ -157,14 +157,16 @@ async def filtered_lists(memory: Memory, actor: Actor) -> Counter[State]:
     """What each filter by a state finds; of outdated and overdue customers also the lines of the work list."""
     found: Counter[State] = Counter()
     for state in State:
-        finding = await memory.do(find_customers, actor, PROGRAMME, CustomerSearch(state=state), Wanted(), KeptTotals())
+        finding = await memory.do(
+            find_customers, actor, PROGRAMME, CustomerSearch(state=state), PageRequest(), KeptTotals()
+        )
         assert {one.state for one in finding.page.items} <= {state}
         found[state] = len(finding.page.items)
         if state in (State.OUTDATED, State.OVERDUE):
             asked = await memory.do(
                 find_reconfirmations, actor, PROGRAMME, ReconfirmationSearch(state=state), KeptTotals()
             )
-            lines = await memory.do(list_reconfirmations, actor, asked.list, Wanted())
+            lines = await memory.do(list_reconfirmations, actor, asked.list, PageRequest())
             assert len(lines.items) == asked.total.number == found[state]
     return found
 

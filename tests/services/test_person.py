@@ -9,11 +9,11 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer_search import find_customers, list_customers
-from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations, seek_reconfirmations
+from agreegate.services.reconfirmation import find_reconfirmations, list_page_of_reconfirmations, list_reconfirmations
 from agreegate.services.standing import take_back
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.customer import rename_customer
-from agreegate.storage.page import Wanted
+from agreegate.storage.pagination import PageRequest
 from agreegate.storage.person import BEHIND, persons_wait, take_over_persons
 from agreegate.storage.reconfirmation_source import Limits
 from agreegate.storage.relationship import end_relationship, open_relationship
@@ -39,9 +39,9 @@ async def accepted(
 
 async def find(memory: Memory, actor: Actor, search: str | CustomerSearch) -> list[str]:
     search = CustomerSearch(search) if isinstance(search, str) else search
-    finding = await memory.do(find_customers, actor, PROGRAMME, search, Wanted(), KeptTotals())
+    finding = await memory.do(find_customers, actor, PROGRAMME, search, PageRequest(), KeptTotals())
     names = [one.company_name for one in finding.page.items]
-    file = await memory.do(list_customers, actor, PROGRAMME, search, Wanted())
+    file = await memory.do(list_customers, actor, PROGRAMME, search, PageRequest())
     assert [one.company_name for one in file.items] == names
     assert finding.counted.customers == len(names)
     return names
@@ -170,7 +170,7 @@ async def test_a_search_says_that_many_persons_are_missing() -> None:
     actor = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
 
     async def wait(text: str, actor: Actor = actor) -> bool:
-        finding = await memory.do(find_customers, actor, PROGRAMME, CustomerSearch(text), Wanted(), KeptTotals())
+        finding = await memory.do(find_customers, actor, PROGRAMME, CustomerSearch(text), PageRequest(), KeptTotals())
         return finding.persons_wait
 
     await memory.do(lambda uow: uow.execute(f"update person_progress set confirmation_number = -{BEHIND - 1}"))
@@ -204,11 +204,11 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         async def read(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
-            sought = [found.list, await seek_reconfirmations(uow, actor, PROGRAMME, search)]
+            sought = [found.list, await list_page_of_reconfirmations(uow, actor, PROGRAMME, search)]
             for limits in (Limits(read=0, few=0), Limits(read=0, few=0, walked_fast=(), sorted_first=1)):
                 walked = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals(), limits)
                 sought.append(walked.list)
-            return found, [await list_reconfirmations(uow, actor, one, Wanted()) for one in sought]
+            return found, [await list_reconfirmations(uow, actor, one, PageRequest()) for one in sought]
 
         found, pages = await memory.do(read)
         for page in pages:

@@ -41,7 +41,7 @@ from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, take_back
 from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.record import next_sequence, record
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import relationship_since, standing_of
@@ -127,11 +127,11 @@ class Desk:
         await run_renewals(self.memory.store, now)
 
     async def page(
-        self, search: ReconfirmationSearch = EVERY, wanted: Wanted | None = None, limits: Limits = LIMITS
+        self, search: ReconfirmationSearch = EVERY, page_request: PageRequest | None = None, limits: Limits = LIMITS
     ) -> Page[Reconfirmation]:
         async def read(uow: UnitOfWork) -> Page[Reconfirmation]:
             found = await find_reconfirmations(uow, self.actor, self.programme, search, KeptTotals(), limits)
-            page = await list_reconfirmations(uow, self.actor, found.list, wanted or Wanted())
+            page = await list_reconfirmations(uow, self.actor, found.list, page_request or PageRequest())
             assert found.total.more or found.total.number >= len(page.items)
             return page
 
@@ -471,16 +471,16 @@ async def test_the_list_is_what_the_standing_of_every_customer_says(
 async def turned(desk: Desk, search: ReconfirmationSearch, size: int, limits: Limits) -> list[Reconfirmation]:
     """Every line, page by page from the first to the last; the same as from the last to the first."""
     forth, back = [], []
-    page = await desk.page(search, Wanted(size), limits)
+    page = await desk.page(search, PageRequest(size), limits)
     assert not page.more_before
     forth += page.items
     while page.more_after:
-        page = await desk.page(search, Wanted(size, Seek.NEXT, last=page.last), limits)
+        page = await desk.page(search, PageRequest(size, PageStep.NEXT, last=page.last), limits)
         forth += page.items
-    page = await desk.page(search, Wanted(size, Seek.LAST), limits)
+    page = await desk.page(search, PageRequest(size, PageStep.LAST), limits)
     back = list(page.items)
     while page.more_before:
-        page = await desk.page(search, Wanted(size, Seek.PREVIOUS, first=page.first), limits)
+        page = await desk.page(search, PageRequest(size, PageStep.PREVIOUS, first=page.first), limits)
         back[:0] = page.items
     assert forth == back
     return forth

@@ -19,7 +19,7 @@ from agreegate.services.customer import remove_relationship
 from agreegate.services.customer_record import Entry, read_record
 from agreegate.services.gate import ask
 from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, take_back
-from agreegate.storage.page import Seek, Wanted
+from agreegate.storage.pagination import PageRequest, PageStep
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import standing_of
 from tests import personas as cast
@@ -255,13 +255,13 @@ async def test_the_pages_of_a_record_tell_what_the_whole_tells() -> None:
                         await case.refuse()
         whole = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer)
         for size in (1, 2, 3, 7):
-            wanted: Wanted | None = Wanted(size)
+            page_request: PageRequest | None = PageRequest(size)
             entries: list[Entry] = []
-            while wanted is not None:
-                record = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer, wanted)
+            while page_request is not None:
+                record = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer, page_request)
                 entries += record.history
                 page = record.standing.page
-                wanted = Wanted(size, Seek.NEXT, page.first, page.last) if page.more_after else None
+                page_request = PageRequest(size, PageStep.NEXT, page.first, page.last) if page.more_after else None
                 assert [one.state for one in record.standing.agreements] == [
                     one.state for one in whole.standing.agreements
                 ]

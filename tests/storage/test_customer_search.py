@@ -15,7 +15,7 @@ from agreegate.storage.customer import add_customer
 from agreegate.storage.customer_list import Counted, countries_of, page_of_customers
 from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
 from agreegate.storage.directory import change_customer
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import NEWEST, Page, PageRequest, PageStep
 from agreegate.storage.relationship import end_relationship, open_relationship
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standings_of
@@ -88,18 +88,20 @@ def _words(name: str) -> list[str]:
     return list(words_in(name))
 
 
-async def found(memory: Memory, search: CustomerSearch, wanted: Wanted = Wanted()) -> tuple[list[str], Counted]:  # noqa: B008
+async def found(
+    memory: Memory, search: CustomerSearch, page_request: PageRequest = NEWEST
+) -> tuple[list[str], Counted]:
     """The names of one page of Alder's customers, and how many there are."""
-    page, counted = await read(memory, search, wanted)
+    page, counted = await read(memory, search, page_request)
     return [entry.company_name for entry in page.items], counted
 
 
 async def read(  # type: ignore[type-arg]
-    memory: Memory, search: CustomerSearch, wanted: Wanted, limits: Limits = LIMITS, *, counting: bool = True
+    memory: Memory, search: CustomerSearch, page_request: PageRequest, limits: Limits = LIMITS, *, counting: bool = True
 ) -> tuple[Page, Counted]:
     async def work(uow):  # type: ignore[no-untyped-def]
         lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
-        return await page_of_customers(uow, lists, wanted, counting=counting)
+        return await page_of_customers(uow, lists, page_request, counting=counting)
 
     return await memory.do(work)  # type: ignore[no-any-return]
 
@@ -155,7 +157,7 @@ async def test_an_upgrade_lets_the_customers_there_are_be_found(begun: int) -> N
     async def names(typed: str) -> list[str]:
         async def work(uow):  # type: ignore[no-untyped-def]
             lists = [await list_of(uow, ALDER, CustomerSearch(typed), PROGRAMME)]
-            return [entry.company_name for entry in (await page_of_customers(uow, lists, Wanted()))[0].items]
+            return [entry.company_name for entry in (await page_of_customers(uow, lists, PageRequest()))[0].items]
 
         return await store.read(work)
 
@@ -262,7 +264,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
             and search.state in (None, states[id_])
         )
         try:
-            page, counted = await read(memory, search, Wanted(50))
+            page, counted = await read(memory, search, PageRequest(50))
         except TooManyFit:
             assert (
                 sum(any(word.startswith(search.text) for word in index_words(row[1])) for row in rows)
@@ -271,14 +273,14 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
             continue
         assert [entry.customer_id for entry in page.items] == [id_ for _, id_ in expected[:50]], search
         assert page.more_after is (len(expected) > 50)
-        last, _ = await read(memory, search, Wanted(50, Seek.LAST))
+        last, _ = await read(memory, search, PageRequest(50, PageStep.LAST))
         assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
         assert counted in (Counted(len(expected)), Counted(None), Counted(MOST_COUNTED, more=True)), search
         assert counted != Counted(None) or search.state is not None
         assert not counted.more or len(expected) > MOST_COUNTED
         for limits in SMALL_LIMITS:
-            first, _ = await read(memory, search, Wanted(50), limits, counting=False)
-            last, _ = await read(memory, search, Wanted(50, Seek.LAST), limits, counting=False)
+            first, _ = await read(memory, search, PageRequest(50), limits, counting=False)
+            last, _ = await read(memory, search, PageRequest(50, PageStep.LAST), limits, counting=False)
             assert [entry.customer_id for entry in first.items] == [id_ for _, id_ in expected[:50]], search
             assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
 
@@ -287,16 +289,18 @@ async def test_every_page_follows_the_one_before_both_ways() -> None:
     memory = Memory()
     write(memory, (a_customer(number, f"Sample {number % 7}", "US") for number in range(90)))
     for search in (CustomerSearch(), CustomerSearch("sample"), CustomerSearch(country="US")):
-        whole, _ = await read(memory, search, Wanted(500))
-        seen, page = [], (await read(memory, search, Wanted(20)))[0]
+        whole, _ = await read(memory, search, PageRequest(500))
+        seen, page = [], (await read(memory, search, PageRequest(20)))[0]
         pages = [page]
         while page.more_after:
-            page, _ = await read(memory, search, Wanted(20, Seek.NEXT, last=page.last))
+            page, _ = await read(memory, search, PageRequest(20, PageStep.NEXT, last=page.last))
             pages.append(page)
         seen = [entry for page in pages for entry in page.items]
         assert tuple(seen) == whole.items
         for before, page in zip(reversed(pages[:-1]), reversed(pages[1:]), strict=True):
-            assert (await read(memory, search, Wanted(20, Seek.PREVIOUS, first=page.first)))[0].items == before.items
+            assert (await read(memory, search, PageRequest(20, PageStep.PREVIOUS, first=page.first)))[
+                0
+            ].items == before.items
 
 
 async def test_more_letters_are_asked_for_where_the_rarest_word_begins_too_many_names() -> None:
@@ -305,25 +309,27 @@ async def test_more_letters_are_asked_for_where_the_rarest_word_begins_too_many_
         memory,
         (a_customer(number, f"Sample {'Rare' if number < 10 else 'Often'}", "US") for number in range(MOST_COUNTED)),
     )
-    page, counted = await read(memory, CustomerSearch("sample"), Wanted(50))
+    page, counted = await read(memory, CustomerSearch("sample"), PageRequest(50))
     assert (len(page.items), counted) == (50, Counted(MOST_COUNTED)), "so many are still looked through"
     write(memory, (a_customer(number, "Sample Often", "FR") for number in range(MOST_COUNTED, MOST_COUNTED + 10)))
     for typed in ("sample", "s", "sample sam", "c"):
         with pytest.raises(TooManyFit):
-            await read(memory, CustomerSearch(typed), Wanted(50))
-    assert (await read(memory, CustomerSearch("sample rare"), Wanted(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch("sam", country="FR"), Wanted(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch("s", reseller=HORNBEAM), Wanted(50)))[1] == Counted(0)
-    assert (await read(memory, CustomerSearch("c0123"), Wanted(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch(), Wanted(50)))[1] == Counted(MOST_COUNTED, more=True)
+            await read(memory, CustomerSearch(typed), PageRequest(50))
+    assert (await read(memory, CustomerSearch("sample rare"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch("sam", country="FR"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch("s", reseller=HORNBEAM), PageRequest(50)))[1] == Counted(0)
+    assert (await read(memory, CustomerSearch("c0123"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory, CustomerSearch(), PageRequest(50)))[1] == Counted(MOST_COUNTED, more=True)
 
 
 async def test_a_place_that_is_nowhere_is_the_beginning() -> None:
     memory = Memory()
-    first = await read(memory, CustomerSearch(), Wanted(1))
+    first = await read(memory, CustomerSearch(), PageRequest(1))
     for place in ((cast.NOBODY, cast.ALDER), (cast.ELM, cast.HAZEL), ("", "")):
-        assert await read(memory, CustomerSearch(), Wanted(1, Seek.NEXT, last=place)) == first
-        assert (await read(memory, CustomerSearch(), Wanted(1, Seek.PREVIOUS, first=place)))[0].items == first[0].items
+        assert await read(memory, CustomerSearch(), PageRequest(1, PageStep.NEXT, last=place)) == first
+        assert (await read(memory, CustomerSearch(), PageRequest(1, PageStep.PREVIOUS, first=place)))[0].items == first[
+            0
+        ].items
 
 
 async def test_the_countries_of_the_customers_served_today_can_be_chosen() -> None:

@@ -12,7 +12,7 @@ from agreegate.domain.person import person_index, person_words
 from agreegate.storage import schema
 from agreegate.storage.customer_list import page_of_customers
 from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, list_of
-from agreegate.storage.page import Wanted
+from agreegate.storage.pagination import PageRequest
 from agreegate.storage.person import take_over_persons
 from agreegate.storage.sqlite import InlineStore
 from tests import personas as cast
@@ -99,7 +99,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
 
             async def read(uow, limits, search=search):  # type: ignore[no-untyped-def]
                 lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
-                return await page_of_customers(uow, lists, Wanted(2 * MOST_COUNTED), counting=limits is LIMITS)
+                return await page_of_customers(uow, lists, PageRequest(2 * MOST_COUNTED), counting=limits is LIMITS)
 
             page, counted = await memory.do(read, LIMITS)
             fits = fitting(search)

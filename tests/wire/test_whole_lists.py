@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.api.page import ITEMS
+from agreegate.api.pagination import ITEMS
 from tests import personas as cast
 from tests.asgi import call
 from tests.large_tenant import MANY, enlarge, id_of

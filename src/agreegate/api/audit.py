@@ -1,7 +1,7 @@
 """`/v1/auditrecords`: who did what to which customer (contract 4.12)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import PAGE, page_collection, wanted_page
+from agreegate.api.pagination import PAGE, page_collection, page_request_of
 from agreegate.api.wire.audit import NAMES, AuditRecordOut, end_date, start_date
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
@@ -13,15 +13,15 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 async def audit_records(exchange: Exchange) -> Answer:
     """`GET /v1/auditrecords`: one page, newest first."""
-    wanted = wanted_page(exchange)
+    page_request = page_request_of(exchange)
     search = audit_search(exchange.query["filter"])
     start, end = start_date(exchange.query["startDate"]), end_date(exchange.query["endDate"])
     actor = exchange.actor
 
     async def read(uow: UnitOfWork) -> Answer:
-        page = await list_audit_records(uow, actor, start, end, search, wanted)
+        page = await list_audit_records(uow, actor, start, end, search, page_request)
         items = [AuditRecordOut.of(as_read_by(actor, record)) for record in page.items]
-        return answer(200, page_collection(exchange, "/auditrecords", wanted, page, items))
+        return answer(200, page_collection(exchange, "/auditrecords", page_request, page, items))
 
     return await exchange.deployment.store.read_slow(read)
 

@@ -24,7 +24,7 @@ from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of, sent
-from agreegate.api.page import whole_list
+from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES

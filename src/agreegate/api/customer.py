@@ -1,7 +1,7 @@
 """Customers: list, get, create, part with; and what goes before creating one (contract 4.7)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import PAGE, page_collection, wanted_page, whole_list
+from agreegate.api.pagination import PAGE, page_collection, page_request_of, whole_list
 from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
     ADDRESS_NAMES,
@@ -41,13 +41,13 @@ RELATIONSHIP_REQUEST = "/relationship-request"
 
 async def customers(exchange: Exchange) -> Answer:
     """`GET /v1/customers`: one page of them, filtered or not."""
-    wanted = wanted_page(exchange)
+    page_request = page_request_of(exchange)
     search = customer_search(exchange.query["filter"])
     actor = exchange.actor
 
     async def read(uow: UnitOfWork) -> Answer:
-        page = await list_customers(uow, actor, search, wanted)
-        return answer(200, page_collection(exchange, "/customers", wanted, page, customer_list(page.items)))
+        page = await list_customers(uow, actor, search, page_request)
+        return answer(200, page_collection(exchange, "/customers", page_request, page, customer_list(page.items)))
 
     return await exchange.deployment.store.read_slow(read)
 

@@ -2,7 +2,7 @@
 
 from agreegate.api.body import MAX_BODY, to_model
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import whole_list
+from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.transaction import transact
 from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle

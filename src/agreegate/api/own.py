@@ -17,7 +17,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer, Call
-from agreegate.storage.page import LARGEST, Page, Seek, Wanted
+from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
 CustomerId = Annotated[
     str,
@@ -94,7 +94,7 @@ def actor_of(request: Request[Any, Any, Any]) -> Actor:
     return actor
 
 
-def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None, *others: str) -> Wanted:
+def page_request_of(request: Request[Any, Any, Any], size: int, cursor: str | None, *others: str) -> PageRequest:
     """The page that `size` and `cursor` ask for; without a cursor the first one.
 
     Args:
@@ -109,13 +109,13 @@ def wanted_page(request: Request[Any, Any, Any], size: int, cursor: str | None, 
     if not 1 <= size <= LARGEST:
         raise Rejected("request.invalid-parameter", name="size")
     if cursor is None:
-        return Wanted(size)
+        return PageRequest(size)
     deployment = deployment_of(request)
     try:
         first, last = deployment.cursors.read(cursor, actor_of(request).partner.id, request.url.path)
     except Rejected:
         raise Rejected("request.invalid-parameter", name="cursor") from None
-    return Wanted(size, Seek.NEXT, first, last)
+    return PageRequest(size, PageStep.NEXT, first, last)
 
 
 def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """What a partner reads of itself and its partners: profiles, relationships, agreement status (contract 4.6, 4.8)."""
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
-from agreegate.api.page import whole_list
+from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.wire.filter import relationship_search
 from agreegate.api.wire.partner import (

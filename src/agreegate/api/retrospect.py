@@ -12,7 +12,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agreegate.api.confirmation_record import EndingOut, RecordedOut
 from agreegate.api.instant import query_moment, written_z
-from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, next_page, wanted_page
+from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, next_page, page_request_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
@@ -22,7 +22,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.retrospect import AgreementThen, Moment
 from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import show_standing
-from agreegate.storage.page import LARGEST, Page, page_in
+from agreegate.storage.pagination import LARGEST, Page, page_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 _TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
@@ -177,14 +177,14 @@ async def read_standing(
     """
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    wanted, then, by = (
-        wanted_page(request, size, cursor, "on", "knownAt"),
+    page_request, then, by = (
+        page_request_of(request, size, cursor, "on", "knownAt"),
         _moment(on, "on"),
         _moment(known_at, "knownAt"),
     )
 
     async def today(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
-        standing = await show_standing(uow, actor, programme, customer, wanted)
+        standing = await show_standing(uow, actor, programme, customer, page_request)
         return StandingOut.of(standing), standing.page
 
     async def back(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
@@ -193,7 +193,7 @@ async def read_standing(
         except Rejected as error:
             raise error.renamed({"known_at": "knownAt"}) from None
         sequences = sorted({*look.recorded, *(ending.sequence for ending in look.found.refusals)}, reverse=True)
-        page = page_in(sequences, lambda sequence: (sequence, ""), wanted)
+        page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
         return LookBackOut.of(look, frozenset(page.items)), page
 
     async with deployment.turns.of(actor.partner.id):

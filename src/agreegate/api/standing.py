@@ -21,7 +21,17 @@ from agreegate.api.confirmation_record import (
 )
 from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
-from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, call_of, next_page, sent, wanted_page
+from agreegate.api.own import (
+    Cursor,
+    CustomerId,
+    OwnRequest,
+    PageSize,
+    actor_of,
+    call_of,
+    next_page,
+    page_request_of,
+    sent,
+)
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.deployment.deployment import deployment_of
@@ -36,7 +46,7 @@ from agreegate.services.standing import (
     record_refusal,
     take_back,
 )
-from agreegate.storage.page import LARGEST
+from agreegate.storage.pagination import LARGEST
 from agreegate.storage.unit_of_work import UnitOfWork
 
 ConfirmationId = Annotated[
@@ -218,8 +228,8 @@ async def without_employee(
     The `Link` header leads to the next page.
     """
     deployment = deployment_of(request)
-    actor, wanted = actor_of(request), wanted_page(request, size, cursor)
-    found = await deployment.store.read_slow(lambda uow: list_without_employee(uow, actor, wanted))
+    actor, page_request = actor_of(request), page_request_of(request, size, cursor)
+    found = await deployment.store.read_slow(lambda uow: list_without_employee(uow, actor, page_request))
     listed = [UnknownEmployee(*one) for one in found.items]
     return Response(listed, headers=next_page(request, found))
 

@@ -1,7 +1,7 @@
 """Subscriptions, their add-ons, upgrades and conversions: `/v1/customers/{id}/subscriptions` (contract 4.11)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.page import whole_list
+from agreegate.api.pagination import whole_list
 from agreegate.api.transaction import transact
 from agreegate.api.wire.subscription import (
     CONVERSION_NAMES,

@@ -39,7 +39,7 @@ from agreegate.services.simulation import Simulation, list_concerned, simulate, 
 from agreegate.services.text import at_command_line
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.deployment import made_for
-from agreegate.storage.page import Seek, Wanted
+from agreegate.storage.pagination import PageRequest, PageStep
 from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE = """agreegate agreements simulate ./2027-01 --effective-from 2027-01-01 --stale-rule refuse
@@ -191,15 +191,15 @@ async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, fil
     done, total = 0, simulation.total[Figure.CUSTOMERS]
     with _file(words, (*PARTNERS, *CUSTOMERS), file) as write:
         for partner, counts in simulation.partners.items():
-            wanted: Wanted | None = Wanted(_PAGE) if counts[Figure.CUSTOMERS] else None
-            while wanted is not None:
-                page = await list_concerned(uow, PartnerId(partner.id), simulation.foresight, wanted)
+            page_request: PageRequest | None = PageRequest(_PAGE) if counts[Figure.CUSTOMERS] else None
+            while page_request is not None:
+                page = await list_concerned(uow, PartnerId(partner.id), simulation.foresight, page_request)
                 write([[partner.name, partner.id, *customer_line(one, words.language)] for one in page.items])
                 done += len(page.items)
                 if done // _TOLD > (done - len(page.items)) // _TOLD:
                     numbers = {"count": _number(words, done), "total": _number(words, total)}
                     click.echo(words("cli.agreements.simulate.writing", **numbers), err=True)
-                wanted = Wanted(_PAGE, Seek.NEXT, last=page.last) if page.more_after else None
+                page_request = PageRequest(_PAGE, PageStep.NEXT, last=page.last) if page.more_after else None
 
 
 def _told(words: Words, simulation: Simulation) -> Iterator[str]:

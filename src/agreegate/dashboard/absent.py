@@ -3,11 +3,11 @@
 from litestar import Response
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page
+from agreegate.dashboard.page import DashboardRequest, page
 from agreegate.deployment.deployment import deployment_of
 
 
-def absent(request: PageRequest, title: str) -> Response[str] | None:
+def absent(request: DashboardRequest, title: str) -> Response[str] | None:
     """The page that says why there is nothing to confirm for the reader; None where there is.
 
     Args:

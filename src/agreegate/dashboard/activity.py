@@ -13,8 +13,8 @@ from litestar import Response, get
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
 from agreegate.domain.actor import READ_AUDIT, Channel
@@ -22,7 +22,7 @@ from agreegate.domain.error import Rejected
 from agreegate.i18n import text
 from agreegate.services.activity import list_activity, list_users
 from agreegate.spreadsheet import Line
-from agreegate.storage.page import Page
+from agreegate.storage.pagination import Page
 
 SIZE = 50
 APPLICATION = "application"
@@ -76,14 +76,14 @@ class Told:
 
 
 @get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
-async def show_activity(request: PageRequest) -> Response[str]:
+async def show_activity(request: DashboardRequest) -> Response[str]:
     """A page of the activity that was asked for, newest first."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     form = _form(request)
     search, form = _search(form)
     found: Page[Activity] = Page()
     if search is not None:
-        asked, place = search, wanted(request, "list", SIZE)
+        asked, place = search, page_request(request, "list", SIZE)
         found = await deployment.store.read_slow(lambda uow: list_activity(uow, actor, asked, place))
     users = await deployment.store.read_slow(lambda uow: list_users(uow, actor))
     return page(
@@ -92,7 +92,7 @@ async def show_activity(request: PageRequest) -> Response[str]:
         200 if search is not None else 422,
         form=form,
         lines=[_told(one, spoken) for one in found.items],
-        turns=turns(request, "list", found),
+        page_links=page_links(request, "list", found),
         users=[("", text("activity.anybody", spoken)), *users, (APPLICATION, text("activity.applications", spoken))],
         kinds=[
             ("", text("activity.anything", spoken)),
@@ -108,7 +108,7 @@ async def show_activity(request: PageRequest) -> Response[str]:
 
 
 @get("/activity.csv", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
-async def export_activity(request: PageRequest) -> Response[Any]:
+async def export_activity(request: DashboardRequest) -> Response[Any]:
     """The same list from its beginning to its end, as a file.
 
     Raises:
@@ -128,7 +128,7 @@ async def export_activity(request: PageRequest) -> Response[Any]:
 ROUTES = (show_activity, export_activity)
 
 
-def _form(request: PageRequest) -> Form:
+def _form(request: DashboardRequest) -> Form:
     """What is looked for, as the address has it."""
     return Form({name: [request.query_params.get(name, "")] for name in FIELDS}, "")
 

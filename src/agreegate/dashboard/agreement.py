@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.text import lead_to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
@@ -65,7 +65,7 @@ class Listed:
 
 
 @get("/agreements", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
-async def show_agreements(request: PageRequest) -> Response[str]:
+async def show_agreements(request: DashboardRequest) -> Response[str]:
     """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
@@ -89,7 +89,7 @@ async def show_agreements(request: PageRequest) -> Response[str]:
 
 
 @get("/agreements/{country:str}/{spoken:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_agreement(request: PageRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[str]:
+async def show_agreement(request: DashboardRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[str]:
     """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
@@ -103,7 +103,7 @@ async def show_agreement(request: PageRequest, country: FromPath[str], spoken: F
 
 
 @get("/agreements/{country:str}/{spoken:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
-async def show_text(request: PageRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[Any]:
+async def show_text(request: DashboardRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[Any]:
     """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
 
     Raises:
@@ -138,7 +138,7 @@ def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
     return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
 
 
-def _pair(request: PageRequest, country: str, spoken: str) -> Chosen:
+def _pair(request: DashboardRequest, country: str, spoken: str) -> Chosen:
     row = next((one for one in table(language(request)) if one.code == country), None)
     found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
     if row is None or found is None:
@@ -146,7 +146,7 @@ def _pair(request: PageRequest, country: str, spoken: str) -> Chosen:
     return Chosen(row, found, stands_in=False)
 
 
-async def _listed(request: PageRequest, chosen: Chosen) -> list[Listed]:
+async def _listed(request: DashboardRequest, chosen: Chosen) -> list[Listed]:
     """Every template, those that open the gate today first."""
     now = deployment_of(request).store.clock()
     templates = sorted(
@@ -155,7 +155,7 @@ async def _listed(request: PageRequest, chosen: Chosen) -> list[Listed]:
     return [Listed(template, await _text(request, chosen, template)) for template in templates]
 
 
-async def _text(request: PageRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
+async def _text(request: DashboardRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
     deployment, country, spoken = deployment_of(request), chosen.row.code, chosen.language.code
     try:
         return await deployment.store.read(

@@ -12,7 +12,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.form import Form, Mistake, opened, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, see
+from agreegate.dashboard.page import DashboardRequest, language, page, see
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
@@ -38,7 +38,7 @@ _TIME = re.compile(
 
 
 @get(ADDRESS, opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_clock(request: PageRequest) -> Response[str]:
+async def show_clock(request: DashboardRequest) -> Response[str]:
     """The clock on a page of its own, with every date of the programme.
 
     Raises:
@@ -49,7 +49,7 @@ async def show_clock(request: PageRequest) -> Response[str]:
 
 
 @post(ADDRESS, opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def set_clock(request: PageRequest) -> Response[Any]:
+async def set_clock(request: DashboardRequest) -> Response[Any]:
     """Set the clock, and go back to the page the reader came from, with a sentence on what the date means.
 
     Raises:
@@ -70,7 +70,7 @@ async def set_clock(request: PageRequest) -> Response[Any]:
 ROUTES = (show_clock, set_clock)
 
 
-async def jump(request: PageRequest, instant: datetime, path: str) -> Response[Any]:
+async def jump(request: DashboardRequest, instant: datetime, path: str) -> Response[Any]:
     """Set the demo's clock and send the browser to `path`, which says what the date means.
 
     Raises:
@@ -146,11 +146,11 @@ def _month(name: str) -> int | None:
     return None
 
 
-def _page(request: PageRequest, form: Form, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, form: Form, status: int = 200) -> Response[str]:
     return page(request, "clock.html", status, form=form)
 
 
-def _sandbox(request: PageRequest) -> Sandbox:
+def _sandbox(request: DashboardRequest) -> Sandbox:
     sandbox = deployment_of(request).sandbox
     if sandbox is None:
         raise Rejected("request.not-found")

@@ -13,7 +13,7 @@ from agreegate.dashboard.confirmation import asked, defaults, noticed, record
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
@@ -39,7 +39,7 @@ class Found:
 
 
 @get(PATH, opt={"access": TOLD}, include_in_schema=False)
-async def show_confirmation(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller is told who confirms."""
     actor, id_ = actor_of(request), str(customer)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
@@ -52,7 +52,7 @@ async def show_confirmation(request: PageRequest, customer: FromPath[UUID]) -> R
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record what was typed, or show it again with what is to be said about it."""
     actor, id_, form, spoken = actor_of(request), str(customer), await sent(request), language(request)
     programme = deployment_of(request).programme
@@ -76,13 +76,13 @@ async def confirm_acceptance(request: PageRequest, customer: FromPath[UUID]) -> 
     return _page(request, actor, await _found(request, actor, id_, form["template"]), result, 422)
 
 
-async def _for_reseller(request: PageRequest, actor: Actor, customer: str) -> Response[str]:
+async def _for_reseller(request: DashboardRequest, actor: Actor, customer: str) -> Response[str]:
     """No form: a reseller's own record would satisfy nobody (R22)."""
     served = await deployment_of(request).store.read(lambda uow: get_customer(uow, actor, customer))
     return page(request, "confirmation_provider.html", customer=served.customer)
 
 
-async def _found(request: PageRequest, actor: Actor, customer: str, template: str) -> Found:
+async def _found(request: DashboardRequest, actor: Actor, customer: str, template: str) -> Found:
     programme = deployment_of(request).programme
 
     async def read(uow: UnitOfWork) -> Found:
@@ -94,7 +94,7 @@ async def _found(request: PageRequest, actor: Actor, customer: str, template: st
     return await deployment_of(request).store.read_slow(read)
 
 
-def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:
     deployment, template = deployment_of(request), found.preparation.template
     wanted = request.query_params.get("next", "")
     others = [
@@ -117,7 +117,7 @@ def _page(request: PageRequest, actor: Actor, found: Found, form: Form, status: 
     )
 
 
-def _back(request: PageRequest, customer: str) -> str:
+def _back(request: DashboardRequest, customer: str) -> str:
     """Where the reader came from and goes on: a page of ours, else the customer's."""
     wanted = local(request.query_params.get("next", "/"))
     return f"/customers/{customer}" if wanted == "/" else wanted

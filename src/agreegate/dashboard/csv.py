@@ -5,11 +5,11 @@ from typing import TypeVar
 
 from litestar.response import Stream
 
-from agreegate.dashboard.page import PageRequest, language
+from agreegate.dashboard.page import DashboardRequest, language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.i18n import text
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
-from agreegate.storage.page import Page, Position, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -18,7 +18,7 @@ FIRST_LINES, LINES = 100, 1_000
 """How many lines of a long list are read at first, so that the file begins soon, and at a time after that."""
 
 
-async def csv_answer(request: PageRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
+async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
     """A file to keep, in the reader's language.
 
     The first page is read before the answer begins, so that a record that cannot be read is told as on any page. If one
@@ -49,13 +49,13 @@ async def csv_answer(request: PageRequest, name: str, columns: Sequence[str], pa
     )
 
 
-def written_for(request: PageRequest, lines: Iterable[Line]) -> str:
+def written_for(request: DashboardRequest, lines: Iterable[Line]) -> str:
     """The lines as the reader's spreadsheet reads them."""
     return written(lines, SEPARATORS[language(request)])
 
 
 async def in_pages(
-    request: PageRequest, read: Callable[[UnitOfWork, Wanted], Awaitable[Page[T]]], line: Callable[[T], Line]
+    request: DashboardRequest, read: Callable[[UnitOfWork, PageRequest], Awaitable[Page[T]]], line: Callable[[T], Line]
 ) -> AsyncIterator[str]:
     """The lines of a list that is found page by page, each page as the record is when it is read.
 
@@ -65,10 +65,10 @@ async def in_pages(
     """
     last: Position | None = None
     while True:
-        wanted = Wanted(FIRST_LINES) if last is None else Wanted(LINES, Seek.NEXT, last=last)
+        page_request = PageRequest(FIRST_LINES) if last is None else PageRequest(LINES, PageStep.NEXT, last=last)
 
-        async def lines(uow: UnitOfWork, wanted: Wanted = wanted) -> tuple[str, Position | None]:
-            found = await read(uow, wanted)
+        async def lines(uow: UnitOfWork, page_request: PageRequest = page_request) -> tuple[str, Position | None]:
+            found = await read(uow, page_request)
             return written_for(request, map(line, found.items)), found.last if found.more_after else None
 
         some, last = await deployment_of(request).store.read_slow(lines)

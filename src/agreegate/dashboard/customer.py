@@ -11,8 +11,8 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import (
     ASK_GATE,
@@ -37,7 +37,7 @@ from agreegate.services.relationship import served_since
 from agreegate.services.standing import AgreementStanding
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.decision import KeptDecision
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 SHOWN = 10
@@ -76,10 +76,10 @@ class Known:
 
 
 @get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
-async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The customer's page: as much of it as the reader's role and kind of partner may see."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
-    orders, decisions = wanted(request, "orders", SHOWN), wanted(request, "decisions", SHOWN)
+    orders, decisions = page_request(request, "orders", SHOWN), page_request(request, "decisions", SHOWN)
     absent = closed(actor, deployment.programme, deployment.store.clock())
 
     async def read(uow: UnitOfWork) -> Known:
@@ -98,8 +98,8 @@ async def show_customer(request: PageRequest, customer: FromPath[UUID]) -> Respo
         agreements=in_order(known.record, deployment.programme, deployment.store.clock()),
         bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),
         verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, spoken),
-        order_turns=known.orders and turns(request, "orders", known.orders),
-        decision_turns=known.decisions and turns(request, "decisions", known.decisions),
+        order_links=known.orders and page_links(request, "orders", known.orders),
+        decision_links=known.decisions and page_links(request, "decisions", known.decisions),
         history_shown=HISTORY,
         lines_shown=LINES,
         may_order=may(actor, WRITE_ORDERS),
@@ -152,8 +152,8 @@ async def _known(
     actor: Actor,
     programme: Programme,
     customer: str,
-    orders: Wanted,
-    decisions: Wanted,
+    orders: PageRequest,
+    decisions: PageRequest,
     *,
     with_record: bool,
 ) -> Known:
@@ -167,7 +167,7 @@ async def _known(
         subscriptions=await list_subscriptions(uow, actor, customer),
         orders=await browse_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
         decisions=decided,
-        record=await read_record(uow, actor, programme, customer, Wanted(HISTORY)) if with_record else None,
+        record=await read_record(uow, actor, programme, customer, PageRequest(HISTORY)) if with_record else None,
         people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
     )
 

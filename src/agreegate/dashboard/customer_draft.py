@@ -12,7 +12,7 @@ from agreegate.dashboard.confirmation import NAMES, asked, checked
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.transaction import other_agreement, with_values
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
@@ -99,7 +99,7 @@ class Section:
 
 
 @get("/customers/new", opt=ACCESS, include_in_schema=False)
-async def show_new_customer(request: PageRequest) -> Response[str]:
+async def show_new_customer(request: DashboardRequest) -> Response[str]:
     """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
     partner, wanted = actor_of(request).partner, request.query_params.get("domain", "")
     country = request.query_params.get("country", partner.country)
@@ -110,7 +110,7 @@ async def show_new_customer(request: PageRequest) -> Response[str]:
 
 
 @post("/customers/new", opt=ACCESS, include_in_schema=False)
-async def make_customer(request: PageRequest) -> Response[Any]:
+async def make_customer(request: DashboardRequest) -> Response[Any]:
     """Create the customer, with the confirmation if one is stated: both or neither."""
     actor, form = actor_of(request), await sent(request)
     if form["step"] == CHECK:
@@ -145,7 +145,7 @@ async def make_customer(request: PageRequest) -> Response[Any]:
     return seen(request, done)
 
 
-async def _stated(request: PageRequest, actor: Actor, form: Form) -> Draft | Form | None:
+async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft | Form | None:
     """The confirmation that is stated; None: none is. With mistakes or a warning, the form to be shown again.
 
     Who accepted is the primary contact, unless somebody else is named (R19).
@@ -218,7 +218,7 @@ def _digits(form: str) -> str:
     return " / ".join(map(str, sorted(counts)))
 
 
-async def _said(request: PageRequest, written: str) -> str | None:
+async def _said(request: DashboardRequest, written: str) -> str | None:
     """What there is to say about a domain; nothing where none is written."""
     if not written.strip():
         return None
@@ -229,7 +229,7 @@ async def _said(request: PageRequest, written: str) -> str | None:
     return TAKEN if taken else "new-customer.domain.free"
 
 
-async def _page(request: PageRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
+async def _page(request: DashboardRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
     actor, deployment, spoken = actor_of(request), deployment_of(request), language(request)
     section = _section(actor, deployment)
 

@@ -9,8 +9,8 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.customer import in_order, in_words
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
 from agreegate.domain.customer import Customer
@@ -22,7 +22,7 @@ from agreegate.services.customer_record import CustomerRecord, People, people, r
 from agreegate.services.decision import list_decisions
 from agreegate.services.order import browse_orders
 from agreegate.storage.decision import KeptDecision
-from agreegate.storage.page import Page
+from agreegate.storage.pagination import Page
 from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST = 250
@@ -42,20 +42,20 @@ class Sheet:
 
 
 @get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
-async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """Everything that was recorded about the customer's acceptance, with ids and instants."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
 
     async def read(uow: UnitOfWork) -> Sheet:
         served = await get_customer(uow, actor, id_)
-        record = await read_record(uow, actor, deployment.programme, id_, wanted(request, "history", MOST))
-        decisions = await list_decisions(uow, actor, id_, wanted(request, "decisions", MOST))
+        record = await read_record(uow, actor, deployment.programme, id_, page_request(request, "history", MOST))
+        decisions = await list_decisions(uow, actor, id_, page_request(request, "decisions", MOST))
         return Sheet(
             served.customer,
             await resellers_of_customer(uow, actor, id_),
             record,
             decisions,
-            await browse_orders(uow, actor, id_, wanted(request, "orders", MOST)),
+            await browse_orders(uow, actor, id_, page_request(request, "orders", MOST)),
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 
@@ -68,9 +68,9 @@ async def show_record(request: PageRequest, customer: FromPath[UUID]) -> Respons
         country=country_text(sheet.customer.country, spoken),
         agreements=in_order(sheet.record, deployment.programme, deployment.store.clock()),
         verdicts=in_words(sheet.decisions, deployment.programme, spoken),
-        decision_turns=turns(request, "decisions", sheet.decisions),
-        order_turns=turns(request, "orders", sheet.orders),
-        history_turns=turns(request, "history", sheet.record.standing.page),
+        decision_links=page_links(request, "decisions", sheet.decisions),
+        order_links=page_links(request, "orders", sheet.orders),
+        history_links=page_links(request, "history", sheet.record.standing.page),
     )
 
 

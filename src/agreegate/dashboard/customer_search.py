@@ -13,8 +13,8 @@ from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, to
-from agreegate.dashboard.paging import turns
+from agreegate.dashboard.page import DashboardRequest, language, page, to
+from agreegate.dashboard.pagination import page_links
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS
 from agreegate.domain.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
@@ -31,7 +31,7 @@ from agreegate.services.customer_search import (
 )
 from agreegate.spreadsheet import Line
 from agreegate.storage.customer_search import MOST_COUNTED, TooManyFit
-from agreegate.storage.page import Page, Position, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.unit_of_work import UnitOfWork
 
 SIZE = 25
@@ -54,11 +54,11 @@ class Shown:
 
 
 @get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
-async def show_customers(request: PageRequest) -> Response[str]:
+async def show_customers(request: DashboardRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
-    search, place = _search(request, with_states=absent is None), _wanted(request)
+    search, place = _search(request, with_states=absent is None), _page_request(request)
 
     async def read(uow: UnitOfWork) -> Shown:
         finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
@@ -78,7 +78,7 @@ async def show_customers(request: PageRequest) -> Response[str]:
         most=MOST_COUNTED,
         first=f"?{asked}#{LIST}",
         last=f"?{urlencode([*_asked(search), (LIST, LAST)])}#{LIST}",
-        turns=turns(request, LIST, finding.page),
+        page_links=page_links(request, LIST, finding.page),
         file=f"/customers.csv?{asked}" if asked else "/customers.csv",
         filtered=bool(asked),
         states=states,
@@ -95,7 +95,7 @@ async def show_customers(request: PageRequest) -> Response[str]:
 
 
 @get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
-async def export_customers(request: PageRequest) -> Response[Any] | Stream:
+async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
@@ -116,7 +116,7 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
         more = [one.provider] if reseller else [text(f"state.{one.state}", spoken)] if absent is None else []
         return [one.company_name, one.domain, one.id, country_text(one.country, spoken), *more]
 
-    async def read(uow: UnitOfWork, place: Wanted) -> Page[ListedCustomer]:
+    async def read(uow: UnitOfWork, place: PageRequest) -> Page[ListedCustomer]:
         return await list_customers(uow, actor, deployment.programme, search, place)
 
     try:
@@ -125,7 +125,7 @@ async def export_customers(request: PageRequest) -> Response[Any] | Stream:
         return to(f"/customers?{urlencode(_asked(search))}")
 
 
-def _search(request: PageRequest, *, with_states: bool) -> CustomerSearch:
+def _search(request: DashboardRequest, *, with_states: bool) -> CustomerSearch:
     """What the address asks for; what cannot be is not asked for."""
     given = request.query_params
     provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
@@ -149,21 +149,21 @@ def _narrowed(search: CustomerSearch) -> list[tuple[str, str]]:
     return [(name, value) for name, value in _asked(search) if name != "state"]
 
 
-def _wanted(request: PageRequest) -> Wanted:
+def _page_request(request: DashboardRequest) -> PageRequest:
     """The page of the list that the address asks for. Positions are customer and partner: `after-CUSTOMER-PARTNER`."""
     way, _, place = request.query_params.get(LIST, "").partition("-")
     if way == LAST:
-        return Wanted(SIZE, Seek.LAST)
+        return PageRequest(SIZE, PageStep.LAST)
     if _PLACE.fullmatch(place) is None:
-        return Wanted(SIZE)
+        return PageRequest(SIZE)
     here: Position = (place[:ID_LENGTH], place[ID_LENGTH + 1 :])
     match way:
         case "after":
-            return Wanted(SIZE, Seek.NEXT, last=here)
+            return PageRequest(SIZE, PageStep.NEXT, last=here)
         case "before":
-            return Wanted(SIZE, Seek.PREVIOUS, first=here)
+            return PageRequest(SIZE, PageStep.PREVIOUS, first=here)
         case _:
-            return Wanted(SIZE)
+            return PageRequest(SIZE)
 
 
 def _named(countries: list[str], spoken: str) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM
 from agreegate.domain.customer import Customer
@@ -22,7 +22,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE}, include_in_schema=False)
-async def show_one(request: PageRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
+async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
     """The decision, each reason with its rule and what to do next."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
 

@@ -11,8 +11,8 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page
-from agreegate.dashboard.paging import Turns, turns, wanted
+from agreegate.dashboard.page import DashboardRequest, page
+from agreegate.dashboard.pagination import PageLinks, page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.confirmation import Confirmation, Employee, violations_of_employee
@@ -54,25 +54,27 @@ class Found:
 
 
 @get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
-async def list_unknown(request: PageRequest) -> Response[str]:
+async def list_unknown(request: DashboardRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
-    deployment, actor, place = deployment_of(request), actor_of(request), wanted(request, LIST, SIZE)
+    deployment, actor, place = deployment_of(request), actor_of(request), page_request(request, LIST, SIZE)
 
-    async def read(uow: UnitOfWork) -> tuple[list[Unknown], Turns]:
+    async def read(uow: UnitOfWork) -> tuple[list[Unknown], PageLinks]:
         listed = await list_without_employee(uow, actor, place)
         found = []
         for customer, confirmation, template_id in listed.items:
             template = deployment.programme.template(template_id)
             served = await get_customer(uow, actor, customer)
             found.append(Unknown(served.customer, confirmation, template_id if template is None else template.title))
-        return found, turns(request, LIST, listed)
+        return found, page_links(request, LIST, listed)
 
     unknown, around = await deployment.store.read_slow(read)
-    return page(request, "employees_unknown.html", unknown=unknown, turns=around)
+    return page(request, "employees_unknown.html", unknown=unknown, page_links=around)
 
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def show_employee(request: PageRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[str]:
+async def show_employee(
+    request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]
+) -> Response[str]:
     """Who was stated; the form, where nobody was or `?correct=yes` asks for it."""
     found = await _found(request, str(customer), str(confirmation))
     stated = found.confirmation.confirmed_by or Employee("")
@@ -82,7 +84,7 @@ async def show_employee(request: PageRequest, customer: FromPath[UUID], confirma
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def state(request: PageRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
+async def state(request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
     """Keep who confirmed, unless a colleague stated somebody meanwhile: then the next press corrects that."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)
     programme = deployment_of(request).programme
@@ -115,7 +117,9 @@ async def state(request: PageRequest, customer: FromPath[UUID], confirmation: Fr
     return _page(request, await _found(request, of, id_), result, 409)
 
 
-def _page(request: PageRequest, found: Found, form: Form, status: int = 200, *, asked: bool = True) -> Response[str]:
+def _page(
+    request: DashboardRequest, found: Found, form: Form, status: int = 200, *, asked: bool = True
+) -> Response[str]:
     return page(
         request,
         "employee.html",
@@ -135,7 +139,7 @@ def _mark(found: Found) -> str:
     return "" if stated is None else msgspec.json.encode(stated).decode()
 
 
-async def _found(request: PageRequest, customer: str, confirmation: str) -> Found:
+async def _found(request: DashboardRequest, customer: str, confirmation: str) -> Found:
     deployment, actor = deployment_of(request), actor_of(request)
     return await deployment.store.read_slow(lambda uow: _read(uow, actor, deployment.programme, customer, confirmation))
 

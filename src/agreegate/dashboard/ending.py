@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page
+from agreegate.dashboard.page import DashboardRequest, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.confirmation import Confirmation
@@ -36,14 +36,14 @@ class Found:
 
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def show_error(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_error(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """What would be taken back, and what counts afterwards."""
     found = await _found(request, str(customer), request.query_params.get("template", ""))
     return _page(request, found, opened(request, template=found.preparation.template.id, counts=_mark(found)))
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def take_it_back(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Take back the confirmation that the reader saw, and no other."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     programme = deployment_of(request).programme
@@ -70,12 +70,14 @@ async def take_it_back(request: PageRequest, customer: FromPath[UUID]) -> Respon
     return _page(request, await _found(request, id_, form["template"]), result, status)
 
 
-async def _found(request: PageRequest, customer: str, template: str) -> Found:
+async def _found(request: DashboardRequest, customer: str, template: str) -> Found:
     deployment = deployment_of(request)
     return await deployment.store.read_slow(lambda uow: _read(uow, request, deployment.programme, customer, template))
 
 
-async def _read(uow: UnitOfWork, request: PageRequest, programme: Programme, customer: str, template: str) -> Found:
+async def _read(
+    uow: UnitOfWork, request: DashboardRequest, programme: Programme, customer: str, template: str
+) -> Found:
     actor = actor_of(request)
     preparation = await prepare(uow, actor, programme, customer, template)
     served = await get_customer(uow, actor, customer)
@@ -84,7 +86,7 @@ async def _read(uow: UnitOfWork, request: PageRequest, programme: Programme, cus
     return Found(served.customer, preparation, before)
 
 
-def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200) -> Response[str]:
     return page(
         request,
         "recorded_in_error.html",

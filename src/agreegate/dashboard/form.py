@@ -19,7 +19,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from agreegate.bounded_request import BoundedRequest, parsed
 from agreegate.dashboard.form_token import is_same, is_token, new_token
-from agreegate.dashboard.page import FORM_TOKEN, PageRequest, reader_of, see
+from agreegate.dashboard.page import FORM_TOKEN, DashboardRequest, reader_of, see
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
@@ -127,7 +127,7 @@ class OwnForms:
                 fields.setdefault(name, []).append(value)
         await self.hand_on(request, fields, send)
 
-    async def hand_on(self, request: PageRequest, fields: dict[str, list[str]], send: Send) -> None:
+    async def hand_on(self, request: DashboardRequest, fields: dict[str, list[str]], send: Send) -> None:
         """Answer a request with its form, which is read.
 
         Raises:
@@ -143,12 +143,12 @@ class OwnForms:
             send = self._setting(state[FORM_TOKEN], send)
         await self._app(request.scope, request.receive, send)
 
-    def is_ours(self, request: PageRequest, token: str) -> bool:
+    def is_ours(self, request: DashboardRequest, token: str) -> bool:
         """Whether a form with this token is one that we showed in the browser that sends it."""
         kept = self._kept(request)
         return is_token(kept, self._key) and is_same(token, kept)
 
-    def _kept(self, request: PageRequest) -> str:
+    def _kept(self, request: DashboardRequest) -> str:
         """The token in the browser's cookie; empty when it has none."""
         return request.cookies.get(self._cookie.key, "")
 
@@ -176,18 +176,18 @@ class Done:
     """The confirmation that was all that was done: once it has ended, the form is not told again to be saved."""
 
 
-def in_parts(request: PageRequest) -> bool:
+def in_parts(request: DashboardRequest) -> bool:
     """Whether a form is sent as one with files is."""
     return request.content_type[0] == RequestEncodingType.MULTI_PART
 
 
-async def typed(request: PageRequest) -> dict[str, list[str]]:
+async def typed(request: DashboardRequest) -> dict[str, list[str]]:
     """The fields of a form as they were sent, but for what only we put into it."""
     fields: dict[str, list[str]] = request.scope["state"][_FORM]
     return {name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items() if name != CSRF}
 
 
-def opened(request: PageRequest, **defaults: str) -> Form:
+def opened(request: DashboardRequest, **defaults: str) -> Form:
     """A form to be filled: with these values, or with what its user had typed when the session ended."""
     kept = request.session.get("kept")
     reader = reader_of(request)
@@ -197,7 +197,7 @@ def opened(request: PageRequest, **defaults: str) -> Form:
     return Form({name: [value] for name, value in defaults.items()}, str(uuid4()))
 
 
-async def sent(request: PageRequest) -> Form:
+async def sent(request: DashboardRequest) -> Form:
     """The form that was sent."""
     fields = await typed(request)
     given = fields.pop(REQUEST_ID, [""])[0]
@@ -208,7 +208,7 @@ async def sent(request: PageRequest) -> Form:
 
 
 async def save(
-    request: PageRequest,
+    request: DashboardRequest,
     actor: Actor,
     form: Form,
     work: Callable[[UnitOfWork, Call], Awaitable[Done | T]],
@@ -245,6 +245,6 @@ async def save(
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]
 
 
-def seen(request: PageRequest, done: Done) -> Response[Any]:
+def seen(request: DashboardRequest, done: Done) -> Response[Any]:
     """Send the browser to the page that tells what was done."""
     return see(request, done.path, done.notice, **done.parameters)

@@ -12,7 +12,7 @@ from litestar.handlers import BaseRouteHandler
 
 from agreegate.dashboard import session
 from agreegate.dashboard.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
-from agreegate.dashboard.page import PageRequest, page, to
+from agreegate.dashboard.page import DashboardRequest, page, to
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, Channel, permit
@@ -61,7 +61,7 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     permit(reader, access)
 
 
-def actor_of(request: PageRequest) -> Actor:
+def actor_of(request: DashboardRequest) -> Actor:
     """Whom the guard let pass."""
     actor: Actor = request.scope["user"]
     return actor
@@ -86,7 +86,7 @@ async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Reje
         await keep_typed(connection, error, lambda: typed(connection))
 
 
-async def keep_typed(request: PageRequest, error: Rejected, read: Callable[[], Awaitable[Fields]]) -> None:
+async def keep_typed(request: DashboardRequest, error: Rejected, read: Callable[[], Awaitable[Fields]]) -> None:
     """Keep what was typed into a form that is not taken now, for the same user at the same address.
 
     A stranger has had no session, and gets nothing read and nothing kept.
@@ -105,13 +105,13 @@ async def keep_typed(request: PageRequest, error: Rejected, read: Callable[[], A
         await session.keep_typed(request, user, fields)
 
 
-def _shows_forms(request: PageRequest) -> bool:
+def _shows_forms(request: DashboardRequest) -> bool:
     """Whether the address that a form was sent to also shows it."""
     route = request.scope["path_template"]
     return any(getattr(one, "path_format", "") == route and "GET" in one.methods for one in request.app.routes)
 
 
-def refused(request: PageRequest, error: Exception) -> Response[Any]:
+def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
     """The page for what cannot be done, in one sentence that says what to do next."""
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
@@ -143,7 +143,7 @@ def refused(request: PageRequest, error: Exception) -> Response[Any]:
     return answer
 
 
-def _of_framework(request: PageRequest, error: HTTPException) -> Rejected:
+def _of_framework(request: DashboardRequest, error: HTTPException) -> Rejected:
     """The error that the framework means: what it cannot read names no page."""
     if error.status_code == 413:
         return Rejected(

@@ -7,7 +7,7 @@ from litestar import Response, get
 
 from agreegate.dashboard.collection import DATA
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page, reader_of
+from agreegate.dashboard.page import DashboardRequest, language, page, reader_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
 from agreegate.domain.programme import Programme
@@ -25,7 +25,7 @@ REFUSALS = (
 
 
 @get("/how-to-confirm", opt={"public": True}, include_in_schema=False)
-async def show_help(request: PageRequest) -> Response[str]:
+async def show_help(request: DashboardRequest) -> Response[str]:
     """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
     deployment, reader, spoken = deployment_of(request), reader_of(request), language(request)
     programme, now = deployment.programme, deployment.store.clock()

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -67,7 +67,7 @@ class Found:
 
 
 @get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS}, include_in_schema=False)
-async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_order(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The empty form, or what was typed when the session ended."""
     found = await _read(request, str(customer), opened(request, **{"lines": "1", "quantity-0": "1"}))
     resellers, form = found.offered.resellers, found.shown.form
@@ -82,7 +82,7 @@ async def show_order(request: PageRequest, customer: FromPath[UUID]) -> Response
     request_max_body_size=LARGEST_FORM,
     include_in_schema=False,
 )
-async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Place the order; where a confirmation is wanting, show the form for it and keep the order as it was begun."""
     deployment, actor, id_, form = deployment_of(request), actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
@@ -121,13 +121,13 @@ async def place(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]
     return _page(request, id_, result, 422 if result.shown.form.mistakes else 200)
 
 
-def _begun(request: PageRequest, customer: str, form: Form) -> Begun:
+def _begun(request: DashboardRequest, customer: str, form: Form) -> Begun:
     lines = [f"{name}-{place}" for place in _places(form) for name in LINE_FIELDS]
     carried = ("lines", "cycle", "reseller", *lines)
     return Begun(actor_of(request), deployment_of(request).programme, customer, Action.NEW_PURCHASE, carried)
 
 
-async def _read(request: PageRequest, customer: str, form: Form) -> Found:
+async def _read(request: DashboardRequest, customer: str, form: Form) -> Found:
     begun = _begun(request, customer, form)
     return await deployment_of(request).store.read_slow(lambda uow: _found(uow, begun, form))
 
@@ -182,7 +182,7 @@ def _term(written: str) -> TermDuration:
     return next((term for term in TermDuration if term == written), TermDuration.YEAR)
 
 
-def _page(request: PageRequest, customer: str, found: Found, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, customer: str, found: Found, status: int = 200) -> Response[str]:
     """The form. Where the order is held it is shown, carried along unseen, and the confirmation is asked for."""
     form, offered, spoken = found.shown.form, found.offered, language(request)
     places = _places(form)

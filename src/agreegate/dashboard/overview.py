@@ -9,7 +9,7 @@ from litestar import Response
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
 from agreegate.domain.partner import Cloud, PartnerKind
@@ -57,7 +57,7 @@ class Refused:
     reasons: list[Worded]
 
 
-async def overview(request: PageRequest, reader: Actor) -> Response[str]:
+async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
     """The overview, as much of it as the reader may see."""
     deployment, spoken = deployment_of(request), language(request)
     programme, now = deployment.programme, deployment.store.clock()

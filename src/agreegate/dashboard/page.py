@@ -37,16 +37,16 @@ HEADERS = {
 }
 _MOVED = {"cache-control": "no-store", "x-content-type-options": "nosniff"}
 
-PageRequest = Request[Any, Any, Any]
+DashboardRequest = Request[Any, Any, Any]
 
 
-def reader_of(request: PageRequest) -> Actor | None:
+def reader_of(request: DashboardRequest) -> Actor | None:
     """Who is signed in, if anybody is."""
     reader: Actor | None = request.scope.get("user")
     return reader
 
 
-def language(request: PageRequest) -> str:
+def language(request: DashboardRequest) -> str:
     """The reader's language: the one chosen with `?lang=`, now or before, else what the browser prefers."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if chosen in LANGUAGES:
@@ -71,7 +71,7 @@ class RenderedPage(Response[Any]):
         return send_page
 
 
-def page(request: PageRequest, template: str, status: int = 200, **shown: object) -> Response[Any]:
+def page(request: DashboardRequest, template: str, status: int = 200, **shown: object) -> Response[Any]:
     """A page in the reader's language.
 
     Args:
@@ -132,21 +132,21 @@ def rendered(template: str, spoken: str, /, **shown: object) -> str:
     )
 
 
-def _here(request: PageRequest) -> str:
+def _here(request: DashboardRequest) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _spoken_in(request: PageRequest, wished: str) -> str:
+def _spoken_in(request: DashboardRequest, wished: str) -> str:
     """Where this very page is in another language."""
     return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
 
 
-def asked_besides(request: PageRequest, *names: str) -> list[tuple[str, str]]:
+def asked_besides(request: DashboardRequest, *names: str) -> list[tuple[str, str]]:
     """What the address asks for besides some names, in its own order."""
     return [pair for pair in request.query_params.items() if pair[0] not in names]
 
 
-def see(request: PageRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
+def see(request: DashboardRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
     """Send the browser to another page of ours, which shows a sentence about what was done.
 
     Args:

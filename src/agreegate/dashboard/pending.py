@@ -13,7 +13,7 @@ import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 from litestar.datastructures import Cookie
 
-from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.page import DashboardRequest
 from agreegate.deployment.deployment import Deployment
 from agreegate.openid import Begun
 
@@ -43,7 +43,7 @@ class Pending:
         return Begun("", self.state, self.nonce, self.verifier)
 
 
-def begin(request: PageRequest, deployment: Deployment, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
+def begin(request: DashboardRequest, deployment: Deployment, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
     """The cookie of a new sign-in, and the end of those for which the browser has no room any more, oldest first.
 
     Args:
@@ -62,7 +62,7 @@ def begin(request: PageRequest, deployment: Deployment, begun: Begun, wanted: st
             yield _cookie(deployment, name.removeprefix(prefix), "", 0)
 
 
-def pending(request: PageRequest, deployment: Deployment, state: str, now: float) -> Pending | None:
+def pending(request: DashboardRequest, deployment: Deployment, state: str, now: float) -> Pending | None:
     """The sign-in that the provider's answer with this state belongs to; None when this browser began none."""
     value = request.cookies.get(_name(deployment, state[:_NAME_LETTERS]), "")
     try:

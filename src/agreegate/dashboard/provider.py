@@ -10,8 +10,8 @@ from litestar import Response, get
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.collection import DATA, answer_text
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, page
-from agreegate.dashboard.reseller import turn_of
+from agreegate.dashboard.page import DashboardRequest, page
+from agreegate.dashboard.reseller import cursor_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_NEEDED_DATA
 from agreegate.i18n import LANGUAGES
@@ -20,18 +20,18 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @get("/providers", opt={"access": READ_NEEDED_DATA, "costly": True}, include_in_schema=False)
-async def show_providers(request: PageRequest) -> Response[str]:
+async def show_providers(request: DashboardRequest) -> Response[str]:
     """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
     if (nothing := absent(request, "providers.title")) is not None:
         return nothing
-    deployment, actor, turn = deployment_of(request), actor_of(request), turn_of(request)
+    deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
     wished = request.query_params.get("provider")
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         counted = await count_needed(uow, actor, deployment.programme)
         lacking = [provider for provider, count in counted if count and wished in (None, provider.id)]
         chosen = lacking[0] if lacking else None
-        found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, turn)
+        found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, cursor)
         return {"counted": counted, "chosen": chosen, "found": found}
 
     shown = await deployment.store.read_slow(read)

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page, to
+from agreegate.dashboard.page import DashboardRequest, language, page, to
 from agreegate.dashboard.publication_draft import (
     LANGUAGES,
     MOST_ROWS,
@@ -45,7 +45,7 @@ OFFERED = (ROWS, 12, MOST_ROWS)
 
 
 @get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
-async def show_publication(request: PageRequest) -> Response[str]:
+async def show_publication(request: DashboardRequest) -> Response[str]:
     """The form for a version, for `?texts=` files."""
     deployment = deployment_of(request)
     now = deployment.store.clock()
@@ -55,7 +55,7 @@ async def show_publication(request: PageRequest) -> Response[str]:
 
 
 @post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)
-async def publish_version(request: PageRequest) -> Response[Any]:
+async def publish_version(request: DashboardRequest) -> Response[Any]:
     """First press: look at everything and show it, publish nothing. Second press: publish what was shown.
 
     Raises:
@@ -75,7 +75,7 @@ async def publish_version(request: PageRequest) -> Response[Any]:
 
 
 @get(PATH + "/text", opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
-async def preview_unpublished(request: PageRequest) -> Response[Any]:
+async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
     """Lead to a file that was sent and is not published yet, as customers would read it, by a new, short-lived link.
 
     Raises:
@@ -95,7 +95,7 @@ async def preview_unpublished(request: PageRequest) -> Response[Any]:
     return to(deployment.links.to(target, Use.PREVIEW, actor_of(request).key))
 
 
-async def _publish(request: PageRequest, reading: Reading) -> Response[Any]:
+async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]:
     """All of it or nothing, once however often it is sent."""
     deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
 
@@ -124,7 +124,7 @@ async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> 
     return await review_text(uow, deployment.programme, locales(), reading.draft, allow_past=reading.allow_past)
 
 
-def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
+def _form(request: DashboardRequest, form: Form, status: int) -> Response[str]:
     spoken, count, templates = language(request), rows_of(request), deployment_of(request).programme.templates
     named = sorted(((code, culture_text(code, spoken)) for code in LANGUAGES), key=lambda one: plain(one[1]))
     return page(
@@ -140,7 +140,7 @@ def _form(request: PageRequest, form: Form, status: int) -> Response[str]:
     )
 
 
-def _check(request: PageRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
+def _check(request: DashboardRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
     deployment, draft = deployment_of(request), reading.draft
     shown = parts(draft.files, language(request), reading.names)
     return page(

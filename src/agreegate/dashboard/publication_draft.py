@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
-from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.page import DashboardRequest
 from agreegate.dashboard.upload import Upload, shown_name
 from agreegate.dashboard.version import spoken_in
 from agreegate.domain.agreement import TemplateId
@@ -46,13 +46,13 @@ _UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
 """Stands for a file that is of no use, so that the rest can be looked at."""
 
 
-def rows_of(request: PageRequest) -> int:
+def rows_of(request: DashboardRequest) -> int:
     """How many texts the page at an address offers: `?texts=12`."""
     asked = request.query_params.get("texts", "")
     return min(max(int(asked), 1), MOST_ROWS) if asked.isascii() and asked.isdigit() and len(asked) < 5 else ROWS
 
 
-def file_fields(request: PageRequest) -> tuple[str, ...]:
+def file_fields(request: DashboardRequest) -> tuple[str, ...]:
     """The fields of the page at an address that can have a file."""
     return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in FILES)
 

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.clock import jump
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
@@ -75,7 +75,7 @@ class Read:
 
 
 @get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
-async def show_questions(request: PageRequest) -> Response[str]:
+async def show_questions(request: DashboardRequest) -> Response[str]:
     """Every question, or those with the words that the reader typed."""
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     wanted = request.query_params.get("q", "")[:LONGEST].strip()
@@ -87,7 +87,7 @@ async def show_questions(request: PageRequest) -> Response[str]:
 
 
 @post("/questions/{question:str}/show", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_answer(request: PageRequest, question: FromPath[str]) -> Response[Any]:
+async def show_answer(request: DashboardRequest, question: FromPath[str]) -> Response[Any]:
     """Set the demo's clock to the day on which an answer is seen, and open the page.
 
     Raises:

@@ -12,8 +12,8 @@ from litestar.response import Stream
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, asked_besides, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, asked_besides, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreement import TemplateId
@@ -27,11 +27,11 @@ from agreegate.services.reconfirmation import (
     Found,
     Reconfirmation,
     find_reconfirmations,
+    list_page_of_reconfirmations,
     list_reconfirmations,
-    seek_reconfirmations,
 )
 from agreegate.spreadsheet import Line
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.unit_of_work import UnitOfWork
 
 PATH = "/reconfirmations"
@@ -67,18 +67,20 @@ class Shown:
 
 
 @get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
-async def show_reconfirmations(request: PageRequest) -> Response[str]:
+async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
     if (nothing := absent(request, "reconfirmations.title")) is not None:
         return nothing
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
-    search, place = search_of(request), _wanted(request)
+    search, place = search_of(request), _page_request(request)
 
     async def read(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
         lines = await list_reconfirmations(uow, actor, found.list, place)
-        if not lines.items and place.seek is not Seek.FIRST:  # what stood there was renewed: show what is nearest to it
-            nearest = Wanted(SIZE, Seek.LAST if place.seek is Seek.NEXT else Seek.FIRST)
+        if (
+            not lines.items and place.step is not PageStep.FIRST
+        ):  # what stood there was renewed: show what is nearest to it
+            nearest = PageRequest(SIZE, PageStep.LAST if place.step is PageStep.NEXT else PageStep.FIRST)
             lines = await list_reconfirmations(uow, actor, found.list, nearest)
         return Shown(found, lines)
 
@@ -95,7 +97,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
         left=lambda days: days_text(days, spoken),
         first=f"?{urlencode(asked)}#{LIST}",
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
-        turns=turns(request, LIST, shown.lines),
+        page_links=page_links(request, LIST, shown.lines),
         file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
@@ -106,7 +108,7 @@ async def show_reconfirmations(request: PageRequest) -> Response[str]:
 
 
 @get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
-async def export_reconfirmations(request: PageRequest) -> Stream:
+async def export_reconfirmations(request: DashboardRequest) -> Stream:
     """Every outdated confirmation that fits, in the order of the list.
 
     Raises:
@@ -115,7 +117,7 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
     deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
     search = search_of(request)
     sought = await deployment.store.read_slow(
-        lambda uow: seek_reconfirmations(uow, actor, deployment.programme, search)
+        lambda uow: list_page_of_reconfirmations(uow, actor, deployment.programme, search)
     )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
@@ -135,14 +137,14 @@ async def export_reconfirmations(request: PageRequest) -> Stream:
             *([", ".join(one.resellers)] if provider else []),
         ]
 
-    async def read(uow: UnitOfWork, place: Wanted) -> Page[Reconfirmation]:
+    async def read(uow: UnitOfWork, place: PageRequest) -> Page[Reconfirmation]:
         return await list_reconfirmations(uow, actor, sought, place)
 
     columns = COLUMNS if provider else COLUMNS[:-1]
     return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))
 
 
-def search_of(request: PageRequest) -> ReconfirmationSearch:
+def search_of(request: DashboardRequest) -> ReconfirmationSearch:
     """What the address asks for; what cannot be is not asked for."""
     given = {name: request.query_params.get(name, "") for name in FIELDS}
     provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
@@ -167,12 +169,12 @@ def days_text(days: int, spoken: str) -> str:
     return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), spoken)
 
 
-def _asked(request: PageRequest) -> list[tuple[str, str]]:
+def _asked(request: DashboardRequest) -> list[tuple[str, str]]:
     """The reader's own filters, as the address has them."""
     return [(name, value) for name in FIELDS if (value := request.query_params.get(name, ""))]
 
 
-def _form(request: PageRequest, programme: Programme, one: Reconfirmation) -> str:
+def _form(request: DashboardRequest, programme: Programme, one: Reconfirmation) -> str:
     """The address of the form, which leads back to this very page of the list."""
     here = urlencode([pair for pair in asked_besides(request, "lang") if pair[0] in (*FIELDS, LIST) and pair[1]])
     now = deployment_of(request).store.clock()
@@ -199,10 +201,10 @@ def _choices(shown: Shown, search: ReconfirmationSearch, spoken: str) -> dict[st
     }
 
 
-def _wanted(request: PageRequest) -> Wanted:
+def _page_request(request: DashboardRequest) -> PageRequest:
     if request.query_params.get(LIST) == LAST:
-        return Wanted(SIZE, Seek.LAST)
-    return wanted(request, LIST, SIZE)
+        return PageRequest(SIZE, PageStep.LAST)
+    return page_request(request, LIST, SIZE)
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_reconfirmations, export_reconfirmations)

@@ -14,7 +14,7 @@ import msgspec
 from babel.lists import format_list
 from litestar import Litestar, Response, get
 
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Role
 from agreegate.domain.partner import PartnerKind
@@ -76,7 +76,7 @@ class Model:
 
 
 @get(PATH, opt={"public": True}, include_in_schema=False)
-async def show_reference(request: PageRequest) -> Response[str]:
+async def show_reference(request: DashboardRequest) -> Response[str]:
     """The page that describes our own API; what it shows is put together once for each language."""
     spoken, deployment = language(request), deployment_of(request)
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.transaction import number_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -67,14 +67,14 @@ class Found:
 
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def show_refusal(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_refusal(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The refusal, or once it is recorded what can be cancelled."""
     found = await _found(request, str(customer))
     return _page(request, found, opened(request))
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def act(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def act(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record the refusal; or ask once more about what was ticked; or cancel it."""
     id_, form = str(customer), await sent(request)
     match form["step"]:
@@ -91,7 +91,7 @@ async def act(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
             return _page(request, found, form)
 
 
-async def _refuse(request: PageRequest, customer: str, form: Form) -> Response[Any]:
+async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Response[Any]:
     deployment, actor = deployment_of(request), actor_of(request)
     if "yes" not in form.all("sure"):
         found = await _found(request, customer)
@@ -113,7 +113,7 @@ async def _refuse(request: PageRequest, customer: str, form: Form) -> Response[A
         return _page(request, await _found(request, customer), form.rejected(error), 409)
 
 
-async def _cancel(request: PageRequest, customer: str, form: Form) -> Response[Any]:
+async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Response[Any]:
     actor, before = actor_of(request), await _found(request, customer)
     if not before.refused:
         return _page(request, before, form.with_mistakes(Mistake("", "refusal.first")), 409)
@@ -136,7 +136,7 @@ async def _cancel(request: PageRequest, customer: str, form: Form) -> Response[A
 
 
 async def _cancel_one(
-    request: PageRequest, actor: Actor, customer: str, id_: str, form: Form
+    request: DashboardRequest, actor: Actor, customer: str, id_: str, form: Form
 ) -> Rejected | Denial | None:
     """Cancel one of them, once however often the form is sent; or why it was not."""
     revision = form[f"revision-{id_}"]
@@ -172,7 +172,7 @@ def _why(error: Rejected | Denial) -> str:
             return "rule"
 
 
-async def _found(request: PageRequest, customer: str) -> Found:
+async def _found(request: DashboardRequest, customer: str) -> Found:
     deployment, actor = deployment_of(request), actor_of(request)
 
     async def read(uow: UnitOfWork) -> Found:
@@ -183,7 +183,7 @@ async def _found(request: PageRequest, customer: str) -> Found:
     return await deployment.store.read_slow(read)
 
 
-async def _all(request: PageRequest, actor: Actor, customer: str) -> list[Subscription]:
+async def _all(request: DashboardRequest, actor: Actor, customer: str) -> list[Subscription]:
     return await deployment_of(request).store.read_slow(lambda uow: list_subscriptions(uow, actor, customer))
 
 
@@ -191,7 +191,7 @@ def _active(every: Iterable[Subscription]) -> list[Subscription]:
     return sorted((one for one in every if not one.status.ended), key=lambda one: (one.commitment.ends_at, one.id))
 
 
-def _page(request: PageRequest, found: Found, form: Form, status: int = 200, cancelled: int = 0) -> Response[str]:
+def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200, cancelled: int = 0) -> Response[str]:
     asking = form["step"] == Step.CHOOSE and found.refused
     return page(
         request,

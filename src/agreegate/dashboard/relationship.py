@@ -8,13 +8,13 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.page import PageRequest, page
+from agreegate.dashboard.page import DashboardRequest, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.storage.partner import partner_of
 
 
 @get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
-async def show_request(request: PageRequest, partner: FromPath[str]) -> Response[str]:
+async def show_request(request: DashboardRequest, partner: FromPath[str]) -> Response[str]:
     """The page of one partner's request; 404 for a tenant that could not serve anybody."""
     deployment = deployment_of(request)
     found = await deployment.store.read(lambda uow: partner_of(uow, _tenant(partner)))

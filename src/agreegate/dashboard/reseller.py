@@ -14,8 +14,8 @@ from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
 from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
@@ -25,7 +25,7 @@ from agreegate.i18n import LANGUAGES, text
 from agreegate.services.call import Call
 from agreegate.services.collection import (
     PAGE,
-    Turn,
+    Cursor,
     ask_for_data,
     can_be_asked,
     has_customers,
@@ -42,7 +42,7 @@ from agreegate.services.collection import (
 )
 from agreegate.services.totals import totals_of
 from agreegate.spreadsheet import Line
-from agreegate.storage.page import Page
+from agreegate.storage.pagination import Page
 from agreegate.storage.unit_of_work import UnitOfWork
 
 COLUMNS = (
@@ -54,22 +54,22 @@ OUTCOMES = ("received", "returned")
 TO_RECONFIRM = (State.OUTDATED, State.OVERDUE)
 
 
-def turn_of(request: PageRequest) -> Turn:
+def cursor_of(request: DashboardRequest) -> Cursor:
     """The page of a list by name that the address asks for."""
-    return Turn(request.query_params.get("after", ""), request.query_params.get("before", ""))
+    return Cursor(request.query_params.get("after", ""), request.query_params.get("before", ""))
 
 
 @get("/resellers", opt={"access": READ_RESELLERS, "costly": True}, include_in_schema=False)
-async def show_resellers(request: PageRequest) -> Response[str]:
+async def show_resellers(request: DashboardRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
     deployment, actor = deployment_of(request), actor_of(request)
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
-    turn = turn_of(request)
+    cursor = cursor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         return {
-            "found": await list_resellers(uow, actor, deployment.programme, turn),
+            "found": await list_resellers(uow, actor, deployment.programme, cursor),
             "shown": await totals_of(uow, actor, deployment.programme, deployment.totals),
         }
 
@@ -79,15 +79,15 @@ async def show_resellers(request: PageRequest) -> Response[str]:
 
 
 @get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS}, include_in_schema=False)
-async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
-    deployment, actor, turn = deployment_of(request), actor_of(request), turn_of(request)
+    deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
     if (nothing := absent(request, "resellers.title")) is not None:
         return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         named = await linked_reseller(uow, actor, str(reseller))
-        found = await list_lacking(uow, actor, deployment.programme, named.id, turn)
+        found = await list_lacking(uow, actor, deployment.programme, named.id, cursor)
         return {
             "asked": await requests_of(uow, actor, named),
             "found": found,
@@ -107,9 +107,9 @@ async def show_reseller(request: PageRequest, reseller: FromPath[UUID]) -> Respo
 
 
 @get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
-async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Everything that a reseller was asked for, newest first."""
-    deployment, actor, asked = deployment_of(request), actor_of(request), wanted(request, "requests", PAGE)
+    deployment, actor, asked = deployment_of(request), actor_of(request), page_request(request, "requests", PAGE)
     if (nothing := absent(request, "requests.title")) is not None:
         return nothing
 
@@ -122,12 +122,16 @@ async def show_requests(request: PageRequest, reseller: FromPath[UUID]) -> Respo
     shown = await deployment.store.read_slow(read)
     may_ask = may(actor, ASK_RESELLERS)
     return page(
-        request, "reseller_requests.html", may_ask=may_ask, turns=turns(request, "requests", shown["found"]), **shown
+        request,
+        "reseller_requests.html",
+        may_ask=may_ask,
+        page_links=page_links(request, "requests", shown["found"]),
+        **shown,
     )
 
 
 @get("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
-async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Response[str]:
+async def show_asking(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Choose whose data to ask for; or, for one that was asked, the text to copy."""
     if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
@@ -141,7 +145,7 @@ async def show_asking(request: PageRequest, reseller: FromPath[UUID]) -> Respons
 
 
 @post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
-async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
+async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[Any]:
     """Note that the reseller is asked, then show the text to copy."""
     deployment, actor, id_, form = deployment_of(request), actor_of(request), str(reseller), await sent(request)
     if (nothing := absent(request, "reseller-request.title")) is not None:
@@ -170,7 +174,7 @@ async def ask(request: PageRequest, reseller: FromPath[UUID]) -> Response[Any]:
 
 
 @get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS, "costly": True}, include_in_schema=False)
-async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stream:
+async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) -> Stream:
     """The customers of a request as a file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
 
@@ -181,7 +185,7 @@ async def export_request(request: PageRequest, reseller: FromPath[UUID]) -> Stre
 
 
 @get("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
-async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
+async def show_one(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
     """One request, and a form to note what came of it."""
     if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
@@ -189,7 +193,7 @@ async def show_one(request: PageRequest, reseller: FromPath[UUID], id_: FromPath
 
 
 @post("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
-async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
+async def note(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
     """Note that the data came, and lead to the confirmation; or that none come, and why."""
     if (nothing := absent(request, "reseller-request.title")) is not None:
         return nothing
@@ -222,7 +226,7 @@ async def note(request: PageRequest, reseller: FromPath[UUID], id_: FromPath[UUI
     return seen(request, done)
 
 
-async def _one(request: PageRequest, reseller: str, id_: str, form: Form, status: int = 200) -> Response[str]:
+async def _one(request: DashboardRequest, reseller: str, id_: str, form: Form, status: int = 200) -> Response[str]:
     actor = actor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
@@ -234,7 +238,7 @@ async def _one(request: PageRequest, reseller: str, id_: str, form: Form, status
     return page(request, "reseller_request.html", status, form=form, **await deployment_of(request).store.read(read))
 
 
-async def _offered(request: PageRequest, reseller: str, among: list[str]) -> dict[str, Any]:
+async def _offered(request: DashboardRequest, reseller: str, among: list[str]) -> dict[str, Any]:
     deployment, actor = deployment_of(request), actor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
@@ -244,19 +248,19 @@ async def _offered(request: PageRequest, reseller: str, among: list[str]) -> dic
     return await deployment.store.read_slow(read)
 
 
-async def _choose_again(request: PageRequest, reseller: str, form: Form, status: int) -> Response[str]:
+async def _choose_again(request: DashboardRequest, reseller: str, form: Form, status: int) -> Response[str]:
     offered = await _offered(request, reseller, [])
     return page(request, "reseller_ask.html", status, form=form, ticked=form.all("customer"), some=False, **offered)
 
 
-async def _asked(request: PageRequest, reseller: str, asked: str) -> list[CollectionRequest]:
+async def _asked(request: DashboardRequest, reseller: str, asked: str) -> list[CollectionRequest]:
     """The requests made together with one, as far as they are open."""
     actor = actor_of(request)
     found = await deployment_of(request).store.read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
     return [one for one in found if one.open]
 
 
-async def _text(request: PageRequest, reseller: str, id_: str) -> Response[str]:
+async def _text(request: DashboardRequest, reseller: str, id_: str) -> Response[str]:
     deployment, actor = deployment_of(request), actor_of(request)
     asked = await _asked(request, reseller, id_)
     named = await deployment.store.read(lambda uow: linked_reseller(uow, actor, reseller))
@@ -266,7 +270,7 @@ async def _text(request: PageRequest, reseller: str, id_: str) -> Response[str]:
     return page(request, "reseller_text.html", reseller=named, asked=asked, texts=texts, first=id_)
 
 
-def _words(request: PageRequest) -> list[str]:
+def _words(request: DashboardRequest) -> list[str]:
     """The words for the states, as headings."""
     return [text(f"state.{state}", language(request)).capitalize() for state in State]
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -54,7 +54,9 @@ class Found:
 
 
 @get(SEATS, opt=ACCESS, include_in_schema=False)
-async def show_seats(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
+async def show_seats(
+    request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
+) -> Response[str]:
     """The form with the number of today, or what was typed when the session ended."""
     found = await _read(request, customer, subscription, opened(request))
     now = {"quantity": [str(found.subscription.quantity)], "revision": [str(found.subscription.revision)]}
@@ -63,7 +65,9 @@ async def show_seats(request: PageRequest, customer: FromPath[UUID], subscriptio
 
 
 @post(SEATS, opt=ACCESS, include_in_schema=False)
-async def change_seats(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[Any]:
+async def change_seats(
+    request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
+) -> Response[Any]:
     """Change the number; where a confirmation is wanting, show the form for it and keep the number that was typed."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     if step_of(form) is Step.CANCEL:
@@ -128,11 +132,11 @@ def _mistake(quantity: int | None, actor: Actor) -> Mistake | None:
     return None
 
 
-def _begun(request: PageRequest, customer: str) -> Begun:
+def _begun(request: DashboardRequest, customer: str) -> Begun:
     return Begun(actor_of(request), deployment_of(request).programme, customer, Action.SEAT_CHANGE, CARRIED)
 
 
-async def _read(request: PageRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
+async def _read(request: DashboardRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
     begun = _begun(request, str(customer))
 
     async def read(uow: UnitOfWork) -> Found:
@@ -147,7 +151,7 @@ async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown)
     return Found(served.customer.company_name, found, shown)
 
 
-def _page(request: PageRequest, found: Found, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, found: Found, status: int = 200) -> Response[str]:
     """The form. Where the change is held it is shown, carried along unseen, and the confirmation is asked for."""
     begun = _begun(request, found.subscription.customer_id)
     return page(

@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from litestar import Response, get, post
 
 from agreegate.dashboard import pending
-from agreegate.dashboard.page import PageRequest, language, page, reader_of, see, to
+from agreegate.dashboard.page import DashboardRequest, language, page, reader_of, see, to
 from agreegate.dashboard.session import begin_session, end_session
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Channel
@@ -22,7 +22,7 @@ _KEPT = "/?#&=%+,:;@!$'()*~[]"
 
 
 @get("/sign-in", opt=PUBLIC, include_in_schema=False)
-async def begin_sign_in(request: PageRequest) -> Response[Any]:
+async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
     """Send the browser to the provider; `next` is where it comes back to."""
     deployment, wanted = deployment_of(request), local(request.query_params.get("next", "/"))
     if deployment.provider is None:
@@ -39,7 +39,7 @@ async def begin_sign_in(request: PageRequest) -> Response[Any]:
 
 
 @get(CALLBACK, opt=PUBLIC, include_in_schema=False)
-async def finish_sign_in(request: PageRequest) -> Response[Any]:
+async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
     """The provider's answer, brought by the browser: from here on the browser has a user's session, under a new id."""
     state, code = request.query_params.get("state", ""), request.query_params.get("code")
     deployment = deployment_of(request)
@@ -72,7 +72,7 @@ async def finish_sign_in(request: PageRequest) -> Response[Any]:
 
 
 @post("/sign-out", opt=PUBLIC, include_in_schema=False)
-async def sign_out(request: PageRequest) -> Response[Any]:
+async def sign_out(request: DashboardRequest) -> Response[Any]:
     """End the session."""
     answer = to("/")
     answer.cookies.append(await end_session(request))

@@ -19,7 +19,7 @@ from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.dashboard.simulation_file import (
     COUNTS,
     CUSTOMERS,
@@ -48,7 +48,7 @@ from agreegate.services.simulation import (
     upcoming_versions,
     version_named,
 )
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -98,7 +98,7 @@ class Table:
 
 
 @get(PATH, opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
-async def show_simulation(request: PageRequest) -> Response[str]:
+async def show_simulation(request: DashboardRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
     if (nothing := absent(request, "simulation.title")) is not None:
         return nothing
@@ -120,7 +120,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
         if own and simulation.total[Figure.CUSTOMERS]:
-            some = await list_concerned(uow, actor.partner.id, simulation.foresight, Wanted(SHOWN))
+            some = await list_concerned(uow, actor.partner.id, simulation.foresight, PageRequest(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
     shown = await deployment.store.read_slow(read)
@@ -152,7 +152,7 @@ async def show_simulation(request: PageRequest) -> Response[str]:
 
 
 @get(PATH + ".csv", opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
-async def export_counts(request: PageRequest) -> Response[Any]:
+async def export_counts(request: DashboardRequest) -> Response[Any]:
     """What is counted, as a file.
 
     Raises:
@@ -168,7 +168,7 @@ async def export_counts(request: PageRequest) -> Response[Any]:
 
 
 @get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True}, include_in_schema=False)
-async def export_customers(request: PageRequest) -> Response[Any]:
+async def export_customers(request: DashboardRequest) -> Response[Any]:
     """Each of the partner's customers who would become outdated, as a file.
 
     Raises:
@@ -187,11 +187,11 @@ async def export_customers(request: PageRequest) -> Response[Any]:
 ROUTES = (show_simulation, export_counts, export_customers)
 
 
-def _is_asked(request: PageRequest) -> bool:
+def _is_asked(request: DashboardRequest) -> bool:
     return bool(request.query_params.get("effective_from") or request.query_params.get("version"))
 
 
-def _form(request: PageRequest) -> Form:
+def _form(request: DashboardRequest) -> Form:
     """What the address has; where it has nothing, what is proposed."""
     programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     template = programme.asked_template(now) or programme.templates[0]
@@ -209,7 +209,7 @@ def _form(request: PageRequest) -> Form:
     return Form({name: [given[name] or proposed[name]] for name in FIELDS}, "")
 
 
-async def _read(request: PageRequest, work: Callable[[UnitOfWork, Scenario], Awaitable[T]]) -> T:
+async def _read(request: DashboardRequest, work: Callable[[UnitOfWork, Scenario], Awaitable[T]]) -> T:
     """What is found for the scenario that the address asks for.
 
     Raises:
@@ -229,7 +229,7 @@ async def _read(request: PageRequest, work: Callable[[UnitOfWork, Scenario], Awa
         raise Rejected("request.invalid-parameter", name=_mistake(error).parameters["name"]) from error
 
 
-def _asked(request: PageRequest, form: Form) -> tuple[Asked | None, Form]:
+def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
     """What is asked for; None, and the form with its mistakes, when that cannot be told."""
     programme, spoken = deployment_of(request).programme, language(request)
     template = programme.template(form["template"].lower()) or programme.of_type(form["template"])

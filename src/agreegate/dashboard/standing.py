@@ -11,8 +11,8 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
 from agreegate.domain.error import Rejected
@@ -29,7 +29,7 @@ MOST = 250
 
 
 @get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
-async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The standing on the two days that the address names; now, where it names none."""
     if (nothing := absent(request, "retrospect.title")) is not None:
         return nothing
@@ -39,7 +39,7 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
     form = form.with_mistakes(
         *(Mistake(name, "retrospect.day-unread") for name in days if form[name] and days[name] is None)
     )
-    place = wanted(request, HISTORY, MOST)
+    place = page_request(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
         record = await deployment.store.read_slow(
@@ -53,7 +53,7 @@ async def show_standing_then(request: PageRequest, customer: FromPath[UUID]) -> 
 
 
 def _shown(
-    request: PageRequest, form: Form, record: LookBackRecord, on: Moment | None, known_at: Moment | None
+    request: DashboardRequest, form: Form, record: LookBackRecord, on: Moment | None, known_at: Moment | None
 ) -> Response[str]:
     """The page; without an answer where a date is wrong."""
     found, spoken = record.look.found, language(request)
@@ -63,7 +63,7 @@ def _shown(
         422 if form.mistakes else 200,
         form=form,
         record=record,
-        turns=turns(request, HISTORY, record.history),
+        page_links=page_links(request, HISTORY, record.history),
         found=found,
         customer={"id": record.look.customer_id, "company_name": record.look.company_name},
         country=country_text(record.look.country, spoken),
@@ -90,7 +90,7 @@ def _written(moment: Moment | None, instant: datetime, spoken: str) -> str:
     return date_text(instant, spoken) if over else instant_text(instant, spoken)
 
 
-def _today(request: PageRequest) -> str:
+def _today(request: DashboardRequest) -> str:
     return date_text(deployment_of(request).store.clock(), language(request))
 
 

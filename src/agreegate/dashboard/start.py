@@ -10,7 +10,7 @@ from operator import itemgetter
 from litestar import Response, get
 
 from agreegate.dashboard.overview import meanings, overview
-from agreegate.dashboard.page import PageRequest, language, page, reader_of
+from agreegate.dashboard.page import DashboardRequest, language, page, reader_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
@@ -43,7 +43,7 @@ class Now:
 
 
 @get("/", opt={"public": True, "costly": True}, include_in_schema=False)
-async def show_start(request: PageRequest) -> Response[str]:
+async def show_start(request: DashboardRequest) -> Response[str]:
     """The start page of a server; for whoever is signed in, the overview."""
     if (reader := reader_of(request)) is not None:
         return await overview(request, reader)

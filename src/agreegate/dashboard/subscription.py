@@ -13,7 +13,7 @@ from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, se
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
 from agreegate.domain.customer import Customer
@@ -59,7 +59,9 @@ class Found:
 
 
 @get(PATH, opt={"access": WRITE_SUBSCRIPTIONS}, include_in_schema=False)
-async def show_change(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
+async def show_change(
+    request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
+) -> Response[str]:
     """What can be changed; with `?to=`, the question whether to do that."""
     found = await _found(request, customer, subscription)
     form = opened(request, to=request.query_params.get("to", ""), **_as_seen(found.subscription))
@@ -67,7 +69,7 @@ async def show_change(request: PageRequest, customer: FromPath[UUID], subscripti
 
 
 @post(PATH, opt={"access": WRITE_SUBSCRIPTIONS}, include_in_schema=False)
-async def change(request: PageRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
+async def change(request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
     """Do it, if the subscription is still as its reader saw it and the gate lets it pass."""
     deployment, actor, form = deployment_of(request), actor_of(request), await sent(request)
     chosen = _chosen(form)
@@ -113,7 +115,7 @@ async def change(request: PageRequest, customer: FromPath[UUID], subscription: F
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_change, change)
 
 
-async def _found(request: PageRequest, customer: UUID, subscription: UUID) -> Found:
+async def _found(request: DashboardRequest, customer: UUID, subscription: UUID) -> Found:
     actor, id_, of = actor_of(request), str(subscription), str(customer)
 
     async def read(uow: UnitOfWork) -> Found:
@@ -124,7 +126,7 @@ async def _found(request: PageRequest, customer: UUID, subscription: UUID) -> Fo
     return await deployment_of(request).store.read_slow(read)
 
 
-def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200) -> Response[str]:
     possible = _possible(found.subscription)
     chosen = _chosen(form)
     follow = chosen in (Change.SUSPEND, Change.CANCEL)
@@ -141,7 +143,7 @@ def _page(request: PageRequest, found: Found, form: Form, status: int = 200) -> 
     )
 
 
-def _refused(request: PageRequest, found: Found, form: Form, denied: Denial) -> Response[str]:
+def _refused(request: DashboardRequest, found: Found, form: Form, denied: Denial) -> Response[str]:
     deployment, actor = deployment_of(request), actor_of(request)
     return page(
         request,

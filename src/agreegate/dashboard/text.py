@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import PageRequest, to
+from agreegate.dashboard.page import DashboardRequest, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreement import AgreementTemplate
@@ -31,14 +31,14 @@ def text_address(customer: Customer | None, template: str) -> str:
     return "/agreements" if customer is None else f"/customers/{customer.id}/text?{urlencode({'template': template})}"
 
 
-def lead_to(request: PageRequest, template: AgreementTemplate, found: FoundText) -> Response[Any]:
+def lead_to(request: DashboardRequest, template: AgreementTemplate, found: FoundText) -> Response[Any]:
     """Lead to a text by a new, short-lived link: to read the text, or to download its file where `?use=download` asks so."""
     use = Use.DOWNLOAD if request.query_params.get("use") == Use.DOWNLOAD else Use.PREVIEW
     return to(deployment_of(request).links.to_text(template, found, use, actor_of(request).key))
 
 
 @get("/customers/{customer:uuid}/text", opt={"access": CONFIRM}, include_in_schema=False)
-async def show_customers_text(request: PageRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Lead to the text of `?template=` in force for the customer's country, in the language closest to the customer's.
 
     Each time by a new, short-lived link. Where no text is published for the country, the table of agreements says so.

@@ -9,7 +9,7 @@ from litestar import Response, get
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, language, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
 from agreegate.domain.error import Rejected
@@ -34,7 +34,7 @@ class Row:
 
 
 @get("/tour", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_tour(request: PageRequest) -> Response[str]:
+async def show_tour(request: DashboardRequest) -> Response[str]:
     """The tour with one of the reader's customers; with a made-up one for whoever may not order.
 
     Raises:
@@ -74,7 +74,7 @@ async def show_tour(request: PageRequest) -> Response[str]:
 ROUTES = (show_tour,)
 
 
-async def _chosen(request: PageRequest, actor: Actor, offered: list[tuple[str, str]]) -> tuple[str, str] | None:
+async def _chosen(request: DashboardRequest, actor: Actor, offered: list[tuple[str, str]]) -> tuple[str, str] | None:
     """Id and name of the customer that the address names; else the first without a confirmation."""
     named = request.query_params.get("customer")
     if not named:

@@ -13,7 +13,7 @@ from typing import Any
 from agreegate.dashboard.confirmation import asked, defaults, record
 from agreegate.dashboard.form import Done, Form, Mistake
 from agreegate.dashboard.gate import worded
-from agreegate.dashboard.page import PageRequest, language
+from agreegate.dashboard.page import DashboardRequest, language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
@@ -191,7 +191,7 @@ async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -
     return Shown(form, held, preparation=preparation)
 
 
-def named(request: PageRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
+def named(request: DashboardRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
     """What `transaction.html` calls by name."""
     held, preparation, spoken = shown.held, shown.preparation, language(request)
     now = deployment_of(request).store.clock()

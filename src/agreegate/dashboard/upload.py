@@ -20,7 +20,7 @@ from multipart import MultipartError, MultipartSegment, PushMultipartParser
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.form import CSRF, LARGEST_FORM, OwnForms, in_parts
 from agreegate.dashboard.guard import guard, keep_typed, refused
-from agreegate.dashboard.page import PageRequest
+from agreegate.dashboard.page import DashboardRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.characters import UNSEEN
 from agreegate.domain.error import Rejected, StoreUnavailable
@@ -32,7 +32,7 @@ _FILES = "files"
 _MOST_PARTS = 500
 """Fields and files of a form."""
 
-FileFields = Callable[[PageRequest], Collection[str]]
+FileFields = Callable[[DashboardRequest], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Upload:
     """Its bytes; of a file that is too large, one more than it may have."""
 
 
-def uploads_of(request: PageRequest) -> Mapping[str, Upload]:
+def uploads_of(request: DashboardRequest) -> Mapping[str, Upload]:
     """The files that came with a form, by the name of their field."""
     found: Mapping[str, Upload] = request.scope["state"].get(_FILES, {})
     return found
@@ -85,13 +85,13 @@ class FormsWithFiles(OwnForms):
         finally:
             form.close()
 
-    async def _words(self, request: PageRequest, names: Collection[str]) -> Mapping[str, list[str]]:
+    async def _words(self, request: DashboardRequest, names: Collection[str]) -> Mapping[str, list[str]]:
         """What was typed into the form, with the names of its files, which are not kept."""
         form = _Form(self._ours(request), names, None)
         await form.read(request)
         return form.fields
 
-    def _ours(self, request: PageRequest) -> Callable[[str], bool]:
+    def _ours(self, request: DashboardRequest) -> Callable[[str], bool]:
         return partial(self.is_ours, request)
 
 
@@ -117,7 +117,7 @@ class _Form:
         self.fields: dict[str, list[str]] = {}
         self.files: dict[str, Upload] = {}
 
-    async def read(self, request: PageRequest) -> None:
+    async def read(self, request: DashboardRequest) -> None:
         """Read all of it.
 
         Raises:
@@ -197,7 +197,7 @@ def shown_name(given: str) -> str:
     return "".join(sign for sign in last if category(sign) not in UNSEEN).strip()[-LONGEST_NAME:]
 
 
-async def _body(request: PageRequest, most: int) -> AsyncIterator[bytes]:
+async def _body(request: DashboardRequest, most: int) -> AsyncIterator[bytes]:
     """The body as it comes; no more of it is read than there may be.
 
     Raises:

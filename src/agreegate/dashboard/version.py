@@ -14,8 +14,8 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import PageRequest, language, page
-from agreegate.dashboard.paging import turns, wanted
+from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.dashboard.text import lead_to
 from agreegate.deployment.deployment import deployment_of
@@ -25,7 +25,7 @@ from agreegate.domain.text import Fallback, FoundText, Locale, TextFile
 from agreegate.i18n import culture_text
 from agreegate.locales import locales
 from agreegate.services.text import Listed, show_text_version, show_texts
-from agreegate.storage.page import Position, page_in
+from agreegate.storage.pagination import Position, page_in
 from agreegate.storage.unit_of_work import to_micros
 
 PATH = "/agreements/versions"
@@ -55,7 +55,7 @@ class Part:
 
 
 @get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
-async def show_versions(request: PageRequest) -> Response[str]:
+async def show_versions(request: DashboardRequest) -> Response[str]:
     """The versions of every agreement of the programme, a page of each, with where they are in force now."""
     deployment, actor = deployment_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
@@ -65,13 +65,13 @@ async def show_versions(request: PageRequest) -> Response[str]:
     for template, versions in await deployment.store.read_slow(
         lambda uow: show_texts(uow, actor, deployment.programme)
     ):
-        found = page_in(versions, _place, wanted(request, template.agreement_type, SIZE))
-        lists.append((template, found.items, turns(request, template.agreement_type, found)))
+        found = page_in(versions, _place, page_request(request, template.agreement_type, SIZE))
+        lists.append((template, found.items, page_links(request, template.agreement_type, found)))
     return page(request, "versions.html", lists=lists, may_publish=may_publish)
 
 
 @get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS}, include_in_schema=False)
-async def show_version(request: PageRequest, version: FromPath[UUID]) -> Response[str]:
+async def show_version(request: DashboardRequest, version: FromPath[UUID]) -> Response[str]:
     """One version, and its files.
 
     Raises:
@@ -94,7 +94,7 @@ async def show_version(request: PageRequest, version: FromPath[UUID]) -> Respons
 
 
 @get(PATH + "/{version:uuid}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
-async def show_version_text(request: PageRequest, version: FromPath[UUID]) -> Response[Any]:
+async def show_version_text(request: DashboardRequest, version: FromPath[UUID]) -> Response[Any]:
     """Lead to the version's text for `?country=&language=`, by a new, short-lived link.
 
     Raises:
@@ -145,7 +145,7 @@ def _place(listed: Listed) -> Position:
     return to_micros(listed.version.effective_from), f"{listed.version.number:09}"
 
 
-async def _found(request: PageRequest, version: UUID) -> Listed:
+async def _found(request: DashboardRequest, version: UUID) -> Listed:
     deployment, actor = deployment_of(request), actor_of(request)
     return await deployment.store.read_slow(
         lambda uow: show_text_version(uow, actor, deployment.programme, str(version))

@@ -10,7 +10,7 @@ from joserfc.jwk import OctKey
 
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.page import Position
+from agreegate.storage.pagination import Position
 
 TOKEN = "MS-ContinuationToken"  # noqa: S105 - a header's name
 LONGEST = 8 * 1024

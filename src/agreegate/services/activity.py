@@ -3,16 +3,18 @@
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.actor import Actor
 from agreegate.storage.activity import activity_of, users_of
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 OFFERED = 500
 """So many users are offered to choose from."""
 
 
-async def list_activity(uow: UnitOfWork, actor: Actor, search: ActivitySearch, wanted: Wanted) -> Page[Activity]:
+async def list_activity(
+    uow: UnitOfWork, actor: Actor, search: ActivitySearch, page_request: PageRequest
+) -> Page[Activity]:
     """A page of what the partner's people and applications did, newest first; nobody else's (R26)."""
-    return await activity_of(uow, actor.partner.id, search, wanted)
+    return await activity_of(uow, actor.partner.id, search, page_request)
 
 
 async def list_users(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:

@@ -5,7 +5,7 @@ from datetime import datetime
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import AuditRecord, AuditSearch, audit_window
 from agreegate.storage.audit import audit_records_of
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -15,7 +15,7 @@ async def list_audit_records(
     start: datetime | None,
     end: datetime | None,
     search: AuditSearch | None,
-    wanted: Wanted,
+    page_request: PageRequest,
 ) -> Page[AuditRecord]:
     """A page of the partner's own records, newest first; of the last 30 days when no dates are given.
 
@@ -26,4 +26,4 @@ async def list_audit_records(
         `audit.too-old`, `request.invalid-parameter`: the dates.
     """
     window = audit_window(start, end, uow.now)
-    return await audit_records_of(uow, actor.partner.id, window, search, wanted)
+    return await audit_records_of(uow, actor.partner.id, window, search, page_request)

@@ -40,7 +40,7 @@ from agreegate.storage.collection import (
     serves,
     serves_anybody,
 )
-from agreegate.storage.page import Page, Position, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
 from agreegate.storage.record import record
 from agreegate.storage.standing import standing_of, standings_of
@@ -51,18 +51,18 @@ PAGE = 50
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Cursor:
     """Which page of a list is wanted: what comes after an item of the list, or before one; neither: the first page."""
 
     after: str = ""
     """The item's id. One that is not in the list any more leads to the first page."""
     before: str = ""
 
-    def wanted(self, place: Position | None, size: int = PAGE) -> Wanted:
+    def page_request(self, place: Position | None, size: int = PAGE) -> PageRequest:
         """The page that starts at the item's place."""
         if place is None:
-            return Wanted(size)
-        return Wanted(size, Seek.NEXT if self.after else Seek.PREVIOUS, first=place, last=place)
+            return PageRequest(size)
+        return PageRequest(size, PageStep.NEXT if self.after else PageStep.PREVIOUS, first=place, last=place)
 
 
 def require_confirmations(programme: Programme, partner: Partner, uow: UnitOfWork) -> None:
@@ -87,17 +87,17 @@ async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partn
     return found
 
 
-async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, turn: Turn) -> Page[ResellerRequests]:
+async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, cursor: Cursor) -> Page[ResellerRequests]:
     """A page of the provider's resellers, by name, with what each was asked for.
 
     Raises:
         `confirmation.feature-absent`.
     """
     require_confirmations(programme, actor.partner, uow)
-    turned = turn.after or turn.before
-    at = await partner_of(uow, turned) if await has_reseller(uow, actor.partner.id, turned) else None
-    wanted = turn.wanted(None if at is None else (at.name, at.id))
-    found = await resellers_page(uow, actor.partner.id, wanted)
+    item = cursor.after or cursor.before
+    at = await partner_of(uow, item) if await has_reseller(uow, actor.partner.id, item) else None
+    page_request = cursor.page_request(None if at is None else (at.name, at.id))
+    found = await resellers_page(uow, actor.partner.id, page_request)
     items = [await requests_of(uow, actor, reseller) for reseller in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 
@@ -108,7 +108,9 @@ async def requests_of(uow: UnitOfWork, actor: Actor, reseller: Partner) -> Resel
     return ResellerRequests(reseller, asked, oldest)
 
 
-async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, turn: Turn) -> Page[Lacking]:
+async def list_lacking(
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, cursor: Cursor
+) -> Page[Lacking]:
     """A page of a reseller's customers without a confirmation that opens the gate, by name.
 
     Raises:
@@ -116,8 +118,8 @@ async def list_lacking(uow: UnitOfWork, actor: Actor, programme: Programme, rese
     """
     require_confirmations(programme, actor.partner, uow)
     await linked_reseller(uow, actor, reseller)
-    wanted = turn.wanted(await place_of_customer(uow, actor.partner.id, turn.after or turn.before))
-    found = await lacking_page(uow, actor.partner.id, reseller, programme, wanted)
+    page_request = cursor.page_request(await place_of_customer(uow, actor.partner.id, cursor.after or cursor.before))
+    found = await lacking_page(uow, actor.partner.id, reseller, programme, page_request)
     return Page(
         await _lacking(uow, actor.partner, programme, reseller, found.items),
         found.first,
@@ -144,7 +146,7 @@ async def can_be_asked(
         return True
     if not shown.more_before and not shown.more_after:
         return False
-    return bool((await lacking_page(uow, actor.partner.id, reseller, programme, Wanted(1), unasked=True)).items)
+    return bool((await lacking_page(uow, actor.partner.id, reseller, programme, PageRequest(1), unasked=True)).items)
 
 
 async def list_unasked(
@@ -165,7 +167,7 @@ async def list_unasked(
         actor.partner.id,
         reseller,
         programme,
-        Wanted(LARGEST_REQUEST),
+        PageRequest(LARGEST_REQUEST),
         unasked=True,
         among=among[:LARGEST_REQUEST],
     )
@@ -173,14 +175,16 @@ async def list_unasked(
     return Page(items, more_after=found.more_after)
 
 
-async def list_requests(uow: UnitOfWork, actor: Actor, reseller: str, wanted: Wanted) -> Page[CollectionRequest]:
+async def list_requests(
+    uow: UnitOfWork, actor: Actor, reseller: str, page_request: PageRequest
+) -> Page[CollectionRequest]:
     """A page of what a reseller was asked for, newest first.
 
     Raises:
         `request.not-found`.
     """
     await linked_reseller(uow, actor, reseller)
-    return await requests_page(uow, actor.partner.id, reseller, wanted)
+    return await requests_page(uow, actor.partner.id, reseller, page_request)
 
 
 async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> list[CollectionRequest]:
@@ -275,7 +279,7 @@ async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> l
 
 
 async def list_needed(
-    uow: UnitOfWork, actor: Actor, programme: Programme, provider: str, turn: Turn
+    uow: UnitOfWork, actor: Actor, programme: Programme, provider: str, cursor: Cursor
 ) -> Page[NeededData]:
     """A page of the reseller's own customers whose data one of its providers lacks, by name (R22, R23).
 
@@ -290,12 +294,12 @@ async def list_needed(
     if found_provider is None or not await has_reseller(uow, found_provider.id, actor.partner.id):
         raise Rejected("request.not-found")
     require_confirmations(programme, found_provider, uow)
-    turned = turn.after or turn.before
+    item = cursor.after or cursor.before
     own = await serves(
-        uow, found_provider.id, actor.partner.id, turned
+        uow, found_provider.id, actor.partner.id, item
     )  # else the page would tell whom it serves besides
-    wanted = turn.wanted(await place_of_customer(uow, found_provider.id, turned) if own else None)
-    found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, wanted)
+    page_request = cursor.page_request(await place_of_customer(uow, found_provider.id, item) if own else None)
+    found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, page_request)
     items = [
         await _needed(uow, found_provider.id, actor.partner.id, customer, name) for _, customer, name, _ in found.items
     ]

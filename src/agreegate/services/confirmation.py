@@ -27,7 +27,7 @@ from agreegate.storage.confirmation import (
     served_customer,
     without_employee,
 )
-from agreegate.storage.page import NEWEST, Page, Wanted
+from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import relationship_since, standing_of
@@ -193,9 +193,11 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
     return customer, confirmation
 
 
-async def list_without_employee(uow: UnitOfWork, actor: Actor, wanted: Wanted = NEWEST) -> Page[tuple[str, str, str]]:
+async def list_without_employee(
+    uow: UnitOfWork, actor: Actor, page_request: PageRequest = NEWEST
+) -> Page[tuple[str, str, str]]:
     """Confirmations by designated accounts whose real employee is unknown (R28), newest first; see `without_employee`."""
-    return await without_employee(uow, actor.partner.id, wanted)
+    return await without_employee(uow, actor.partner.id, page_request)
 
 
 async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:

@@ -33,7 +33,7 @@ from agreegate.storage.customer import (
     new_etag,
     resellers_of,
 )
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import has_reseller, linked_resellers
 from agreegate.storage.record import record
 from agreegate.storage.relationship import end_relationship, open_relationship
@@ -125,9 +125,11 @@ async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCu
     return ServedCustomer(*found)
 
 
-async def list_customers(uow: UnitOfWork, actor: Actor, search: Search | None, wanted: Wanted) -> Page[CustomerSummary]:
+async def list_customers(
+    uow: UnitOfWork, actor: Actor, search: Search | None, page_request: PageRequest
+) -> Page[CustomerSummary]:
     """A page of the caller's customers, all of them or those that fit the search."""
-    return await customers_of(uow, actor.partner, search, wanted)
+    return await customers_of(uow, actor.partner, search, page_request)
 
 
 async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:

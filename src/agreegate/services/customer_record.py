@@ -13,7 +13,7 @@ from agreegate.services.standing import AgreementStanding, CustomerStanding, Rec
 from agreegate.storage.confirmation import LAST
 from agreegate.storage.direct_acceptance import direct_acceptances
 from agreegate.storage.history import stood_until
-from agreegate.storage.page import NEWEST, Wanted
+from agreegate.storage.pagination import NEWEST, PageRequest
 from agreegate.storage.partner import KnownUser, partner_of, users_named
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -55,7 +55,7 @@ class CustomerRecord:
 
 
 async def read_record(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, wanted: Wanted = NEWEST
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, page_request: PageRequest = NEWEST
 ) -> CustomerRecord:
     """The record of one customer. Reading it leaves no trace: the audit trail holds changes (contract 4.12).
 
@@ -65,7 +65,7 @@ async def read_record(
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
     """
-    standing = await show_standing(uow, actor, programme, customer, wanted)
+    standing = await show_standing(uow, actor, programme, customer, page_request)
     stood = {}
     for one in standing.agreements:
         if one.history:

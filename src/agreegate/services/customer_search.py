@@ -19,7 +19,7 @@ from agreegate.storage.customer_list import (
     providers_of,
 )
 from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, CustomerList, TooManyFit, list_of
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.person import BEHIND, has_persons, persons_wait
 from agreegate.storage.standing import standings_of
@@ -67,7 +67,12 @@ class Filters:
 
 
 async def find_customers(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, wanted: Wanted, kept: KeptTotals
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    search: CustomerSearch,
+    page_request: PageRequest,
+    kept: KeptTotals,
 ) -> Finding:
     """Find the partner's customers, or those that a reseller serves through any provider (R22): one page, by name.
 
@@ -84,14 +89,14 @@ async def find_customers(
     if states is None and not search.text.strip() and _have_states(uow, actor, programme):
         totals = await totals_of(uow, actor, programme, kept)
         states = _states_in(totals, search)
-    page, counted = await page_of_customers(uow, lists, wanted, counting=states is None)
+    page, counted = await page_of_customers(uow, lists, page_request, counting=states is None)
     if states is not None:
         counted = Counted(sum(states.values()) if search.state is None else states[search.state])
     return Finding(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
 
 
 async def list_customers(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, wanted: Wanted
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, page_request: PageRequest
 ) -> Page[ListedCustomer]:
     """One page of what a search finds, for a file.
 
@@ -99,7 +104,7 @@ async def list_customers(
         TooManyFit.
     """
     lists = await _lists(uow, actor, programme, await with_persons(uow, actor, search))
-    page, _ = await page_of_customers(uow, lists, wanted, counting=False)
+    page, _ = await page_of_customers(uow, lists, page_request, counting=False)
     return await _listed(uow, actor, programme, page)
 
 

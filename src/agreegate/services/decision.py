@@ -4,18 +4,18 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.services.relationship import require_relationship
 from agreegate.storage.decision import KeptDecision, decision_of, decisions_of
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
-async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, wanted: Wanted) -> Page[KeptDecision]:
+async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[KeptDecision]:
     """A page of the decisions about one of the caller's customers, newest first.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
     """
     await require_relationship(uow, actor, customer)
-    return await decisions_of(uow, actor.partner.id, customer, wanted)
+    return await decisions_of(uow, actor.partner.id, customer, page_request)
 
 
 async def show_decision(uow: UnitOfWork, actor: Actor, customer: str, decision: str) -> KeptDecision:

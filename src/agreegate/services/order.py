@@ -43,7 +43,7 @@ from agreegate.services.gate import Denial, Paused, never, refusal
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
 from agreegate.storage.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.record import record
 from agreegate.storage.renewal import add_renewals
@@ -132,14 +132,14 @@ async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Orde
     return await orders_of(uow, actor.partner.id, customer)
 
 
-async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, wanted: Wanted) -> Page[Order]:
+async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[Order]:
     """A page of them, newest first.
 
     Raises:
         `relationship.missing`.
     """
     await require_relationship(uow, actor, customer)
-    return await newest_orders(uow, actor.partner.id, customer, wanted)
+    return await newest_orders(uow, actor.partner.id, customer, page_request)
 
 
 async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -> Order:

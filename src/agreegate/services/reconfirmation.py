@@ -15,7 +15,7 @@ from agreegate.services.collection import require_confirmations
 from agreegate.services.customer_search import persons_wait_for, with_persons
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.floor import countries_of, floors_of, outdated_from
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
 from agreegate.storage.reconfirmation_source import Limits, Question, Source, coming_majors, ranges_of, source_of
@@ -155,7 +155,7 @@ async def find_reconfirmations(
     )
 
 
-async def seek_reconfirmations(
+async def list_page_of_reconfirmations(
     uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch
 ) -> Sought:
     """Return where the customers are found that fit a search, for a file: nothing is counted.
@@ -168,13 +168,15 @@ async def seek_reconfirmations(
     return await _sought(uow, replace(whole, search=search))
 
 
-async def list_reconfirmations(uow: UnitOfWork, actor: Actor, sought: Sought, wanted: Wanted) -> Page[Reconfirmation]:
+async def list_reconfirmations(
+    uow: UnitOfWork, actor: Actor, sought: Sought, page_request: PageRequest
+) -> Page[Reconfirmation]:
     """One page of a list: the overdue first, then the soonest. Positions: see `_position`."""
-    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
-    backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and start is not None)
+    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
+    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and start is not None)
     place = None if start is None else _place(*start)
-    some = await _places(uow, sought, place, wanted.size + 1, backwards=backwards)
-    more, some = len(some) > wanted.size, some[: wanted.size]
+    some = await _places(uow, sought, place, page_request.size + 1, backwards=backwards)
+    more, some = len(some) > page_request.size, some[: page_request.size]
     if backwards:
         some.reverse()
     if not some:

@@ -14,7 +14,7 @@ from agreegate.services.standing import Recorded
 from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
 from agreegate.storage.history import endings_of
-from agreegate.storage.page import NEWEST, Page, Wanted, page_in
+from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
 from agreegate.storage.retrospect import (
     all_renewals_of,
     employees_stated_by,
@@ -143,7 +143,7 @@ async def read_look_back(
     customer: str,
     on: Moment | None = None,
     known_at: Moment | None = None,
-    wanted: Wanted = NEWEST,
+    page_request: PageRequest = NEWEST,
 ) -> LookBackRecord:
     """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace.
 
@@ -158,5 +158,5 @@ async def read_look_back(
             for one in look.found.agreements
         ),
     )
-    shown = page_in(history, lambda entry: (entry.sequence, ""), wanted)
+    shown = page_in(history, lambda entry: (entry.sequence, ""), page_request)
     return LookBackRecord(look, shown, *await named_in(uow, actor, shown.items))

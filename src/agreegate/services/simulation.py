@@ -18,7 +18,7 @@ from agreegate.domain.simulation import (
     checked_scenario,
 )
 from agreegate.domain.text import Locale, TextDraft, TextVersion
-from agreegate.storage.page import Page, Wanted
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.simulation import Affected, Asked, Portfolio, affected_customers, alike_customers, portfolios
 from agreegate.storage.text import text_versions
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -140,13 +140,15 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
     return Foresight.of(scenario, programme, versions, uow.now)
 
 
-async def list_concerned(uow: UnitOfWork, partner: PartnerId, foresight: Foresight, wanted: Wanted) -> Page[Concerned]:
+async def list_concerned(
+    uow: UnitOfWork, partner: PartnerId, foresight: Foresight, page_request: PageRequest
+) -> Page[Concerned]:
     """A page of a partner's customers who would become outdated, by name."""
     found = await portfolios(uow, foresight, partner) if foresight.scenario.major else []
     if not found:
         return Page()
     [portfolio] = found
-    page = await affected_customers(uow, portfolio, foresight, wanted)
+    page = await affected_customers(uow, portfolio, foresight, page_request)
     refusals = Refusals(foresight)
     items = tuple(_concerned(portfolio, one, refusals) for one in page.items)
     return Page(items, page.first, page.last, page.more_before, page.more_after)

@@ -38,7 +38,7 @@ from agreegate.storage.history import (
     refusals_between,
     was_refused,
 )
-from agreegate.storage.page import LARGEST, NEWEST, Page, Wanted
+from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import OpenRelationship, relationship_since, standing_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant
@@ -97,7 +97,7 @@ class CustomerStanding:
 
 
 async def show_standing(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, wanted: Wanted = NEWEST
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, page_request: PageRequest = NEWEST
 ) -> CustomerStanding:
     """The standing of each agreement type of the programme.
 
@@ -113,7 +113,7 @@ async def show_standing(
     relationship = await relationship_since(uow, partner, customer)
     if relationship is None:
         raise Rejected("relationship.missing", partner=partner, customer=customer)
-    page = await confirmations_page(uow, partner, customer, wanted)
+    page = await confirmations_page(uow, partner, customer, page_request)
     history = await _recorded(uow, partner, customer, page.items)
     known = await standing_of(uow, partner, customer)
     counting = known.current

@@ -9,7 +9,7 @@ from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.customer import search_key
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.audit import in_records, literally, own_word
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 
 _RECORDS = """
@@ -52,7 +52,9 @@ def _activity(row: Row) -> Activity:
     )
 
 
-async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearch, wanted: Wanted) -> Page[Activity]:
+async def activity_of(
+    uow: UnitOfWork, partner: PartnerId, search: ActivitySearch, page_request: PageRequest
+) -> Page[Activity]:
     """A page of the partner's own activity, newest first."""
     parameters: list[Value] = [str(partner)]
     conditions: list[str] = []
@@ -84,7 +86,7 @@ async def activity_of(uow: UnitOfWork, partner: PartnerId, search: ActivitySearc
         lower=maybe_micros(search.start),
         upper=maybe_micros(search.end),
     )
-    found = await page_of(uow, listing, wanted, *parameters)
+    found = await page_of(uow, listing, page_request, *parameters)
     return Page(tuple(map(_activity, found.items)), found.first, found.last, found.more_before, found.more_after)
 
 

@@ -9,7 +9,7 @@ from agreegate.domain.customer import search_key
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
 
 _FORMER = {
@@ -84,7 +84,7 @@ async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChange
 
 
 async def audit_records_of(
-    uow: UnitOfWork, partner: PartnerId, window: AuditWindow, search: AuditSearch | None, wanted: Wanted
+    uow: UnitOfWork, partner: PartnerId, window: AuditWindow, search: AuditSearch | None, page_request: PageRequest
 ) -> Page[AuditRecord]:
     """A page of the partner's records of the contract's resource types, newest first."""
     condition, parameters = "", [str(partner)]
@@ -111,7 +111,7 @@ async def audit_records_of(
         lower=to_micros(window.start),
         upper=maybe_micros(window.end),
     )
-    found = await page_of(uow, listing, wanted, *parameters)
+    found = await page_of(uow, listing, page_request, *parameters)
     items = [await _record(uow, row) for row in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 

@@ -7,7 +7,7 @@ from agreegate.domain.collection import CollectionRequest
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.storage.page import Listing, Page, Position, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, Position, page_of
 from agreegate.storage.partner import partner_of
 from agreegate.storage.state import binder, lacks_confirmation
 from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
@@ -65,7 +65,7 @@ def _request(row: Row) -> CollectionRequest:
     )
 
 
-async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -> Page[Partner]:
+async def resellers_page(uow: UnitOfWork, provider: PartnerId, page_request: PageRequest) -> Page[Partner]:
     """A page of the resellers with an open link to the provider, by name."""
     listing = Listing(
         "select p.name, p.partner_id from reseller_link l join partner p on p.partner_id = l.reseller_id"
@@ -73,7 +73,7 @@ async def resellers_page(uow: UnitOfWork, provider: PartnerId, wanted: Wanted) -
         "p.name",
         "p.partner_id",
     )
-    found = await page_of(uow, listing, wanted, provider)
+    found = await page_of(uow, listing, page_request, provider)
     partners = [await partner_of(uow, id_) for _, id_ in found.items]
     items = tuple(partner for partner in partners if partner is not None)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
@@ -103,7 +103,7 @@ async def lacking_page(
     provider: PartnerId,
     reseller: str,
     programme: Programme,
-    wanted: Wanted,
+    page_request: PageRequest,
     *,
     unasked: bool = False,
     among: Sequence[str] = (),
@@ -131,7 +131,7 @@ async def lacking_page(
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
     listing = Listing(select, "c.company_key" if by_name else "c.company_key || ''", "c.customer_id")
-    return await page_of(uow, listing, wanted, *values)
+    return await page_of(uow, listing, page_request, *values)
 
 
 async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[str]) -> dict[str, datetime]:
@@ -215,10 +215,12 @@ async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> Coll
     return None if row is None else _request(row)
 
 
-async def requests_page(uow: UnitOfWork, provider: PartnerId, reseller: str, wanted: Wanted) -> Page[CollectionRequest]:
+async def requests_page(
+    uow: UnitOfWork, provider: PartnerId, reseller: str, page_request: PageRequest
+) -> Page[CollectionRequest]:
     """A page of everything a reseller was asked for, newest first."""
     listing = Listing(f"{_REQUEST} and q.reseller_id = $2", "q.asked_at", "q.request_id", newest_first=True)
-    found = await page_of(uow, listing, wanted, provider, reseller)
+    found = await page_of(uow, listing, page_request, provider, reseller)
     return Page(
         tuple(_request(row) for row in found.items), found.first, found.last, found.more_before, found.more_after
     )

@@ -10,7 +10,7 @@ from agreegate.domain.confirmation import Collection, Confirmation, Confirmation
 from agreegate.domain.customer import text_language
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
 LAST = (1 << 63) - 1
@@ -214,7 +214,9 @@ async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id
     return row is not None
 
 
-async def without_employee(uow: UnitOfWork, partner: PartnerId, wanted: Wanted) -> Page[tuple[str, str, str]]:
+async def without_employee(
+    uow: UnitOfWork, partner: PartnerId, page_request: PageRequest
+) -> Page[tuple[str, str, str]]:
     """A page of the confirmations by a designated account for which no employee is stated (R28), newest first.
 
     Each with its customer, its id and its template. Only those of present relationships: of the others none can be stated.
@@ -229,6 +231,6 @@ async def without_employee(uow: UnitOfWork, partner: PartnerId, wanted: Wanted) 
         "c.confirmation_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, wanted, partner)
+    found = await page_of(uow, listing, page_request, partner)
     items = tuple((customer, confirmation, template) for _, confirmation, customer, template in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)

@@ -16,7 +16,7 @@ from agreegate.domain.customer import (
 )
 from agreegate.domain.customer_search import index_words, spaced_words
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.person import rename_with_persons
 from agreegate.storage.unit_of_work import Row, UnitOfWork, to_micros
 
@@ -221,27 +221,27 @@ async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple
 
 
 async def customers_of(
-    uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted
+    uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest
 ) -> Page[CustomerSummary]:
     """A page of the customers that the partner serves today.
 
     Ordered by name; by domain when that is looked for; by id where a reseller's customers are shown, whoever asks.
     """
     if asking.kind is PartnerKind.INDIRECT_RESELLER:
-        found = await _as_reseller(uow, asking, search, wanted)
+        found = await _as_reseller(uow, asking, search, page_request)
     else:
-        found = await _as_owner(uow, asking, search, wanted)
+        found = await _as_owner(uow, asking, search, page_request)
     items = tuple(CustomerSummary(CustomerId(id_), name, domain) for _, _, id_, name, domain in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 
 
-async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted) -> Page[Row]:
+async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest) -> Page[Row]:
     key, lower, upper = "c.company_key", None, None
     if search is not None:
         match search.field:
             case SearchField.INDIRECT_RESELLER:
                 listing = Listing(_LIST_OF_RESELLER, "v.customer_id", "v.partner_id")
-                return await page_of(uow, listing, wanted, asking.id, search.value)
+                return await page_of(uow, listing, page_request, asking.id, search.value)
             case SearchField.INDIRECT_PROVIDER:
                 if search.value != asking.id:
                     return Page()
@@ -249,10 +249,10 @@ async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, wan
                 key = _column(search)
                 lower, upper = _between(search)
     listing = Listing(_LIST_OWN.format(order=key), key, "c.customer_id", lower=lower, upper=upper)
-    return await page_of(uow, listing, wanted, asking.id)
+    return await page_of(uow, listing, page_request, asking.id)
 
 
-async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, wanted: Wanted) -> Page[Row]:
+async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest) -> Page[Row]:
     select, parameters = _LIST_AS_RESELLER + _THROUGH_FIRST_PROVIDER, [str(asking.id)]
     if search is not None:
         match search.field:
@@ -265,7 +265,7 @@ async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, 
             case SearchField.COMPANY_NAME | SearchField.DOMAIN:
                 select += f" and {_column(search)} >= $2 and {_column(search)} < $3"
                 parameters.extend(_between(search))
-    return await page_of(uow, Listing(select, "v.customer_id", "v.partner_id"), wanted, *parameters)
+    return await page_of(uow, Listing(select, "v.customer_id", "v.partner_id"), page_request, *parameters)
 
 
 def _column(search: Search) -> str:

@@ -8,7 +8,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.customer_range import Statement, number
 from agreegate.storage.customer_search import MOST_COUNTED, CustomerList
-from agreegate.storage.page import Page, Seek, Wanted
+from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.state import state_of
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -54,7 +54,7 @@ class Counted:
 
 
 async def page_of_customers(
-    uow: UnitOfWork, lists: Sequence[CustomerList], wanted: Wanted, *, counting: bool = True
+    uow: UnitOfWork, lists: Sequence[CustomerList], page_request: PageRequest, *, counting: bool = True
 ) -> tuple[Page[Entry], Counted]:
     """One page of the customers that fit, of one or several partners, by name; and how many fit.
 
@@ -64,18 +64,18 @@ async def page_of_customers(
         counting: they are to be counted. `Counted.customers` is None where that is not asked, or where customers in a state
             are too many to be counted now.
     """
-    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
+    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
     here = None if start is None else await _place(uow, lists, *start)
-    backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and here is not None)
+    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and here is not None)
     rows: list[Place] = []
     numbers: list[int | None] = []
     for one in lists:
-        found, number_ = await _read(uow, one, here, wanted.size + 1, backwards=backwards, counting=counting)
+        found, number_ = await _read(uow, one, here, page_request.size + 1, backwards=backwards, counting=counting)
         rows += found
         numbers.append(await _count(uow, one) if counting and number_ is None else number_)
     counted = _sum(numbers) if counting else Counted(None)
     rows.sort(reverse=backwards)
-    more, rows = len(rows) > wanted.size, rows[: wanted.size]
+    more, rows = len(rows) > page_request.size, rows[: page_request.size]
     if backwards:
         rows.reverse()
     if not rows:

@@ -20,7 +20,7 @@ from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.storage.idempotency import KEPT
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 
 
@@ -160,10 +160,12 @@ async def forget_repeats(uow: UnitOfWork, most: int) -> int:
     )
 
 
-async def decisions_of(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[KeptDecision]:
+async def decisions_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest
+) -> Page[KeptDecision]:
     """A page of what the gate decided about a customer for this partner, newest first."""
     listing = Listing(f"select {_KEPT}", "decided_at", "decision_id", newest_first=True)
-    found = await page_of(uow, listing, wanted, partner, customer)
+    found = await page_of(uow, listing, page_request, partner, customer)
     return Page(tuple(map(_kept, found.items)), found.first, found.last, found.more_before, found.more_after)
 
 

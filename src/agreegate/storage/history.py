@@ -5,7 +5,7 @@ from agreegate.domain.agreement import AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import COLUMNS, COUNTING, LAST, as_confirmation
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
 _ENDINGS = """
@@ -15,7 +15,9 @@ _ENDINGS = """
     where x.partner_id = $1 and x.customer_id = $2"""
 
 
-async def confirmations_page(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[Confirmation]:
+async def confirmations_page(
+    uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest
+) -> Page[Confirmation]:
     """A page of the confirmations ever recorded by this partner for this customer, newest first."""
     listing = Listing(
         f"select c.sequence, c.confirmation_id, {COLUMNS} where c.partner_id = $1 and c.customer_id = $2",
@@ -23,7 +25,7 @@ async def confirmations_page(uow: UnitOfWork, partner: PartnerId, customer: str,
         "c.confirmation_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, wanted, partner, customer)
+    found = await page_of(uow, listing, page_request, partner, customer)
     items = tuple(as_confirmation(columns) for _, _, *columns in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
 

@@ -8,7 +8,7 @@ from agreegate.domain.order import LineKind, Order, OrderId, OrderLine, OrderSta
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import SubscriptionId
 from agreegate.domain.term import BillingCycle, TermDuration
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, to_micros
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
@@ -130,7 +130,7 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
     return [_order((order_id, *order), by_order.get(order_id, [])) for order_id, *order in rows]
 
 
-async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, wanted: Wanted) -> Page[Order]:
+async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest) -> Page[Order]:
     """A page of a customer's orders, newest first."""
     listing = Listing(
         f"select created_at, order_id, {_ORDER} from order_ where partner_id = $1 and customer_id = $2",
@@ -138,7 +138,7 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, want
         "order_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, wanted, partner, customer)
+    found = await page_of(uow, listing, page_request, partner, customer)
     items = [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
     return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
 

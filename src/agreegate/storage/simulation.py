@@ -16,7 +16,7 @@ from agreegate.domain.simulation import WEEK, Confirmations, Figure, Foresight, 
 from agreegate.domain.term import Commitment, TermDuration, ends_within
 from agreegate.storage.customer_range import BEYOND, Statement
 from agreegate.storage.floor import countries_of
-from agreegate.storage.page import Listing, Page, Wanted, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import COLUMNS, as_partner, linked_resellers
 from agreegate.storage.reconfirmation_source import LIVING
 from agreegate.storage.standing import PORTION, RANK
@@ -110,7 +110,7 @@ async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio)
 
 
 async def affected_customers(
-    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, wanted: Wanted
+    uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, page_request: PageRequest
 ) -> Page[Affected]:
     """A page of the customers who become outdated, by name, each with what it has in the window."""
     asked = Asked(foresight, exact=True)
@@ -121,7 +121,7 @@ async def affected_customers(
       where c.partner_id = $1
         and (select {asked.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
           where n.partner_id = $1 and n.customer_id = c.customer_id)"""
-    found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), wanted, *to.values)
+    found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
     ids = [customer for _, customer in found.items]
     items: dict[str, Affected] = {}
     for begin in range(0, len(ids), PORTION):

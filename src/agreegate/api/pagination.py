@@ -14,7 +14,7 @@ from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.error import Rejected
 from agreegate.services.call import Answer
-from agreegate.storage.page import LARGEST, Page, Seek, Wanted
+from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 from agreegate.storage.unit_of_work import UnitOfWork
 
 PAGE = ("size", "offset", "seekOperation")
@@ -23,10 +23,10 @@ ITEMS = 500
 """Items of a whole list in one piece."""
 T = TypeVar("T")
 _NO_ITEMS = b'"items":[]'
-_SEEKS = {seek.lower(): seek for seek in Seek}
+_STEPS = {step.lower(): step for step in PageStep}
 
 
-def wanted_page(exchange: Exchange) -> Wanted:
+def page_request_of(exchange: Exchange) -> PageRequest:
     """The page that `size`, `seekOperation` and the continuation token ask for; without a token the first one.
 
     Pages are found by where they begin, not by number: an `offset` other than 0 is refused.
@@ -41,19 +41,19 @@ def wanted_page(exchange: Exchange) -> Wanted:
         raise Rejected("request.invalid-parameter", name="offset")
     size = min(int(size_text), LARGEST) or LARGEST
     token = exchange.incoming.header(TOKEN.lower().encode())
-    seek_text = exchange.query["seekOperation"].lower()
-    seek = _SEEKS.get(seek_text or ("next" if token else "first"))
-    if seek is None:
+    step_text = exchange.query["seekOperation"].lower()
+    step = _STEPS.get(step_text or ("next" if token else "first"))
+    if step is None:
         raise Rejected("request.invalid-parameter", name="seekOperation")
     if not token:
-        return Wanted(size, Seek.LAST if seek is Seek.LAST else Seek.FIRST)
+        return PageRequest(size, PageStep.LAST if step is PageStep.LAST else PageStep.FIRST)
     incoming, partner = exchange.incoming, exchange.actor.partner.id
     first, last = exchange.deployment.cursors.read(token, partner, incoming.path)
-    return Wanted(size, seek, first, last)
+    return PageRequest(size, step, first, last)
 
 
 def page_collection(
-    exchange: Exchange, path: str, wanted: Wanted, page: Page[Any], items: Sequence[Wire]
+    exchange: Exchange, path: str, page_request: PageRequest, page: Page[Any], items: Sequence[Wire]
 ) -> Collection:
     """The page as it is answered. `next` and `previous` are there only if there is such a page; both carry the token.
 
@@ -64,7 +64,7 @@ def page_collection(
     kept = [(name, value) for name, value in given if name.lower() not in ("size", "seekoperation")]
 
     def uri(*more: tuple[str, str]) -> str:
-        return f"{path}?{urlencode([('size', str(wanted.size)), *kept, *more])}"
+        return f"{path}?{urlencode([('size', str(page_request.size)), *kept, *more])}"
 
     links = {"self": Link.to(uri())}
     token = None
@@ -72,9 +72,9 @@ def page_collection(
         cursors, partner = exchange.deployment.cursors, exchange.actor.partner.id
         token = cursors.to(partner, exchange.incoming.path, page.first, page.last)
         if page.more_after:
-            links["next"] = Link.to(uri(("seekOperation", Seek.NEXT)), {TOKEN: token})
+            links["next"] = Link.to(uri(("seekOperation", PageStep.NEXT)), {TOKEN: token})
         if page.more_before:
-            links["previous"] = Link.to(uri(("seekOperation", Seek.PREVIOUS)), {TOKEN: token})
+            links["previous"] = Link.to(uri(("seekOperation", PageStep.PREVIOUS)), {TOKEN: token})
     return Collection(len(items), items, links, ObjectType("Collection"), token)
 
 

@@ -17,7 +17,7 @@ Position = tuple[str | int, str]
 """Where an item stands: what the list is ordered by, then the item's id, which no other has."""
 
 
-class Seek(StrEnum):
+class PageStep(StrEnum):
     """Which page is wanted, seen from the one the caller has."""
 
     NEXT = "Next"
@@ -27,17 +27,17 @@ class Seek(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class PageRequest:
     """The page that is asked for."""
 
     size: int = LARGEST
-    seek: Seek = Seek.FIRST
+    step: PageStep = PageStep.FIRST
     first: Position | None = None
     """Of the page the caller has; None with `last` None: it has none yet."""
     last: Position | None = None
 
 
-NEWEST = Wanted()
+NEWEST = PageRequest()
 """The first page of a list."""
 
 
@@ -52,18 +52,18 @@ class Page(Generic[T]):
     more_after: bool = False
 
 
-def page_in(items: Sequence[T], place: Callable[[T], Position], wanted: Wanted) -> Page[T]:
+def page_in(items: Sequence[T], place: Callable[[T], Position], page_request: PageRequest) -> Page[T]:
     """A page of a list that is in memory, newest first: its items are ordered by falling position."""
     places = [place(item) for item in items]
     start, end = 0, len(items)
-    if wanted.seek is Seek.NEXT and wanted.last is not None:
-        last = wanted.last
+    if page_request.step is PageStep.NEXT and page_request.last is not None:
+        last = page_request.last
         start = next((at for at, here in enumerate(places) if here < last), end)
-    elif wanted.seek is Seek.PREVIOUS and wanted.first is not None:
-        first = wanted.first
+    elif page_request.step is PageStep.PREVIOUS and page_request.first is not None:
+        first = page_request.first
         end = next((at for at, here in enumerate(places) if here <= first), end)
-        start = max(0, end - wanted.size)
-    end = min(end, start + wanted.size)
+        start = max(0, end - page_request.size)
+    end = min(end, start + page_request.size)
     if start == end:
         return Page()
     return Page(tuple(items[start:end]), places[start], places[end - 1], start > 0, end < len(items))
@@ -84,10 +84,10 @@ class Listing:
     """Only items whose key is below it."""
 
 
-async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters: Value) -> Page[Row]:
+async def page_of(uow: UnitOfWork, listing: Listing, page_request: PageRequest, *parameters: Value) -> Page[Row]:
     """The rows of one page, from an index of (…, key, id): as dear at the end of a million rows as at its beginning."""
-    start = {Seek.NEXT: wanted.last, Seek.PREVIOUS: wanted.first}.get(wanted.seek)
-    backwards = wanted.seek is Seek.LAST or (wanted.seek is Seek.PREVIOUS and start is not None)
+    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
+    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and start is not None)
     descending = backwards is not listing.newest_first
     values = list(parameters)
 
@@ -106,9 +106,9 @@ async def page_of(uow: UnitOfWork, listing: Listing, wanted: Wanted, *parameters
         sql += f" and {listing.key} < {bound(listing.upper)}"
     way = " desc" if descending else ""
     rows = await uow.fetch_all(
-        f"{sql} order by {listing.key}{way}, {listing.id}{way} limit {bound(wanted.size + 1)}", *values
+        f"{sql} order by {listing.key}{way}, {listing.id}{way} limit {bound(page_request.size + 1)}", *values
     )
-    more, rows = len(rows) > wanted.size, rows[: wanted.size]
+    more, rows = len(rows) > page_request.size, rows[: page_request.size]
     if backwards:
         rows.reverse()
     if not rows:

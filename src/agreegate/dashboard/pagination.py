@@ -4,22 +4,22 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from agreegate.dashboard.page import PageRequest, asked_besides
-from agreegate.storage.page import Page, Position, Seek, Wanted
+from agreegate.dashboard.page import DashboardRequest, asked_besides
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 
 LONGEST_KEY = 18
 """Digits that a number of the database has at most, with room to spare."""
 
 
 @dataclass(frozen=True, slots=True)
-class Turns:
+class PageLinks:
     """The addresses of the pages before and after the one shown; None: there is none."""
 
     before: str | None
     after: str | None
 
 
-def wanted(request: PageRequest, name: str, size: int) -> Wanted:
+def page_request(request: DashboardRequest, name: str, size: int) -> PageRequest:
     """The page that the address asks for; the first where it asks for none, or for one that cannot be.
 
     Args:
@@ -28,18 +28,18 @@ def wanted(request: PageRequest, name: str, size: int) -> Wanted:
     way, _, rest = request.query_params.get(name, "").partition("-")
     key, _, id_ = rest.partition("-")
     if not key.isascii() or not key.isdigit() or len(key) > LONGEST_KEY or "\x00" in id_:
-        return Wanted(size)
+        return PageRequest(size)
     here: Position = (int(key), id_)
     match way:
         case "after":
-            return Wanted(size, Seek.NEXT, last=here)
+            return PageRequest(size, PageStep.NEXT, last=here)
         case "before":
-            return Wanted(size, Seek.PREVIOUS, first=here)
+            return PageRequest(size, PageStep.PREVIOUS, first=here)
         case _:
-            return Wanted(size)
+            return PageRequest(size)
 
 
-def turns(request: PageRequest, name: str, page: Page[Any]) -> Turns:
+def page_links(request: DashboardRequest, name: str, page: Page[Any]) -> PageLinks:
     """Where the neighbours of a page are; the address leads to the element whose id is the list's name."""
 
     def address(way: str, here: Position | None, there: bool) -> str | None:
@@ -47,4 +47,4 @@ def turns(request: PageRequest, name: str, page: Page[Any]) -> Turns:
             return None
         return f"?{urlencode([*asked_besides(request, name, 'lang'), (name, f'{way}-{here[0]}-{here[1]}')])}#{name}"
 
-    return Turns(address("before", page.first, page.more_before), address("after", page.last, page.more_after))
+    return PageLinks(address("before", page.first, page.more_before), address("after", page.last, page.more_after))
