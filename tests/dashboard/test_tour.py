@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.turn import tour
+from agreegate.domain.milestone import tour
 from agreegate.i18n import text
 from agreegate.programme import load
 from tests import personas as cast

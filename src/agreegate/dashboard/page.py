@@ -17,7 +17,7 @@ from agreegate.dashboard.navigation import places
 from agreegate.dashboard.static import YEAR, address
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
-from agreegate.domain.turn import turns
+from agreegate.domain.milestone import milestones
 from agreegate.i18n import LANGUAGES, count_text, date_text, instant_text, language_of, number_text, text, time_text
 
 LANGUAGE_COOKIE = "agreegate-language"
@@ -89,7 +89,7 @@ def page(request: DashboardRequest, template: str, status: int = 200, **shown: o
         path=request.url.path,
         here=_here(request),
         spoken_in=partial(_spoken_in, request),
-        clock_turns=() if deployment.sandbox is None else turns(deployment.programme),
+        milestones=() if deployment.sandbox is None else milestones(deployment.programme),
         deployment=deployment,
         now=now,
         reader=reader,

@@ -8,9 +8,9 @@ from datetime import datetime
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.gate import decide
+from agreegate.domain.milestone import MilestoneKind, milestones
 from agreegate.domain.programme import Programme
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.domain.turn import TurnKind, turns
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.record import record
 from agreegate.storage.relationship import related_customers
@@ -19,7 +19,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 COMMAND = "agreegate programme use"
 """What audit records name as the application."""
-_MOVES = (TurnKind.ENFORCED, TurnKind.OPENS, TurnKind.CLOSES)
+_MOVES = (MilestoneKind.ENFORCED, MilestoneKind.OPENS, MilestoneKind.CLOSES)
 _PAGE = 10_000
 """Customers read at a time."""
 
@@ -45,7 +45,7 @@ async def preview_programme(uow: UnitOfWork, before: Programme | None, after: Pr
         before: the present rules; None when nobody knows them.
     """
     known = [programme for programme in (before, after) if programme is not None]
-    dates = {turn.at for programme in known for turn in turns(programme) if turn.kind in _MOVES}
+    dates = {milestone.at for programme in known for milestone in milestones(programme) if milestone.kind in _MOVES}
     dates |= {programme.stale_from for programme in known if programme.stale_from is not None}
     instants = [uow.now, *sorted(at for at in dates if at > uow.now)]
     opened: Counter[tuple[datetime, Channel]] = Counter()

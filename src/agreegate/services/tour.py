@@ -5,10 +5,10 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision, decide
+from agreegate.domain.milestone import tour
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.domain.turn import tour
 from agreegate.services.gate import ask
 from agreegate.storage.question import unconfirmed_customers
 from agreegate.storage.unit_of_work import Store, UnitOfWork

@@ -10,7 +10,7 @@ from agreegate.domain.programme import Programme
 _DAY = timedelta(days=1)
 
 
-class TurnKind(StrEnum):
+class MilestoneKind(StrEnum):
     """What changes."""
 
     STARTS = "starts"
@@ -30,35 +30,42 @@ class TurnKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Milestone:
     """One turning point."""
 
     at: datetime
-    kind: TurnKind
+    kind: MilestoneKind
     channel: Channel | None = None
     agreement: str = ""
     """The agreement that it is about, as people write it."""
 
 
-def turns(programme: Programme) -> tuple[Turn, ...]:
+def milestones(programme: Programme) -> tuple[Milestone, ...]:
     """Every turning point, earliest first; what holds from the start is none."""
-    found = [Turn(programme.starts, TurnKind.STARTS)]
+    found = [Milestone(programme.starts, MilestoneKind.STARTS)]
     for channel in Channel:
         if (enforced := programme.enforce_from.get(channel)) is not None:
-            found += [Turn(enforced - _DAY, TurnKind.EVE, channel), Turn(enforced, TurnKind.ENFORCED, channel)]
+            found += [
+                Milestone(enforced - _DAY, MilestoneKind.EVE, channel),
+                Milestone(enforced, MilestoneKind.ENFORCED, channel),
+            ]
     for template in programme.templates:
         for at, kind in (
-            (template.opens_from, TurnKind.OPENS),
-            (template.opens_until, TurnKind.CLOSES),
-            (template.confirm_until, TurnKind.RETIRED),
-            (template.duplicates_refused_from, TurnKind.DUPLICATES),
+            (template.opens_from, MilestoneKind.OPENS),
+            (template.opens_until, MilestoneKind.CLOSES),
+            (template.confirm_until, MilestoneKind.RETIRED),
+            (template.duplicates_refused_from, MilestoneKind.DUPLICATES),
         ):
             if at is not None and at > programme.starts:
-                found.append(Turn(at, kind, agreement=template.title))
-    return tuple(sorted(found, key=lambda turn: turn.at))
+                found.append(Milestone(at, kind, agreement=template.title))
+    return tuple(sorted(found, key=lambda milestone: milestone.at))
 
 
 def tour(programme: Programme) -> tuple[datetime, ...]:
     """The days to compare: the day before each enforcement date and the date itself (R5); the start where none is set."""
-    days = {turn.at for turn in turns(programme) if turn.kind in (TurnKind.EVE, TurnKind.ENFORCED)}
+    days = {
+        milestone.at
+        for milestone in milestones(programme)
+        if milestone.kind in (MilestoneKind.EVE, MilestoneKind.ENFORCED)
+    }
     return tuple(sorted(days)) or (programme.starts,)
