@@ -103,8 +103,8 @@ class HotPath:
             else:
                 steps.close()
                 return None
-            spoken = language_of((locale or languages).decode("latin-1"))
-            answer = self._encode(spelled(decision, deployment.programme, spoken, now, now))
+            language = language_of((locale or languages).decode("latin-1"))
+            answer = self._encode(spelled(decision, deployment.programme, language, now, now))
         except Exception:  # noqa: BLE001
             return None
         deployment.metrics.count("POST", GATE, 200)

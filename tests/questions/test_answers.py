@@ -460,7 +460,7 @@ def test_every_answer_can_be_read_and_no_sentence_is_long(language: str) -> None
         return text(key, language, **filled)
 
     date = partial(date_text, language=language)
-    read = {sentence.spoken(words, date) for _, sentences in everything() for sentence in sentences}
+    read = {sentence.language(words, date) for _, sentences in everything() for sentence in sentences}
     read |= {catalogue(language)[f"question.{each}"] for each in IDS}
     for paragraph in read:
         assert "{" not in paragraph

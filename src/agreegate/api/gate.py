@@ -13,7 +13,7 @@ from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.instant import parse_instant, written_utc, written_z
 from agreegate.api.own import OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
-from agreegate.api.problem_details import language, problems
+from agreegate.api.problem_details import problems, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
@@ -128,7 +128,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
 async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> DecisionOut:
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment = deployment_of(request)
-    actor, spoken = actor_of(request), language(request)
+    actor, language = actor_of(request), reader_language(request)
     asked = Transaction(data.action, data.channel, _agreement_type(data, deployment.programme))
     customer = as_guid(data.customer_id, "customerId")
     if data.partner_id is not None and as_guid(data.partner_id, "partnerId") != actor.partner.id:
@@ -137,17 +137,17 @@ async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> Deci
     if not data.record:
         at = _instant(data.at) or now
         decision = await ask(deployment.store, actor, programme, customer, asked, at, now)
-        return spelled(decision, programme, spoken, now, at)
+        return spelled(decision, programme, language, now, at)
     permit(actor, RECORD_DECISION)
     if data.at is not None:
         raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
     kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
-    return spelled(kept.decision, programme, spoken, now, now, kept.id)
+    return spelled(kept.decision, programme, language, now, now, kept.id)
 
 
 def spelled(
-    decision: Decision, programme: Programme, spoken: str, now: datetime, at: datetime, decision_id: str | None = None
+    decision: Decision, programme: Programme, language: str, now: datetime, at: datetime, decision_id: str | None = None
 ) -> DecisionOut:
     """A decision in words, in one of our languages.
 
@@ -158,8 +158,8 @@ def spelled(
     title = programme.asks_for(at) if decision.reasons or decision.advisories else ""
     return DecisionOut(
         verdict=decision.verdict,
-        reasons=[_reason(reason, title, spoken) for reason in decision.reasons] if decision.reasons else [],
-        advisories=[_reason(advisory, title, spoken) for advisory in decision.advisories]
+        reasons=[_reason(reason, title, language) for reason in decision.reasons] if decision.reasons else [],
+        advisories=[_reason(advisory, title, language) for advisory in decision.advisories]
         if decision.advisories
         else [],
         policy=decision.policy,
@@ -180,17 +180,17 @@ _date_agreed = lru_cache(maxsize=4096)(written_utc)  # mostly days, and few diff
 
 
 @lru_cache(maxsize=1024)
-def _reason(reason: Reason, agreement: str, spoken: str) -> ReasonOut:
+def _reason(reason: Reason, agreement: str, language: str) -> ReasonOut:
     filled = {
         "agreement": agreement,
-        "channel": "" if reason.channel is None else text(f"channel.{reason.channel}", spoken),
-        "date": "" if reason.date is None else date_text(reason.date, spoken),
+        "channel": "" if reason.channel is None else text(f"channel.{reason.channel}", language),
+        "date": "" if reason.date is None else date_text(reason.date, language),
     }
     return ReasonOut(
         code=reason.code,
         rule=reason.rule,
-        text=text(reason.text_key, spoken, **filled),
-        next_step=text(reason.next_key, spoken, **filled),
+        text=text(reason.text_key, language, **filled),
+        next_step=text(reason.next_key, language, **filled),
         channel=reason.channel,
         date=None if reason.date is None else written_z(reason.date),
     )

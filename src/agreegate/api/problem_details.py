@@ -85,7 +85,7 @@ def problems(*statuses: int) -> dict[int, ResponseSpec]:
     }
 
 
-def language(request: Request[Any, Any, Any]) -> str:
+def reader_language(request: Request[Any, Any, Any]) -> str:
     """The language a caller reads: `X-Locale`, else `Accept-Language`."""
     return language_of(request.headers.get("x-locale") or request.headers.get("accept-language"))
 
@@ -106,7 +106,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers["retry-after"] = str(RETRY_AFTER)
     if rejected.code == "request.throttled":
         headers["retry-after"] = str(rejected.parameters["seconds"])
-    sentence = sentence_of(rejected, language(request))
+    sentence = sentence_of(rejected, reader_language(request))
     body = Problem("about:blank", outcome.name, status, sentence, rejected.code, [*rejected.names])
     return Response(
         msgspec.json.encode(body),

@@ -46,10 +46,10 @@ def _accept(words: Words, reason: str, partner: str | None, data: Path, database
 
     with opened(database_file(data, database)) as store:
         now, count, ahead = asyncio.run(store.write(accept))
-    spoken = words.language
-    click.echo(count_text("cli.clock.accept.done", count, spoken, instant=instant_text(now, spoken)))
+    language = words.language
+    click.echo(count_text("cli.clock.accept.done", count, language, instant=instant_text(now, language)))
     if ahead:
-        newest = instant_text(max(ahead), spoken)
-        click.echo(count_text("cli.clock.accept.ahead", len(ahead), spoken, newest=newest))
+        newest = instant_text(max(ahead), language)
+        click.echo(count_text("cli.clock.accept.ahead", len(ahead), language, newest=newest))
     else:
         click.echo(words("cli.clock.accept.none"))

@@ -61,13 +61,13 @@ def _questions(
             raise Misuse(words("cli.questions.unknown", question=name))
     rules, now = load(programme), at or datetime.now(UTC)
     case = Case(rules, _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account)), now)
-    spoken = Words(lang)
-    click.echo(spoken("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
+    language = Words(lang)
+    click.echo(language("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
     asked = [known[question_id] for question_id in wanted or known]
     for group, questions in groupby(asked, key=lambda question: question.group):
-        click.echo(f"\n{spoken(f'question.group.{group}')}")
+        click.echo(f"\n{language(f'question.group.{group}')}")
         for question in questions:
-            for line in _lines(spoken, question, case):
+            for line in _lines(language, question, case):
                 click.echo(line)
 
 
@@ -79,7 +79,7 @@ def _lines(words: Words, question: Question, case: Case) -> Iterator[str]:
 
     yield f"\n{question.id:<4} {words(f'question.{question.id}')}"
     for sentence in question.answer(case):
-        yield f"     {sentence.spoken(words, date)} [{', '.join(sentence.rules)}]"
+        yield f"     {sentence.language(words, date)} [{', '.join(sentence.rules)}]"
     show = shown(question.show, case)
     path = address(show, dict.fromkeys(Example, "…")) or ""
     if show.at is None:

@@ -13,7 +13,7 @@ from litestar import Response, get
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
@@ -78,7 +78,7 @@ class Told:
 @get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def show_activity(request: DashboardRequest) -> Response[str]:
     """A page of the activity that was asked for, newest first."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     form = _form(request)
     search, form = _search(form)
     found: Page[Activity] = Page()
@@ -91,16 +91,20 @@ async def show_activity(request: DashboardRequest) -> Response[str]:
         "activity.html",
         200 if search is not None else 422,
         form=form,
-        lines=[_told(one, spoken) for one in found.items],
+        lines=[_told(one, language) for one in found.items],
         page_links=page_links(request, "list", found),
-        users=[("", text("activity.anybody", spoken)), *users, (APPLICATION, text("activity.applications", spoken))],
+        users=[
+            ("", text("activity.anybody", language)),
+            *users,
+            (APPLICATION, text("activity.applications", language)),
+        ],
         kinds=[
-            ("", text("activity.anything", spoken)),
-            *((kind, text(f"activity.kind.{kind}", spoken)) for kind in Kind),
+            ("", text("activity.anything", language)),
+            *((kind, text(f"activity.kind.{kind}", language)) for kind in Kind),
         ],
         statuses=[
-            ("", text("activity.any-status", spoken)),
-            *((one, text(f"activity.status.{one}", spoken)) for one in Status),
+            ("", text("activity.any-status", language)),
+            *((one, text(f"activity.status.{one}", language)) for one in Status),
         ],
         filtered=any(form[name] for name in FIELDS),
         file=_file(form),
@@ -114,13 +118,13 @@ async def export_activity(request: DashboardRequest) -> Response[Any]:
     Raises:
         `request.invalid-parameter`: a date cannot be read.
     """
-    actor, spoken = actor_of(request), language(request)
+    actor, language = actor_of(request), reader_language(request)
     search, form = _search(_form(request))
     if search is None:
         raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
     asked = search
     pages = in_pages(
-        request, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, spoken)
+        request, lambda uow, place: list_activity(uow, actor, asked, place), lambda one: _line(one, language)
     )
     return await csv_answer(request, "activity", COLUMNS, pages)
 
@@ -190,29 +194,31 @@ def _one_of(kind: type[E], value: str) -> E | None:
     return kind(value) if value in tuple(kind) else None
 
 
-def _told(activity: Activity, spoken: str) -> Told:
+def _told(activity: Activity, language: str) -> Told:
     pieces = []
-    for part in _PLACES.split(_sentence(activity, spoken, _WHO, _CUSTOMER)):
+    for part in _PLACES.split(_sentence(activity, language, _WHO, _CUSTOMER)):
         if part == _WHO:
-            pieces.append(Piece(_who(activity, spoken), name=True))
+            pieces.append(Piece(_who(activity, language), name=True))
         elif part == _CUSTOMER:
             link = f"/customers/{activity.customer_id}" if activity.served else ""
-            pieces.append(Piece(_customer(activity, spoken), name=True, href=link))
+            pieces.append(Piece(_customer(activity, language), name=True, href=link))
         elif part:
             pieces.append(Piece(part))
-    return Told(activity, tuple(pieces), _channel(activity, spoken), _status(activity, spoken))
+    return Told(activity, tuple(pieces), _channel(activity, language), _status(activity, language))
 
 
-def _sentence(activity: Activity, spoken: str, who: str, customer: str) -> str:
+def _sentence(activity: Activity, language: str, who: str, customer: str) -> str:
     """What happened, with these in the places of the names."""
     deed = activity.deed
     kind = activity.agreement_type
-    agreement = text("activity.an-agreement", spoken) if kind is None else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", kind)
+    agreement = (
+        text("activity.an-agreement", language) if kind is None else re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", kind)
+    )
     if deed is Deed.OTHER and activity.customer_id is None:
-        return text("activity.did.other-account", spoken, who=who, operation=activity.operation)
+        return text("activity.did.other-account", language, who=who, operation=activity.operation)
     return text(
         f"activity.did.{deed}",
-        spoken,
+        language,
         who=who,
         customer=customer,
         agreement=agreement,
@@ -222,38 +228,38 @@ def _sentence(activity: Activity, spoken: str, who: str, customer: str) -> str:
     )
 
 
-def _line(activity: Activity, spoken: str) -> Line:
+def _line(activity: Activity, language: str) -> Line:
     """One line of the file. Its sentence is the page's."""
     return (
         f"{activity.at:%Y-%m-%dT%H:%M:%SZ}",
-        _sentence(activity, spoken, _who(activity, spoken), _customer(activity, spoken)),
+        _sentence(activity, language, _who(activity, language), _customer(activity, language)),
         activity.customer_name,
         activity.customer_id,
         activity.user_name or activity.user_id,
         activity.application_id,
-        _channel(activity, spoken),
-        _status(activity, spoken),
+        _channel(activity, language),
+        _status(activity, language),
         _OPERATIONS.get(activity.operation, activity.operation),
         activity.resource_id,
         activity.correlation_id,
     )
 
 
-def _who(activity: Activity, spoken: str) -> str:
+def _who(activity: Activity, language: str) -> str:
     if activity.user_id is not None:
         return activity.user_name or activity.user_id
-    return text("activity.an-application", spoken, application=activity.application_id or "?")
+    return text("activity.an-application", language, application=activity.application_id or "?")
 
 
-def _customer(activity: Activity, spoken: str) -> str:
-    return activity.customer_name or activity.customer_id or text("activity.no-customer", spoken)
+def _customer(activity: Activity, language: str) -> str:
+    return activity.customer_name or activity.customer_id or text("activity.no-customer", language)
 
 
-def _channel(activity: Activity, spoken: str) -> str:
+def _channel(activity: Activity, language: str) -> str:
     known = activity.channel in tuple(Channel)
-    return text(f"channel.{activity.channel}", spoken) if known else activity.channel
+    return text(f"channel.{activity.channel}", language) if known else activity.channel
 
 
-def _status(activity: Activity, spoken: str) -> str:
+def _status(activity: Activity, language: str) -> str:
     known = activity.status in tuple(Status)
-    return text(f"activity.status.{activity.status}", spoken) if known else activity.status
+    return text(f"activity.status.{activity.status}", language) if known else activity.status

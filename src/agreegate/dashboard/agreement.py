@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.text import lead_to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
@@ -40,7 +40,7 @@ class Row:
     sought: str
     """Everything by which it is found, without accents and in small letters."""
 
-    def spoken(self, code: str) -> Spoken | None:
+    def language_name(self, code: str) -> Spoken | None:
         """The language of this code in any case, or else the same language as another country speaks it."""
         sisters = [one for one in self.languages if primary_subtag(one.code) == primary_subtag(code)]
         return next((one for one in sisters if one.code.lower() == code.lower()), next(iter(sisters), None))
@@ -69,7 +69,7 @@ async def show_agreements(request: DashboardRequest) -> Response[str]:
     """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
-    rows, query = table(language(request)), request.query_params.get("q", "").strip()
+    rows, query = table(reader_language(request)), request.query_params.get("q", "").strip()
     wished = request.query_params.get("country", "")
     chosen = _chosen(rows, wished, request.query_params.get("language", ""))
     words = plain(query).split()
@@ -89,7 +89,9 @@ async def show_agreements(request: DashboardRequest) -> Response[str]:
 
 
 @get("/agreements/{country:str}/{spoken:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_agreement(request: DashboardRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[str]:
+async def show_agreement(
+    request: DashboardRequest, country: FromPath[str], language_name: FromPath[str]
+) -> Response[str]:
     """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
@@ -97,19 +99,19 @@ async def show_agreement(request: DashboardRequest, country: FromPath[str], spok
     """
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
-    chosen = _pair(request, country, spoken)
+    chosen = _pair(request, country, language_name)
     listed, may_read = await _listed(request, chosen), may(actor_of(request), READ_TEXTS)
     return page(request, "agreement.html", chosen=chosen, listed=listed, may_read=may_read)
 
 
 @get("/agreements/{country:str}/{spoken:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
-async def show_text(request: DashboardRequest, country: FromPath[str], spoken: FromPath[str]) -> Response[Any]:
+async def show_text(request: DashboardRequest, country: FromPath[str], language_name: FromPath[str]) -> Response[Any]:
     """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
 
     Raises:
         `request.not-found`: there is no such pair or template, or no text of it for this country.
     """
-    deployment, chosen = deployment_of(request), _pair(request, country, spoken)
+    deployment, chosen = deployment_of(request), _pair(request, country, language_name)
     template = deployment.programme.template(request.query_params.get("template", ""))
     found = None if template is None else await _text(request, chosen, template)
     if template is None or found is None:
@@ -133,14 +135,14 @@ def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
     row = next((one for one in rows if one.code == country.upper()), None)
     if row is None:
         return None
-    found = row.spoken(wished)
-    fallback = row.spoken(DEFAULT_LANGUAGE) or row.languages[0]
+    found = row.language_name(wished)
+    fallback = row.language_name(DEFAULT_LANGUAGE) or row.languages[0]
     return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
 
 
-def _pair(request: DashboardRequest, country: str, spoken: str) -> Chosen:
-    row = next((one for one in table(language(request)) if one.code == country), None)
-    found = None if row is None else next((one for one in row.languages if one.code == spoken), None)
+def _pair(request: DashboardRequest, country: str, language_name: str) -> Chosen:
+    row = next((one for one in table(reader_language(request)) if one.code == country), None)
+    found = None if row is None else next((one for one in row.languages if one.code == language_name), None)
     if row is None or found is None:
         raise Rejected("request.not-found")
     return Chosen(row, found, stands_in=False)
@@ -156,10 +158,10 @@ async def _listed(request: DashboardRequest, chosen: Chosen) -> list[Listed]:
 
 
 async def _text(request: DashboardRequest, chosen: Chosen, template: AgreementTemplate) -> FoundText | None:
-    deployment, country, spoken = deployment_of(request), chosen.row.code, chosen.language.code
+    deployment, country, language_name = deployment_of(request), chosen.row.code, chosen.language.code
     try:
         return await deployment.store.read(
-            lambda uow: find_text(uow, deployment.programme, template.id, country, spoken)
+            lambda uow: find_text(uow, deployment.programme, template.id, country, language_name)
         )
     except Rejected as error:
         error.expect("text.country-without", "text.country-in-capitals", "text.missing")

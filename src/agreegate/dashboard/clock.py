@@ -12,7 +12,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.form import Form, Mistake, opened, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page, see
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, see
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
@@ -77,7 +77,7 @@ async def jump(request: DashboardRequest, instant: datetime, path: str) -> Respo
         `request.not-found`: this is no demo.
         `request.invalid-instant`: beyond what the clock can show.
     """
-    deployment, spoken, partner = deployment_of(request), language(request), actor_of(request).partner.id
+    deployment, language, partner = deployment_of(request), reader_language(request), actor_of(request).partner.id
     before, renewed = (
         deployment.store.clock(),
         await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)),
@@ -85,20 +85,20 @@ async def jump(request: DashboardRequest, instant: datetime, path: str) -> Respo
     await _sandbox(request).set(instant)
     renewed = await deployment.store.read_slow(lambda uow: count_renewals(uow, partner)) - renewed
     if renewed:
-        then = count_text("clock.renewed", renewed, spoken)
+        then = count_text("clock.renewed", renewed, language)
     else:
-        then = text("clock.went-back" if instant < before else "clock.nothing-due", spoken)
+        then = text("clock.went-back" if instant < before else "clock.nothing-due", language)
     return see(
         request,
         path,
         "clock.moved",
-        instant=instant_text(instant, spoken),
-        meaning=" ".join(meaning(deployment.programme, channel, instant, spoken) for channel in reversed(Channel)),
+        instant=instant_text(instant, language),
+        meaning=" ".join(meaning(deployment.programme, channel, instant, language) for channel in reversed(Channel)),
         then=then,
     )
 
 
-def meaning(programme: Programme, channel: Channel, now: datetime, spoken: str) -> str:
+def meaning(programme: Programme, channel: Channel, now: datetime, language: str) -> str:
     """What an instant means for orders by one channel (R1–R5)."""
     enforced = programme.enforce_from.get(channel)
     if not programme.exists(now):
@@ -107,8 +107,8 @@ def meaning(programme: Programme, channel: Channel, now: datetime, spoken: str) 
         state = "watching"
     else:
         state = "optional" if now < enforced else "required"
-    date = date_text(programme.starts if state == "absent" or enforced is None else enforced, spoken)
-    return text(f"clock.means.{state}", spoken, by=text(f"answer.by.{channel}", spoken), date=date)
+    date = date_text(programme.starts if state == "absent" or enforced is None else enforced, language)
+    return text(f"clock.means.{state}", language, by=text(f"answer.by.{channel}", language), date=date)
 
 
 def read_instant(written: str) -> datetime | None:
@@ -139,8 +139,8 @@ def read_instant(written: str) -> datetime | None:
 
 
 def _month(name: str) -> int | None:
-    for spoken in LANGUAGES:
-        for number, month in get_month_names("wide", locale=spoken).items():
+    for language in LANGUAGES:
+        for number, month in get_month_names("wide", locale=language).items():
             if name.casefold() == month.casefold():
                 return int(number)
     return None

@@ -13,7 +13,7 @@ from agreegate.dashboard.confirmation import asked, defaults, noticed, record
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
@@ -54,11 +54,11 @@ async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID])
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record what was typed, or show it again with what is to be said about it."""
-    actor, id_, form, spoken = actor_of(request), str(customer), await sent(request), language(request)
+    actor, id_, form, language = actor_of(request), str(customer), await sent(request), reader_language(request)
     programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: Call) -> Done | Form:
-        recorded = await record(uow, actor, programme, id_, form, call, spoken)
+        recorded = await record(uow, actor, programme, id_, form, call, language)
         if isinstance(recorded, Form):
             return recorded
         served = await get_customer(uow, actor, id_)
@@ -70,7 +70,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
     except Rejected as error:
         error.expect("request.id-reused", "confirmation.ended-since")
         found = await _found(request, actor, id_, form["template"])
-        return _page(request, actor, found, noticed(form.rejected(error), found.preparation, spoken), 409)
+        return _page(request, actor, found, noticed(form.rejected(error), found.preparation, language), 409)
     if isinstance(result, Done):
         return seen(request, result)
     return _page(request, actor, await _found(request, actor, id_, form["template"]), result, 422)
@@ -107,7 +107,7 @@ def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, sta
         "confirmation.html",
         status,
         form=form,
-        asked=asked(form, found.preparation, actor, deployment.store.clock(), language(request)),
+        asked=asked(form, found.preparation, actor, deployment.store.clock(), reader_language(request)),
         customer=found.preparation.customer,
         agreement=next(one for one in found.standing.agreements if one.template.id == template.id),
         newest=found.preparation.newest,

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from litestar.response import Stream
 
-from agreegate.dashboard.page import DashboardRequest, language
+from agreegate.dashboard.page import DashboardRequest, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.i18n import text
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
@@ -29,11 +29,11 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
         columns: catalogue keys of the column names.
         pages: the lines as the file has them, some at a time; see `in_pages` and `written_for`.
     """
-    spoken, now = language(request), deployment_of(request).store.clock()
+    language, now = reader_language(request), deployment_of(request).store.clock()
     first = await anext(pages, "")
 
     async def chunks() -> AsyncIterator[str]:
-        yield MARK + written_for(request, [[text(column, spoken) for column in columns]]) + first
+        yield MARK + written_for(request, [[text(column, language) for column in columns]]) + first
         async for lines in pages:
             yield lines
 
@@ -44,14 +44,14 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
             "content-disposition": f'attachment; filename="{name}-{now:%Y-%m-%d}.csv"',
             "cache-control": "no-store",
             "x-content-type-options": "nosniff",
-            "content-language": spoken,
+            "content-language": language,
         },
     )
 
 
 def written_for(request: DashboardRequest, lines: Iterable[Line]) -> str:
     """The lines as the reader's spreadsheet reads them."""
-    return written(lines, SEPARATORS[language(request)])
+    return written(lines, SEPARATORS[reader_language(request)])
 
 
 async def in_pages(

@@ -11,7 +11,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import (
@@ -86,18 +86,18 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
         return await _known(uow, actor, deployment.programme, id_, orders, decisions, with_record=absent is None)
 
     known = await deployment.store.read_slow(read)
-    spoken, found = language(request), known.customer
+    language, found = reader_language(request), known.customer
     return page(
         request,
         "customer.html",
         known=known,
         customer=found,
-        country=country_text(found.country, spoken),
-        culture=culture_text(found.text_language, spoken),
+        country=country_text(found.country, language),
+        culture=culture_text(found.text_language, language),
         absent=absent,
         agreements=in_order(known.record, deployment.programme, deployment.store.clock()),
         bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),
-        verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, spoken),
+        verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, language),
         order_links=known.orders and page_links(request, "orders", known.orders),
         decision_links=known.decisions and page_links(request, "decisions", known.decisions),
         history_shown=HISTORY,
@@ -138,11 +138,11 @@ def in_order(record: CustomerRecord | None, programme: Programme, now: datetime)
 
 
 def in_words(
-    decisions: Page[KeptDecision], programme: Programme, spoken: str
+    decisions: Page[KeptDecision], programme: Programme, language: str
 ) -> list[tuple[KeptDecision, list[Worded]]]:
     """Decisions, each with its reasons and advisories as sentences."""
     return [
-        (kept, worded((*kept.reasons, *kept.advisories), programme, kept.decided_at, spoken))
+        (kept, worded((*kept.reasons, *kept.advisories), programme, kept.decided_at, language))
         for kept in decisions.items
     ]
 

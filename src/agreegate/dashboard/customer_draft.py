@@ -12,7 +12,7 @@ from agreegate.dashboard.confirmation import NAMES, asked, checked
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.transaction import other_agreement, with_values
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
@@ -103,8 +103,8 @@ async def show_new_customer(request: DashboardRequest) -> Response[str]:
     """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
     partner, wanted = actor_of(request).partner, request.query_params.get("domain", "")
     country = request.query_params.get("country", partner.country)
-    spoken = partner.culture.partition("-")[0]
-    culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != spoken, one != "en-US"))
+    language = partner.culture.partition("-")[0]
+    culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != language, one != "en-US"))
     form = opened(request, country=country, culture=culture, domain=wanted)
     return await _page(request, form, said=await _said(request, wanted))
 
@@ -150,7 +150,7 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
 
     Who accepted is the primary contact, unless somebody else is named (R19).
     """
-    deployment, spoken = deployment_of(request), language(request)
+    deployment, language = deployment_of(request), reader_language(request)
     if not form["accepted"] or _section(actor, deployment) is None:
         return None
     values = {} if form["other"] else {acceptor: form[contact] for acceptor, contact in CONTACT.items()}
@@ -161,7 +161,7 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
         preparation = await prepare(
             uow, actor, deployment.programme, template_id=form["template"], country=form["country"]
         )
-        return await checked(uow, actor, with_values(form, **values), preparation, spoken)
+        return await checked(uow, actor, with_values(form, **values), preparation, language)
 
     found = await deployment.store.read_slow(read)
     if isinstance(found, Draft):
@@ -230,7 +230,7 @@ async def _said(request: DashboardRequest, written: str) -> str | None:
 
 
 async def _page(request: DashboardRequest, form: Form, status: int = 200, said: str | None = None) -> Response[str]:
-    actor, deployment, spoken = actor_of(request), deployment_of(request), language(request)
+    actor, deployment, language = actor_of(request), deployment_of(request), reader_language(request)
     section = _section(actor, deployment)
 
     async def read(uow: UnitOfWork) -> tuple[list[Partner], Preparation | None]:
@@ -240,31 +240,31 @@ async def _page(request: DashboardRequest, form: Form, status: int = 200, said: 
         return await linked_resellers(uow, actor.partner.id), stated
 
     linked, preparation = await deployment.store.read_slow(read)
-    asking = [country_text(country, spoken) for country in REGISTRATION_FORMATS]
+    asking = [country_text(country, language) for country in REGISTRATION_FORMATS]
     return page(
         request,
         "customer_draft.html",
         status,
         form=form,
         said=said,
-        resellers=[("", text("new-customer.reseller.none", spoken)), *((r.id, r.name) for r in linked)]
+        resellers=[("", text("new-customer.reseller.none", language)), *((r.id, r.name) for r in linked)]
         if linked
         else [],
         many=len(linked) > MOST_RESELLERS,
-        countries=_countries(actor.partner.cloud, spoken),
-        cultures=sorted(((c, culture_text(c, spoken)) for c in CULTURES), key=lambda culture: culture[1]),
+        countries=_countries(actor.partner.cloud, language),
+        cultures=sorted(((c, culture_text(c, language)) for c in CULTURES), key=lambda culture: culture[1]),
         asking=", ".join(sorted(asking)),
         section=section,
         asked=None
         if preparation is None
-        else asked(form, preparation, actor, deployment.store.clock(), spoken, form["country"]),
+        else asked(form, preparation, actor, deployment.store.clock(), language, form["country"]),
     )
 
 
 @cache
-def _countries(cloud: Cloud, spoken: str) -> list[tuple[str, str]]:
+def _countries(cloud: Cloud, language: str) -> list[tuple[str, str]]:
     """The code and name of each country that a customer can be in, in the order of names that its readers expect."""
-    named = [(code, country_text(code, spoken)) for code in country_codes(cloud)]
+    named = [(code, country_text(code, language)) for code in country_codes(cloud)]
     return sorted(named, key=lambda country: plain(country[1]))
 
 

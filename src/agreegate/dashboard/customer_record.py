@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.customer import in_order, in_words
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -59,15 +59,15 @@ async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Re
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 
-    sheet, spoken = await deployment.store.read_slow(read), language(request)
+    sheet, language = await deployment.store.read_slow(read), reader_language(request)
     return page(
         request,
         "customer_record.html",
         sheet=sheet,
         customer=sheet.customer,
-        country=country_text(sheet.customer.country, spoken),
+        country=country_text(sheet.customer.country, language),
         agreements=in_order(sheet.record, deployment.programme, deployment.store.clock()),
-        verdicts=in_words(sheet.decisions, deployment.programme, spoken),
+        verdicts=in_words(sheet.decisions, deployment.programme, language),
         decision_links=page_links(request, "decisions", sheet.decisions),
         order_links=page_links(request, "orders", sheet.orders),
         history_links=page_links(request, "history", sheet.record.standing.page),

@@ -13,7 +13,7 @@ from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page, to
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, to
 from agreegate.dashboard.pagination import page_links
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS
@@ -56,7 +56,7 @@ class Shown:
 @get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def show_customers(request: DashboardRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search, place = _search(request, with_states=absent is None), _page_request(request)
 
@@ -67,7 +67,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
     shown = await deployment.store.read_slow(read)
     finding = shown.finding
     deployment.totals.refresh(deployment.store, deployment.programme, actor, finding.totals)
-    states = [] if absent else [(state, text(f"state.{state}", spoken)) for state in LISTED]
+    states = [] if absent else [(state, text(f"state.{state}", language)) for state in LISTED]
     asked = urlencode(_asked(search))
     return page(
         request,
@@ -84,8 +84,8 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
         states=states,
         outdated=0 if finding.states is None else finding.states[State.OUTDATED] + finding.states[State.OVERDUE],
         work_list=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
-        countries=_named(shown.filters.countries, spoken),
-        country_of=lambda code: country_text(code, spoken),
+        countries=_named(shown.filters.countries, language),
+        country_of=lambda code: country_text(code, language),
         resellers=[(one.id, one.name) for one in shown.filters.resellers],
         absent=absent,
         may_confirm=absent is None and may(actor, CONFIRM),
@@ -97,7 +97,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
 @get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
 async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search = _search(request, with_states=absent is None)
     columns = [
@@ -113,8 +113,8 @@ async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
         columns.append("customers.column.state")
 
     def line(one: ListedCustomer) -> Line:
-        more = [one.provider] if reseller else [text(f"state.{one.state}", spoken)] if absent is None else []
-        return [one.company_name, one.domain, one.id, country_text(one.country, spoken), *more]
+        more = [one.provider] if reseller else [text(f"state.{one.state}", language)] if absent is None else []
+        return [one.company_name, one.domain, one.id, country_text(one.country, language), *more]
 
     async def read(uow: UnitOfWork, place: PageRequest) -> Page[ListedCustomer]:
         return await list_customers(uow, actor, deployment.programme, search, place)
@@ -166,8 +166,8 @@ def _page_request(request: DashboardRequest) -> PageRequest:
             return PageRequest(SIZE)
 
 
-def _named(countries: list[str], spoken: str) -> list[tuple[str, str]]:
-    named: list[tuple[str, Any]] = [(code, country_text(code, spoken)) for code in countries]
+def _named(countries: list[str], language: str) -> list[tuple[str, str]]:
+    named: list[tuple[str, Any]] = [(code, country_text(code, language)) for code in countries]
     return sorted(named, key=lambda pair: pair[1])
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM
 from agreegate.domain.customer import Customer
@@ -24,7 +24,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 @get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE}, include_in_schema=False)
 async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
     """The decision, each reason with its rule and what to do next."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
 
     async def read(uow: UnitOfWork) -> tuple[Customer, KeptDecision, People]:
         kept = await show_decision(uow, actor, str(customer), str(decision))
@@ -39,8 +39,8 @@ async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision
         customer=found,
         kept=kept,
         people=asking,
-        reasons=worded(kept.reasons, deployment.programme, kept.decided_at, spoken),
-        advisories=worded(kept.advisories, deployment.programme, kept.decided_at, spoken),
+        reasons=worded(kept.reasons, deployment.programme, kept.decided_at, language),
+        advisories=worded(kept.advisories, deployment.programme, kept.decided_at, language),
         known=known,
         title_of=lambda id_: template.title if (template := deployment.programme.template(id_)) else id_,
         may_confirm=may(actor, CONFIRM) and deployment.programme.exists(deployment.store.clock()),

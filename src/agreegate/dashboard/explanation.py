@@ -8,7 +8,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
 from agreegate.domain.customer import Customer
@@ -27,7 +27,7 @@ NEEDED = ("name", "email", "phone", "date")
 @get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN}, include_in_schema=False)
 async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The text, ready to copy, in the customer's language if it is one of ours."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     now = deployment.store.clock()
     if not deployment.programme.exists(now):
         raise Rejected("confirmation.feature-absent")
@@ -38,7 +38,7 @@ async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) 
         request,
         "explanation.html",
         customer=served.customer,
-        culture=culture_text(served.customer.text_language, spoken),
+        culture=culture_text(served.customer.text_language, language),
         written=written,
         other_language=written != theirs,
         words=explained(served.customer, actor, deployment.programme, now, written),

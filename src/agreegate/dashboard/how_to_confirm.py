@@ -7,7 +7,7 @@ from litestar import Response, get
 
 from agreegate.dashboard.collection import DATA
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page, reader_of
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
 from agreegate.domain.programme import Programme
@@ -27,7 +27,7 @@ REFUSALS = (
 @get("/how-to-confirm", opt={"public": True}, include_in_schema=False)
 async def show_help(request: DashboardRequest) -> Response[str]:
     """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
-    deployment, reader, spoken = deployment_of(request), reader_of(request), language(request)
+    deployment, reader, language = deployment_of(request), reader_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
     agreement = programme.asks_for(now)
     asked = next((one for one in programme.templates if one.title == agreement), programme.templates[0])
@@ -37,24 +37,24 @@ async def show_help(request: DashboardRequest) -> Response[str]:
         agreement=agreement,
         asked=asked,
         data=DATA,
-        dates=list(_dates(programme, now, spoken)),
+        dates=list(_dates(programme, now, language)),
         refusals=[
-            (text(said, spoken), text(f"gate.{code}.next", spoken, agreement=agreement)) for code, said in REFUSALS
+            (text(said, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, said in REFUSALS
         ],
         may_confirm=reader is not None and may(reader, CONFIRM),
         hands_over=reader is not None and may(reader, READ_NEEDED_DATA),
     )  # fmt: skip
 
 
-def _dates(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
+def _dates(programme: Programme, now: datetime, language: str) -> Iterator[str]:
     """What each channel asks at this instant (R1–R5)."""
     if not programme.exists(now):
-        yield text("start.now.absent", spoken)
+        yield text("start.now.absent", language)
     for channel in Channel:
         enforced = programme.enforce_from.get(channel)
         state = "watching" if enforced is None else "optional" if now < enforced else "required"
-        shown = "" if enforced is None else date_text(enforced, spoken)
-        yield text(f"start.now.{state}", spoken, channel=text(f"channel.{channel}", spoken), date=shown)
+        shown = "" if enforced is None else date_text(enforced, language)
+        yield text(f"start.now.{state}", language, channel=text(f"channel.{channel}", language), date=shown)
 
 
 ROUTES = (show_help,)

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -95,7 +95,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
         found = await _read(request, id_, form.with_mistakes(*mistakes))
         gone = _reseller_gone(form, found.offered.resellers)
         return _page(request, id_, found.with_form(found.shown.form.with_mistakes(*gone)), 422)
-    begun, spoken = _begun(request, id_, form), language(request)
+    begun, language = _begun(request, id_, form), reader_language(request)
 
     async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
         if form["reseller"] and (gone := _reseller_gone(form, await order_resellers(uow, actor, id_))):
@@ -108,7 +108,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
                 return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
             return result
 
-        result = await carry_out(uow, begun, form, call, spoken, work)
+        result = await carry_out(uow, begun, form, call, language, work)
         return result if isinstance(result, Done) else Found(await offered_to(uow, actor, id_), result)
 
     try:
@@ -184,7 +184,7 @@ def _term(written: str) -> TermDuration:
 
 def _page(request: DashboardRequest, customer: str, found: Found, status: int = 200) -> Response[str]:
     """The form. Where the order is held it is shown, carried along unseen, and the confirmation is asked for."""
-    form, offered, spoken = found.shown.form, found.offered, language(request)
+    form, offered, language = found.shown.form, found.offered, reader_language(request)
     places = _places(form)
     return page(
         request,
@@ -194,9 +194,9 @@ def _page(request: DashboardRequest, customer: str, found: Found, status: int = 
         offered=offered,
         lines=places,
         most=len(places) == MOST_LINES,
-        terms=[(term, text(f"order.term.{term}", spoken)) for term in TERMS],
-        cycles=[(cycle, text(f"order.cycle.{cycle}", spoken)) for cycle in CYCLES],
-        resellers=[("", text("order.reseller.none", spoken)), *((r.mpn_id, r.name) for r in offered.resellers)],
+        terms=[(term, text(f"order.term.{term}", language)) for term in TERMS],
+        cycles=[(cycle, text(f"order.cycle.{cycle}", language)) for cycle in CYCLES],
+        resellers=[("", text("order.reseller.none", language)), *((r.mpn_id, r.name) for r in offered.resellers)],
         wanted=[(number_of(form[f"quantity-{place}"]) or 0, _term(form[f"term-{place}"])) for place in places],
         **named(request, _begun(request, customer, form), found.shown),
     )

@@ -9,7 +9,7 @@ from litestar import Response
 from agreegate.dashboard.customer import closed
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
 from agreegate.domain.partner import Cloud, PartnerKind
@@ -59,7 +59,7 @@ class Refused:
 
 async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
     """The overview, as much of it as the reader may see."""
-    deployment, spoken = deployment_of(request), language(request)
+    deployment, language = deployment_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
     operator = reader.partner.kind is PartnerKind.OPERATOR
     absent = None if operator and programme.exists(now) else closed(reader, programme, now)
@@ -80,7 +80,7 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
         "overview.html",
         absent=absent,
         operator=operator,
-        meanings=list(meanings(programme, now, spoken)) if absent != "cloud" else [],
+        meanings=list(meanings(programme, now, language)) if absent != "cloud" else [],
         shown=shown.totals,
         totals=totals,
         upcoming=() if totals is None else upcoming(totals, programme, now),
@@ -88,24 +88,24 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
         bar_width=WIDTH,
         urgent=shown.urgent,
         refusals=shown.refusals,
-        refused=_in_words(shown.refusals, programme, spoken),
+        refused=_in_words(shown.refusals, programme, language),
         may_confirm=absent is None and may(reader, CONFIRM),
         may_list=may(reader, READ_CUSTOMERS),
     )
 
 
-def meanings(programme: Programme, now: datetime, spoken: str) -> Iterator[str]:
+def meanings(programme: Programme, now: datetime, language: str) -> Iterator[str]:
     """What the programme asks at this instant, channel by channel (R1–R4)."""
     if not programme.exists(now):
-        yield text("start.now.absent", spoken)
+        yield text("start.now.absent", language)
     for channel in Channel:
         enforced = programme.enforce_from.get(channel)
         filled = {
-            "channel": text(f"channel.{channel}", spoken),
-            "date": "" if enforced is None else date_text(enforced, spoken),
+            "channel": text(f"channel.{channel}", language),
+            "date": "" if enforced is None else date_text(enforced, language),
         }
         state = "watching" if enforced is None else "optional" if now < enforced else "required"
-        yield text(f"start.now.{state}", spoken, **filled)
+        yield text(f"start.now.{state}", language, **filled)
 
 
 def _bar(totals: Totals) -> Iterator[Part]:
@@ -117,6 +117,6 @@ def _bar(totals: Totals) -> Iterator[Part]:
             at += width
 
 
-def _in_words(refusals: Refusals | None, programme: Programme, spoken: str) -> list[Refused]:
+def _in_words(refusals: Refusals | None, programme: Programme, language: str) -> list[Refused]:
     latest = () if refusals is None else refusals.latest
-    return [Refused(one, state, worded(one.reasons, programme, one.at, spoken)) for one, state in latest]
+    return [Refused(one, state, worded(one.reasons, programme, one.at, language)) for one, state in latest]

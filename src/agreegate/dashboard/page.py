@@ -46,7 +46,7 @@ def reader_of(request: DashboardRequest) -> Actor | None:
     return reader
 
 
-def language(request: DashboardRequest) -> str:
+def reader_language(request: DashboardRequest) -> str:
     """The reader's language: the one chosen with `?lang=`, now or before, else what the browser prefers."""
     for chosen in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
         if chosen in LANGUAGES:
@@ -78,14 +78,14 @@ def page(request: DashboardRequest, template: str, status: int = 200, **shown: o
         template: a file of `templates/`.
         shown: what the template calls by name. All of it is escaped.
     """
-    spoken, reader, deployment = language(request), reader_of(request), deployment_of(request)
+    language, reader, deployment = reader_language(request), reader_of(request), deployment_of(request)
     session = request.scope.get("session")
     notice = session.pop("notice", None) if isinstance(session, dict) else None
     now = deployment.store.clock()
     render = partial(
         rendered,
         template,
-        spoken,
+        language,
         path=request.url.path,
         here=_here(request),
         spoken_in=partial(_spoken_in, request),
@@ -96,18 +96,20 @@ def page(request: DashboardRequest, template: str, status: int = 200, **shown: o
         places=places(reader, request.url.path),
         csrf_token=masked(request.scope["state"].get(FORM_TOKEN, "")),
         clock_behind=bool(request.scope["state"].get("clock_behind")),
-        notice=None if notice is None else text(notice[0], spoken, **notice[1]),
+        notice=None if notice is None else text(notice[0], language, **notice[1]),
         **shown,
     )  # fmt: skip
-    answer = RenderedPage(render, status, HEADERS | {"content-language": spoken})
+    answer = RenderedPage(render, status, HEADERS | {"content-language": language})
     if request.query_params.get("lang") in LANGUAGES:
         answer.cookies.append(
-            Cookie(LANGUAGE_COOKIE, value=spoken, max_age=YEAR, secure=deployment.secure, httponly=True, samesite="lax")
+            Cookie(
+                LANGUAGE_COOKIE, value=language, max_age=YEAR, secure=deployment.secure, httponly=True, samesite="lax"
+            )
         )
     return answer
 
 
-def rendered(template: str, spoken: str, /, **shown: object) -> str:
+def rendered(template: str, language: str, /, **shown: object) -> str:
     """The text of a page in one language.
 
     Args:
@@ -119,13 +121,13 @@ def rendered(template: str, spoken: str, /, **shown: object) -> str:
         .get_template(template)
         .render(
             shown,
-            t=partial(text, language=spoken),
-            n=partial(count_text, language=spoken),
-            number=partial(number_text, language=spoken),
-            date=partial(date_text, language=spoken),
-            instant=partial(instant_text, language=spoken),
+            t=partial(text, language=language),
+            n=partial(count_text, language=language),
+            number=partial(number_text, language=language),
+            date=partial(date_text, language=language),
+            instant=partial(instant_text, language=language),
             time=time_text,
-            language=spoken,
+            language=language,
             version=__version__,
             address=address,
         )

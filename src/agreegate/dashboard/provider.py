@@ -39,7 +39,7 @@ async def show_providers(request: DashboardRequest) -> Response[str]:
     if shown["found"] is not None:
         customers = [(one.customer_id, one.company_name) for one in shown["found"].items]
         name = shown["chosen"].name
-        texts = {spoken: answer_text(name, agreement, customers, spoken) for spoken in LANGUAGES}
+        texts = {language: answer_text(name, agreement, customers, language) for language in LANGUAGES}
     return page(request, "providers.html", agreement=agreement, data=DATA, texts=texts, **shown)
 
 

@@ -8,7 +8,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.form import Done, Form, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page, to
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, to
 from agreegate.dashboard.publication_draft import (
     LANGUAGES,
     MOST_ROWS,
@@ -63,7 +63,7 @@ async def publish_version(request: DashboardRequest) -> Response[Any]:
     """
     deployment, form, uploads = deployment_of(request), await sent(request), uploads_of(request)
     reading = await read_draft(
-        form, rows_of(request), uploads, deployment.texts, deployment.store.clock(), language(request)
+        form, rows_of(request), uploads, deployment.texts, deployment.store.clock(), reader_language(request)
     )  # fmt: skip
     if form["step"] == BACK:
         return _form(request, reading.form, 200)
@@ -82,8 +82,8 @@ async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
         `request.not-found`: no such file was sent.
     """
     deployment, asked = deployment_of(request), request.query_params
-    template, spoken = deployment.programme.template(asked.get("template", "")), asked.get("language", "")
-    if template is None or spoken not in LANGUAGES:
+    template, language = deployment.programme.template(asked.get("template", "")), asked.get("language", "")
+    if template is None or language not in LANGUAGES:
         raise Rejected("request.not-found")
     try:
         file = await asyncio.to_thread(
@@ -91,7 +91,7 @@ async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
         )  # fmt: skip
     except (TextDamaged, Rejected):
         raise Rejected("request.not-found") from None
-    target = unpublished(file, template.title, asked.get("label", ""), spoken)
+    target = unpublished(file, template.title, asked.get("label", ""), language)
     return to(deployment.links.to(target, Use.PREVIEW, actor_of(request).key))
 
 
@@ -125,14 +125,14 @@ async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> 
 
 
 def _form(request: DashboardRequest, form: Form, status: int) -> Response[str]:
-    spoken, count, templates = language(request), rows_of(request), deployment_of(request).programme.templates
-    named = sorted(((code, culture_text(code, spoken)) for code in LANGUAGES), key=lambda one: plain(one[1]))
+    language, count, templates = reader_language(request), rows_of(request), deployment_of(request).programme.templates
+    named = sorted(((code, culture_text(code, language)) for code in LANGUAGES), key=lambda one: plain(one[1]))
     return page(
         request,
         "publication.html",
         status,
         form=form,
-        templates=[(one.id, text("agreement.title", spoken, agreement=one.title)) for one in templates],
+        templates=[(one.id, text("agreement.title", language, agreement=one.title)) for one in templates],
         languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
         count=count,
         offered=[number for number in OFFERED if number > count],
@@ -142,7 +142,7 @@ def _form(request: DashboardRequest, form: Form, status: int) -> Response[str]:
 
 def _check(request: DashboardRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
     deployment, draft = deployment_of(request), reading.draft
-    shown = parts(draft.files, language(request), reading.names)
+    shown = parts(draft.files, reader_language(request), reading.names)
     return page(
         request,
         "publication_check.html",

@@ -13,7 +13,7 @@ from litestar.params import FromPath
 from agreegate.dashboard.clock import jump
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
@@ -77,10 +77,10 @@ class Read:
 @get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_questions(request: DashboardRequest) -> Response[str]:
     """Every question, or those with the words that the reader typed."""
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     wanted = request.query_params.get("q", "")[:LONGEST].strip()
     customers, case = await _examples(deployment, actor), _case(deployment, actor)
-    read = [_read(question, case, actor, customers, spoken) for question in QUESTIONS]
+    read = [_read(question, case, actor, customers, language) for question in QUESTIONS]
     found = [one for one in read if one.holds(wanted.casefold().split())]
     groups = [(group, list(those)) for group, those in groupby(found, key=lambda one: one.group)]
     return page(request, "questions.html", groups=groups, wanted=wanted, found=len(found), everything=len(read))
@@ -98,7 +98,7 @@ async def show_answer(request: DashboardRequest, question: FromPath[str]) -> Res
     if asked is None:
         raise Rejected("request.not-found")
     customers = await _examples(deployment, actor)
-    place = _place(shown(asked.show, _case(deployment, actor)), actor, customers, language(request))
+    place = _place(shown(asked.show, _case(deployment, actor)), actor, customers, reader_language(request))
     if place is None or place.at is None:
         raise Rejected("request.not-found")
     return await jump(request, place.at, place.path)
@@ -117,23 +117,23 @@ async def _examples(deployment: Deployment, actor: Actor) -> dict[Example, str]:
     return await deployment.store.read_slow(lambda uow: examples(uow, actor, shared))
 
 
-def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Read:
+def _read(question: Question, case: Case, actor: Actor, customers: Mapping[Example, str], language: str) -> Read:
     sentences = question.answer(case)
     rules = dict.fromkeys(rule for sentence in sentences for rule in sentence.rules)
-    written, date = partial(text, language=spoken), partial(date_text, language=spoken)
+    written, date = partial(text, language=language), partial(date_text, language=language)
     return Read(
         question.id,
         question.group,
-        text(f"question.{question.id}", spoken),
-        [sentence.spoken(written, date) for sentence in sentences],
-        [(rule, text(f"rule.{rule}", spoken)) for rule in rules],
-        _place(shown(question.show, case), actor, customers, spoken),
+        text(f"question.{question.id}", language),
+        [sentence.language(written, date) for sentence in sentences],
+        [(rule, text(f"rule.{rule}", language)) for rule in rules],
+        _place(shown(question.show, case), actor, customers, language),
     )
 
 
-def _place(show: Show, actor: Actor, customers: Mapping[Example, str], spoken: str) -> Place | None:
+def _place(show: Show, actor: Actor, customers: Mapping[Example, str], language: str) -> Place | None:
     """Where this reader sees the answer; a reader who may not open the page reads how to confirm."""
     if not may(actor, ACCESS.get(show.page, ANYONE_SIGNED_IN)):
         show = Show(Page.HOW_TO_CONFIRM)
     path = address(show, customers)
-    return None if path is None else Place(path, text(show.page.key, spoken), show.at)
+    return None if path is None else Place(path, text(show.page.key, language), show.at)

@@ -12,7 +12,7 @@ from litestar.response import Stream
 from agreegate.dashboard.absent import absent
 from agreegate.dashboard.csv import csv_answer, in_pages
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, asked_besides, language, page
+from agreegate.dashboard.page import DashboardRequest, asked_besides, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
@@ -71,7 +71,7 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
     if (nothing := absent(request, "reconfirmations.title")) is not None:
         return nothing
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search, place = search_of(request), _page_request(request)
 
     async def read(uow: UnitOfWork) -> Shown:
@@ -94,7 +94,7 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
         longest=LONGEST_TEXT,
         found=shown.found,
         lines=[(one, _form(request, deployment.programme, one)) for one in shown.lines.items],
-        left=lambda days: days_text(days, spoken),
+        left=lambda days: days_text(days, language),
         first=f"?{urlencode(asked)}#{LIST}",
         last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
         page_links=page_links(request, LIST, shown.lines),
@@ -102,8 +102,8 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
-        choices=_choices(shown, search, spoken),
-        country_of=lambda code: country_text(code, spoken),
+        choices=_choices(shown, search, language),
+        country_of=lambda code: country_text(code, language),
     )
 
 
@@ -114,7 +114,7 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
     Raises:
         `confirmation.feature-absent`: before the programme starts.
     """
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = search_of(request)
     sought = await deployment.store.read_slow(
         lambda uow: list_page_of_reconfirmations(uow, actor, deployment.programme, search)
@@ -126,14 +126,14 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
             one.company_name,
             one.domain,
             one.customer_id,
-            country_text(one.country, spoken),
+            country_text(one.country, language),
             one.template.title,
             f"{one.agreed_at:%Y-%m-%d}",
-            one.label or text("reconfirmations.text.unknown", spoken),
+            one.label or text("reconfirmations.text.unknown", language),
             f"{one.outdated_since:%Y-%m-%d}",
             None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
             one.days_left,
-            text(f"state.{one.state}", spoken),
+            text(f"state.{one.state}", language),
             *([", ".join(one.resellers)] if provider else []),
         ]
 
@@ -162,11 +162,11 @@ def search_of(request: DashboardRequest) -> ReconfirmationSearch:
     )
 
 
-def days_text(days: int, spoken: str) -> str:
+def days_text(days: int, language: str) -> str:
     """How many days are left, in words."""
     if days == 0:
-        return text("reconfirmations.days.today", spoken)
-    return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), spoken)
+        return text("reconfirmations.days.today", language)
+    return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), language)
 
 
 def _asked(request: DashboardRequest) -> list[tuple[str, str]]:
@@ -183,15 +183,15 @@ def _form(request: DashboardRequest, programme: Programme, one: Reconfirmation) 
     return f"/customers/{one.customer_id}/confirmation?{urlencode(asked)}"
 
 
-def _choices(shown: Shown, search: ReconfirmationSearch, spoken: str) -> dict[str, list[tuple[str, str]]]:
+def _choices(shown: Shown, search: ReconfirmationSearch, language: str) -> dict[str, list[tuple[str, str]]]:
     """What can be chosen to see fewer, by the field's name; a field with nothing to choose from is left out."""
     found = shown.found
     offered: dict[str, list[tuple[str, str]]] = {
         "reseller": [(one.id, one.name) for one in found.resellers],
-        "country": sorted(((code, country_text(code, spoken)) for code in found.countries), key=lambda pair: pair[1]),
-        "agreement": [(one.id, text("agreement.title", spoken, agreement=one.title)) for one in found.templates],
-        "state": [(state, text(f"state.{state}", spoken)) for state in STATES],
-        "due": [(due, text(f"reconfirmations.due.{due}", spoken)) for due in Due],
+        "country": sorted(((code, country_text(code, language)) for code in found.countries), key=lambda pair: pair[1]),
+        "agreement": [(one.id, text("agreement.title", language, agreement=one.title)) for one in found.templates],
+        "state": [(state, text(f"state.{state}", language)) for state in STATES],
+        "due": [(due, text(f"reconfirmations.due.{due}", language)) for due in Due],
     }
     chosen: dict[str, Any] = {"country": search.customers.country, "agreement": search.template}
     return {

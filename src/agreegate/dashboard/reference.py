@@ -14,7 +14,7 @@ import msgspec
 from babel.lists import format_list
 from litestar import Litestar, Response, get
 
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Role
 from agreegate.domain.partner import PartnerKind
@@ -78,17 +78,17 @@ class Model:
 @get(PATH, opt={"public": True}, include_in_schema=False)
 async def show_reference(request: DashboardRequest) -> Response[str]:
     """The page that describes our own API; what it shows is put together once for each language."""
-    spoken, deployment = language(request), deployment_of(request)
+    language, deployment = reader_language(request), deployment_of(request)
     shown: dict[str, dict[str, object]] = request.app.state.setdefault("reference", {})
-    if spoken not in shown:
-        shown[spoken] = await asyncio.to_thread(_described, request.app, deployment.public_url, spoken)
+    if language not in shown:
+        shown[language] = await asyncio.to_thread(_described, request.app, deployment.public_url, language)
     example_user = None if deployment.guide is None else deployment.guide.example_user
-    return page(request, "reference.html", 200, example_user=example_user, **shown[spoken])
+    return page(request, "reference.html", 200, example_user=example_user, **shown[language])
 
 
-def _described(app: Litestar, url: str, spoken: str) -> dict[str, object]:
+def _described(app: Litestar, url: str, language: str) -> dict[str, object]:
     """What the page shows in one language."""
-    reader = _Reader(app.openapi_schema.to_schema(), accesses(app), url, spoken)
+    reader = _Reader(app.openapi_schema.to_schema(), accesses(app), url, language)
     return {
         "operations": list(reader.operations()),
         "models": list(reader.models()),
@@ -109,12 +109,12 @@ def accesses(app: Litestar) -> dict[tuple[str, str], Access]:
 class _Reader:
     """Reads one document for one reader."""
 
-    def __init__(self, document: Json, access: Mapping[tuple[str, str], Access], url: str, spoken: str) -> None:
+    def __init__(self, document: Json, access: Mapping[tuple[str, str], Access], url: str, language: str) -> None:
         self._paths: Json = document["paths"]
         self._schemas: Json = document["components"]["schemas"]
         self._access = access
         self._url = url
-        self._spoken = spoken
+        self._spoken = language
 
     def operations(self) -> Iterator[Operation]:
         for path, item in self._paths.items():

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.transaction import number_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -126,7 +126,7 @@ async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Respo
             failed[id_] = Mistake("", f"refusal.failed.{_why(error)}", {"name": named[id_]})
     if wanted and not failed:
         told = "refusal.cancelled.one" if len(wanted) == 1 else "refusal.cancelled.other"
-        count = number_text(len(wanted), language(request))
+        count = number_text(len(wanted), reader_language(request))
         return seen(request, Done(f"/customers/{customer}/no-longer-agrees", told, {"count": count}))
     mistakes = failed.values() if wanted else [Mistake("", "refusal.choose")]
     again = replace(form, fields={"subscription": list(failed)}).with_mistakes(*mistakes)

@@ -14,7 +14,7 @@ from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
@@ -266,13 +266,15 @@ async def _text(request: DashboardRequest, reseller: str, id_: str) -> Response[
     named = await deployment.store.read(lambda uow: linked_reseller(uow, actor, reseller))
     agreement = deployment.programme.asks_for(deployment.store.clock())
     customers = [(one.customer_id, one.company_name) for one in asked]
-    texts = {spoken: request_text(actor.partner.name, named.name, agreement, customers, spoken) for spoken in LANGUAGES}
+    texts = {
+        language: request_text(actor.partner.name, named.name, agreement, customers, language) for language in LANGUAGES
+    }
     return page(request, "reseller_text.html", reseller=named, asked=asked, texts=texts, first=id_)
 
 
 def _words(request: DashboardRequest) -> list[str]:
     """The words for the states, as headings."""
-    return [text(f"state.{state}", language(request)).capitalize() for state in State]
+    return [text(f"state.{state}", reader_language(request)).capitalize() for state in State]
 
 
 def _line(asked: CollectionRequest) -> Line:

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.transaction import (
     Begun,
     Held,
@@ -77,7 +77,7 @@ async def change_seats(
     if quantity is None or mistake is not None:
         wrong = form.with_mistakes(mistake or _UNREAD)
         return _page(request, await _read(request, customer, subscription, wrong), 422)
-    begun, spoken = _begun(request, id_), language(request)
+    begun, language = _begun(request, id_), reader_language(request)
 
     async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
         async def work(pause: Pause) -> Done | Denial | Held:
@@ -88,15 +88,15 @@ async def change_seats(
             if not isinstance(result, Subscription):
                 return result
             if result.revision != revision:
-                return Done(f"/customers/{id_}", "seats.changed", {"seats": number_text(result.quantity, spoken)})
+                return Done(f"/customers/{id_}", "seats.changed", {"seats": number_text(result.quantity, language)})
             # The number that it has asks the gate nothing. A confirmation that was typed is recorded all the same: a
             # colleague may have set that very number meanwhile.
             if step_of(form) is Step.CONFIRM:
                 company = (await get_customer(uow, actor, id_)).customer.company_name
                 return Done(f"/customers/{id_}", "confirmation.saved", {"company": company})
-            return Done(f"/customers/{id_}", "seats.unchanged", {"seats": number_text(result.quantity, spoken)})
+            return Done(f"/customers/{id_}", "seats.unchanged", {"seats": number_text(result.quantity, language)})
 
-        result = await carry_out(uow, begun, form, call, spoken, work)
+        result = await carry_out(uow, begun, form, call, language, work)
         return result if isinstance(result, Done) else await _found(uow, begun, str(subscription), result)
 
     try:
@@ -105,7 +105,7 @@ async def change_seats(
         if error.code == "request.etag-stale":
             # Sent again, what was typed counts for the subscription as it is now, which the page says.
             found = await _read(request, customer, subscription, form)
-            seats = number_text(found.subscription.quantity, spoken)
+            seats = number_text(found.subscription.quantity, language)
             stale = Mistake("quantity", "seats.changed-meanwhile", {"seats": seats})
             fresh = with_values(found.shown.form, revision=str(found.subscription.revision)).with_mistakes(stale)
             return _page(request, found.with_form(fresh), 409)

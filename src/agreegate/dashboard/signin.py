@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 from litestar import Response, get, post
 
 from agreegate.dashboard import pending
-from agreegate.dashboard.page import DashboardRequest, language, page, reader_of, see, to
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, reader_of, see, to
 from agreegate.dashboard.session import begin_session, end_session
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Channel
@@ -32,7 +32,7 @@ async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
         return to(f"{deployment.public_url}/sign-in?next={quote(wanted, safe='')}")
     if reader_of(request) is not None:
         return see(request, wanted)
-    begun = await deployment.provider.begin(language(request), lasting=deployment.roles_from_token)
+    begun = await deployment.provider.begin(reader_language(request), lasting=deployment.roles_from_token)
     answer = to(begun.url)
     answer.cookies.extend(pending.begin(request, deployment, begun, wanted, deployment.provider.clock()))
     return answer

@@ -19,7 +19,7 @@ from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.simulation_file import (
     COUNTS,
     CUSTOMERS,
@@ -102,7 +102,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
     if (nothing := absent(request, "simulation.title")) is not None:
         return nothing
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     form = _form(request)
     asked: Asked | None = None
     if _is_asked(request):
@@ -127,23 +127,23 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     if shown.mistake is not None:
         form = form.with_mistakes(shown.mistake)
     found, templates = shown.simulation, deployment.programme.templates
-    moment = partial(_moment, spoken=spoken)
+    moment = partial(_moment, language=language)
     query = urlencode([(name, form[name]) for name in FIELDS if form[name]])
     return page(
         request,
         "simulation.html",
         422 if form.mistakes else 200,
         form=form,
-        templates=[(one.id, text("agreement.title", spoken, agreement=one.title)) for one in templates],
-        rules=[(rule, text(f"simulation.rule.{rule}", spoken)) for rule in StaleRule],
+        templates=[(one.id, text("agreement.title", language, agreement=one.title)) for one in templates],
+        rules=[(rule, text(f"simulation.rule.{rule}", language)) for rule in StaleRule],
         weeks=WEEKS,
         upcoming=shown.upcoming,
         simulation=found,
         chosen=next((each for each in shown.upcoming if form["version"] in (each[1].id, each[1].label)), None),
         concerned=shown.concerned,
         own=own,
-        tables=[] if found is None else _tables(found, spoken, own=own),
-        refusals=[] if found is None else list(rule_lines(found.foresight, spoken, moment)),
+        tables=[] if found is None else _tables(found, language, own=own),
+        refusals=[] if found is None else list(rule_lines(found.foresight, language, moment)),
         figure=Figure,
         moment=moment,
         counts_file=f"{PATH}.csv?{query}",
@@ -158,11 +158,11 @@ async def export_counts(request: DashboardRequest) -> Response[Any]:
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
-    programme, actor, spoken = deployment_of(request).programme, actor_of(request), language(request)
+    programme, actor, language = deployment_of(request).programme, actor_of(request), reader_language(request)
     found = await _read(request, lambda uow, scenario: simulate(uow, actor, programme, locales(), scenario))
 
     async def pages() -> AsyncIterator[str]:
-        yield written_for(request, count_lines(found, spoken))
+        yield written_for(request, count_lines(found, language))
 
     return await csv_answer(request, "simulation", COUNTS, pages())
 
@@ -174,12 +174,12 @@ async def export_customers(request: DashboardRequest) -> Response[Any]:
     Raises:
         `request.invalid-parameter`: something in the address cannot be looked at.
     """
-    programme, actor, spoken = deployment_of(request).programme, actor_of(request), language(request)
+    programme, actor, language = deployment_of(request).programme, actor_of(request), reader_language(request)
     foresight = await _read(request, lambda uow, scenario: foresee(uow, programme, locales(), scenario))
     pages = in_pages(
         request,
         lambda uow, place: list_concerned(uow, actor.partner.id, foresight, place),
-        lambda one: customer_line(one, spoken),
+        lambda one: customer_line(one, language),
     )
     return await csv_answer(request, "simulation-customers", CUSTOMERS, pages)
 
@@ -231,9 +231,9 @@ async def _read(request: DashboardRequest, work: Callable[[UnitOfWork, Scenario]
 
 def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
     """What is asked for; None, and the form with its mistakes, when that cannot be told."""
-    programme, spoken = deployment_of(request).programme, language(request)
+    programme, language = deployment_of(request).programme, reader_language(request)
     template = programme.template(form["template"].lower()) or programme.of_type(form["template"])
-    effective, grace = _instant(form["effective_from"], spoken), _instant(form["grace"], spoken)
+    effective, grace = _instant(form["effective_from"], language), _instant(form["grace"], language)
     weeks = int(form["weeks"]) if form["weeks"].isascii() and form["weeks"].isdigit() and len(form["weeks"]) < 9 else 0
     if not form["version"]:
         if template is None:
@@ -267,9 +267,9 @@ def _countries(written: str) -> frozenset[str]:
     return frozenset(code.upper()[:_LONGEST_NAME] for code in codes.split())
 
 
-def _instant(written: str, spoken: str) -> datetime | None:
+def _instant(written: str, language: str) -> datetime | None:
     """A day, which begins at midnight UTC, or an instant; None: nobody can say which is meant."""
-    if (day := day_of(written, spoken)) is not None:
+    if (day := day_of(written, language)) is not None:
         return day
     try:
         found = datetime.fromisoformat(written)
@@ -298,10 +298,10 @@ def _mistake(error: Rejected) -> Mistake:
     return Mistake("" if field == "version" else field, error.code, error.parameters)
 
 
-def _tables(simulation: Simulation, spoken: str, *, own: bool) -> list[Table]:
+def _tables(simulation: Simulation, language: str, *, own: bool) -> list[Table]:
     """By week; for the operator by partner; where there are resellers, by reseller."""
     tables = []
-    for by, found in groups(simulation, spoken).items():
+    for by, found in groups(simulation, language).items():
         if (by == "partner" and own) or (by == "reseller" and not any(simulation.resellers)):
             continue
         figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
@@ -310,11 +310,14 @@ def _tables(simulation: Simulation, spoken: str, *, own: bool) -> list[Table]:
             Table(
                 by,
                 [
-                    text(f"simulation.{one}", spoken)
+                    text(f"simulation.{one}", language)
                     for one in (f"by.{by}", *(f"figure.{figure}" for figure in figures))
                 ],
                 [
-                    (name or _moment(datetime.fromisoformat(f"{key}T00:00Z"), spoken), [counts[one] for one in figures])
+                    (
+                        name or _moment(datetime.fromisoformat(f"{key}T00:00Z"), language),
+                        [counts[one] for one in figures],
+                    )
                     for key, name, counts in most_first
                 ],
                 [simulation.total[figure] for figure in figures],
@@ -324,6 +327,6 @@ def _tables(simulation: Simulation, spoken: str, *, own: bool) -> list[Table]:
     return tables
 
 
-def _moment(instant: datetime, spoken: str) -> str:
+def _moment(instant: datetime, language: str) -> str:
     """The day of an instant; with its time, unless that is midnight."""
-    return instant_text(instant, spoken) if instant.time() != time() else date_text(instant, spoken)
+    return instant_text(instant, language) if instant.time() != time() else date_text(instant, language)

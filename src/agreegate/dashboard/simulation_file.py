@@ -40,9 +40,9 @@ def shown_figures(scenario: Scenario, *, by_week: bool = False) -> tuple[Figure,
     return tuple(figure for figure in Figure if figure not in left_out and not (by_week and figure is Figure.ALREADY))
 
 
-def groups(simulation: Simulation, spoken: str) -> dict[str, list[Group]]:
+def groups(simulation: Simulation, language: str) -> dict[str, list[Group]]:
     """What is counted week by week, partner by partner, reseller by reseller."""
-    no_renewal, no_reseller = text("simulation.none.week", spoken), text("simulation.none.reseller", spoken)
+    no_renewal, no_reseller = text("simulation.none.week", language), text("simulation.none.reseller", language)
     weeks: list[Group] = [
         (None, no_renewal, counts) if week is None else (week.isoformat(), None, counts)
         for week, counts in simulation.weeks.items()
@@ -52,38 +52,38 @@ def groups(simulation: Simulation, spoken: str) -> dict[str, list[Group]]:
     return {"week": weeks, "partner": partners, "reseller": resellers}
 
 
-def count_lines(simulation: Simulation, spoken: str) -> Iterator[Line]:
+def count_lines(simulation: Simulation, language: str) -> Iterator[Line]:
     """What is counted: all together, then group by group."""
-    yield [text("simulation.by.total", spoken), None, None, *(simulation.total[figure] for figure in Figure)]
-    for by, found in groups(simulation, spoken).items():
+    yield [text("simulation.by.total", language), None, None, *(simulation.total[figure] for figure in Figure)]
+    for by, found in groups(simulation, language).items():
         for key, name, counts in found:
-            yield [text(f"simulation.by.{by}", spoken), key, name, *(counts[figure] for figure in Figure)]
+            yield [text(f"simulation.by.{by}", language), key, name, *(counts[figure] for figure in Figure)]
 
 
-def rule_lines(foresight: Foresight, spoken: str, shown: Callable[[datetime], str]) -> Iterator[str]:
+def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], str]) -> Iterator[str]:
     """What the scenario's rule does, channel by channel.
 
     Args:
         shown: writes an instant.
     """
     if foresight.scenario.stale_rule is StaleRule.ADVISE:
-        yield text("simulation.advises", spoken)
+        yield text("simulation.advises", language)
         return
     for channel in Channel:
-        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", spoken)
+        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", language)
         if refused is None:
-            yield text("simulation.refuses.never", spoken, by=by)
+            yield text("simulation.refuses.never", language, by=by)
         else:
-            yield text("simulation.refuses.from", spoken, by=by, date=shown(refused))
+            yield text("simulation.refuses.from", language, by=by, date=shown(refused))
 
 
-def customer_line(one: Concerned, spoken: str) -> Line:
+def customer_line(one: Concerned, language: str) -> Line:
     """A customer, as the columns of `CUSTOMERS` have it."""
     customer, stake = one.affected, one.affected.stake
     return [
         customer.customer_id,
         customer.company_name,
-        country_text(customer.country, spoken),
+        country_text(customer.country, language),
         ", ".join(one.resellers),
         instant_cell(customer.date_agreed),
         customer.text,

@@ -11,7 +11,7 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.day import day_of
 from agreegate.dashboard.form import Form, Mistake
 from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -33,9 +33,14 @@ async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]
     """The standing on the two days that the address names; now, where it names none."""
     if (nothing := absent(request, "retrospect.title")) is not None:
         return nothing
-    deployment, actor, spoken, id_ = deployment_of(request), actor_of(request), language(request), str(customer)
+    deployment, actor, language, id_ = (
+        deployment_of(request),
+        actor_of(request),
+        reader_language(request),
+        str(customer),
+    )
     form = Form({name: [request.query_params.get(name, "")] for name in (ON, KNOWN_AT)}, "")
-    days = {name: _day(form[name], spoken) for name in (ON, KNOWN_AT)}
+    days = {name: _day(form[name], language) for name in (ON, KNOWN_AT)}
     form = form.with_mistakes(
         *(Mistake(name, "retrospect.day-unread") for name in days if form[name] and days[name] is None)
     )
@@ -56,7 +61,7 @@ def _shown(
     request: DashboardRequest, form: Form, record: LookBackRecord, on: Moment | None, known_at: Moment | None
 ) -> Response[str]:
     """The page; without an answer where a date is wrong."""
-    found, spoken = record.look.found, language(request)
+    found, language = record.look.found, reader_language(request)
     return page(
         request,
         "standing.html",
@@ -66,9 +71,9 @@ def _shown(
         page_links=page_links(request, HISTORY, record.history),
         found=found,
         customer={"id": record.look.customer_id, "company_name": record.look.company_name},
-        country=country_text(record.look.country, spoken),
-        on=_written(on or known_at, found.on, spoken),
-        known_at=_written(known_at, found.known_at, spoken),
+        country=country_text(record.look.country, language),
+        on=_written(on or known_at, found.on, language),
+        known_at=_written(known_at, found.known_at, language),
         agreements=sorted(
             found.agreements,
             key=lambda one: (
@@ -79,19 +84,19 @@ def _shown(
     )
 
 
-def _day(written: str, spoken: str) -> Moment | None:
-    day = day_of(written, spoken)
+def _day(written: str, language: str) -> Moment | None:
+    day = day_of(written, language)
     return None if day is None else Moment(day, whole_day=True)
 
 
-def _written(moment: Moment | None, instant: datetime, spoken: str) -> str:
+def _written(moment: Moment | None, instant: datetime, language: str) -> str:
     """The day as a date when it is meant as a whole and is over, else the instant."""
     over = moment is not None and moment.whole_day and instant == moment.last
-    return date_text(instant, spoken) if over else instant_text(instant, spoken)
+    return date_text(instant, language) if over else instant_text(instant, language)
 
 
 def _today(request: DashboardRequest) -> str:
-    return date_text(deployment_of(request).store.clock(), language(request))
+    return date_text(deployment_of(request).store.clock(), reader_language(request))
 
 
 ROUTES: tuple[HTTPRouteHandler, ...] = (show_standing_then,)

@@ -10,7 +10,7 @@ from operator import itemgetter
 from litestar import Response, get
 
 from agreegate.dashboard.overview import meanings, overview
-from agreegate.dashboard.page import DashboardRequest, language, page, reader_of
+from agreegate.dashboard.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
@@ -47,23 +47,23 @@ async def show_start(request: DashboardRequest) -> Response[str]:
     """The start page of a server; for whoever is signed in, the overview."""
     if (reader := reader_of(request)) is not None:
         return await overview(request, reader)
-    deployment, spoken = deployment_of(request), language(request)
+    deployment, language = deployment_of(request), reader_language(request)
     now, guide = deployment.store.clock(), deployment.guide
     return page(
         request,
         "start.html",
         guide=guide,
-        meanings=list(meanings(deployment.programme, now, spoken)),
-        dates=_dates(deployment.programme, now, spoken),
-        customers=[] if guide is None else [await _now(deployment, customer, spoken) for customer in guide.customers],
+        meanings=list(meanings(deployment.programme, now, language)),
+        dates=_dates(deployment.programme, now, language),
+        customers=[] if guide is None else [await _now(deployment, customer, language) for customer in guide.customers],
     )
 
 
-def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:
+def _dates(programme: Programme, now: datetime, language: str) -> list[Row]:
     """Every date of the programme, earliest first."""
-    dated = [(programme.starts, text("start.date.starts", spoken))]
+    dated = [(programme.starts, text("start.date.starts", language))]
     dated += [
-        (enforced, text("start.date.enforced", spoken, channel=text(f"channel.{channel}", spoken)))
+        (enforced, text("start.date.enforced", language, channel=text(f"channel.{channel}", language)))
         for channel in Channel
         if (enforced := programme.enforce_from.get(channel))
     ]
@@ -75,30 +75,30 @@ def _dates(programme: Programme, now: datetime, spoken: str) -> list[Row]:
             (template.duplicates_refused_from, "duplicates"),
         ):
             if instant is not None:
-                dated.append((instant, text(f"start.date.{key}", spoken, agreement=template.title)))
-    return [Row(date_text(at, spoken), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
+                dated.append((instant, text(f"start.date.{key}", language, agreement=template.title)))
+    return [Row(date_text(at, language), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
 
 
-async def _now(deployment: Deployment, customer: GuideCustomer, spoken: str) -> Now:
+async def _now(deployment: Deployment, customer: GuideCustomer, language: str) -> Now:
     """The gate's own answer, so that the page cannot say anything else."""
     asked = Transaction(Action.NEW_PURCHASE, Channel.API)
     decision = await ask(deployment.store, Actor(customer.partner), deployment.programme, customer.id, asked)
     return Now(
         customer,
-        _state(decision, spoken),
-        text(f"start.order.{decision.verdict}", spoken),
+        _state(decision, language),
+        text(f"start.order.{decision.verdict}", language),
         decision.allowed,
     )
 
 
-def _state(decision: Decision, spoken: str) -> str:
+def _state(decision: Decision, language: str) -> str:
     if decision.confirmation is not None:
-        return text("start.state.confirmed", spoken, date=date_text(decision.confirmation.date_agreed, spoken))
+        return text("start.state.confirmed", language, date=date_text(decision.confirmation.date_agreed, language))
     reason = next(iter((*decision.reasons, *decision.advisories)), None)
     if reason is None:
-        return text("start.state.nothing", spoken)
+        return text("start.state.nothing", language)
     if reason.code is Code.CONFIRMATION_ENDED and reason.date is not None:
-        return text("start.state.ended", spoken, date=date_text(reason.date, spoken))
+        return text("start.state.ended", language, date=date_text(reason.date, language))
     if reason.code in (Code.RELATIONSHIP_MISSING, Code.STANDING_UNKNOWN, Code.CLOCK_BEHIND):
-        return text(reason.text_key, spoken)
-    return text("start.state.missing", spoken)
+        return text(reason.text_key, language)
+    return text("start.state.missing", language)

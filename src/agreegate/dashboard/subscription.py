@@ -13,7 +13,7 @@ from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, se
 from agreegate.dashboard.gate import worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
 from agreegate.domain.customer import Customer
@@ -102,7 +102,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
         found = await _found(request, customer, subscription)
         if error.code != "request.etag-stale":
             return _page(request, found, form.rejected(error), 409 if error.code == "request.id-reused" else 422)
-        mistakes = _meanwhile(form, found.subscription, language(request))
+        mistakes = _meanwhile(form, found.subscription, reader_language(request))
         fields = {name: [value] for name, value in _as_seen(found.subscription).items()} | {"to": [chosen]}
         fresh = Form(fields, form.request_id, (Mistake("", "subscription.meanwhile"), *mistakes))
         return _page(request, found, fresh, 409)
@@ -154,7 +154,7 @@ def _refused(request: DashboardRequest, found: Found, form: Form, denied: Denial
         form=form,
         chosen=_chosen(form),
         decision=denied.id,
-        reasons=worded(denied.reasons, deployment.programme, deployment.store.clock(), language(request)),
+        reasons=worded(denied.reasons, deployment.programme, deployment.store.clock(), reader_language(request)),
         may_confirm=may(actor, CONFIRM),
     )
 
@@ -189,13 +189,13 @@ def _as_seen(one: Subscription) -> dict[str, str]:
     }
 
 
-def _meanwhile(form: Form, now: Subscription, spoken: str) -> Iterator[Mistake]:
+def _meanwhile(form: Form, now: Subscription, language: str) -> Iterator[Mistake]:
     """What is otherwise than the form's reader saw it."""
     told = {
-        "status": text(f"subscription.status.{now.status}", spoken),
-        "seats": number_text(now.quantity, spoken),
-        "auto-renewal": text(f"subscription.auto-renewal.{'on' if now.auto_renew else 'off'}", spoken),
-        "end": date_text(now.commitment.ends_at, spoken),
+        "status": text(f"subscription.status.{now.status}", language),
+        "seats": number_text(now.quantity, language),
+        "auto-renewal": text(f"subscription.auto-renewal.{'on' if now.auto_renew else 'off'}", language),
+        "end": date_text(now.commitment.ends_at, language),
     }
     for name, value in _as_seen(now).items():
         what = name.removeprefix("seen-")

@@ -9,7 +9,7 @@ from litestar import Response, get
 from agreegate.dashboard.gate import Worded, worded
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
 from agreegate.domain.error import Rejected
@@ -40,7 +40,7 @@ async def show_tour(request: DashboardRequest) -> Response[str]:
     Raises:
         `request.not-found`: the customer that is named is no customer of the reader's.
     """
-    deployment, actor, spoken = deployment_of(request), actor_of(request), language(request)
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     asks = may(actor, ASK_GATE)
     offered = await deployment.store.read_slow(lambda uow: companions(uow, actor)) if asks else []
     chosen = await _chosen(request, actor, offered) if asks else None
@@ -51,10 +51,10 @@ async def show_tour(request: DashboardRequest) -> Response[str]:
     rows = [
         Row(
             stop.at,
-            text(f"channel.{stop.channel}", spoken),
+            text(f"channel.{stop.channel}", language),
             stop.decision.allowed,
-            worded((*stop.decision.reasons, *stop.decision.advisories), deployment.programme, stop.at, spoken),
-            _why(stop.decision, spoken),
+            worded((*stop.decision.reasons, *stop.decision.advisories), deployment.programme, stop.at, language),
+            _why(stop.decision, language),
             stop.at.date() == now.date(),
         )
         for stop in stops
@@ -98,9 +98,9 @@ def _there(actor: Actor, chosen: tuple[str, str] | None) -> str:
     return f"/customers/{chosen[0]}/order" if may(actor, WRITE_ORDERS) else f"/customers/{chosen[0]}"
 
 
-def _why(decision: Decision, spoken: str) -> str:
+def _why(decision: Decision, language: str) -> str:
     if decision.reasons or decision.advisories:
         return ""
     if decision.confirmation is not None:
-        return text("tour.confirmed", spoken, date=date_text(decision.confirmation.date_agreed, spoken))
-    return text("tour.nothing-asked", spoken)
+        return text("tour.confirmed", language, date=date_text(decision.confirmation.date_agreed, language))
+    return text("tour.nothing-asked", language)

@@ -13,7 +13,7 @@ from typing import Any
 from agreegate.dashboard.confirmation import asked, defaults, record
 from agreegate.dashboard.form import Done, Form, Mistake
 from agreegate.dashboard.gate import worded
-from agreegate.dashboard.page import DashboardRequest, language
+from agreegate.dashboard.page import DashboardRequest, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
@@ -107,7 +107,7 @@ async def carry_out(
     begun: Begun,
     form: Form,
     call: Call,
-    spoken: str,
+    language: str,
     work: Callable[[Pause], Awaitable[Done | Denial | Held]],
 ) -> Done | Shown:
     """Record the confirmation that was typed, then carry the transaction out; or return what its page shows.
@@ -123,7 +123,7 @@ async def carry_out(
     """
     step = step_of(form)
     if step is Step.CONFIRM:
-        typed = await _confirmed(uow, begun, form, call, spoken)
+        typed = await _confirmed(uow, begun, form, call, language)
         if isinstance(typed, Form):
             return await show(uow, begun, typed)
 
@@ -138,12 +138,12 @@ async def carry_out(
     return await _shown(uow, begun, form, result)
 
 
-async def _confirmed(uow: UnitOfWork, begun: Begun, form: Form, call: Call, spoken: str) -> Confirmation | Form:
+async def _confirmed(uow: UnitOfWork, begun: Begun, form: Form, call: Call, language: str) -> Confirmation | Form:
     """The confirmation that was typed, recorded; or the form to show again."""
     actor, programme, customer = begun.actor, begun.programme, begun.customer
     if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
         return other
-    return await record(uow, actor, programme, customer, form, call, spoken)
+    return await record(uow, actor, programme, customer, form, call, language)
 
 
 async def other_agreement(
@@ -193,7 +193,7 @@ async def _shown(uow: UnitOfWork, begun: Begun, form: Form, held: Held | None) -
 
 def named(request: DashboardRequest, begun: Begun, shown: Shown) -> dict[str, Any]:
     """What `transaction.html` calls by name."""
-    held, preparation, spoken = shown.held, shown.preparation, language(request)
+    held, preparation, language = shown.held, shown.preparation, reader_language(request)
     now = deployment_of(request).store.clock()
     reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)
     wrong = {mistake.where for mistake in shown.form.mistakes}
@@ -201,11 +201,11 @@ def named(request: DashboardRequest, begun: Begun, shown: Shown) -> dict[str, An
         "form": shown.form,
         "held": held,
         "ahead": shown.ahead,
-        "reasons": worded(reasons, begun.programme, now, spoken),
+        "reasons": worded(reasons, begun.programme, now, language),
         "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
-        "asked": None if preparation is None else asked(shown.form, preparation, begun.actor, now, spoken),
+        "asked": None if preparation is None else asked(shown.form, preparation, begun.actor, now, language),
     }
 
 

@@ -14,7 +14,7 @@ from agreegate.dashboard.absent import absent
 from agreegate.dashboard.agreement import table
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, language, page
+from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.dashboard.simulation import PATH as SIMULATION
 from agreegate.dashboard.text import lead_to
@@ -39,7 +39,7 @@ class Part:
 
     file: TextFile
     language: str
-    spoken: str
+    language_name: str
     """The language as the reader names it."""
     countries: tuple[tuple[str, str], ...]
     """Each with its code and its name, in the order of the names."""
@@ -80,7 +80,7 @@ async def show_version(request: DashboardRequest, version: FromPath[UUID]) -> Re
     if not may(actor_of(request), PUBLISH_TEXTS) and (nothing := absent(request, "versions.title")) is not None:
         return nothing
     listed = await _found(request, version)
-    shown = parts(listed.version.files, language(request))
+    shown = parts(listed.version.files, reader_language(request))
     links = {one: f"{PATH}/{version}/text?{urlencode(one.locale)}" for one in shown}
     ahead = listed.version.major and listed.version.effective_from > deployment_of(request).store.clock()
     return page(
@@ -123,21 +123,21 @@ def parts(
     return tuple(
         Part(
             file,
-            spoken,
-            culture_text(spoken, reader),
+            language_name,
+            culture_text(language_name, reader),
             tuple((row.code, row.name) for row in table(reader) if row.code in codes),
-            everywhere=codes >= spoken_in(spoken),
+            everywhere=codes >= spoken_in(language_name),
             name=(names or {}).get(file, ""),
         )
-        for (spoken, file), codes in sorted(
+        for (language_name, file), codes in sorted(
             grouped.items(), key=lambda one: (one[0][0], one[0][1].digest, one[0][1].shown.digest)
         )
     )
 
 
-def spoken_in(spoken: str) -> set[str]:
+def spoken_in(language_name: str) -> set[str]:
     """The countries that the table has with a language."""
-    return {locale.country for locale in locales() if locale.language == spoken}
+    return {locale.country for locale in locales() if locale.language == language_name}
 
 
 def _place(listed: Listed) -> Position:

@@ -175,10 +175,10 @@ def text_language(language: str, culture: str) -> str:
 
     `pt` beside the culture `pt-BR` is `pt-BR`; `pt-PT` is `pt-PT`; `fr` beside `de-CH` is `fr`; `en` beside `de-CH` is `de-CH`.
     """
-    spoken = primary_subtag(language)
-    if spoken == primary_subtag(culture):
+    chosen_language = primary_subtag(language)
+    if chosen_language == primary_subtag(culture):
         return language if "-" in language else culture
-    return culture if spoken == primary_subtag(DEFAULT_LANGUAGE) else language
+    return culture if chosen_language == primary_subtag(DEFAULT_LANGUAGE) else language
 
 
 def checked_domain(domain: str) -> str:

@@ -283,8 +283,10 @@ def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
         (locale for locale in known if locale.country in alike),
         key=lambda one: (one.language.lower() != wanted.language.lower(), alike.index(one.country), one),
     )
-    spoken = sorted(locale for locale in known if locale.language.lower() == wanted.language.lower())
-    return tuple(islice(dict.fromkeys([*likely, *spoken, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST))
+    chosen_language = sorted(locale for locale in known if locale.language.lower() == wanted.language.lower())
+    return tuple(
+        islice(dict.fromkeys([*likely, *chosen_language, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST)
+    )
 
 
 def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:

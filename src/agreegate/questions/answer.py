@@ -72,7 +72,7 @@ class Sentence:
     rules: tuple[str, ...]
     params: Mapping[str, Value]
 
-    def spoken(self, text: Callable[..., str], date: Callable[[datetime], str]) -> str:
+    def language(self, text: Callable[..., str], date: Callable[[datetime], str]) -> str:
         """The sentence in the reader's language: `text` finds and fills the sentence of a key, `date` writes a date."""
 
         def written(value: Value) -> str:
