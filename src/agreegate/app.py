@@ -20,6 +20,7 @@ from litestar.types import ControllerRouterHandler
 
 from agreegate import __version__
 from agreegate.api import (
+    as_of,
     audit,
     cart,
     confirmation,
@@ -30,7 +31,6 @@ from agreegate.api import (
     health,
     order,
     partner,
-    retrospect,
     standing,
     subscription,
     text,
@@ -67,7 +67,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 OWN_HANDLERS = (
     gate.decide_question,
     confirmation.record_confirmation,
-    retrospect.read_standing,
+    as_of.read_standing,
     standing.end_standing,
     standing.without_employee,
     standing.state_confirming_employee,

@@ -110,7 +110,7 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
     "request.too-many-connections": UNAVAILABLE,
     "request.too-many-parameters": HEAD_TOO_LARGE,
     "request.too-slow": Outcome(408, 3000, "RequestTimeout"),
-    "retrospect.known-ahead": INVALID_PROPERTY,
+    "as-of.known-ahead": INVALID_PROPERTY,
     "sandbox.limit": Outcome(400, 800018, "SandboxLimitMet"),
     "sign-in.again": Outcome(400, 3000, "SignInFailed"),
     "sign-in.provider-silent": UNAVAILABLE,

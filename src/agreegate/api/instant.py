@@ -4,7 +4,7 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from agreegate.domain.retrospect import Moment
+from agreegate.domain.as_of import Moment
 
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 9000

@@ -10,13 +10,13 @@ from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import DayOrInstant, Guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
+from agreegate.domain.as_of import AgreementThen, AsOf, Moment
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.retrospect import AgreementThen, Moment, Retrospect
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, date_text
 from agreegate.programme import DEFAULT, load
-from agreegate.services.retrospect import LookBack, look_back
+from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.storage.deployment import made_for
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import SqliteStore
@@ -55,13 +55,13 @@ def _standing(
     with opened(database_file(data, database)) as store:
         made = asyncio.run(store.read(made_for))
         rules = load(made.programme if made else DEFAULT)
-        look = asyncio.run(_look(words, store, partner, customer, rules, on, known_at))
-    for line in _lines(words, look, rules):
+        as_of = asyncio.run(_standing_as_of(words, store, partner, customer, rules, on, known_at))
+    for line in _lines(words, as_of, rules):
         click.echo(line)
-    return 0 if look.found.covered else NONE
+    return 0 if as_of.found.covered else NONE
 
 
-async def _look(
+async def _standing_as_of(
     words: Words,
     store: SqliteStore,
     partner: str,
@@ -69,38 +69,38 @@ async def _look(
     programme: Programme,
     on: Moment | None,
     known_at: Moment | None,
-) -> LookBack:
+) -> StandingAsOf:
     known = await store.read(lambda uow: partner_of(uow, partner))
     if known is None:
         raise Misuse(words("cli.gate.check.no-partner", partner=partner))
     try:
-        return await store.read(lambda uow: look_back(uow, Actor(known), programme, customer, on, known_at))
+        return await store.read(lambda uow: standing_as_of(uow, Actor(known), programme, customer, on, known_at))
     except Rejected as error:
-        error.expect("retrospect.known-ahead")
+        error.expect("as-of.known-ahead")
         raise Misuse(words(error.code, name="--known-at")) from None
 
 
-def _lines(words: Words, look: LookBack, programme: Programme) -> Iterator[str]:
+def _lines(words: Words, as_of: StandingAsOf, programme: Programme) -> Iterator[str]:
     """What was asked, a line for each agreement type, and what the answer rests on. No personal data."""
     from agreegate.api.instant import written_z
 
-    found = look.found
+    found = as_of.found
     asked = {"on": written_z(found.on), "known_at": written_z(found.known_at), "policy": programme.policy}
     yield words("cli.standing.asked", **asked)
     if found.period is None:
-        yield words("retrospect.unrelated")
+        yield words("as-of.unrelated")
     else:
-        yield from (" ".join(_told(words, look, agreement)) for agreement in found.agreements)
+        yield from (" ".join(_told(words, as_of, agreement)) for agreement in found.agreements)
     if found.expected:
-        yield words("retrospect.expected")
+        yield words("as-of.expected")
     if not programme.exists(min(found.on, found.known_at)):
-        yield words("retrospect.early", date=date_text(programme.starts, words.language))
+        yield words("as-of.early", date=date_text(programme.starts, words.language))
     yield words("cli.standing.considered", **found.considered)
     yield words("cli.standing.left-out", **found.left_out)
-    yield words("retrospect.country", country=country_text(look.country, words.language))
+    yield words("as-of.country", country=country_text(as_of.country, words.language))
 
 
-def _told(words: Words, look: LookBack, agreement: AgreementThen) -> Iterator[str]:
+def _told(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Iterator[str]:
     """The state, and what makes it so."""
     from agreegate.api.instant import written_z
 
@@ -113,15 +113,15 @@ def _told(words: Words, look: LookBack, agreement: AgreementThen) -> Iterator[st
             through=words(f"record.through.{confirmation.channel}"),
             id=confirmation.id,
         )
-        if (text := look.recorded[confirmation.sequence].text) is not None:
+        if (text := as_of.recorded[confirmation.sequence].text) is not None:
             yield words(f"record.text.{text.basis}", label=text.label)
         if agreement.outdated_since is not None:
             yield words(f"standing.{agreement.state}", date=written_z(agreement.outdated_since))
     elif agreement.state is State.ENDED:
-        yield _refusal(words, look.found)
+        yield _refusal(words, as_of.found)
 
 
-def _refusal(words: Words, found: Retrospect) -> str:
+def _refusal(words: Words, found: AsOf) -> str:
     from agreegate.api.instant import written_z
 
     last = found.refused[0]

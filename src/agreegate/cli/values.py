@@ -7,7 +7,7 @@ from uuid import UUID
 import click
 
 from agreegate.cli.words import Words
-from agreegate.domain.retrospect import Moment
+from agreegate.domain.as_of import Moment
 
 
 class Guid(click.ParamType[str]):

@@ -15,10 +15,10 @@ from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
+from agreegate.domain.as_of import Moment
 from agreegate.domain.error import Rejected
-from agreegate.domain.retrospect import Moment
 from agreegate.i18n import country_text, date_text, instant_text
-from agreegate.services.retrospect import LookBackRecord, read_look_back
+from agreegate.services.as_of import RecordAsOf, read_as_of
 
 ON, KNOWN_AT = "on", "known-at"
 """The fields, and the names in the address."""
@@ -31,7 +31,7 @@ MOST = 250
 @get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
 async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The standing on the two days that the address names; now, where it names none."""
-    if (nothing := absent(request, "retrospect.title")) is not None:
+    if (nothing := absent(request, "as-of.title")) is not None:
         return nothing
     deployment, actor, language, id_ = (
         deployment_of(request),
@@ -42,26 +42,26 @@ async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]
     form = Form({name: [request.query_params.get(name, "")] for name in (ON, KNOWN_AT)}, "")
     days = {name: _day(form[name], language) for name in (ON, KNOWN_AT)}
     form = form.with_mistakes(
-        *(Mistake(name, "retrospect.day-unread") for name in days if form[name] and days[name] is None)
+        *(Mistake(name, "as-of.day-unread") for name in days if form[name] and days[name] is None)
     )
     place = page_request(request, HISTORY, MOST)
     on, known_at = (None, None) if form.mistakes else (days[ON], days[KNOWN_AT])
     try:
         record = await deployment.store.read_slow(
-            lambda uow: read_look_back(uow, actor, deployment.programme, id_, on, known_at, place)
+            lambda uow: read_as_of(uow, actor, deployment.programme, id_, on, known_at, place)
         )
     except Rejected as error:
-        error.expect("retrospect.known-ahead")
-        form = form.with_mistakes(Mistake(KNOWN_AT, "retrospect.day-ahead", {"date": _today(request)}))
-        record = await deployment.store.read_slow(lambda uow: read_look_back(uow, actor, deployment.programme, id_))
+        error.expect("as-of.known-ahead")
+        form = form.with_mistakes(Mistake(KNOWN_AT, "as-of.day-ahead", {"date": _today(request)}))
+        record = await deployment.store.read_slow(lambda uow: read_as_of(uow, actor, deployment.programme, id_))
     return _shown(request, form, record, on, known_at)
 
 
 def _shown(
-    request: DashboardRequest, form: Form, record: LookBackRecord, on: Moment | None, known_at: Moment | None
+    request: DashboardRequest, form: Form, record: RecordAsOf, on: Moment | None, known_at: Moment | None
 ) -> Response[str]:
     """The page; without an answer where a date is wrong."""
-    found, language = record.look.found, reader_language(request)
+    found, language = record.as_of.found, reader_language(request)
     return page(
         request,
         "standing.html",
@@ -70,8 +70,8 @@ def _shown(
         record=record,
         page_links=page_links(request, HISTORY, record.history),
         found=found,
-        customer={"id": record.look.customer_id, "company_name": record.look.company_name},
-        country=country_text(record.look.country, language),
+        customer={"id": record.as_of.customer_id, "company_name": record.as_of.company_name},
+        country=country_text(record.as_of.country, language),
         on=_written(on or known_at, found.on, language),
         known_at=_written(known_at, found.known_at, language),
         agreements=sorted(

@@ -77,7 +77,7 @@ RequestCode = Literal[
     "request.too-many-connections",
     "request.too-many-parameters",
     "request.too-slow",
-    "retrospect.known-ahead",
+    "as-of.known-ahead",
     "sandbox.limit",
     "sign-in.again",
     "sign-in.provider-silent",

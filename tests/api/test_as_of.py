@@ -118,8 +118,8 @@ async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_i
         ("?on=2018-08-15 10:00", "on", "request.invalid-instant"),
         ("?on=0001-01-01T00:00:00", "on", "request.invalid-instant"),
         ("?on=2018-08-15&knownAt=1", "knownAt", "request.invalid-instant"),
-        ("?knownAt=2018-08-26", "knownAt", "retrospect.known-ahead"),
-        ("?knownAt=2018-08-25T00:00:00.000001Z", "knownAt", "retrospect.known-ahead"),
+        ("?knownAt=2018-08-26", "knownAt", "as-of.known-ahead"),
+        ("?knownAt=2018-08-25T00:00:00.000001Z", "knownAt", "as-of.known-ahead"),
         ("?on=9001-01-01", "on", "request.invalid-instant"),
     ],
 )
@@ -132,7 +132,7 @@ async def test_a_wrong_date_is_told_with_its_name(past: World, query: str, name:
     assert name in problem["detail"]
     assert ("est dans l’avenir" if language == "fr" else "lies ahead") in problem[
         "detail"
-    ] or code != "retrospect.known-ahead"
+    ] or code != "as-of.known-ahead"
 
 
 @pytest.mark.rule("R1")

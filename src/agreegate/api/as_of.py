@@ -18,9 +18,9 @@ from agreegate.api.problem_details import problems
 from agreegate.api.standing import StandingOut
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
+from agreegate.domain.as_of import AgreementThen, Moment
 from agreegate.domain.error import Rejected
-from agreegate.domain.retrospect import AgreementThen, Moment
-from agreegate.services.retrospect import LookBack, look_back
+from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.services.standing import show_standing
 from agreegate.storage.pagination import LARGEST, Page, page_in
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -65,13 +65,13 @@ class AgreementThenOut(msgspec.Struct, rename="camel"):
     ]
 
     @classmethod
-    def of(cls, agreement: AgreementThen, look: LookBack, shown: Container[int]) -> "AgreementThenOut":
+    def of(cls, agreement: AgreementThen, as_of: StandingAsOf, shown: Container[int]) -> "AgreementThenOut":
         """Return the agreement type as it stood, as our own API answers it.
 
         Args:
             shown: the sequences of what is on the page of the history.
         """
-        current, recorded = agreement.confirmation, look.recorded
+        current, recorded = agreement.confirmation, as_of.recorded
         return cls(
             agreement_type=agreement.template.agreement_type,
             template_id=agreement.template.id,
@@ -87,7 +87,7 @@ class AgreementThenOut(msgspec.Struct, rename="camel"):
         )
 
 
-class LookBackOut(msgspec.Struct, rename="camel"):
+class StandingAsOfOut(msgspec.Struct, rename="camel"):
     """Everything known about a customer's acceptance, as the caller's tenant recorded it."""
 
     customer_id: Annotated[
@@ -119,17 +119,17 @@ class LookBackOut(msgspec.Struct, rename="camel"):
     ] = UNSET
 
     @classmethod
-    def of(cls, look: LookBack, shown: Container[int]) -> "LookBackOut":
+    def of(cls, as_of: StandingAsOf, shown: Container[int]) -> "StandingAsOfOut":
         """Return the standing as of a day, as our own API answers it.
 
         Args:
             shown: the sequences of what is on the page of the history.
         """
-        found = look.found
+        found = as_of.found
         return cls(
-            customer_id=look.customer_id,
+            customer_id=as_of.customer_id,
             relationship_since=None if found.period is None else written_z(found.period.started_at),
-            agreements=[AgreementThenOut.of(agreement, look, shown) for agreement in found.agreements],
+            agreements=[AgreementThenOut.of(agreement, as_of, shown) for agreement in found.agreements],
             refusals=[EndingOut.of(ending) for ending in found.refusals if ending.sequence in shown],
             on=written_z(found.on),
             known_at=written_z(found.known_at),
@@ -142,7 +142,7 @@ class LookBackOut(msgspec.Struct, rename="camel"):
     tags=["standing"],
     summary="Read a standing",
     responses={
-        200: ResponseSpec(LookBackOut, generate_examples=False, description="The standing."),
+        200: ResponseSpec(StandingAsOfOut, generate_examples=False, description="The standing."),
         **problems(400, 403, 404),
     },
 )
@@ -167,7 +167,7 @@ async def read_standing(
     ] = None,
     size: PageSize = LARGEST,
     cursor: Cursor = None,
-) -> Response[StandingOut | LookBackOut]:
+) -> Response[StandingOut | StandingAsOfOut]:
     """What is recorded about a customer's acceptance, newest first, with its history page by page.
 
     The `Link` header leads to the next page of the history; all the rest is the same on each page.
@@ -183,18 +183,18 @@ async def read_standing(
         _moment(known_at, "knownAt"),
     )
 
-    async def today(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
+    async def today(uow: UnitOfWork) -> tuple[StandingOut | StandingAsOfOut, Page[Any]]:
         standing = await show_standing(uow, actor, programme, customer, page_request)
         return StandingOut.of(standing), standing.page
 
-    async def back(uow: UnitOfWork) -> tuple[StandingOut | LookBackOut, Page[Any]]:
+    async def back(uow: UnitOfWork) -> tuple[StandingOut | StandingAsOfOut, Page[Any]]:
         try:
-            look = await look_back(uow, actor, programme, customer, then, by)
+            as_of = await standing_as_of(uow, actor, programme, customer, then, by)
         except Rejected as error:
             raise error.renamed({"known_at": "knownAt"}) from None
-        sequences = sorted({*look.recorded, *(ending.sequence for ending in look.found.refusals)}, reverse=True)
+        sequences = sorted({*as_of.recorded, *(ending.sequence for ending in as_of.found.refusals)}, reverse=True)
         page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
-        return LookBackOut.of(look, frozenset(page.items)), page
+        return StandingAsOfOut.of(as_of, frozenset(page.items)), page
 
     async with deployment.turns.of(actor.partner.id):
         shown, page = await deployment.store.read_slow(today if on is None and known_at is None else back)

@@ -2,9 +2,9 @@
 
 from datetime import datetime
 
+from agreegate.domain.as_of import Period, Renewal
 from agreegate.domain.confirmation import Employee
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.retrospect import Period, Renewal
 from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
 

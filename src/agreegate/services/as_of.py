@@ -5,29 +5,29 @@ from dataclasses import dataclass, replace
 
 from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
+from agreegate.domain.as_of import AsOf, Facts, Moment, Weighed, decided_as_of
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.retrospect import Facts, Moment, Retrospect, Weighed, retrospect
 from agreegate.domain.text import TextVersion
 from agreegate.services.customer_record import Entry, People, history_of, named_in
 from agreegate.services.standing import Recorded
 from agreegate.storage.accepted_text import accepted_texts_of
-from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
-from agreegate.storage.history import endings_of
-from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
-from agreegate.storage.retrospect import (
+from agreegate.storage.as_of import (
     all_renewals_of,
     employees_stated_by,
     named,
     period_of_each,
     periods_of,
 )
+from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
+from agreegate.storage.history import endings_of
+from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
 from agreegate.storage.text import text_versions, text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class LookBack:
+class StandingAsOf:
     """What was known about a customer's acceptance, with what is kept beside each confirmation."""
 
     customer_id: str
@@ -36,19 +36,19 @@ class LookBack:
     """Today's, as the name is."""
     served: bool
     """Whether the partner serves the customer today."""
-    found: Retrospect
+    found: AsOf
     recorded: Mapping[int, Recorded]
     """Each known confirmation as it was known, by sequence."""
 
 
-async def look_back(
+async def standing_as_of(
     uow: UnitOfWork,
     actor: Actor,
     programme: Programme,
     customer: str,
     on: Moment | None = None,
     known_at: Moment | None = None,
-) -> LookBack:
+) -> StandingAsOf:
     """The standing of each agreement type of the programme on a day, as the records stood on another. Nothing is changed.
 
     Also of a customer whose relationship has ended: what was recorded while it lasted is the partner's own record.
@@ -59,7 +59,7 @@ async def look_back(
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
-        `retrospect.known-ahead`: `known_at` lies ahead of now.
+        `as_of.known-ahead`: `known_at` lies ahead of now.
     """
     if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
         raise Rejected("confirmation.feature-absent")
@@ -71,7 +71,7 @@ async def look_back(
     name, country = who
     known = uow.now if known_at is None else known_at.instant(uow.now)
     if known > uow.now:
-        raise Rejected("retrospect.known-ahead", name="known_at")
+        raise Rejected("as-of.known-ahead", name="known_at")
     texts = [one for template in programme.templates for one in await text_versions_in(uow, template.id, country)]
     accepted = await accepted_texts_of(uow, partner, customer)
     facts = Facts(
@@ -84,7 +84,7 @@ async def look_back(
         renewals=await all_renewals_of(uow, partner, customer),
         texts=tuple(texts),
     )
-    found = retrospect(facts, programme, actor.partner.cloud, known if on is None else on.instant(uow.now), known)
+    found = decided_as_of(facts, programme, actor.partner.cloud, known if on is None else on.instant(uow.now), known)
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
     employees = await employees_stated_by(uow, partner, customer, known)
 
@@ -98,7 +98,7 @@ async def look_back(
             accepted.get(sequence),
         )
 
-    return LookBack(
+    return StandingAsOf(
         customer,
         name,
         country,
@@ -125,10 +125,10 @@ async def _versions(
 
 
 @dataclass(frozen=True, slots=True)
-class LookBackRecord:
+class RecordAsOf:
     """A look back for people: in one sequence, with the names of those who did it."""
 
-    look: LookBack
+    as_of: StandingAsOf
     history: Page[Entry]
     """What was known, newest first."""
     people: People
@@ -136,7 +136,7 @@ class LookBackRecord:
     """The names of those through whom data came (R23), by id. Names are today's."""
 
 
-async def read_look_back(
+async def read_as_of(
     uow: UnitOfWork,
     actor: Actor,
     programme: Programme,
@@ -144,19 +144,19 @@ async def read_look_back(
     on: Moment | None = None,
     known_at: Moment | None = None,
     page_request: PageRequest = NEWEST,
-) -> LookBackRecord:
+) -> RecordAsOf:
     """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace.
 
     Args:
         wanted: the page of the history.
     """
-    look = await look_back(uow, actor, programme, customer, on, known_at)
+    as_of = await standing_as_of(uow, actor, programme, customer, on, known_at)
     history = history_of(
-        look.found.refusals,
+        as_of.found.refusals,
         (
-            (one.template, [(look.recorded[weighed.confirmation.sequence], weighed.mark) for weighed in one.history])
-            for one in look.found.agreements
+            (one.template, [(as_of.recorded[weighed.confirmation.sequence], weighed.mark) for weighed in one.history])
+            for one in as_of.found.agreements
         ),
     )
     shown = page_in(history, lambda entry: (entry.sequence, ""), page_request)
-    return LookBackRecord(look, shown, *await named_in(uow, actor, shown.items))
+    return RecordAsOf(as_of, shown, *await named_in(uow, actor, shown.items))

@@ -1,6 +1,6 @@
 """What a look back answers, a second time: the model that the product is compared with.
 
-Written from the words of docs/looking-back.md alone: lists, dictionaries and dates, and nothing of the
+Written from the words of docs/as-of.md alone: lists, dictionaries and dates, and nothing of the
 product. An *event* is a dictionary: what it `did`, `at` which recorded instant. Events stand in the order of recording,
 which is not that of their instants where a clock was set back. D is the day asked about, K the day of the records.
 """

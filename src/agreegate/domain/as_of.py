@@ -4,7 +4,7 @@ Two instants decide. *Known at*: only what was recorded by then is looked at, so
 was known. *On*: what is asked about. Where it comes after *known at*, the answer is what was to be expected then.
 
 At `on` = `known_at` = any past instant the answer is what the standing was at that instant. The meaning in words:
-`docs/looking-back.md`; its reasons: `docs/decisions/0025-looking-back.md`.
+`docs/as-of.md`; its reasons: `docs/decisions/0025-as-of.md`.
 """
 
 from bisect import bisect_left
@@ -141,7 +141,7 @@ class AgreementThen:
 
 
 @dataclass(frozen=True, slots=True)
-class Retrospect:
+class AsOf:
     """The standing on a day, as the records stood on another."""
 
     on: datetime
@@ -175,7 +175,7 @@ class Retrospect:
         return any(agreement.confirmation is not None for agreement in self.agreements)
 
 
-def retrospect(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> Retrospect:
+def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> AsOf:
     """The standing at `on`, as the records stood at `known_at`. Both instants count as passed."""
     known = facts.known_at(known_at)
     period = known.period_on(on)
@@ -199,7 +199,7 @@ def retrospect(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, k
         agreements.append(AgreementThen(template, state, confirmation, since, history))
     left_out = {kind: number - known.extent[kind] for kind, number in facts.extent.items()}
     state = state_of(standing, programme, cloud, on)
-    return Retrospect(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
+    return AsOf(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
 
 
 def valid_from(confirmation: Confirmation, refused_at: datetime | None) -> datetime:

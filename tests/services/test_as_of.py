@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreement import TemplateId
+from agreegate.domain.as_of import Moment
 from agreegate.domain.confirmation import Confirmation, Employee
 from agreegate.domain.error import Rejected
 from agreegate.domain.order import LineDraft, OrderDraft
-from agreegate.domain.retrospect import Moment
 from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.text import TextVersion
+from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.customer import get_customer, relate, remove_relationship
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.retrospect import LookBack, look_back
 from agreegate.services.standing import record_refusal, show_standing, take_back
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.services.text import publish_text
@@ -31,7 +31,7 @@ from agreegate.storage.accepted_text import accepted_texts_of
 from agreegate.storage.standing import relationship_since
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
-from tests.model import retrospect as model
+from tests.model import as_of as model
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, TABLE, draft, file
 from tests.world import AUGUST
@@ -162,9 +162,11 @@ class Past:
             line = LineDraft(0, OFFER, 5, subscription_id=one.id, renews_to=TermDuration.MONTH)
             await self.do(place_order, OrderDraft((line,)))
 
-    async def back(self, on: Moment | datetime | None = None, known_at: Moment | datetime | None = None) -> LookBack:
+    async def back(
+        self, on: Moment | datetime | None = None, known_at: Moment | datetime | None = None
+    ) -> StandingAsOf:
         asked = [Moment(one) if isinstance(one, datetime) else one for one in (on, known_at)]
-        found: LookBack = await self.memory.do(look_back, self.actor, PROGRAMME, cast.CEDAR, *asked)
+        found: StandingAsOf = await self.memory.do(standing_as_of, self.actor, PROGRAMME, cast.CEDAR, *asked)
         return found
 
     async def states(self, on: Any = None, known_at: Any = None) -> dict[str, str | None]:
@@ -211,9 +213,9 @@ class Past:
         return told(await self.back(at, at))
 
 
-def told(look: LookBack) -> object:
+def told(as_of: StandingAsOf) -> object:
     """A look back in the shape of what `seen` gives."""
-    found = look.found
+    found = as_of.found
     if found.period is None:
         return None
     return (
@@ -223,9 +225,9 @@ def told(look: LookBack) -> object:
             (
                 one.template,
                 one.state,
-                one.confirmation and look.recorded[one.confirmation.sequence].confirmation,
+                one.confirmation and as_of.recorded[one.confirmation.sequence].confirmation,
                 one.outdated_since,
-                tuple(look.recorded[weighed.confirmation.sequence] for weighed in one.history),
+                tuple(as_of.recorded[weighed.confirmation.sequence] for weighed in one.history),
             )
             for one in found.agreements
         ],
@@ -367,12 +369,12 @@ async def test_former_customers_are_told_of_and_strangers_are_not(past: Past) ->
     await past.move(DAY)
     await past.part()
     await past.move(DAY)
-    look = await past.back(AUGUST)
-    assert (look.company_name, look.country, look.served) == ("Cedar Bakery", "US", False)
+    as_of = await past.back(AUGUST)
+    assert (as_of.company_name, as_of.country, as_of.served) == ("Cedar Bakery", "US", False)
     assert await past.id(AUGUST) == confirmed
     for stranger in (cast.ELM, cast.NOBODY):
         with rejected("relationship.missing"):
-            await past.memory.do(look_back, past.actor, PROGRAMME, stranger)
+            await past.memory.do(standing_as_of, past.actor, PROGRAMME, stranger)
     past.memory.clock.now = PROGRAMME.starts - INSTANT
     with rejected("confirmation.feature-absent"):
         await past.back()
@@ -471,5 +473,5 @@ class TestDays:
 
     @pytest.mark.parametrize("ahead", [Moment(AUGUST + INSTANT), day_of(AUGUST + DAY)])
     async def test_nobody_knows_what_will_be_recorded(self, past: Past, ahead: Moment) -> None:
-        with rejected("retrospect.known-ahead"):
+        with rejected("as-of.known-ahead"):
             await past.back(AUGUST, ahead)
