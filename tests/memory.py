@@ -8,7 +8,7 @@ from agreegate import programme
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
 from agreegate.storage.sqlite import InlineStore, connect
@@ -57,6 +57,8 @@ class Memory:
         return await self.store.read(read)
 
 
-def call(number: int = 1) -> Call:
+def call(number: int = 1) -> IdempotentCall:
     """A request of its own."""
-    return Call("POST", "/", f"00000000-0000-4000-8000-{number:012}", "00000000-0000-4000-8000-000000000c0c", "f")
+    return IdempotentCall(
+        "POST", "/", f"00000000-0000-4000-8000-{number:012}", "00000000-0000-4000-8000-000000000c0c", "f"
+    )

@@ -13,8 +13,8 @@ from agreegate.api.wire.agreement import AgreementOut
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
-from agreegate.services.call import Answer, Call, once
 from agreegate.services.confirmation import confirm
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import InlineStore, connect
@@ -50,7 +50,7 @@ async def recorded(uow: UnitOfWork, seller: Seller, customer: str) -> Answer:
     assert partner is not None
     actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(seller.user), seller.user_name)
     ids = str(uuid.uuid4()), str(uuid.uuid4())
-    call = Call.of(actor, "POST", f"/v1/customers/{customer}/agreements", *ids, b"{}", repeatable=True)
+    call = IdempotentCall.of(actor, "POST", f"/v1/customers/{customer}/agreements", *ids, b"{}", repeatable=True)
     contact = PrimaryContact("Noa", "Berg", "noa@acceptor.example", "5550100")
     draft = Draft(contact, TemplateId(CLOUD_AGREEMENT), datetime(2026, 1, 1, 10, tzinfo=UTC))
 
@@ -58,4 +58,4 @@ async def recorded(uow: UnitOfWork, seller: Seller, customer: str) -> Answer:
         found = await confirm(uow, actor, programme.load(), customer, draft, call)
         return answer(201, AgreementOut.recorded(found), found.id)
 
-    return await once(uow, actor, call, confirmed)
+    return await run_idempotent(uow, actor, call, confirmed)

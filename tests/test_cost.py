@@ -22,8 +22,8 @@ from agreegate.api.wire.agreement import AgreementOut
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
-from agreegate.services.call import Answer, Call, once
 from agreegate.services.confirmation import confirm
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import connect, machine_clock, new_id
@@ -104,13 +104,13 @@ def test_a_confirmation(record: apsw.Connection) -> None:
         contact = PrimaryContact("Noa", "Berg", f"noa@customer{number}.example", "5550100")
         draft = Draft(contact, TemplateId(CLOUD_AGREEMENT), datetime(2026, 1, 1, 10, tzinfo=UTC))
         path, ids = f"/v1/customers/{customer}/agreements", (str(uuid.uuid4()), str(uuid.uuid4()))
-        call = Call.of(actor, "POST", path, *ids, b"{}", repeatable=True)
+        call = IdempotentCall.of(actor, "POST", path, *ids, b"{}", repeatable=True)
 
         async def recorded() -> Answer:
             found = await confirm(uow, actor, rules, customer, draft, call)
             return answer(201, AgreementOut.recorded(found), found.id)
 
-        drive(once(uow, actor, call, recorded))
+        drive(run_idempotent(uow, actor, call, recorded))
 
     def committed(first: int) -> None:
         record.execute("begin immediate")

@@ -27,11 +27,11 @@ from agreegate.domain.programme import StaleRule
 from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
 from agreegate.domain.term import TermDuration
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.services.call import Call
 from agreegate.services.cart import check_out, create_cart
 from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customer import delete_customer, relate, remove_relationship
 from agreegate.services.gate import Denial, ask
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal, show_standing, take_back
@@ -403,7 +403,7 @@ class Histories(RuleBasedStateMachine):
         actor = Actor(self.ground.partners[partner], frozenset({Role.SALES_AGENT}), UserId(users[user % len(users)]), "",
                       channel=channel)  # fmt: skip
         self.calls += 1
-        call = Call("POST", "/", f"00000000-0000-4000-8000-{self.calls:012}", "", "f")
+        call = IdempotentCall("POST", "/", f"00000000-0000-4000-8000-{self.calls:012}", "", "f")
         if plain:
             what = (customer, *what) if work is create_cart else (customer, *what, call)
         else:

@@ -1,13 +1,13 @@
 """What makes two requests the same call (contract 3.10)."""
 
 from agreegate.domain.actor import Actor, UserId
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from tests import personas as cast
 from tests.memory import Memory
 
 
 def fingerprint(actor: Actor, path: str = "/v1/customers", body: bytes = b"{}") -> str:
-    return Call.of(actor, "POST", path, "r", "c", body, repeatable=True).fingerprint
+    return IdempotentCall.of(actor, "POST", path, "r", "c", body, repeatable=True).fingerprint
 
 
 async def test_the_acting_one_the_place_and_the_body_make_a_call() -> None:

@@ -16,7 +16,6 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.programme import load
-from agreegate.services.call import Call
 from agreegate.services.collection import Turn, ask_for_data, list_needed
 from agreegate.services.customer import (
     create_customer,
@@ -27,6 +26,7 @@ from agreegate.services.customer import (
     resellers_of_customer,
 )
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
@@ -164,7 +164,9 @@ async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineSt
         return [one.company_name for one in listed.items], len(needed.items)
 
     await store.write(
-        lambda uow: ask_for_data(uow, alder, programme, BIRCH, [CEDAR], Call("POST", "/", uow.new_id(), "", ""))
+        lambda uow: ask_for_data(
+            uow, alder, programme, BIRCH, [CEDAR], IdempotentCall("POST", "/", uow.new_id(), "", "")
+        )
     )
     assert await seen(birch) == (["Cedar Bakery"], 1)
     before = await seen(hornbeam)
@@ -259,7 +261,9 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
         ):
             british = replace(address, country="GB")
             draft = replace(old, domain=f"c{ord(name[0])}.example", company_name=name, address=british)
-            await create_customer(uow, alder, draft, PartnerId(BIRCH), Call("POST", "/", uow.new_id(), "", ""))
+            await create_customer(
+                uow, alder, draft, PartnerId(BIRCH), IdempotentCall("POST", "/", uow.new_id(), "", "")
+            )
         await relate(uow, PartnerId(ALDER), new_copy(uow, CustomerId(uow.new_id()), old), [PartnerId(BIRCH)])
         for number, name in enumerate(("", "who is this", " admin@alder.example ", "x@y.example", "X@y.example")):
             await add_user(uow, PartnerId(ALDER), UserId(f"00000000-0000-4000-8000-00000000000{number}"), name)

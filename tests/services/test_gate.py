@@ -14,10 +14,10 @@ from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import Unknown
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.programme import load
-from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
 from agreegate.services.gate import ask, check, refusal
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import record_refusal
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing, forget_repeats, standing_text
@@ -77,7 +77,7 @@ async def test_the_same_request_with_the_same_verdict_is_kept_once(memory: Memor
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     healed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1))
     assert healed.id != refused[0].id
-    another_body: Call = replace(call(1), fingerprint="another")
+    another_body: IdempotentCall = replace(call(1), fingerprint="another")
     await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, another_body)
     assert await kept(memory) == [("new_purchase", "allow"), ("new_purchase", "allow"), ("new_purchase", "deny")]
 

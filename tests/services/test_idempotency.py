@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.services.call import Answer, Call, once
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.idempotency import forget_answers
 from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork
 from tests import personas as cast
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.fault("F6")
 DAY, MINUTE = timedelta(hours=24), timedelta(minutes=1)
 
 
-async def answered(memory: Memory, body: bytes, asked: Call | None = None) -> bytes:
+async def answered(memory: Memory, body: bytes, asked: IdempotentCall | None = None) -> bytes:
     """What a call is answered whose work would answer `body`."""
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
 
@@ -24,7 +24,7 @@ async def answered(memory: Memory, body: bytes, asked: Call | None = None) -> by
         async def work() -> Answer:
             return Answer(201, body)
 
-        return await once(uow, actor, asked or call(), work)
+        return await run_idempotent(uow, actor, asked or call(), work)
 
     return (await memory.do(ask)).body
 
@@ -45,7 +45,7 @@ async def test_an_answer_is_kept_for_a_day_and_not_a_minute_longer() -> None:
 
 
 async def test_an_id_is_free_for_another_request_after_a_day_only() -> None:
-    memory, other = Memory(), Call("POST", "/", call().request_id, "", "another body")
+    memory, other = Memory(), IdempotentCall("POST", "/", call().request_id, "", "another body")
     await answered(memory, b"first")
     later(memory, DAY - MINUTE)
     with rejected("request.id-reused"):

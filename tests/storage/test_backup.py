@@ -19,9 +19,9 @@ from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import TextFile
 from agreegate.programme import load
-from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.backup import back_up, restore
 from agreegate.storage.folder import DataFolder
 from agreegate.storage.partner import partner_of
@@ -54,7 +54,7 @@ async def confirm_cedar(uow: UnitOfWork) -> int:
     partner = await partner_of(uow, ALDER)
     assert partner is not None
     draft = Draft(PrimaryContact("Nora", "Whitfield", "nora@cedar.example"), TemplateId(CLOUD_AGREEMENT), uow.now)
-    call = Call("POST", "/", str(uuid4()), "", "")
+    call = IdempotentCall("POST", "/", str(uuid4()), "", "")
     actor = Actor(partner, user_id=UserId(ALDER_SALES))
     return (await confirm(uow, actor, load(), CEDAR, draft, call)).sequence
 

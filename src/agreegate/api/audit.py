@@ -7,7 +7,7 @@ from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
 from agreegate.domain.audit import as_read_by
 from agreegate.services.audit import list_audit_records
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.storage.unit_of_work import UnitOfWork
 
 

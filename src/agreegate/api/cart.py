@@ -5,8 +5,8 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.transaction import transact
 from agreegate.api.wire.cart import NAMES, CartIn, CartOut, CheckoutOut
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
-from agreegate.services.call import Answer
 from agreegate.services.cart import check_out, create_cart, replace_lines, show_cart
+from agreegate.services.idempotency import Answer
 from agreegate.storage.unit_of_work import UnitOfWork
 
 

@@ -35,8 +35,8 @@ from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_A
 from agreegate.domain.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.standing import show_recorded
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -68,7 +68,7 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
         confirmation = await confirm(uow, actor, programme, customer, draft, call)
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
-    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow)))
+    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: recorded(uow)))
 
 
 async def customer_agreements(exchange: Exchange) -> Answer:
@@ -159,7 +159,7 @@ async def record_confirmation(
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 
-    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: recorded(uow))))
+    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: recorded(uow))))
 
 
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:

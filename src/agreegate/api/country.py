@@ -5,7 +5,7 @@ from agreegate.api.wire.country import CountryRules
 from agreegate.domain.actor import PREPARE_CUSTOMERS
 from agreegate.domain.error import Rejected
 from agreegate.locales import countries_of
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 
 
 async def country_rules(exchange: Exchange) -> Answer:

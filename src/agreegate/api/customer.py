@@ -22,7 +22,6 @@ from agreegate.domain.customer import checked_address
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
 from agreegate.locales import country_codes
-from agreegate.services.call import Answer, once
 from agreegate.services.customer import (
     create_customer,
     delete_customer,
@@ -32,6 +31,7 @@ from agreegate.services.customer import (
     remove_relationship,
     resellers_of_customer,
 )
+from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.partner import RelationshipType
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -71,7 +71,7 @@ async def new_customer(exchange: Exchange) -> Answer:
         served = await create_customer(uow, actor, draft, reseller, call)
         return answer(201, CustomerOut.created(served, uow.new_id()))
 
-    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: created(uow)))
+    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: created(uow)))
 
 
 async def changed_customer(exchange: Exchange) -> Answer:
@@ -86,7 +86,7 @@ async def changed_customer(exchange: Exchange) -> Answer:
         await remove_relationship(uow, actor, customer, call)
         return answer(200, REMOVED)
 
-    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: removed(uow)))
+    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: removed(uow)))
 
 
 async def deleted_customer(exchange: Exchange) -> Answer:
@@ -98,7 +98,7 @@ async def deleted_customer(exchange: Exchange) -> Answer:
         await delete_customer(uow, actor, customer, call)
         return answer(204)
 
-    return await exchange.deployment.store.write(lambda uow: once(uow, actor, call, lambda: deleted(uow)))
+    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: deleted(uow)))
 
 
 async def customer_relationships(exchange: Exchange) -> Answer:

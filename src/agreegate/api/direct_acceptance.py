@@ -3,8 +3,8 @@
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.wire.partner import DirectSignedStatus
 from agreegate.domain.actor import DIRECT_ACCEPTANCE
-from agreegate.services.call import Answer
 from agreegate.services.direct_acceptance import signed_directly
+from agreegate.services.idempotency import Answer
 
 
 async def direct_signed_status(exchange: Exchange) -> Answer:

@@ -21,7 +21,7 @@ from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
 from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
 from agreegate.i18n import language_of
-from agreegate.services.call import Answer, Call
+from agreegate.services.idempotency import Answer, IdempotentCall
 
 logger = logging.getLogger("agreegate.api")
 
@@ -160,9 +160,9 @@ class Exchange:
         """
         return await off_the_loop(read_json, await self.incoming.receive())
 
-    def call(self, body: object = None) -> Call:
+    def call(self, body: object = None) -> IdempotentCall:
         """What identifies this request; `body` is the parsed one (contract 3.10)."""
-        return Call.of(
+        return IdempotentCall.of(
             self.actor,
             self.incoming.method,
             self.incoming.path,

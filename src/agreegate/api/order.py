@@ -9,7 +9,7 @@ from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderP
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.error import Rejected
 from agreegate.domain.order import Order
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.services.order import change_order, list_orders, place_order, show_order
 from agreegate.storage.unit_of_work import UnitOfWork
 

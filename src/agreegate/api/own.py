@@ -16,7 +16,7 @@ from agreegate.bounded_request import BoundedRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer, Call
+from agreegate.services.idempotency import Answer, IdempotentCall
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
 CustomerId = Annotated[
@@ -134,7 +134,7 @@ def sent(answered: Answer) -> Response[Any]:
     return Response(answered.body, status_code=answered.status, media_type=MediaType.JSON)
 
 
-def call_of(request: Request[Any, Any, Any], body: object) -> Call:
+def call_of(request: Request[Any, Any, Any], body: object) -> IdempotentCall:
     """What identifies this request; `body` is the parsed one.
 
     Raises:
@@ -143,7 +143,7 @@ def call_of(request: Request[Any, Any, Any], body: object) -> Call:
     ids = ids_of(*(",".join(request.headers.getall(name, [])) for name in ("ms-requestid", "ms-correlationid")))
     if ids.ambiguous:
         raise Rejected("request.invalid-parameter", name="MS-RequestId")
-    return Call.of(
+    return IdempotentCall.of(
         actor_of(request),
         request.method,
         request.url.path,

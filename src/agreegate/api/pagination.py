@@ -13,7 +13,7 @@ from agreegate.api.exchange import Exchange
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 from agreegate.storage.unit_of_work import UnitOfWork
 

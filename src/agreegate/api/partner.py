@@ -13,7 +13,7 @@ from agreegate.api.wire.partner import (
 )
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.services.partner import (
     mpn_partner,
     organization_profile,

@@ -1,6 +1,6 @@
 """One spelling of each path, ahead of every route (D2, contract 3.1, section 8).
 
-Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, replay keys and metrics see one spelling only.
+Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, idempotency keys and metrics see one spelling only.
 """
 
 import re

@@ -38,8 +38,8 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer, once
 from agreegate.services.confirmation import list_without_employee, state_employee
+from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
@@ -209,7 +209,7 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
                 raise error.renamed(NAMES) from None
         return answer(200, StandingOut.of(standing))
 
-    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: end(uow))))
+    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: end(uow))))
 
 
 @get(
@@ -261,4 +261,4 @@ async def state_confirming_employee(
             raise error.renamed(NAMES) from None
         return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
 
-    return sent(await deployment.store.write(lambda uow: once(uow, actor, call, lambda: state(uow))))
+    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: state(uow))))

@@ -18,7 +18,7 @@ from agreegate.api.wire.subscription import (
 )
 from agreegate.domain.actor import READ_SUBSCRIPTIONS, WRITE_SUBSCRIPTIONS
 from agreegate.domain.subscription import Subscription
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.services.subscription import (
     change_subscription,
     convert_trial,

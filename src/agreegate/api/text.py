@@ -20,7 +20,7 @@ from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS
 from agreegate.domain.error import Rejected
 from agreegate.domain.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, country_to_read
 from agreegate.locales import countries
-from agreegate.services.call import Answer
+from agreegate.services.idempotency import Answer
 from agreegate.services.text import find_text
 from agreegate.text_link import Use
 

@@ -9,8 +9,8 @@ from agreegate.api.wire.error import error_body
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.reason import Code
 from agreegate.error import OUTCOMES
-from agreegate.services.call import Answer, Call, once
 from agreegate.services.gate import Denial
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.unit_of_work import UnitOfWork
 
 T = TypeVar("T")
@@ -21,7 +21,7 @@ _CODES: dict[Code, ErrorCode] = {Code.CONFIRMATION_ENDED: "gate.ended", Code.CON
 
 async def transact(
     exchange: Exchange,
-    call: Call,
+    call: IdempotentCall,
     work: Callable[[UnitOfWork], Awaitable[T | Denial]],
     status: int,
     spelled: Callable[[T], Wire],
@@ -43,7 +43,7 @@ async def transact(
         return refused(exchange, result) if isinstance(result, Denial) else answer(status, spelled(result))
 
     return await exchange.deployment.store.write(
-        lambda uow: once(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
+        lambda uow: run_idempotent(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
     )
 
 

@@ -27,8 +27,8 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.text import TextVersion
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.i18n import country_text, date_text, instant_text, text
-from agreegate.services.call import Call
 from agreegate.services.confirmation import acceptor_warnings, confirm
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Event, Preparation, Texts, prepare
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -160,7 +160,7 @@ async def record(
     programme: Programme,
     customer: str,
     form: Form,
-    call: Call,
+    call: IdempotentCall,
     language: str,
 ) -> Confirmation | Form:
     """Record what was typed; or the form to show again, with mistakes or a warning, and nothing was done.

@@ -19,8 +19,8 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerKind
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.services.standing import CustomerStanding, show_standing
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -57,7 +57,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
     actor, id_, form, language = actor_of(request), str(customer), await sent(request), reader_language(request)
     programme = deployment_of(request).programme
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Form:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
         recorded = await record(uow, actor, programme, id_, form, call, language)
         if isinstance(recorded, Form):
             return recorded

@@ -23,10 +23,10 @@ from agreegate.domain.partner import Cloud, Partner, PartnerId
 from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import country_text, culture_text, plain, text
 from agreegate.locales import country_codes
-from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import create_customer, domain_taken
 from agreegate.services.gate import foresee
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -124,7 +124,7 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
         return await _page(request, replace(shown, mistakes=_in_order(shown)), 422 if shown.mistakes else 200)
     programme = deployment_of(request).programme
 
-    async def work(uow: UnitOfWork, call: Call) -> Done:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         reseller = PartnerId(form["reseller"].lower()) if form["reseller"] else None
         id_ = (await create_customer(uow, actor, customer, reseller, call)).customer.id
         if stated is not None:

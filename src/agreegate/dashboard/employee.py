@@ -19,9 +19,9 @@ from agreegate.domain.confirmation import Confirmation, Employee, violations_of_
 from agreegate.domain.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.services.call import Call
 from agreegate.services.confirmation import behind_designated_account, list_without_employee, state_employee
 from agreegate.services.customer import get_customer
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import show_recorded
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -90,7 +90,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
     programme = deployment_of(request).programme
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Form:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
         found = await _read(uow, actor, programme, of, id_)
         if form["stated"] != _mark(found):
             again = replace(form, fields={**form.fields, "stated": [_mark(found)]})

@@ -17,8 +17,8 @@ from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.services.standing import counts_before, take_back
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -48,7 +48,7 @@ async def take_it_back(request: DashboardRequest, customer: FromPath[UUID]) -> R
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     programme = deployment_of(request).programme
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Form:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
         found = await _read(uow, request, programme, id_, form["template"])
         if form["counts"] != _mark(found):
             return _anew(form, found)

@@ -23,7 +23,7 @@ from agreegate.dashboard.page import FORM_TOKEN, DashboardRequest, reader_of, se
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
-from agreegate.services.call import Answer, Call, once
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.unit_of_work import UnitOfWork
 
 REQUEST_ID = "request_id"
@@ -211,7 +211,7 @@ async def save(
     request: DashboardRequest,
     actor: Actor,
     form: Form,
-    work: Callable[[UnitOfWork, Call], Awaitable[Done | T]],
+    work: Callable[[UnitOfWork, IdempotentCall], Awaitable[Done | T]],
     *,
     goes_on: bool = False,
 ) -> Done | T:
@@ -226,7 +226,7 @@ async def save(
             was saved before, and the confirmation has ended since.
     """
     body = msgspec.json.encode(form.fields, order="deterministic")
-    call = Call.of(
+    call = IdempotentCall.of(
         actor, "POST", request.url.path, form.request_id, form.request_id, body, repeatable=form.repeatable
     )  # fmt: skip
     otherwise: list[T] = []
@@ -239,7 +239,7 @@ async def save(
             otherwise.append(result)
             return Answer(400, b"")
 
-        return await once(uow, actor, call, do, goes_on=goes_on)
+        return await run_idempotent(uow, actor, call, do, goes_on=goes_on)
 
     answer = await deployment_of(request).store.write(unit)
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]

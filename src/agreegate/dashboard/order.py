@@ -36,8 +36,8 @@ from agreegate.domain.subscription import check_seats
 from agreegate.domain.term import BillingCycle, TermDuration
 from agreegate.domain.transaction import Action
 from agreegate.i18n import text
-from agreegate.services.call import Call
 from agreegate.services.gate import Denial
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import Offered, offered_to, order_resellers, place_order
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -97,7 +97,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
         return _page(request, id_, found.with_form(found.shown.form.with_mistakes(*gone)), 422)
     begun, language = _begun(request, id_, form), reader_language(request)
 
-    async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
+    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
         if form["reseller"] and (gone := _reseller_gone(form, await order_resellers(uow, actor, id_))):
             return await _found(uow, begun, form.with_mistakes(*gone))
 

@@ -31,7 +31,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.text import LARGEST, TextDraft, outdates_at_once
 from agreegate.i18n import culture_text, plain, text
 from agreegate.locales import locales
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.text import Review, publish_text, review_text
 from agreegate.storage.text_file import TextDamaged
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -99,7 +99,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
     """All of it or nothing, once however often it is sent."""
     deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
         review = await _review(uow, deployment, reading)
         if review.refusals:
             return review

@@ -24,9 +24,9 @@ from agreegate.domain.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, SubscriptionStatus, WantedSubscription
 from agreegate.i18n import number_text
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
 from agreegate.services.gate import Denial
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import CustomerStanding, record_refusal, show_standing
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -97,7 +97,7 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
         found = await _found(request, customer)
         return _page(request, found, form.with_mistakes(Mistake("sure", "refusal.sure-missing")), 422)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         served = await get_customer(uow, actor, customer)
         await record_refusal(uow, actor, deployment.programme, customer, form["note"], call)
         path = f"/customers/{customer}/no-longer-agrees"
@@ -146,7 +146,7 @@ async def _cancel_one(
         fields={"subscription": [id_], "revision": [revision]},
     )
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Denial:
         revisions = [number_of(revision) or 0]
         programme = deployment_of(request).programme
         after = await change_subscription(uow, actor, programme, customer, id_, CANCELLED, revisions, call)

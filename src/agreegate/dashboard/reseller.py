@@ -22,7 +22,6 @@ from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lack
 from agreegate.domain.error import Rejected
 from agreegate.domain.standing import State
 from agreegate.i18n import LANGUAGES, text
-from agreegate.services.call import Call
 from agreegate.services.collection import (
     PAGE,
     Cursor,
@@ -40,6 +39,7 @@ from agreegate.services.collection import (
     return_request,
     show_request,
 )
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.totals import totals_of
 from agreegate.spreadsheet import Line
 from agreegate.storage.pagination import Page
@@ -159,7 +159,7 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
         too_many = Mistake("customers", "reseller-request.too-many", {"most": LARGEST_REQUEST})
         return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | None:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | None:
         made = await ask_for_data(uow, actor, deployment.programme, id_, customers, call)
         return Done(f"/resellers/{id_}/request?asked={made[0]}", "reseller-request.noted") if made else None
 
@@ -203,7 +203,7 @@ async def note(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPat
             request, asked_of, one, form.with_mistakes(Mistake("outcome", "reseller-request.outcome")), 422
         )
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | None:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | None:
         asked = await show_request(uow, actor, asked_of, one)
         if form["outcome"] == "received":
             noted = await receive_data(uow, actor, asked_of, one, call)

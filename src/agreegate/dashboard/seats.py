@@ -29,9 +29,9 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, WantedSubscription, check_seats
 from agreegate.domain.transaction import Action
 from agreegate.i18n import number_text
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
 from agreegate.services.gate import Denial
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.subscription import change_subscription, show_subscription
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -79,7 +79,7 @@ async def change_seats(
         return _page(request, await _read(request, customer, subscription, wrong), 422)
     begun, language = _begun(request, id_), reader_language(request)
 
-    async def unit(uow: UnitOfWork, call: Call) -> Done | Found:
+    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
         async def work(pause: Pause) -> Done | Denial | Held:
             wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
             result = await change_subscription(

@@ -20,9 +20,9 @@ from agreegate.domain.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.subscription import Subscription, SubscriptionStatus, WantedSubscription
 from agreegate.i18n import date_text, number_text, text
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer
 from agreegate.services.gate import Denial
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.subscription import change_subscription, list_addons, show_subscription
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -77,7 +77,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
         found = await _found(request, customer, subscription)
         return _page(request, found, form.with_mistakes(Mistake("", "subscription.choose")), 422)
 
-    async def work(uow: UnitOfWork, call: Call) -> Done | Denial:
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Denial:
         after = await change_subscription(
             uow,
             actor,

@@ -22,8 +22,8 @@ from agreegate.domain.gate import Decision
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code
 from agreegate.domain.transaction import Action, Transaction
-from agreegate.services.call import Call
 from agreegate.services.gate import Denial, foresee
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -106,7 +106,7 @@ async def carry_out(
     uow: UnitOfWork,
     begun: Begun,
     form: Form,
-    call: Call,
+    call: IdempotentCall,
     language: str,
     work: Callable[[Pause], Awaitable[Done | Denial | Held]],
 ) -> Done | Shown:
@@ -138,7 +138,9 @@ async def carry_out(
     return await _shown(uow, begun, form, result)
 
 
-async def _confirmed(uow: UnitOfWork, begun: Begun, form: Form, call: Call, language: str) -> Confirmation | Form:
+async def _confirmed(
+    uow: UnitOfWork, begun: Begun, form: Form, call: IdempotentCall, language: str
+) -> Confirmation | Form:
     """The confirmation that was typed, recorded; or the form to show again."""
     actor, programme, customer = begun.actor, begun.programme, begun.customer
     if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:

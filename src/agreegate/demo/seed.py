@@ -23,9 +23,9 @@ from agreegate.domain.directory import ListedCustomer, ListedPartner
 from agreegate.domain.order import LineDraft, OrderDraft
 from agreegate.domain.programme import Programme
 from agreegate.domain.term import months_after
-from agreegate.services.call import Call
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_refusal
@@ -67,7 +67,7 @@ class Fact:
     at: datetime
     partner: str
     user: UserId
-    record: Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]
+    record: Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]
 
 
 class Past:
@@ -140,7 +140,7 @@ def _step(fact: Fact, number: int, programme: Programme) -> Step:
             raise LookupError(fact.partner)
         actor = Actor(partner, frozenset({Role.ADMIN_AGENT}), fact.user)
         identity = str(uuid5(UUID(fact.partner), f"fact {number}"))
-        await fact.record(uow, actor, programme, Call("POST", "/demo", identity, identity, identity))
+        await fact.record(uow, actor, programme, IdempotentCall("POST", "/demo", identity, identity, identity))
 
     return step
 
@@ -193,10 +193,10 @@ def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> 
     return facts
 
 
-def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
+def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
     draft = OrderDraft((LineDraft(0, OFFER, seats, "Office work (made up)"),))
 
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
         return await place_order(uow, actor, programme, customer, draft, call)
 
     return record
@@ -204,17 +204,17 @@ def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme,
 
 def _confirmation(
     customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime, version: str | None = None
-) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
+) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
     draft = Draft(contact, template, agreed.replace(hour=0, minute=0, second=0, microsecond=0), version=version)
 
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
         return await confirm(uow, actor, programme, customer, draft, call)
 
     return record
 
 
-def _refusal(customer: str) -> Callable[[UnitOfWork, Actor, Programme, Call], Awaitable[object]]:
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: Call) -> object:
+def _refusal(customer: str) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
+    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
         return await record_refusal(uow, actor, programme, customer, "Made up for the demo.", call)
 
     return record

@@ -10,8 +10,8 @@ from agreegate.domain.order import Order, actions_of
 from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import MOST_SUBSCRIPTIONS, SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
-from agreegate.services.call import Call
 from agreegate.services.gate import Denial, refusal
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.storage.cart import add_cart, cart_of, save_cart
@@ -79,7 +79,7 @@ async def check_out(
     programme: Programme,
     customer: str,
     id_: str,
-    call: Call,
+    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> tuple[Order, ...] | Denial:
     """Buy a cart: one order for each order group, all of them or none (R7).

@@ -22,7 +22,7 @@ from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, opening, state_of
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.collection import (
     add_request,
     count_lacking,
@@ -210,7 +210,7 @@ async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: st
 
 
 async def ask_for_data(
-    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: Call
+    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: IdempotentCall
 ) -> list[str]:
     """Note that a reseller is asked for these customers' acceptance data (R23); the requests' ids.
 
@@ -235,7 +235,7 @@ async def ask_for_data(
     return made
 
 
-async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: str, call: Call) -> bool:
+async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: str, call: IdempotentCall) -> bool:
     """Note that the reseller gave the data; False when it was noted before, or that none come.
 
     The data themselves are not kept here: they are confirmed, or they are nothing (R22).
@@ -250,7 +250,9 @@ async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     return noted
 
 
-async def return_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str, reason: str, call: Call) -> bool:
+async def return_request(
+    uow: UnitOfWork, actor: Actor, reseller: str, request: str, reason: str, call: IdempotentCall
+) -> bool:
     """Note that the reseller gives no usable data, and why; False when the request was closed before.
 
     Raises:
@@ -336,6 +338,8 @@ async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, cus
     return NeededData(CustomerId(customer), name, last.asked_at, last.returned_at, last.return_reason)
 
 
-async def _audit(uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: Call) -> None:
+async def _audit(
+    uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: IdempotentCall
+) -> None:
     change = ResourceChanged(operation, "collection_request", customer, request)
     await record(uow, actor, change, correlation_id=call.correlation_id)

@@ -17,8 +17,8 @@ from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.accepted_text import text_of
-from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.confirmation import (
     ServedCustomer,
     confirmation_at,
@@ -36,7 +36,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 
 async def confirm(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft, call: Call
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft, call: IdempotentCall
 ) -> Confirmation:
     """Record that the customer accepted. The record counts from this unit of work on, on both channels (R41).
 
@@ -146,7 +146,7 @@ async def list_confirmations(
 
 
 async def state_employee(
-    uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee, call: Call | None = None
+    uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee, call: IdempotentCall | None = None
 ) -> Employee:
     """State which employee stands behind a confirmation by a designated account, or correct what was stated (R28).
 

@@ -20,7 +20,7 @@ from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Partner, PartnerId, PartnerKind
 from agreegate.domain.subscription import SubscriptionStatus
 from agreegate.locales import country_codes
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.customer import (
     add_customer,
     add_reseller,
@@ -52,7 +52,7 @@ class ServedCustomer:
 
 
 async def create_customer(
-    uow: UnitOfWork, actor: Actor, draft: CustomerDraft, reseller: PartnerId | None, call: Call
+    uow: UnitOfWork, actor: Actor, draft: CustomerDraft, reseller: PartnerId | None, call: IdempotentCall
 ) -> ServedCustomer:
     """Create a customer tenant. It starts without a confirmation: creating is not gated, buying is (R12, R19).
 
@@ -132,7 +132,7 @@ async def list_customers(
     return await customers_of(uow, actor.partner, search, page_request)
 
 
-async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:
+async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
     """End the relationship with a customer. Nothing is deleted; no confirmation counts any more, also if it comes back.
 
     Raises:
@@ -145,7 +145,7 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
     await _end(uow, actor, customer, "end_relationship", call)
 
 
-async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Call) -> None:
+async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
     """Take a customer out of a sandbox account, and cancel what it has. What was recorded is kept, as it always is.
 
     Raises:
@@ -184,7 +184,7 @@ async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
     return await domain_in_use(uow, checked_domain(domain))
 
 
-async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: Call) -> None:
+async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: IdempotentCall) -> None:
     await end_relationship(uow, actor.partner.id, customer)
     await record(
         uow, actor, ResourceChanged(operation, "customer", customer, customer), correlation_id=call.correlation_id

@@ -13,8 +13,8 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.domain.standing import Standing, Unknown
 from agreegate.domain.transaction import GOES_ON, Action, Transaction
-from agreegate.services.call import Call
 from agreegate.services.clock import is_behind, is_behind_here, require_clock
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.decision import repeated_decision
 from agreegate.storage.record import record
 from agreegate.storage.standing import (
@@ -118,7 +118,7 @@ async def check(
     programme: Programme,
     customer: str,
     asked: Transaction,
-    call: Call,
+    call: IdempotentCall,
     subject: str | None = None,
 ) -> RecordedDecision:
     """Answer a question and keep the decision, whichever way it goes (design section 4).
@@ -135,7 +135,7 @@ async def check(
         await require_clock(uow, actor.partner.id)
     standing = await standing_of(uow, actor.partner.id, customer)
     decision = decide(asked, standing, programme, actor.partner.cloud, uow.now)
-    return await _keep(uow, actor, customer, asked, standing, decision, call, subject, once=call.repeatable)
+    return await _keep(uow, actor, customer, asked, standing, decision, call, subject, run_idempotent=call.repeatable)
 
 
 def never(_: Decision) -> None:
@@ -148,7 +148,7 @@ async def refusal(
     programme: Programme,
     customer: str,
     actions: Iterable[Action],
-    call: Call,
+    call: IdempotentCall,
     subject: str | None = None,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Denial | Paused | None:
@@ -176,7 +176,9 @@ async def refusal(
             if (paused := pause(decision)) is not None:
                 return paused
     kept = [
-        await _keep(uow, actor, customer, one, standing, decision, call, subject, once=call.repeatable and denies)
+        await _keep(
+            uow, actor, customer, one, standing, decision, call, subject, run_idempotent=call.repeatable and denies
+        )
         for one, decision in decided
     ]
     denied = tuple(one for one in kept if not one.decision.allowed)
@@ -190,15 +192,15 @@ async def _keep(
     asked: Transaction,
     standing: Standing,
     decision: Decision,
-    call: Call,
+    call: IdempotentCall,
     subject: str | None,
     *,
-    once: bool,
+    run_idempotent: bool,
 ) -> RecordedDecision:
     fact = TransactionDecided(
-        customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, once
+        customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, run_idempotent
     )
-    earlier = await repeated_decision(uow, actor.partner.id, fact) if once else None
+    earlier = await repeated_decision(uow, actor.partner.id, fact) if run_idempotent else None
     if earlier is not None:
         return RecordedDecision(earlier, decision)
     await record(uow, actor, fact)

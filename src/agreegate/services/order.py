@@ -37,9 +37,9 @@ from agreegate.domain.subscription import (
 )
 from agreegate.domain.transaction import Action
 from agreegate.services.addon import take_along
-from agreegate.services.call import Call
 from agreegate.services.customer import get_customer, resellers_of_customer
 from agreegate.services.gate import Denial, Paused, never, refusal
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
 from agreegate.storage.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
@@ -100,7 +100,7 @@ async def place_order(
     programme: Programme,
     customer: str,
     draft: OrderDraft,
-    call: Call,
+    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Order | Denial | Paused:
@@ -162,7 +162,7 @@ async def change_order(
     customer: str,
     order: str,
     change: OrderChange,
-    call: Call,
+    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Order | Denial:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
@@ -212,7 +212,7 @@ async def fulfil(
     programme: Programme,
     customer: str,
     draft: OrderDraft,
-    call: Call,
+    call: IdempotentCall,
     kind: LineKind = LineKind.NEW,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Order:
@@ -317,7 +317,9 @@ async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: Subscript
     return await renew(uow, actor.partner.id, found, uow.now)
 
 
-async def _cancel(uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: Call) -> Order | Denial:
+async def _cancel(
+    uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: IdempotentCall
+) -> Order | Denial:
     """Cancel an order and delete what it bought. A second time it stays as it is."""
     if actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
@@ -343,7 +345,7 @@ async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscr
 
 
 async def _record(
-    uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: Call, before: Order | None = None
+    uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: IdempotentCall, before: Order | None = None
 ) -> None:
     old = None if before is None else order_facts(before)
     change = ResourceChanged(operation, "order", order.customer_id, order.id, old, order_facts(order))

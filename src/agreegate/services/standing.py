@@ -20,7 +20,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Endings, State, state_of, state_of_type
 from agreegate.domain.warning import AcceptorWarning
-from agreegate.services.call import Call
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.accepted_text import accepted_text_of, accepted_texts_of
 from agreegate.storage.confirmation import (
     LAST,
@@ -185,7 +185,7 @@ async def _recorded(
 
 
 async def record_refusal(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, note: str, call: Call
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, note: str, call: IdempotentCall
 ) -> CustomerStanding:
     """Record that the customer no longer agrees: it ends every agreement type, also when nothing was confirmed (R47).
 
@@ -202,7 +202,13 @@ async def record_refusal(
 
 
 async def take_back(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, template_id: str, note: str, call: Call
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    template_id: str,
+    note: str,
+    call: IdempotentCall,
 ) -> CustomerStanding:
     """Mark the current confirmation of a template as recorded in error. It stays in the record.
 
@@ -250,7 +256,7 @@ async def _end(
     reason: EndReason,
     taken_back: Confirmation | None,
     note: str,
-    call: Call,
+    call: IdempotentCall,
 ) -> None:
     if len(note) > NOTE_LENGTH or "\x00" in note:
         raise Rejected("request.invalid-property", name="note")

@@ -30,9 +30,9 @@ from agreegate.domain.subscription import (
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.domain.transaction import GOES_ON, Action
 from agreegate.services.addon import take_along
-from agreegate.services.call import Call
 from agreegate.services.clock import require_clock
 from agreegate.services.gate import Denial, Paused, never, refusal
+from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
@@ -106,7 +106,7 @@ async def change_subscription(
     id_: str,
     wanted: WantedSubscription,
     revisions: Sequence[int],
-    call: Call,
+    call: IdempotentCall,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Subscription | Denial | Paused:
     """Change a subscription as the client sends it back, everything or nothing (R7, R10).
@@ -160,7 +160,7 @@ async def convert_trial(
     offer_id: str,
     quantity: int | None,
     billing_cycle: BillingCycle | None,
-    call: Call,
+    call: IdempotentCall,
 ) -> tuple[Subscription, Subscription] | Denial:
     """Turn a trial into a paid subscription of another offer, under its own id, its first term beginning now.
 
@@ -208,7 +208,7 @@ async def upgrade(
     id_: str,
     offer_id: str,
     quantity: int | None,
-    call: Call,
+    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Subscription | Denial:
     """Replace a subscription by one of another offer, with an order of its own; the one replaced is deleted.
@@ -271,7 +271,7 @@ def _require_active(stored: Subscription) -> None:
 
 
 async def _record(
-    uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: Call
+    uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: IdempotentCall
 ) -> None:
     old, new = subscription_facts(before), subscription_facts(after)
     change = ResourceChanged(operation, "subscription", after.customer_id, after.id, old, new)

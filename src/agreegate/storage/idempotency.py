@@ -15,7 +15,7 @@ _KEY = "partner_id = $1 and method = $2 and path = $3 and request_id = $4"
 
 
 @dataclass(frozen=True, slots=True)
-class Key:
+class IdempotencyKey:
     """What two equal calls have in common."""
 
     partner: PartnerId
@@ -40,7 +40,7 @@ class KeptAnswer:
     """The confirmation that the answer acknowledges."""
 
 
-async def claim_key(uow: UnitOfWork, key: Key, fingerprint: str) -> KeptAnswer | None:
+async def claim_key(uow: UnitOfWork, key: IdempotencyKey, fingerprint: str) -> KeptAnswer | None:
     """Insert the key, and return None: the work is to be done now. Or return the answer that the key holds already.
 
     A key older than a day gives way.
@@ -64,7 +64,9 @@ async def claim_key(uow: UnitOfWork, key: Key, fingerprint: str) -> KeptAnswer |
     return None
 
 
-async def keep_answer(uow: UnitOfWork, key: Key, status: int, body: bytes, confirmation_id: str | None) -> None:
+async def keep_answer(
+    uow: UnitOfWork, key: IdempotencyKey, status: int, body: bytes, confirmation_id: str | None
+) -> None:
     """Let a claimed key hold the answer."""
     await uow.execute(
         f"update idempotency set status = $5, body = $6, confirmation_id = $7 where {_KEY}",
@@ -75,7 +77,7 @@ async def keep_answer(uow: UnitOfWork, key: Key, status: int, body: bytes, confi
     )
 
 
-async def release_key(uow: UnitOfWork, key: Key) -> None:
+async def release_key(uow: UnitOfWork, key: IdempotencyKey) -> None:
     """Remove a key: a call that was refused may be sent again."""
     await uow.execute(f"delete from idempotency where {_KEY}", *key.values)
 

@@ -8,12 +8,12 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
-from agreegate.storage.idempotency import Key, claim_key, keep_answer, release_key
+from agreegate.storage.idempotency import IdempotencyKey, claim_key, keep_answer, release_key
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)
-class Call:
+class IdempotentCall:
     """What identifies one request."""
 
     method: str
@@ -37,7 +37,7 @@ class Call:
         body: bytes,
         *,
         repeatable: bool,
-    ) -> "Call":
+    ) -> "IdempotentCall":
         """The call that an actor makes.
 
         Args:
@@ -66,8 +66,8 @@ class Answer:
         return 200 <= self.status < 300
 
 
-async def once(
-    uow: UnitOfWork, actor: Actor, call: Call, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
+async def run_idempotent(
+    uow: UnitOfWork, actor: Actor, call: IdempotentCall, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
 ) -> Answer:
     """Do the work, unless this very call was answered within 24 hours of the machine's clock: then answer that again.
 
@@ -86,7 +86,7 @@ async def once(
             await require_clock(uow, actor.partner.id)
         return await work()
     partner = actor.partner.id
-    key = Key(partner, call.method, call.path, call.request_id)
+    key = IdempotencyKey(partner, call.method, call.path, call.request_id)
     kept = await claim_key(uow, key, call.fingerprint)
     if kept is not None:
         if kept.fingerprint != call.fingerprint:
