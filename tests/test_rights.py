@@ -5,7 +5,7 @@ from itertools import product
 
 import pytest
 
-from agreegate.app import OWN_HANDLERS, WIRE_ROUTES
+from agreegate.app import REST_HANDLERS, WIRE_ROUTES
 from agreegate.dashboard.dashboard import PAGES
 from agreegate.domain.actor import Access, Actor, Role, UserId, permit
 from agreegate.domain.error import Rejected
@@ -100,13 +100,13 @@ def passes(access: Access, caller: tuple[str, str, Cloud]) -> bool:
 
 def operations() -> list[tuple[str, str, Access]]:
     """Method and path of each operation, with what it asks for."""
-    own = [
+    rest = [
         (method, f"/api{path.replace(':str', '')}", handler.opt["access"])
-        for handler in OWN_HANDLERS
+        for handler in REST_HANDLERS
         for path in handler.paths
         for method in handler.http_methods
     ]
-    return [(route.method, route.path, route.access) for route in WIRE_ROUTES] + own
+    return [(route.method, route.path, route.access) for route in WIRE_ROUTES] + rest
 
 
 def rights_of(method: str, path: str) -> list[Right]:

@@ -38,9 +38,9 @@ from agreegate.api import (
 )
 from agreegate.api.body import LARGEST_RECORD
 from agreegate.api.exchange import Route, unrouted
-from agreegate.api.own import OwnRequest, guard
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
+from agreegate.api.rest import RestRequest, guard
 from agreegate.api.server import wire_handlers
 from agreegate.api.text_page import LaidOutTexts
 from agreegate.bounded_request import BoundedRequest
@@ -64,7 +64,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 )
 """Every operation of the contract that is served."""
 
-OWN_HANDLERS = (
+REST_HANDLERS = (
     gate.decide_question,
     confirmation.record_confirmation,
     as_of.read_standing,
@@ -102,7 +102,7 @@ def openapi() -> HTTPRouteHandler:
 def framework(
     deployment: Deployment,
     more: Sequence[BaseRouteHandler] = (),
-    own: Sequence[BaseRouteHandler] = (),
+    rest: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
     """The framework's application: every route, each with the rule of who may call it.
@@ -114,8 +114,8 @@ def framework(
     """
     api = Router(
         "/api",
-        route_handlers=[*OWN_HANDLERS, *own],
-        request_class=OwnRequest,
+        route_handlers=[*REST_HANDLERS, *rest],
+        request_class=RestRequest,
         guards=[guard],
         request_max_body_size=LARGEST_RECORD,
         security=[{"token": []}],

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from litestar import Litestar
 
-from agreegate.app import OWN_HANDLERS, WIRE_ROUTES
+from agreegate.app import REST_HANDLERS, WIRE_ROUTES
 from agreegate.demo.demo import open_demo
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.tokens import Granted, Version
@@ -133,13 +133,13 @@ RIGHTS = {
 
 def test_the_table_has_every_operation() -> None:
     listed = {(operation.method, operation.path.partition("?")[0]) for operation in OPERATIONS}
-    own = {
+    rest = {
         (method, "/api" + path.replace(":str", ""))
-        for handler in OWN_HANDLERS
+        for handler in REST_HANDLERS
         for path in handler.paths
         for method in handler.http_methods
     }
-    assert listed == own | {(route.method, route.path) for route in WIRE_ROUTES}
+    assert listed == rest | {(route.method, route.path) for route in WIRE_ROUTES}
 
 
 @pytest.mark.rule("R20", "R29", "R31")

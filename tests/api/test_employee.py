@@ -17,13 +17,13 @@ RENE = b64encode("René Vale".encode()).decode()
 
 
 async def send(
-    world: World, header: str | bytes, who: str = cast.ALDER_MARKETPLACE, own: dict[str, Any] | None = None
+    world: World, header: str | bytes, who: str = cast.ALDER_MARKETPLACE, rest: dict[str, Any] | None = None
 ) -> httpx2.Response:
     """Confirm for an employee, on the wire, or with this body in our own API; the header's bytes are sent as they are."""
     value = header.encode() if isinstance(header, str) else header
     headers = [(b"Authorization", f"Bearer {token(who)}".encode()), (b"Agreegate-Confirmed-By", value)]
-    if own is not None:
-        return await world.client.post(OWN, json=own, headers=headers)
+    if rest is not None:
+        return await world.client.post(OWN, json=rest, headers=headers)
     return await world.client.post(WIRE, json=agreement(), headers=headers)
 
 
@@ -109,7 +109,7 @@ async def test_a_header_that_says_nothing_of_use_is_a_clear_error(world: World, 
     answer = await send(world, header)
     assert (answer.status_code, answer.json()["code"]) == (400, 3000)
     assert answer.json()["data"] == ["Agreegate-Confirmed-By"]
-    assert (await send(world, header, own=confirmation())).status_code == 400
+    assert (await send(world, header, rest=confirmation())).status_code == 400
     assert world.rows("select * from confirmation") == []
 
 
@@ -117,15 +117,15 @@ async def test_a_header_that_says_nothing_of_use_is_a_clear_error(world: World, 
 async def test_ordinary_users_name_nobody_behind_them(world: World, who: str) -> None:
     wire = await send(world, "Robin Vale <robin@alder.example>", who)
     assert (wire.status_code, wire.json()["code"], wire.json()["data"]) == (400, 3000, ["Agreegate-Confirmed-By"])
-    own = await world.send(who, "POST", OWN, confirmation(confirmedBy={"name": "Robin Vale"}))
-    assert (own.status_code, own.json()["code"]) == (400, "confirmation.not-designated")
-    assert own.json()["data"] == ["confirmedBy"]
+    rest = await world.send(who, "POST", OWN, confirmation(confirmedBy={"name": "Robin Vale"}))
+    assert (rest.status_code, rest.json()["code"]) == (400, "confirmation.not-designated")
+    assert rest.json()["data"] == ["confirmedBy"]
     assert world.rows("select * from confirmation") == []
     assert (await send(world, " ", who)).status_code == 201, "an empty header says nothing"
 
 
 async def test_our_own_api_takes_the_header_as_the_wire_does(world: World) -> None:
-    answer = await send(world, "=?utf-8?Q?Ren=C3=A9_Vale?= <rene@alder.example>; ref=4711", own=confirmation())
+    answer = await send(world, "=?utf-8?Q?Ren=C3=A9_Vale?= <rene@alder.example>; ref=4711", rest=confirmation())
     shown = {"name": "René Vale", "email": "rene@alder.example", "reference": "4711"}
     assert (answer.status_code, answer.json()["confirmedBy"]) == (201, shown)
     assert kept(world) == [("René Vale", "rene@alder.example", "4711")]
@@ -151,11 +151,11 @@ async def test_our_own_api_refuses_what_the_wire_refuses_in_the_header(
 
 async def test_header_and_body_must_name_the_same_employee(world: World) -> None:
     body = confirmation(confirmedBy={"name": "Robin Vale", "email": "robin@alder.example"})
-    other = await send(world, "Sam Reed <sam@alder.example>", own=body)
+    other = await send(world, "Sam Reed <sam@alder.example>", rest=body)
     assert (other.status_code, other.json()["data"]) == (400, ["Agreegate-Confirmed-By"])
     assert world.rows("select * from confirmation") == []
-    assert (await send(world, " ", own=body)).status_code == 201, "an empty header says nothing"
-    assert (await send(world, "Robin Vale <robin@alder.example>", own=body)).status_code == 201
+    assert (await send(world, " ", rest=body)).status_code == 201, "an empty header says nothing"
+    assert (await send(world, "Robin Vale <robin@alder.example>", rest=body)).status_code == 201
 
 
 @pytest.mark.parametrize("path", [OWN, WIRE])

@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreegate.app import OWN_HANDLERS
+from agreegate.app import REST_HANDLERS
 from agreegate.dashboard.reference import accesses
 from agreegate.demo.demo import open_demo
 from agreegate.programme import load
@@ -34,7 +34,7 @@ def operations(document: dict[str, Any]) -> list[tuple[str, str, dict[str, Any]]
 
 async def test_the_document_holds_our_own_api_and_nothing_else(world: World) -> None:
     described = operations(await document(world))
-    assert len(described) == len(OWN_HANDLERS)
+    assert len(described) == len(REST_HANDLERS)
     for method, path, _ in described:
         assert method in METHODS
         assert path.startswith("/api/")
@@ -96,7 +96,7 @@ async def test_every_example_can_be_sent_as_it_stands(world: World) -> None:
     recorded = world.rows("select confirmation_id from confirmation")[0][0]
     html = (await world.send(None, "GET", "/api/docs")).text
     sent = requests(html)
-    assert len(sent) == len(OWN_HANDLERS)
+    assert len(sent) == len(REST_HANDLERS)
     for words in sent:
         method, url = words[2], words[3].replace("6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10", recorded)
         body = json.loads(words[words.index("-d") + 1]) if "-d" in words else None
@@ -136,7 +136,7 @@ async def test_the_clock_is_described_by_the_demo_alone(world: World, tmp_path: 
     assert "PUT /api/sandbox/clock" in Page(html).text
     assert "any signed-in user" in Page(html).text
     assert f"TOKEN=$(.venv/bin/agreegate token sales@alder.example --url {BASE_URL})" in Page(html).text
-    assert len(requests(html)) == len(OWN_HANDLERS) + 2
+    assert len(requests(html)) == len(REST_HANDLERS) + 2
 
 
 @pytest.mark.parametrize("header", ["text/html", "application/json", "*/*"])

@@ -12,9 +12,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from agreegate.api.confirmation_record import EndingOut, RecordedOut
 from agreegate.api.instant import query_moment, written_z
-from agreegate.api.own import Cursor, CustomerId, OwnRequest, PageSize, actor_of, next_page, page_request_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
+from agreegate.api.rest import Cursor, CustomerId, PageSize, RestRequest, actor_of, next_page, page_request_of
 from agreegate.api.standing import StandingOut
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
@@ -147,7 +147,7 @@ class StandingAsOfOut(msgspec.Struct, rename="camel"):
     },
 )
 async def read_standing(
-    request: OwnRequest,
+    request: RestRequest,
     customer_id: CustomerId,
     on: Annotated[
         str | None,

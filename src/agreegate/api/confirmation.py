@@ -23,10 +23,10 @@ from agreegate.api.confirmation_record import (
 from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.exchange import JSON, Exchange, Route, answer
-from agreegate.api.own import CustomerId, OwnRequest, actor_of, call_of, sent
 from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
+from agreegate.api.rest import CustomerId, RestRequest, actor_of, call_of, sent
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
 from agreegate.deployment.deployment import deployment_of
@@ -127,7 +127,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
     },
 )
 async def record_confirmation(
-    request: OwnRequest,
+    request: RestRequest,
     customer_id: CustomerId,
     data: JSONBody[ConfirmationIn],
     employee: Annotated[

@@ -11,9 +11,9 @@ from msgspec import Meta
 
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.instant import parse_instant, written_utc, written_z
-from agreegate.api.own import OwnRequest, actor_of, call_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems, reader_language
+from agreegate.api.rest import RestRequest, actor_of, call_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
 from agreegate.domain.agreement import AgreementType
@@ -125,7 +125,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     response_description="The decision. A refusal is an answer too, hence 200.",
     responses=problems(400, 403, 413),
 )
-async def decide_question(request: OwnRequest, data: JSONBody[Question]) -> DecisionOut:
+async def decide_question(request: RestRequest, data: JSONBody[Question]) -> DecisionOut:
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment = deployment_of(request)
     actor, language = actor_of(request), reader_language(request)

@@ -21,19 +21,19 @@ from agreegate.api.confirmation_record import (
 )
 from agreegate.api.exchange import answer
 from agreegate.api.instant import written_z
-from agreegate.api.own import (
+from agreegate.api.paths import as_guid
+from agreegate.api.problem_details import problems
+from agreegate.api.rest import (
     Cursor,
     CustomerId,
-    OwnRequest,
     PageSize,
+    RestRequest,
     actor_of,
     call_of,
     next_page,
     page_request_of,
     sent,
 )
-from agreegate.api.paths import as_guid
-from agreegate.api.problem_details import problems
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
@@ -190,7 +190,7 @@ def _after_refusal() -> Example:
         **problems(400, 403, 404, 409, 413),
     },
 )
-async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
+async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
     deployment = deployment_of(request)
     actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
@@ -221,7 +221,7 @@ async def end_standing(request: OwnRequest, customer_id: CustomerId, data: JSONB
     responses=problems(400, 403, 404, 429),
 )
 async def without_employee(
-    request: OwnRequest, size: PageSize = LARGEST, cursor: Cursor = None
+    request: RestRequest, size: PageSize = LARGEST, cursor: Cursor = None
 ) -> Response[list[UnknownEmployee]]:
     """Confirmations by designated accounts for which nobody stated the real employee (R28), newest first.
 
@@ -244,7 +244,7 @@ async def without_employee(
     responses=problems(400, 403, 404, 409, 413),
 )
 async def state_confirming_employee(
-    request: OwnRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
+    request: RestRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
 ) -> Response[EmployeeOut]:
     """State which employee stands behind a confirmation by a designated account, or correct it (R28).
 

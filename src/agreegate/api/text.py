@@ -11,9 +11,9 @@ from msgspec import Meta
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.instant import query_date, written_z
-from agreegate.api.own import OwnRequest, actor_of
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
+from agreegate.api.rest import RestRequest, actor_of
 from agreegate.api.wire.agreement import TemplateDocument
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS
@@ -130,7 +130,7 @@ class TextOut(msgspec.Struct, rename="camel"):
     responses=problems(400, 403, 404),
 )
 async def read_text(
-    request: OwnRequest,
+    request: RestRequest,
     template_id: Annotated[
         str, PathParameter(description="An agreement template's id, a GUID.", examples=[Example(value=_TEMPLATE)])
     ],

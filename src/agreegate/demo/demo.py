@@ -128,7 +128,7 @@ def open_demo(
     inner = framework(
         deployment,
         more=signin_routes(demo_users(people), key, base_url, time.time),
-        own=clock_routes(clock, sandbox),
+        rest=clock_routes(clock, sandbox),
         lifespan=[upkeep(store, deployment.texts, persons)],
     )
     app = application(deployment, inner)

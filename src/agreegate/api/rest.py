@@ -42,7 +42,7 @@ Cursor = Annotated[
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
-class OwnRequest(BoundedRequest):
+class RestRequest(BoundedRequest):
     """A request whose body is bounded by its route's `request_max_body_size`, and refused with a sentence whatever it holds."""
 
     async def body(self) -> bytes:
@@ -51,13 +51,13 @@ class OwnRequest(BoundedRequest):
         Raises:
             `request.too-large`, `request.invalid`.
         """
-        known: bytes | None = self.scope["state"].get("own_body") if "state" in self.scope else None
+        known: bytes | None = self.scope["state"].get("rest_body") if "state" in self.scope else None
         if known is None:
             length, limit = self.headers.get("content-length"), self.route_handler.resolve_request_max_body_size()
             known = await receive_body(
                 self.receive, None if length is None else length.encode("latin-1"), limit or LARGEST_RECORD
             )
-            self.scope["state"]["own_body"] = known
+            self.scope["state"]["rest_body"] = known
         return known
 
     async def json(self) -> Any:
