@@ -146,15 +146,15 @@ async def test_a_customer_that_no_longer_agrees_buys_nothing_until_it_agrees_aga
 
 @pytest.mark.rule("R17")
 async def test_what_was_recorded_in_error_is_taken_back_and_the_state_before_returns(world: World) -> None:
-    take_back = {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT, "note": "Wrong customer."}
+    void_confirmation = {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT, "note": "Wrong customer."}
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName="Nia")
     await world.confirm(cast.ALDER_SALES, cast.CEDAR, primaryContact__firstName="Wrong")
-    first = (await world.send(cast.ALDER_SALES, "POST", END, take_back)).json()["agreements"][1]
+    first = (await world.send(cast.ALDER_SALES, "POST", END, void_confirmation)).json()["agreements"][1]
     assert (first["state"], first["confirmation"]["contact"]["firstName"]) == ("current", "Nia")
     assert [item["ended"] and item["ended"]["note"] for item in first["history"]] == ["Wrong customer.", None]
-    second = (await world.send(cast.ALDER_SALES, "POST", END, take_back)).json()["agreements"][1]
+    second = (await world.send(cast.ALDER_SALES, "POST", END, void_confirmation)).json()["agreements"][1]
     assert (second["state"], second["confirmation"], len(second["history"])) == ("missing", None, 2)
-    assert (await world.send(cast.ALDER_SALES, "POST", END, take_back)).status_code == 409
+    assert (await world.send(cast.ALDER_SALES, "POST", END, void_confirmation)).status_code == 409
     assert world.rows("select count(*) from confirmation") == [(2,)]
 
 

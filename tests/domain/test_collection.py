@@ -93,8 +93,8 @@ def test_how_a_customer_stands_and_since_when(
 
 
 def test_a_confirmation_taken_back_is_missing_from_then_on() -> None:
-    taken_back = ASKED + DAY
-    assert lacking_since(Standing(True), SUCCESSOR, taken_back + DAY, RELATED, taken_back) == taken_back
+    voided = ASKED + DAY
+    assert lacking_since(Standing(True), SUCCESSOR, voided + DAY, RELATED, voided) == voided
 
 
 @pytest.mark.parametrize("reason", ["", "  \n ", "\u200b", "x" * (REASON_LENGTH + 1), "a\x00b", "a\nb", "\ud800"])

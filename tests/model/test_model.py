@@ -34,7 +34,7 @@ from agreegate.services.gate import Denial, ask
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, show_standing, take_back
+from agreegate.services.standing import record_refusal, show_standing, void_confirmation
 from agreegate.services.subscription import change_subscription
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing
@@ -271,7 +271,7 @@ class Histories(RuleBasedStateMachine):
     def recorded_in_error(self, what) -> None:
         pair, agreement = what
         forbidden = reference.why_not_take_back(self.histories[pair], agreement, self.now)
-        if self.attempt(pair, take_back, TEMPLATES[agreement], "", forbidden=forbidden):
+        if self.attempt(pair, void_confirmation, TEMPLATES[agreement], "", forbidden=forbidden):
             self.note(pair, "erred", agreement=agreement)
 
     @rule(pair=pairs, channel=channels, term=terms, quantity=seats, parent=picks, add_on=st.booleans())

@@ -24,7 +24,7 @@ from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.customer import get_customer, relate, remove_relationship
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, show_standing, take_back
+from agreegate.services.standing import record_refusal, show_standing, void_confirmation
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.services.text import publish_text
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -110,7 +110,7 @@ class Past:
         """The newest confirmation was recorded in error."""
         standing = await self.do_show()
         found = next(one.confirmation for one in standing.agreements if one.template.id == TEMPLATES[agreement])
-        await self.do(take_back, TEMPLATES[agreement], "Typed twice.")
+        await self.do(void_confirmation, TEMPLATES[agreement], "Typed twice.")
         assert found is not None
         self.note("erred", of=found.id)
 
@@ -436,10 +436,10 @@ async def test_each_known_confirmation_is_told_with_what_it_was_worth_that_day(p
     await past.confirm()
     found = (await past.back(past.now - INSTANT, past.now)).found
     [marks] = [[one.mark for one in agreement.history] for agreement in found.agreements if agreement.history]
-    assert marks == ["not_yet", "counts", "replaced", "refused", "taken_back", "refused"]
+    assert marks == ["not_yet", "counts", "replaced", "refused", "voided", "refused"]
     found = (await past.back(AUGUST + DAY + HOUR, past.now)).found
     [marks] = [[one.mark for one in agreement.history] for agreement in found.agreements if agreement.history]
-    assert marks == ["not_yet", "not_yet", "not_yet", "counts", "taken_back", "earlier"]
+    assert marks == ["not_yet", "not_yet", "not_yet", "counts", "voided", "earlier"]
 
 
 class TestDays:

@@ -30,7 +30,7 @@ from agreegate.services.collection import (
 )
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
-from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.standing import record_refusal, void_confirmation
 from agreegate.services.totals import KeptTotals, totals_of
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.unit_of_work import to_micros
@@ -140,7 +140,7 @@ async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alde
     await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
     await confirmed(memory, alder, cast.CEDAR)
     memory.clock.now += timedelta(days=1)
-    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
     assert await lacking(memory, alder, cast.HORNBEAM) == [
         ("Cedar Bakery", State.MISSING, AUGUST + timedelta(days=2)),
         ("Frêne Conseil", State.ENDED, AUGUST + timedelta(days=1)),
@@ -187,12 +187,12 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
 
 async def test_a_confirmation_taken_back_leaves_the_request_open(memory: Memory, alder: Actor) -> None:
     await confirmed(memory, alder, cast.CEDAR)
-    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
     [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     assert (await memory.do(show_request, alder, cast.BIRCH, request)).open, "the one before answers nothing"
     await confirmed(memory, alder, cast.CEDAR, "Ada")
     assert not (await memory.do(show_request, alder, cast.BIRCH, request)).open
-    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
     assert (await memory.do(show_request, alder, cast.BIRCH, request)).open
 
 
@@ -279,7 +279,7 @@ async def test_a_reseller_learns_that_data_are_missing_and_nothing_else(
     await confirmed(memory, alder, cast.CEDAR)
     gone = await told(birch)
     assert "Cedar" not in gone
-    await memory.do(take_back, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note", call())
+    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note", call())
     assert await told(birch) == never
     await confirmed(memory, alder, cast.CEDAR, "Ada")
     await memory.do(record_refusal, alder, PROGRAMME, cast.CEDAR, "another secret", call())

@@ -17,7 +17,7 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
-from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.standing import record_refusal, void_confirmation
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.standing import standing_of
@@ -89,7 +89,7 @@ async def happen(memory: Memory, actor: Actor, customer: str, what: str, number:
         case "n":
             await memory.do(record_refusal, actor, PROGRAMME, customer, "", call(number))
         case "v":
-            await memory.do(take_back, actor, PROGRAMME, customer, cast.CLOUD_AGREEMENT, "", call(number))
+            await memory.do(void_confirmation, actor, PROGRAMME, customer, cast.CLOUD_AGREEMENT, "", call(number))
         case "x":
             await memory.do(remove_relationship, actor, customer, call(number))
         case "r":

@@ -10,7 +10,7 @@ from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_page_of_reconfirmations, list_reconfirmations
-from agreegate.services.standing import take_back
+from agreegate.services.standing import void_confirmation
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.customer import rename_customer
 from agreegate.storage.pagination import PageRequest
@@ -121,7 +121,7 @@ async def test_every_confirmation_of_a_present_customer_finds_it() -> None:
     memory = Memory()
     actor = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
     await accepted(memory)
-    await memory.do(take_back, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "wrong customer", call(8))
+    await memory.do(void_confirmation, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "wrong customer", call(8))
     await accepted(memory, PrimaryContact("Ida", "Roy", "ida@cedar.example"))
     assert await find(memory, actor, "nora") == await find(memory, actor, "ida") == ["Cedar Bakery"]
     assert await find(memory, actor, "nora ida") == ["Cedar Bakery"]

@@ -12,7 +12,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.confirmation import confirm
 from agreegate.services.preparation import Preparation, prepare
-from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.standing import record_refusal, void_confirmation
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -126,7 +126,7 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
     assert (first.sequence, first.by) == (1, "admin@alder.example")
     assert first.confirmation == (await prepared(memory)).current
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(take_back, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
     taken = (await prepared(memory)).newest
     assert taken is not None
     assert taken.ending is not None

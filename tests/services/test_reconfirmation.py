@@ -38,7 +38,7 @@ from agreegate.services.reconfirmation import (
     list_reconfirmations,
 )
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, take_back
+from agreegate.services.standing import record_refusal, void_confirmation
 from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.pagination import Page, PageRequest, PageStep
@@ -382,7 +382,7 @@ class Stories:
             case "refuse":
                 await desk.do(record_refusal, customer, "")
             case "take back":
-                await desk.do(take_back, customer, more[0], "")
+                await desk.do(void_confirmation, customer, more[0], "")
             case "part":
                 await self.memory.do(remove_relationship, desk.actor, customer, call(0))
             case "come back":

@@ -18,7 +18,7 @@ from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customer import remove_relationship
 from agreegate.services.customer_record import Entry, read_record
 from agreegate.services.gate import ask
-from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, take_back
+from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, void_confirmation
 from agreegate.storage.pagination import PageRequest, PageStep
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import standing_of
@@ -46,8 +46,8 @@ class Case:
         )
         await self._do(confirm, draft)
 
-    async def take_back(self, template: str = CLOUD, note: str = "Wrong customer.") -> CustomerStanding:
-        standing: CustomerStanding = await self._do(take_back, template, note)
+    async def void_confirmation(self, template: str = CLOUD, note: str = "Wrong customer.") -> CustomerStanding:
+        standing: CustomerStanding = await self._do(void_confirmation, template, note)
         return standing
 
     async def refuse(self, note: str = "By phone.") -> CustomerStanding:
@@ -109,7 +109,7 @@ async def test_the_record_stays_and_says_what_ended_it(cedar: Case) -> None:
     await cedar.confirm(name="wrong")
     cedar.memory.clock.now = EVE_OF_API
     cedar.actor = replace(cedar.actor, channel=Channel.DASHBOARD)
-    await cedar.take_back(note="Typed into the wrong customer.")
+    await cedar.void_confirmation(note="Typed into the wrong customer.")
     [agreement] = [a for a in (await cedar.standing()).agreements if a.template.id == CLOUD]
     assert [r.confirmation.contact.first_name for r in agreement.history if r.confirmation.contact] == [
         "wrong",
@@ -181,10 +181,10 @@ async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the
     assert (await cedar.states(), standing.relationship_since) == (("missing", "missing"), EVE_OF_API)
     assert [len(a.history) for a in standing.agreements if a.template.id == CLOUD] == [1]
     assert await cedar.gate() == "confirmation.missing"
-    await cedar.nothing_to_end(take_back, CLOUD, "")
+    await cedar.nothing_to_end(void_confirmation, CLOUD, "")
     assert await cedar.memory.do(list_confirmations, cedar.actor, PROGRAMME, cast.CEDAR, None) == []
     await cedar.confirm(name="second period")
-    await cedar.take_back()
+    await cedar.void_confirmation()
     assert await cedar.counts() is None, "the first period does not come back"
 
 
@@ -196,7 +196,7 @@ async def test_one_partners_ending_is_not_anothers(cedar: Case) -> None:
     await cedar.refuse("Secret of Alder.")
     assert (await cedar.gate(), await hazel.gate()) == ("confirmation.ended", "allow")
     assert "Secret" not in str(await hazel.standing())
-    await hazel.take_back()
+    await hazel.void_confirmation()
     assert (await cedar.gate(), await hazel.gate()) == ("confirmation.ended", "confirmation.missing")
 
 
@@ -205,9 +205,9 @@ async def test_one_partners_ending_is_not_anothers(cedar: Case) -> None:
     [
         (record_refusal, ("x" * 1001,), "request.invalid-property"),
         (record_refusal, ("a\x00b",), "request.invalid-property"),
-        (take_back, (CLOUD, "x" * 1001), "request.invalid-property"),
-        (take_back, (cast.NOBODY, ""), "confirmation.template-unknown"),
-        (take_back, (CUSTOMER, ""), "confirmation.nothing-to-end"),
+        (void_confirmation, (CLOUD, "x" * 1001), "request.invalid-property"),
+        (void_confirmation, (cast.NOBODY, ""), "confirmation.template-unknown"),
+        (void_confirmation, (CUSTOMER, ""), "confirmation.nothing-to-end"),
     ],
 )
 async def test_an_ending_that_cannot_be_leaves_everything_as_it_was(
@@ -232,7 +232,7 @@ async def test_an_ending_that_cannot_be_leaves_everything_as_it_was(
 )
 async def test_of_whom_and_when_there_is_nothing_to_say(cedar: Case, customer: str, now: datetime, key: str) -> None:
     cedar.customer, cedar.memory.clock.now = customer, now
-    for attempt in (cedar.standing, cedar.refuse, cedar.take_back):
+    for attempt in (cedar.standing, cedar.refuse, cedar.void_confirmation):
         with pytest.raises(Rejected) as raised:
             await attempt()
         assert raised.value.code == key
@@ -250,7 +250,7 @@ async def test_the_pages_of_a_record_tell_what_the_whole_tells() -> None:
                     case "c":
                         await case.confirm(chance.choice([CLOUD, CUSTOMER]))
                     case "t":
-                        await case.take_back(chance.choice([CLOUD, CUSTOMER]))
+                        await case.void_confirmation(chance.choice([CLOUD, CUSTOMER]))
                     case _:
                         await case.refuse()
         whole = await case.memory.do(read_record, case.actor, PROGRAMME, case.customer)

@@ -44,7 +44,7 @@ from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
     record_refusal,
-    take_back,
+    void_confirmation,
 )
 from agreegate.storage.pagination import LARGEST
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -204,7 +204,7 @@ async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSON
         else:
             template = as_guid(data.template_id, "templateId")
             try:
-                standing = await take_back(uow, actor, programme, customer, template, data.note, call)
+                standing = await void_confirmation(uow, actor, programme, customer, template, data.note, call)
             except Rejected as error:
                 raise error.renamed(NAMES) from None
         return answer(200, StandingOut.of(standing))

@@ -20,7 +20,7 @@ from agreegate.domain.programme import Programme
 from agreegate.services.customer import get_customer
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
-from agreegate.services.standing import counts_before, take_back
+from agreegate.services.standing import counts_before, void_confirmation
 from agreegate.storage.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/recorded-in-error"
@@ -43,7 +43,7 @@ async def show_error(request: DashboardRequest, customer: FromPath[UUID]) -> Res
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def take_it_back(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
+async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Take back the confirmation that the reader saw, and no other."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     programme = deployment_of(request).programme
@@ -52,7 +52,7 @@ async def take_it_back(request: DashboardRequest, customer: FromPath[UUID]) -> R
         found = await _read(uow, request, programme, id_, form["template"])
         if form["counts"] != _mark(found):
             return _anew(form, found)
-        await take_back(uow, actor, programme, id_, found.preparation.template.id, form["note"], call)
+        await void_confirmation(uow, actor, programme, id_, found.preparation.template.id, form["note"], call)
         told = "ending.done" if found.before is None else "ending.done.before"
         return Done(f"/customers/{id_}", told, {"company": found.customer.company_name})
 
@@ -113,4 +113,4 @@ def _anew(form: Form, found: Found) -> Form:
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_error, take_it_back)
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_error, void_it)

@@ -217,7 +217,7 @@ def valid_from(confirmation: Confirmation, refused_at: datetime | None) -> datet
 
 def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[Weighed]:
     """Every known confirmation, newest first, with what it was worth on the day."""
-    taken_back = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
+    voided = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
     counted: set[AgreementType] = set()
     ended = Endings(known.endings)
     in_order = sorted(refusals, key=attrgetter("sequence"))
@@ -227,8 +227,8 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
     for confirmation in known.confirmations:
         before = bisect_left(in_order, confirmation.sequence, key=attrgetter("sequence"))
         begins = valid_from(confirmation, latest[before - 1] if before else None)
-        if confirmation.id in taken_back:
-            mark = Mark.TAKEN_BACK  # it never was in effect, on no day
+        if confirmation.id in voided:
+            mark = Mark.VOIDED  # it never was in effect, on no day
         elif begins > on:
             mark = Mark.NOT_YET
         elif refused_last > confirmation.sequence:

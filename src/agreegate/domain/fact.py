@@ -71,7 +71,7 @@ class AgreementEnded:
     period: int
     """Of the relationship."""
     ending: Ending
-    taken_back: Confirmation | None
+    voided: Confirmation | None
     """None: the customer no longer agrees, which ends every confirmation."""
     counting: Counting | None = None
     """The confirmation that counts again instead of the one taken back."""

@@ -62,7 +62,7 @@ class Mark(StrEnum):
     COUNTS = "counts"
     REPLACED = "replaced"
     """A later one of the same agreement counts, or counted, in its place (R27)."""
-    TAKEN_BACK = "taken_back"
+    VOIDED = "voided"
     """It was recorded in error (R17)."""
     REFUSED = "refused"
     """The customer no longer agreed (R47)."""

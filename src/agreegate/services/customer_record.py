@@ -144,7 +144,7 @@ def _mark(recorded: Recorded, standing: CustomerStanding, *, counts: bool) -> Ma
     if counts:
         return Mark.COUNTS
     if recorded.ended_by is not None:
-        taken_back = recorded.ended_by.reason is EndReason.RECORDED_IN_ERROR
-        return Mark.TAKEN_BACK if taken_back else Mark.REFUSED
+        voided = recorded.ended_by.reason is EndReason.RECORDED_IN_ERROR
+        return Mark.VOIDED if voided else Mark.REFUSED
     earlier = recorded.confirmation.recorded_at < standing.relationship_since
     return Mark.EARLIER if earlier else Mark.REPLACED

@@ -201,7 +201,7 @@ async def record_refusal(
     return await show_standing(uow, actor, programme, customer)
 
 
-async def take_back(
+async def void_confirmation(
     uow: UnitOfWork,
     actor: Actor,
     programme: Programme,
@@ -254,18 +254,18 @@ async def _end(
     customer: str,
     relationship: OpenRelationship,
     reason: EndReason,
-    taken_back: Confirmation | None,
+    voided: Confirmation | None,
     note: str,
     call: IdempotentCall,
 ) -> None:
     if len(note) > NOTE_LENGTH or "\x00" in note:
         raise Rejected("request.invalid-property", name="note")
-    before = None if taken_back is None else await counts_before(uow, actor, customer, taken_back)
+    before = None if voided is None else await counts_before(uow, actor, customer, voided)
     ending = Ending(
         id=uow.new_id(),
         sequence=await next_sequence(uow, actor.partner.id, customer),
         reason=reason,
-        confirmation_id=None if taken_back is None else taken_back.id,
+        confirmation_id=None if voided is None else voided.id,
         note=note,
         recorded_by=actor.recorded_by,
         channel=actor.channel,
@@ -275,5 +275,5 @@ async def _end(
     if before is not None:
         text = await accepted_text_of(uow, actor.partner.id, customer, before.sequence)
         counting = Counting(before, text, relationship.period, maybe_instant(relationship.refused_at))
-    fact = AgreementEnded(customer, relationship.period, ending, taken_back, counting)
+    fact = AgreementEnded(customer, relationship.period, ending, voided, counting)
     await record(uow, actor, fact, correlation_id=call.correlation_id)

@@ -196,7 +196,7 @@ async def refusals_between(
 
 
 def _ending(row: Row) -> Ending:
-    id_, sequence, reason, taken_back, note, recorded_by, channel, recorded_at = row
+    id_, sequence, reason, voided, note, recorded_by, channel, recorded_at = row
     return Ending(
-        id_, sequence, EndReason(reason), taken_back, note, recorded_by, Channel(channel), from_micros(recorded_at)
+        id_, sequence, EndReason(reason), voided, note, recorded_by, Channel(channel), from_micros(recorded_at)
     )

@@ -148,8 +148,8 @@ async def _state_employee(uow: UnitOfWork, partner: PartnerId, fact: EmployeeSta
 
 
 async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceChanged:
-    partner, ending, taken_back = actor.partner.id, fact.ending, fact.taken_back
-    await clear_current(uow, partner, fact.customer, taken_back)
+    partner, ending, voided = actor.partner.id, fact.ending, fact.voided
+    await clear_current(uow, partner, fact.customer, voided)
     if ending.reason is EndReason.NO_LONGER_AGREES:
         await uow.execute(  # it outlives the relationship period
             "update relationship set refused_at = $3, refused_sequence = $4 where partner_id = $1 and customer_id = $2",
@@ -168,7 +168,7 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
         ending.id,
         fact.period,
         ending.reason,
-        None if taken_back is None else taken_back.sequence,
+        None if voided is None else voided.sequence,
         ending.note,
         ending.recorded_by,
         ending.channel,
@@ -203,13 +203,11 @@ async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, coun
     )
 
 
-async def clear_current(
-    uow: UnitOfWork, partner: PartnerId, customer: str, taken_back: Confirmation | None = None
-) -> None:
+async def clear_current(uow: UnitOfWork, partner: PartnerId, customer: str, voided: Confirmation | None = None) -> None:
     """Let a confirmation no longer count, or (None) any of the customer's."""
     await uow.execute(
         "delete from current_confirmation where partner_id = $1 and customer_id = $2 and ($3 is null or sequence = $3)",
         partner,
         customer,
-        None if taken_back is None else taken_back.sequence,
+        None if voided is None else voided.sequence,
     )
