@@ -16,7 +16,6 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.programme import load
-from agreegate.services.collection import Turn, ask_for_data, list_needed
 from agreegate.services.customer import (
     create_customer,
     get_customer,
@@ -27,6 +26,7 @@ from agreegate.services.customer import (
 )
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.reseller_request import Turn, ask_for_data, list_needed
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of

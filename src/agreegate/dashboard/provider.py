@@ -8,14 +8,14 @@ from typing import Any
 from litestar import Response, get
 
 from agreegate.dashboard.absent import absent
-from agreegate.dashboard.collection import DATA, answer_text
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.page import DashboardRequest, page
 from agreegate.dashboard.reseller import cursor_of
+from agreegate.dashboard.reseller_request import DATA, answer_text
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_NEEDED_DATA
 from agreegate.i18n import LANGUAGES
-from agreegate.services.collection import count_needed, list_needed
+from agreegate.services.reseller_request import count_needed, list_needed
 from agreegate.storage.unit_of_work import UnitOfWork
 
 

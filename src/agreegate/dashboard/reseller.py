@@ -9,20 +9,21 @@ from litestar.params import FromPath
 from litestar.response import Stream
 
 from agreegate.dashboard.absent import absent
-from agreegate.dashboard.collection import DATA, request_text
 from agreegate.dashboard.csv import csv_answer, written_for
 from agreegate.dashboard.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.guard import actor_of
 from agreegate.dashboard.navigation import may
 from agreegate.dashboard.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.pagination import page_links, page_request
+from agreegate.dashboard.reseller_request import DATA, request_text
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
-from agreegate.domain.collection import LARGEST_REQUEST, CollectionRequest, Lacking
 from agreegate.domain.error import Rejected
+from agreegate.domain.reseller_request import LARGEST_REQUEST, Lacking, ResellerRequest
 from agreegate.domain.standing import State
 from agreegate.i18n import LANGUAGES, text
-from agreegate.services.collection import (
+from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.reseller_request import (
     PAGE,
     Cursor,
     ask_for_data,
@@ -39,7 +40,6 @@ from agreegate.services.collection import (
     return_request,
     show_request,
 )
-from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.totals import totals_of
 from agreegate.spreadsheet import Line
 from agreegate.storage.pagination import Page
@@ -253,7 +253,7 @@ async def _choose_again(request: DashboardRequest, reseller: str, form: Form, st
     return page(request, "reseller_ask.html", status, form=form, ticked=form.all("customer"), some=False, **offered)
 
 
-async def _asked(request: DashboardRequest, reseller: str, asked: str) -> list[CollectionRequest]:
+async def _asked(request: DashboardRequest, reseller: str, asked: str) -> list[ResellerRequest]:
     """The requests made together with one, as far as they are open."""
     actor = actor_of(request)
     found = await deployment_of(request).store.read_slow(lambda uow: list_asked_together(uow, actor, reseller, asked))
@@ -277,7 +277,7 @@ def _words(request: DashboardRequest) -> list[str]:
     return [text(f"state.{state}", reader_language(request)).capitalize() for state in State]
 
 
-def _line(asked: CollectionRequest) -> Line:
+def _line(asked: ResellerRequest) -> Line:
     return [asked.customer_id, asked.company_name, *([""] * len(DATA))]
 
 

@@ -11,8 +11,8 @@ from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
 from agreegate.domain.standing import State
-from agreegate.services.collection import require_confirmations
 from agreegate.services.customer_search import persons_wait_for, with_persons
+from agreegate.services.reseller_request import require_confirmations
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.floor import countries_of, floors_of, outdated_from
 from agreegate.storage.pagination import Page, PageRequest, PageStep

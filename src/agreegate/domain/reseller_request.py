@@ -32,7 +32,7 @@ class RequestState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class CollectionRequest:
+class ResellerRequest:
     """A provider asked a reseller for one customer's acceptance data."""
 
     id: str
@@ -77,7 +77,7 @@ class Lacking:
     company_name: str
     state: State
     since: datetime
-    request: CollectionRequest | None
+    request: ResellerRequest | None
     """The last that this reseller was asked; None: never, or a confirmation has answered it."""
 
 

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.collection import RequestState
 from agreegate.domain.confirmation import PrimaryContact
+from agreegate.domain.reseller_request import RequestState
 from agreegate.domain.standing import State
-from agreegate.services.collection import (
+from agreegate.services.confirmation import confirm
+from agreegate.services.customer import remove_relationship
+from agreegate.services.reseller_request import (
     PAGE,
     Cursor,
     ask_for_data,
@@ -28,8 +30,6 @@ from agreegate.services.collection import (
     return_request,
     show_request,
 )
-from agreegate.services.confirmation import confirm
-from agreegate.services.customer import remove_relationship
 from agreegate.services.standing import record_refusal, void_confirmation
 from agreegate.services.totals import KeptTotals, totals_of
 from agreegate.storage.pagination import PageRequest

@@ -7,22 +7,22 @@ import pytest
 
 from agreegate import programme
 from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.collection import (
+from agreegate.domain.customer import CustomerId
+from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.domain.reseller_request import (
     REASON_LENGTH,
-    CollectionRequest,
     RequestState,
+    ResellerRequest,
     checked_reason,
     lacking_since,
 )
-from agreegate.domain.customer import CustomerId
-from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.standing import Current, Standing, State, state_of
 from tests import personas as cast
 from tests.rejection import rejected
 
 ASKED = datetime(2018, 9, 1, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-REQUEST = CollectionRequest(
+REQUEST = ResellerRequest(
     "r", PartnerId(cast.BIRCH), CustomerId(cast.CEDAR), "Cedar Bakery", ASKED, "sales@alder.example"
 )
 SUCCESSOR = programme.load("microsoft-customer-agreement")

@@ -3,10 +3,10 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from agreegate.domain.collection import CollectionRequest
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.reseller_request import ResellerRequest
 from agreegate.storage.pagination import Listing, Page, PageRequest, Position, page_of
 from agreegate.storage.partner import partner_of
 from agreegate.storage.state import binder, lacks_confirmation
@@ -47,10 +47,10 @@ _REQUEST = f"""
     where q.partner_id = $1"""
 
 
-def _request(row: Row) -> CollectionRequest:
+def _request(row: Row) -> ResellerRequest:
     (asked_at, id_, reseller_id, customer_id, company_name, asked_by, received_at, returned_at, return_reason,
      confirmed_at, confirmed_by) = row  # fmt: skip
-    return CollectionRequest(
+    return ResellerRequest(
         id=id_,
         reseller_id=PartnerId(reseller_id),
         customer_id=CustomerId(customer_id),
@@ -209,7 +209,7 @@ async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user
     return noted > 0
 
 
-async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> CollectionRequest | None:
+async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> ResellerRequest | None:
     """One request of the provider."""
     row = await uow.fetch_one(f"{_REQUEST} and q.request_id = $2", provider, request)
     return None if row is None else _request(row)
@@ -217,7 +217,7 @@ async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> Coll
 
 async def requests_page(
     uow: UnitOfWork, provider: PartnerId, reseller: str, page_request: PageRequest
-) -> Page[CollectionRequest]:
+) -> Page[ResellerRequest]:
     """A page of everything a reseller was asked for, newest first."""
     listing = Listing(f"{_REQUEST} and q.reseller_id = $2", "q.asked_at", "q.request_id", newest_first=True)
     found = await page_of(uow, listing, page_request, provider, reseller)
@@ -228,7 +228,7 @@ async def requests_page(
 
 async def requests_asked_at(
     uow: UnitOfWork, provider: PartnerId, reseller: str, asked_at: datetime
-) -> list[CollectionRequest]:
+) -> list[ResellerRequest]:
     """What a reseller was asked for at one instant, by the customer's name."""
     rows = await uow.fetch_all(
         f"{_REQUEST} and q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id",
@@ -239,7 +239,7 @@ async def requests_asked_at(
     return [_request(row) for row in rows]
 
 
-async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> CollectionRequest | None:
+async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> ResellerRequest | None:
     """The last time that a reseller was asked for a customer's data."""
     row = await uow.fetch_one(
         f"{_REQUEST} and q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1",

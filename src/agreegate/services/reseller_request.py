@@ -7,23 +7,26 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.collection import (
-    LARGEST_REQUEST,
-    CollectionRequest,
-    Lacking,
-    NeededData,
-    ResellerRequests,
-    checked_reason,
-    lacking_since,
-)
 from agreegate.domain.customer import CustomerId
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
+from agreegate.domain.reseller_request import (
+    LARGEST_REQUEST,
+    Lacking,
+    NeededData,
+    ResellerRequest,
+    ResellerRequests,
+    checked_reason,
+    lacking_since,
+)
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.collection import (
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
+from agreegate.storage.partner import has_reseller, linked_providers, partner_of
+from agreegate.storage.record import record
+from agreegate.storage.reseller_request import (
     add_request,
     count_lacking,
     count_open_requests,
@@ -40,9 +43,6 @@ from agreegate.storage.collection import (
     serves,
     serves_anybody,
 )
-from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
-from agreegate.storage.partner import has_reseller, linked_providers, partner_of
-from agreegate.storage.record import record
 from agreegate.storage.standing import standing_of, standings_of
 from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
@@ -177,7 +177,7 @@ async def list_unasked(
 
 async def list_requests(
     uow: UnitOfWork, actor: Actor, reseller: str, page_request: PageRequest
-) -> Page[CollectionRequest]:
+) -> Page[ResellerRequest]:
     """A page of what a reseller was asked for, newest first.
 
     Raises:
@@ -187,7 +187,7 @@ async def list_requests(
     return await requests_page(uow, actor.partner.id, reseller, page_request)
 
 
-async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> list[CollectionRequest]:
+async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> list[ResellerRequest]:
     """The requests to a reseller that were made together with this one, by the customer's name.
 
     Raises:
@@ -197,7 +197,7 @@ async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, requ
     return await requests_asked_at(uow, actor.partner.id, reseller, found.asked_at)
 
 
-async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> CollectionRequest:
+async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> ResellerRequest:
     """One request to a reseller.
 
     Raises:
