@@ -90,8 +90,8 @@ link = "https://pinecone.example/licence"
 def test_a_programme_may_refuse_older_texts_from_a_grace_date_on() -> None:
     programme = read(f'stale_rule = "refuse"\nstale_from = 2024-09-01\n{WHOLE}', "pinecone.toml")
     assert programme.stale_from == day(2024, 9, 1)
-    assert [programme.refuses_outdated(at) for at in (day(2024, 8, 31), day(2024, 9, 1))] == [False, True]
-    assert not read(WHOLE, "pinecone.toml").refuses_outdated(day(2024, 9, 1))
+    assert [programme.denies_outdated(at) for at in (day(2024, 8, 31), day(2024, 9, 1))] == [False, True]
+    assert not read(WHOLE, "pinecone.toml").denies_outdated(day(2024, 9, 1))
 
 
 def test_another_vendor_needs_no_code() -> None:

@@ -116,13 +116,13 @@ async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     someone = await visitor(world)
     reply = await someone.get("/")
-    refused = rows(reply, "refused")
-    assert len(refused) == 2
-    dogwood = next(row for row in refused if "Dogwood" in row)
+    denied = rows(reply, "refused")
+    assert len(denied) == 2
+    dogwood = next(row for row in denied if "Dogwood" in row)
     assert "25 March 2019" in dogwood
     assert "R9" in dogwood
     assert "Confirm" in dogwood
-    assert "Confirmed since then." in next(row for row in refused if "Cedar" in row)
+    assert "Confirmed since then." in next(row for row in denied if "Cedar" in row)
     assert f"/customers/{cast.DOGWOOD}/confirmation" in reply.page.links
     assert f"/customers/{cast.CEDAR}/confirmation" not in reply.page.links
     world.clock.now = LATER + timedelta(days=31)

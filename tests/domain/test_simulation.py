@@ -60,16 +60,16 @@ def scenario(**changes: Any) -> Scenario:
 def test_what_cannot_be_looked_at_is_told_with_its_field(
     changes: dict[str, Any], field: str, key: str, language: str
 ) -> None:
-    with rejected(f"simulation.{key}") as refused:
+    with rejected(f"simulation.{key}") as denied:
         checked_scenario(scenario(**changes), PROGRAMME, TABLE, NOW, None)
-    assert refused.value.names == (field,)
-    assert "{" not in text(refused.value.code, language, **refused.value.parameters)
+    assert denied.value.names == (field,)
+    assert "{" not in text(denied.value.code, language, **denied.value.parameters)
 
 
 def test_a_country_that_is_none_is_told_with_the_nearest() -> None:
-    with rejected("simulation.country-unknown") as refused:
+    with rejected("simulation.country-unknown") as denied:
         checked_scenario(scenario(countries=frozenset({"fr"})), PROGRAMME, TABLE, NOW, None)
-    assert refused.value.parameters == {"name": "countries", "country": "fr", "nearest": "FR"}
+    assert denied.value.parameters == {"name": "countries", "country": "fr", "nearest": "FR"}
 
 
 def test_a_version_is_looked_at_until_it_takes_effect() -> None:
@@ -103,13 +103,13 @@ def foresight(now: datetime = NOW, rules: Any = PROGRAMME, **changes: Any) -> Fo
 def test_each_channel_refuses_from_its_own_date_on() -> None:
     api, dashboard = Channel.API, Channel.DASHBOARD
     enforced = datetime(2019, 3, 22, tzinfo=UTC)
-    assert foresight().refuses_from == {api: enforced, dashboard: EFFECT}
-    assert foresight(stale_from=enforced + DAY).refuses_from == {api: enforced + DAY, dashboard: enforced + DAY}
-    assert foresight(stale_from=NOW).refuses_from == {api: enforced, dashboard: EFFECT}
-    assert foresight(now=enforced + DAY).refuses_from == {api: enforced + DAY, dashboard: enforced + DAY}
-    assert foresight(stale_rule=StaleRule.ADVISE).refuses_from == {}
+    assert foresight().denies_from == {api: enforced, dashboard: EFFECT}
+    assert foresight(stale_from=enforced + DAY).denies_from == {api: enforced + DAY, dashboard: enforced + DAY}
+    assert foresight(stale_from=NOW).denies_from == {api: enforced, dashboard: EFFECT}
+    assert foresight(now=enforced + DAY).denies_from == {api: enforced + DAY, dashboard: enforced + DAY}
+    assert foresight(stale_rule=StaleRule.ADVISE).denies_from == {}
     watching = replace(PROGRAMME, enforce_from={api: None})
-    assert foresight(rules=watching).refuses_from == {}
+    assert foresight(rules=watching).denies_from == {}
 
 
 def test_the_gates_answers_turn_with_its_dates() -> None:

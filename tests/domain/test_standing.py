@@ -15,10 +15,10 @@ from agreegate.domain.standing import (
     Current,
     Standing,
     State,
+    denies_orders,
     judged,
     obstacles,
     opening,
-    refuses_orders,
     state_of,
     state_of_type,
 )
@@ -282,4 +282,4 @@ def test_counts_by_state_say_what_the_gate_says_of_an_order(
         denied = any(
             one.denies for one in obstacles(standing, Transaction(Action.NEW_PURCHASE, channel), programme, now)
         )
-        assert refuses_orders(state, programme, channel, now) is denied
+        assert denies_orders(state, programme, channel, now) is denied

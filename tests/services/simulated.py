@@ -179,7 +179,7 @@ def model(  # noqa: PLR0915 - one row after another
             channel: Channel, at: datetime, open_and_current: Callable[[datetime], bool] = open_and_current
         ) -> bool:
             enforced = rules.enforce_from.get(channel)
-            if not rules.refuses_outdated(at) or enforced is None or at < enforced:
+            if not rules.denies_outdated(at) or enforced is None or at < enforced:
                 return False
             return rules.opens_gate(asked.template_id, at) and not open_and_current(at)
 

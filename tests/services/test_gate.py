@@ -16,7 +16,7 @@ from agreegate.domain.transaction import Action, Transaction
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
-from agreegate.services.gate import ask, check, refusal
+from agreegate.services.gate import ask, check, denial_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import record_refusal
 from agreegate.storage.customer import customer_of
@@ -56,12 +56,12 @@ async def kept(memory: Memory) -> list[tuple[str, str]]:
 async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory, policy: str) -> None:
     """Also one of an earlier version of the rules: the policy that is kept with it finds them."""
     actor, rules = await sales(memory), load(policy)
-    refused = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1), "cart 7")
+    denied = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1), "cart 7")
     await memory.do(confirm, actor, rules, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     allowed = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(3), "cart 7")
     columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, subject_id, cloud, decided_at"
     by_id = {row[0]: row for row in await memory.rows(f"select {columns}, standing from decision")}
-    for recorded, verdict in ((refused, "deny"), (allowed, "allow")):
+    for recorded, verdict in ((denied, "deny"), (allowed, "allow")):
         *known, cloud, decided_at, standing = by_id[recorded.id][1:]
         assert known == [cast.CEDAR, "new_purchase", "api", verdict, policy, cast.ALDER_SALES, "cart 7"]
         again = decide(PURCHASE, as_standing(standing), load(known[4]), Cloud(cloud), from_micros(decided_at))
@@ -72,11 +72,11 @@ async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memo
 
 async def test_the_same_request_with_the_same_verdict_is_kept_once(memory: Memory) -> None:
     actor = await sales(memory)
-    refused = [await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1)) for _ in range(3)]
-    assert len({decision.id for decision in refused}) == 1
+    denied = [await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1)) for _ in range(3)]
+    assert len({decision.id for decision in denied}) == 1
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     healed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1))
-    assert healed.id != refused[0].id
+    assert healed.id != denied[0].id
     another_body: IdempotentCall = replace(call(1), fingerprint="another")
     await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, another_body)
     assert await kept(memory) == [("new_purchase", "allow"), ("new_purchase", "allow"), ("new_purchase", "deny")]
@@ -94,9 +94,9 @@ async def test_a_refused_repeat_is_kept_again_after_a_day_of_the_machines_clock(
         now = API_ENFORCED + clock * hours
         uow = SqliteUnitOfWork(memory.connection, now, AUGUST + timedelta(hours=hours), new_id)
         actions = [Action.SUSPEND, Action.NEW_PURCHASE]
-        refused = drive(refusal(uow, actor, WATCHFUL, cast.CEDAR, actions, call(1)))
-        assert refused is not None
-        ids.append(refused.id)
+        denied = drive(denial_of(uow, actor, WATCHFUL, cast.CEDAR, actions, call(1)))
+        assert denied is not None
+        ids.append(denied.id)
     assert ids[0] == ids[1] != ids[2] == ids[3] != ids[4]
     assert await kept(memory) == [("new_purchase", "deny")] * 3 + [("suspend", "allow")] * 3
     for hours, gone in ((71, 0), (72, 2)):
@@ -118,9 +118,9 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
             answered = await memory.do(check, *arguments, PURCHASE, call(1))
             id_, reasons = answered.id, answered.decision.reasons
         else:
-            refused = await memory.do(refusal, *arguments, [Action.NEW_PURCHASE], call(1))
-            assert refused is not None
-            id_, reasons = refused.id, refused.reasons
+            denied = await memory.do(denial_of, *arguments, [Action.NEW_PURCHASE], call(1))
+            assert denied is not None
+            id_, reasons = denied.id, denied.reasons
         [row] = await memory.rows(f"select reasons from decision where decision_id = '{id_}'")
         assert as_reasons(row[0]) == reasons
         return reasons[0].code, id_
@@ -143,7 +143,7 @@ async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> No
     actor = await sales(memory)
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     for _ in range(2):
-        assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, [Action.NEW_PURCHASE], call(1)) is None
+        assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, [Action.NEW_PURCHASE], call(1)) is None
     assert await kept(memory) == [("new_purchase", "allow")] * 2
 
 
@@ -159,11 +159,11 @@ async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> No
 async def test_one_refusal_stops_all_and_every_decision_is_kept(
     memory: Memory, actions: list[Action], stopped_by: Action | None
 ) -> None:
-    refused = await memory.do(refusal, await sales(memory), PROGRAMME, cast.CEDAR, actions, call())
-    assert (refused is None) is (stopped_by is None)
+    denied = await memory.do(denial_of, await sales(memory), PROGRAMME, cast.CEDAR, actions, call())
+    assert (denied is None) is (stopped_by is None)
     assert [action for action, _ in await kept(memory)] == sorted(actions)
-    if refused is not None:
-        [row] = await memory.rows(f"select action from decision where decision_id = '{refused.id}'")
+    if denied is not None:
+        [row] = await memory.rows(f"select action from decision where decision_id = '{denied.id}'")
         assert row == (stopped_by,)
 
 
@@ -173,14 +173,14 @@ async def test_a_transaction_is_paused_only_where_all_of_it_may_complete_and_rec
         return "paused" if decision.advisories else None
 
     actor, actions = await sales(memory), [Action.NEW_PURCHASE, Action.SUSPEND]
-    denied = await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(1), None, pause)
+    denied = await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(1), None, pause)
     assert [one.decision.allowed for one in denied.denied] == [False]
     assert await kept(memory) == [("new_purchase", "deny"), ("suspend", "allow")]
     memory.clock.now = EVE_OF_API
-    assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(2), None, pause) == "paused"
+    assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(2), None, pause) == "paused"
     assert len(await kept(memory)) == 2
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
-    assert await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(4), None, pause) is None
+    assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(4), None, pause) is None
     assert len(await kept(memory)) == 4
 
 
@@ -189,14 +189,14 @@ async def test_a_refusal_hands_on_the_reasons_of_every_refused_action_each_once(
     actor = await sales(memory)
     await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "By phone.", call(1))
     actions = [Action.REACTIVATE, Action.CANCEL, Action.SEAT_CHANGE, Action.NEW_PURCHASE]
-    refused = await memory.do(refusal, actor, PROGRAMME, cast.CEDAR, actions, call(2))
-    assert refused is not None
-    assert [(reason.code, reason.rule) for reason in refused.reasons] == [
+    denied = await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(2))
+    assert denied is not None
+    assert [(reason.code, reason.rule) for reason in denied.reasons] == [
         ("confirmation.ended", "R47"),
         ("confirmation.missing", "R10"),
         ("confirmation.missing", "R9"),
     ]
-    assert refused.advisories == ()
+    assert denied.advisories == ()
     by_action = {
         action: [reason.code for reason in as_reasons(reasons)]
         for action, reasons in await memory.rows("select action, reasons from decision")
@@ -232,7 +232,7 @@ async def test_recording_or_correcting_an_old_agreement_does_not_close_what_a_cu
     for number, again in enumerate((DRAFT_CONFIRMATION, corrected), 3):
         await memory.do(confirm, actor, strict, cast.CEDAR, again, call(number))
         assert await verdict() == ["allow"]
-    assert await memory.do(refusal, actor, strict, cast.CEDAR, [Action.NEW_PURCHASE], call(9)) is None
+    assert await memory.do(denial_of, actor, strict, cast.CEDAR, [Action.NEW_PURCHASE], call(9)) is None
 
 
 @pytest.mark.rule("R8", "R12", "R39")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agreegate.domain.standing import State
-from agreegate.services.overview import Capped, Cause, Urgent, show_refusals, show_urgent
+from agreegate.services.overview import Capped, Cause, Urgent, show_denials, show_urgent
 from agreegate.services.standing import record_refusal
 from agreegate.storage.overview import REFUSING, SUBSCRIPTIONS
 from agreegate.storage.unit_of_work import to_micros
@@ -160,11 +160,11 @@ async def test_what_was_refused_thirty_days_ago_is_not_of_late() -> None:
     for days in (5, 10, 39, 39.5):
         await decided(memory, cast.DOGWOOD, days)
     await decided(memory, cast.NOBODY, 38)
-    refusals = await memory.do(show_refusals, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
-    assert [(one.decision_id, state) for one, state in refusals.latest] == [
+    denials = await memory.do(show_denials, await memory.actor(cast.ALDER, cast.ALDER_SALES), PROGRAMME)
+    assert [(one.decision_id, state) for one, state in denials.latest] == [
         ("d39.5", State.MISSING), ("d39", State.MISSING), ("d38", None), ("d10", State.MISSING),
     ]  # fmt: skip
-    assert refusals.count == Capped(4, more=False)
+    assert denials.count == Capped(4, more=False)
 
 
 @pytest.mark.parametrize(

@@ -280,7 +280,7 @@ async def test_a_row_says_who_it_is_what_it_accepted_and_what_comes() -> None:
     assert first.resellers == ("Birch IT", "Hornbeam Informatique")
     assert first.affected.stake.renew_by == datetime(2027, 1, 31, 9, 30, tzinfo=UTC)
     assert (len(first.affected.stake.auto_renewals), first.affected.stake.order_renewals) == (6, (ends,))
-    assert first.refused == {Channel.API: 2, Channel.DASHBOARD: 2}, "the cart and the renewal by order"
+    assert first.denied == {Channel.API: 2, Channel.DASHBOARD: 2}, "the cart and the renewal by order"
     assert (second.affected.text, second.affected.stake.renew_by) == (None, None)
 
 

@@ -40,14 +40,14 @@ async def transact(
 
     async def done(uow: UnitOfWork) -> Answer:
         result = await work(uow)
-        return refused(exchange, result) if isinstance(result, Denial) else answer(status, spelled(result))
+        return denied(exchange, result) if isinstance(result, Denial) else answer(status, spelled(result))
 
     return await exchange.deployment.store.write(
         lambda uow: run_idempotent(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
     )
 
 
-def refused(exchange: Exchange, denial: Denial) -> Answer:
+def denied(exchange: Exchange, denial: Denial) -> Answer:
     """403 / 13605, in the words of the first reason; `data` lists the codes of all."""
     deployment = exchange.deployment
     codes = list(dict.fromkeys(reason.code for reason in denial.reasons))

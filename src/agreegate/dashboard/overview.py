@@ -16,7 +16,7 @@ from agreegate.domain.partner import Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.i18n import date_text, text
-from agreegate.services.overview import Refusals, Urgent, show_refusals, show_urgent
+from agreegate.services.overview import Denials, Urgent, show_denials, show_urgent
 from agreegate.services.totals import ShownTotals, totals_of, upcoming
 from agreegate.storage.overview import Denied
 from agreegate.storage.totals import Totals
@@ -45,11 +45,11 @@ class Shown:
 
     totals: ShownTotals | None
     urgent: Urgent | None
-    refusals: Refusals | None
+    denials: Denials | None
 
 
 @dataclass(frozen=True, slots=True)
-class Refused:
+class DenialInWords:
     """A refused transaction in words."""
 
     denied: Denied
@@ -69,7 +69,7 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
         return Shown(
             await totals_of(uow, reader, programme, deployment.totals) if absent is None else None,
             await show_urgent(uow, reader, programme) if absent is None and not operator else None,
-            await show_refusals(uow, reader, programme) if asks else None,
+            await show_denials(uow, reader, programme) if asks else None,
         )
 
     shown = await deployment.store.read_slow(read)
@@ -87,8 +87,8 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
         bar=[] if totals is None else list(_bar(totals)),
         bar_width=WIDTH,
         urgent=shown.urgent,
-        refusals=shown.refusals,
-        refused=_in_words(shown.refusals, programme, language),
+        denials=shown.denials,
+        denied=_in_words(shown.denials, programme, language),
         may_confirm=absent is None and may(reader, CONFIRM),
         may_list=may(reader, READ_CUSTOMERS),
     )
@@ -117,6 +117,6 @@ def _bar(totals: Totals) -> Iterator[Part]:
             at += width
 
 
-def _in_words(refusals: Refusals | None, programme: Programme, language: str) -> list[Refused]:
-    latest = () if refusals is None else refusals.latest
-    return [Refused(one, state, worded(one.reasons, programme, one.at, language)) for one, state in latest]
+def _in_words(denials: Denials | None, programme: Programme, language: str) -> list[DenialInWords]:
+    latest = () if denials is None else denials.latest
+    return [DenialInWords(one, state, worded(one.reasons, programme, one.at, language)) for one, state in latest]

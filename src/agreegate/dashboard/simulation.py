@@ -143,7 +143,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         concerned=shown.concerned,
         own=own,
         tables=[] if found is None else _tables(found, language, own=own),
-        refusals=[] if found is None else list(rule_lines(found.foresight, language, moment)),
+        denials=[] if found is None else list(rule_lines(found.foresight, language, moment)),
         figure=Figure,
         moment=moment,
         counts_file=f"{PATH}.csv?{query}",

@@ -70,11 +70,11 @@ def rule_lines(foresight: Foresight, language: str, shown: Callable[[datetime], 
         yield text("simulation.advises", language)
         return
     for channel in Channel:
-        refused, by = foresight.refuses_from.get(channel), text(f"answer.by.{channel}", language)
-        if refused is None:
+        denied, by = foresight.denies_from.get(channel), text(f"answer.by.{channel}", language)
+        if denied is None:
             yield text("simulation.refuses.never", language, by=by)
         else:
-            yield text("simulation.refuses.from", language, by=by, date=shown(refused))
+            yield text("simulation.refuses.from", language, by=by, date=shown(denied))
 
 
 def customer_line(one: Concerned, language: str) -> Line:
@@ -91,8 +91,8 @@ def customer_line(one: Concerned, language: str) -> Line:
         len(stake.auto_renewals),
         len(stake.order_renewals),
         len(stake.carts),
-        one.refused[Channel.API],
-        one.refused[Channel.DASHBOARD],
+        one.denied[Channel.API],
+        one.denied[Channel.DASHBOARD],
     ]
 
 

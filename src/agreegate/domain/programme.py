@@ -83,7 +83,7 @@ class Programme:
         usual = [template for template in opening if template.agreement_type == self.default_agreement_type]
         return next(iter((*usual, *opening)), None)
 
-    def refuses_outdated(self, now: datetime) -> bool:
+    def denies_outdated(self, now: datetime) -> bool:
         """Whether purchases need a confirmation of the current text at `now` (X5); auto-renewal never does (X4)."""
         return self.stale_rule is StaleRule.REFUSE and (self.stale_from is None or now >= self.stale_from)
 

@@ -200,7 +200,7 @@ class Foresight:
         return next(one for one in self.programme.templates if one.id == self.scenario.template_id)
 
     @property
-    def refuses_from(self) -> Mapping[Channel, datetime]:
+    def denies_from(self) -> Mapping[Channel, datetime]:
         """From when on in the window each channel refuses outdated confirmations; a channel that never does is left out."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
             return {}
@@ -215,7 +215,7 @@ class Foresight:
             return ()
         opens = (date for one in self.programme.templates for date in (one.opens_from, one.opens_until) if date)
         majors = (one.rank[0] for one in self.others if one.template_id != self.scenario.template_id)
-        every = (*opens, *self.refuses_from.values(), *majors)
+        every = (*opens, *self.denies_from.values(), *majors)
         return tuple(sorted({at for at in every if self.begins < at < self.until}))
 
     @property
@@ -275,13 +275,13 @@ def week_of(instant: datetime) -> date:
     return day - timedelta(days=day.weekday())
 
 
-class Refusals:
+class Denials:
     """What the gate would refuse under a scenario: it is asked itself, once for all that cannot differ."""
 
     def __init__(self, foresight: Foresight) -> None:
         self._foresight = foresight
         self._rules = foresight.rules
-        self._from = foresight.refuses_from
+        self._from = foresight.denies_from
         self._known: dict[tuple[Confirmations, Cloud, Channel, datetime], bool] = {}
 
     def of(self, stake: Stake, cloud: Cloud, channel: Channel) -> tuple[list[datetime], list[datetime]]:
@@ -295,10 +295,10 @@ class Refusals:
         if since is None:
             return [], []
         asked = (stake.confirmed, cloud, channel)
-        renewals = [end for end in stake.order_renewals if end >= since and self._refused(*asked, end)]
-        return renewals, [expiry for expiry in stake.carts if expiry > since and self._refused(*asked, since)]
+        renewals = [end for end in stake.order_renewals if end >= since and self._denied(*asked, end)]
+        return renewals, [expiry for expiry in stake.carts if expiry > since and self._denied(*asked, since)]
 
-    def _refused(self, confirmed: Confirmations, cloud: Cloud, channel: Channel, at: datetime) -> bool:
+    def _denied(self, confirmed: Confirmations, cloud: Cloud, channel: Channel, at: datetime) -> bool:
         asked = (confirmed, cloud, channel, at)
         if asked not in self._known:
             renewal = Transaction(Action.RENEWAL, channel)
@@ -314,7 +314,7 @@ class Reckoning:
 
     def __init__(self, foresight: Foresight) -> None:
         self._foresight = foresight
-        self._refusals = Refusals(foresight)
+        self._denials = Denials(foresight)
         self._shares: dict[tuple[Stake, Cloud], Counter[tuple[Figure, date | None]]] = {}
         self._all: Numbers = defaultdict(int)
         self._partners: dict[PartnerId, Numbers] = defaultdict(lambda: defaultdict(int))
@@ -377,7 +377,7 @@ class Reckoning:
         yield from ((Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
         yield from ((Figure.CARTS, self._closing(expiry)) for expiry in stake.carts)
         for channel, figure in REFUSED.items():
-            renewals, carts = self._refusals.of(stake, cloud, channel)
+            renewals, carts = self._denials.of(stake, cloud, channel)
             yield from ((figure, week_of(end)) for end in renewals)
             yield from ((figure, self._closing(expiry)) for expiry in carts)
 

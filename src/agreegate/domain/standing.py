@@ -245,7 +245,7 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
         ahead = Reason(Code.ENFORCEMENT_UPCOMING, "R2", asked.channel, enforced_from) if enforced_from else missing
         found.append(Obstacle(missing, enforced, () if enforced else (ahead,)))
     elif opens.outdated_since is not None:
-        denies = enforced and programme.refuses_outdated(now)
+        denies = enforced and programme.denies_outdated(now)
         # A reason has no date: what is in time for a renewal is not in time for this order.
         outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=None if denies else opens.renew_by)
         overdue = (Reason(Code.RENEWAL_OVERDUE, "R34"),) if opens.overdue else ()
@@ -253,14 +253,14 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
     return tuple(found)
 
 
-def refuses_orders(state: State, programme: Programme, channel: Channel, now: datetime) -> bool:
+def denies_orders(state: State, programme: Programme, channel: Channel, now: datetime) -> bool:
     """Return whether the gate refuses new orders of a customer in this state at `now`: `obstacles`, for counts by state."""
     enforced_from = programme.enforce_from.get(channel)
     if enforced_from is None or state is State.CURRENT:
         return False
     if state is State.ENDED:
         return True
-    return now >= enforced_from and (state is State.MISSING or programme.refuses_outdated(now))
+    return now >= enforced_from and (state is State.MISSING or programme.denies_outdated(now))
 
 
 def _is_better(one: Current, other: Current) -> bool:

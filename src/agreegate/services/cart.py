@@ -10,7 +10,7 @@ from agreegate.domain.order import Order, actions_of
 from agreegate.domain.partner import Account
 from agreegate.domain.programme import Programme
 from agreegate.domain.subscription import MOST_SUBSCRIPTIONS, SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
-from agreegate.services.gate import Denial, refusal
+from agreegate.services.gate import Denial, denial_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
@@ -97,8 +97,8 @@ async def check_out(
     cart = await _open(uow, actor, customer, id_)
     drafts = orders_of(cart)
     actions = actions_of(line for draft in drafts for line in draft.lines)
-    if (refused := await refusal(uow, actor, programme, customer, actions, call, cart.id)) is not None:
-        return refused
+    if (denied := await denial_of(uow, actor, programme, customer, actions, call, cart.id)) is not None:
+        return denied
     now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
     if now.faulty:
         raise Rejected("cart.faulty", cart=cart.id)

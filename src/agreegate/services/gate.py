@@ -142,7 +142,7 @@ def never(_: Decision) -> None:
     """Pauses no transaction."""
 
 
-async def refusal(
+async def denial_of(
     uow: UnitOfWork,
     actor: Actor,
     programme: Programme,

@@ -38,7 +38,7 @@ from agreegate.domain.subscription import (
 from agreegate.domain.transaction import Action
 from agreegate.services.addon import take_along
 from agreegate.services.customer import get_customer, resellers_of_customer
-from agreegate.services.gate import Denial, Paused, never, refusal
+from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.relationship import require_relationship
 from agreegate.services.renewal import renew
@@ -108,7 +108,7 @@ async def place_order(
 
     Args:
         most: subscriptions that the customer can have.
-        pause: see `refusal`.
+        pause: see `denial_of`.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
@@ -118,7 +118,7 @@ async def place_order(
     """
     await require_relationship(uow, actor, customer)
     check_draft(draft)
-    stopped = await refusal(uow, actor, programme, customer, actions_of(draft.lines), call, pause=pause)
+    stopped = await denial_of(uow, actor, programme, customer, actions_of(draft.lines), call, pause=pause)
     return await fulfil(uow, actor, programme, customer, draft, call, most=most) if stopped is None else stopped
 
 
@@ -188,8 +188,8 @@ async def change_order(
     if not added and not rebilled:
         return stored
     actions = dict.fromkeys([*actions_of(added), *([Action.NEW_PURCHASE] if rebilled else [])])
-    if (refused := await refusal(uow, actor, programme, customer, actions, call, stored.id)) is not None:
-        return refused
+    if (denied := await denial_of(uow, actor, programme, customer, actions, call, stored.id)) is not None:
+        return denied
     if stored.status is OrderStatus.CANCELLED:
         raise Rejected("order.not-processable", name="status")
     after = replace(stored, billing_cycle=change.billing_cycle or stored.billing_cycle)
@@ -325,9 +325,9 @@ async def _cancel(
         raise Rejected("access.action-not-allowed")
     if stored.status is OrderStatus.CANCELLED:
         return stored
-    refused = await refusal(uow, actor, programme, stored.customer_id, [Action.CANCEL], call, stored.id)
-    if refused is not None:
-        return refused
+    denied = await denial_of(uow, actor, programme, stored.customer_id, [Action.CANCEL], call, stored.id)
+    if denied is not None:
+        return denied
     after = replace(stored, status=OrderStatus.CANCELLED)
     await save_order(uow, actor.partner.id, after)
     for subscription in await _living_of(uow, actor, stored):

@@ -16,11 +16,11 @@ from agreegate.storage.overview import (
     Tried,
     count_denied,
     denied,
+    denied_lately,
     ending_first,
     may_refuse_many,
     no_longer_agreeing,
     open_carts,
-    refused_lately,
 )
 from agreegate.storage.standing import standings_of
 from agreegate.storage.unit_of_work import UnitOfWork
@@ -70,7 +70,7 @@ class Capped:
 
 
 @dataclass(frozen=True, slots=True)
-class Refusals:
+class Denials:
     """What the gate refused in the last 30 days."""
 
     latest: tuple[tuple[Denied, State | None], ...]
@@ -96,12 +96,12 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     partner = actor.partner
     ending, until = await ending_first(uow, partner.id, programme, NOT_READY, SHOWN)
     carts = await open_carts(uow, partner.id)
-    refused = await refused_lately(uow, partner.id, uow.now - LATELY)
+    denied = await denied_lately(uow, partner.id, uow.now - LATELY)
     if await may_refuse_many(uow, partner.id):
         (unwilling, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
     else:
         unwilling, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
-    listed = [one.customer_id for found in (ending, carts, refused, unwilling) for one in found]
+    listed = [one.customer_id for found in (ending, carts, denied, unwilling) for one in found]
     states = await _states_of(uow, partner, programme, listed)
     causes: dict[str, list[tuple[Cause, datetime]]] = {}
     names: dict[str, str] = {}
@@ -109,7 +109,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
         names[one.customer_id] = one.company_name
         cause = Cause.AUTO_RENEWAL if one.renews_at == one.ends_at else Cause.RENEWAL
         causes.setdefault(one.customer_id, []).append((cause, one.ends_at))
-    for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, refused)):
+    for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, denied)):
         for other in _in_state(tried, states, NOT_READY)[:SHOWN]:
             names[other.customer_id] = other.company_name
             causes.setdefault(other.customer_id, []).append((cause, other.at))
@@ -123,13 +123,13 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     return Urgent(tuple(pressing[:SHOWN]), None if len(ending) == SHOWN else until, tuple(unwilling), number)
 
 
-async def show_refusals(uow: UnitOfWork, actor: Actor, programme: Programme) -> Refusals:
+async def show_denials(uow: UnitOfWork, actor: Actor, programme: Programme) -> Denials:
     """Return what the gate refused in the last 30 days, the latest first."""
     since = uow.now - LATELY
     latest = await denied(uow, actor.partner.id, since, SHOWN)
     states = await _states_of(uow, actor.partner, programme, [one.customer_id for one in latest])
     count = Capped.of(await count_denied(uow, actor.partner.id, since, MOST + 1))
-    return Refusals(tuple((one, states[one.customer_id]) for one in latest), count)
+    return Denials(tuple((one, states[one.customer_id]) for one in latest), count)
 
 
 async def _states_of(

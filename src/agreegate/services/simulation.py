@@ -11,9 +11,9 @@ from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.simulation import (
     Counts,
+    Denials,
     Foresight,
     Reckoning,
-    Refusals,
     Scenario,
     checked_scenario,
 )
@@ -48,7 +48,7 @@ class Concerned:
     affected: Affected
     resellers: tuple[str, ...]
     """The names of those through which it is served."""
-    refused: Mapping[Channel, int]
+    denied: Mapping[Channel, int]
     """How many of its renewals by order and carts the gate would refuse."""
 
 
@@ -149,12 +149,12 @@ async def list_concerned(
         return Page()
     [portfolio] = found
     page = await affected_customers(uow, portfolio, foresight, page_request)
-    refusals = Refusals(foresight)
-    items = tuple(_concerned(portfolio, one, refusals) for one in page.items)
+    denials = Denials(foresight)
+    items = tuple(_concerned(portfolio, one, denials) for one in page.items)
     return Page(items, page.first, page.last, page.more_before, page.more_after)
 
 
-def _concerned(portfolio: Portfolio, affected: Affected, refusals: Refusals) -> Concerned:
+def _concerned(portfolio: Portfolio, affected: Affected, denials: Denials) -> Concerned:
     partner, names = portfolio.partner, [portfolio.resellers[one] for one in affected.resellers]
-    refused = {channel: sum(map(len, refusals.of(affected.stake, partner.cloud, channel))) for channel in Channel}
-    return Concerned(partner, affected, tuple(sorted(names)), refused)
+    denied = {channel: sum(map(len, denials.of(affected.stake, partner.cloud, channel))) for channel in Channel}
+    return Concerned(partner, affected, tuple(sorted(names)), denied)

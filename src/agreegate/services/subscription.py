@@ -31,7 +31,7 @@ from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.domain.transaction import GOES_ON, Action
 from agreegate.services.addon import take_along
 from agreegate.services.clock import require_clock
-from agreegate.services.gate import Denial, Paused, never, refusal
+from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import fulfil
 from agreegate.services.relationship import require_relationship
@@ -115,7 +115,7 @@ async def change_subscription(
 
     Args:
         revisions: those that the client's etags speak of; none when it sent no etag.
-        pause: see `refusal`.
+        pause: see `denial_of`.
 
     Raises:
         `clock.behind`: the clock is behind, and neither a suspension nor a cancellation is asked for.
@@ -130,7 +130,7 @@ async def change_subscription(
     actions = actions_of(stored, wanted)
     check_friendly_name(wanted.friendly_name, "friendly_name")
     _check_revisions(stored, revisions)
-    if (stopped := await refusal(uow, actor, programme, customer, actions, call, stored.id, pause)) is not None:
+    if (stopped := await denial_of(uow, actor, programme, customer, actions, call, stored.id, pause)) is not None:
         return stopped
     if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
         resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
@@ -178,8 +178,8 @@ async def convert_trial(
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id) or programme.is_trial(offer_id):
         raise Rejected("order.invalid-offer", name="offer_id")
-    if (refused := await refusal(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
-        return refused
+    if (denied := await denial_of(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
+        return denied
     _require_active(stored)
     if not stored.is_trial:
         raise Rejected("subscription.not-convertible", offer=stored.offer_id)
@@ -228,8 +228,8 @@ async def upgrade(
     stored = await _stored(uow, actor, customer, id_)
     if not is_catalog_item(offer_id):
         raise Rejected("order.invalid-offer", name="offer_id")
-    if (refused := await refusal(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
-        return refused
+    if (denied := await denial_of(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
+        return denied
     _require_active(stored)
     seats = stored.quantity if quantity is None else quantity
     check_seats(seats, actor.partner.account)

@@ -15,7 +15,7 @@ from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import refuses_orders
+from agreegate.domain.standing import denies_orders
 from agreegate.storage.totals import (
     Totals,
     count_texts,
@@ -163,7 +163,7 @@ def upcoming(totals: Totals, programme: Programme, now: datetime) -> tuple[Upcom
         Upcoming(
             channel,
             date,
-            sum(customers for state, customers in states.items() if refuses_orders(state, programme, channel, date)),
+            sum(customers for state, customers in states.items() if denies_orders(state, programme, channel, date)),
         )
         for channel in Channel
         if (date := programme.enforce_from.get(channel)) is not None and now < date

@@ -141,7 +141,7 @@ async def open_carts(uow: UnitOfWork, partner: PartnerId) -> list[Tried]:
     return [Tried(customer, name, from_micros(at)) for customer, name, at in rows]
 
 
-async def refused_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -> list[Tried]:
+async def denied_lately(uow: UnitOfWork, partner: PartnerId, since: datetime) -> list[Tried]:
     """Return the customers of the latest refusals since then, the latest first."""
     rows = await uow.fetch_all(
         f"""select k.customer_id, {_NAME.format(of="k")}, k.at from (
