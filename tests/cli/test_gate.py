@@ -10,7 +10,7 @@ import pytest
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import InlineStore, connect
@@ -171,7 +171,7 @@ def test_wrong_questions_are_told(
     ("at", "also"), [("2019-03-21", "enforcement.upcoming, R2"), ("2019-03-22", "confirmation.missing, R9")]
 )
 def test_the_line_has_every_reason_and_advisory(agreegate: Agreegate, data: Path, at: str, also: str) -> None:
-    recorded(data, lambda uow, actor: record_refusal(uow, actor, load(), CEDAR, "By phone.", call()))
+    recorded(data, lambda uow, actor: record_no_longer_agrees(uow, actor, load(), CEDAR, "By phone.", call()))
     said = check(agreegate, data, "--at", at, customer=CEDAR)
     assert (said.status, said.out.count("\n")) == (3, 1)
     assert 0 < said.out.index("(confirmation.ended, R47)") < said.out.index(f"({also})")

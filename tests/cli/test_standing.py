@@ -8,7 +8,7 @@ import pytest
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.folder import DATABASE
 from agreegate.storage.partner import partner_of
 from agreegate.storage.schema import upgrade
@@ -49,7 +49,7 @@ def data(tmp_path: Path) -> Path:
         await confirm(uow, await actor(uow), load(), CEDAR, DRAFT_CONFIRMATION, call())
 
     async def refuse(uow: UnitOfWork) -> None:
-        await record_refusal(uow, await actor(uow), load(), CEDAR, "By phone.", call(2))
+        await record_no_longer_agrees(uow, await actor(uow), load(), CEDAR, "By phone.", call(2))
 
     for at, work in ((AUGUST, publish), (RECORDED, record), (REFUSED, refuse)):
         clock.now = at

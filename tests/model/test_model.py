@@ -34,7 +34,7 @@ from agreegate.services.gate import Denial, ask
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, show_standing, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, show_standing, void_confirmation
 from agreegate.services.subscription import change_subscription
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing
@@ -263,7 +263,7 @@ class Histories(RuleBasedStateMachine):
     def no_longer_agrees(self, what, channel) -> None:
         pair, _ = what
         forbidden = reference.why_not_refuse(self.histories[pair], self.now)
-        if self.attempt(pair, record_refusal, "", channel=channel, forbidden=forbidden):
+        if self.attempt(pair, record_no_longer_agrees, "", channel=channel, forbidden=forbidden):
             self.note(pair, "refused")
 
     @rule(what=confirmed)

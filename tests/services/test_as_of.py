@@ -24,7 +24,7 @@ from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.customer import get_customer, relate, remove_relationship
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, show_standing, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, show_standing, void_confirmation
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.services.text import publish_text
 from agreegate.storage.accepted_text import accepted_texts_of
@@ -118,7 +118,7 @@ class Past:
         return await self.memory.do(show_standing, self.actor, PROGRAMME, cast.CEDAR)
 
     async def refuse(self) -> None:
-        await self.do(record_refusal, "By phone.")
+        await self.do(record_no_longer_agrees, "By phone.")
         self.note("refused")
 
     async def part(self) -> None:

@@ -19,7 +19,7 @@ from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.clock import accept_clock, is_behind, is_behind_here
 from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.gate import ask, check, foresee
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.clock import NEWEST
 from agreegate.storage.deployment import make_for
 from agreegate.storage.partner import every_partner, partner_of
@@ -52,7 +52,9 @@ class Desk:
         await self.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(next(self.calls)))
 
     async def ending(self) -> None:
-        await self.memory.do(record_refusal, await self.actor(), PROGRAMME, cast.CEDAR, "", call(next(self.calls)))
+        await self.memory.do(
+            record_no_longer_agrees, await self.actor(), PROGRAMME, cast.CEDAR, "", call(next(self.calls))
+        )
 
     async def decision(self, action: Action = Action.NEW_PURCHASE) -> None:
         asked = Transaction(action, Channel.API)

@@ -18,7 +18,7 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import relate
 from agreegate.services.gate import ask, check, denial_of
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing, forget_repeats, standing_text
 from agreegate.storage.sqlite import InlineStore, new_id
@@ -129,7 +129,7 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
     for number in (2, 3):
         memory.clock.now += timedelta(hours=1)
         await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
-        await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "", call(number))
+        await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "", call(number))
         told += [await ask_again(), await ask_again()]
     assert [code for code, _ in told] == ["confirmation.missing"] * 2 + ["confirmation.ended"] * 4
     first, again, ended, still, anew, at_last = [id_ for _, id_ in told]
@@ -187,7 +187,7 @@ async def test_a_transaction_is_paused_only_where_all_of_it_may_complete_and_rec
 @pytest.mark.rule("R7", "R47")
 async def test_a_refusal_hands_on_the_reasons_of_every_refused_action_each_once(memory: Memory) -> None:
     actor = await sales(memory)
-    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "By phone.", call(1))
+    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "By phone.", call(1))
     actions = [Action.REACTIVATE, Action.CANCEL, Action.SEAT_CHANGE, Action.NEW_PURCHASE]
     denied = await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(2))
     assert denied is not None

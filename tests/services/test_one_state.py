@@ -17,7 +17,7 @@ from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
 from agreegate.services.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
-from agreegate.services.standing import record_refusal, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.standing import standing_of
@@ -87,7 +87,7 @@ async def happen(memory: Memory, actor: Actor, customer: str, what: str, number:
             draft = replace(DRAFT_CONFIRMATION, template_id=TemplateId(template), date_agreed=memory.clock.now)
             await memory.do(confirm, actor, PROGRAMME, customer, draft, call(number))
         case "n":
-            await memory.do(record_refusal, actor, PROGRAMME, customer, "", call(number))
+            await memory.do(record_no_longer_agrees, actor, PROGRAMME, customer, "", call(number))
         case "v":
             await memory.do(void_confirmation, actor, PROGRAMME, customer, cast.CLOUD_AGREEMENT, "", call(number))
         case "x":

@@ -7,7 +7,7 @@ import pytest
 
 from agreegate.domain.standing import State
 from agreegate.services.overview import Capped, Cause, Urgent, show_denials, show_urgent
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.overview import REFUSING, SUBSCRIPTIONS
 from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
@@ -125,7 +125,7 @@ async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_r
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     for number, (customer, days) in enumerate(((cast.CEDAR, 40), (cast.FRENE, 20))):
         await subscribed(memory, customer, days, auto_renew=True)
-        await memory.do(record_refusal, actor, PROGRAMME, customer, "", call(number + 1))
+        await memory.do(record_no_longer_agrees, actor, PROGRAMME, customer, "", call(number + 1))
     await subscribed(memory, cast.CEDAR, 50, auto_renew=True)
     await subscribed(memory, cast.DOGWOOD, 30, auto_renew=True)
     if many:

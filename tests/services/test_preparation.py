@@ -12,7 +12,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.confirmation import confirm
 from agreegate.services.preparation import Preparation, prepare
-from agreegate.services.standing import record_refusal, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
@@ -134,7 +134,7 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
     other = (await prepared(memory, template=cast.CUSTOMER_AGREEMENT)).newest
     assert other is not None
     assert other.sequence == 2
-    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "", call())
+    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "", call())
     for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
         refused = (await prepared(memory, template=template)).newest
         assert refused is not None

@@ -12,7 +12,7 @@ from agreegate.domain.agreement import TemplateId
 from agreegate.domain.programme import StaleRule
 from agreegate.services.confirmation import confirm
 from agreegate.services.programme import Shift, preview_programme, use_programme
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.services.text import at_command_line
 from agreegate.storage.deployment import MadeFor, made_for, make_for
 from agreegate.storage.text import add_text_version
@@ -37,7 +37,7 @@ async def portfolio(memory: Memory) -> None:
     await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
     await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     await memory.do(confirm, hazel, PROGRAMME, cast.ELM, CUSTOMER_AGREEMENT, call(3))
-    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call(4))
+    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call(4))
 
 
 @pytest.mark.parametrize(

@@ -38,7 +38,7 @@ from agreegate.services.reconfirmation import (
     list_reconfirmations,
 )
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.pagination import Page, PageRequest, PageStep
@@ -380,7 +380,7 @@ class Stories:
                 for (id_,) in await self.memory.rows(f"{sql} and customer_id = '{customer}' limit 1"):
                     await desk.do(change_subscription, customer, id_, CANCELLED, ())
             case "refuse":
-                await desk.do(record_refusal, customer, "")
+                await desk.do(record_no_longer_agrees, customer, "")
             case "take back":
                 await desk.do(void_confirmation, customer, more[0], "")
             case "part":

@@ -11,7 +11,7 @@ from agreegate.domain.term import TermDuration
 from agreegate.services.gate import Denial
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.services.subscription import change_subscription, show_subscription
 from agreegate.storage.renewal import next_due, renewals_of
 from agreegate.storage.unit_of_work import from_micros
@@ -66,7 +66,7 @@ async def kept(memory: Memory, subscription: str) -> list[tuple[int, str, dateti
 async def test_it_renews_even_when_the_customer_no_longer_agrees(memory: Memory) -> None:
     subscription = await buy(memory)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(record_refusal, actor, PROGRAMME, cast.DOGWOOD, "said so", call(7))
+    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.DOGWOOD, "said so", call(7))
     await run_renewals(memory.store, YEAR_LATER)
     assert (await read(memory, subscription)).commitment.terms == 2
 

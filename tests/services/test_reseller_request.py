@@ -30,7 +30,7 @@ from agreegate.services.reseller_request import (
     return_request,
     show_request,
 )
-from agreegate.services.standing import record_refusal, void_confirmation
+from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.totals import KeptTotals, totals_of
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.unit_of_work import to_micros
@@ -112,7 +112,7 @@ async def test_each_reseller_is_counted_with_how_its_customers_stand(memory: Mem
 
     assert await counted() == {"Birch IT": (0, 1, 0), "Hornbeam Informatique": (0, 2, 0)}
     await confirmed(memory, alder, cast.CEDAR)  # one record, for both resellers
-    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
+    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call())
     assert await counted() == {"Birch IT": (1, 0, 0), "Hornbeam Informatique": (1, 0, 1)}
     await memory.do(remove_relationship, alder, cast.CEDAR, call())
     assert await counted() == {"Birch IT": (0, 0, 0), "Hornbeam Informatique": (0, 0, 1)}
@@ -137,7 +137,7 @@ async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alde
         ("Frêne Conseil", State.MISSING, related),
     ]
     memory.clock.now += timedelta(days=1)
-    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call())
+    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call())
     await confirmed(memory, alder, cast.CEDAR)
     memory.clock.now += timedelta(days=1)
     await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
@@ -282,7 +282,7 @@ async def test_a_reseller_learns_that_data_are_missing_and_nothing_else(
     await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note", call())
     assert await told(birch) == never
     await confirmed(memory, alder, cast.CEDAR, "Ada")
-    await memory.do(record_refusal, alder, PROGRAMME, cast.CEDAR, "another secret", call())
+    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.CEDAR, "another secret", call())
     assert await told(birch) == never
     # What the other reseller of this customer is asked is not told either.
     [asked] = await ask(memory, alder, cast.HORNBEAM, cast.CEDAR)

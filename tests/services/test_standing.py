@@ -18,7 +18,7 @@ from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customer import remove_relationship
 from agreegate.services.customer_record import Entry, read_record
 from agreegate.services.gate import ask
-from agreegate.services.standing import CustomerStanding, record_refusal, show_standing, void_confirmation
+from agreegate.services.standing import CustomerStanding, record_no_longer_agrees, show_standing, void_confirmation
 from agreegate.storage.pagination import PageRequest, PageStep
 from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import standing_of
@@ -51,7 +51,7 @@ class Case:
         return standing
 
     async def refuse(self, note: str = "By phone.") -> CustomerStanding:
-        standing: CustomerStanding = await self._do(record_refusal, note)
+        standing: CustomerStanding = await self._do(record_no_longer_agrees, note)
         return standing
 
     async def leave(self) -> None:
@@ -203,8 +203,8 @@ async def test_one_partners_ending_is_not_anothers(cedar: Case) -> None:
 @pytest.mark.parametrize(
     ("work", "what", "key"),
     [
-        (record_refusal, ("x" * 1001,), "request.invalid-property"),
-        (record_refusal, ("a\x00b",), "request.invalid-property"),
+        (record_no_longer_agrees, ("x" * 1001,), "request.invalid-property"),
+        (record_no_longer_agrees, ("a\x00b",), "request.invalid-property"),
         (void_confirmation, (CLOUD, "x" * 1001), "request.invalid-property"),
         (void_confirmation, (cast.NOBODY, ""), "confirmation.template-unknown"),
         (void_confirmation, (CUSTOMER, ""), "confirmation.nothing-to-end"),

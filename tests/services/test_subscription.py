@@ -12,7 +12,7 @@ from agreegate.domain.term import BillingCycle
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial
 from agreegate.services.order import place_order
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.services.subscription import (
     change_subscription,
     convert_trial,
@@ -118,7 +118,7 @@ async def test_after_no_longer_agrees_it_can_be_suspended_and_cancelled_but_not_
     await change(memory, id_, 2, status=SUSPENDED)
     assert isinstance(await change(memory, id_, 3, status=ACTIVE), Subscription)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(record_refusal, actor, PROGRAMME, cast.CEDAR, "said so", call(4))
+    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "said so", call(4))
     assert isinstance(await change(memory, id_, 5, status=SUSPENDED), Subscription)
     refused = await change(memory, id_, 6, status=ACTIVE)
     assert isinstance(refused, Denial)

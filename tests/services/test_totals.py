@@ -12,7 +12,7 @@ from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
 from agreegate.services.customer import remove_relationship
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.services.totals import KeptTotals, ShownTotals, TotalsLimits, totals_of, upcoming
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.text import add_text_version
@@ -59,7 +59,7 @@ async def publish(memory: Memory, label: str, effective: datetime) -> None:
 
 async def test_few_customers_are_counted_at_once(memory: Memory, alder: Actor) -> None:
     await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
-    await memory.do(record_refusal, alder, PROGRAMME, cast.FRENE, "", call(2))
+    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call(2))
     found = await shown(memory, alder, KeptTotals())
     totals = found.totals
     assert totals is not None

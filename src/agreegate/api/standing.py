@@ -43,7 +43,7 @@ from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
-    record_refusal,
+    record_no_longer_agrees,
     void_confirmation,
 )
 from agreegate.storage.pagination import LARGEST
@@ -198,7 +198,7 @@ async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSON
 
     async def end(uow: UnitOfWork) -> Answer:
         if data.reason is EndReason.NO_LONGER_AGREES:
-            standing = await record_refusal(uow, actor, programme, customer, data.note, call)
+            standing = await record_no_longer_agrees(uow, actor, programme, customer, data.note, call)
         elif data.template_id is None:
             raise Rejected("request.invalid-property", name="templateId")
         else:

@@ -28,7 +28,7 @@ from agreegate.services.directory import apply_directory
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.order import place_order
 from agreegate.services.renewal import run_renewals
-from agreegate.services.standing import record_refusal
+from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.partner import partner_of
 from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.text_file import TextFiles
@@ -215,6 +215,6 @@ def _confirmation(
 
 def _refusal(customer: str) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
     async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
-        return await record_refusal(uow, actor, programme, customer, "Made up for the demo.", call)
+        return await record_no_longer_agrees(uow, actor, programme, customer, "Made up for the demo.", call)
 
     return record

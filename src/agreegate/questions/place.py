@@ -9,7 +9,7 @@ from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.partner import PartnerKind
 from agreegate.questions.answer import Case, When
 from agreegate.storage.customer import customer_of
-from agreegate.storage.question import confirmed_customer, refusing_customer, unconfirmed_customers
+from agreegate.storage.question import confirmed_customer, customer_that_no_longer_agrees, unconfirmed_customers
 from agreegate.storage.unit_of_work import UnitOfWork
 
 
@@ -104,7 +104,7 @@ async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict
     found = {
         Example.UNCONFIRMED: next((id_ for id_, _ in unconfirmed), None),
         Example.CONFIRMED: await confirmed_customer(uow, actor.partner),
-        Example.REFUSED: await refusing_customer(uow, actor.partner),
+        Example.REFUSED: await customer_that_no_longer_agrees(uow, actor.partner),
     }
     for customer in shared:
         if await customer_of(uow, actor.partner, customer) is not None:

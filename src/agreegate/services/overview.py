@@ -18,7 +18,7 @@ from agreegate.storage.overview import (
     denied,
     denied_lately,
     ending_first,
-    may_refuse_many,
+    many_no_longer_agree,
     no_longer_agreeing,
     open_carts,
 )
@@ -97,7 +97,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
     ending, until = await ending_first(uow, partner.id, programme, NOT_READY, SHOWN)
     carts = await open_carts(uow, partner.id)
     denied = await denied_lately(uow, partner.id, uow.now - LATELY)
-    if await may_refuse_many(uow, partner.id):
+    if await many_no_longer_agree(uow, partner.id):
         (unwilling, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
     else:
         unwilling, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)

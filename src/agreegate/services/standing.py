@@ -184,7 +184,7 @@ async def _recorded(
     )
 
 
-async def record_refusal(
+async def record_no_longer_agrees(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, note: str, call: IdempotentCall
 ) -> CustomerStanding:
     """Record that the customer no longer agrees: it ends every agreement type, also when nothing was confirmed (R47).

@@ -190,7 +190,7 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
     return int(count)
 
 
-async def may_refuse_many(uow: UnitOfWork, partner: PartnerId) -> bool:
+async def many_no_longer_agree(uow: UnitOfWork, partner: PartnerId) -> bool:
     """Return whether more customers once said no than `no_longer_agreeing` can look through."""
     [(count,)] = await uow.fetch_all(
         "select count(*) from (select 1 from relationship where partner_id = $1 and refused_at >= 0"

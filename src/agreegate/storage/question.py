@@ -42,7 +42,7 @@ async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
     return None
 
 
-async def refusing_customer(uow: UnitOfWork, asking: Partner) -> str | None:
+async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner) -> str | None:
     """A customer that no longer agrees."""
     found = await _some(uow, asking, f"r.refused_at is not null and not {_CONFIRMED}", 1)
     return next((id_ for id_, _ in found), None)

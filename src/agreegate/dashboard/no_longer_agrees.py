@@ -27,7 +27,7 @@ from agreegate.i18n import number_text
 from agreegate.services.customer import get_customer
 from agreegate.services.gate import Denial
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.standing import CustomerStanding, record_refusal, show_standing
+from agreegate.services.standing import CustomerStanding, record_no_longer_agrees, show_standing
 from agreegate.services.subscription import change_subscription, list_subscriptions
 from agreegate.storage.unit_of_work import UnitOfWork
 
@@ -67,7 +67,7 @@ class Found:
 
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
-async def show_refusal(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
+async def show_no_longer_agrees(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The refusal, or once it is recorded what can be cancelled."""
     found = await _found(request, str(customer))
     return _page(request, found, opened(request))
@@ -99,7 +99,7 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         served = await get_customer(uow, actor, customer)
-        await record_refusal(uow, actor, deployment.programme, customer, form["note"], call)
+        await record_no_longer_agrees(uow, actor, deployment.programme, customer, form["note"], call)
         path = f"/customers/{customer}/no-longer-agrees"
         return Done(path, "refusal.recorded", {"company": served.customer.company_name})
 
@@ -209,4 +209,4 @@ def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_refusal, act)
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_no_longer_agrees, act)
