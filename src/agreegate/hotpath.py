@@ -14,7 +14,7 @@ import msgspec
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.confirmation import ROUTES
 from agreegate.api.exchange import perform
-from agreegate.api.gate import spelled
+from agreegate.api.gate import encoded
 from agreegate.api.server import incoming_of, send_reply
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import ASK_GATE, Channel, permit
@@ -104,7 +104,7 @@ class HotPath:
                 steps.close()
                 return None
             language = language_of((locale or languages).decode("latin-1"))
-            answer = self._encode(spelled(decision, deployment.programme, language, now, now))
+            answer = self._encode(encoded(decision, deployment.programme, language, now, now))
         except Exception:  # noqa: BLE001
             return None
         deployment.metrics.count("POST", GATE, 200)

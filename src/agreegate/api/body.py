@@ -110,9 +110,9 @@ def to_model(raw: object, model: type[T]) -> T:
     """
     if not isinstance(raw, dict):
         raise Rejected("request.invalid")
-    spelled = _spelled(raw, model, "")
+    encoded = _encoded(raw, model, "")
     try:
-        return msgspec.convert(spelled, model)
+        return msgspec.convert(encoded, model)
     except msgspec.ValidationError as error:
         name = _place(str(error))
     if not name:
@@ -169,35 +169,35 @@ def _kinds(kind: inspect.Type) -> tuple[inspect.Type, ...]:
     return kind.types if isinstance(kind, inspect.UnionType) else (kind,)
 
 
-def _spelled(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> dict[str, object]:
+def _encoded(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> dict[str, object]:
     """The object with the members its model knows, in the contract's spelling and without nulls.
 
     Raises:
         `request.invalid-property`: a member is there twice, even if one of them is null.
     """
     members = _members(model)
-    spelled: dict[str, object] = {}
+    encoded: dict[str, object] = {}
     nulls = False
     for name, value in raw.items():
         member = members.get(name) or members.get(name.lower())
         if member is None:
             continue
         wire, nested, items, whole = member
-        if wire in spelled:
+        if wire in encoded:
             raise Rejected("request.invalid-property", name=path + wire)
         if value is None:
             nulls = True
         elif nested is not None and isinstance(value, dict):
-            value = _spelled(value, nested, f"{path}{wire}.")
+            value = _encoded(value, nested, f"{path}{wire}.")
         elif items is not None and isinstance(value, list):
             value = [
-                _spelled(item, items, f"{path}{wire}[{at}].") if isinstance(item, dict) else item
+                _encoded(item, items, f"{path}{wire}[{at}].") if isinstance(item, dict) else item
                 for at, item in enumerate(value)
             ]
         elif whole and isinstance(value, float) and value.is_integer() and abs(value) <= _EXACT_FLOAT:
             value = int(value)
-        spelled[wire] = value
-    return {wire: value for wire, value in spelled.items() if value is not None} if nulls else spelled
+        encoded[wire] = value
+    return {wire: value for wire, value in encoded.items() if value is not None} if nulls else encoded
 
 
 def _place(complaint: str) -> str:

@@ -1,4 +1,4 @@
-"""Ask the gate: `POST /api/gate/decisions`. The hot path spells its answers with the same `spelled`."""
+"""Ask the gate: `POST /api/gate/decisions`. The hot path spells its answers with the same `encoded`."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -137,16 +137,16 @@ async def decide_question(request: RestRequest, data: JSONBody[Question]) -> Dec
     if not data.record:
         at = _instant(data.at) or now
         decision = await ask(deployment.store, actor, programme, customer, asked, at, now)
-        return spelled(decision, programme, language, now, at)
+        return encoded(decision, programme, language, now, at)
     permit(actor, RECORD_DECISION)
     if data.at is not None:
         raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
     kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
-    return spelled(kept.decision, programme, language, now, now, kept.id)
+    return encoded(kept.decision, programme, language, now, now, kept.id)
 
 
-def spelled(
+def encoded(
     decision: Decision, programme: Programme, language: str, now: datetime, at: datetime, decision_id: str | None = None
 ) -> DecisionOut:
     """A decision in words, in one of our languages.

@@ -81,7 +81,7 @@ def page_collection(
 async def whole_list(
     exchange: Exchange,
     read: Callable[[UnitOfWork], Awaitable[Sequence[T]]],
-    spelled: Callable[[T], Wire],
+    encoded: Callable[[T], Wire],
     path: str | None = None,
 ) -> Answer:
     """The answer of a list that clients read whole. One partner's lists are read one after the other.
@@ -91,20 +91,20 @@ async def whole_list(
     """
 
     async def pieces(uow: UnitOfWork) -> list[bytes]:
-        return _in_pieces(await read(uow), spelled, path)
+        return _in_pieces(await read(uow), encoded, path)
 
     async with exchange.deployment.turns.of(exchange.actor.partner.id):
         body, *more = await exchange.deployment.store.read_slow(pieces)
     return Answer(200, body, more=tuple(more))
 
 
-def _in_pieces(found: Sequence[T], spelled: Callable[[T], Wire], path: str | None) -> list[bytes]:
+def _in_pieces(found: Sequence[T], encoded: Callable[[T], Wire], path: str | None) -> list[bytes]:
     links = None if path is None else {"self": Link.to(path)}
     whole = msgspec.json.encode(Collection(len(found), [], links, ObjectType("Collection")))
     before, _, after = whole.partition(_NO_ITEMS)
     pieces = [before + _NO_ITEMS[:-1]]
     for start in range(0, len(found), ITEMS):
-        items = msgspec.json.encode([spelled(one) for one in found[start : start + ITEMS]])[1:-1]
+        items = msgspec.json.encode([encoded(one) for one in found[start : start + ITEMS]])[1:-1]
         pieces.append(b"," + items if start else items)
     pieces.append(b"]" + after)
     return pieces if len(found) > ITEMS else [b"".join(pieces)]

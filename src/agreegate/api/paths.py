@@ -51,7 +51,7 @@ class _Node:
             spelling = self.spellings.setdefault(segment.lower(), segment)
             self.literals.setdefault(spelling, _Node()).add(rest)
 
-    def spelled(self, segments: list[str]) -> list[str] | None:
+    def canonical(self, segments: list[str]) -> list[str] | None:
         """The segments with the literals as the contract has them; None when no path is like that.
 
         Where a literal and an id may stand, the literal is tried first.
@@ -61,11 +61,11 @@ class _Node:
         segment, *rest = segments
         spelling = self.spellings.get(segment.lower())
         if spelling is not None:
-            found = self.literals[spelling].spelled(rest)
+            found = self.literals[spelling].canonical(rest)
             if found is not None:
                 return [spelling, *found]
         if self.parameter is not None:
-            found = self.parameter.spelled(rest)
+            found = self.parameter.canonical(rest)
             if found is not None:
                 return [segment, *found]
         return None
@@ -91,7 +91,7 @@ class PathNormaliser:
         segments = [_unbraced(segment) for segment in _segments(path)]
         if segments[0].lower() == _VERSION:
             segments[0] = "v1"
-        return "/" + "/".join(self._root.spelled(segments) or [segments[0].lower(), *segments[1:]])
+        return "/" + "/".join(self._root.canonical(segments) or [segments[0].lower(), *segments[1:]])
 
     def _is_canonical(self, path: str) -> bool:
         """Whether nothing needs doing: true for nearly every request, so it comes first and builds nothing."""

@@ -24,7 +24,7 @@ async def transact(
     call: IdempotentCall,
     work: Callable[[UnitOfWork], Awaitable[T | Denial]],
     status: int,
-    spelled: Callable[[T], Wire],
+    encoded: Callable[[T], Wire],
     *,
     goes_on: bool = False,
 ) -> Answer:
@@ -34,13 +34,13 @@ async def transact(
 
     Args:
         status: of the answer when it is done.
-        spelled: turns the result into the body of the answer.
+        encoded: turns the result into the body of the answer.
         goes_on: as in `once`.
     """
 
     async def done(uow: UnitOfWork) -> Answer:
         result = await work(uow)
-        return denied(exchange, result) if isinstance(result, Denial) else answer(status, spelled(result))
+        return denied(exchange, result) if isinstance(result, Denial) else answer(status, encoded(result))
 
     return await exchange.deployment.store.write(
         lambda uow: run_idempotent(uow, exchange.actor, call, lambda: done(uow), goes_on=goes_on)
