@@ -192,7 +192,7 @@ def main() -> int:
     chosen = parser.parse_args()
     on_load_core()
     RESULTS.mkdir(exist_ok=True)
-    figures: list[Figure] = []
+    measured: list[Figure] = []
     issuer = Issuer()
     try:
         need_wrk()
@@ -201,21 +201,21 @@ def main() -> int:
                 continue
             say(part)
             for figure in PARTS[part](issuer):
-                figures.append(figure)
+                measured.append(figure)
                 say(figure.line)
     except CannotMeasure as reason:
         say(str(reason))
         return 1
     finally:
         issuer.close()
-    for figure in figures:
+    for figure in measured:
         print(figure.line)
     kept = {
         "at": datetime.now(UTC).isoformat(),
         "python": platform.python_version(),
         "machine": platform.machine(),
         "cores": os.cpu_count(),
-        "figures": [asdict(figure) | {"reached": figure.reached} for figure in figures],
+        "figures": [asdict(figure) | {"reached": figure.reached} for figure in measured],
     }
     (RESULTS / f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_text(json.dumps(kept, indent=2, ensure_ascii=False))
     return 0

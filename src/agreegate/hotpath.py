@@ -89,9 +89,9 @@ class HotPath:
         try:
             permit(actor, ASK_GATE)
             question = self._decode(body)
-            own = question.partner_id in (None, actor.partner.id)
+            of_caller = question.partner_id in (None, actor.partner.id)
             said_once = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
-            if not (own and said_once and _is_plain_id(question.customer_id)):
+            if not (of_caller and said_once and _is_plain_id(question.customer_id)):
                 return None
             now = deployment.store.clock()
             asked = _ASKED[question.action, question.channel]

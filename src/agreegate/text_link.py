@@ -114,7 +114,7 @@ class TextLinks:
         """What the last part of a link stands for.
 
         Raises:
-            `text.link-expired`: its time is over, it is for another use, or it is none of ours.
+            `text.link-expired`: its time is over, it is for another use, or its signature is not valid.
         """
         try:
             if len(token) > LONGEST:

@@ -51,7 +51,7 @@ class Throttle:
             raise Rejected("request.throttled", seconds=max(1, int((window + 1) * WINDOW - now) + 1))
 
 
-class Turns:
+class PartnerLocks:
     """Lets each partner do one thing at a time: what it asks for meanwhile waits, and nobody else does."""
 
     def __init__(self) -> None:

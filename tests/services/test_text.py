@@ -22,7 +22,7 @@ async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
     await record.do(publish_text, operator, PROGRAMME, TABLE, draft(effective_from=SOON))
     wrong = draft(note="\0", files={AMERICA: file("9"), FRANCE: file(), Locale("FR", "de-DE"): file()})
     review = await record.do(review_text, PROGRAMME, TABLE, wrong)
-    assert [refusal.code for refusal in review.refusals] == [
+    assert [error.code for error in review.errors] == [
         "request.invalid-property",
         "text.locale-unknown",
         "text.label-taken",
@@ -31,7 +31,7 @@ async def test_everything_in_the_way_of_a_version_is_told_at_once() -> None:
     with rejected("request.invalid-property"):
         await record.do(publish_text, operator, PROGRAMME, TABLE, wrong)
     elsewhere = await record.do(review_text, PROGRAMME, TABLE, draft("2", template_id=cast.NOBODY, effective_from=SOON))
-    assert [refusal.code for refusal in elsewhere.refusals] == ["confirmation.template-unknown"]
+    assert [error.code for error in elsewhere.errors] == ["confirmation.template-unknown"]
 
 
 async def test_a_version_said_once_more_is_known_and_changes_nothing() -> None:
@@ -39,7 +39,7 @@ async def test_a_version_said_once_more_is_known_and_changes_nothing() -> None:
     operator = await record.actor(cast.OPERATOR)
     made = await record.do(publish_text, operator, PROGRAMME, TABLE, wanted, allow_past=True)
     review = await record.do(review_text, PROGRAMME, TABLE, wanted)
-    assert (review.repeated, review.refusals) == (made.version, ()), "the same again needs no leave for the past"
+    assert (review.repeated, review.errors) == (made.version, ()), "the same again needs no leave for the past"
     again = await record.do(publish_text, operator, PROGRAMME, TABLE, wanted)
     assert (again.version, again.fresh) == (made.version, False)
     assert await record.rows("select count(*) from audit_record") == [(1,)]
@@ -59,4 +59,4 @@ async def test_a_major_version_in_the_past_needs_to_be_meant(
 ) -> None:
     record = Memory()
     review = await record.do(review_text, PROGRAMME, TABLE, draft(**changes), allow_past=allow_past)
-    assert [one.code for one in review.refusals] == (["text.effective-in-past"] if refused else [])
+    assert [one.code for one in review.errors] == (["text.effective-in-past"] if refused else [])

@@ -196,7 +196,7 @@ async def read_standing(
         page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
         return StandingAsOfOut.of(as_of, frozenset(page.items)), page
 
-    async with deployment.turns.of(actor.partner.id):
+    async with deployment.list_locks.of(actor.partner.id):
         shown, page = await deployment.store.read_slow(today if on is None and known_at is None else back)
     return Response(shown, headers=next_page(request, page))
 

@@ -93,7 +93,7 @@ async def whole_list(
     async def pieces(uow: UnitOfWork) -> list[bytes]:
         return _in_pieces(await read(uow), encoded, path)
 
-    async with exchange.deployment.turns.of(exchange.actor.partner.id):
+    async with exchange.deployment.list_locks.of(exchange.actor.partner.id):
         body, *more = await exchange.deployment.store.read_slow(pieces)
     return Answer(200, body, more=tuple(more))
 

@@ -229,21 +229,19 @@ def _told(words: Words, simulation: Simulation) -> Iterator[str]:
 
 def _tables(words: Words, simulation: Simulation) -> Iterator[str]:
     for by, found in groups(simulation, words.language).items():
-        figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        shown = shown_figures(simulation.foresight.scenario, by_week=by == "week")
         lines = [(name or str(key), counts) for key, name, counts in found]
         lines.append((words("simulation.by.total"), simulation.total))
         yield ""
-        yield from _table(words, words(f"simulation.by.{by}.heading"), figures, lines)
+        yield from _table(words, words(f"simulation.by.{by}.heading"), shown, lines)
         if by in _NOTED:
             yield words(f"simulation.by.{by}.note")
 
 
-def _table(
-    words: Words, heading: str, figures: Sequence[Figure], listed: Sequence[tuple[str, Counts]]
-) -> Iterator[str]:
+def _table(words: Words, heading: str, shown: Sequence[Figure], listed: Sequence[tuple[str, Counts]]) -> Iterator[str]:
     """Lines with columns of one width each, numbers to the right."""
-    head = [heading, *(words(f"simulation.figure.{figure}") for figure in figures)]
-    lines = [[name, *(_number(words, counts[figure]) for figure in figures)] for name, counts in listed]
+    head = [heading, *(words(f"simulation.figure.{figure}") for figure in shown)]
+    lines = [[name, *(_number(words, counts[figure]) for figure in shown)] for name, counts in listed]
     widths = [max(len(line[place]) for line in (head, *lines)) for place in range(len(head))]
     for name, *numbers in (head, *lines):
         cells = [f"{number:>{width}}" for number, width in zip(numbers, widths[1:], strict=True)]

@@ -129,12 +129,12 @@ def _search(request: DashboardRequest, *, with_states: bool) -> CustomerSearch:
     """What the address asks for; what cannot be is not asked for."""
     given = request.query_params
     provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
-    own = actor_of(request).partner.kind is not PartnerKind.INDIRECT_RESELLER
+    may_filter = actor_of(request).partner.kind is not PartnerKind.INDIRECT_RESELLER
     state, country, reseller = given.get("state", ""), given.get("country", ""), given.get("reseller", "")
     return CustomerSearch(
         text=given.get("q", "").strip()[:LONGEST_TEXT],
         state=State(state) if with_states and state in LISTED else None,
-        country=country if own and _COUNTRY.fullmatch(country) else None,
+        country=country if may_filter and _COUNTRY.fullmatch(country) else None,
         reseller=PartnerId(reseller) if provider and _TENANT.fullmatch(reseller) else None,
     )
 

@@ -58,7 +58,9 @@ class Found:
     @property
     def refused(self) -> bool:
         """Whether the refusal is recorded, and nothing was confirmed since."""
-        return self.standing.refusal is not None and all(one.confirmation is None for one in self.standing.agreements)
+        return self.standing.no_longer_agrees is not None and all(
+            one.confirmation is None for one in self.standing.agreements
+        )
 
     def chosen(self, form: Form) -> list[Subscription]:
         """What was ticked and is still active."""
@@ -85,9 +87,9 @@ async def act(request: DashboardRequest, customer: FromPath[UUID]) -> Response[A
         case _:
             found = await _found(request, id_)
             if not found.refused:
-                return _page(request, found, form.with_mistakes(Mistake("", "refusal.first")), 409)
+                return _page(request, found, form.with_mistakes(Mistake("", "no-longer-agrees.first")), 409)
             if not found.chosen(form):
-                return _page(request, found, form.with_mistakes(Mistake("", "refusal.choose")), 422)
+                return _page(request, found, form.with_mistakes(Mistake("", "no-longer-agrees.choose")), 422)
             return _page(request, found, form)
 
 
@@ -95,13 +97,13 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
     deployment, actor = deployment_of(request), actor_of(request)
     if "yes" not in form.all("sure"):
         found = await _found(request, customer)
-        return _page(request, found, form.with_mistakes(Mistake("sure", "refusal.sure-missing")), 422)
+        return _page(request, found, form.with_mistakes(Mistake("sure", "no-longer-agrees.sure-missing")), 422)
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         served = await get_customer(uow, actor, customer)
         await record_no_longer_agrees(uow, actor, deployment.programme, customer, form["note"], call)
         path = f"/customers/{customer}/no-longer-agrees"
-        return Done(path, "refusal.recorded", {"company": served.customer.company_name})
+        return Done(path, "no-longer-agrees.recorded", {"company": served.customer.company_name})
 
     try:
         return seen(request, await save(request, actor, form, work))
@@ -116,19 +118,19 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
 async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Response[Any]:
     actor, before = actor_of(request), await _found(request, customer)
     if not before.refused:
-        return _page(request, before, form.with_mistakes(Mistake("", "refusal.first")), 409)
+        return _page(request, before, form.with_mistakes(Mistake("", "no-longer-agrees.first")), 409)
     named = {str(one.id): one.friendly_name for one in await _all(request, actor, customer)}
     wanted = [id_ for id_ in dict.fromkeys(form.all("subscription")) if id_ in named]
     failed: dict[str, Mistake] = {}
     for id_ in wanted:
         error = await _cancel_one(request, actor, customer, id_, form)
         if error is not None:
-            failed[id_] = Mistake("", f"refusal.failed.{_why(error)}", {"name": named[id_]})
+            failed[id_] = Mistake("", f"no-longer-agrees.failed.{_why(error)}", {"name": named[id_]})
     if wanted and not failed:
-        told = "refusal.cancelled.one" if len(wanted) == 1 else "refusal.cancelled.other"
+        told = "no-longer-agrees.cancelled.one" if len(wanted) == 1 else "no-longer-agrees.cancelled.other"
         count = number_text(len(wanted), reader_language(request))
         return seen(request, Done(f"/customers/{customer}/no-longer-agrees", told, {"count": count}))
-    mistakes = failed.values() if wanted else [Mistake("", "refusal.choose")]
+    mistakes = failed.values() if wanted else [Mistake("", "no-longer-agrees.choose")]
     again = replace(form, fields={"subscription": list(failed)}).with_mistakes(*mistakes)
     return _page(
         request, await _found(request, customer), again, 409 if failed else 422, cancelled=len(wanted) - len(failed)
@@ -200,7 +202,7 @@ def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200
         form=form,
         customer=found.customer,
         refused=found.refused,
-        refusal=found.standing.refusal,
+        no_longer_agrees=found.standing.no_longer_agrees,
         confirmed=any(one.confirmation is not None for one in found.standing.agreements),
         active=found.active[:MOST],
         total=len(found.active),

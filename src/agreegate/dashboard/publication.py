@@ -101,7 +101,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
         review = await _review(uow, deployment, reading)
-        if review.refusals:
+        if review.errors:
             return review
         published = await publish_text(
             uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
@@ -114,7 +114,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
     except Rejected as error:
         error.expect("request.id-reused")
         review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
-        if review.refusals:
+        if review.errors:
             return _form(request, reading.told(review).rejected(error), 409)
         return _check(request, reading, reading.form.rejected(error), review, 409)
     return seen(request, result) if isinstance(result, Done) else _form(request, reading.told(result), 422)

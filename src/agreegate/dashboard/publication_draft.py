@@ -145,31 +145,31 @@ class Reading:
 
     def told(self, review: Review) -> Form:
         """The form with its own mistakes and with what the rules say, in the order of the fields."""
-        refused = [mistake for refusal in review.refusals if (mistake := self._refused(refusal)) is not None]
+        refused = [mistake for error in review.errors if (mistake := self._refused(error)) is not None]
         seen = {mistake.where for mistake in self.mistakes}
         found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == "text.locale-unknown")]
         order = [*FACTS, *(f"{field}-{row.number}" for row in self.rows for field in ROW)]
         return self.form.with_mistakes(*sorted(_few(found), key=lambda one: order.index(one.where)))
 
-    def _refused(self, refusal: Rejected) -> Mistake | None:
-        match refusal:
+    def _refused(self, error: Rejected) -> Mistake | None:
+        match error:
             case Rejected(code="confirmation.template-unknown"):
                 return Mistake("template", "publication.template-unknown")
             case Rejected(code="text.label-taken"):
-                return Mistake("label", refusal.code, refusal.parameters)
+                return Mistake("label", error.code, error.parameters)
             case Rejected(code="text.effective-in-past") if not any(one.where in _WHEN for one in self.mistakes):
                 return Mistake("past", "publication.in-past")
             case Rejected(code="text.locale-unknown"):
-                return Mistake(f"countries-{self._row_of(refusal)}", refusal.code, refusal.parameters)
+                return Mistake(f"countries-{self._row_of(error)}", error.code, error.parameters)
             case Rejected(code="text.shown-as-unfit"):
-                return Mistake(f"pdf-{self._row_of(refusal)}", refusal.code, refusal.parameters)
+                return Mistake(f"pdf-{self._row_of(error)}", error.code, error.parameters)
             case Rejected(code="request.invalid-property"):
-                return self._invalid(str(refusal.parameters["name"]))
+                return self._invalid(str(error.parameters["name"]))
         return None
 
-    def _row_of(self, refusal: Rejected) -> int:
+    def _row_of(self, error: Rejected) -> int:
         """The number of the text whose pair of country and language an error is about."""
-        pair = str(refusal.parameters["pair"])
+        pair = str(error.parameters["pair"])
         return next(row.number for row in self.rows if row.used and pair in map(str, row.locales))
 
     def _invalid(self, name: str) -> Mistake | None:
@@ -236,8 +236,8 @@ async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Uploa
         return Sent(name, await asyncio.to_thread(_taken, upload, digest, name, texts))
     except TextDamaged:
         return Sent(wrong=Mistake(where, "publication.file-again"))
-    except Rejected as refusal:
-        return Sent(wrong=Mistake(where, refusal.code, {**refusal.parameters, "file": isolated(name)}))
+    except Rejected as error:
+        return Sent(wrong=Mistake(where, error.code, {**error.parameters, "file": isolated(name)}))
     except OSError as error:
         raise StoreUnavailable from error
 

@@ -107,7 +107,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     asked: Asked | None = None
     if _is_asked(request):
         asked, form = _asked(request, form)
-    own = may(actor, READ_CONFIRMATIONS)
+    sees_customers = may(actor, READ_CONFIRMATIONS)
 
     async def read(uow: UnitOfWork) -> Shown:
         upcoming = await upcoming_versions(uow, deployment.programme)
@@ -119,7 +119,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         except Rejected as error:
             return Shown(upcoming, mistake=_mistake(error))
         some: Page[Concerned] = Page()
-        if own and simulation.total[Figure.CUSTOMERS]:
+        if sees_customers and simulation.total[Figure.CUSTOMERS]:
             some = await list_concerned(uow, actor.partner.id, simulation.foresight, PageRequest(SHOWN))
         return Shown(upcoming, simulation, some.items)
 
@@ -141,8 +141,8 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         simulation=found,
         chosen=next((each for each in shown.upcoming if form["version"] in (each[1].id, each[1].label)), None),
         concerned=shown.concerned,
-        own=own,
-        tables=[] if found is None else _tables(found, language, own=own),
+        sees_customers=sees_customers,
+        tables=[] if found is None else _tables(found, language, sees_customers=sees_customers),
         denials=[] if found is None else list(rule_lines(found.foresight, language, moment)),
         figure=Figure,
         moment=moment,
@@ -298,29 +298,29 @@ def _mistake(error: Rejected) -> Mistake:
     return Mistake("" if field == "version" else field, error.code, error.parameters)
 
 
-def _tables(simulation: Simulation, language: str, *, own: bool) -> list[Table]:
+def _tables(simulation: Simulation, language: str, *, sees_customers: bool) -> list[Table]:
     """By week; for the operator by partner; where there are resellers, by reseller."""
     tables = []
     for by, found in groups(simulation, language).items():
-        if (by == "partner" and own) or (by == "reseller" and not any(simulation.resellers)):
+        if (by == "partner" and sees_customers) or (by == "reseller" and not any(simulation.resellers)):
             continue
-        figures = shown_figures(simulation.foresight.scenario, by_week=by == "week")
+        shown = shown_figures(simulation.foresight.scenario, by_week=by == "week")
         most_first = found if by == "week" else sorted(found, key=lambda each: -each[2][Figure.CUSTOMERS])[:LISTED]
         tables.append(
             Table(
                 by,
                 [
                     text(f"simulation.{one}", language)
-                    for one in (f"by.{by}", *(f"figure.{figure}" for figure in figures))
+                    for one in (f"by.{by}", *(f"figure.{figure}" for figure in shown))
                 ],
                 [
                     (
                         name or _moment(datetime.fromisoformat(f"{key}T00:00Z"), language),
-                        [counts[one] for one in figures],
+                        [counts[one] for one in shown],
                     )
                     for key, name, counts in most_first
                 ],
-                [simulation.total[figure] for figure in figures],
+                [simulation.total[figure] for figure in shown],
                 len(found) - len(most_first),
             )
         )

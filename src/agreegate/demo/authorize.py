@@ -64,9 +64,9 @@ def read_request(asked: Mapping[str, str], tenant_id: str, base_url: str, langua
         audience = audience_of(scope, application=False)
         if asked.get("prompt") == "none":
             raise OAuthError("login_required", "signin.login-required")
-    except OAuthError as refusal:
-        description = text(refusal.key, language, **refusal.parameters)
-        answer = {"error": refusal.error, "error_description": description}
+    except OAuthError as error:
+        description = text(error.key, language, **error.parameters)
+        answer = {"error": error.error, "error_description": description}
         raise Redirected(_back(redirect_uri, asked.get("state"), answer)) from None
     granted = Granted(client_id, tenant_id, audience, None, scope, ("pwd", "mfa"), asked.get("nonce"))
     return SignInRequest(granted, redirect_uri, challenge, asked.get("state"))
@@ -121,18 +121,16 @@ def user_page(
     return body, _policy(f"'self' {target}")
 
 
-def refusal_page(refusal: OAuthError, language: str, asked: Mapping[str, str]) -> tuple[str, str]:
+def refusal_page(error: OAuthError, language: str, asked: Mapping[str, str]) -> tuple[str, str]:
     """The page for a sign-in that cannot go on, and its content security policy."""
-    return _page("signin.page-refused", language, asked, refusal=refusal), _policy("'none'")
+    return _page("signin.page-refused", language, asked, error=error), _policy("'none'")
 
 
-def _page(
-    title: str, language: str, asked: Mapping[str, str], refusal: OAuthError | None = None, **shown: object
-) -> str:
+def _page(title: str, language: str, asked: Mapping[str, str], error: OAuthError | None = None, **shown: object) -> str:
     def spoken_in(wished: str) -> str:
         return f"?{urlencode({**asked, 'ui_locales': wished})}"
 
-    return rendered("demo_sign_in.html", language, title=title, refusal=refusal, spoken_in=spoken_in, **shown)
+    return rendered("demo_sign_in.html", language, title=title, error=error, spoken_in=spoken_in, **shown)
 
 
 def _policy(form_action: str) -> str:

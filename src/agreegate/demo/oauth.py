@@ -119,14 +119,14 @@ def redirect_of(uri: str, base_url: str) -> SplitResult:
     Raises:
         OAuthError: it leads elsewhere, or is not plainly readable.
     """
-    refusal = OAuthError("invalid_request", "signin.redirect")
+    error = OAuthError("invalid_request", "signin.redirect")
     if not uri.isascii() or not uri.isprintable() or set(uri) & set('\\"<># '):
-        raise refusal
+        raise error
     try:
-        parts, own = urlsplit(uri), urlsplit(base_url)
-        demo = (parts.scheme, parts.hostname, parts.port) == (own.scheme, own.hostname, own.port)
+        parts, base = urlsplit(uri), urlsplit(base_url)
+        demo = (parts.scheme, parts.hostname, parts.port) == (base.scheme, base.hostname, base.port)
     except ValueError:
-        raise refusal from None
+        raise error from None
     if parts.scheme not in ("http", "https") or "@" in parts.netloc or not (demo or is_loopback(parts.hostname or "")):
-        raise refusal
+        raise error
     return parts

@@ -63,11 +63,11 @@ def _language(request: Request[Any, Any, Any], asked: Mapping[str, str] | None =
     return language_of(wished or request.headers.get("accept-language"))
 
 
-def _refused(refusal: OAuthError, request: Request[Any, Any, Any]) -> Response[Any]:
-    description = text(refusal.key, _language(request), **refusal.parameters)
-    headers = FRESH | ({"WWW-Authenticate": "Basic"} if refusal.status == 401 else {})
-    body = {"error": refusal.error, "error_description": description}
-    return Response(body, status_code=refusal.status, headers=headers)
+def _refused(error: OAuthError, request: Request[Any, Any, Any]) -> Response[Any]:
+    description = text(error.key, _language(request), **error.parameters)
+    headers = FRESH | ({"WWW-Authenticate": "Basic"} if error.status == 401 else {})
+    body = {"error": error.error, "error_description": description}
+    return Response(body, status_code=error.status, headers=headers)
 
 
 def _page(page: tuple[str, str], status: int) -> Response[Any]:
@@ -90,8 +90,8 @@ def signin_routes(
         try:
             asked = _with_basic(await _form(request), request.headers.get("authorization"))
             return Response(service.mint.answer(service.grant(asked, tenant, version), version), headers=FRESH)
-        except OAuthError as refusal:
-            return _refused(refusal, request)
+        except OAuthError as error:
+            return _refused(error, request)
 
     @route(
         "/{tenant:str}/oauth2/v2.0/token",
@@ -156,25 +156,25 @@ def signin_routes(
                 if user.user_id == chosen:
                     return _sent_to(sign_in.back(code=service.codes.issue(sign_in, user)))
             raise OAuthError("invalid_request", "signin.parameter-unusable", name="user")
-        except Redirected as refusal:
-            return _sent_to(refusal.location)
-        except OAuthError as refusal:
-            return _page(refusal_page(refusal, language, asked), 400)
+        except Redirected as error:
+            return _sent_to(error.location)
+        except OAuthError as error:
+            return _page(refusal_page(error, language, asked), 400)
 
     @get("/{tenant:str}/discovery/v2.0/keys", opt=OPTIONS, include_in_schema=False)
     async def keys(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
         try:
             service.tenant_of(tenant)
-        except OAuthError as refusal:
-            return _refused(refusal, request)
+        except OAuthError as error:
+            return _refused(error, request)
         return Response(service.mint.key_set())
 
     @get("/{tenant:str}/v2.0/.well-known/openid-configuration", opt=OPTIONS, include_in_schema=False)
     async def configuration(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
         try:
             tenant_id = service.tenant_of(tenant)
-        except OAuthError as refusal:
-            return _refused(refusal, request)
+        except OAuthError as error:
+            return _refused(error, request)
         return Response(_configuration(base_url, tenant.lower(), tenant_id))
 
     return [token, token_v1, generate_token, authorize, keys, configuration]

@@ -19,7 +19,7 @@ from agreegate.services.totals import KeptTotals
 from agreegate.storage.text_file import TextFiles
 from agreegate.storage.unit_of_work import Store
 from agreegate.text_link import TextLinks
-from agreegate.throttle import Throttle, Turns
+from agreegate.throttle import PartnerLocks, Throttle
 
 
 class Sandbox(Protocol):
@@ -51,7 +51,7 @@ class Deployment:
     """Subscriptions that a customer can have with one partner."""
     throttle: Throttle | None = None
     """The contract's rate limit, per partner tenant; None: there is no limit."""
-    turns: Turns = field(default_factory=Turns)
+    list_locks: PartnerLocks = field(default_factory=PartnerLocks)
     """Whole lists of one partner are read one after the other."""
     caller_throttle: Throttle | None = None
     """The rate limit of costly requests, per user or application; None: there is no limit."""

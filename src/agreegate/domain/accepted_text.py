@@ -180,7 +180,7 @@ def closest(version: TextVersion, country: str, language: str) -> Locale | None:
     """
     offered = sorted(locale for locale in version.files if locale.country == country)
     sisters = [locale for locale in offered if primary_subtag(locale.language) == primary_subtag(language)]
-    own = [locale for locale in sisters if locale.language.lower() == language.lower()]
+    same_language = [locale for locale in sisters if locale.language.lower() == language.lower()]
     english = [locale for locale in offered if locale.language == DEFAULT_LANGUAGE]
     alone = offered if len(offered) == 1 else []
-    return next(iter((*own, *sisters, *english, *alone)), None)
+    return next(iter((*same_language, *sisters, *english, *alone)), None)

@@ -167,7 +167,7 @@ class AsOf:
     @property
     def refused(self) -> tuple[Ending, ...]:
         """The refusals that had been recorded by the day, newest first."""
-        return tuple(refusal for refusal in self.refusals if refusal.recorded_at <= self.on)
+        return tuple(ending for ending in self.refusals if ending.recorded_at <= self.on)
 
     @property
     def covered(self) -> bool:
@@ -186,7 +186,7 @@ def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime
         for one in weighed
         if one.mark is Mark.COUNTS
     }
-    refused_at = max((refusal.recorded_at for refusal in refusals if refusal.recorded_at <= on), default=None)
+    refused_at = max((ending.recorded_at for ending in refusals if ending.recorded_at <= on), default=None)
     standing = Standing(period is not None, tuple(counting.values()), refused_at)
     agreements = []
     for template in programme.templates:
@@ -221,8 +221,8 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
     counted: set[AgreementType] = set()
     ended = Endings(known.endings)
     in_order = sorted(refusals, key=attrgetter("sequence"))
-    latest = list(accumulate((refusal.recorded_at for refusal in in_order), max))
-    refused_last = max((refusal.sequence for refusal in refusals if refusal.recorded_at <= on), default=0)
+    latest = list(accumulate((ending.recorded_at for ending in in_order), max))
+    refused_last = max((ending.sequence for ending in refusals if ending.recorded_at <= on), default=0)
     found = []
     for confirmation in known.confirmations:
         before = bisect_left(in_order, confirmation.sequence, key=attrgetter("sequence"))

@@ -42,7 +42,7 @@ def _found(
         yield AcceptorWarning.PARTNER_DOMAIN
     if any(_spelled(known) in above for known in reseller_domains):
         yield AcceptorWarning.RESELLER_DOMAIN
-    if local and any(_parts(own or "") == (local, domain) for own in own_addresses):
+    if local and any(_parts(address or "") == (local, domain) for address in own_addresses):
         yield AcceptorWarning.OWN_ADDRESS
 
 

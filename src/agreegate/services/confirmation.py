@@ -121,8 +121,8 @@ async def acceptor_warnings(
     Args:
         employee: who really confirms, where a designated account is used (R28).
     """
-    own, resellers = await mail_domains(uow, actor.partner.id)
-    return warnings(email, own, resellers, (actor.user_name, None if employee is None else employee.email))
+    partner_domains, resellers = await mail_domains(uow, actor.partner.id)
+    return warnings(email, partner_domains, resellers, (actor.user_name, None if employee is None else employee.email))
 
 
 async def list_confirmations(

@@ -297,10 +297,10 @@ async def list_needed(
         raise Rejected("request.not-found")
     require_confirmations(programme, found_provider, uow)
     item = cursor.after or cursor.before
-    own = await serves(
+    served = await serves(
         uow, found_provider.id, actor.partner.id, item
     )  # else the page would tell whom it serves besides
-    page_request = cursor.page_request(await place_of_customer(uow, found_provider.id, item) if own else None)
+    page_request = cursor.page_request(await place_of_customer(uow, found_provider.id, item) if served else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, page_request)
     items = [
         await _needed(uow, found_provider.id, actor.partner.id, customer, name) for _, customer, name, _ in found.items

@@ -32,11 +32,11 @@ from agreegate.storage.confirmation import (
 from agreegate.storage.history import (
     confirmation_of,
     confirmations_page,
+    ended_by_no_longer_agreeing,
     endings_about,
     newer_than,
     newest_counting,
     refusals_between,
-    was_refused,
 )
 from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
@@ -90,7 +90,7 @@ class CustomerStanding:
     agreements: tuple[AgreementStanding, ...]
     refusals: tuple[Ending, ...]
     """When the customer was recorded as no longer agreeing, newest first; as many as belong to the page of the history."""
-    refusal: Ending | None
+    no_longer_agrees: Ending | None
     """The newest of all of them."""
     page: Page[Confirmation]
     """The page of the history: its confirmations of every type, newest first."""
@@ -117,14 +117,14 @@ async def show_standing(
     history = await _recorded(uow, partner, customer, page.items)
     known = await standing_of(uow, partner, customer)
     counting = known.current
-    refusal = next(iter(await refusals_between(uow, partner, customer, 0, LAST, 1)), None)
+    no_longer_agrees = next(iter(await refusals_between(uow, partner, customer, 0, LAST, 1)), None)
     agreements = []
     for template in programme.templates:
         kind = template.agreement_type
         of_kind = tuple(one for one in history if one.confirmation.agreement_type == kind)
         current = next((one for one in counting if one.agreement_type == kind), None)
         if current is None:
-            ended = refusal is not None and await was_refused(uow, partner, customer, kind)
+            ended = no_longer_agrees is not None and await ended_by_no_longer_agreeing(uow, partner, customer, kind)
             state = state_of_type(known, programme, template, uow.now, ended=ended)
             agreements.append(AgreementStanding(template, state, None, of_kind))
         else:
@@ -140,7 +140,7 @@ async def show_standing(
     refusals = tuple(await refusals_between(uow, partner, customer, older, newer, 2 * LARGEST))
     overall = state_of(known, programme, actor.partner.cloud, uow.now)
     since = from_micros(relationship.started_at)
-    return CustomerStanding(customer, since, overall, tuple(agreements), refusals, refusal, page)
+    return CustomerStanding(customer, since, overall, tuple(agreements), refusals, no_longer_agrees, page)
 
 
 async def show_recorded(

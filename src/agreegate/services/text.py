@@ -61,13 +61,13 @@ class Review:
 
     repeated: TextVersion | None
     """The version that it says once more; publishing it would change nothing."""
-    refusals: tuple[Rejected, ...]
+    errors: tuple[Rejected, ...]
     """Everything that is in its way."""
 
     def check(self) -> None:
         """Raise the first refusal, if there is one."""
-        for refusal in self.refusals:
-            raise refusal
+        for error in self.errors:
+            raise error
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +100,18 @@ async def review_text(
         table: the countries and languages that go together.
         allow_past: whether a major version may take effect in the past, which outdates confirmations at once.
     """
-    refusals: list[Rejected] = []
+    errors: list[Rejected] = []
     if programme.template(draft.template_id) is None:
-        refusals.append(Rejected("confirmation.template-unknown", name="template"))
-    refusals += faults_of(draft, table)
+        errors.append(Rejected("confirmation.template-unknown", name="template"))
+    errors += faults_of(draft, table)
     repeated = None
     try:
         repeated = published_before(draft, await text_versions(uow, draft.template_id))
-    except Rejected as refusal:
-        refusals.append(refusal)
+    except Rejected as error:
+        errors.append(error)
     if repeated is None and outdates_at_once(draft, uow.now) and not allow_past:
-        refusals.append(Rejected("text.effective-in-past", label=draft.label))
-    return Review(repeated, tuple(refusals))
+        errors.append(Rejected("text.effective-in-past", label=draft.label))
+    return Review(repeated, tuple(errors))
 
 
 async def publish_text(

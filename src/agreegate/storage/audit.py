@@ -127,7 +127,7 @@ def in_records(*words: str) -> str:
 
 
 def _former(word: str) -> str:
-    return next((former for former, own in _FORMER.items() if own == word), word)
+    return next((former for former, plain in _FORMER.items() if plain == word), word)
 
 
 def _written(value: Mapping[str, object] | None) -> str | None:

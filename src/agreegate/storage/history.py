@@ -92,7 +92,9 @@ async def was_confirmed(uow: UnitOfWork, partner: PartnerId, customer: str, agre
     return row is not None
 
 
-async def was_refused(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType) -> bool:
+async def ended_by_no_longer_agreeing(
+    uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: AgreementType
+) -> bool:
     """Whether a refusal ended a confirmation of an agreement type that had not been taken back before (R47)."""
     row = await uow.fetch_one(
         "select 1 from confirmation c where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3"

@@ -19,7 +19,7 @@ NAMES = {"end": "endDate"}
 """The domain's name of a bound of the window, as the query calls it."""
 RESOURCES = {one: one for one in SHARED if one != "confirmation"} | {"agreement": "confirmation"}
 """The contract's resource types that records can have, and ours."""
-_WIRE_RESOURCES = {own: wire for wire, own in RESOURCES.items()}
+_WIRE_RESOURCES = {word: wire for wire, word in RESOURCES.items()}
 _OPERATIONS = {
     "record_confirmation": "create_agreement",
     "state_employee": "update_agreement",
