@@ -22,12 +22,13 @@ test: $(READY) chromium ## run every test of the product, and say how long that 
 	status=$$?; seconds=$$(($$(date +%s) - began)); \
 	echo "make test took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
 
-check: $(READY) ## format, lint, strict types, architecture, translations; no tests
+check: $(READY) ## format, lint, strict types, architecture, translations, words; no tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/python -m tools.architecture
 	$(BIN)/python -m tools.translations
+	$(BIN)/python -m tools.words
 
 bench: $(READY) ## measure, and print the ratios
 	$(BIN)/uv sync --frozen --quiet --group bench

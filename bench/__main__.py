@@ -38,7 +38,7 @@ MILLION, SMALL, LARGE = 1_000_000, 10_000, 10_000_000
 
 @contextmanager
 def gate(confirmations: int, issuer: Issuer) -> Iterator[tuple[Server, Aims, Path]]:
-    """A production server on a record of so many confirmations, its tokens already seen."""
+    """A production server on a record of that many confirmations, its tokens already seen."""
     folder = RESULTS / f"data-{confirmations}-of-{PARTNERS}"
     if not folder.exists():
         say(f"making a record of {confirmations:,} confirmations in {folder}")

@@ -137,7 +137,7 @@ class Loop:
         self._left: Iterator[Confirmation] = iter(confirmations)
 
     def write(self, confirmations: int, together: int) -> Speed:
-        """Write so many confirmations, in commits of so many, on the server's core.
+        """Write confirmations, in commits of a given size, on the server's core.
 
         Raises:
             CannotMeasure: fewer are left.

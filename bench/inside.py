@@ -18,7 +18,7 @@ from tests.world import API_ENFORCED, World, token
 
 TIMES = 20_000
 TOGETHER = 16
-"""So many checks share a turn of the event loop, as with so many clients."""
+"""Checks in one turn of the event loop: one a client."""
 
 
 async def cost(work: Callable[[], Awaitable[object]]) -> float:

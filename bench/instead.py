@@ -27,7 +27,7 @@ _TOKEN = "t" * 32
 
 @contextmanager
 def site(folder: Path, workers: int) -> Iterator[Server]:
-    """The site, with so many processes."""
+    """The site, served by a number of processes."""
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:bench.terms_site", "--workers", str(workers)]
     arguments = [*gunicorn, "--bind", f"127.0.0.1:{free_port()}", "bench.terms_site:application()"]
     with served(arguments, {"TERMS_FOLDER": str(folder)}) as server:

@@ -113,7 +113,7 @@ def need_wrk() -> None:
 
 
 def median_of(rounds: int, *sides: Callable[[], float]) -> list[float]:
-    """The median of each side, measured in turn so many times, so that a busy moment falls on all of them."""
+    """The median of each side, measured in turn `rounds` times, so that a busy moment falls on all of them."""
     found: list[list[float]] = [[] for _ in sides]
     for _ in range(rounds):
         for side, values in zip(sides, found, strict=True):

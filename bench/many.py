@@ -21,7 +21,7 @@ PARTNERS = 20
 RESELLERS = 5
 """Of each provider."""
 CONFIRMED_ANOTHER = 10
-"""One in so many customers confirmed another agreement too. It opens the gate and is current: no version of the first
+"""The share (1 : n) of customers that confirmed another agreement too. It opens the gate and is current: no version of the first
 outdates these customers."""
 BEFORE_LISTS, WITH_TEXTS = 2, 4
 """The schemas at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
@@ -92,7 +92,7 @@ _ROWS = (
 
 
 def load(folder: Path, customers: int, now: datetime) -> None:
-    """Make a server's data folder with so many customers (a multiple of `PARTNERS`); one that is there gets this schema."""
+    """Make a server's data folder with customers (a multiple of `PARTNERS`); one that is there gets this schema."""
     path = folder / DATABASE
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -34,7 +34,7 @@ FOLDER = Path(__file__).parent / "results" / "data-pages"
 CUSTOMERS = 1_000_000
 ROUNDS = 25
 LEAST, PATIENCE = 3, 5.0
-"""A page that takes long is asked for so often, or as often as it answers in so many seconds."""
+"""Minimum number of requests for a slow page, and the seconds after which no more are sent."""
 SEARCH_LIMIT = 100.0
 """Milliseconds that a page of a search may take (issue 3)."""
 LIMITS = {"overview": (300.0, 500.0), "resellers": (300.0, 500.0), "a reseller": (200.0, 400.0)}
@@ -44,7 +44,7 @@ COUNT_LIMIT = 5.0
 WEIGHT_LIMIT = 100.0
 """KB that may be sent for a page with its style and scripts."""
 HANDFUL = 7
-"""So many confirmations are outdated once all others are renewed."""
+"""Confirmations still outdated once all others are renewed."""
 FIRST_COUNT = "overview after a start; slowest: until its totals are counted"
 _COOKIE = "b" * 64
 _MINUTE = 60.0

@@ -120,7 +120,7 @@ class Portfolio:
 
 
 def load(folder: Path, customers: int, now: datetime) -> Portfolio:
-    """Make a server's data folder with so many customers of one partner, or keep the one there is."""
+    """Make a server's data folder with the customers of one partner, or keep the one there is."""
     path = folder / DATABASE
     if not path.exists():
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -193,7 +193,7 @@ def _publish(connection: apsw.Connection, now: datetime) -> None:
 
 
 def renew(folder: Path, agreed: datetime, but: int) -> None:
-    """Let every customer but so many have accepted at an instant."""
+    """Let every customer but `but` have accepted at an instant."""
     connection = connect(folder / DATABASE)
     with connection:
         values = {"partner": PARTNER, "agreed": to_micros(agreed), "but": but, "unknown": UNKNOWN_TEXT}

@@ -84,7 +84,7 @@ def sellers() -> tuple[Seller, ...]:
 
 
 def load(folder: Path, confirmations: int) -> None:
-    """Make a server's data folder with so many confirmations (a multiple of `PARTNERS`); one that is there gets this schema."""
+    """Make a server's data folder with confirmations (a multiple of `PARTNERS`); one that is there gets this schema."""
     path = folder / DATABASE
     if path.exists():
         connection = connect(path)

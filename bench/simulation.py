@@ -61,7 +61,7 @@ class Asked:
     processor: float
     """Seconds of processor time, in the median: what it needs however busy the machine is."""
     customers: int
-    """So many become outdated."""
+    """Confirmations that become outdated."""
     memory: float = 0.0
     """MiB that it held at most; 0 where it was not a process of its own."""
 

@@ -1,4 +1,4 @@
-"""Files that people name: what they are told of a file that is refused."""
+"""Files that people name: what they are refused of a file that is refused."""
 
 from agreegate.cli.failure import told
 from agreegate.cli.words import Words

@@ -1,4 +1,4 @@
-"""Each cause is told once a minute, by our modules and by the libraries."""
+"""Each cause is logged once a minute, from our modules and from libraries."""
 
 import logging
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def told(clock: Clock) -> Iterator[list[str]]:
-    """What is told by loggers of any library below `tests.told`."""
+    """What loggers of any library below `tests.told` write."""
     found: list[str] = []
 
     class Handler(logging.Handler):

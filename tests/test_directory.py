@@ -1,4 +1,4 @@
-"""Reading directory files: what is wrong is told with its field and line."""
+"""Reading directory files: an error names its field and line."""
 
 from pathlib import Path
 

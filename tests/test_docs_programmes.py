@@ -85,7 +85,7 @@ def test_without_enforcement_dates_the_gate_only_watches() -> None:
 
 
 def test_the_page_explains_every_key_there_is() -> None:
-    """A file with an unknown key is told which are known: those are the ones to explain."""
+    """The error for an unknown key lists the known ones: those are the ones to explain."""
     explained = [set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) for part in PAGE.split("And of a template:")]
     for wrong, keys in (("nonsense = 1\n" + EXAMPLE, explained[0]), (EXAMPLE + "nonsense = 1\n", explained[1])):
         with pytest.raises(Rejected) as refused:

@@ -1,4 +1,4 @@
-"""A version's manifest: what it says, and what is told with its line when it says it wrongly."""
+"""A version's manifest: what it says, and errors with their line."""
 
 from datetime import UTC, datetime
 from pathlib import Path

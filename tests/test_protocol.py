@@ -31,7 +31,7 @@ async def until(there: Callable[[], object]) -> None:
 
 
 def told(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What the operator is told."""
+    """The diagnostics that the operator reads."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
 

@@ -82,7 +82,7 @@ class Pipe(asyncio.Transport):
 
 
 class App:
-    """An application that answers when it may, and notes what it is told."""
+    """An application that answers when it may, and notes what it receives."""
 
     def __init__(self) -> None:
         self.scopes: list[Any] = []

@@ -8,7 +8,7 @@ import apsw
 REAL = "unix"
 """SQLite's own file system."""
 Watch = Callable[[str, str], bool]
-"""Is told of a step (`open`, `write`, `sync`, `truncate`, `delete`, then `synced`) and its file. Whether to do it by half."""
+"""Receives each step (`open`, `write`, `sync`, `truncate`, `delete`, then `synced`) and its file. Whether to do it by half."""
 
 
 class WatchedVFS(apsw.VFS):

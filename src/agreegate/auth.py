@@ -39,7 +39,7 @@ class Claims:
     """The user principal name; a person's, so never written to diagnostics."""
     application_id: str | None
     roles: tuple[str, ...]
-    """The token's own `roles` claim, as spelled there."""
+    """The token's `roles` claim, unchanged."""
     issuer: str
     expires_at: int
     """Seconds since 1970 by the machine's clock."""

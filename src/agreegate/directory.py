@@ -1,6 +1,6 @@
 """Reads and writes directory files: partners, users, resellers and customers as TOML. A leaf for the edges.
 
-`docs/directory.example.toml` explains every field. What is wrong with a file is told with its line.
+`docs/directory.example.toml` explains every field. An error in a file names its line.
 """
 
 import json

@@ -164,5 +164,5 @@ def known(error: Exception) -> Rejected:
 
 
 def sentence_of(error: Rejected, language: str) -> str:
-    """What the caller is told."""
+    """The sentence that the caller reads."""
     return text(error.code, language, **error.parameters)

@@ -1,6 +1,6 @@
 """Reads a version's manifest: what is published, from when on, and which file is for which countries. A leaf for the edges.
 
-`docs/agreements.md` explains every field. What is wrong is told with its line.
+`docs/agreements.md` explains every field. An error names its line.
 """
 
 from collections.abc import Collection, Mapping

@@ -1,4 +1,4 @@
-"""Runs an application on the network until it is told to stop."""
+"""Runs an application on the network until a signal stops it."""
 
 import asyncio
 import errno

@@ -1,4 +1,4 @@
-"""Links to agreement texts that work for five minutes for whoever has them, and then for nobody (contract 4.4). A leaf.
+"""Links to agreement texts that work for five minutes for everybody who has them (contract 4.4). A leaf.
 
 A link says by itself what it leads to; its signature makes it good. Its time is the machine's, whatever a demo's clock says.
 """
@@ -52,7 +52,7 @@ class Linked:
 
 
 def unpublished(file: TextFile, title: str, label: str, language: str) -> Linked:
-    """What a link to a kept file that nobody has published would lead to, for whoever looks at it beforehand."""
+    """What a link to an unpublished file leads to, for the operator's preview."""
     shown = f"{title} · {label[:LONGEST_LABEL]}"
     return _linked(file, shown, shown, language)
 

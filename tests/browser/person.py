@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from agreegate.i18n import text
 
 MANY_STOPS = 250
-"""So many times the tab key is pressed before an element counts as out of reach."""
+"""Presses of the tab key after which an element counts as out of reach."""
 RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 _HAS_FOCUS = "element => element === document.activeElement"
 _OUTLINE = "element => { const s = getComputedStyle(element); return s.outlineStyle !== 'none' && parseFloat(s.outlineWidth) > 0; }"

@@ -82,7 +82,7 @@ HOUR = 3600 * 1_000_000
 
 
 def age(world: World, hours: float, column: str) -> None:
-    """Let every session have begun, or been used, so many hours earlier."""
+    """Let every session have begun, or been used, a number of hours earlier."""
     connection = apsw.Connection(str(world.path))
     connection.set_busy_timeout(5000)
     connection.execute(f"update session set {column} = {column} - ?", (int(hours * HOUR),))

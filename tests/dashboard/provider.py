@@ -28,7 +28,7 @@ CLIENT = "dashboard"
 
 @dataclass
 class Provider:
-    """The provider as an ASGI application. Whoever is sent to it is signed in as `user`, without a page."""
+    """The provider as an ASGI application. A user sent to it is signed in as `user`, without a page."""
 
     url: str = "https://login.example"
 

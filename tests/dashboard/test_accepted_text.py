@@ -431,7 +431,7 @@ async def test_on_the_day_of_a_new_text_the_form_asks_which_one_was_accepted(
     assert saved.path == DOGWOOD
     assert kept(world)[-1] == told
     shown = await someone.get(FORM)
-    if told != ("stated", "1"):  # what is outdated is not corrected but confirmed anew
+    if told != ("stated", "1"):  # what is outdated is not corrected but reconfirmed
         assert chosen(shown) == ("unknown" if answer is None else versions[answer]), "a correction keeps what was said"
 
 

@@ -1,4 +1,4 @@
-"""The employee behind a designated account: stated afterwards, and corrected, by whoever confirms (R28)."""
+"""The employee behind a designated account: stated afterwards, and corrected, by an employee who confirms (R28)."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""The text for the customer: in its own language, true on the day, and the same for whoever serves it (R48, L1, L11)."""
+"""The text for the customer: in its own language, true on the day, and the same from every partner (R48, L1, L11)."""
 
 from datetime import datetime
 

@@ -1,4 +1,4 @@
-"""The one form with files: nothing of it is kept for whoever may not send it, and nothing of it sits in memory."""
+"""The one form with files: nothing of it is kept for a user who may not send it, and nothing of it sits in memory."""
 
 import asyncio
 import os

@@ -1,4 +1,4 @@
-"""The published versions: what everybody who reads texts is shown of them, and what only the operator is told."""
+"""The published versions: what every reader of texts sees of them, and what only the operator sees."""
 
 from datetime import datetime, timedelta
 from hashlib import sha256

@@ -14,7 +14,7 @@ REPOSITORY = Path(__file__).parents[2]
 
 
 def end(folder: Path, points: int, *commands: str) -> None:
-    """End commands at so many of their steps: afterwards each succeeds."""
+    """End commands at many of their steps: afterwards each succeeds."""
     run = subprocess.run(
         [sys.executable, "-m", "tests.faults.stepwise", str(folder), str(points), *commands],
         check=False,

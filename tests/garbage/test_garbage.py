@@ -285,7 +285,7 @@ async def test_garbage_instead_of_a_form(dashboard: Dashboard) -> None:
 
 
 def no_forms(form: SeenForm, token: str) -> list[tuple[str, bytes]]:
-    """What is no form, or none of ours, or too much of one; by its content type."""
+    """Bodies that are no form, a foreign one, or too large; by content type."""
     start, several = f"{TOKEN}={token}&".encode(), "multipart/form-data; boundary=b"
     names = [name for name in form.names if name not in (TOKEN, REQUEST_ID)]
     doubled = encoded({name: [*values, *values, SCRIPT] for name, values in form.fields.items()})

@@ -392,7 +392,7 @@ class Histories(RuleBasedStateMachine):
         line = OrderDraft((LineDraft(0, OFFER, 1),))
         self.attempt(birch, place_order, line, access=WRITE_ORDERS, forbidden="access.denied")
 
-    # How it is told
+    # How it is reported
 
     def attempt(
         self, pair, work, *what, forbidden=None, first=None, access=None, user=0, channel=Channel.API, plain=False

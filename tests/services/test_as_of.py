@@ -209,7 +209,7 @@ class Past:
         )
 
     async def looked_back(self, at: datetime) -> object:
-        """The same, as it is told afterwards."""
+        """The same, as it is reported afterwards."""
         return told(await self.back(at, at))
 
 

@@ -26,7 +26,7 @@ from agreegate.services.customer import (
 )
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.reseller_request import Turn, ask_for_data, list_needed
+from agreegate.services.reseller_request import Cursor, ask_for_data, list_needed
 from agreegate.services.subscription import list_subscriptions
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
@@ -160,7 +160,7 @@ async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineSt
 
     async def seen(actor: Actor) -> tuple[list[str], int]:
         listed = await store.read(lambda uow: list_customers(uow, actor, None, PageRequest()))
-        needed = await store.read(lambda uow: list_needed(uow, actor, programme, ALDER, Turn()))
+        needed = await store.read(lambda uow: list_needed(uow, actor, programme, ALDER, Cursor()))
         return [one.company_name for one in listed.items], len(needed.items)
 
     await store.write(

@@ -139,7 +139,7 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
 
 @pytest.mark.fault("B3")
 async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> None:
-    """Where its answer is kept, a repeat does not come here: whoever does is doing it again."""
+    """Where its answer is kept, a repeat does not come here: a call that does is a new one."""
     actor = await sales(memory)
     await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
     for _ in range(2):

@@ -1,4 +1,4 @@
-"""What the overview is made of, whoever reads it."""
+"""What the overview is made of, for every reader."""
 
 from datetime import timedelta
 from typing import Any
@@ -18,7 +18,7 @@ DAY = timedelta(days=1)
 
 
 def micros(days: float) -> int:
-    """An instant so many days after the enforcement by API, as it is kept."""
+    """An instant a number of days after the enforcement by API, as it is kept."""
 
     return to_micros(API_ENFORCED + days * DAY)
 

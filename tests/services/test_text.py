@@ -1,4 +1,4 @@
-"""Publishing: everything in the way of a version is told at once, and the past has to be meant."""
+"""Publishing: the form reports every problem of a version at once, and a past date needs a confirmation."""
 
 from datetime import timedelta
 from typing import Any

@@ -60,7 +60,7 @@ async def confirm_cedar(uow: UnitOfWork) -> int:
 
 
 class Writer(threading.Thread):
-    """Confirms as fast as it can until it is told to stop; knows what was acknowledged."""
+    """Confirms as fast as it can until it is stopped; knows what was acknowledged."""
 
     def __init__(self, database: Path) -> None:
         super().__init__()

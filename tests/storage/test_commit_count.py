@@ -44,7 +44,7 @@ def put(number: int) -> Callable[[UnitOfWork], Awaitable[int]]:
 
 
 def write(store: SqliteStore, *numbers: int) -> None:
-    """So many commits, one after the other."""
+    """Commits, one after the other."""
 
     async def each() -> None:
         for number in numbers:
@@ -257,7 +257,7 @@ class Disk:
 
 @pytest.fixture
 def profiled() -> Iterator[Callable[[Callable[[object, str, Any], None]], None]]:
-    """Sets what is told of every call in threads begun from then on."""
+    """Sets the trace function of threads begun from then on."""
     yield threading.setprofile
     threading.setprofile(None)  # type: ignore[arg-type]
 

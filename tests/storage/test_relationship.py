@@ -16,7 +16,7 @@ START = datetime(2018, 9, 3, tzinfo=UTC)
 
 
 class Clock:
-    """A clock that stands still until it is told."""
+    """A clock that moves only when a test sets it."""
 
     def __init__(self) -> None:
         self.now = START

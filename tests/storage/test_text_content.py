@@ -17,7 +17,7 @@ NAMESPACE = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 
 
 def bomb(mebibytes: int) -> bytes:
-    """A Word document with a picture of so many mebibytes of nothing."""
+    """A Word document with an empty picture of that many mebibytes."""
     return docx(more={"word/media/image1.png": bytes(mebibytes * 1024 * 1024)})
 
 

@@ -141,7 +141,7 @@ class Client:
     """The body of a call without one."""
     chunked: bool = False
     waits: bool = False
-    """Whether it sends a body only once it is told to go on."""
+    """Whether it sends a body only once the server says to go on."""
     whole: bool = False
     """Whether it changes a resource by sending back all of it."""
     followed: str = "/v1"

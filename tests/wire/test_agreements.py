@@ -275,7 +275,7 @@ async def test_one_request_id_for_two_customers_is_two_calls(world: World) -> No
 )
 @pytest.mark.rule("R28")
 async def test_a_header_that_names_the_employee_is_read_in_one_go(world: World, header: str, status: int) -> None:
-    """Blanks could be shared out between its parts in so many ways that one request kept the server busy for minutes."""
+    """Blanks could be shared out between its parts in such a number of ways that one request kept the server busy for minutes."""
     path = f"/v1/customers/{cast.CEDAR}/agreements"
     named = {"Agreegate-Confirmed-By": header}
     answer = await world.send(cast.ALDER_MARKETPLACE, "POST", path, agreement(), named)

@@ -1,6 +1,6 @@
 """The one reader of wire bodies: bytes to JSON to models, and nothing else reads a body (D3, contract 3.5).
 
-Clients send member names in any case, every property with its nulls, and members we do not know; none of it is an error.
+Clients send member names in any case, every property with its nulls, and unknown members. None of these is an error.
 """
 
 import asyncio

@@ -1,6 +1,6 @@
 """Long lists on the wire: which page a request asks for, and the page as a collection with its links (contract 3.9).
 
-Lists that no client pages are whole: read and spelled off the event loop, and sent in pieces.
+Lists that no client pages are sent whole: read and encoded off the event loop, in pieces.
 """
 
 from collections.abc import Awaitable, Callable, Sequence

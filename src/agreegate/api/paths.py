@@ -83,7 +83,7 @@ class PathNormaliser:
     def canonical_path(self, path: str) -> str:
         """The path with single slashes, none at the end, no braces round a segment, and literals in the contract's spelling.
 
-        Ids keep their case, also one that is spelled like a literal of another place. A path of the contract's that no
+        Ids keep their case, also an id that looks like a literal elsewhere in the contract. A path of the contract's that no
         route has only loses its slashes and braces. Paths outside `/v1` and `/webhooks` come back as they are.
         """
         if self._is_canonical(path) or not _CONTRACT.match(path):

@@ -72,7 +72,7 @@ _REFUSALS = {
 
 
 _MEMBER = re.compile(r"(?:missing required|unknown) field `([\w.-]{1,50})`")
-"""Where the framework says which member is missing, or is none of ours."""
+"""The framework's error paths: which member is missing or unknown."""
 _CHOICES: dict[str, type[StrEnum]] = {"action": Action, "channel": Channel, "reason": EndReason}
 """Members that take one of a few words, in any of our bodies."""
 

@@ -1,4 +1,4 @@
-"""A customer's standing as it is spelled, how it ends, and the employee behind a designated account, in our own API."""
+"""A customer's standing, its end, and the employee behind a designated account, in our own API."""
 
 from typing import Annotated
 

@@ -34,7 +34,7 @@ def command(words: Words) -> click.Command:
 
 
 def start(words: Words, port: int, host: str, data: Path | None, at: datetime | None, programme: str | None) -> None:
-    """Start the demo and serve until it is told to stop."""
+    """Start the demo and serve until a signal stops it."""
     from agreegate.demo.demo import open_demo
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.programme import load

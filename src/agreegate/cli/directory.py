@@ -92,7 +92,7 @@ def _show(words: Words, data: Path, database: str | None) -> None:
 
 
 def _named(partners: Sequence[ListedPartner]) -> dict[str, str]:
-    """The names that a file gives to ids, for the eye of whoever applies it."""
+    """The names that a file gives to ids, shown to the operator who applies it."""
     names: dict[str, str] = {}
     for listed in partners:
         names |= {user.id: user.name for user in listed.users}

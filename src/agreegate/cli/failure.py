@@ -25,7 +25,7 @@ _REASONS = {
 
 
 def told(error: Exception, words: Words) -> Failure | None:
-    """The failure as the user is told it; None for a defect of ours, which deserves its traceback."""
+    """The failure's sentence for the user; None for a defect, which deserves its traceback."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):

@@ -51,7 +51,7 @@ _NOTED = ("week", "reseller")
 """Tables whose lines need a word on how customers are counted."""
 _PAGE = 1_000
 _TOLD = 100_000
-"""After so many customers it is said how far it has come."""
+"""Customers between two reports of progress."""
 
 
 class Lines(Protocol):

@@ -25,7 +25,7 @@ class Failure(click.ClickException):
 
 
 class Misuse(Failure):
-    """Likewise, because of what was typed or of a file that was named."""
+    """The failure of a wrong argument, or of a file that an argument names."""
 
     exit_code = 2
 

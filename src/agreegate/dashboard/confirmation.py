@@ -1,7 +1,7 @@
 """The form for a confirmation, the same wherever it is asked for: its own page, a new customer, an order (contract 5.1).
 
 A page shows `asked(...)` with the macro of `confirmation_fields.html`, and hands what was typed to `record`, in the very
-unit of work that goes on afterwards. Where there is no customer yet, `checked` says beforehand whether it can be recorded.
+unit of work that goes on afterwards. Where there is no customer yet, `checked` says whether it could be recorded.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -120,7 +120,7 @@ def asked(form: Form, preparation: Preparation, actor: Actor, now: datetime, lan
 def defaults(preparation: Preparation) -> dict[str, str]:
     """The values to begin with: what counts now, else the customer's primary contact and no date (R19).
 
-    Whoever updates what counts corrects it, so the text that was named for it stays named. A newer text was accepted on a
+    An update corrects the current confirmation, so the text named for it stays named. A newer text was accepted on a
     day of its own: none is proposed (R34).
     """
     texts, current = preparation.texts, preparation.current

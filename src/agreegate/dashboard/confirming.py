@@ -1,4 +1,4 @@
-"""The page on which an existing customer's acceptance is confirmed, corrected or confirmed anew (contract 5.3, R42)."""
+"""The page on which an existing customer's acceptance is confirmed, corrected or reconfirmed (contract 5.3, R42)."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -27,7 +27,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/confirmation"
 TOLD = Access(kinds=SELLING_KINDS, roles=AGENTS, application=False, public_cloud_only=True)
-"""Who confirms, and an indirect reseller, who is told who does (contract 5.6)."""
+"""Users who confirm, and indirect resellers, who read who confirms for them (contract 5.6)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Found:
 
 @get(PATH, opt={"access": TOLD}, include_in_schema=False)
 async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller is told who confirms."""
+    """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller reads who confirms."""
     actor, id_ = actor_of(request), str(customer)
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return await _for_reseller(request, actor, id_)

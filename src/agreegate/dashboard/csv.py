@@ -21,7 +21,7 @@ FIRST_LINES, LINES = 100, 1_000
 async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str], pages: AsyncIterator[str]) -> Stream:
     """A file to keep, in the reader's language.
 
-    The first page is read before the answer begins, so that a record that cannot be read is told as on any page. If one
+    The first page is read before the answer begins, so that an unreadable record gives the same error as on any page. If one
     fails later the connection breaks: half a list never passes for a whole one.
 
     Args:

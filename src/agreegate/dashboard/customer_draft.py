@@ -61,7 +61,7 @@ MEMBERS = {
 }
 """The field for each member that a rule may name."""
 MOST_RESELLERS = 100
-"""So many can be chosen from; of more, one is named by its tenant id, lest the page grow with them."""
+"""Maximum number of resellers listed in the form. Beyond it the form asks for the reseller's tenant id."""
 ORDER = (
     "company", "domain", "country", "culture", "registration", "contact_first_name", "contact_last_name",
     "contact_email", "contact_phone", "line1", "line2", "city", "state", "postal_code", "reseller",

@@ -20,7 +20,7 @@ from agreegate.i18n import DEFAULT_LANGUAGE, LANGUAGES, culture_text, date_text,
 from agreegate.services.customer import get_customer
 
 EXPLAIN = Access(kinds=SELLING_KINDS, roles=STAFF, application=False, public_cloud_only=True)
-"""Whoever serves the customer may explain: the text holds nothing that was recorded."""
+"""Every user of a partner that serves the customer may explain: the text holds nothing recorded."""
 NEEDED = ("name", "email", "phone", "date")
 
 

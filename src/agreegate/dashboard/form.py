@@ -112,7 +112,7 @@ class OwnForms:
         """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
 
         Raises:
-            PermissionDeniedException: it is none of ours. It has no file to send, so it is not sent in parts.
+            PermissionDeniedException: the form's token is not valid, or the form came in parts although it has no file.
             RequestEntityTooLarge: it has more bytes than its page takes, or more than `MOST_FIELDS` fields.
         """
         request = BoundedRequest(scope, receive)

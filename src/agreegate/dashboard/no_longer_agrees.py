@@ -33,7 +33,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/no-longer-agrees"
 MOST = 100
-"""Subscriptions that are listed at a time; whoever has more cancels these first."""
+"""Maximum number of subscriptions listed at a time. A customer with more needs several rounds."""
 CANCELLED = WantedSubscription(status=SubscriptionStatus.DELETED)
 
 

@@ -41,7 +41,7 @@ PATH = "/agreements/publish"
 PUBLISH, BACK = "publish", "back"
 """Values of the buttons that publish what is shown, and that lead back to the form."""
 OFFERED = (ROWS, 12, MOST_ROWS)
-"""So many texts a page can be opened with."""
+"""Maximum number of rows of texts with which the form opens."""
 
 
 @get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
@@ -159,7 +159,7 @@ def _check(request: DashboardRequest, reading: Reading, form: Form, review: Revi
 
 
 def _preview(draft: TextDraft, one: Part) -> str:
-    """Where a text can be read beforehand. Its file's name is the sender's, and stays out of addresses."""
+    """The address at which a text can be read before it is published. The file's name stays out of addresses."""
     told = {"template": draft.template_id, "label": draft.label, "digest": one.file.shown.digest}
     told |= {"kind": one.file.shown.media_type.ending, "language": one.language}
     return f"{PATH}/text?{urlencode(told)}"

@@ -1,7 +1,7 @@
-"""A version as it is typed and its files as they came, read into a draft; every mistake is told at once, at its field.
+"""A version as it is typed and its files as they came, read into a draft; the form shows every problem at once, at its field.
 
 Both presses of the button are read by this. At the second one no file comes: each is opened by its digest, and what it is
-is found out anew. Of what a form says about a file, only the name is believed, and that is nothing but shown.
+is read again from the file. Of what a form says about a file only the name is kept, and only shown.
 """
 
 import asyncio
@@ -40,7 +40,7 @@ MAJOR, MINOR = "major", "minor"
 MOST_CODES = 300
 LONGEST_CODE = 20
 MOST_TOLD = 5
-"""Pairs of one text that are named when they are wrong; of the others their number is told."""
+"""Maximum number of wrong countries and languages named for one text. The message counts the rest."""
 _TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
 _UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
 """Stands for a file that is of no use, so that the rest can be looked at."""

@@ -1,6 +1,6 @@
 """The page that a partner's relationship request leads to: who asks to serve the reader's organisation, and what follows.
 
-The link is the contract's (4.7). Nothing is accepted here: the relationship is recorded by whoever runs the server.
+The link is the contract's (4.7). Nothing is accepted here: the operator of the server records the relationship.
 """
 
 from uuid import UUID

@@ -87,7 +87,7 @@ class _Backend(ServerSideSessionBackend):
 async def begin_session(connection: Connection, user: Mapping[str, Any], also: Work[None]) -> tuple[str, Cookie]:
     """Begin the session of a user who has just signed in: its key, and the cookie that makes it the browser's.
 
-    The browser's former session ends: whoever knew its id knows nothing afterwards. What the same user had typed into a
+    The browser's former session ends, so its id is worthless afterwards. What the same user had typed into a
     form before is taken over.
 
     Args:

@@ -94,7 +94,7 @@ class Table:
     """Each with its name."""
     total: list[int]
     left_out: int
-    """So many rows more are in the file alone."""
+    """Number of rows that only the file has."""
 
 
 @get(PATH, opt={"access": SIMULATE, "costly": True}, include_in_schema=False)

@@ -23,7 +23,7 @@ from agreegate.text_link import Use
 
 
 def text_address(customer: Customer | None, template: str) -> str:
-    """Where the text is for whoever confirms.
+    """The text's address, for the user who confirms.
 
     Args:
         customer: None: one that is about to be created, in a country that only its form knows.

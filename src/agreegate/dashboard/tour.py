@@ -35,7 +35,7 @@ class Row:
 
 @get("/tour", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
 async def show_tour(request: DashboardRequest) -> Response[str]:
-    """The tour with one of the reader's customers; with a made-up one for whoever may not order.
+    """The tour with one of the reader's customers; with a made-up one for users who may not order.
 
     Raises:
         `request.not-found`: the customer that is named is no customer of the reader's.

@@ -59,7 +59,7 @@ class FormsWithFiles(OwnForms):
 
         Raises:
             `access.denied`, `access.role`: it is not read.
-            PermissionDeniedException: it is none of ours, or broken off.
+            PermissionDeniedException: the form's token is not valid, or the upload broke off.
             `request.files-too-large`, `request.too-large`: the rest of it is not read.
             StoreUnavailable: the disk takes no more.
         """

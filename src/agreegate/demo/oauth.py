@@ -83,7 +83,7 @@ def client_of(found: Mapping[str, str]) -> str:
 
 
 def resource_of(resource: str, *, application: bool) -> str:
-    """The audience for a v1 `resource`, which may be spelled as a scope too.
+    """The audience for a v1 `resource`, which may be written as a scope too.
 
     Raises:
         OAuthError.

@@ -1,6 +1,6 @@
 """Roles by the provider's word (`--roles-from-token`): asked for again once a minute while a session is used.
 
-What asks for them, the provider's refresh token, stays in memory: whoever reads the record or a backup of it can act as
+What asks for them, the provider's refresh token, stays in memory: a reader of the record or of a backup could otherwise act as
 nobody. After a restart users therefore sign in again.
 """
 

@@ -78,7 +78,7 @@ class Deed(StrEnum):
     RESELLER_CHANGED = "reseller-changed"
     CLOCK_ACCEPTED = "clock-accepted"
     OTHER = "other"
-    """A change that this version has no sentence for; its name is told."""
+    """A change that this version has no sentence for; the page shows its name."""
 
 
 _DEEDS = {
@@ -150,7 +150,7 @@ class Activity:
                 return Deed.OTHER
 
     def _subscription_deed(self) -> Deed:
-        """One change is told: what stops or starts it comes before what it costs."""
+        """The change with the highest rank becomes the sentence: stopping or starting comes before cost."""
         if self._changed("status"):
             return _STATUS_DEEDS.get(str(self.after.get("status")), Deed.SUBSCRIPTION_CHANGED)
         if self._changed("quantity"):

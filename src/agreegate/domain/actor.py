@@ -81,7 +81,7 @@ class Access:
 AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=True, reseller_silent=True)
 CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
 CONFIRM_BY_OWN_API = Access(application=False, public_cloud_only=True)
-"""Whoever may confirm. Our own API is silent to nobody: a reseller is told that it may not."""
+"""Users who may confirm. Our own API answers a reseller with the reason why it may not."""
 READ_CONFIRMATIONS = CONFIRM
 READ_PERSONS = READ_CONFIRMATIONS
 """Read who accepted for a customer, and find customers by that person."""
@@ -101,11 +101,11 @@ READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
 STANDING = CONFIRM_BY_OWN_API
-"""What was confirmed, how it ends and who confirmed it: for whoever may confirm, and absent where nothing is confirmed (R31)."""
+"""What was confirmed, how it ends and who confirmed it: for users who may confirm; absent where nothing is confirmed (R31)."""
 READ_TEXTS = Access(
     kinds=frozenset(PartnerKind), roles=STAFF | {Role.PROGRAMME_OPERATOR}, application=False, public_cloud_only=True
 )
-"""Resellers too: whoever asks a customer to accept needs the text at hand (R49)."""
+"""Resellers too: a reseller that asks a customer to accept needs the text at hand (R49)."""
 PUBLISH_TEXTS = Access(
     kinds=frozenset({PartnerKind.OPERATOR}), roles=frozenset({Role.PROGRAMME_OPERATOR}), application=False
 )
@@ -115,7 +115,7 @@ SIMULATE = Access(
     application=False,
     public_cloud_only=True,
 )
-"""What a version would do before it does: the operator is told counts, a partner its own customers."""
+"""What a version would do before it does: the operator sees counts, a partner its own customers."""
 READ_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), STAFF, application=False)
 ASK_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), application=False)
 READ_NEEDED_DATA = Access(frozenset({PartnerKind.INDIRECT_RESELLER}), STAFF, application=False)

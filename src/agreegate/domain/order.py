@@ -54,7 +54,7 @@ class LineDraft:
     parent_id: SubscriptionId | None = None
     """The subscription that this buys an add-on for."""
     parent_line: int | None = None
-    """Likewise, when the line of this number in the same order begins it."""
+    """The start, when the line of this number in the same order begins it."""
     partner_id_on_record: str | None = None
     term: TermDuration | None = None
     renews_to: TermDuration | None = None

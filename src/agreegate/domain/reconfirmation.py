@@ -23,7 +23,7 @@ class Due(StrEnum):
     WEEK = "7"
     MONTH = "30"
     QUARTER = "90"
-    """Within so many days; what should have been renewed before is due as well."""
+    """Number of days until the renewal, at most; renewals that are late are due as well."""
     ORDER = "order"
     """Before the next new order: nothing is subscribed (R37)."""
 

@@ -26,7 +26,7 @@ from agreegate.domain.transaction import Action, Transaction
 
 WEEK = timedelta(weeks=1)
 WEEKS = range(1, 521)
-"""So many can be looked at: ten years."""
+"""Maximum number of weeks in a simulation: ten years."""
 USUAL_WEEKS = 52
 INSTANT = timedelta.resolution
 _YEARS = range(1900, 9001)

@@ -74,14 +74,14 @@ class Commitment:
 
 
 def months_after(start: datetime, months: int) -> datetime:
-    """The same day and time so many months later; the last day of a month that has no such day."""
+    """The same day and time that number of months later; the last day of a month that has no such day."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     days = 29 if month == 1 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else _DAYS[month]
     return start.replace(year=year, month=month + 1, day=min(start.day, days))
 
 
 def renewals_due(commitment: Commitment, now: datetime, most: int | None = None) -> tuple[Commitment, list[datetime]]:
-    """The commitment after every renewal due by `now` (at most so many), and when each of them was due.
+    """The commitment after the renewals due by `now` (at most `most`), and when each of them was due.
 
     Nothing is due before the commitment end date; a clock that jumped back makes nothing due twice.
     """

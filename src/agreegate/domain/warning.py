@@ -15,7 +15,7 @@ class AcceptorWarning(StrEnum):
     RESELLER_DOMAIN = "reseller_domain"
     """It is at a mail domain of a reseller that the partner works with."""
     OWN_ADDRESS = "own_address"
-    """It is the very address of whoever confirms: the one signed in with, or the employee's behind a designated account."""
+    """It is the address of the employee who confirms: the one signed in, or the one behind a designated account."""
 
 
 def warnings(
@@ -27,7 +27,7 @@ def warnings(
 
     Args:
         email: the acceptor's address, of valid form.
-        own_addresses: of whoever confirms; None: there is none, as of an application.
+        own_addresses: of the employee who confirms; None: there is none, as of an application.
     """
     return tuple(_found(email, partner_domains, reseller_domains, own_addresses))
 

@@ -16,7 +16,7 @@ from agreegate.storage.unit_of_work import UnitOfWork
 async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation) -> AcceptedText | None:
     """Which text a confirmation speaks of: as it was kept with it.
 
-    One that was recorded before there were texts is read anew, by what is published today.
+    A confirmation recorded before texts existed is read by the texts published today.
     """
     partner = actor.partner.id
     kept = await accepted_text_of(uow, partner, customer, confirmation.sequence)

@@ -7,7 +7,7 @@ from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.unit_of_work import UnitOfWork
 
 OFFERED = 500
-"""So many users are offered to choose from."""
+"""Maximum number of users offered in the filter."""
 
 
 async def list_activity(

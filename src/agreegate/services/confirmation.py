@@ -116,7 +116,7 @@ async def _repeated(
 async def acceptor_warnings(
     uow: UnitOfWork, actor: Actor, email: str, employee: Employee | None
 ) -> tuple[AcceptorWarning, ...]:
-    """What speaks against the address of whoever accepted: that it is of the partner's side (R24, X14).
+    """The warnings about the address of the person who accepted: it is of the partner's side (R24, X14).
 
     Args:
         employee: who really confirms, where a designated account is used (R28).

@@ -149,7 +149,7 @@ async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Id
     """Take a customer out of a sandbox account, and cancel what it has. What was recorded is kept, as it always is.
 
     Raises:
-        `access.action-not-allowed`: the account is a production account, whoever the customer is.
+        `access.action-not-allowed`: the account is a production account; the same for every customer.
         `relationship.missing`.
     """
     if actor.partner.account is not Account.SANDBOX:

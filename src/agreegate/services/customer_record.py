@@ -18,7 +18,7 @@ from agreegate.storage.partner import KnownUser, partner_of, users_named
 from agreegate.storage.unit_of_work import UnitOfWork
 
 People = Mapping[str, KnownUser]
-"""Users of the partner by id. Whoever is missing is an application."""
+"""Users of the partner by id. An id that is missing is an application's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,7 +102,7 @@ async def ask(
 
 
 async def foresee(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction) -> Decision:
-    """Likewise within a unit of work, so that what is done next is done on what was answered. Nothing is kept."""
+    """Like `ask`, inside the caller's unit of work. Does not record the decision."""
     partner = actor.partner
     standing: Standing | Unknown
     if asked.action not in GOES_ON and await is_behind_here(uow, partner.id):

@@ -167,7 +167,7 @@ async def change_order(
 ) -> Order | Denial:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
 
-    Clients may send the whole order back: lines that name a subscription of it are those it has. Billing anew is a new
+    Clients may send the whole order back: lines that name a subscription of it are those it has. A changed billing cycle is a new
     purchase to the gate, an add-on an add-on; cancelling is never denied (R40).
 
     Args:

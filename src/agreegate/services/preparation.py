@@ -1,4 +1,4 @@
-"""What whoever confirms starts from: the agreement, what counts now, and what is known to begin with (contract 5)."""
+"""What a confirmation form starts from: the agreement, what counts now, and the proposed contact (contract 5)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -22,7 +22,7 @@ from agreegate.storage.text import text_versions_in
 from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST_RESELLERS = 100
-"""So many can be chosen from, lest the form outgrow its page: the customer's own come first."""
+"""Maximum number of resellers listed in the form. The customer's own come first."""
 
 
 @dataclass(frozen=True, slots=True)

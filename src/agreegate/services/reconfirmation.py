@@ -97,7 +97,7 @@ class Sought:
     places: tuple[Place, ...] | None
     """All places in order, where they were few enough to be read."""
     late_places: tuple[Place, ...] | None
-    """Likewise, of the overdue."""
+    """Number of overdue ones, counted in the same way."""
 
     async def count(self, uow: UnitOfWork, totals: Totals | None) -> Counted:
         """How many places it has.

@@ -1,4 +1,4 @@
-"""Renewals: what falls due renews or expires by itself, once, whoever is watching (R11, contract 4.11)."""
+"""Renewals: what falls due renews or expires by itself, once (R11, contract 4.11)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -39,7 +39,7 @@ async def run_renewals(store: Store, until: datetime) -> int:
 async def renew(
     uow: UnitOfWork, partner: PartnerId, subscription: Subscription, until: datetime, most: int | None = None
 ) -> Subscription:
-    """Let one subscription's renewals that are due by then happen (at most so many); as it is afterwards.
+    """Renew one subscription as often as is due by then (at most `most` times); return it as it is afterwards.
 
     With auto-renewal on, also while suspended, the commitment goes on by a term each time. With it off, it expires.
     """

@@ -285,7 +285,7 @@ async def list_needed(
 ) -> Page[NeededData]:
     """A page of the reseller's own customers whose data one of its providers lacks, by name (R22, R23).
 
-    Of a confirmation nothing is told but that it is missing: not whether there was one, when it ended, or why; nor
+    A confirmation is only shown as missing: not whether there was one, when it ended, or why; nor
     what other resellers of the provider were asked.
 
     Raises:

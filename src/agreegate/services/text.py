@@ -79,11 +79,11 @@ class Listed:
     reach: Reach
     """As of now."""
     by: str | None
-    """Who published it, a user's name or the command; None: nobody whom the reader is told of."""
+    """Who published it, a user's name or the command; None: the reader may not see it."""
 
 
 async def at_command_line(uow: UnitOfWork, command: str = COMMAND) -> Actor:
-    """Whoever may run commands on the data folder, as the programme's operator.
+    """The actor of commands on the data folder: the programme's operator.
 
     Args:
         command: what the records name as the application.
@@ -185,7 +185,7 @@ def _listed(
 
 
 async def _publishers(uow: UnitOfWork, actor: Actor, versions: Collection[TextVersion]) -> Mapping[str, str]:
-    """Who published, by what the record has of them. Only the operator is told, and of its own people alone."""
+    """Who published, as far as the record knows. Only the operator sees it, and only its own people."""
     if actor.partner.kind is not PartnerKind.OPERATOR:
         return {}
     users = {version.published_by for version in versions}

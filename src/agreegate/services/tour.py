@@ -14,7 +14,7 @@ from agreegate.storage.question import unconfirmed_customers
 from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 OFFERED = 50
-"""So many customers are offered to walk with."""
+"""Maximum number of customers offered for the tour."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Activity as rows: a partner's audit records of every kind, newest first, with what people are told of them."""
+"""Activity as rows: a partner's audit records of every kind, newest first, with what pages say of them."""
 
 import json
 import re
@@ -91,7 +91,7 @@ async def activity_of(
 
 
 async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:
-    """Id and name of a partner's users, closed ones too, by name; at most so many."""
+    """Id and name of a partner's users, closed ones too, by name; at most `most`."""
     rows = await uow.fetch_all(
         "select user_id, user_name from partner_user where partner_id = $1 order by user_name, user_id limit $2",
         partner,

@@ -63,7 +63,7 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
 
 
 async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
-    """Drop carts that expired without being bought, at most so many at a time; how many went."""
+    """Delete at most `most` carts that expired without being bought; return how many it deleted."""
     return await uow.execute(
         "delete from cart where (partner_id, customer_id, cart_id) in"
         " (select partner_id, customer_id, cart_id from cart where status = 'active' and expires_at <= $1 limit $2)",

@@ -102,6 +102,6 @@ def missing_database(database: Path) -> Rejected:
 
 
 def note_commits(database: Path, count: int) -> None:
-    """Write the file anew, after something else than a unit of work changed the record."""
+    """Rewrite the file, after something else than a unit of work changed the record."""
     with closing(CommitFile(database)) as file:
         file.write(count)

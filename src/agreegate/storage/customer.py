@@ -225,7 +225,7 @@ async def customers_of(
 ) -> Page[CustomerSummary]:
     """A page of the customers that the partner serves today.
 
-    Ordered by name; by domain when that is looked for; by id where a reseller's customers are shown, whoever asks.
+    Ordered by name; by domain when that is looked for; by id where a reseller's customers are shown.
     """
     if asking.kind is PartnerKind.INDIRECT_RESELLER:
         found = await _as_reseller(uow, asking, search, page_request)

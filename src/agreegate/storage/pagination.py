@@ -85,7 +85,7 @@ class Listing:
 
 
 async def page_of(uow: UnitOfWork, listing: Listing, page_request: PageRequest, *parameters: Value) -> Page[Row]:
-    """The rows of one page, from an index of (…, key, id): as dear at the end of a million rows as at its beginning."""
+    """The rows of one page, from an index of (…, key, id): every page costs the same."""
     start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
     backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and start is not None)
     descending = backwards is not listing.newest_first

@@ -4,7 +4,7 @@ from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.storage.unit_of_work import UnitOfWork
 
 LOOKED_AT = 5_000
-"""So many customers are looked at, the first by id: an example is not worth a look at a million."""
+"""Maximum number of customers read to find an example, the first by id."""
 _OWN = """
     select c.customer_id, c.company_name from (
       select o.partner_id, o.customer_id, o.refused_at from relationship o
@@ -29,7 +29,7 @@ _SEVERAL_RESELLERS = """
 
 
 async def unconfirmed_customers(uow: UnitOfWork, asking: Partner, most: int) -> list[tuple[str, str]]:
-    """Id and name of customers of whom nothing is recorded, by id; at most so many."""
+    """Id and name of customers without any record, by id; at most `most`."""
     return await _some(uow, asking, f"r.refused_at is null and not {_CONFIRMED}", most)
 
 

@@ -170,7 +170,7 @@ class _Part:
         return found, start
 
     async def _ahead(self, uow: UnitOfWork, start: Place, rows: int) -> Place | None:
-        """The place so many rows ahead in the index that is walked; None: the index ends before."""
+        """The position `rows` further in the walked index; None: the index ends before it."""
         statement = Statement([self.question.partner])
         walked = self._walked(statement.bind, start)
         row = await uow.fetch_one(

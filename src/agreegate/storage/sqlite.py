@@ -32,14 +32,14 @@ T = TypeVar("T")
 Clock = Callable[[], datetime]
 
 GROUP = 256
-"""At most so many units of work share one commit."""
+"""Maximum number of units of work in one commit."""
 _STATEMENTS = 256
 READERS = 3
 """Threads that read what may take long: the engine works on that many statements at once, Python on one (`storage/pace.py`)."""
 _CACHE_KIB = 32 * 1024
 _READER_CACHE_KIB = 8 * 1024
 _CHECKPOINT_PAGES = 4096
-"""After so many pages (16 MiB) the log goes into the file: a page changed again meanwhile is written there once."""
+"""Pages of the log (16 MiB) after which a checkpoint copies it into the file. A page changed twice is copied once."""
 _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
 
@@ -68,7 +68,7 @@ def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACH
     connection.pragma("cache_size", -cache_kib)
     connection.pragma("foreign_keys", True)
     connection.pragma("recursive_triggers", True)  # else `replace` deletes append-only rows behind their triggers' back
-    # One plan a statement, whatever is bound: else a join is planned anew each time it is run, at twice its cost.
+    # One plan a statement, whatever is bound: else a join is planned each time it runs, at twice its cost.
     connection.config(apsw.SQLITE_DBCONFIG_ENABLE_QPSG, 1)
     if not read_only:
         connection.pragma("journal_mode", "wal")

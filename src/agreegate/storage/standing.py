@@ -70,7 +70,7 @@ RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and cu
 
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
-    """What is known of this partner and customer; without a relationship nothing is, whoever the customer is (D18)."""
+    """What is known of this partner and customer; without a relationship nothing is, for every customer alike (D18)."""
     if current := await uow.fetch_all(CURRENT, partner, customer):
         now = to_micros(uow.now)
         newer = await uow.fetch_all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()

@@ -60,7 +60,7 @@ class Store(Protocol):
         """
 
     async def read_slow(self, work: Work[T]) -> T:
-        """Likewise, for lists and counts that may take long: nobody else waits for them.
+        """Like `read`, for lists and counts that may take long: nothing else waits for them.
 
         Raises:
             StoreUnavailable: the record cannot be read now.
@@ -90,7 +90,7 @@ def to_micros(instant: datetime) -> int:
 
 
 def maybe_micros(instant: datetime | None) -> int | None:
-    """Likewise, for an instant that may be missing."""
+    """Return an instant as it is stored; None for None."""
     return None if instant is None else to_micros(instant)
 
 
@@ -100,5 +100,5 @@ def from_micros(micros: int) -> datetime:
 
 
 def maybe_instant(micros: int | None) -> datetime | None:
-    """Likewise, for an instant that may be missing."""
+    """Return a stored instant, aware and in UTC; None for None."""
     return None if micros is None else from_micros(micros)

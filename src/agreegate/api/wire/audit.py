@@ -97,7 +97,7 @@ class AuditRecordOut(Wire):
 
 
 class _Pascal(msgspec.Struct, rename="pascal", omit_defaults=True):
-    """A resource inside a record, spelled as the SDK's classes are."""
+    """A resource inside a record, named as the SDK's classes are."""
 
 
 class _Contact(_Pascal):

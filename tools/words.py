@@ -1,0 +1,99 @@
+"""The vocabulary: identifiers and phrases that have given way to a plain term (`words.toml`).
+
+Identifiers are read from the syntax tree; phrases from docstrings, comments, docs and catalogues.
+`python -m tools.words` prints each one with its replacement, and fails on one.
+"""
+
+import ast
+import io
+import re
+import subprocess
+import sys
+import tokenize
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+PYTHON = ("src", "tests", "bench", "tools")
+CODE = ("src/", "bench/", "tools/")
+"""Where identifiers count. A test's local names are no vocabulary."""
+PROSE = ("*.md", "src/agreegate/locale/*.toml")
+METHODS = "uow"
+"""The name of a unit of work in code: some words are wrong only as its methods."""
+
+
+def faults(root: Path = ROOT) -> Iterator[str]:
+    """Every identifier and phrase of the list that the tree still has, with its place and replacement."""
+    listed = tomllib.loads((root / "tools" / "words.toml").read_text(encoding="utf-8"))
+    phrases = {
+        re.compile(r"\b" + r"\s+".join(map(re.escape, phrase.split())) + r"\b", re.IGNORECASE): plain
+        for phrase, plain in listed["phrases"].items()
+    }
+    for file in _tracked(root, *(f"{folder}/*.py" for folder in PYTHON)):
+        source = (root / file).read_text(encoding="utf-8")
+        tree = ast.parse(source)
+        for name, line in _identifiers(tree) if file.startswith(CODE) else ():
+            if name in listed["identifiers"]:
+                yield f"{file}:{line}: {name}: {listed['identifiers'][name]}"
+        for line, text in (*_docstrings(tree), *_comments(source)):
+            yield from _phrases(f"{file}:{line}", text, phrases)
+    for file in _tracked(root, *PROSE):
+        yield from _phrases(file, (root / file).read_text(encoding="utf-8"), phrases)
+
+
+def _tracked(root: Path, *patterns: str) -> list[str]:
+    listed = subprocess.run(["git", "ls-files", *patterns], cwd=root, capture_output=True, text=True, check=True)
+    return [file for file in listed.stdout.splitlines() if (root / file).exists()]
+
+
+def _identifiers(tree: ast.AST) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Attribute(value=ast.Name(id=owner), attr=name) if owner == METHODS:
+                yield f"{METHODS}.{name}", node.lineno
+            case ast.Name(id=name) | ast.Attribute(attr=name):
+                yield name, node.lineno
+            case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name) | ast.ClassDef(name=name):
+                yield name, node.lineno
+            case ast.arg(arg=name):
+                yield name, node.lineno
+            case ast.alias(name=name):
+                yield from ((part, node.lineno) for part in name.split("."))
+            case ast.ImportFrom(module=str(name)):
+                yield from ((part, node.lineno) for part in name.split("."))
+            case _:
+                pass
+
+
+def _docstrings(tree: ast.AST) -> Iterator[tuple[int, str]]:
+    for node in ast.walk(tree):
+        match node:
+            case ast.Expr(value=ast.Constant(value=str(text))):
+                yield node.lineno, text
+            case _:
+                pass
+
+
+def _comments(source: str) -> Iterator[tuple[int, str]]:
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.COMMENT:
+            yield token.start[0], token.string
+
+
+def _phrases(place: str, text: str, phrases: dict[re.Pattern[str], str]) -> Iterator[str]:
+    for phrase, plain in phrases.items():
+        for found in phrase.finditer(text):
+            line = f" (line {text.count(chr(10), 0, found.start()) + 1})" if "\n" in text else ""
+            yield f"{place}{line}: “{found[0]}”: {plain}"
+
+
+def main() -> int:
+    """Print the faults; 1 when there is one."""
+    found = list(faults())
+    print(*found, sep="\n", end="\n" if found else "")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
