@@ -235,7 +235,7 @@ class Counted(InlineStore):
 
     async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
         self.looks += 1
-        return await super().look(sql, *parameters)
+        return await super().fetch_all(sql, *parameters)
 
 
 async def test_a_question_costs_one_statement_once_the_partner_is_known(desk: Desk) -> None:
