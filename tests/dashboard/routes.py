@@ -139,8 +139,8 @@ ROUTES = [
     Route("GET", ONE + "/no-longer-agrees", "confirm"),
     Route("POST", ONE + "/no-longer-agrees", "confirm", {"step": "refuse", "sure": "yes"}),
     Route("GET", "/agreements", "signed in"),
-    Route("GET", "/agreements/{country:str}/{spoken:str}", "signed in"),
-    Route("GET", "/agreements/{country:str}/{spoken:str}/text", "text", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
+    Route("GET", "/agreements/{country:str}/{culture:str}", "signed in"),
+    Route("GET", "/agreements/{country:str}/{culture:str}/text", "text", query=f"?template={cast.CUSTOMER_AGREEMENT}"),
     Route("GET", "/agreements/simulation", "simulate", query="?effective_from=2019-05-01&rule=refuse"),
     Route("GET", "/agreements/simulation.csv", "simulate", query="?effective_from=2019-05-01"),
     Route("GET", "/agreements/simulation-customers.csv", "confirm", query="?effective_from=2019-05-01"),
@@ -169,7 +169,7 @@ ROUTES = [
 
 PLAIN = {
     "{partner:str}": cast.ALDER,
-    "{country:str}/{spoken:str}": "US/en-US",
+    "{country:str}/{culture:str}": "US/en-US",
     "{question:str}": "L6",
 }
 

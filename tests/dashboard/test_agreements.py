@@ -182,7 +182,7 @@ async def test_a_published_text_is_one_step_away_in_its_language(world: World) -
     for address in ("/agreements?country=FR&language=fr-FR", "/agreements/FR/fr-FR"):
         shown = await guest.get(address)
         assert "Text in force 2018-08, since 1 January 2018." in shown.text
-        assert "None is published here for this country" in shown.text, "of the other agreement"
+        assert "No text is published here for this country" in shown.text, "of the other agreement"
         [reading, download] = [link for link in shown.page.links if "/text?" in link]
         read = await guest.get(reading)
         assert (read.status, "Contrat exemple" in read.text, "Sample" in read.text) == (200, True, False)

@@ -176,7 +176,7 @@ async def test_today_is_a_day_where_the_customer_is(world: World) -> None:
         ("fr", "sam@alder.example", "celle de votre organisation", ["partner_domain"]),
         ("en", "sam@MAIL.Birch.example", "at one of your resellers", ["reseller_domain"]),
         ("fr", "sam@birch.example", "celle d’un de vos revendeurs", ["reseller_domain"]),
-        ("en", "Sales@alder.example", "This is the address of whoever confirms", ["own_address", "partner_domain"]),
+        ("en", "Sales@alder.example", "This is the address of the employee who confirms", ["own_address", "partner_domain"]),
         ("fr", "sales@alder.example", "l’adresse de la personne qui confirme", ["own_address", "partner_domain"]),
     ],
 )
@@ -286,7 +286,7 @@ async def test_the_employee_behind_a_designated_account_cannot_be_the_one_who_ac
     someone = await visitor(world, cast.ALDER_MARKETPLACE)
     shown = await confirm(someone, **robin)
     assert shown.status == 422
-    assert "This is the address of whoever confirms" in shown.text
+    assert "This is the address of the employee who confirms" in shown.text
     assert (await someone.send(DOGWOOD, shown.page.form())).status == 200
     assert world.rows("select warning from confirmation_warning") == [("own_address",)]
 

@@ -114,7 +114,7 @@ async def test_every_form_that_asks_for_a_confirmation_has_the_link(world: World
 @pytest.mark.rule("R49")
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "None is published here for this country."), ("fr", "Aucun n’est publié ici pour ce pays.")],
+    [("en", "No text is published here for this country."), ("fr", "Aucun n’est publié ici pour ce pays.")],
 )
 async def test_where_no_text_is_published_the_table_of_agreements_says_so(
     world: World, language: str, said: str

@@ -88,10 +88,8 @@ async def show_agreements(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get("/agreements/{country:str}/{spoken:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
-async def show_agreement(
-    request: DashboardRequest, country: FromPath[str], language_name: FromPath[str]
-) -> Response[str]:
+@get("/agreements/{country:str}/{culture:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+async def show_agreement(request: DashboardRequest, country: FromPath[str], culture: FromPath[str]) -> Response[str]:
     """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
@@ -99,19 +97,19 @@ async def show_agreement(
     """
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
-    chosen = _pair(request, country, language_name)
+    chosen = _pair(request, country, culture)
     listed, may_read = await _listed(request, chosen), may(actor_of(request), READ_TEXTS)
     return page(request, "agreement.html", chosen=chosen, listed=listed, may_read=may_read)
 
 
-@get("/agreements/{country:str}/{spoken:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
-async def show_text(request: DashboardRequest, country: FromPath[str], language_name: FromPath[str]) -> Response[Any]:
+@get("/agreements/{country:str}/{culture:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
+async def show_text(request: DashboardRequest, country: FromPath[str], culture: FromPath[str]) -> Response[Any]:
     """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
 
     Raises:
         `request.not-found`: there is no such pair or template, or no text of it for this country.
     """
-    deployment, chosen = deployment_of(request), _pair(request, country, language_name)
+    deployment, chosen = deployment_of(request), _pair(request, country, culture)
     template = deployment.programme.template(request.query_params.get("template", ""))
     found = None if template is None else await _text(request, chosen, template)
     if template is None or found is None:
@@ -140,9 +138,9 @@ def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
     return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
 
 
-def _pair(request: DashboardRequest, country: str, language_name: str) -> Chosen:
+def _pair(request: DashboardRequest, country: str, culture: str) -> Chosen:
     row = next((one for one in table(reader_language(request)) if one.code == country), None)
-    found = None if row is None else next((one for one in row.languages if one.code == language_name), None)
+    found = None if row is None else next((one for one in row.languages if one.code == culture), None)
     if row is None or found is None:
         raise Rejected("request.not-found")
     return Chosen(row, found, stands_in=False)

@@ -114,7 +114,7 @@ class _Reader:
         self._schemas: Json = document["components"]["schemas"]
         self._access = access
         self._url = url
-        self._spoken = language
+        self._language = language
 
     def operations(self) -> Iterator[Operation]:
         for path, item in self._paths.items():
@@ -195,10 +195,10 @@ class _Reader:
         if "$ref" in schema:
             return self._model(schema)
         if "items" in schema:
-            return text("reference.list", self._spoken, kind=self._kind(schema["items"]))
+            return text("reference.list", self._language, kind=self._kind(schema["items"]))
         if "oneOf" in schema:
             kinds = [self._kind(one) for one in schema["oneOf"]]
-            return format_list(kinds, "or", self._spoken)
+            return format_list(kinds, "or", self._language)
         return str(schema.get("type", ""))
 
     def _example(self, schema: Json) -> Any:
@@ -222,23 +222,23 @@ class _Reader:
 
     def _who(self, access: Access) -> str:
         if access.any_role:
-            return text("reference.who.anyone", self._spoken)
+            return text("reference.who.anyone", self._language)
         sentences = [
             text(
                 "reference.who.users",
-                self._spoken,
+                self._language,
                 roles=self._listed([f"role.{role}" for role in Role if role in access.roles]),
                 kinds=self._listed([f"kind.{kind}" for kind in PartnerKind if kind in access.kinds]),
             )
         ]
         if access.application:
-            sentences.append(text("reference.who.application", self._spoken))
+            sentences.append(text("reference.who.application", self._language))
         if access.public_cloud_only:
-            sentences.append(text("reference.who.public-cloud", self._spoken))
+            sentences.append(text("reference.who.public-cloud", self._language))
         return " ".join(sentences)
 
     def _listed(self, keys: list[str]) -> str:
-        return format_list([text(key, self._spoken) for key in keys], "or", self._spoken)
+        return format_list([text(key, self._language) for key in keys], "or", self._language)
 
 
 def _schema(described: Json) -> Json:

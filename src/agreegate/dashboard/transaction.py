@@ -115,7 +115,7 @@ async def carry_out(
     The gate decides once: where `work` asks it, or, when the confirmation cannot be recorded, for the page.
 
     Args:
-        spoken: the user's language.
+        language: the user's.
         work: the transaction itself, in the same unit of work.
 
     Raises:
