@@ -176,7 +176,12 @@ async def test_today_is_a_day_where_the_customer_is(world: World) -> None:
         ("fr", "sam@alder.example", "celle de votre organisation", ["partner_domain"]),
         ("en", "sam@MAIL.Birch.example", "at one of your resellers", ["reseller_domain"]),
         ("fr", "sam@birch.example", "celle d’un de vos revendeurs", ["reseller_domain"]),
-        ("en", "Sales@alder.example", "This is the address of the employee who confirms", ["own_address", "partner_domain"]),
+        (
+            "en",
+            "Sales@alder.example",
+            "This is the address of the employee who confirms",
+            ["own_address", "partner_domain"],
+        ),
         ("fr", "sales@alder.example", "l’adresse de la personne qui confirme", ["own_address", "partner_domain"]),
     ],
 )

@@ -257,7 +257,7 @@ async def really(case: Case, asked: Scenario, rows: dict[str, list[Concerned]]) 
     by_key = {(one.partner, one.customer): one for one in case.bought}
     for key, row in told.items():
         one = by_key[key]
-        for channel, refused in row.refused.items():
+        for channel, refused in row.denied.items():
             stopped = [await denied(case, rules, one, channel, end) for end in row.affected.stake.order_renewals]
             enforced = case.programme.enforce_from.get(channel) or until
             refusing = max(begins, asked.stale_from or begins, enforced)
@@ -292,8 +292,8 @@ def summed(rows: Sequence[Concerned]) -> dict[Figure, int]:
         Figure.AUTO_RENEWALS: sum(len(stake.auto_renewals) for stake in stakes),
         Figure.ORDER_RENEWALS: sum(len(stake.order_renewals) for stake in stakes),
         Figure.CARTS: sum(len(stake.carts) for stake in stakes),
-        Figure.REFUSED_API: sum(row.refused[Channel.API] for row in rows),
-        Figure.REFUSED_DASHBOARD: sum(row.refused[Channel.DASHBOARD] for row in rows),
+        Figure.REFUSED_API: sum(row.denied[Channel.API] for row in rows),
+        Figure.REFUSED_DASHBOARD: sum(row.denied[Channel.DASHBOARD] for row in rows),
     }
     return {figure: count for figure, count in counts.items() if count}
 

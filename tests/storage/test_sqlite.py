@@ -214,7 +214,7 @@ async def test_parameters_are_bound_by_their_number_whichever_comes_first(store:
     for found in (
         await store.fetch_all(twisted, cast.ALDER, cast.CEDAR),
         await store.read(lambda uow: uow.fetch_all(twisted, cast.ALDER, cast.CEDAR)),
-        await InlineStore(connect(store_path(store))).look(twisted, cast.ALDER, cast.CEDAR),
+        await InlineStore(connect(store_path(store))).fetch_all(twisted, cast.ALDER, cast.CEDAR),
     ):
         assert found == [("Cedar Bakery",)]
 

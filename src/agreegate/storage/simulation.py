@@ -262,18 +262,19 @@ class Asked:
 
     def _stake(self, texts: str, terms: str, expiries: str) -> Stake:
         every = [self._words[word] for word in sorted(texts.split())]
-        confirmed = Confirmations(every[0].country, tuple(one for each in every for one in each.accepted))
+        first, *_ = every
+        confirmed = Confirmations(first.country, tuple(one for each in every for one in each.accepted))
         auto: list[datetime] = []
         orders: list[datetime] = []
         for word in terms.split():
-            kind, at, *rest = word.split("/")
-            instant = from_micros(int(at))
-            if kind == "p":
-                months, term = int(rest[0]), TermDuration(rest[1])
-                auto += ends_within(
-                    Commitment(instant, 1, months, term, term), self.foresight.begins, self.foresight.until
-                )
-            else:
-                (orders if kind == "o" else auto).append(instant)
+            match word.split("/"):
+                case ["o", end]:
+                    orders.append(from_micros(int(end)))
+                case ["a", end]:
+                    auto.append(from_micros(int(end)))
+                case [_, began, months, length]:
+                    term = TermDuration(length)
+                    commitment = Commitment(from_micros(int(began)), 1, int(months), term, term)
+                    auto += ends_within(commitment, self.foresight.begins, self.foresight.until)
         carts = sorted(from_micros(int(one)) for one in expiries.split())
         return Stake(confirmed, tuple(sorted(auto)), tuple(sorted(orders)), tuple(carts))
