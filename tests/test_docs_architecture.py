@@ -56,4 +56,6 @@ def test_every_name_it_uses_is_where_it_says(name: str, module: str) -> None:
 
 
 def test_it_follows_the_requests_through_the_code() -> None:
-    assert {"perform", "permit", "confirm", "once", "ask", "decide", "transact", "place_order"} <= {n for n, _ in NAMES}
+    assert {"perform", "permit", "confirm", "run_idempotent", "ask", "decide", "transact", "place_order"} <= {
+        n for n, _ in NAMES
+    }

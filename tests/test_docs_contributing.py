@@ -84,7 +84,7 @@ def test_every_name_is_where_it_says(name: str, path: str) -> None:
 
 
 def test_the_page_places_names() -> None:
-    assert {"obstacles", "Code", "OUTCOMES", "WIRE_ROUTES", "PLACES", "once"} <= {name for name, _ in PLACED}
+    assert {"obstacles", "Code", "OUTCOMES", "WIRE_ROUTES", "PLACES", "run_idempotent"} <= {name for name, _ in PLACED}
 
 
 def test_what_knows_every_code_is_in_the_recipe_of_a_gate_rule() -> None:
