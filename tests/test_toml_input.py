@@ -40,6 +40,17 @@ def test_as_many_parts_as_are_allowed_are_read_and_no_more() -> None:
             TomlFile(deeper, "x.toml")
 
 
+@pytest.mark.parametrize(
+    "key", ["a.", "[", "a[0", "]", ".", "." * 100_000, "[" * 100_000, "a" * 1_000_000, "a." * 500_000]
+)
+def test_an_unknown_key_of_any_signs_is_refused_at_once(key: str) -> None:
+    began = time.process_time()
+    with pytest.raises(Rejected) as refused:
+        TomlFile(f'a = "b"\n"{key}" = 1\n', "x.toml").read(Numbers)
+    assert refused.value.code == "toml.unknown-field"
+    assert time.process_time() - began < 1
+
+
 class Numbers(Table, kw_only=True):
     a: str
     b: list[float]

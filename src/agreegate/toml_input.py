@@ -23,6 +23,8 @@ YEARS = range(1900, 9001)
 """Those of an instant in a file, as in every other door."""
 LARGEST_NUMBER = 2**31 - 1
 """Of a number in a file."""
+LONGEST_PLACE = 1_000
+"""Maximum characters of a place that are looked for: a key may be as long as the file, and full of dots and brackets."""
 DEEPEST = 32
 """Maximum parts of a dotted key or header. The parser takes time that grows with the square of their number."""
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
@@ -31,7 +33,6 @@ _DEEP = re.compile(rf"(?:^|[\[{{,])[ \t]*+{_PART}(?:\.[ \t]*+{_PART}){{{DEEPEST}
 _HEADER = re.compile(r"\s*(\[{1,2})\s*([\w.-]+)\s*\]")
 _KEY = re.compile(r"\s*([\w-]+)\s*=")
 _COUNT = re.compile(r"\[[^]]*\]")
-_LAST = re.compile(r"(?:\.?[^.[\]]+|\[[^]]*\])\Z")
 _PLACE = re.compile(r" - at (?:`key` in )?`\$\.?([^`]*)`\Z")
 _NAMED = re.compile(r"[^`]*`([^`| ]*)")
 _KINDS = {
@@ -119,10 +120,10 @@ class TomlFile:
 
     def refused(self, code: ErrorCode, **parameters: str | int) -> Rejected:
         """Return what is wrong, with the line of the place that `name` is, or of the nearest table above it."""
-        place = str(parameters.get("name", ""))
+        place = str(parameters.get("name", ""))[:LONGEST_PLACE]
         shown = _COUNT.sub("", place)
         while place and place not in self._lines:
-            place = _LAST.sub("", place)
+            place = place[: max(place.rfind("."), place.rfind("["), 0)]
         return self._refused_on(self._lines.get(place, 1), code, **parameters | {"name": shown})
 
     def _refused_on(self, line: int, code: ErrorCode, **parameters: str | int) -> Rejected:
