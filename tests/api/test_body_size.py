@@ -1,13 +1,15 @@
 """How large a body may be: what its route takes, and no larger (contract 3.5)."""
 
 import json
+import tracemalloc
+from collections.abc import AsyncIterator
 
 import pytest
 
 from tests import personas as cast
 from tests.garbage.doors import BODIES, check_error, largest_body, rows_of
 from tests.operations import Case, Operation, case_for, named, order
-from tests.world import World
+from tests.world import World, token
 
 
 @pytest.mark.fault("A6")
@@ -43,3 +45,27 @@ async def test_an_order_of_500_lines_with_long_names_is_taken(world: World) -> N
 async def test_a_body_of_too_many_values_is_refused_before_it_is_read(world: World, many: bytes) -> None:
     body = b'{"lineItems":[' + many + b"{}]}"
     check_error(await world.send(cast.HAZEL_ADMIN, "POST", f"/v1/customers/{cast.ELM}/orders", body), 400)
+
+
+@pytest.mark.fault("A6")
+@pytest.mark.parametrize("operation", {(one.method, one.path): one for one in BODIES}.values(), ids=named)
+async def test_a_body_of_10_megabytes_without_a_length_is_refused_and_not_held(
+    world: World, operation: Operation
+) -> None:
+    case = await case_for(world, cast.MAPLE_ADMIN, operation)
+    before, headers = rows_of(world), {"Authorization": f"Bearer {token(cast.MAPLE_ADMIN)}"}
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for _ in range(160):
+            yield b"x" * 65_536
+
+    tracemalloc.start()
+    try:
+        request = world.client.build_request(operation.method, operation.at(case), content=pieces(), headers=headers)
+        answer = await world.client.send(request)
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    check_error(answer, 413)
+    assert most < 5_000_000
+    assert rows_of(world) == before

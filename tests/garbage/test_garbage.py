@@ -473,7 +473,7 @@ def test_any_backup(agreegate: Agreegate, data: Path, tmp_path: Path) -> None:
     ("name", "good"), [("a.pdf", pdf()), ("a.docx", docx()), ("a.md", b"# Text"), ("a", b"# Text"), ("a.exe", b"MZ")]
 )
 def test_any_text(name: str, good: bytes) -> None:
-    for what, content in [*CONTENTS.items(), *damaged(good, 40)]:
+    for what, content in [*CONTENTS.items(), *damaged(good, 200)]:
         try:
             measured(io.BytesIO(content), name)
         except Rejected as refused:
