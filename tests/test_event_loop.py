@@ -34,7 +34,7 @@ CASE = Case(
 
 PLACES = {
     "customer": cast.CEDAR, "subscription": id_of(4, 0), "confirmation": id_of(7, 1), "reseller": cast.BIRCH,
-    "partner": cast.ALDER, "country": "US", "spoken": "en-US", "version": cast.NOBODY, "id_": cast.NOBODY,
+    "partner": cast.ALDER, "country": "US", "culture": "en-US", "version": cast.NOBODY, "id_": cast.NOBODY,
     "decision": cast.NOBODY,
 }  # fmt: skip
 """What stands in the addresses of pages."""

@@ -240,7 +240,7 @@ async def dashboard(world: World) -> Dashboard:
         "reseller": cast.BIRCH,
         "partner": cast.ALDER,
         "country": "FR",
-        "spoken": "fr-FR",
+        "culture": "fr-FR",
         "question": "P1",
         "version": version.id,
         "id_": world.rows("select request_id from collection_request")[0][0],
