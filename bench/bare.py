@@ -17,7 +17,7 @@ from pathlib import Path
 
 import apsw
 
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.sqlite import connect
 from bench.machine import CannotMeasure, on_server_core
 
 Value = str | int | float | bytes | None

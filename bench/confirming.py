@@ -11,7 +11,7 @@ from pathlib import Path
 
 import apsw
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
 from bench.bare import Confirmation, Loop, Speed, copy_of, kinds, written
 from bench.figure import Figure, unlimited
 from bench.load import Aims, aims_of_one, rate

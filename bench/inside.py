@@ -11,7 +11,7 @@ from typing import Any
 import uvloop
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.services.gate import ask
 from tests import personas as cast
 from tests.world import API_ENFORCED, World, token

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import apsw
 
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.schema import APPLICATION_ID, migrations, upgrade
-from agreegate.storage.sqlite import connect
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.schema import APPLICATION_ID, migrations, upgrade
+from agreegate.storage.engine.sqlite import connect
+from agreegate.storage.engine.unit_of_work import to_micros
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
 PARTNERS = 20

@@ -25,7 +25,7 @@ from urllib.parse import urlencode, urlsplit
 import apsw
 import msgspec
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
 from bench import portfolio
 from bench.machine import CannotMeasure, Server, command, free_port, on_load_core, served
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME

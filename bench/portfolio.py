@@ -12,14 +12,14 @@ from pathlib import Path
 
 import apsw
 
-from agreegate.domain.customer import search_key
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.person import take_over_persons
-from agreegate.storage.schema import APPLICATION_ID, migrations, upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.sqlite_unit import drive
+from agreegate.domain.customers.customer import search_key
+from agreegate.storage.customers.person import take_over_persons
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.schema import APPLICATION_ID, migrations, upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.standing import UNKNOWN_TEXT
-from agreegate.storage.unit_of_work import to_micros
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
 PARTNER = "a0f0110e-0000-4000-8000-000000000001"

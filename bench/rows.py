@@ -11,12 +11,12 @@ from pathlib import Path
 import apsw
 
 from agreegate.storage.deployment import make_for
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.sqlite_unit import drive
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.standing import UNKNOWN_TEXT
-from agreegate.storage.unit_of_work import to_micros
 
 PARTNERS = 32
 PROGRAMME = "microsoft-cloud-agreement"

@@ -18,16 +18,16 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.simulation import Figure, Scenario
 from agreegate.domain.programme import StaleRule
-from agreegate.domain.simulation import Figure, Scenario
 from agreegate.locales import countries, locales
 from agreegate.programme import load
-from agreegate.services.simulation import Simulation, simulate
-from agreegate.services.text import at_command_line
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.sqlite import SqliteStore
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.services.agreements.simulation import Simulation, simulate
+from agreegate.services.agreements.text import at_command_line
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import SqliteStore
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from bench import many
 from bench.machine import CannotMeasure, command
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME

@@ -5,8 +5,8 @@ from typing import Any
 
 import apsw
 
-from agreegate.domain.customer import search_key
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.domain.customers.customer import search_key
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.world import AUGUST, World
 

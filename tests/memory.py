@@ -6,13 +6,13 @@ from typing import TypeVar
 
 from agreegate import programme
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 from agreegate.storage.partner import partner_of
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.unit_of_work import Row, UnitOfWork
 from tests import personas as cast
 from tests.world import AUGUST, Clock, populate
 

@@ -7,10 +7,10 @@ from uuid import NAMESPACE_OID, uuid5
 
 import apsw
 
-from agreegate.domain.customer import search_key
-from agreegate.domain.term import Commitment, TermDuration
+from agreegate.domain.customers.customer import search_key
+from agreegate.domain.orders.term import Commitment, TermDuration
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.standing import UNKNOWN_TEXT
-from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 
 TYPES = {cast.CLOUD_AGREEMENT: "MicrosoftCloudAgreement", cast.CUSTOMER_AGREEMENT: "MicrosoftCustomerAgreement"}

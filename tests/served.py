@@ -23,9 +23,9 @@ from joserfc.jwk import RSAKey
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import SqliteStore
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, call
 

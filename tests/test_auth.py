@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from agreegate.auth import LARGEST_TOKEN, Claims
 from agreegate.domain.error import Rejected
+from agreegate.identity.auth import LARGEST_TOKEN, Claims
 from tests.rejection import rejected
 from tests.tokens import (
     ADMIN,

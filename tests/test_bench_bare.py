@@ -11,14 +11,14 @@ from agreegate import programme
 from agreegate.api.exchange import answer
 from agreegate.api.wire.agreement import AgreementOut
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.services.confirmation import confirm
 from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.unit_of_work import UnitOfWork
 from bench.bare import Loop, copy_of, written
 from bench.machine import CannotMeasure
 from bench.rows import CLOUD_AGREEMENT, PARTNERS, Seller, load, sellers, some_customers

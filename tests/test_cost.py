@@ -20,16 +20,16 @@ from agreegate.api.exchange import answer
 from agreegate.api.host import KnownHosts
 from agreegate.api.wire.agreement import AgreementOut
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.services.confirmation import confirm
 from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import connect, machine_clock, new_id
+from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
+from agreegate.storage.engine.unit_of_work import Row, Value
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import connect, machine_clock, new_id
-from agreegate.storage.sqlite_unit import SqliteUnitOfWork, drive
 from agreegate.storage.trusted import TrustedInstants
-from agreegate.storage.unit_of_work import Row, Value
 from bench.rows import CLOUD_AGREEMENT, load, sellers
 from tests import personas as cast
 from tests.world import API_ENFORCED, World, token

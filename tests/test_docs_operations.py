@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from agreegate.deployment.caller import KEPT_SECONDS
-from agreegate.issuer import PublishedKeys
+from agreegate.identity.issuer import PublishedKeys
 from agreegate.settings import SETTINGS, Setting, checked, variable
 from tests.world import World
 

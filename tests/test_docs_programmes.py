@@ -7,13 +7,13 @@ from pathlib import Path
 import pytest
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Verdict, decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.programme import EXTENSIONS, read
 from tests.files import sentence
 

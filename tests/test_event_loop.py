@@ -15,7 +15,7 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 
 from agreegate.api.body import READ_AT_ONCE, off_the_loop
-from agreegate.dashboard.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, page
 from agreegate.server import SWITCH_SECONDS
 from tests import personas as cast
 from tests.asgi import call, handlers

@@ -19,9 +19,9 @@ from hypothesis import strategies as st
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.app import WIRE_ROUTES
 from agreegate.domain.actor import Channel
-from agreegate.domain.transaction import Action
+from agreegate.domain.orders.transaction import Action
 from agreegate.hotpath import HotPath
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.renewal import run_renewals
 from tests import personas as cast
 from tests.asgi import Answer, call
 from tests.operations import OFFER

@@ -126,6 +126,13 @@ def test_a_long_migration_is_found_unless_it_is_released(tmp_path: Path) -> None
     assert found == [f"{tmp_path.name}/0002_new.sql"]
 
 
+def test_folders_stay_narrow(tmp_path: Path) -> None:
+    assert list(architecture.wide_folders()) == []
+    for number in range(architecture.WIDEST + 1):
+        (tmp_path / f"m{number}.py").write_text("", encoding="utf-8")
+    assert [breach.partition(":")[0] for breach in architecture.wide_folders(tmp_path)] == [tmp_path.name]
+
+
 def test_test_modules_do_not_import_each_other() -> None:
     assert list(architecture.imports_of_tests()) == []
 

@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from joserfc.jwk import ECKey, KeySet, OctKey, RSAKey
 
-from agreegate.issuer import PublishedKeys, fixed_keys
+from agreegate.identity.issuer import PublishedKeys, fixed_keys
 
 DISCOVERY = "https://issuer.example/v2.0/.well-known/openid-configuration"
 JWKS = "https://issuer.example/keys"

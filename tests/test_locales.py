@@ -1,6 +1,6 @@
 """The table of countries and languages, with what is odd about it (contract section 6)."""
 
-from agreegate.domain.text import Locale
+from agreegate.domain.agreements.text import Locale
 from agreegate.locales import countries, locales
 
 

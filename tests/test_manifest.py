@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from agreegate import programme
+from agreegate.domain.agreements.text import Locale, MediaType, checked_draft, media_type_of
 from agreegate.domain.error import Rejected
-from agreegate.domain.text import Locale, MediaType, checked_draft, media_type_of
 from agreegate.locales import locales
 from agreegate.manifest import find, load, read
 from tests import personas as cast

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
+from agreegate.domain.agreements.text import Digest
 from agreegate.domain.error import StoreUnavailable
-from agreegate.domain.text import Digest
-from agreegate.services.renewal import SUBSCRIPTIONS, run_renewals
-from agreegate.storage.sqlite import SqliteStore, machine_clock
-from agreegate.storage.text import published_digests
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.services.orders.renewal import SUBSCRIPTIONS, run_renewals
+from agreegate.storage.agreements.text import published_digests
+from agreegate.storage.engine.sqlite import SqliteStore, machine_clock
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.upkeep import PORTION_SECONDS, STEP, PersonIndex, forget_expired, upkeep
 from tests import personas as cast
 from tests.world import AUGUST, World

@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import (
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import (
     Digest,
     Locale,
     MediaType,
@@ -18,9 +18,9 @@ from agreegate.domain.text import (
     VersionId,
 )
 from agreegate.locales import locales
-from agreegate.services.text import at_command_line, publish_text
-from agreegate.storage.text_file import measured
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.services.agreements.text import at_command_line, publish_text
+from agreegate.storage.agreements.text_file import measured
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.world import World
 

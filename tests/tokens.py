@@ -6,8 +6,8 @@ from typing import Any
 from joserfc import jws
 from joserfc.jwk import ECKey, KeySet, RSAKey
 
-from agreegate.auth import TokenVerifier
-from agreegate.issuer import fixed_keys
+from agreegate.identity.auth import TokenVerifier
+from agreegate.identity.issuer import fixed_keys
 
 NOW = 1_500_000_000
 

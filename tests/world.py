@@ -13,22 +13,22 @@ from litestar import Litestar
 
 from agreegate import programme
 from agreegate.app import application, framework
-from agreegate.auth import TokenVerifier
-from agreegate.dashboard.signin import CALLBACK
+from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
-from agreegate.domain.customer import search_key
-from agreegate.domain.customer_search import index_words, spaced_words
-from agreegate.issuer import fixed_keys
-from agreegate.openid import OpenIdClient, OpenIdProvider
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import SqliteStore, connect
-from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.domain.customers.customer import search_key
+from agreegate.domain.customers.customer_search import index_words, spaced_words
+from agreegate.identity.auth import TokenVerifier
+from agreegate.identity.issuer import fixed_keys
+from agreegate.identity.openid import OpenIdClient, OpenIdProvider
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import SqliteStore, connect
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.text_link import TextLinks
 from tests import personas as cast
 from tests.asgi import Transport

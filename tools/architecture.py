@@ -1,4 +1,4 @@
-"""The arrows of ARCHITECTURE.md, held: who may import whom, how long a module may be, what the rules may not touch.
+"""Holds ARCHITECTURE.md: who may import whom, how long a module and how wide a folder may be, what the rules may not touch.
 
 It also finds private names of other packages (`private_names.py`) and test modules that import each other.
 
@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 SOURCE = ROOT / "src" / "agreegate"
 PACKAGES = (SOURCE, ROOT / "bench", ROOT / "tools")
 LONGEST = 400
+"""Maximum lines of a module."""
+WIDEST = 25
+"""Maximum modules of a folder, its `__init__` included."""
 
 LAYERS: dict[str, frozenset[str]] = {
     "domain": frozenset(),
@@ -28,8 +31,7 @@ LAYERS: dict[str, frozenset[str]] = {
     "error": frozenset({"domain", "i18n"}),
     "diagnostics": frozenset(),
     "file_input": frozenset({"domain"}),
-    "auth": frozenset({"domain", "issuer", "diagnostics"}),
-    "issuer": frozenset(),
+    "identity": frozenset({"diagnostics", "domain"}),
     "toml_input": frozenset({"domain", "file_input"}),
     "programme": frozenset({"domain", "toml_input"}),
     "directory": frozenset({"domain", "toml_input"}),
@@ -41,15 +43,14 @@ LAYERS: dict[str, frozenset[str]] = {
     "text_preview": frozenset(),
     "spreadsheet": frozenset(),
     "throttle": frozenset({"domain"}),
-    "openid": frozenset({"auth", "domain", "issuer"}),
-    "deployment": frozenset({"auth", "diagnostics", "domain", "openid", "services", "storage", "text_link", "throttle"}),
+    "deployment": frozenset({"diagnostics", "domain", "identity", "services", "storage", "text_link", "throttle"}),
     "api": frozenset(
         {"bounded_request", "deployment", "domain", "error", "storage", "services", "i18n", "locales", "text_link",
          "text_preview"}
     ),
     "dashboard": frozenset(
-        {"", "bounded_request", "deployment", "diagnostics", "domain", "error", "storage", "services", "i18n", "locales",
-         "openid", "questions", "spreadsheet", "text_link"}
+        {"", "bounded_request", "deployment", "diagnostics", "domain", "error", "storage", "services", "i18n", "identity",
+         "locales", "questions", "spreadsheet", "text_link"}
     ),
     "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),
@@ -59,15 +60,15 @@ LAYERS: dict[str, frozenset[str]] = {
     "server": frozenset({"connections", "deployment", "domain", "hotpath", "protocol"}),
     "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
-        {"", "domain", "storage", "api", "dashboard", "deployment", "auth", "issuer", "openid", "programme", "settings",
+        {"", "domain", "storage", "api", "dashboard", "deployment", "identity", "programme", "settings",
          "app", "hotpath", "server", "text_link", "throttle", "upkeep"}
     ),
     "demo": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
-         "openid", "programme", "directory", "app", "hotpath", "server", "text_link", "toml_input", "upkeep"}
+        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "identity", "locales", "manifest",
+         "programme", "directory", "app", "hotpath", "server", "text_link", "toml_input", "upkeep"}
     ),
     "cli": frozenset(
-        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "auth", "issuer", "locales", "manifest",
+        {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "identity", "locales", "manifest",
          "programme", "questions", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input",
          "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
     ),
@@ -113,6 +114,13 @@ def breaches(source: Path = SOURCE) -> Iterator[str]:
             continue
         package = ("agreegate", *path.relative_to(source).parts[:-1])
         yield from (f"{where}:{line}: {breach}" for line, breach in breaches_in(text, part, package))
+
+
+def wide_folders(source: Path = SOURCE) -> Iterator[str]:
+    """Every folder of the package with more than `WIDEST` modules, as a sentence."""
+    for folder in (source, *sorted(path for path in source.rglob("*") if path.is_dir())):
+        if (modules := len(list(folder.glob("*.py")))) > WIDEST:
+            yield f"{folder.relative_to(source.parent)}: {modules} modules; give a noun its own folder past {WIDEST}"
 
 
 def breaches_in(text: str, part: str, package: tuple[str, ...]) -> Iterator[tuple[int, str]]:
@@ -167,7 +175,7 @@ def _import_breaches(name: str, part: str) -> Iterator[str]:
 
 def main() -> int:
     """Print the breaches; 1 when there is one."""
-    found = [*breaches(), *imports_of_tests(), *private_names.breaches(PACKAGES)]
+    found = [*breaches(), *wide_folders(), *imports_of_tests(), *private_names.breaches(PACKAGES)]
     for breach in found:
         print(breach)
     return 1 if found else 0

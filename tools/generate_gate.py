@@ -11,13 +11,13 @@ from itertools import groupby
 from pathlib import Path
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.gate import Decision, decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
 from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import text
 from agreegate.programme import load, shipped
 

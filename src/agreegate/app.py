@@ -22,30 +22,26 @@ from agreegate import __version__
 from agreegate.api import (
     as_of,
     audit,
-    cart,
     confirmation,
     country,
     customer,
-    direct_acceptance,
     gate,
     health,
-    order,
     partner,
     standing,
-    subscription,
-    text,
-    text_link,
 )
+from agreegate.api.agreements import text, text_link
+from agreegate.api.agreements.text_page import LaidOutTexts
 from agreegate.api.body import LARGEST_RECORD
 from agreegate.api.exchange import Route, unrouted
+from agreegate.api.orders import cart, order, subscription
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.rest import RestRequest, guard
 from agreegate.api.server import wire_handlers
-from agreegate.api.text_page import LaidOutTexts
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
-from agreegate.dashboard.guard import refused
+from agreegate.dashboard.frame.guard import refused
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.error import Rejected
 from agreegate.hotpath import App, HotPath
@@ -53,7 +49,6 @@ from agreegate.hotpath import App, HotPath
 WIRE_ROUTES: tuple[Route, ...] = (
     *confirmation.ROUTES,
     *text.ROUTES,
-    *direct_acceptance.ROUTES,
     *customer.ROUTES,
     *country.ROUTES,
     *order.ROUTES,

@@ -13,10 +13,10 @@ from msgspec import Meta
 from msgspec.structs import asdict
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.customer import Address, CustomerDraft, CustomerId, spelled
+from agreegate.domain.agreements.text import primary_subtag
+from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId, spelled
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
-from agreegate.domain.text import primary_subtag
 from agreegate.toml_input import Guid, Table, TomlFile
 
 LARGEST = 64 * 1024 * 1024

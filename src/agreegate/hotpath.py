@@ -19,7 +19,7 @@ from agreegate.api.server import incoming_of, send_reply
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import ASK_GATE, Channel, permit
 from agreegate.domain.gate import Decision
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.i18n import language_of
 from agreegate.services.gate import ask
 

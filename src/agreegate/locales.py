@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 
+from agreegate.domain.agreements.text import DEFAULT_LANGUAGE, Locale
 from agreegate.domain.partner import Cloud
-from agreegate.domain.text import DEFAULT_LANGUAGE, Locale
 
 FILE = "agreement-locales.csv"
 

@@ -11,10 +11,10 @@ from typing import Annotated
 
 from msgspec import Meta
 
+from agreegate.domain.agreements.text import Locale, TextDraft, TextFile
 from agreegate.domain.characters import controls
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import Locale, TextDraft, TextFile
 from agreegate.toml_input import Table, TomlFile
 
 ALL = "all"

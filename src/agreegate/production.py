@@ -10,24 +10,24 @@ from litestar import Litestar
 
 from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.app import application, framework
-from agreegate.auth import TokenVerifier
-from agreegate.dashboard.signin import CALLBACK
+from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
-from agreegate.issuer import KeySource, PublishedKeys
-from agreegate.openid import OpenIdClient, OpenIdProvider, tls
+from agreegate.identity.auth import TokenVerifier
+from agreegate.identity.issuer import KeySource, PublishedKeys
+from agreegate.identity.openid import OpenIdClient, OpenIdProvider, tls
 from agreegate.programme import load
 from agreegate.settings import ServerSettings, refused
+from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.deployment import made_for, make_for
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect
-from agreegate.storage.sqlite_unit import drive
-from agreegate.storage.text_file import TextFiles
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, check_file, connect
+from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.text_link import TextLinks
 from agreegate.throttle import Throttle
 from agreegate.upkeep import PersonIndex, upkeep

@@ -9,9 +9,9 @@ from msgspec import Meta, field
 from msgspec.structs import asdict
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.error import Rejected
-from agreegate.domain.order import is_catalog_item
+from agreegate.domain.orders.order import is_catalog_item
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.toml_input import LARGEST_NUMBER, Guid, Table, TomlFile

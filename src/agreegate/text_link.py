@@ -15,9 +15,9 @@ from joserfc import jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import OctKey
 
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreements.agreement import AgreementTemplate
+from agreegate.domain.agreements.text import Digest, FoundText, MediaType, TextFile
 from agreegate.domain.error import Rejected
-from agreegate.domain.text import Digest, FoundText, MediaType, TextFile
 
 LIFETIME = 5 * 60
 """Seconds."""

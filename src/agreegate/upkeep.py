@@ -14,16 +14,16 @@ from functools import partial
 
 from agreegate.diagnostics import Causes
 from agreegate.domain.error import StoreUnavailable
-from agreegate.services.renewal import run_renewals
-from agreegate.storage.cart import forget_carts
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.storage.agreements.text import published_digests
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.customers.person import persons_wait, take_over_persons
 from agreegate.storage.decision import forget_repeats
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.idempotency import forget_answers
-from agreegate.storage.person import persons_wait, take_over_persons
-from agreegate.storage.renewal import next_due
+from agreegate.storage.orders.cart import forget_carts
+from agreegate.storage.orders.renewal import next_due
 from agreegate.storage.session import forget_sessions
-from agreegate.storage.text import published_digests
-from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 logger = logging.getLogger("agreegate.upkeep")
 

@@ -14,8 +14,8 @@ from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
 from agreegate.demo.tokens import Granted, Version
 from agreegate.domain.actor import Access
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.sqlite import SqliteStore
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.sqlite import SqliteStore
 from tests import personas as cast
 from tests.asgi import handlers
 from tests.operations import GATE, OPERATIONS, Case, Operation, cart, case_for, named, order

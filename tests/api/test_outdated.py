@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.renewal import run_renewals
 from tests import personas as cast
 from tests.dashboard.visitor import visitor
 from tests.operations import OFFER

@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from agreegate.i18n import text
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
 from tests.dashboard.visitor import visitor

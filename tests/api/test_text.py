@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agreegate.domain.text import Locale, MediaType
+from agreegate.domain.agreements.text import Locale, MediaType
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, NAMIBIA, docx, pdf, publish
 from tests.world import API_ENFORCED, AUGUST, World

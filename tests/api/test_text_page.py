@@ -13,10 +13,10 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from agreegate.api import text_page
-from agreegate.api.text_page import LaidOutTexts, pieces_of
-from agreegate.domain.text import Digest
-from agreegate.storage.text_file import TextFiles, measured
+from agreegate.api.agreements import text_page
+from agreegate.api.agreements.text_page import LaidOutTexts, pieces_of
+from agreegate.domain.agreements.text import Digest
+from agreegate.storage.agreements.text_file import TextFiles, measured
 from agreegate.text_preview import LARGEST_RENDERED, laid_out
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE_ENGLISH, publish

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.texts import MANIFEST, docx, pdf

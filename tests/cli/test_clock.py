@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.served import DIRECTORY, confirmed_ahead

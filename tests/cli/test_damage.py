@@ -10,9 +10,9 @@ import pytest
 
 from agreegate.demo.demo import cast as people
 from agreegate.services.directory import apply_directory
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import SqliteStore
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import SqliteStore
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import apsw
 import pytest
 
-from agreegate.storage.backup import back_up
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import latest
+from agreegate.storage.engine.backup import back_up
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.schema import latest
 from tests.cli.conftest import Agreegate
 from tests.garbage.doors import check_said
 

@@ -11,12 +11,12 @@ from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
 from agreegate.services.standing import record_no_longer_agrees
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.sqlite_unit import drive
-from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests.cli.conftest import Agreegate, Said
 from tests.memory import DRAFT_CONFIRMATION, call
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY

@@ -10,8 +10,8 @@ import pytest
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.programme import load, shipped
 from agreegate.services.confirmation import confirm
+from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import SqliteStore
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.memory import DRAFT_CONFIRMATION, call

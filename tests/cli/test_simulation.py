@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.domain.term import months_after
+from agreegate.domain.orders.term import months_after
 from agreegate.spreadsheet import MARK
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.cli.conftest import Agreegate
 from tests.portfolio import Bought, Confirmed, Subscribed, fill

@@ -7,11 +7,11 @@ from typing import Any
 
 import apsw
 
-from agreegate.domain.customer import Customer, CustomerId
+from agreegate.domain.customers.customer import Customer, CustomerId
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.customer import add_customer
-from agreegate.storage.relationship import open_relationship
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.customers.customer import add_customer
+from agreegate.storage.customers.relationship import open_relationship
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.operations import OFFER
 from tests.texts import AMERICA, publish

@@ -15,10 +15,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from agreegate.app import application, framework
-from agreegate.dashboard.signin import CALLBACK
+from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.deployment.deployment import Deployment
-from agreegate.issuer import fixed_keys
-from agreegate.openid import OpenIdClient, OpenIdProvider
+from agreegate.identity.issuer import fixed_keys
+from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor
 from tests.world import BASE_URL, World, signing_key

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from agreegate.app import application, framework
-from agreegate.domain.customer import search_key
+from agreegate.domain.customers.customer import search_key
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
 from tests.dashboard.reading import Page

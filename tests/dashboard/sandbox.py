@@ -11,8 +11,8 @@ from agreegate.app import application, framework
 from agreegate.demo.clock import EARLIEST, LATEST
 from agreegate.demo.demo import Demo, open_demo
 from agreegate.domain.error import Rejected
-from agreegate.services.renewal import run_renewals
-from agreegate.storage.folder import DataFolder
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.storage.engine.folder import DataFolder
 from tests.dashboard.visitor import Visitor
 from tests.world import BASE_URL, World
 

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 
 from agreegate.domain.activity import Deed
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.reading import lines
 from tests.dashboard.visitor import Visitor, link_to, visitor

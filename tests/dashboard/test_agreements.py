@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from agreegate.dashboard.agreement import table
+from agreegate.dashboard.agreements.agreement import table
 from agreegate.i18n import LANGUAGES
 from agreegate.locales import countries
 from tests import personas as cast

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.dashboard.clock import read_instant
+from agreegate.dashboard.frame.clock import read_instant
 from tests import personas as cast
 from tests.dashboard.sandbox import demo_visitor, sandbox_visitor, seeded_demo
 from tests.dashboard.visitor import visitor

@@ -4,7 +4,7 @@ import gzip
 
 import pytest
 
-from agreegate.dashboard.form_token import is_same, is_token, masked, new_token, unmasked
+from agreegate.dashboard.frame.form_token import is_same, is_token, masked, new_token, unmasked
 from tests import personas as cast
 from tests.dashboard.visitor import visitor
 from tests.world import World

@@ -6,7 +6,7 @@ from typing import Any
 import apsw
 import pytest
 
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.acceptor import DOGWOOD, NORA, confirm
 from tests.dashboard.visitor import Reply, visitor

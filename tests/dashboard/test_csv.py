@@ -11,13 +11,13 @@ from litestar import Litestar, get
 from litestar.datastructures import State
 from litestar.response import Stream
 
-from agreegate.dashboard.csv import csv_answer, in_pages, written_for
-from agreegate.dashboard.page import DashboardRequest
+from agreegate.dashboard.frame.csv import csv_answer, in_pages, written_for
+from agreegate.dashboard.frame.page import DashboardRequest
 from agreegate.domain.error import StoreUnavailable
 from agreegate.spreadsheet import Line
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.sqlite import InlineStore
-from agreegate.storage.unit_of_work import Row, UnitOfWork
 from tests.memory import Memory
 from tests.world import BASE_URL
 

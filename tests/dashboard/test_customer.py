@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import apsw
 import pytest
 
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.past import CEDAR, end, order
 from tests.dashboard.typed import HOSTILE

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import apsw
 import pytest
 
-from agreegate.storage.person import BEHIND
+from agreegate.storage.customers.person import BEHIND
 from agreegate.upkeep import PersonIndex
 from tests import personas as cast
 from tests.dashboard.past import add

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from agreegate.dashboard.day import day_of, latest_day
+from agreegate.dashboard.frame.day import day_of, latest_day
 
 
 def on(year: int, month: int, day: int) -> datetime:

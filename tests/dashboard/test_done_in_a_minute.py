@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from agreegate.i18n import text
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.reading import SeenForm
 from tests.dashboard.sandbox import demo_visitor, seeded_demo

@@ -6,7 +6,7 @@ import pytest
 
 from agreegate.domain.partner import PartnerId
 from agreegate.i18n import text
-from agreegate.storage.relationship import open_relationship
+from agreegate.storage.customers.relationship import open_relationship
 from tests import personas as cast
 from tests.dashboard.visitor import link_to, visitor
 from tests.world import World

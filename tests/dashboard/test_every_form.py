@@ -2,7 +2,7 @@
 
 import pytest
 
-from agreegate.domain.customer import search_key
+from agreegate.domain.customers.customer import search_key
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
 from tests.dashboard.reading import Page

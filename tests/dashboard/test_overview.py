@@ -5,9 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.renewal import run_renewals
 from agreegate.services.totals import TotalsLimits
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Reply, visitor
 from tests.operations import OFFER

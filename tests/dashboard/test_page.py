@@ -10,7 +10,7 @@ import pytest
 
 from agreegate.demo.demo import open_demo
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests.dashboard.reading import Page
 from tests.world import API_ENFORCED, BASE_URL, World
 

@@ -13,12 +13,12 @@ import httpx2
 import pytest
 
 from agreegate.dashboard.dashboard import PAGES
-from agreegate.dashboard.pending import LIFETIME, LONGEST_NEXT
+from agreegate.dashboard.frame.pending import LIFETIME, LONGEST_NEXT
 from agreegate.demo.demo import open_demo
 from agreegate.production import open_server
 from agreegate.programme import load
 from agreegate.settings import checked
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests import personas as cast
 from tests.dashboard.provider import Provider
 from tests.dashboard.visitor import Visitor

@@ -7,9 +7,9 @@ from hashlib import sha256
 
 import pytest
 
-from agreegate.dashboard.publication import simulated
-from agreegate.dashboard.publication_draft import MOST_ROWS
-from agreegate.domain.text import LARGEST, LONGEST_NOTE, Locale
+from agreegate.dashboard.agreements.publication import simulated
+from agreegate.dashboard.agreements.publication_draft import MOST_ROWS
+from agreegate.domain.agreements.text import LARGEST, LONGEST_NOTE, Locale
 from agreegate.locales import countries
 from tests import personas as cast
 from tests.dashboard.publishing import (

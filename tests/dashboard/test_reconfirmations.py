@@ -10,10 +10,10 @@ from urllib.parse import parse_qs, quote, urlsplit
 
 import pytest
 
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.i18n import text
-from agreegate.services.renewal import run_renewals
-from agreegate.storage.text import add_text_version
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.past import add
 from tests.dashboard.typed import HOSTILE_NAMES

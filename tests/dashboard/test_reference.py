@@ -12,7 +12,7 @@ from agreegate.app import REST_HANDLERS
 from agreegate.dashboard.reference import accesses
 from agreegate.demo.demo import open_demo
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.texts import AMERICA, publish

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.services.totals import TotalsLimits
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.dashboard.visitor import Visitor, link_to, visitor
 from tests.texts import draft as text_draft

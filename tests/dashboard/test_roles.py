@@ -10,11 +10,11 @@ import pytest
 from joserfc.jwk import KeySet
 
 from agreegate.app import application, framework
-from agreegate.dashboard.signin import CALLBACK
+from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.demo.tokens import issuers
 from agreegate.deployment.roles import KEPT_SECONDS, HeldRoles
-from agreegate.issuer import fixed_keys
-from agreegate.openid import OpenIdClient, OpenIdProvider
+from agreegate.identity.issuer import fixed_keys
+from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from tests import personas as cast
 from tests.dashboard.provider import Provider
 from tests.dashboard.visitor import Visitor

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from agreegate.dashboard.simulation import SHOWN
+from agreegate.dashboard.agreements.simulation import SHOWN
 from agreegate.spreadsheet import SEPARATORS
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.dashboard.visitor import Visitor, link_to, visitor

@@ -12,7 +12,7 @@ from agreegate.demo.demo import Demo, open_demo
 from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests import personas as cast
 from tests.dashboard.reading import Page
 from tests.world import (

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.text import Locale
+from agreegate.domain.agreements.text import Locale
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR
 from tests.dashboard.visitor import visitor

@@ -10,9 +10,9 @@ from typing import Any, TypeVar
 import pytest
 
 from agreegate.app import application, framework
-from agreegate.dashboard import guard, session
+from agreegate.dashboard.frame import guard, session
 from agreegate.domain.gate import decide
-from agreegate.storage.unit_of_work import Store, UnitOfWork, Work
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork, Work
 from tests import personas as cast
 from tests.dashboard.acceptor import ACCEPTOR, confirmed, decided, subscribed
 from tests.dashboard.past import ORDER, eight, strict_world

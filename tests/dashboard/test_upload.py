@@ -13,9 +13,9 @@ from typing import Any
 import pytest
 
 from agreegate.dashboard.dashboard import PAGES
-from agreegate.dashboard.form import LARGEST_FORM
-from agreegate.dashboard.upload import LONGEST_NAME, shown_name
-from agreegate.domain.text import LARGEST
+from agreegate.dashboard.frame.form import LARGEST_FORM
+from agreegate.dashboard.frame.upload import LONGEST_NAME, shown_name
+from agreegate.domain.agreements.text import LARGEST
 from agreegate.text_inspection import LARGEST_MEMORY, LONGEST_INSPECTION
 from tests import personas as cast
 from tests.asgi import Answer, call

@@ -5,9 +5,9 @@ from hashlib import sha256
 
 import pytest
 
-from agreegate.domain.text import Locale
+from agreegate.domain.agreements.text import Locale
 from agreegate.locales import locales
-from agreegate.services.text import COMMAND
+from agreegate.services.agreements.text import COMMAND
 from tests import personas as cast
 from tests.dashboard.visitor import link_to, visitor
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, NAMIBIA, publish

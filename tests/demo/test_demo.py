@@ -11,7 +11,7 @@ import pytest
 from agreegate.demo.demo import Demo, open_demo
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.programme import load
-from agreegate.storage.folder import DATABASE, DataFolder
+from agreegate.storage.engine.folder import DATABASE, DataFolder
 from tests import personas as cast
 from tests.rejection import rejected
 from tests.world import agreement

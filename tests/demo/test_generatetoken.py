@@ -10,7 +10,7 @@ import pytest
 from agreegate.demo.demo import open_demo
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests import personas as cast
 from tests.world import API_ENFORCED, BASE_URL
 

@@ -17,12 +17,12 @@ from joserfc.jwk import KeySet, RSAKey
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from agreegate.auth import Claims, TokenVerifier
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
 from agreegate.i18n import text
-from agreegate.issuer import PublishedKeys, fixed_keys
+from agreegate.identity.auth import Claims, TokenVerifier
+from agreegate.identity.issuer import PublishedKeys, fixed_keys
 from tests.rejection import rejected
 
 BASE = "http://127.0.0.1:8400"

@@ -13,7 +13,7 @@ import pytest
 from agreegate.demo.demo import Demo, open_demo
 from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.programme import load
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests import personas as cast
 
 URL = "http://127.0.0.1:8400"

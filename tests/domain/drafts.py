@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agreegate.domain.actor import UserId
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import (
     CollectionDraft,
     Draft,
@@ -12,17 +12,17 @@ from agreegate.domain.confirmation import (
     Facts,
     PrimaryContact,
 )
-from agreegate.domain.customer import (
+from agreegate.domain.customers.customer import (
     Address,
     CustomerDraft,
 )
-from agreegate.domain.partner import PartnerId
-from agreegate.domain.subscription import (
+from agreegate.domain.orders.subscription import (
     Subscription,
     SubscriptionId,
     SubscriptionStatus,
 )
-from agreegate.domain.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.orders.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.partner import PartnerId
 from tests import personas as cast
 
 ADDRESS = Address(

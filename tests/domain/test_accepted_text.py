@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.accepted_text import (
+from agreegate.domain.agreements.accepted_text import (
     UNDETERMINED,
     Basis,
     accepted_by,
@@ -15,7 +15,7 @@ from agreegate.domain.accepted_text import (
     stated,
     text_to_accept,
 )
-from agreegate.domain.text import Locale, TextVersion, published_in
+from agreegate.domain.agreements.text import Locale, TextVersion, published_in
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, JANUARY, file, version
 

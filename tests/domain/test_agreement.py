@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.agreement import (
+from agreegate.domain.agreements.agreement import (
     AgreementTemplate,
     AgreementType,
     TemplateId,

@@ -6,12 +6,22 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.cart import Cart, CartId, CartLine, CartStatus, Known, LineError, check_shape, checked, orders_of
 from agreegate.domain.error import ErrorCode
-from agreegate.domain.order import actions_of
+from agreegate.domain.orders.cart import (
+    Cart,
+    CartId,
+    CartLine,
+    CartStatus,
+    Known,
+    LineError,
+    check_shape,
+    checked,
+    orders_of,
+)
+from agreegate.domain.orders.order import actions_of
+from agreegate.domain.orders.term import BillingCycle, TermDuration
+from agreegate.domain.orders.transaction import Action
 from agreegate.domain.partner import Account
-from agreegate.domain.term import BillingCycle, TermDuration
-from agreegate.domain.transaction import Action
 from tests.rejection import rejected
 
 NOW = datetime(2019, 3, 22, tzinfo=UTC)

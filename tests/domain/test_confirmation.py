@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
+from agreegate.domain.agreements.accepted_text import UNDETERMINED, AcceptedText, Basis
+from agreegate.domain.agreements.text import Digest, VersionId
 from agreegate.domain.confirmation import (
     CollectionDraft,
     Draft,
@@ -24,7 +25,6 @@ from agreegate.domain.confirmation import (
 )
 from agreegate.domain.error import ErrorCode
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.text import Digest, VersionId
 from tests import personas as cast
 from tests.domain.drafts import BROKEN, FACTS, NOW, TEMPLATE
 from tests.texts import AMERICA, FRANCE

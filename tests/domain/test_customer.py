@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from agreegate.domain.customer import (
+from agreegate.domain.customers.customer import (
     Address,
     CustomerDraft,
     checked_address,

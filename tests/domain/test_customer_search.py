@@ -2,7 +2,7 @@
 
 import pytest
 
-from agreegate.domain.customer_search import CustomerSearch, index_words, spaced_words
+from agreegate.domain.customers.customer_search import CustomerSearch, index_words, spaced_words
 from tests import personas as cast
 
 

@@ -8,13 +8,13 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.gate import Decision, Verdict, decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
 from tests import personas as cast
 
 PUBLISHED = programmes.load("microsoft-cloud-agreement")

@@ -8,7 +8,7 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.error import ErrorCode
-from agreegate.domain.order import (
+from agreegate.domain.orders.order import (
     LineDraft,
     Order,
     OrderDraft,
@@ -20,9 +20,9 @@ from agreegate.domain.order import (
     is_catalog_item,
     renewed_by,
 )
-from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus
-from agreegate.domain.term import BillingCycle, TermDuration
-from agreegate.domain.transaction import Action
+from agreegate.domain.orders.subscription import SubscriptionId, SubscriptionStatus
+from agreegate.domain.orders.term import BillingCycle, TermDuration
+from agreegate.domain.orders.transaction import Action
 from tests.domain.drafts import subscription
 from tests.rejection import rejected
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agreegate.domain.customer_search import LONGEST_ADDRESS, LONGEST_WORD, CustomerSearch
-from agreegate.domain.person import person_index, person_words
+from agreegate.domain.customers.customer_search import LONGEST_ADDRESS, LONGEST_WORD, CustomerSearch
+from agreegate.domain.customers.person import person_index, person_words
 
 
 @pytest.mark.parametrize(

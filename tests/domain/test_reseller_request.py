@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate import programme
-from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.customer import CustomerId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
+from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.reseller_request import (
     REASON_LENGTH,

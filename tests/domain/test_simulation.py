@@ -8,9 +8,8 @@ import pytest
 
 from agreegate import programme
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.programme import StaleRule
-from agreegate.domain.simulation import (
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.simulation import (
     WEEKS,
     Confirmations,
     Figure,
@@ -19,6 +18,7 @@ from agreegate.domain.simulation import (
     checked_scenario,
     week_of,
 )
+from agreegate.domain.programme import StaleRule
 from agreegate.i18n import LANGUAGES, text
 from tests import personas as cast
 from tests.rejection import rejected

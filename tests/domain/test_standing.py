@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.text import TextVersion, majors_in
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
@@ -22,8 +24,6 @@ from agreegate.domain.standing import (
     state_of,
     state_of_type,
 )
-from agreegate.domain.text import TextVersion, majors_in
-from agreegate.domain.transaction import Action, Transaction
 from tests.texts import version
 
 INSTANT = timedelta(microseconds=1)

@@ -3,8 +3,7 @@
 import pytest
 
 from agreegate.domain.error import ErrorCode
-from agreegate.domain.partner import Account
-from agreegate.domain.subscription import (
+from agreegate.domain.orders.subscription import (
     Subscription,
     SubscriptionId,
     SubscriptionStatus,
@@ -13,8 +12,9 @@ from agreegate.domain.subscription import (
     changed,
     target_offer,
 )
-from agreegate.domain.term import BillingCycle
-from agreegate.domain.transaction import Action
+from agreegate.domain.orders.term import BillingCycle
+from agreegate.domain.orders.transaction import Action
+from agreegate.domain.partner import Account
 from tests.domain.drafts import ACTIVE, DELETED, EXPIRED, SUSPENDED, subscription
 from tests.rejection import rejected
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agreegate.domain.term import Commitment, TermDuration, ends_within, months_after, renewals_due
+from agreegate.domain.orders.term import Commitment, TermDuration, ends_within, months_after, renewals_due
 
 MONTH, YEAR, THREE_YEARS = TermDuration.MONTH, TermDuration.YEAR, TermDuration.THREE_YEARS
 

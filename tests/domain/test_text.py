@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.text import (
+from agreegate.domain.agreements.text import (
     LONGEST_NOTE,
     Fallback,
     Locale,

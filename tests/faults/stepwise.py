@@ -21,7 +21,7 @@ from agreegate.demo.demo import open_demo
 from agreegate.production import open_server
 from agreegate.programme import load
 from agreegate.settings import checked
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.engine.folder import DataFolder
 from tests.faults.record import check_file
 from tests.vfs import watched
 

@@ -10,7 +10,7 @@ import apsw
 import httpx2
 import pytest
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
 from tests import personas as cast
 from tests.dashboard.publishing import MULTIPART, PATH, TYPED, in_parts
 from tests.dashboard.reading import Page, SeenForm

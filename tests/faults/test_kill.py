@@ -11,7 +11,7 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
 from tests import personas as cast
 from tests.faults.record import check_file
 from tests.faults.server import PATIENCE, Server

@@ -11,15 +11,15 @@ from pathlib import Path
 import pytest
 
 from agreegate.demo.demo import cast as people
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import Digest, TextVersion
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import Digest, TextVersion
 from agreegate.services.directory import apply_directory
-from agreegate.storage.backup import back_up
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
-from agreegate.storage.text import text_versions
-from agreegate.storage.text_file import TextFiles
+from agreegate.storage.agreements.text import text_versions
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.engine.backup import back_up
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, connect
 from tests import personas as cast
 
 MANIFEST = """template = "MicrosoftCloudAgreement"

@@ -9,7 +9,7 @@ from typing import Any
 import apsw
 import pytest
 
-from agreegate.storage.folder import DATABASE, FORM_KEY, SIGNING_KEY
+from agreegate.storage.engine.folder import DATABASE, FORM_KEY, SIGNING_KEY
 from tests import personas as cast
 from tests.faults.record import check_file
 from tests.faults.server import COMMAND, PATIENCE, Server

@@ -10,7 +10,7 @@ from threading import Thread
 import apsw
 import pytest
 
-from agreegate.storage.folder import DATABASE
+from agreegate.storage.engine.folder import DATABASE
 from tests import personas as cast
 from tests.faults.server import COMMAND, PATIENCE, Server
 from tests.world import agreement

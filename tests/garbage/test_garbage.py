@@ -22,12 +22,12 @@ from schemathesis import GenerationMode, checks
 from schemathesis.core.result import Ok
 
 from agreegate.app import WIRE_ROUTES
-from agreegate.dashboard.form import LARGEST_FORM
+from agreegate.dashboard.frame.form import LARGEST_FORM
 from agreegate.domain.error import Rejected
 from agreegate.i18n import text
 from agreegate.settings import checked as checked_settings
-from agreegate.storage.backup import back_up
-from agreegate.storage.text_file import measured
+from agreegate.storage.agreements.text_file import measured
+from agreegate.storage.engine.backup import back_up
 from tests import personas as cast
 from tests.asgi import call
 from tests.cli.conftest import Agreegate

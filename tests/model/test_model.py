@@ -16,35 +16,35 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from agreegate import programme as programmes
 from agreegate.domain.actor import CONFIRM, WRITE_ORDERS, Actor, Channel, Role, UserId, permit
-from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.cart import CartLine
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import decide
-from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.orders.cart import CartLine
+from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
+from agreegate.domain.orders.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import TermDuration
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule
-from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import TermDuration
-from agreegate.domain.transaction import Action, Transaction
-from agreegate.services.cart import check_out, create_cart
 from agreegate.services.confirmation import confirm, list_confirmations
-from agreegate.services.customer import delete_customer, relate, remove_relationship
+from agreegate.services.customers.customer import delete_customer, relate, remove_relationship
 from agreegate.services.gate import Denial, ask
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.order import place_order
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.cart import check_out, create_cart
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.subscription import change_subscription
 from agreegate.services.standing import record_no_longer_agrees, show_standing, void_confirmation
-from agreegate.services.subscription import change_subscription
-from agreegate.storage.customer import customer_of
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite_unit import drive
+from agreegate.storage.engine.unit_of_work import from_micros
+from agreegate.storage.orders.subscription import subscriptions_of
 from agreegate.storage.partner import partner_of
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.sqlite_unit import drive
-from agreegate.storage.subscription import subscriptions_of
-from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import from_micros
 from tests import personas as cast
 from tests import texts
 from tests.model import reference

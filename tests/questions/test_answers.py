@@ -12,13 +12,13 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.actor import CONFIRM, Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
-from agreegate.domain.email import valid_email
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
+from agreegate.domain.customers.email import valid_email
 from agreegate.domain.gate import decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.standing import Current, Standing
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import LANGUAGES, catalogue, date_text, text
 from agreegate.questions.answer import Case, Sentence
 from agreegate.questions.table import QUESTIONS

@@ -7,26 +7,26 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from agreegate.domain.actor import Channel
+from agreegate.domain.agreements.simulation import Counts, Figure, Scenario
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.gate import decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.domain.reason import Code
-from agreegate.domain.simulation import Counts, Figure, Scenario
 from agreegate.domain.standing import State, state_of
-from agreegate.domain.text import TextVersion
-from agreegate.domain.transaction import Action, Transaction
-from agreegate.services.renewal import run_renewals
-from agreegate.services.simulation import (
+from agreegate.services.agreements.simulation import (
     Concerned,
     Simulation,
     foresee,
     list_concerned,
     simulate,
 )
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.storage.agreements.text import add_text_version, text_versions
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.standing import standing_of
-from agreegate.storage.text import add_text_version, text_versions
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Confirmed, Subscribed, fill

@@ -8,14 +8,14 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import TextVersion
 from agreegate.services.confirmation import confirm
 from agreegate.services.standing import show_standing
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

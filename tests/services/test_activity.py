@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from agreegate.domain.activity import Activity, ActivitySearch
-from agreegate.services.activity import list_activity
+from agreegate.services.audit import list_activity
 from agreegate.services.confirmation import confirm
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast

@@ -11,23 +11,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.as_of import Moment
 from agreegate.domain.confirmation import Confirmation, Employee
 from agreegate.domain.error import Rejected
-from agreegate.domain.order import LineDraft, OrderDraft
-from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import TermDuration
-from agreegate.domain.text import TextVersion
+from agreegate.domain.orders.order import LineDraft, OrderDraft
+from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import TermDuration
+from agreegate.services.agreements.text import publish_text
 from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.services.confirmation import confirm, state_employee
-from agreegate.services.customer import get_customer, relate, remove_relationship
-from agreegate.services.order import place_order
-from agreegate.services.renewal import run_renewals
+from agreegate.services.customers.customer import get_customer, relate, remove_relationship
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.subscription import change_subscription, list_subscriptions
 from agreegate.services.standing import record_no_longer_agrees, show_standing, void_confirmation
-from agreegate.services.subscription import change_subscription, list_subscriptions
-from agreegate.services.text import publish_text
-from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.standing import relationship_since
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

@@ -9,10 +9,10 @@ from agreegate.domain.audit import AuditField, AuditRecord, AuditSearch
 from agreegate.domain.fact import ResourceChanged
 from agreegate.services.audit import list_audit_records
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import create_customer, remove_relationship
+from agreegate.services.customers.customer import create_customer, remove_relationship
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.record import record
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

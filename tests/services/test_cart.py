@@ -5,15 +5,15 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
-from agreegate.domain.order import Order
-from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import BillingCycle, TermDuration
-from agreegate.services.cart import check_out, create_cart, replace_lines, show_cart
+from agreegate.domain.orders.cart import Cart, CartLine, CartStatus, LineError
+from agreegate.domain.orders.order import Order
+from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import BillingCycle, TermDuration
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial
-from agreegate.services.subscription import change_subscription
-from agreegate.storage.cart import forget_carts
+from agreegate.services.orders.cart import check_out, create_cart, replace_lines, show_cart
+from agreegate.services.orders.subscription import change_subscription
+from agreegate.storage.orders.cart import forget_carts
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

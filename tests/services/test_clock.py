@@ -14,18 +14,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.orders.transaction import GOES_ON, Action, Transaction
 from agreegate.domain.reason import Code
-from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.clock import accept_clock, is_behind, is_behind_here
 from agreegate.services.confirmation import confirm, state_employee
 from agreegate.services.gate import ask, check, foresee
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.clock import NEWEST
 from agreegate.storage.deployment import make_for
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
 from agreegate.storage.partner import every_partner, partner_of
-from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.trusted import MOST, TrustedInstants
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

@@ -7,20 +7,20 @@ from typing import Any
 import pytest
 
 from agreegate.domain.actor import Actor, Channel, UserId
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.text import Locale
 from agreegate.domain.confirmation import Collection, CollectionDraft, Confirmation, Draft, Employee
 from agreegate.domain.error import Rejected
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import Locale
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.confirmation import confirm, list_confirmations, list_without_employee, state_employee
-from agreegate.services.customer import remove_relationship
+from agreegate.services.customers.customer import remove_relationship
 from agreegate.services.gate import ask
 from agreegate.services.standing import Recorded, show_standing
-from agreegate.storage.relationship import open_relationship
-from agreegate.storage.text import add_text_version
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.relationship import open_relationship
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

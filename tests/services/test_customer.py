@@ -5,11 +5,11 @@ from dataclasses import replace
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.customer import Search, SearchField
+from agreegate.domain.customers.customer import Search, SearchField
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import (
+from agreegate.services.customers.customer import (
     ServedCustomer,
     create_customer,
     delete_customer,
@@ -22,8 +22,8 @@ from agreegate.services.customer import (
 )
 from agreegate.services.gate import ask
 from agreegate.services.standing import show_standing
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest, PageStep
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

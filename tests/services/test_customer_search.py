@@ -4,13 +4,13 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer_search import Finding, ListedCustomer, find_customers, list_customers
+from agreegate.services.customers.customer_search import Finding, ListedCustomer, find_customers, list_customers
 from agreegate.services.totals import KeptTotals, TotalsLimits
-from agreegate.storage.customer_list import Counted
-from agreegate.storage.customer_search import MOST_COUNTED
+from agreegate.storage.customers.customer_list import Counted
+from agreegate.storage.customers.customer_search import MOST_COUNTED
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

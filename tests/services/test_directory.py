@@ -9,14 +9,14 @@ import pytest
 
 from agreegate.directory import read, written
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.customer import Address, CustomerDraft, CustomerId
+from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId
 from agreegate.domain.directory import Change, ListedPartner, Subject, Verb
 from agreegate.domain.error import Rejected
+from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus
+from agreegate.domain.orders.term import BillingCycle, Commitment, TermDuration
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus
-from agreegate.domain.term import BillingCycle, Commitment, TermDuration
 from agreegate.programme import load
-from agreegate.services.customer import (
+from agreegate.services.customers.customer import (
     create_customer,
     get_customer,
     list_customers,
@@ -26,14 +26,14 @@ from agreegate.services.customer import (
 )
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.subscription import list_subscriptions
 from agreegate.services.reseller_request import Cursor, ask_for_data, list_needed
-from agreegate.services.subscription import list_subscriptions
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
+from agreegate.storage.orders.subscription import add_subscription
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
-from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standing_of
-from agreegate.storage.subscription import add_subscription
-from agreegate.storage.unit_of_work import Row, UnitOfWork
 from agreegate.toml_input import TomlFile
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, FRENE, HAZEL, HORNBEAM
 from tests.rejection import rejected

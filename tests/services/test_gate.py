@@ -6,26 +6,26 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.gate import Decision, decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import Unknown
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import relate
+from agreegate.services.customers.customer import relate
 from agreegate.services.gate import ask, check, denial_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import record_no_longer_agrees
-from agreegate.storage.customer import customer_of
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.customer import customer_of
 from agreegate.storage.decision import as_reasons, as_standing, forget_repeats, standing_text
-from agreegate.storage.sqlite import InlineStore, new_id
-from agreegate.storage.sqlite_unit import SqliteUnitOfWork, drive
+from agreegate.storage.engine.sqlite import InlineStore, new_id
+from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
+from agreegate.storage.engine.unit_of_work import Row, Value, from_micros
 from agreegate.storage.standing import standing_of
-from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import Row, Value, from_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft

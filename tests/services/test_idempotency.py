@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.storage.engine.unit_of_work import MICROSECOND, UnitOfWork
 from agreegate.storage.idempotency import forget_answers
-from agreegate.storage.unit_of_work import MICROSECOND, UnitOfWork
 from tests import personas as cast
 from tests.memory import Memory, call
 from tests.rejection import rejected

@@ -8,22 +8,22 @@ from datetime import datetime, timedelta
 import pytest
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.customer import search_key
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.customers.customer import search_key
+from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.domain.standing import State, state_of
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import remove_relationship
-from agreegate.services.customer_search import find_customers, list_customers
+from agreegate.services.customers.customer import remove_relationship
+from agreegate.services.customers.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations
 from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.standing import standing_of
-from agreegate.storage.text import add_text_version
 from agreegate.storage.totals import Totals
-from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft as text_draft

@@ -6,14 +6,14 @@ from typing import Any
 import pytest
 
 from agreegate.domain.error import ErrorCode
-from agreegate.domain.order import LineDraft, Order, OrderChange, OrderDraft
-from agreegate.domain.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import BillingCycle, TermDuration
+from agreegate.domain.orders.order import LineDraft, Order, OrderChange, OrderDraft
+from agreegate.domain.orders.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import BillingCycle, TermDuration
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import create_customer
+from agreegate.services.customers.customer import create_customer
 from agreegate.services.gate import Denial
-from agreegate.services.order import change_order, list_orders, place_order, show_order
-from agreegate.services.subscription import change_subscription
+from agreegate.services.orders.order import change_order, list_orders, place_order, show_order
+from agreegate.services.orders.subscription import change_subscription
 from tests import personas as cast
 from tests.domain.drafts import CUSTOMER
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

@@ -10,27 +10,27 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.order import LineDraft, Order, OrderDraft
+from agreegate.domain.agreements.accepted_text import accepted_by
+from agreegate.domain.agreements.text import TextVersion
+from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
+from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import TermDuration
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.reconfirmation import ReconfirmationSearch
-from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import TermDuration
-from agreegate.domain.text import TextVersion
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial, ask
-from agreegate.services.order import place_order
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.subscription import change_subscription
 from agreegate.services.reconfirmation import find_reconfirmations
-from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import AgreementStanding, show_standing
-from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.decision import as_standing
 from agreegate.storage.standing import standing_of
-from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file, outdated_since

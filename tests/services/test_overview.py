@@ -8,8 +8,8 @@ import pytest
 from agreegate.domain.standing import State
 from agreegate.services.overview import Capped, Cause, Urgent, show_denials, show_urgent
 from agreegate.services.standing import record_no_longer_agrees
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.overview import REFUSING, SUBSCRIPTIONS
-from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call
 from tests.world import API_ENFORCED

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.services.direct_acceptance import signed_directly
+from agreegate.services.confirmation import signed_directly
 from agreegate.services.partner import (
     RelationshipType,
     mpn_partner,
@@ -12,7 +12,7 @@ from agreegate.services.partner import (
     partner_agreement_signed,
     partner_relationships,
 )
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.rejection import rejected

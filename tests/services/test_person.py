@@ -4,20 +4,20 @@ import pytest
 
 from agreegate.domain.actor import Actor, Role
 from agreegate.domain.confirmation import Draft, PrimaryContact
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer_search import find_customers, list_customers
+from agreegate.services.customers.customer_search import find_customers, list_customers
 from agreegate.services.reconfirmation import find_reconfirmations, list_page_of_reconfirmations, list_reconfirmations
 from agreegate.services.standing import void_confirmation
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.customer import rename_customer
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.customer import rename_customer
+from agreegate.storage.customers.person import BEHIND, persons_wait, take_over_persons
+from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.pagination import PageRequest
-from agreegate.storage.person import BEHIND, persons_wait, take_over_persons
 from agreegate.storage.reconfirmation_source import Limits
-from agreegate.storage.relationship import end_relationship, open_relationship
-from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, draft, file

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 
 from agreegate import programme as programmes
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.confirmation import confirm
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.services.standing import record_no_longer_agrees, void_confirmation
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 

@@ -8,14 +8,14 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.programme import StaleRule
+from agreegate.services.agreements.text import at_command_line
 from agreegate.services.confirmation import confirm
 from agreegate.services.programme import Shift, preview_programme, use_programme
 from agreegate.services.standing import record_no_longer_agrees
-from agreegate.services.text import at_command_line
+from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.deployment import MadeFor, made_for, make_for
-from agreegate.storage.text import add_text_version
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft

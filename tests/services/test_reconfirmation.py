@@ -12,24 +12,26 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from agreegate import programme
-from agreegate.domain.accepted_text import AcceptedText, Basis
 from agreegate.domain.actor import Actor, Channel, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.accepted_text import AcceptedText, Basis
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ConfirmationRecorded, Counting
-from agreegate.domain.order import LineDraft, OrderDraft
+from agreegate.domain.orders.order import LineDraft, OrderDraft
+from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import TermDuration
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import Due, ReconfirmationSearch, days_left
 from agreegate.domain.standing import State, opening, state_of
-from agreegate.domain.subscription import SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import TermDuration
-from agreegate.domain.text import TextVersion
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import remove_relationship
-from agreegate.services.order import place_order
+from agreegate.services.customers.customer import remove_relationship
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.subscription import change_subscription
 from agreegate.services.reconfirmation import (
     LIMITS,
     Limits,
@@ -37,16 +39,14 @@ from agreegate.services.reconfirmation import (
     find_reconfirmations,
     list_reconfirmations,
 )
-from agreegate.services.renewal import run_renewals
 from agreegate.services.standing import record_no_longer_agrees, void_confirmation
-from agreegate.services.subscription import change_subscription
 from agreegate.services.totals import KeptTotals
+from agreegate.storage.agreements.text import add_text_version, text_versions
+from agreegate.storage.customers.relationship import open_relationship
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import relationship_since, standing_of
-from agreegate.storage.text import add_text_version, text_versions
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file

@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.order import LineDraft, Order, OrderDraft
-from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import TermDuration
+from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
+from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import TermDuration
 from agreegate.services.gate import Denial
-from agreegate.services.order import place_order
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.services.orders.subscription import change_subscription, show_subscription
 from agreegate.services.standing import record_no_longer_agrees
-from agreegate.services.subscription import change_subscription, show_subscription
-from agreegate.storage.renewal import next_due, renewals_of
-from agreegate.storage.unit_of_work import from_micros
+from agreegate.storage.engine.unit_of_work import from_micros
+from agreegate.storage.orders.renewal import next_due, renewals_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST

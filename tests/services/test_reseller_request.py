@@ -13,7 +13,7 @@ from agreegate.domain.confirmation import PrimaryContact
 from agreegate.domain.reseller_request import RequestState
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import remove_relationship
+from agreegate.services.customers.customer import remove_relationship
 from agreegate.services.reseller_request import (
     PAGE,
     Cursor,
@@ -32,8 +32,8 @@ from agreegate.services.reseller_request import (
 )
 from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.totals import KeptTotals, totals_of
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.pagination import PageRequest
-from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

@@ -14,17 +14,17 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from agreegate.domain.actor import Channel
+from agreegate.domain.agreements.simulation import Figure, Scenario
+from agreegate.domain.orders.term import months_after
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.simulation import Figure, Scenario
-from agreegate.domain.term import months_after
-from agreegate.services.simulation import (
+from agreegate.services.agreements.simulation import (
     simulate,
     upcoming_versions,
     version_named,
     version_of,
 )
-from agreegate.storage.simulation import CUSTOMERS
-from agreegate.storage.text import text_versions
+from agreegate.storage.agreements.simulation import CUSTOMERS
+from agreegate.storage.agreements.text import text_versions
 from tests import personas as cast
 from tests.memory import PROGRAMME
 from tests.portfolio import MONTH, THREE_YEARS, YEAR, Bought, Confirmed, Subscribed

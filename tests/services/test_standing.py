@@ -9,18 +9,18 @@ from typing import Any
 import pytest
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import Rejected
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.confirmation import confirm, list_confirmations
-from agreegate.services.customer import remove_relationship
-from agreegate.services.customer_record import Entry, read_record
+from agreegate.services.customers.customer import remove_relationship
+from agreegate.services.customers.customer_record import Entry, read_record
 from agreegate.services.gate import ask
 from agreegate.services.standing import CustomerStanding, record_no_longer_agrees, show_standing, void_confirmation
+from agreegate.storage.customers.relationship import open_relationship
 from agreegate.storage.pagination import PageRequest, PageStep
-from agreegate.storage.relationship import open_relationship
 from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call

@@ -6,14 +6,13 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.order import LineDraft, Order, OrderDraft
-from agreegate.domain.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
-from agreegate.domain.term import BillingCycle
+from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
+from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.term import BillingCycle
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial
-from agreegate.services.order import place_order
-from agreegate.services.standing import record_no_longer_agrees
-from agreegate.services.subscription import (
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.subscription import (
     change_subscription,
     convert_trial,
     list_addons,
@@ -21,6 +20,7 @@ from agreegate.services.subscription import (
     show_subscription,
     upgrade,
 )
+from agreegate.services.standing import record_no_longer_agrees
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

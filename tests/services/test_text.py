@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from agreegate.domain.text import Locale
-from agreegate.services.text import publish_text, review_text
+from agreegate.domain.agreements.text import Locale
+from agreegate.services.agreements.text import publish_text, review_text
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.rejection import rejected

@@ -11,12 +11,12 @@ from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.programme import StaleRule
 from agreegate.domain.standing import State
 from agreegate.services.confirmation import confirm
-from agreegate.services.customer import remove_relationship
+from agreegate.services.customers.customer import remove_relationship
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.services.totals import KeptTotals, ShownTotals, TotalsLimits, totals_of, upcoming
-from agreegate.storage.sqlite import InlineStore
-from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import T, Work
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import T, Work
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft as text_draft

@@ -2,9 +2,9 @@
 
 import apsw
 
-from agreegate.storage import schema
-from agreegate.storage.customer_search import Limits
-from agreegate.storage.sqlite import connect
+from agreegate.storage.customers.customer_search import Limits
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.world import populate
 

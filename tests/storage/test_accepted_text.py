@@ -5,16 +5,16 @@ from dataclasses import replace
 import apsw
 import pytest
 
-from agreegate.domain.accepted_text import UNDETERMINED, AcceptedText, Basis
 from agreegate.domain.actor import Channel, UserId
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.accepted_text import UNDETERMINED, AcceptedText, Basis
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.text import Digest
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
 from agreegate.domain.fact import ConfirmationRecorded, Counting
-from agreegate.domain.text import Digest
-from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.text import add_text_version
-from agreegate.storage.unit_of_work import UnitOfWork
 from tests.memory import Memory
 from tests.personas import ALDER, ALDER_SALES, CEDAR
 from tests.texts import AMERICA, draft

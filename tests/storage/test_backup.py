@@ -14,22 +14,22 @@ import pytest
 
 from agreegate.directory import read
 from agreegate.domain.actor import Actor, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import TextFile
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.error import Rejected
-from agreegate.domain.text import TextFile
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.backup import back_up, restore
-from agreegate.storage.folder import DataFolder
+from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.agreements.text_file import TextFiles, measured
+from agreegate.storage.engine.backup import back_up, restore
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.schema import latest, upgrade
+from agreegate.storage.engine.sqlite import SqliteStore, connect
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from agreegate.storage.schema import latest, upgrade
-from agreegate.storage.sqlite import SqliteStore, connect
-from agreegate.storage.text import add_text_version
-from agreegate.storage.text_file import TextFiles, measured
-from agreegate.storage.unit_of_work import UnitOfWork
 from agreegate.toml_input import TomlFile
 from tests.personas import ALDER, ALDER_SALES, CEDAR, CLOUD_AGREEMENT
 from tests.rejection import rejected

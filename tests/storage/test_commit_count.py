@@ -12,12 +12,12 @@ import apsw
 import pytest
 
 from agreegate.domain.error import Rejected
-from agreegate.storage.backup import back_up, restore
-from agreegate.storage.commit_count import CommitFile
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import SqliteStore, connect
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.backup import back_up, restore
+from agreegate.storage.engine.commit_count import CommitFile
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import SqliteStore, connect
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests.rejection import rejected
 from tests.vfs import watched
 

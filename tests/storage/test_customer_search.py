@@ -6,18 +6,18 @@ from functools import cache
 
 import pytest
 
-from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerId, search_key
-from agreegate.domain.customer_search import CustomerSearch, index_words, spaced_words, words_in
+from agreegate.domain.customers.customer import Address, Customer, CustomerDraft, CustomerId, search_key
+from agreegate.domain.customers.customer_search import CustomerSearch, index_words, spaced_words, words_in
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State, state_of
-from agreegate.storage import schema
-from agreegate.storage.customer import add_customer
-from agreegate.storage.customer_list import Counted, countries_of, page_of_customers
-from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
+from agreegate.storage.customers.customer import add_customer
+from agreegate.storage.customers.customer_list import Counted, countries_of, page_of_customers
+from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
+from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.directory import change_customer
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.pagination import NEWEST, Page, PageRequest, PageStep
-from agreegate.storage.relationship import end_relationship, open_relationship
-from agreegate.storage.sqlite import InlineStore
 from agreegate.storage.standing import standings_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory

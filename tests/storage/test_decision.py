@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 import pytest
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.gate import Verdict, decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.gate import check
 from agreegate.storage.decision import (
     KeptDecision,
@@ -21,9 +21,9 @@ from agreegate.storage.decision import (
     reasons_text,
     standing_text,
 )
+from agreegate.storage.engine.sqlite import machine_clock
+from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.overview import denied
-from agreegate.storage.sqlite import machine_clock
-from agreegate.storage.unit_of_work import to_micros
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, connect
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.syncs import SAFE, noted_syncs
 from tests.vfs import watched

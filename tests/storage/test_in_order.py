@@ -4,14 +4,14 @@ from datetime import UTC, datetime, timedelta
 
 import apsw
 
-from agreegate.domain.accepted_text import Basis
+from agreegate.domain.agreements.accepted_text import Basis
 from agreegate.domain.partner import PartnerId
-from agreegate.storage import schema
-from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.as_of import employees_stated_by
 from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.history import endings_of
-from agreegate.storage.sqlite import InlineStore, connect
 from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 from tests.world import populate

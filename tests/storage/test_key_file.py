@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from agreegate.demo.keys import load_or_create
-from agreegate.storage.folder import FORM_KEY, SIGNING_KEY, DataFolder
-from agreegate.storage.key_file import kept_key
+from agreegate.storage.engine.folder import FORM_KEY, SIGNING_KEY, DataFolder
+from agreegate.storage.engine.key_file import kept_key
 from tests.rejection import rejected
 from tests.syncs import SAFE, noted_syncs
 

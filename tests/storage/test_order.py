@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from agreegate.storage.schema import APPLICATION_ID, migrations
-from agreegate.storage.sqlite import connect
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.schema import APPLICATION_ID, migrations
+from agreegate.storage.engine.sqlite import connect
+from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.visitor import visitor
 from tests.world import AUGUST, World, populate

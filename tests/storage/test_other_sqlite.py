@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import connect
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ import threading
 import time
 from itertools import pairwise
 
-from agreegate.storage.pace import SLICE, Pace
+from agreegate.storage.engine.pace import SLICE, Pace
 
 
 def work(pace: Pace, spans: list[tuple[float, float]], times: int) -> None:

@@ -5,16 +5,16 @@ from collections.abc import Callable
 
 import pytest
 
-from agreegate.domain.customer import search_key
-from agreegate.domain.customer_search import CustomerSearch, index_words, spaced_words, words_in
+from agreegate.domain.customers.customer import search_key
+from agreegate.domain.customers.customer_search import CustomerSearch, index_words, spaced_words, words_in
+from agreegate.domain.customers.person import person_index, person_words
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.person import person_index, person_words
-from agreegate.storage import schema
-from agreegate.storage.customer_list import page_of_customers
-from agreegate.storage.customer_search import LIMITS, MOST_COUNTED, list_of
+from agreegate.storage.customers.customer_list import page_of_customers
+from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, list_of
+from agreegate.storage.customers.person import take_over_persons
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.pagination import PageRequest
-from agreegate.storage.person import take_over_persons
-from agreegate.storage.sqlite import InlineStore
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.storage.records import SMALL_LIMITS, old_record

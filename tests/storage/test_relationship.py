@@ -5,10 +5,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.relationship import open_relationship
-from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.customers.relationship import open_relationship
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.standing import relationship_since
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 ALDER = PartnerId("a1de0000-0000-4000-8000-000000000001")
 CEDAR = "ceda0000-0000-4000-8000-000000000011"

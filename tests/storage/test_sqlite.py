@@ -11,9 +11,9 @@ import apsw
 import pytest
 
 from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.schema import migrations, upgrade
-from agreegate.storage.sqlite import InlineStore, SqliteStore, connect
-from agreegate.storage.unit_of_work import Row, Store, UnitOfWork
+from agreegate.storage.engine.schema import migrations, upgrade
+from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, connect
+from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork
 from tests import personas as cast
 from tests.world import populate
 

@@ -1,7 +1,7 @@
 """Which text a current confirmation speaks of, where it was recorded before that was kept beside it."""
 
-from agreegate.storage import schema
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.sqlite import connect
 from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 from tests.world import populate

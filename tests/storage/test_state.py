@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from agreegate.domain.accepted_text import AcceptedText, Basis
 from agreegate.domain.actor import Actor, Channel, UserId
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.accepted_text import AcceptedText, Basis
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, ConfirmationId
 from agreegate.domain.fact import ConfirmationRecorded, Counting
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
@@ -17,12 +17,12 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.storage import state
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite_unit import numbered
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.record import record
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.sqlite_unit import numbered
 from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
-from agreegate.storage.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
 ACTOR = Actor(

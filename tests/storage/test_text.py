@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.text import (
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import (
     Digest,
     Locale,
     MediaType,
@@ -23,11 +23,11 @@ from agreegate.domain.text import (
     in_language,
     reaches,
 )
-from agreegate.storage.schema import upgrade
-from agreegate.storage.sqlite import InlineStore, connect
-from agreegate.storage.text import add_text_version, published_digests, text_versions, text_versions_in
-from agreegate.storage.text_file import TextDamaged, TextFiles, measured, measured_in
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.agreements.text import add_text_version, published_digests, text_versions, text_versions_in
+from agreegate.storage.agreements.text_file import TextDamaged, TextFiles, measured, measured_in
+from agreegate.storage.engine.schema import upgrade
+from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, JANUARY, draft, file
 

@@ -6,10 +6,10 @@ import zipfile
 
 import pytest
 
+from agreegate.domain.agreements.text import LARGEST, MediaType
 from agreegate.domain.error import ErrorCode, Rejected
-from agreegate.domain.text import LARGEST, MediaType
 from agreegate.error import sentence_of
-from agreegate.storage.text_file import measured
+from agreegate.storage.agreements.text_file import measured
 from tests.rejection import rejected
 from tests.texts import CONTENT_TYPES, WORD_BODY, docx, pdf, relations, zipped
 

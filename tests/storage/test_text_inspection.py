@@ -12,7 +12,7 @@ import pytest
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.error import sentence_of
 from agreegate.i18n import LANGUAGES
-from agreegate.storage.text_file import measured
+from agreegate.storage.agreements.text_file import measured
 from tests.texts import WORD_BODY, docx, pdf, relations, zipped
 
 CASES = Path(__file__).parents[1] / "cases"

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from agreegate.domain.text import Digest
-from agreegate.storage.text_file import TextFiles, measured
+from agreegate.domain.agreements.text import Digest
+from agreegate.storage.agreements.text_file import TextFiles, measured
 from agreegate.upkeep import ABANDONED_SECONDS
 
 pytestmark = pytest.mark.fault("C5")

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from agreegate.domain.text import Digest, MediaType
-from agreegate.storage import schema
-from agreegate.storage.backup import back_up, restore
-from agreegate.storage.sqlite import connect
-from agreegate.storage.text_file import TextFiles
+from agreegate.domain.agreements.text import Digest, MediaType
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.backup import back_up, restore
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.world import AUGUST, World, populate
 

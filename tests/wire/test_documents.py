@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 import httpx2
 import pytest
 
-from agreegate.domain.text import Locale, MediaType
+from agreegate.domain.agreements.text import Locale, MediaType
 from agreegate.i18n import text
 from tests import personas as cast
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, NAMIBIA, docx, pdf, publish

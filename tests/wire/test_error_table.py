@@ -8,7 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreegate.storage.sqlite import connect
+from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
 from tests.operations import OFFER, customer
 from tests.world import API_ENFORCED, AUGUST, World, agreement

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.renewal import run_renewals
 from tests import personas as cast
 from tests.wire.requests import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
 from tests.world import API_ENFORCED, EVE_OF_API, World

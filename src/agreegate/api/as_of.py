@@ -22,8 +22,8 @@ from agreegate.domain.as_of import AgreementThen, Moment
 from agreegate.domain.error import Rejected
 from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.services.standing import show_standing
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, page_in
-from agreegate.storage.unit_of_work import UnitOfWork
 
 _TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 

@@ -8,7 +8,7 @@ from agreegate.domain.actor import READ_AUDIT
 from agreegate.domain.audit import as_read_by
 from agreegate.services.audit import list_audit_records
 from agreegate.services.idempotency import Answer
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 async def audit_records(exchange: Exchange) -> Answer:

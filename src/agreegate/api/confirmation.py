@@ -11,7 +11,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, JSONBody
 
-from agreegate.api.accepted_text import AcceptedTextOut
+from agreegate.api.agreements.accepted_text import AcceptedTextOut
 from agreegate.api.confirmation_record import (
     EXAMPLE_TEMPLATE,
     EXAMPLE_USER,
@@ -29,16 +29,23 @@ from agreegate.api.problem_details import problems
 from agreegate.api.rest import CustomerId, RestRequest, actor_of, call_of, sent
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
+from agreegate.api.wire.partner import DirectSignedStatus
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.accepted_text import Basis
-from agreegate.domain.actor import AGREEMENT_METADATA, CONFIRM, CONFIRM_BY_OWN_API, READ_CONFIRMATIONS
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.actor import (
+    AGREEMENT_METADATA,
+    CONFIRM,
+    CONFIRM_BY_OWN_API,
+    DIRECT_ACCEPTANCE,
+    READ_CONFIRMATIONS,
+)
+from agreegate.domain.agreements.accepted_text import Basis
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.error import Rejected
-from agreegate.services.confirmation import confirm, list_confirmations
+from agreegate.services.confirmation import confirm, list_confirmations, signed_directly
 from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.standing import show_recorded
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 async def agreement_metadata(exchange: Exchange) -> Answer:
@@ -162,6 +169,13 @@ async def record_confirmation(
     return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: recorded(uow))))
 
 
+async def direct_signed_status(exchange: Exchange) -> Answer:
+    """`GET /v1/customers/{id}/directSignedMicrosoftCustomerAgreementStatus`."""
+    customer, deployment, actor = exchange.guid("customer_id", "Customer Id"), exchange.deployment, exchange.actor
+    signed = await deployment.store.read(lambda uow: signed_directly(uow, actor, deployment.programme, customer))
+    return answer(200, DirectSignedStatus(signed))
+
+
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
     """The templates that `agreementType` asks for: `*` is everything, in any case (contract 4.1).
 
@@ -181,10 +195,12 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
 _NAMES_WITH_HEADER = NAMES | {name: CONFIRMED_BY for name in NAMES if name.startswith("employee")}
 """`NAMES` where the header, not the body, names the employee."""
 _CUSTOMER = "/v1/customers/{customer_id}/agreements"
+_DIRECT = "/v1/customers/{customer_id}/directSignedMicrosoftCustomerAgreementStatus"
 _TYPE = ("agreementType",)
 
 ROUTES = (
     Route("GET", "/v1/agreements", AGREEMENT_METADATA, agreement_metadata, JSON, parameters=_TYPE),
     Route("GET", _CUSTOMER, READ_CONFIRMATIONS, customer_agreements, JSON, parameters=_TYPE),
     Route("POST", _CUSTOMER, CONFIRM, confirm_acceptance, JSON, names=WIRE_NAMES),
+    Route("GET", _DIRECT, DIRECT_ACCEPTANCE, direct_signed_status, JSON),
 )

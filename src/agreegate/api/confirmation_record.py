@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import Meta
 
-from agreegate.api.accepted_text import AcceptedTextOut
+from agreegate.api.agreements.accepted_text import AcceptedTextOut
 from agreegate.api.instant import Written, parse_instant, written_utc, written_z
 from agreegate.api.paths import as_guid
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import CollectionDraft, Draft, Employee, Ending, EndReason, PrimaryContact
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId

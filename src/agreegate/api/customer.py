@@ -18,11 +18,11 @@ from agreegate.api.wire.customer import (
 from agreegate.api.wire.filter import customer_search
 from agreegate.api.wire.partner import PartnerRelationship
 from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUSTOMERS
-from agreegate.domain.customer import checked_address
+from agreegate.domain.customers.customer import checked_address
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
 from agreegate.locales import country_codes
-from agreegate.services.customer import (
+from agreegate.services.customers.customer import (
     create_customer,
     delete_customer,
     domain_taken,
@@ -33,7 +33,7 @@ from agreegate.services.customer import (
 )
 from agreegate.services.idempotency import Answer, run_idempotent
 from agreegate.services.partner import RelationshipType
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 RELATIONSHIP_REQUEST = "/relationship-request"
 """Our page where a customer reads who asks to serve it; the partner's tenant id follows."""

@@ -16,12 +16,12 @@ from agreegate.api.problem_details import problems, reader_language
 from agreegate.api.rest import RestRequest, actor_of, call_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
-from agreegate.domain.agreement import AgreementType
+from agreegate.domain.agreements.agreement import AgreementType
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask, check
 

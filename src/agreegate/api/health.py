@@ -7,7 +7,7 @@ from prometheus_client import generate_latest
 
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 @route("/healthz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)

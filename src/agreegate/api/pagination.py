@@ -14,8 +14,8 @@ from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.error import Rejected
 from agreegate.services.idempotency import Answer
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
-from agreegate.storage.unit_of_work import UnitOfWork
 
 PAGE = ("size", "offset", "seekOperation")
 """The query parameters that `wanted_page` reads."""

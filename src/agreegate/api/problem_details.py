@@ -14,7 +14,7 @@ from msgspec import Meta
 from agreegate.domain.actor import Channel
 from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import ErrorCode, Rejected
-from agreegate.domain.transaction import Action
+from agreegate.domain.orders.transaction import Action
 from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
 from agreegate.i18n import language_of
 

@@ -46,8 +46,8 @@ from agreegate.services.standing import (
     record_no_longer_agrees,
     void_confirmation,
 )
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST
-from agreegate.storage.unit_of_work import UnitOfWork
 
 ConfirmationId = Annotated[
     str,

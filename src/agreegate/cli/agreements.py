@@ -14,18 +14,18 @@ import click
 from agreegate.cli import simulation
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
+from agreegate.domain.agreements.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.locales import locales
 from agreegate.manifest import Manifest, find
 from agreegate.manifest import load as load_manifest
 from agreegate.programme import DEFAULT, load
-from agreegate.services.text import at_command_line, list_texts, publish_text, review_text
+from agreegate.services.agreements.text import at_command_line, list_texts, publish_text, review_text
+from agreegate.storage.agreements.text_file import TextFiles, file_in, measured_in
 from agreegate.storage.deployment import made_for
-from agreegate.storage.folder import TEXTS
-from agreegate.storage.sqlite import SqliteStore
-from agreegate.storage.text_file import TextFiles, file_in, measured_in
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.folder import TEXTS
+from agreegate.storage.engine.sqlite import SqliteStore
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 EXAMPLE_PUBLISH = """agreegate agreements publish ./cloud-agreement-2019 --dry-run
 agreegate agreements publish ./cloud-agreement-2019"""

@@ -11,8 +11,8 @@ from agreegate.cli.values import Guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.i18n import count_text, instant_text
 from agreegate.services.clock import accept_clock
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import every_partner, partner_of
-from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE = "agreegate clock accept --reason clock-was-a-year-ahead --data /srv/agreegate"
 

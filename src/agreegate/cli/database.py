@@ -10,10 +10,10 @@ import click
 
 from agreegate.cli.words import Words
 from agreegate.settings import SETTINGS, not_yet, variable
-from agreegate.storage.commit_count import missing_database
 from agreegate.storage.deployment import made_for
-from agreegate.storage.folder import DATABASE
-from agreegate.storage.sqlite import Clock, SqliteStore, check_file, machine_clock
+from agreegate.storage.engine.commit_count import missing_database
+from agreegate.storage.engine.folder import DATABASE
+from agreegate.storage.engine.sqlite import Clock, SqliteStore, check_file, machine_clock
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 

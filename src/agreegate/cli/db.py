@@ -7,12 +7,12 @@ import click
 
 from agreegate.cli.database import database_file, folder_options
 from agreegate.cli.words import Words
-from agreegate.storage import schema
-from agreegate.storage.backup import back_up, restore
-from agreegate.storage.commit_count import count_of, note_commits
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import check_file, connect
+from agreegate.storage.engine import schema
+from agreegate.storage.engine.backup import back_up, restore
+from agreegate.storage.engine.commit_count import count_of, note_commits
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import check_file, connect
 
 
 def command(words: Words) -> click.Group:

@@ -10,7 +10,7 @@ import click
 
 from agreegate.cli.values import Instant
 from agreegate.cli.words import Words
-from agreegate.issuer import is_loopback
+from agreegate.identity.issuer import is_loopback
 from agreegate.programme import DEFAULT
 
 EXAMPLE = """agreegate demo --at 2019-03-21T00:00:00Z
@@ -39,7 +39,7 @@ def start(words: Words, port: int, host: str, data: Path | None, at: datetime | 
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.programme import load
     from agreegate.server import listen, run
-    from agreegate.storage.folder import DataFolder
+    from agreegate.storage.engine.folder import DataFolder
 
     begin_diagnostics()
     named = load(programme or DEFAULT)

@@ -12,9 +12,9 @@ from agreegate.directory import LARGEST, read, written
 from agreegate.domain.directory import Change, ListedPartner, Verb
 from agreegate.domain.error import Rejected
 from agreegate.services.directory import apply_directory, plan_directory, show_directory
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import InlineStore
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.toml_input import TomlFile
 
 EXAMPLE_APPLY = "agreegate directory apply partners.toml --dry-run\nagreegate directory apply partners.toml"

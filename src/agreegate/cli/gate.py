@@ -11,15 +11,15 @@ from agreegate.cli.values import Guid, Instant
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text
 from agreegate.programme import DEFAULT, load
 from agreegate.services.gate import ask
 from agreegate.storage.deployment import made_for
+from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import SqliteStore
 
 DENIED = 3
 """Exit status: the gate answered, and its answer is no."""

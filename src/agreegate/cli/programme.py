@@ -12,17 +12,17 @@ import click
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.i18n import count_text
 from agreegate.programme import DEFAULT, load, shipped
+from agreegate.services.agreements.text import at_command_line
 from agreegate.services.programme import COMMAND, Shift, preview_programme, use_programme
-from agreegate.services.text import at_command_line
-from agreegate.storage.commit_count import missing_database
 from agreegate.storage.deployment import made_for
-from agreegate.storage.folder import DataFolder
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.commit_count import missing_database
+from agreegate.storage.engine.folder import DataFolder
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 EXAMPLE = "agreegate programme show\nagreegate programme show microsoft-customer-agreement"
 

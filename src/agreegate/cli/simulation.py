@@ -14,7 +14,7 @@ import click
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.values import Instant
 from agreegate.cli.words import Failure, Misuse, Words
-from agreegate.dashboard.simulation_file import (
+from agreegate.dashboard.agreements.simulation_file import (
     COUNTS,
     CUSTOMERS,
     PARTNERS,
@@ -25,22 +25,22 @@ from agreegate.dashboard.simulation_file import (
     rule_lines,
     shown_figures,
 )
+from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
+from agreegate.domain.agreements.text import Digest, MediaType, TextDraft, TextFile, checked_draft
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.domain.simulation import USUAL_WEEKS, WEEKS, Counts, Figure, Scenario
-from agreegate.domain.text import Digest, MediaType, TextDraft, TextFile, checked_draft
 from agreegate.i18n import number_text
 from agreegate.locales import locales
 from agreegate.manifest import find
 from agreegate.manifest import load as load_manifest
 from agreegate.programme import DEFAULT, load
-from agreegate.services.simulation import Simulation, list_concerned, simulate, version_named, version_of
-from agreegate.services.text import at_command_line
+from agreegate.services.agreements.simulation import Simulation, list_concerned, simulate, version_named, version_of
+from agreegate.services.agreements.text import at_command_line
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.deployment import made_for
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import PageRequest, PageStep
-from agreegate.storage.unit_of_work import UnitOfWork
 
 EXAMPLE = """agreegate agreements simulate ./2027-01 --effective-from 2027-01-01 --stale-rule refuse
 agreegate agreements simulate --version 2027-01 --weeks 26 --csv counts.csv --rows customers.csv"""

@@ -18,8 +18,8 @@ from agreegate.i18n import country_text, date_text
 from agreegate.programme import DEFAULT, load
 from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.storage.deployment import made_for
+from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import SqliteStore
 
 NONE = 3
 """Exit status: it was answered, and no confirmation was in effect."""

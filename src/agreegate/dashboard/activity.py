@@ -10,17 +10,17 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from agreegate.dashboard.csv import csv_answer, in_pages
-from agreegate.dashboard.form import Form, Mistake
-from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.page import DashboardRequest, page, reader_language
-from agreegate.dashboard.pagination import page_links, page_request
+from agreegate.dashboard.frame.csv import csv_answer, in_pages
+from agreegate.dashboard.frame.form import Form, Mistake
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
 from agreegate.domain.actor import READ_AUDIT, Channel
 from agreegate.domain.error import Rejected
 from agreegate.i18n import text
-from agreegate.services.activity import list_activity, list_users
+from agreegate.services.audit import list_activity, list_users
 from agreegate.spreadsheet import Line
 from agreegate.storage.pagination import Page
 

@@ -6,44 +6,31 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
 
-from agreegate.dashboard import (
-    activity,
-    agreement,
-    clock,
+from agreegate.dashboard import activity, how_to_confirm, question, reference, start, tour
+from agreegate.dashboard.agreements import agreement, publication, simulation, version
+from agreegate.dashboard.customers import (
     confirming,
     customer,
     customer_draft,
     customer_record,
     customer_search,
-    decision,
     employee,
     ending,
     explanation,
-    how_to_confirm,
     no_longer_agrees,
-    order,
-    provider,
-    publication,
-    question,
     reconfirmation,
-    reference,
     relationship,
-    reseller,
-    seats,
-    signin,
-    simulation,
     standing,
-    start,
-    subscription,
     text,
-    tour,
-    version,
 )
-from agreegate.dashboard.form import LARGEST_FORM
-from agreegate.dashboard.guard import guard, refused
-from agreegate.dashboard.session import session_middleware
-from agreegate.dashboard.static import COMPRESSED, static_files
-from agreegate.dashboard.upload import FormsWithFiles
+from agreegate.dashboard.frame import clock, signin
+from agreegate.dashboard.frame.form import LARGEST_FORM
+from agreegate.dashboard.frame.guard import guard, refused
+from agreegate.dashboard.frame.session import session_middleware
+from agreegate.dashboard.frame.static import COMPRESSED, static_files
+from agreegate.dashboard.frame.upload import FormsWithFiles
+from agreegate.dashboard.orders import decision, order, seats, subscription
+from agreegate.dashboard.resellers import provider, reseller
 from agreegate.deployment.deployment import Deployment
 
 PAGES: tuple[HTTPRouteHandler, ...] = (

@@ -5,9 +5,9 @@ from datetime import datetime
 
 from litestar import Response, get
 
-from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, page, reader_language, reader_of
-from agreegate.dashboard.reseller_request import DATA
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
+from agreegate.dashboard.resellers.reseller_request import DATA
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
 from agreegate.domain.programme import Programme

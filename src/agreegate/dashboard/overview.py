@@ -6,10 +6,10 @@ from datetime import datetime
 
 from litestar import Response
 
-from agreegate.dashboard.customer import closed
-from agreegate.dashboard.gate import Worded, worded
-from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.customers.customer import closed
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
 from agreegate.domain.partner import Cloud, PartnerKind
@@ -18,9 +18,9 @@ from agreegate.domain.standing import State
 from agreegate.i18n import date_text, text
 from agreegate.services.overview import Denials, Urgent, show_denials, show_urgent
 from agreegate.services.totals import ShownTotals, totals_of, upcoming
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import Denied
 from agreegate.storage.totals import Totals
-from agreegate.storage.unit_of_work import UnitOfWork
 
 ALWAYS = (State.CURRENT, State.MISSING, State.ENDED)
 """The states that have a line even where no customer is in them."""

@@ -10,10 +10,10 @@ from typing import Any
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from agreegate.dashboard.clock import jump
-from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.clock import jump
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,

@@ -14,7 +14,7 @@ import msgspec
 from babel.lists import format_list
 from litestar import Litestar, Response, get
 
-from agreegate.dashboard.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Role
 from agreegate.domain.partner import PartnerKind

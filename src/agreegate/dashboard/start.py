@@ -9,15 +9,15 @@ from operator import itemgetter
 
 from litestar import Response, get
 
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.dashboard.overview import meanings, overview
-from agreegate.dashboard.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask
 

@@ -6,18 +6,18 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from agreegate.dashboard.gate import Worded, worded
-from agreegate.dashboard.guard import actor_of
-from agreegate.dashboard.navigation import may
-from agreegate.dashboard.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
 from agreegate.i18n import date_text, text
-from agreegate.services.customer import get_customer
+from agreegate.services.customers.customer import get_customer
 from agreegate.services.tour import companions, walk
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

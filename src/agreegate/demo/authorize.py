@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 from urllib.parse import urlencode
 
-from agreegate.dashboard.page import rendered
+from agreegate.dashboard.frame.page import rendered
 from agreegate.demo.oauth import DemoUser, OAuthError, audience_of, client_of, missing, redirect_of
 from agreegate.demo.tokens import Granted
 from agreegate.i18n import text

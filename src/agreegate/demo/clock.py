@@ -13,8 +13,8 @@ from agreegate.api.instant import parse_instant, written_z
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
 from agreegate.domain.error import Rejected
-from agreegate.services.renewal import run_renewals
-from agreegate.storage.unit_of_work import Store, UnitOfWork
+from agreegate.services.orders.renewal import run_renewals
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 
 EARLIEST = datetime(1970, 1, 2, tzinfo=UTC)
 LATEST = datetime(8900, 1, 1, tzinfo=UTC)

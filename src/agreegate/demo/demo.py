@@ -14,8 +14,7 @@ from joserfc.jwk import KeySet
 
 from agreegate import directory
 from agreegate.app import application, framework
-from agreegate.auth import TokenVerifier
-from agreegate.dashboard.signin import CALLBACK
+from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.demo.clock import DemoClock, DemoSandbox, clock_routes, keep_offset, kept_offset
 from agreegate.demo.keys import load_or_create
 from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
@@ -32,15 +31,16 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Account, Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.hotpath import App
-from agreegate.issuer import fixed_keys
-from agreegate.openid import OpenIdClient, OpenIdProvider
+from agreegate.identity.auth import TokenVerifier
+from agreegate.identity.issuer import fixed_keys
+from agreegate.identity.openid import OpenIdClient, OpenIdProvider
 from agreegate.programme import load
+from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.deployment import made_for, make_for
-from agreegate.storage.folder import SIGNING_KEY, DataFolder
-from agreegate.storage.new_record import new_record
-from agreegate.storage.sqlite import InlineStore, SqliteStore, check_file, connect
-from agreegate.storage.sqlite_unit import drive
-from agreegate.storage.text_file import TextFiles
+from agreegate.storage.engine.folder import SIGNING_KEY, DataFolder
+from agreegate.storage.engine.new_record import new_record
+from agreegate.storage.engine.sqlite import InlineStore, SqliteStore, check_file, connect
+from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.text_link import TextLinks
 from agreegate.toml_input import TomlFile
 from agreegate.upkeep import PersonIndex, upkeep

@@ -7,7 +7,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeyParameters, RSAKey
 
 from agreegate.domain.error import Rejected
-from agreegate.storage.key_file import kept_key
+from agreegate.storage.engine.key_file import kept_key
 
 PARAMETERS: KeyParameters = {"use": "sig", "alg": "RS256"}
 BITS = 2048

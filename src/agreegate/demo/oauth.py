@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
-from agreegate.issuer import is_loopback
+from agreegate.identity.issuer import is_loopback
 
 PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"

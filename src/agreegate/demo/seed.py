@@ -17,22 +17,22 @@ from agreegate.demo.text import (
     published_at,
 )
 from agreegate.domain.actor import Actor, Role, UserId
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.domain.directory import ListedCustomer, ListedPartner
-from agreegate.domain.order import LineDraft, OrderDraft
+from agreegate.domain.orders.order import LineDraft, OrderDraft
+from agreegate.domain.orders.term import months_after
 from agreegate.domain.programme import Programme
-from agreegate.domain.term import months_after
 from agreegate.services.confirmation import confirm
 from agreegate.services.directory import apply_directory
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.order import place_order
-from agreegate.services.renewal import run_renewals
+from agreegate.services.orders.order import place_order
+from agreegate.services.orders.renewal import run_renewals
 from agreegate.services.standing import record_no_longer_agrees
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from agreegate.storage.sqlite import InlineStore
-from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import UnitOfWork
 
 ALDER = "a1de0000-0000-4000-8000-000000000001"
 HAZEL = "4a2e0000-0000-4000-8000-000000000003"

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from html import escape
 from importlib.resources import files
 
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import DEFAULT_LANGUAGE, TextDraft, TextFile
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import DEFAULT_LANGUAGE, TextDraft, TextFile
 from agreegate.locales import locales
-from agreegate.services.text import at_command_line, publish_text
-from agreegate.storage.text_file import TextFiles, measured
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.services.agreements.text import at_command_line, publish_text
+from agreegate.storage.agreements.text_file import TextFiles, measured
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 FRENCH = "fr-FR"
 GERMAN = "de-DE"

@@ -4,13 +4,13 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from agreegate.auth import Claims, TokenVerifier
 from agreegate.diagnostics import Causes
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.error import Rejected
+from agreegate.identity.auth import Claims, TokenVerifier
 from agreegate.services.caller import Identity, recognise
+from agreegate.storage.engine.unit_of_work import Store
 from agreegate.storage.partner import add_user
-from agreegate.storage.unit_of_work import Store
 
 logger = logging.getLogger("agreegate.api")
 

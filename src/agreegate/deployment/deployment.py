@@ -12,12 +12,12 @@ from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.guide import Guide
 from agreegate.deployment.metrics import Metrics
 from agreegate.deployment.roles import HeldRoles
+from agreegate.domain.orders.subscription import MOST_SUBSCRIPTIONS
 from agreegate.domain.programme import Programme
-from agreegate.domain.subscription import MOST_SUBSCRIPTIONS
-from agreegate.openid import OpenIdProvider
+from agreegate.identity.openid import OpenIdProvider
 from agreegate.services.totals import KeptTotals
-from agreegate.storage.text_file import TextFiles
-from agreegate.storage.unit_of_work import Store
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.storage.engine.unit_of_work import Store
 from agreegate.text_link import TextLinks
 from agreegate.throttle import PartnerLocks, Throttle
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from agreegate.diagnostics import Causes
 from agreegate.domain.error import Rejected
-from agreegate.openid import OpenIdProvider, SignedIn
+from agreegate.identity.openid import OpenIdProvider, SignedIn
 
 logger = logging.getLogger("agreegate.dashboard")
 

@@ -14,12 +14,12 @@ from datetime import datetime, timedelta
 from itertools import accumulate
 from operator import attrgetter
 
-from agreegate.domain.agreement import AgreementTemplate, AgreementType
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType
+from agreegate.domain.agreements.text import TextVersion, majors_in
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Current, Endings, Mark, Standing, State, judged, state_of, state_of_type
-from agreegate.domain.text import TextVersion, majors_in
 
 _DAY = timedelta(days=1)
 

@@ -7,8 +7,8 @@ from enum import StrEnum
 from agreegate.domain.actor import Actor
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.error import Rejected
-from agreegate.domain.order import Order
-from agreegate.domain.subscription import Subscription
+from agreegate.domain.orders.order import Order
+from agreegate.domain.orders.subscription import Subscription
 
 SHOWN = timedelta(days=30)
 """The window when none is asked for."""

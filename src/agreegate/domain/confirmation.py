@@ -6,14 +6,14 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import NewType
 
-from agreegate.domain.accepted_text import AcceptedText, inferred, same_text, stated, version_named
 from agreegate.domain.actor import Channel, UserId
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.accepted_text import AcceptedText, inferred, same_text, stated, version_named
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.characters import fits_line
-from agreegate.domain.email import valid_email
+from agreegate.domain.customers.email import valid_email
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
-from agreegate.domain.text import TextVersion
 
 ConfirmationId = NewType("ConfirmationId", str)
 

@@ -12,8 +12,8 @@ from enum import StrEnum
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.characters import fits_line
 from agreegate.domain.confirmation import PrimaryContact
-from agreegate.domain.customer import CustomerDraft, CustomerId, country_faults, faults_of, valid_domain
-from agreegate.domain.email import valid_email
+from agreegate.domain.customers.customer import CustomerDraft, CustomerId, country_faults, faults_of, valid_domain
+from agreegate.domain.customers.email import valid_email
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud, Partner, PartnerId, PartnerKind
 

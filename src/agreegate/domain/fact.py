@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agreegate.domain.accepted_text import AcceptedText, rank_of
 from agreegate.domain.actor import Actor
+from agreegate.domain.agreements.accepted_text import AcceptedText, rank_of
 from agreegate.domain.confirmation import (
     Collection,
     Confirmation,
@@ -17,8 +17,8 @@ from agreegate.domain.confirmation import (
     confirmed_text,
 )
 from agreegate.domain.gate import Decision
+from agreegate.domain.orders.transaction import Transaction
 from agreegate.domain.standing import Standing, Unknown
-from agreegate.domain.transaction import Transaction
 from agreegate.domain.warning import AcceptorWarning, warnings
 
 

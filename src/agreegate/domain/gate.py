@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from agreegate.domain.orders.transaction import Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown, obstacles, opening
-from agreegate.domain.transaction import Transaction
 
 
 class Verdict(StrEnum):

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
-from agreegate.domain.customer import search_key
+from agreegate.domain.customers.customer import search_key
 
 
 class NameMatch(StrEnum):

@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.partner import Cloud
 
 

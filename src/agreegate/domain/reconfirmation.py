@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from enum import StrEnum
 
-from agreegate.domain.agreement import TemplateId
-from agreegate.domain.customer_search import CustomerSearch
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Current, Standing, State, opening, state_of

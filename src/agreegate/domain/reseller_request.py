@@ -9,7 +9,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from agreegate.domain.characters import controls, nothing_to_read
-from agreegate.domain.customer import CustomerId
+from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme

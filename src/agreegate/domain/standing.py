@@ -13,14 +13,14 @@ from enum import StrEnum
 from math import inf
 from operator import attrgetter
 
-from agreegate.domain.accepted_text import accepted_by
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.accepted_text import accepted_by
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
+from agreegate.domain.orders.transaction import STOPPED_BY_REFUSAL, Transaction
 from agreegate.domain.partner import Cloud
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code, Reason
-from agreegate.domain.transaction import STOPPED_BY_REFUSAL, Transaction
 
 Rank = tuple[datetime, float]
 """The place of a text among the texts of its template: the instant it takes effect, then the order of publishing."""

@@ -7,12 +7,12 @@ from enum import StrEnum, auto
 from functools import cached_property
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.gate import decide
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Current, Standing
-from agreegate.domain.transaction import Action, Transaction
 
 
 class When(StrEnum):

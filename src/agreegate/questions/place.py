@@ -8,9 +8,9 @@ from enum import StrEnum
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.partner import PartnerKind
 from agreegate.questions.answer import Case, When
-from agreegate.storage.customer import customer_of
+from agreegate.storage.customers.customer import customer_of
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.question import confirmed_customer, customer_that_no_longer_agrees, unconfirmed_customers
-from agreegate.storage.unit_of_work import UnitOfWork
 
 
 class Page(StrEnum):

@@ -7,9 +7,9 @@ not written here: `answer.py` takes them from the programme and the gate.
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Channel
+from agreegate.domain.orders.transaction import Action
 from agreegate.domain.partner import Account, PartnerKind
 from agreegate.domain.standing import Standing
-from agreegate.domain.transaction import Action
 from agreegate.questions.answer import (
     Case,
     Part,

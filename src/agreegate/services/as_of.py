@@ -3,15 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
+from agreegate.domain.agreements.accepted_text import AcceptedText
+from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.as_of import AsOf, Facts, Moment, Weighed, decided_as_of
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import TextVersion
-from agreegate.services.customer_record import Entry, People, history_of, named_in
+from agreegate.services.customers.customer_record import Entry, People, history_of, named_in
 from agreegate.services.standing import Recorded
-from agreegate.storage.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_texts_of
+from agreegate.storage.agreements.text import text_versions, text_versions_in
 from agreegate.storage.as_of import (
     all_renewals_of,
     employees_stated_by,
@@ -20,10 +21,9 @@ from agreegate.storage.as_of import (
     periods_of,
 )
 from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.history import endings_of
 from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
-from agreegate.storage.text import text_versions, text_versions_in
-from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

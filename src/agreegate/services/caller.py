@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor, Channel, Role, UserId
 from agreegate.storage.clock import meet
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import known_user, partner_of, roles_of
-from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

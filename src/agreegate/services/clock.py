@@ -12,8 +12,8 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.clock import NEWEST, add_acceptance, trusted_in_record, trusted_of
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.record import record
-from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 logger = logging.getLogger("agreegate.clock")
 

@@ -1,7 +1,7 @@
 """Confirm a customer's acceptance, and read what was confirmed."""
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate, AgreementType
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType
 from agreegate.domain.confirmation import (
     Confirmation,
     Draft,
@@ -16,23 +16,27 @@ from agreegate.domain.fact import EmployeeStated, confirmation_of
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
-from agreegate.services.accepted_text import text_of
+from agreegate.services.agreements.accepted_text import text_of
 from agreegate.services.clock import require_clock
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import (
     ServedCustomer,
+    accepted_directly,
     confirmation_at,
     counting_confirmations,
     of_present_period,
     served_customer,
     without_employee,
 )
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import relationship_since, standing_of
-from agreegate.storage.text import text_versions_in
-from agreegate.storage.unit_of_work import UnitOfWork
+
+CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
+"""The one type that customers can accept without a partner; the operation's path names it."""
 
 
 async def confirm(
@@ -198,6 +202,21 @@ async def list_without_employee(
 ) -> Page[tuple[str, str, str]]:
     """Confirmations by designated accounts whose real employee is unknown (R28), newest first; see `without_employee`."""
     return await without_employee(uow, actor.partner.id, page_request)
+
+
+async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> bool:
+    """Whether the customer signed the Customer Agreement directly. It opens no gate, and no list has it (contract 4.3).
+
+    Raises:
+        `confirmation.feature-absent`: before the programme starts.
+        `relationship.missing`: the customer is not one of this partner's (D18).
+    """
+    if not programme.exists(uow.now):
+        raise Rejected("confirmation.feature-absent")
+    partner = actor.partner.id
+    if await relationship_since(uow, partner, customer) is None:
+        raise Rejected("relationship.missing", partner=partner, customer=customer)
+    return await accepted_directly(uow, partner, customer, CUSTOMER_AGREEMENT)
 
 
 async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agreegate.domain.actor import Actor, UserId
-from agreegate.domain.customer import CustomerId
+from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.directory import (
     Change,
     ListedCustomer,
@@ -17,8 +17,9 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.locales import country_codes
-from agreegate.services.customer import new_copy, relate
-from agreegate.storage.customer import resellers_of
+from agreegate.services.customers.customer import new_copy, relate
+from agreegate.storage.customers.customer import resellers_of
+from agreegate.storage.customers.relationship import end_relationship
 from agreegate.storage.directory import (
     active_subscriptions,
     change_customer,
@@ -31,9 +32,8 @@ from agreegate.storage.directory import (
     release_names,
     unlink_reseller,
 )
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.record import record
-from agreegate.storage.relationship import end_relationship
-from agreegate.storage.unit_of_work import UnitOfWork
 
 COMMAND = "agreegate directory apply"
 """Who the audit records say it was: an operator's command, nobody's token."""

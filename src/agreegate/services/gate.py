@@ -6,16 +6,19 @@ from datetime import datetime
 from typing import TypeVar
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.error import StoreUnavailable
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.domain.fact import TransactionDecided
 from agreegate.domain.gate import Decision, decide
+from agreegate.domain.orders.transaction import GOES_ON, Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.domain.standing import Standing, Unknown
-from agreegate.domain.transaction import GOES_ON, Action, Transaction
 from agreegate.services.clock import is_behind, is_behind_here, require_clock
+from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.decision import repeated_decision
+from agreegate.storage.decision import KeptDecision, decision_of, decisions_of, repeated_decision
+from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, to_micros
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.record import record
 from agreegate.storage.standing import (
     CURRENT,
@@ -26,7 +29,6 @@ from agreegate.storage.standing import (
     standing_of,
     unconfirmed_standing,
 )
-from agreegate.storage.unit_of_work import Row, Store, UnitOfWork, to_micros
 
 Paused = TypeVar("Paused")
 
@@ -205,3 +207,27 @@ async def _keep(
         return RecordedDecision(earlier, decision)
     await record(uow, actor, fact)
     return RecordedDecision(fact.decision_id, decision)
+
+
+async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[KeptDecision]:
+    """A page of the decisions about one of the caller's customers, newest first.
+
+    Raises:
+        `relationship.missing`: the customer is not one of this partner's (D18).
+    """
+    await require_relationship(uow, actor, customer)
+    return await decisions_of(uow, actor.partner.id, customer, page_request)
+
+
+async def show_decision(uow: UnitOfWork, actor: Actor, customer: str, decision: str) -> KeptDecision:
+    """One of them.
+
+    Raises:
+        `relationship.missing`.
+        `request.not-found`: there is no such decision about this customer.
+    """
+    await require_relationship(uow, actor, customer)
+    found = await decision_of(uow, actor.partner.id, customer, decision)
+    if found is None:
+        raise Rejected("request.not-found")
+    return found

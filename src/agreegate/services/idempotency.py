@@ -8,8 +8,8 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.idempotency import IdempotencyKey, claim_key, keep_answer, release_key
-from agreegate.storage.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.partner import Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, state_of
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import (
     Committed,
     Denied,
@@ -23,7 +24,6 @@ from agreegate.storage.overview import (
     open_carts,
 )
 from agreegate.storage.standing import standings_of
-from agreegate.storage.unit_of_work import UnitOfWork
 
 Listed = TypeVar("Listed", Committed, Tried)
 

@@ -6,8 +6,8 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.domain.partner_search import NameSearch
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
-from agreegate.storage.unit_of_work import UnitOfWork
 
 SHOWN = 36
 """So much of an unknown id is repeated to the caller: a tenant id is as long, a sentence may have 1,024 (contract 3.6)."""

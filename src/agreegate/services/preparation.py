@@ -3,23 +3,23 @@
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agreegate.domain.accepted_text import AcceptedText, offered
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.agreements.accepted_text import AcceptedText, offered
+from agreegate.domain.agreements.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.agreements.text import TextVersion, in_force
 from agreegate.domain.confirmation import Confirmation, Ending, Facts, PrimaryContact
-from agreegate.domain.customer import Customer
+from agreegate.domain.customers.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.domain.text import TextVersion, in_force
-from agreegate.storage.accepted_text import accepted_text_of
+from agreegate.storage.agreements.accepted_text import accepted_text_of
+from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import current_confirmation
-from agreegate.storage.customer import customer_of, resellers_of
+from agreegate.storage.customers.customer import customer_of, resellers_of
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.history import newest_confirmation, newest_ending, was_confirmed
 from agreegate.storage.partner import linked_resellers, users_named
 from agreegate.storage.standing import relationship_since, standing_of
-from agreegate.storage.text import text_versions_in
-from agreegate.storage.unit_of_work import UnitOfWork
 
 MOST_RESELLERS = 100
 """Maximum number of resellers listed in the form. The customer's own come first."""

@@ -9,13 +9,13 @@ from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.gate import decide
 from agreegate.domain.milestone import MilestoneKind, milestones
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.storage.customers.relationship import related_customers
 from agreegate.storage.deployment import made_for, make_for
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.record import record
-from agreegate.storage.relationship import related_customers
 from agreegate.storage.standing import standing_of
-from agreegate.storage.unit_of_work import UnitOfWork
 
 COMMAND = "agreegate programme use"
 """What audit records name as the application."""

@@ -4,24 +4,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from agreegate.domain.accepted_text import Basis
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreements.accepted_text import Basis
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
 from agreegate.domain.standing import State
-from agreegate.services.customer_search import persons_wait_for, with_persons
+from agreegate.services.customers.customer_search import persons_wait_for, with_persons
 from agreegate.services.reseller_request import require_confirmations
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
-from agreegate.storage.floor import countries_of, floors_of, outdated_from
+from agreegate.storage.agreements.floor import countries_of, floors_of, outdated_from
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
 from agreegate.storage.reconfirmation_source import Limits, Question, Source, coming_majors, ranges_of, source_of
 from agreegate.storage.standing import standings_of
 from agreegate.storage.totals import Totals
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros
 
 LIMITS = Limits()
 EVERY = ReconfirmationSearch()

@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.customer import CustomerId
+from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Partner, PartnerId
@@ -23,6 +23,7 @@ from agreegate.domain.reseller_request import (
 )
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
 from agreegate.storage.record import record
@@ -44,7 +45,6 @@ from agreegate.storage.reseller_request import (
     serves_anybody,
 )
 from agreegate.storage.standing import standing_of, standings_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
 PAGE = 50
 """Lines of a list on one page."""

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreement import AgreementTemplate
+from agreegate.domain.agreements.accepted_text import AcceptedText
+from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.confirmation import (
     NOTE_LENGTH,
     Collection,
@@ -21,7 +21,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Endings, State, state_of, state_of_type
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.accepted_text import accepted_text_of, accepted_texts_of
+from agreegate.storage.agreements.accepted_text import accepted_text_of, accepted_texts_of
 from agreegate.storage.confirmation import (
     LAST,
     collections_of,
@@ -29,6 +29,7 @@ from agreegate.storage.confirmation import (
     current_confirmation,
     warnings_of,
 )
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from agreegate.storage.history import (
     confirmation_of,
     confirmations_page,
@@ -41,7 +42,6 @@ from agreegate.storage.history import (
 from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import OpenRelationship, relationship_since, standing_of
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import denies_orders
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.totals import (
     Totals,
     count_texts,
@@ -24,7 +25,6 @@ from agreegate.storage.totals import (
     newest_change,
     newest_change_by,
 )
-from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

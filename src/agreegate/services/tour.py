@@ -6,12 +6,12 @@ from datetime import datetime
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision, decide
 from agreegate.domain.milestone import tour
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing
-from agreegate.domain.transaction import Action, Transaction
 from agreegate.services.gate import ask
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.question import unconfirmed_customers
-from agreegate.storage.unit_of_work import Store, UnitOfWork
 
 OFFERED = 50
 """Maximum number of customers offered for the tour."""

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agreegate.domain.activity import Activity, ActivitySearch
-from agreegate.domain.customer import search_key
+from agreegate.domain.customers.customer import search_key
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.audit import in_records, literally, own_word
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
 
 _RECORDS = """
     select a.operation_at, a.audit_id, a.customer_id, c.company_name, r.customer_id is not null, a.user_id, u.user_name,

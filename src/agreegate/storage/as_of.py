@@ -5,7 +5,7 @@ from datetime import datetime
 from agreegate.domain.as_of import Period, Renewal
 from agreegate.domain.confirmation import Employee
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
 
 async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Period, ...]:

@@ -5,12 +5,12 @@ from collections.abc import Mapping
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import SHARED, AuditField, AuditRecord, AuditSearch, AuditWindow
-from agreegate.domain.customer import search_key
+from agreegate.domain.customers.customer import search_key
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
 
 _FORMER = {
     "agreement": "confirmation",

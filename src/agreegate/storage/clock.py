@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from agreegate.domain.clock import trusted_from
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, to_micros
 
 _NEWEST_OF = """
     select (select {at} from {table} where partner_id = $1 and {at} > coalesce((select ahead_until from a), -1)

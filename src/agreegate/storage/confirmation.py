@@ -5,13 +5,13 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from agreegate.domain.actor import Channel, UserId
-from agreegate.domain.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.confirmation import Collection, Confirmation, ConfirmationId, Employee, PrimaryContact
-from agreegate.domain.customer import text_language
+from agreegate.domain.customers.customer import text_language
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 
 LAST = (1 << 63) - 1
 """No sequence is higher."""
@@ -234,3 +234,24 @@ async def without_employee(
     found = await page_of(uow, listing, page_request, partner)
     items = tuple((customer, confirmation, template) for _, confirmation, customer, template in found.items)
     return Page(items, found.first, found.last, found.more_before, found.more_after)
+
+
+async def accepted_directly(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str) -> bool:
+    """Whether the customer accepted an agreement of this type without the partner."""
+    row = await uow.fetch_one(
+        "select 1 from direct_acceptance where partner_id = $1 and customer_id = $2 and agreement_type = $3",
+        partner,
+        customer,
+        agreement_type,
+    )
+    return row is not None
+
+
+async def direct_acceptances(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, datetime]:
+    """When the customer accepted without the partner, by agreement type."""
+    rows = await uow.fetch_all(
+        "select agreement_type, accepted_at from direct_acceptance where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+    )
+    return {kind: from_micros(accepted_at) for kind, accepted_at in rows}

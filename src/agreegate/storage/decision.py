@@ -12,16 +12,16 @@ from datetime import datetime
 import msgspec
 
 from agreegate.domain.actor import Actor, Channel
-from agreegate.domain.agreement import AgreementType, TemplateId
+from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.fact import TransactionDecided
 from agreegate.domain.gate import Verdict
+from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.domain.transaction import Action, Transaction
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 from agreegate.storage.idempotency import KEPT
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 
 
 class _Reasons(msgspec.Struct, tag_field="version", tag=2):

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

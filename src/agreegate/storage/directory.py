@@ -3,12 +3,12 @@
 from collections.abc import Mapping, Sequence
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.customer import Address, CustomerDraft, CustomerId
+from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.customer import new_etag, rename_customer, resellers_of
+from agreegate.storage.customers.customer import new_etag, rename_customer, resellers_of
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 from agreegate.storage.partner import COLUMNS, as_partner
-from agreegate.storage.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 
 _CUSTOMERS = """
     select c.customer_id, c.company_name, c.domain, c.country, c.language, c.culture, c.registration_number,

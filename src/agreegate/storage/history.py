@@ -1,12 +1,12 @@
 """The history of a customer's acceptance: endings, a page of confirmations, and looks that stay short however long it is."""
 
 from agreegate.domain.actor import Channel
-from agreegate.domain.agreement import AgreementType
+from agreegate.domain.agreements.agreement import AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import COLUMNS, COUNTING, LAST, as_confirmation
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.unit_of_work import Row, UnitOfWork, from_micros
 
 _ENDINGS = """
     select x.ending_id, x.sequence, x.reason, c.confirmation_id, x.note, x.recorded_by, x.channel, x.recorded_at

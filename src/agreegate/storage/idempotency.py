@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 
 KEPT = timedelta(hours=24)
 _KEY = "partner_id = $1 and method = $2 and path = $3 and request_id = $4"

@@ -8,14 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Channel
+from agreegate.domain.orders.transaction import Action
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.domain.standing import State
-from agreegate.domain.transaction import Action
 from agreegate.storage.decision import as_reasons
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.state import binder, state_of
-from agreegate.storage.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
 LATEST = 300
 """Maximum open carts, and maximum refusals, that are looked through; the latest."""

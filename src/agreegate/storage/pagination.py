@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
 
 T = TypeVar("T")
 R = TypeVar("R")

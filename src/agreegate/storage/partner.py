@@ -7,7 +7,7 @@ from typing import Any
 
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
-from agreegate.storage.unit_of_work import UnitOfWork, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Customers to show an answer with: the first of a kind that a partner, or a reseller, serves."""
 
 from agreegate.domain.partner import Partner, PartnerKind
-from agreegate.storage.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 LOOKED_AT = 5_000
 """Maximum number of customers read to find an example, the first by id."""

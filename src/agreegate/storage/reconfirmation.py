@@ -7,14 +7,14 @@ full. `storage/state.py` says whether a customer fits; the lines that are shown 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
-from agreegate.domain.accepted_text import Basis
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.accepted_text import Basis
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State
-from agreegate.storage.customer_range import Statement, ids_in
+from agreegate.storage.customers.customer_range import Statement, ids_in
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value
 from agreegate.storage.reconfirmation_source import LIVING_END, NOTHING_SUBSCRIBED, Question, Source
 from agreegate.storage.state import Bind
-from agreegate.storage.unit_of_work import UnitOfWork, Value
 
 FIRST = {State.OVERDUE: 0, State.OUTDATED: 1}
 """The order of the states in the list."""

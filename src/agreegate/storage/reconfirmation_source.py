@@ -8,7 +8,8 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
-from agreegate.storage.customer_range import (
+from agreegate.storage.agreements.floor import Floors
+from agreegate.storage.customers.customer_range import (
     MOST_COMPARED,
     Counted,
     Range,
@@ -21,10 +22,9 @@ from agreegate.storage.customer_range import (
     reseller_range,
     state_ranges,
 )
-from agreegate.storage.customer_search import fits_text, text_ranges
-from agreegate.storage.floor import Floors
+from agreegate.storage.customers.customer_search import fits_text, text_ranges
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 from agreegate.storage.state import Bind, opens_by, state_of
-from agreegate.storage.unit_of_work import UnitOfWork, to_micros
 
 NOTHING_SUBSCRIBED = 999_999_999_999_999_999
 """Stands for the commitment end of a customer without a living subscription: after every instant there is."""

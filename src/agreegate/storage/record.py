@@ -2,8 +2,8 @@
 
 from typing import assert_never
 
-from agreegate.domain.accepted_text import AcceptedText
 from agreegate.domain.actor import Actor
+from agreegate.domain.agreements.accepted_text import AcceptedText
 from agreegate.domain.confirmation import Confirmation, EndReason, PrimaryContact
 from agreegate.domain.fact import (
     AgreementEnded,
@@ -18,8 +18,8 @@ from agreegate.domain.partner import PartnerId
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.clock import note_recorded
 from agreegate.storage.decision import add_decision
+from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_micros, to_micros
 from agreegate.storage.standing import UNKNOWN_TEXT
-from agreegate.storage.unit_of_work import UnitOfWork, maybe_micros, to_micros
 
 
 async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from agreegate.domain.customer import CustomerId
+from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reseller_request import ResellerRequest
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, Position, page_of
 from agreegate.storage.partner import partner_of
 from agreegate.storage.state import binder, lacks_confirmation
-from agreegate.storage.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 
 _FEW = 5_000
 """Maximum customers of a reseller that are all read for one page."""

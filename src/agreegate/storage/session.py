@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from agreegate.storage.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 
 IDLE = timedelta(hours=1)
 """Unused for so long, a session has ended."""

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import NO_RELATIONSHIP, Current, Standing, judged
-from agreegate.storage.unit_of_work import (
+from agreegate.storage.engine.unit_of_work import (
     EPOCH,
     MICROSECOND,
     Row,
@@ -22,7 +22,8 @@ from agreegate.storage.unit_of_work import (
 UNKNOWN_TEXT = 9_223_372_036_854_775_807
 """The number of an accepted text that is not known: after every text that took effect by the acceptance.
 
-Its instant is then the latest one at which the customer can have accepted (`accepted_by` in `domain/accepted_text.py`).
+Its instant is then the latest one at which the customer can have accepted: `accepted_by` in
+`domain/agreements/accepted_text.py`.
 """
 RANK = "n.text_at, n.text_number"
 NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"

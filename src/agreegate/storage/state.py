@@ -7,10 +7,10 @@ property test holds the two together (`tests/storage/test_state.py`).
 from collections.abc import Callable
 from datetime import datetime
 
-from agreegate.domain.agreement import TemplateId
+from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.unit_of_work import Value, to_micros
+from agreegate.storage.engine.unit_of_work import Value, to_micros
 
 Bind = Callable[[Value], str]
 """Adds a value to those of a statement and returns its placeholder, such as `$3`."""

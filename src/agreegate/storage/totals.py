@@ -12,8 +12,8 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.audit import in_records
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, maybe_instant, to_micros
 from agreegate.storage.state import Bind, binder, state_of
-from agreegate.storage.unit_of_work import UnitOfWork, Value, maybe_instant, to_micros
 
 LATEST_CHANGES = 1_000
 """Maximum audit records looked through for the newest change of one user."""

@@ -8,7 +8,7 @@ from agreegate.api.instant import parse_instant, written_bare, written_utc
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.domain.actor import UserId
-from agreegate.domain.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.agreements.agreement import AgreementTemplate, TemplateId
 from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme

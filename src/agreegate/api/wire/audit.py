@@ -13,7 +13,7 @@ from agreegate.api.wire.order import TRANSACTION_TYPES
 from agreegate.domain.audit import SHARED, AuditRecord
 from agreegate.domain.confirmation import Confirmation, PrimaryContact
 from agreegate.domain.error import Rejected
-from agreegate.storage.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import to_micros
 
 NAMES = {"end": "endDate"}
 """The domain's name of a bound of the window, as the query calls it."""

@@ -14,10 +14,10 @@ from agreegate.api.wire.order import (
     renewal_term_of,
     term_of,
 )
-from agreegate.domain.cart import Cart, CartLine, CartStatus, LineError
 from agreegate.domain.error import Rejected
-from agreegate.domain.order import Order
-from agreegate.domain.term import BillingCycle
+from agreegate.domain.orders.cart import Cart, CartLine, CartStatus, LineError
+from agreegate.domain.orders.order import Order
+from agreegate.domain.orders.term import BillingCycle
 from agreegate.i18n import text
 
 NAMES = {**ORDER_NAMES, "addons": "addonItems"}

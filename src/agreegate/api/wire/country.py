@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from agreegate.api.wire import ObjectType, Wire
-from agreegate.domain.text import primary_subtag
+from agreegate.domain.agreements.text import primary_subtag
 
 
 class CountryRules(Wire):

@@ -5,10 +5,10 @@ from typing import Any
 
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
-from agreegate.domain.customer import Address, Customer, CustomerDraft, CustomerSummary
+from agreegate.domain.customers.customer import Address, Customer, CustomerDraft, CustomerSummary
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
-from agreegate.services.customer import ServedCustomer
+from agreegate.services.customers.customer import ServedCustomer
 
 USER_NAME = "admin"
 NOTHING_TO_VALIDATE: list[Wire] = []

@@ -5,7 +5,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.wire import Wire
 from agreegate.api.wire.audit import RESOURCES
 from agreegate.domain.audit import AuditField, AuditSearch
-from agreegate.domain.customer import Search, SearchField
+from agreegate.domain.customers.customer import Search, SearchField
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner_search import NameMatch, NameSearch
 

@@ -8,9 +8,17 @@ from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
 from agreegate.domain.error import Rejected
-from agreegate.domain.order import DEFAULT_CURRENCY, LineDraft, LineKind, Order, OrderChange, OrderDraft, OrderLine
-from agreegate.domain.subscription import SubscriptionId
-from agreegate.domain.term import BillingCycle, TermDuration
+from agreegate.domain.orders.order import (
+    DEFAULT_CURRENCY,
+    LineDraft,
+    LineKind,
+    Order,
+    OrderChange,
+    OrderDraft,
+    OrderLine,
+)
+from agreegate.domain.orders.subscription import SubscriptionId
+from agreegate.domain.orders.term import BillingCycle, TermDuration
 
 E = TypeVar("E", bound=StrEnum)
 

@@ -8,14 +8,14 @@ from agreegate.api.instant import written_z
 from agreegate.api.wire import Collection, Link, ObjectType, Wire
 from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import billing_cycle_of, enum_of
-from agreegate.domain.subscription import (
+from agreegate.domain.orders.subscription import (
     MOST_SEATS,
     Subscription,
     SubscriptionStatus,
     WantedSubscription,
     target_offer,
 )
-from agreegate.domain.term import BillingCycle
+from agreegate.domain.orders.term import BillingCycle
 from agreegate.i18n import text
 
 NAMES = {"friendly_name": "friendlyName", "partner_id_on_record": "partnerId"}

@@ -1,0 +1,1 @@
+"""Agreement texts over the API: metadata, links and files."""

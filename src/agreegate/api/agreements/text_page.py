@@ -1,0 +1,101 @@
+"""The page of a text in Markdown: laid out once, however often it is shown (A7).
+
+A text is laid out in a process of its own, one text at a time, so that readers cannot slow the gate. Pages stay in memory,
+compressed, those shown last; a page that is not there is made again.
+"""
+
+import asyncio
+import os
+import sys
+import zlib
+from collections.abc import Iterator
+
+from agreegate.domain.agreements.text import Digest
+from agreegate.domain.error import StoreUnavailable
+from agreegate.storage.agreements.text_file import TextFiles
+from agreegate.text_preview import as_written, packed
+
+KEPT_BYTES = 32 * 1024 * 1024
+"""Bytes of compressed pages that stay in memory: some hundred texts of 1 MiB."""
+LONGEST_WAIT = 120
+"""Seconds that a layout may take on a busy machine. A text that takes longer is shown as it is written."""
+PIECE = 64 * 1024
+
+
+class LaidOutTexts:
+    """Finds the pages of texts, and makes those that it does not have."""
+
+    def __init__(self, texts: TextFiles, kept_bytes: int = KEPT_BYTES) -> None:
+        self._texts = texts
+        self._kept_bytes = kept_bytes
+        self._kept: dict[Digest, bytes] = {}
+        """Compressed HTML by the text's digest; the page shown last is at the end."""
+        self._one_at_a_time = asyncio.Lock()
+
+    async def page_of(self, digest: Digest) -> bytes:
+        """The HTML of a text, compressed (`pieces_of`), after the text was compared with its digest.
+
+        Raises:
+            TextDamaged: the text is not there, or not what was published.
+            StoreUnavailable: the page cannot be made now.
+        """
+        await asyncio.to_thread(self._check, digest)
+        if digest not in self._kept:
+            async with self._one_at_a_time:
+                if digest not in self._kept:
+                    return self._keep(digest, await self._laid_out(digest))
+        return self._keep(digest, self._kept.pop(digest))
+
+    def _check(self, digest: Digest) -> None:
+        self._texts.opened(digest).close()
+
+    def _keep(self, digest: Digest, page: bytes) -> bytes:
+        room = self._kept_bytes - len(page)
+        while self._kept and sum(map(len, self._kept.values())) > room:
+            del self._kept[next(iter(self._kept))]
+        if room >= 0:
+            self._kept[digest] = page
+        return page
+
+    def _as_written(self, digest: Digest) -> bytes:
+        with self._texts.opened(digest) as source:
+            source.seek(0)
+            return packed(as_written(source.read().decode("utf-8-sig")))
+
+    async def _laid_out(self, digest: Digest) -> bytes:
+        """Lay a text out in a process of its own.
+
+        Raises:
+            TextDamaged.
+            StoreUnavailable: the process cannot be started, or ended without a page.
+        """
+        with await asyncio.to_thread(self._texts.opened, digest) as source:
+            os.lseek(source.fileno(), 0, os.SEEK_SET)  # the process reads from where the file itself stands
+            try:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable, "-P", "-m", "agreegate.text_preview", stdin=source,
+                    stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.DEVNULL, start_new_session=True,
+                )  # fmt: skip
+            except OSError as error:
+                raise StoreUnavailable(type(error).__name__) from error
+        try:
+            async with asyncio.timeout(LONGEST_WAIT):
+                page, _ = await process.communicate()
+        except TimeoutError:  # kept too: it would take as long for the next reader, and hold up every other text
+            return await asyncio.to_thread(self._as_written, digest)
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
+        if process.returncode != 0:
+            raise StoreUnavailable("layout")
+        return page
+
+
+def pieces_of(page: bytes) -> Iterator[bytes]:
+    """The HTML of a compressed page, some of it at a time."""
+    unpacking = zlib.decompressobj()
+    while page:
+        yield unpacking.decompress(page, PIECE)
+        page = unpacking.unconsumed_tail
+    yield unpacking.flush()

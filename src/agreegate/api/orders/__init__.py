@@ -1,0 +1,1 @@
+"""Orders, carts and subscriptions over the API."""

@@ -1,0 +1,1 @@
+"""Pages about agreements, their versions and what a new version would change."""

@@ -1,0 +1,180 @@
+"""Publishing a version of an agreement: its files are sent and looked at first, and published by a second press (R32)."""
+
+import asyncio
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get, post
+
+from agreegate.dashboard.agreements.publication_draft import (
+    LANGUAGES,
+    MOST_ROWS,
+    ROWS,
+    Reading,
+    choose_again,
+    defaults,
+    file_fields,
+    kept_text,
+    read_draft,
+    rows_of,
+)
+from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
+from agreegate.dashboard.agreements.version import PATH as VERSIONS
+from agreegate.dashboard.agreements.version import Part, parts
+from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, to
+from agreegate.dashboard.frame.upload import uploads_of
+from agreegate.deployment.deployment import Deployment, deployment_of
+from agreegate.domain.actor import PUBLISH_TEXTS
+from agreegate.domain.agreements.text import LARGEST, TextDraft, outdates_at_once
+from agreegate.domain.error import Rejected
+from agreegate.i18n import culture_text, plain, text
+from agreegate.locales import locales
+from agreegate.services.agreements.text import Review, publish_text, review_text
+from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.agreements.text_file import TextDamaged
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.text_link import Use, unpublished
+
+PATH = "/agreements/publish"
+PUBLISH, BACK = "publish", "back"
+"""Values of the buttons that publish what is shown, and that lead back to the form."""
+OFFERED = (ROWS, 12, MOST_ROWS)
+"""Maximum number of rows of texts with which the form opens."""
+
+
+@get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+async def show_publication(request: DashboardRequest) -> Response[str]:
+    """The form for a version, for `?texts=` files."""
+    deployment = deployment_of(request)
+    now = deployment.store.clock()
+    first = min(deployment.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+    form = opened(request, **defaults(first.id, now))
+    return _form(request, choose_again(form, file_fields(request)), 200)
+
+
+@post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)
+async def publish_version(request: DashboardRequest) -> Response[Any]:
+    """First press: look at everything and show it, publish nothing. Second press: publish what was shown.
+
+    Raises:
+        StoreUnavailable: nothing is published.
+    """
+    deployment, form, uploads = deployment_of(request), await sent(request), uploads_of(request)
+    reading = await read_draft(
+        form, rows_of(request), uploads, deployment.texts, deployment.store.clock(), reader_language(request)
+    )  # fmt: skip
+    if form["step"] == BACK:
+        return _form(request, reading.form, 200)
+    if form["step"] == PUBLISH and not uploads and not reading.mistakes:
+        return await _publish(request, reading)
+    review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
+    told = reading.told(review)
+    return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
+
+
+@get(PATH + "/text", opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
+    """Lead to a file that was sent and is not published yet, as customers would read it, by a new, short-lived link.
+
+    Raises:
+        `request.not-found`: no such file was sent.
+    """
+    deployment, asked = deployment_of(request), request.query_params
+    template, language = deployment.programme.template(asked.get("template", "")), asked.get("language", "")
+    if template is None or language not in LANGUAGES:
+        raise Rejected("request.not-found")
+    try:
+        file = await asyncio.to_thread(
+            kept_text, deployment.texts, asked.get("digest", ""), f"text.{asked.get('kind', '')}"
+        )  # fmt: skip
+    except (TextDamaged, Rejected):
+        raise Rejected("request.not-found") from None
+    target = unpublished(file, template.title, asked.get("label", ""), language)
+    return to(deployment.links.to(target, Use.PREVIEW, actor_of(request).key))
+
+
+async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]:
+    """All of it or nothing, once however often it is sent."""
+    deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
+
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
+        review = await _review(uow, deployment, reading)
+        if review.errors:
+            return review
+        published = await publish_text(
+            uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
+        )  # fmt: skip
+        told = "publication.done" if published.fresh else "publication.nothing"
+        return Done(f"{VERSIONS}/{published.version.id}", told, {"label": draft.label})
+
+    try:
+        result = await save(request, actor, reading.form, work)
+    except Rejected as error:
+        error.expect("request.id-reused")
+        review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
+        if review.errors:
+            return _form(request, reading.told(review).rejected(error), 409)
+        return _check(request, reading, reading.form.rejected(error), review, 409)
+    return seen(request, result) if isinstance(result, Done) else _form(request, reading.told(result), 422)
+
+
+async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> Review:
+    return await review_text(uow, deployment.programme, locales(), reading.draft, allow_past=reading.allow_past)
+
+
+def _form(request: DashboardRequest, form: Form, status: int) -> Response[str]:
+    language, count, templates = reader_language(request), rows_of(request), deployment_of(request).programme.templates
+    named = sorted(((code, culture_text(code, language)) for code in LANGUAGES), key=lambda one: plain(one[1]))
+    return page(
+        request,
+        "publication.html",
+        status,
+        form=form,
+        templates=[(one.id, text("agreement.title", language, agreement=one.title)) for one in templates],
+        languages=[("", "–"), *((code, f"{name} ({code})") for code, name in named)],
+        count=count,
+        offered=[number for number in OFFERED if number > count],
+        limit=LARGEST // 1024 // 1024,
+    )
+
+
+def _check(request: DashboardRequest, reading: Reading, form: Form, review: Review, status: int = 200) -> Response[str]:
+    deployment, draft = deployment_of(request), reading.draft
+    shown = parts(draft.files, reader_language(request), reading.names)
+    return page(
+        request,
+        "publication_check.html",
+        status,
+        form=form,
+        draft=draft,
+        agreement=deployment.programme.template(draft.template_id),
+        repeated=review.repeated,
+        at_once=outdates_at_once(draft, deployment.store.clock()),
+        parts_=shown,
+        links={one: _preview(draft, one) for one in shown},
+        simulation=simulated(draft) if draft.major else None,
+    )
+
+
+def _preview(draft: TextDraft, one: Part) -> str:
+    """The address at which a text can be read before it is published. The file's name stays out of addresses."""
+    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.shown.digest}
+    told |= {"kind": one.file.shown.media_type.ending, "language": one.language}
+    return f"{PATH}/text?{urlencode(told)}"
+
+
+def simulated(draft: TextDraft) -> str:
+    """The address that says what a major version would do, if it took effect as drafted."""
+    codes = sorted({locale.country for locale in draft.files})
+    everywhere = set(codes) == {locale.country for locale in locales()}
+    asked = {
+        "template": draft.template_id,
+        "countries": "all" if everywhere else ",".join(codes),
+        "effective_from": f"{draft.effective_from:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return f"{SIMULATION}?{urlencode(asked)}"
+
+
+ROUTES = (show_publication, publish_version, preview_unpublished)

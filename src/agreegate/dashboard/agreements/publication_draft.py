@@ -1,0 +1,349 @@
+"""A version as it is typed and its files as they came, read into a draft; the form shows every problem at once, at its field.
+
+Both presses of the button are read by this. At the second one no file comes: each is opened by its digest, and what it is
+is read again from the file. Of what a form says about a file only the name is kept, and only shown.
+"""
+
+import asyncio
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, time, timedelta
+
+from agreegate.dashboard.agreements.version import spoken_in
+from agreegate.dashboard.frame.day import day_of
+from agreegate.dashboard.frame.form import Form, Mistake
+from agreegate.dashboard.frame.page import DashboardRequest
+from agreegate.dashboard.frame.upload import Upload, shown_name
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.agreements.text import LONGEST_NOTE, Digest, Locale, MediaType, TextDraft, TextFile
+from agreegate.domain.error import Rejected, StoreUnavailable
+from agreegate.locales import locales
+from agreegate.services.agreements.text import Review
+from agreegate.storage.agreements.text_file import TextDamaged, TextFiles, is_digest, measured
+
+_WHEN = frozenset({"effective_date", "effective_time"})
+"""Where these cannot be read, nobody knows whether the day is past."""
+ROWS = 4
+"""Texts that can be named on the page as it is opened."""
+LANGUAGES = frozenset(locale.language for locale in locales())
+"""Those that agreements have somewhere."""
+MOST_ROWS = len(LANGUAGES)
+"""One text for each of them."""
+FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
+FILES = ("file", "pdf")
+"""Fields of a text's files, each followed by its number. `file-name`, `file-digest` and `file-out` speak of one sent before."""
+ROW = (*FILES, "language", "countries")
+"""Fields of a text in which something can be wrong."""
+MAJOR, MINOR = "major", "minor"
+MOST_CODES = 300
+LONGEST_CODE = 20
+MOST_TOLD = 5
+"""Maximum number of wrong countries and languages named for one text. The message counts the rest."""
+_TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
+_UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
+"""Stands for a file that is of no use, so that the rest can be looked at."""
+
+
+def rows_of(request: DashboardRequest) -> int:
+    """How many texts the page at an address offers: `?texts=12`."""
+    asked = request.query_params.get("texts", "")
+    return min(max(int(asked), 1), MOST_ROWS) if asked.isascii() and asked.isdigit() and len(asked) < 5 else ROWS
+
+
+def file_fields(request: DashboardRequest) -> tuple[str, ...]:
+    """The fields of the page at an address that can have a file."""
+    return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in FILES)
+
+
+def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
+    """What the page begins with: in force from the next midnight on."""
+    return {
+        "template": template,
+        "effective_date": f"{(now + timedelta(days=1)).date()}",
+        "effective_time": "00:00",
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A file of the form, sent now or before."""
+
+    name: str = ""
+    file: TextFile | None = None
+    """What the file turned out to be; None when it is of no use, or there is none."""
+    wrong: Mistake | None = None
+    """Why it is of no use."""
+
+
+NOTHING = Sent()
+"""No file was chosen."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One text of the form."""
+
+    number: int
+    language: str
+    countries: str
+    """As typed; nothing: every country that has the language."""
+    sent: Sent = NOTHING
+    pdf: Sent = NOTHING
+    """The PDF to show."""
+
+    @property
+    def used(self) -> bool:
+        """Whether anything was said about it."""
+        return self.sent != NOTHING or self.pdf != NOTHING or bool(self.language or self.countries)
+
+    @property
+    def file(self) -> TextFile | None:
+        """The text's file with the PDF to show; None when the file is of no use, or there is none."""
+        return None if self.sent.file is None else replace(self.sent.file, shown_as=self.pdf.file)
+
+    @property
+    def locales(self) -> tuple[Locale, ...]:
+        """What it is for; capitals are meant where small letters were typed."""
+        codes = re.split(r"[\s,;]+", self.countries.upper()) if self.countries else sorted(spoken_in(self.language))
+        return tuple(Locale(code, self.language) for code in dict.fromkeys(filter(None, codes)))
+
+    @property
+    def codes_readable(self) -> bool:
+        """Whether what stands for countries can be codes at all."""
+        codes = [locale.country for locale in self.locales]
+        written = not self.countries or bool(codes)
+        return written and len(codes) <= MOST_CODES and all(len(code) <= LONGEST_CODE for code in codes)
+
+    @property
+    def readable(self) -> bool:
+        """Whether it can be known what the text is for."""
+        return self.language in LANGUAGES and self.codes_readable
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a form came to."""
+
+    form: Form
+    """The same, each file that is of use named by its digest, and the date in numbers."""
+    rows: tuple[Row, ...]
+    draft: TextDraft
+    """As far as it can be told. Only without mistakes it is what was meant."""
+    mistakes: tuple[Mistake, ...]
+
+    @property
+    def allow_past(self) -> bool:
+        """Whether it is meant that confirmations are outdated at once."""
+        return bool(self.form["past"])
+
+    @property
+    def names(self) -> dict[TextFile, str]:
+        """What the files are called."""
+        return {row.file: row.sent.name for row in self.rows if row.file is not None}
+
+    def told(self, review: Review) -> Form:
+        """The form with its own mistakes and with what the rules say, in the order of the fields."""
+        refused = [mistake for error in review.errors if (mistake := self._refused(error)) is not None]
+        seen = {mistake.where for mistake in self.mistakes}
+        found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == "text.locale-unknown")]
+        order = [*FACTS, *(f"{field}-{row.number}" for row in self.rows for field in ROW)]
+        return self.form.with_mistakes(*sorted(_few(found), key=lambda one: order.index(one.where)))
+
+    def _refused(self, error: Rejected) -> Mistake | None:
+        match error:
+            case Rejected(code="confirmation.template-unknown"):
+                return Mistake("template", "publication.template-unknown")
+            case Rejected(code="text.label-taken"):
+                return Mistake("label", error.code, error.parameters)
+            case Rejected(code="text.effective-in-past") if not any(one.where in _WHEN for one in self.mistakes):
+                return Mistake("past", "publication.in-past")
+            case Rejected(code="text.locale-unknown"):
+                return Mistake(f"countries-{self._row_of(error)}", error.code, error.parameters)
+            case Rejected(code="text.shown-as-unfit"):
+                return Mistake(f"pdf-{self._row_of(error)}", error.code, error.parameters)
+            case Rejected(code="request.invalid-property"):
+                return self._invalid(str(error.parameters["name"]))
+        return None
+
+    def _row_of(self, error: Rejected) -> int:
+        """The number of the text whose pair of country and language an error is about."""
+        pair = str(error.parameters["pair"])
+        return next(row.number for row in self.rows if row.used and pair in map(str, row.locales))
+
+    def _invalid(self, name: str) -> Mistake | None:
+        match name:
+            case "label":
+                return Mistake("label", "publication.label-unread")
+            case "note":
+                return Mistake("note", "publication.note-unread", {"most": LONGEST_NOTE})
+            case "effective_from":
+                return Mistake("effective_date", "publication.date-unread")
+        return None if any(row.used for row in self.rows) else Mistake("file-0", "publication.nothing-chosen")
+
+
+async def read_draft(
+    form: Form, count: int, uploads: Mapping[str, Upload], texts: TextFiles, now: datetime, reader: str
+) -> Reading:
+    """Read a form: its files are looked at, and those that are of use are kept under their digests.
+
+    Args:
+        count: how many texts it has.
+        reader: the reader's language, in which the date is written.
+
+    Raises:
+        StoreUnavailable: a file cannot be kept.
+    """
+    rows = tuple([await _row(form, number, uploads, texts) for number in range(count)])
+    effective, mistakes = _effective(form, reader)
+    settled = {name: [form[name]] for name in FACTS if form[name]}
+    if effective is not None:
+        settled |= {"effective_date": [f"{effective.date()}"], "effective_time": [f"{effective:%H:%M}"]}
+    for row in rows:
+        settled |= {f"{name}-{row.number}": [value] for name, value in _settled(row).items() if value}
+    if form["kind"] not in (MAJOR, MINOR):
+        mistakes.append(Mistake("kind", "publication.kind-missing"))
+    mistakes += [mistake for row in rows if row.used for mistake in _mistakes(row)]
+    mistakes += _twice(rows)
+    draft = TextDraft(
+        template_id=TemplateId(form["template"]),
+        label=form["label"],
+        major=form["kind"] == MAJOR,
+        effective_from=effective or now,
+        note=form["note"],
+        files={locale: row.file or _UNREAD for row in rows if row.used for locale in row.locales if row.readable},
+    )
+    return Reading(replace(form, fields=settled), rows, draft, tuple(mistakes))
+
+
+async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Row:
+    """A text, with its files as they came now or before."""
+    if form[f"file-out-{number}"]:
+        return Row(number, "", "")
+    sent, pdf = [await _sent(form, field, number, uploads, texts) for field in FILES]
+    return Row(number, form[f"language-{number}"], form[f"countries-{number}"], sent, pdf)
+
+
+async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Sent:
+    """A file of a text."""
+    where = f"{field}-{number}"
+    upload, digest = uploads.get(where), form[f"{field}-digest-{number}"]
+    if form[f"{field}-out-{number}"] or (upload is None and not digest):
+        return NOTHING
+    name = shown_name(form[f"{field}-name-{number}"]) if upload is None else upload.name
+    try:
+        return Sent(name, await asyncio.to_thread(_taken, upload, digest, name, texts))
+    except TextDamaged:
+        return Sent(wrong=Mistake(where, "publication.file-again"))
+    except Rejected as error:
+        return Sent(wrong=Mistake(where, error.code, {**error.parameters, "file": isolated(name)}))
+    except OSError as error:
+        raise StoreUnavailable from error
+
+
+def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> TextFile:
+    """What a file is; one that came now is kept, if it is of use."""
+    if upload is not None:
+        file = measured(upload.content, name)
+        texts.keep(upload.content, file.digest)
+        return file
+    return kept_text(texts, digest, name)
+
+
+def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
+    """What a file is that was kept before, by its bytes and its name.
+
+    Raises:
+        TextDamaged: none is kept under what was given as its digest.
+        Rejected: as `measured` does.
+    """
+    if not is_digest(digest):
+        raise TextDamaged(digest)
+    with texts.retained(Digest(digest)) as content:
+        return measured(content, name)
+
+
+def choose_again(form: Form, names: Iterable[str]) -> Form:
+    """A form that was kept while its user signed in again: the files that were chosen were not, and are to be chosen again.
+
+    Args:
+        names: the fields that can have a file. Of one that was chosen the form has the name.
+    """
+    return form.with_mistakes(*(Mistake(name, "publication.file-again") for name in names if name in form.fields))
+
+
+def isolated(name: str) -> str:
+    """A name within a sentence, which it cannot turn round, whatever direction its letters have."""
+    return f"\u2068{name}\u2069"
+
+
+def _effective(form: Form, reader: str) -> tuple[datetime | None, list[Mistake]]:
+    day, hour, mistakes = day_of(form["effective_date"], reader), _hour(form["effective_time"]), []
+    if day is None:
+        missing = not form["effective_date"]
+        mistakes.append(Mistake("effective_date", "publication.date-missing" if missing else "publication.date-unread"))
+    if hour is None:
+        mistakes.append(Mistake("effective_time", "publication.time-unread"))
+    return None if day is None or hour is None else datetime.combine(day, hour, UTC), mistakes
+
+
+def _hour(written: str) -> time | None:
+    """The time of day; midnight where none is written."""
+    found = _TIME.fullmatch(written or "00:00")
+    try:
+        return None if found is None else time(int(found[1]), int(found[2]))
+    except ValueError:
+        return None
+
+
+def _settled(row: Row) -> dict[str, str]:
+    found = {"language": row.language, "countries": row.countries}
+    for field, sent in zip(FILES, (row.sent, row.pdf), strict=True):
+        if sent.file is not None:
+            found |= {f"{field}-name": sent.name, f"{field}-digest": sent.file.digest}
+    return found
+
+
+def _mistakes(row: Row) -> Iterator[Mistake]:
+    """What is wrong with a text by itself."""
+    if row.sent.wrong is not None:
+        yield row.sent.wrong
+    elif row.file is None:
+        key = "publication.file-missing" if row.pdf == NOTHING else "publication.pdf-without"
+        yield Mistake(f"file-{row.number}", key)
+    if row.pdf.wrong is not None:
+        yield row.pdf.wrong
+    if not row.language:
+        yield Mistake(f"language-{row.number}", "publication.language-missing")
+    elif row.language not in LANGUAGES:
+        yield Mistake(f"language-{row.number}", "publication.language-unknown")
+    if not row.codes_readable:
+        yield Mistake(f"countries-{row.number}", "publication.countries-unread")
+
+
+def _twice(rows: tuple[Row, ...]) -> Iterator[Mistake]:
+    """Countries and languages that two texts are for."""
+    first: dict[Locale, int] = {}
+    for row in rows:
+        if not (row.used and row.readable):
+            continue
+        again = [locale for locale in row.locales if locale in first]
+        if again:
+            told: dict[str, str | int] = {"pair": str(again[0]), "number": first[again[0]] + 1, "count": len(again)}
+            yield Mistake(f"countries-{row.number}", "publication.pair-twice", told)
+        first |= {locale: row.number for locale in row.locales if locale not in first}
+
+
+def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
+    """All of them; but of many unknown pairs in one field some, and how many there are besides."""
+    unknown: dict[str, list[Mistake]] = defaultdict(list)
+    for mistake in mistakes:
+        if mistake.key == "text.locale-unknown":
+            unknown[mistake.where].append(mistake)
+        else:
+            yield mistake
+    for where, found in unknown.items():
+        yield from found[:MOST_TOLD]
+        if len(found) > MOST_TOLD:
+            yield Mistake(where, "publication.more-unknown", {"count": len(found) - MOST_TOLD})

@@ -1,0 +1,1 @@
+"""Pages about one customer or a list of customers."""

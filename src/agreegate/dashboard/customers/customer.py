@@ -1,0 +1,186 @@
+"""One customer: its account, its agreements, what it bought, and what the gate decided (contract 5.3, 5.5)."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
+
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.pagination import page_links, page_request
+from agreegate.dashboard.orders.gate import Worded, worded
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import (
+    ASK_GATE,
+    READ_CONFIRMATIONS,
+    READ_CUSTOMERS,
+    READ_ORDERS,
+    WRITE_ORDERS,
+    WRITE_SUBSCRIPTIONS,
+    Actor,
+)
+from agreegate.domain.customers.customer import Customer
+from agreegate.domain.orders.order import Order
+from agreegate.domain.orders.subscription import Subscription
+from agreegate.domain.partner import Cloud, Partner, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.i18n import country_text, culture_text
+from agreegate.services.customers.customer import get_customer, resellers_of_customer
+from agreegate.services.customers.customer_record import CustomerRecord, People, people, read_record
+from agreegate.services.customers.relationship import served_since
+from agreegate.services.gate import list_decisions
+from agreegate.services.orders.order import browse_orders
+from agreegate.services.orders.subscription import list_subscriptions
+from agreegate.services.standing import AgreementStanding
+from agreegate.storage.decision import KeptDecision
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.pagination import Page, PageRequest
+
+SHOWN = 10
+"""Orders and decisions on one page of each list."""
+SUBSCRIPTIONS = 25
+HISTORY = 20
+"""Entries of the history; the printable record has them all."""
+LINES = 5
+"""Lines named of one order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bought:
+    """Some of a customer's subscriptions, those that live first."""
+
+    shown: list[Subscription]
+    names: dict[str, str]
+    """Of every subscription, by id."""
+    page: int
+    pages: int
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the reader may know of one customer. What is None is closed to it."""
+
+    customer: Customer
+    resellers: list[Partner]
+    """Through which a provider serves it."""
+    since: datetime | None
+    subscriptions: list[Subscription]
+    orders: Page[Order] | None
+    decisions: Page[KeptDecision] | None
+    record: CustomerRecord | None
+    people: People
+
+
+@get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
+    """The customer's page: as much of it as the reader's role and kind of partner may see."""
+    deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
+    orders, decisions = page_request(request, "orders", SHOWN), page_request(request, "decisions", SHOWN)
+    absent = closed(actor, deployment.programme, deployment.store.clock())
+
+    async def read(uow: UnitOfWork) -> Known:
+        return await _known(uow, actor, deployment.programme, id_, orders, decisions, with_record=absent is None)
+
+    known = await deployment.store.read_slow(read)
+    language, found = reader_language(request), known.customer
+    return page(
+        request,
+        "customer.html",
+        known=known,
+        customer=found,
+        country=country_text(found.country, language),
+        culture=culture_text(found.text_language, language),
+        absent=absent,
+        agreements=in_order(known.record, deployment.programme, deployment.store.clock()),
+        bought=_bought(known.subscriptions, request.query_params.get("subscriptions", "")),
+        verdicts=[] if known.decisions is None else in_words(known.decisions, deployment.programme, language),
+        order_links=known.orders and page_links(request, "orders", known.orders),
+        decision_links=known.decisions and page_links(request, "decisions", known.decisions),
+        history_shown=HISTORY,
+        lines_shown=LINES,
+        may_order=may(actor, WRITE_ORDERS),
+        may_change=may(actor, WRITE_SUBSCRIPTIONS),
+        may_explain=may_explain(actor, deployment.programme, deployment.store.clock()),
+    )
+
+
+def closed(actor: Actor, programme: Programme, now: datetime) -> str | None:
+    """Why the agreement section is not shown to the reader; None: it is."""
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        return "reseller"
+    if actor.partner.cloud is not Cloud.PUBLIC:
+        return "cloud"
+    if not programme.exists(now):
+        return "not-yet"
+    return None if may(actor, READ_CONFIRMATIONS) else "role"
+
+
+def may_explain(actor: Actor, programme: Programme, now: datetime) -> bool:
+    """Whether there is something to explain to the reader's customers."""
+    return actor.partner.cloud is Cloud.PUBLIC and programme.exists(now)
+
+
+def in_order(record: CustomerRecord | None, programme: Programme, now: datetime) -> list[AgreementStanding]:
+    """Each agreement's standing: those that open the gate today first, among them the usual one."""
+    if record is None:
+        return []
+    return sorted(
+        record.standing.agreements,
+        key=lambda one: (
+            not one.template.opens_gate(now),
+            one.template.agreement_type != programme.default_agreement_type,
+        ),
+    )
+
+
+def in_words(
+    decisions: Page[KeptDecision], programme: Programme, language: str
+) -> list[tuple[KeptDecision, list[Worded]]]:
+    """Decisions, each with its reasons and advisories as sentences."""
+    return [
+        (kept, worded((*kept.reasons, *kept.advisories), programme, kept.decided_at, language))
+        for kept in decisions.items
+    ]
+
+
+async def _known(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    orders: PageRequest,
+    decisions: PageRequest,
+    *,
+    with_record: bool,
+) -> Known:
+    served = await get_customer(uow, actor, customer)
+    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
+    decided = await list_decisions(uow, actor, customer, decisions) if may(actor, ASK_GATE) else None
+    return Known(
+        customer=served.customer,
+        resellers=[] if reseller else await resellers_of_customer(uow, actor, customer),
+        since=None if reseller else await served_since(uow, actor, customer),
+        subscriptions=await list_subscriptions(uow, actor, customer),
+        orders=await browse_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
+        decisions=decided,
+        record=await read_record(uow, actor, programme, customer, PageRequest(HISTORY)) if with_record else None,
+        people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},
+    )
+
+
+def _bought(every: list[Subscription], asked: str) -> Bought:
+    pages = max(1, -(-len(every) // SUBSCRIPTIONS))
+    number = min(int(asked), pages) if asked.isascii() and asked.isdigit() and len(asked) < 6 and int(asked) else 1
+    ordered = sorted(every, key=lambda one: one.status.ended)
+    start = (number - 1) * SUBSCRIPTIONS
+    names = {one.id: one.friendly_name for one in every}
+    return Bought(
+        ordered[start : start + SUBSCRIPTIONS], {str(id_): name for id_, name in names.items()}, number, pages
+    )
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_customer,)

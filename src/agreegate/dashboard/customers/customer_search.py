@@ -1,0 +1,174 @@
+"""The list of customers: found while typing, filtered, turned page by page, and kept as a file."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from agreegate.dashboard.customers.customer import closed
+from agreegate.dashboard.frame.csv import csv_answer, in_pages
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.navigation import may
+from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, to
+from agreegate.dashboard.frame.pagination import page_links
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS
+from agreegate.domain.customers.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
+from agreegate.domain.partner import PartnerId, PartnerKind
+from agreegate.domain.standing import State
+from agreegate.i18n import country_text, text
+from agreegate.services.customers.customer_search import (
+    Filters,
+    Finding,
+    ListedCustomer,
+    filters,
+    find_customers,
+    list_customers,
+)
+from agreegate.spreadsheet import Line
+from agreegate.storage.customers.customer_search import MOST_COUNTED, TooManyFit
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
+
+SIZE = 25
+LIST = "results"
+"""The list's name in addresses."""
+LAST = "last"
+ID_LENGTH = 36
+_COUNTRY = re.compile("[A-Z]{2}")
+_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TENANT = re.compile(_ID)
+_PLACE = re.compile(f"{_ID}-{_ID}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one page of the list shows."""
+
+    finding: Finding
+    filters: Filters
+
+
+@get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
+async def show_customers(request: DashboardRequest) -> Response[str]:
+    """A page of the customers that fit what is typed and chosen."""
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
+    absent = closed(actor, deployment.programme, deployment.store.clock())
+    search, place = _search(request, with_states=absent is None), _page_request(request)
+
+    async def read(uow: UnitOfWork) -> Shown:
+        finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
+        return Shown(finding, await filters(uow, actor))
+
+    shown = await deployment.store.read_slow(read)
+    finding = shown.finding
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, finding.totals)
+    states = [] if absent else [(state, text(f"state.{state}", language)) for state in LISTED]
+    asked = urlencode(_asked(search))
+    return page(
+        request,
+        "customers.html",
+        search=search,
+        longest=LONGEST_TEXT,
+        finding=finding,
+        most=MOST_COUNTED,
+        first=f"?{asked}#{LIST}",
+        last=f"?{urlencode([*_asked(search), (LIST, LAST)])}#{LIST}",
+        page_links=page_links(request, LIST, finding.page),
+        file=f"/customers.csv?{asked}" if asked else "/customers.csv",
+        filtered=bool(asked),
+        states=states,
+        outdated=0 if finding.states is None else finding.states[State.OUTDATED] + finding.states[State.OVERDUE],
+        work_list=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
+        countries=_named(shown.filters.countries, language),
+        country_of=lambda code: country_text(code, language),
+        resellers=[(one.id, one.name) for one in shown.filters.resellers],
+        absent=absent,
+        may_confirm=absent is None and may(actor, CONFIRM),
+        may_add=may(actor, WRITE_CUSTOMERS),
+        may_read_persons=may(actor, READ_PERSONS),
+    )
+
+
+@get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
+async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
+    """Every customer that fits, in the order of the list."""
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
+    absent = closed(actor, deployment.programme, deployment.store.clock())
+    search = _search(request, with_states=absent is None)
+    columns = [
+        "customers.column.customer",
+        "customers.column.domain",
+        "customers.column.id",
+        "customers.column.country",
+    ]
+    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
+    if reseller:
+        columns.append("customers.column.provider")
+    elif absent is None:
+        columns.append("customers.column.state")
+
+    def line(one: ListedCustomer) -> Line:
+        more = [one.provider] if reseller else [text(f"state.{one.state}", language)] if absent is None else []
+        return [one.company_name, one.domain, one.id, country_text(one.country, language), *more]
+
+    async def read(uow: UnitOfWork, place: PageRequest) -> Page[ListedCustomer]:
+        return await list_customers(uow, actor, deployment.programme, search, place)
+
+    try:
+        return await csv_answer(request, "customers", columns, in_pages(request, read, line))
+    except TooManyFit:  # the page says so
+        return to(f"/customers?{urlencode(_asked(search))}")
+
+
+def _search(request: DashboardRequest, *, with_states: bool) -> CustomerSearch:
+    """What the address asks for; what cannot be is not asked for."""
+    given = request.query_params
+    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
+    may_filter = actor_of(request).partner.kind is not PartnerKind.INDIRECT_RESELLER
+    state, country, reseller = given.get("state", ""), given.get("country", ""), given.get("reseller", "")
+    return CustomerSearch(
+        text=given.get("q", "").strip()[:LONGEST_TEXT],
+        state=State(state) if with_states and state in LISTED else None,
+        country=country if may_filter and _COUNTRY.fullmatch(country) else None,
+        reseller=PartnerId(reseller) if provider and _TENANT.fullmatch(reseller) else None,
+    )
+
+
+def _asked(search: CustomerSearch) -> list[tuple[str, str]]:
+    given = (("q", search.text), ("state", search.state), ("country", search.country), ("reseller", search.reseller))
+    return [(name, str(value)) for name, value in given if value]
+
+
+def _narrowed(search: CustomerSearch) -> list[tuple[str, str]]:
+    """What the work list of outdated confirmations can be asked for too."""
+    return [(name, value) for name, value in _asked(search) if name != "state"]
+
+
+def _page_request(request: DashboardRequest) -> PageRequest:
+    """The page of the list that the address asks for. Positions are customer and partner: `after-CUSTOMER-PARTNER`."""
+    way, _, place = request.query_params.get(LIST, "").partition("-")
+    if way == LAST:
+        return PageRequest(SIZE, PageStep.LAST)
+    if _PLACE.fullmatch(place) is None:
+        return PageRequest(SIZE)
+    here: Position = (place[:ID_LENGTH], place[ID_LENGTH + 1 :])
+    match way:
+        case "after":
+            return PageRequest(SIZE, PageStep.NEXT, last=here)
+        case "before":
+            return PageRequest(SIZE, PageStep.PREVIOUS, first=here)
+        case _:
+            return PageRequest(SIZE)
+
+
+def _named(countries: list[str], language: str) -> list[tuple[str, str]]:
+    named: list[tuple[str, Any]] = [(code, country_text(code, language)) for code in countries]
+    return sorted(named, key=lambda pair: pair[1])
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers, export_customers)

@@ -1,0 +1,210 @@
+"""The work list of outdated confirmations: by the date before which each must be renewed, each leads to its form (R33–R37)."""
+
+import re
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from litestar import Response, get
+from litestar.handlers import HTTPRouteHandler
+from litestar.response import Stream
+
+from agreegate.dashboard.frame.absent import absent
+from agreegate.dashboard.frame.csv import csv_answer, in_pages
+from agreegate.dashboard.frame.guard import actor_of
+from agreegate.dashboard.frame.page import DashboardRequest, asked_besides, page, reader_language
+from agreegate.dashboard.frame.pagination import page_links, page_request
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import CONFIRM
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.customers.customer_search import LONGEST_TEXT, CustomerSearch
+from agreegate.domain.partner import PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
+from agreegate.domain.standing import State
+from agreegate.i18n import count_text, country_text, text
+from agreegate.services.reconfirmation import (
+    Found,
+    Reconfirmation,
+    find_reconfirmations,
+    list_page_of_reconfirmations,
+    list_reconfirmations,
+)
+from agreegate.spreadsheet import Line
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.pagination import Page, PageRequest, PageStep
+
+PATH = "/reconfirmations"
+SIZE = 25
+LIST = "results"
+"""The list's name in addresses."""
+LAST = "last"
+FIELDS = ("q", "reseller", "country", "agreement", "state", "due")
+COLUMNS = (
+    "customers.column.customer",
+    "customers.column.domain",
+    "customers.column.id",
+    "customers.column.country",
+    "reconfirmations.column.agreement",
+    "reconfirmations.column.accepted",
+    "reconfirmations.column.text",
+    "reconfirmations.column.since",
+    "reconfirmations.column.renew",
+    "reconfirmations.column.days",
+    "customers.column.state",
+    "reconfirmations.column.reseller",
+)
+_COUNTRY = re.compile("[A-Z]{2}")
+_TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What one page of the list shows."""
+
+    found: Found
+    lines: Page[Reconfirmation]
+
+
+@get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
+    """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
+    if (nothing := absent(request, "reconfirmations.title")) is not None:
+        return nothing
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
+    search, place = search_of(request), _page_request(request)
+
+    async def read(uow: UnitOfWork) -> Shown:
+        found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
+        lines = await list_reconfirmations(uow, actor, found.list, place)
+        if (
+            not lines.items and place.step is not PageStep.FIRST
+        ):  # what stood there was renewed: show what is nearest to it
+            nearest = PageRequest(SIZE, PageStep.LAST if place.step is PageStep.NEXT else PageStep.FIRST)
+            lines = await list_reconfirmations(uow, actor, found.list, nearest)
+        return Shown(found, lines)
+
+    shown = await deployment.store.read_slow(read)
+    deployment.totals.refresh(deployment.store, deployment.programme, actor, shown.found.totals)
+    asked = _asked(request)
+    return page(
+        request,
+        "reconfirmations.html",
+        search=search,
+        longest=LONGEST_TEXT,
+        found=shown.found,
+        lines=[(one, _form(request, deployment.programme, one)) for one in shown.lines.items],
+        left=lambda days: days_text(days, language),
+        first=f"?{urlencode(asked)}#{LIST}",
+        last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
+        page_links=page_links(request, LIST, shown.lines),
+        file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
+        overdue=f"{PATH}?state={State.OVERDUE}",
+        filtered=search != ReconfirmationSearch(),
+        provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
+        choices=_choices(shown, search, language),
+        country_of=lambda code: country_text(code, language),
+    )
+
+
+@get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+async def export_reconfirmations(request: DashboardRequest) -> Stream:
+    """Every outdated confirmation that fits, in the order of the list.
+
+    Raises:
+        `confirmation.feature-absent`: before the programme starts.
+    """
+    deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
+    search = search_of(request)
+    sought = await deployment.store.read_slow(
+        lambda uow: list_page_of_reconfirmations(uow, actor, deployment.programme, search)
+    )
+    provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
+
+    def line(one: Reconfirmation) -> Line:
+        return [
+            one.company_name,
+            one.domain,
+            one.customer_id,
+            country_text(one.country, language),
+            one.template.title,
+            f"{one.agreed_at:%Y-%m-%d}",
+            one.label or text("reconfirmations.text.unknown", language),
+            f"{one.outdated_since:%Y-%m-%d}",
+            None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
+            one.days_left,
+            text(f"state.{one.state}", language),
+            *([", ".join(one.resellers)] if provider else []),
+        ]
+
+    async def read(uow: UnitOfWork, place: PageRequest) -> Page[Reconfirmation]:
+        return await list_reconfirmations(uow, actor, sought, place)
+
+    columns = COLUMNS if provider else COLUMNS[:-1]
+    return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))
+
+
+def search_of(request: DashboardRequest) -> ReconfirmationSearch:
+    """What the address asks for; what cannot be is not asked for."""
+    given = {name: request.query_params.get(name, "") for name in FIELDS}
+    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
+    return ReconfirmationSearch(
+        CustomerSearch(
+            text=given["q"].strip()[:LONGEST_TEXT],
+            country=given["country"] if _COUNTRY.fullmatch(given["country"]) else None,
+            reseller=PartnerId(given["reseller"]) if provider and _TENANT.fullmatch(given["reseller"]) else None,
+        ),
+        template=TemplateId(given["agreement"])
+        if deployment_of(request).programme.template(given["agreement"])
+        else None,
+        state=State(given["state"]) if given["state"] in STATES else None,
+        due=Due(given["due"]) if given["due"] in tuple(Due) else None,
+    )
+
+
+def days_text(days: int, language: str) -> str:
+    """How many days are left, in words."""
+    if days == 0:
+        return text("reconfirmations.days.today", language)
+    return count_text("reconfirmations.days.left" if days > 0 else "reconfirmations.days.ago", abs(days), language)
+
+
+def _asked(request: DashboardRequest) -> list[tuple[str, str]]:
+    """The reader's own filters, as the address has them."""
+    return [(name, value) for name in FIELDS if (value := request.query_params.get(name, ""))]
+
+
+def _form(request: DashboardRequest, programme: Programme, one: Reconfirmation) -> str:
+    """The address of the form, which leads back to this very page of the list."""
+    here = urlencode([pair for pair in asked_besides(request, "lang") if pair[0] in (*FIELDS, LIST) and pair[1]])
+    now = deployment_of(request).store.clock()
+    template = programme.asked_template(now) if one.template.retired(now) else one.template
+    asked = {"template": (template or one.template).id, "next": f"{PATH}?{here}" if here else PATH}
+    return f"/customers/{one.customer_id}/confirmation?{urlencode(asked)}"
+
+
+def _choices(shown: Shown, search: ReconfirmationSearch, language: str) -> dict[str, list[tuple[str, str]]]:
+    """What can be chosen to see fewer, by the field's name; a field with nothing to choose from is left out."""
+    found = shown.found
+    offered: dict[str, list[tuple[str, str]]] = {
+        "reseller": [(one.id, one.name) for one in found.resellers],
+        "country": sorted(((code, country_text(code, language)) for code in found.countries), key=lambda pair: pair[1]),
+        "agreement": [(one.id, text("agreement.title", language, agreement=one.title)) for one in found.templates],
+        "state": [(state, text(f"state.{state}", language)) for state in STATES],
+        "due": [(due, text(f"reconfirmations.due.{due}", language)) for due in Due],
+    }
+    chosen: dict[str, Any] = {"country": search.customers.country, "agreement": search.template}
+    return {
+        name: values
+        for name, values in offered.items()
+        if values and (name not in chosen or len(values) > 1 or chosen[name] is not None)
+    }
+
+
+def _page_request(request: DashboardRequest) -> PageRequest:
+    if request.query_params.get(LIST) == LAST:
+        return PageRequest(SIZE, PageStep.LAST)
+    return page_request(request, LIST, SIZE)
+
+
+ROUTES: tuple[HTTPRouteHandler, ...] = (show_reconfirmations, export_reconfirmations)

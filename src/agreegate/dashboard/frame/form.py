@@ -1,0 +1,250 @@
+"""Forms: what was typed is never lost, what was sent twice is done once, and an error says where and how to mend it.
+
+Every form is shown by a GET and sent by a POST to one address. A hidden field carries the request id that makes a second
+click, a reload or the back button the same call (contract 3.10); the answer kept for it is where the browser is sent next.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+from uuid import UUID, uuid4
+
+import msgspec
+from litestar import Response
+from litestar.datastructures import Cookie
+from litestar.enums import RequestEncodingType
+from litestar.exceptions import PermissionDeniedException
+from litestar.exceptions.http_exceptions import RequestEntityTooLarge
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+
+from agreegate.bounded_request import BoundedRequest, parsed
+from agreegate.dashboard.frame.form_token import is_same, is_token, new_token
+from agreegate.dashboard.frame.page import FORM_TOKEN, DashboardRequest, reader_of, see
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import Actor
+from agreegate.domain.error import Rejected
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+
+REQUEST_ID = "request_id"
+CSRF = "_csrf_token"
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+"""Methods that change nothing."""
+LARGEST_FORM = 64 * 1024
+"""Bytes of a form. Pages that state no other limit have this one."""
+MOST_FIELDS = 1_000
+"""Fields of a form: a hundred customers to choose from, and more."""
+_FORM = "form"
+"""Where a request's state has the fields of its form."""
+
+T = TypeVar("T")
+Fields = Mapping[str, Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """What is wrong with one field, or with the form as a whole."""
+
+    where: str
+    """The field's name; empty for the form."""
+    key: str
+    parameters: Mapping[str, str | int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """A form as it is shown: its values, and what is wrong with them."""
+
+    fields: Fields
+    request_id: str
+    mistakes: tuple[Mistake, ...] = ()
+    repeatable: bool = True
+
+    def __getitem__(self, name: str) -> str:
+        """The value of a field as it was typed, without blanks around it; empty when nothing was."""
+        values = self.fields.get(name) or ("",)
+        return values[0].strip()
+
+    def all(self, name: str) -> list[str]:
+        """Every value of a field that can be chosen several times."""
+        return list(self.fields.get(name, ()))
+
+    def wrong(self, name: str) -> list[Mistake]:
+        """What is wrong with a field."""
+        return [mistake for mistake in self.mistakes if mistake.where == name]
+
+    def with_mistakes(self, *mistakes: Mistake) -> "Form":
+        """The same form, to be shown again with these mistakes beside those it has."""
+        return replace(self, mistakes=(*self.mistakes, *mistakes))
+
+    def rejected(self, error: Rejected, fields: Mapping[str, str] | None = None) -> "Form":
+        """The same form, to be shown again because a rule refused it.
+
+        Args:
+            fields: the field for each member that a rule may name, such as `{"primaryContact.email": "email"}`.
+        """
+        if error.code == "request.id-reused":
+            # Sent before, then changed and sent again: with a new id the next click is a call of its own.
+            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.sent-before"))
+        if error.code == "confirmation.ended-since":
+            return replace(self, request_id=str(uuid4())).with_mistakes(Mistake("", "form.confirmation-ended"))
+        name = str(error.parameters.get("name", ""))
+        return self.with_mistakes(Mistake((fields or {}).get(name, ""), error.code, error.parameters))
+
+
+class OwnForms:
+    """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of.
+
+    A form is ours when it has the token of the browser's cookie, and that token is signed with the site's key. No form is
+    taken in parts. `FormsWithFiles` in `dashboard/frame/upload.py` adds the one that is.
+    """
+
+    def __init__(self, app: ASGIApp, key: str, cookie: Cookie) -> None:
+        """Put it in front of the pages.
+
+        Args:
+            key: what tokens are signed with.
+            cookie: what a browser has its token in, without the token.
+        """
+        self._app, self._key, self._cookie = app, key, cookie
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
+
+        Raises:
+            PermissionDeniedException: the form's token is not valid, or the form came in parts although it has no file.
+            RequestEntityTooLarge: it has more bytes than its page takes, or more than `MOST_FIELDS` fields.
+        """
+        request = BoundedRequest(scope, receive)
+        if in_parts(request):
+            raise PermissionDeniedException
+        fields: dict[str, list[str]] = {}
+        if request.content_type[0] == RequestEncodingType.URL_ENCODED:
+            body = await request.body()
+            if body.count(b"&") >= MOST_FIELDS:
+                raise RequestEntityTooLarge
+            for name, value in parsed(body):
+                fields.setdefault(name, []).append(value)
+        await self.hand_on(request, fields, send)
+
+    async def hand_on(self, request: DashboardRequest, fields: dict[str, list[str]], send: Send) -> None:
+        """Answer a request with its form, which is read.
+
+        Raises:
+            PermissionDeniedException: the request changes something, and its form token is missing or not valid.
+        """
+        kept, state = self._kept(request), request.scope["state"]
+        state[_FORM], state[FORM_TOKEN] = fields, kept
+        if request.method not in SAFE:
+            if not self.is_ours(request, fields.get(CSRF, [""])[-1]):
+                raise PermissionDeniedException
+        elif not is_token(kept, self._key):
+            state[FORM_TOKEN] = new_token(self._key)
+            send = self._setting(state[FORM_TOKEN], send)
+        await self._app(request.scope, request.receive, send)
+
+    def is_ours(self, request: DashboardRequest, token: str) -> bool:
+        """Whether a form with this token is one that we showed in the browser that sends it."""
+        kept = self._kept(request)
+        return is_token(kept, self._key) and is_same(token, kept)
+
+    def _kept(self, request: DashboardRequest) -> str:
+        """The token in the browser's cookie; empty when it has none."""
+        return request.cookies.get(self._cookie.key, "")
+
+    def _setting(self, token: str, send: Send) -> Send:
+        """A `send` that also gives the browser its token."""
+        cookie = replace(self._cookie, value=token)
+
+        async def send_with_cookie(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], (b"set-cookie", cookie.to_header(header="").encode())]
+            await send(message)
+
+        return send_with_cookie
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What was done, told by the page that the browser is sent to next."""
+
+    path: str
+    notice: str | None = None
+    """The catalogue key of the sentence."""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    confirmation_id: str | None = None
+    """The confirmation that was all that was done: once it has ended, the form is not told again to be saved."""
+
+
+def in_parts(request: DashboardRequest) -> bool:
+    """Whether a form is sent as one with files is."""
+    return request.content_type[0] == RequestEncodingType.MULTI_PART
+
+
+async def typed(request: DashboardRequest) -> dict[str, list[str]]:
+    """The fields of a form as they were sent, but for what only we put into it."""
+    fields: dict[str, list[str]] = request.scope["state"][_FORM]
+    return {name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items() if name != CSRF}
+
+
+def opened(request: DashboardRequest, **defaults: str) -> Form:
+    """A form to be filled: with these values, or with what its user had typed when the session ended."""
+    kept = request.session.get("kept")
+    reader = reader_of(request)
+    if kept is not None and kept["path"] == request.url.path and reader is not None and reader.user_id == kept["user"]:
+        del request.session["kept"]
+        return Form(kept["fields"], str(uuid4()), (Mistake("", "form.kept"),))
+    return Form({name: [value] for name, value in defaults.items()}, str(uuid4()))
+
+
+async def sent(request: DashboardRequest) -> Form:
+    """The form that was sent."""
+    fields = await typed(request)
+    given = fields.pop(REQUEST_ID, [""])[0]
+    try:
+        return Form(fields, str(UUID(given)))
+    except ValueError:
+        return Form(fields, str(uuid4()), repeatable=False)
+
+
+async def save(
+    request: DashboardRequest,
+    actor: Actor,
+    form: Form,
+    work: Callable[[UnitOfWork, IdempotentCall], Awaitable[Done | T]],
+    *,
+    goes_on: bool = False,
+) -> Done | T:
+    """Do what a form asks for, once however often it is sent.
+
+    Args:
+        work: one unit of work. It returns `Done`, which is kept for repeats; anything else is given back and not kept.
+        goes_on: as in `once`.
+
+    Raises:
+        Rejected: nothing was done. `request.id-reused`: it was sent before with other values. `confirmation.ended-since`: it
+            was saved before, and the confirmation has ended since.
+    """
+    body = msgspec.json.encode(form.fields, order="deterministic")
+    call = IdempotentCall.of(
+        actor, "POST", request.url.path, form.request_id, form.request_id, body, repeatable=form.repeatable
+    )  # fmt: skip
+    otherwise: list[T] = []
+
+    async def unit(uow: UnitOfWork) -> Answer:
+        async def do() -> Answer:
+            result = await work(uow, call)
+            if isinstance(result, Done):
+                return Answer(200, msgspec.json.encode(result), result.confirmation_id)
+            otherwise.append(result)
+            return Answer(400, b"")
+
+        return await run_idempotent(uow, actor, call, do, goes_on=goes_on)
+
+    answer = await deployment_of(request).store.write(unit)
+    return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]
+
+
+def seen(request: DashboardRequest, done: Done) -> Response[Any]:
+    """Send the browser to the page that tells what was done."""
+    return see(request, done.path, done.notice, **done.parameters)

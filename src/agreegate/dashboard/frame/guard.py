@@ -1,0 +1,152 @@
+"""Who reads a page, and what somebody sees who may not: default-deny, as everywhere."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import quote
+
+from litestar import Response
+from litestar.connection import ASGIConnection, Request
+from litestar.exceptions import HTTPException, PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
+
+from agreegate.dashboard.frame import session
+from agreegate.dashboard.frame.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
+from agreegate.dashboard.frame.page import DashboardRequest, page, to
+from agreegate.dashboard.frame.signin import local
+from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import Access, Actor, Channel, permit
+from agreegate.domain.error import Rejected
+from agreegate.error import OUTCOMES, RETRY_AFTER, known
+from agreegate.services.caller import Identity, recognise
+from agreegate.services.clock import is_behind
+
+logger = logging.getLogger("agreegate.dashboard")
+
+LARGEST_KEPT = 64 * 1024
+"""Characters of a form that are kept while its user signs in again."""
+
+
+async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
+    """Find who is signed in, and let only those pass whom the page names.
+
+    Raises:
+        `request.throttled`, `access.unauthenticated`, `access.denied`, `access.role`, `confirmation.feature-absent`.
+        `sign-in.provider-silent`: the user's roles cannot be known now. Public pages take the user for a stranger then.
+    """
+    public = handler.opt.get("public") is True
+    try:
+        reader = await _reader(connection)
+    except Rejected as error:
+        error.expect("sign-in.provider-silent")
+        if not public:
+            await _keep_form(connection, error)
+            raise
+        reader = None
+    connection.scope["user"] = reader
+    throttle = deployment_of(connection).caller_throttle
+    if reader is not None and throttle is not None and handler.opt.get("costly"):
+        throttle.count(reader.key)
+    store = deployment_of(connection).store
+    if reader is not None and await is_behind(store, reader.partner.id, store.clock()):
+        connection.scope["state"]["clock_behind"] = True
+    if public:
+        return
+    access = handler.opt.get("access")
+    if not isinstance(access, Access):
+        raise Rejected("access.denied")
+    if reader is None:
+        await _keep_form(connection, Rejected("access.unauthenticated"))
+        raise Rejected("access.unauthenticated")
+    permit(reader, access)
+
+
+def actor_of(request: DashboardRequest) -> Actor:
+    """Whom the guard let pass."""
+    actor: Actor = request.scope["user"]
+    return actor
+
+
+async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
+    """Who is signed in. The directory is asked each time, so that a user closed there is out at once."""
+    user = connection.session.get("user")
+    if user is None:
+        return None
+    deployment = deployment_of(connection)
+    roles = await session.roles_of(connection) if deployment.roles_from_token else None
+    if roles is None and deployment.roles_from_token:
+        return None
+    identity = Identity(user["tenant"], user["id"], user["name"], None, roles)
+    found = await deployment.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
+    return None if found is None else found[0]
+
+
+async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Rejected) -> None:
+    if isinstance(connection, Request) and connection.method not in SAFE and not in_parts(connection):
+        await keep_typed(connection, error, lambda: typed(connection))
+
+
+async def keep_typed(request: DashboardRequest, error: Rejected, read: Callable[[], Awaitable[Fields]]) -> None:
+    """Keep what was typed into a form that is not taken now, for the same user at the same address.
+
+    A stranger has had no session, and gets nothing read and nothing kept.
+
+    Args:
+        error: why it is not taken: the session has ended, or goes on and its user's roles cannot be known now.
+        read: the fields of the form, without what only we put into it.
+    """
+    silent = error.code == "sign-in.provider-silent"
+    user = request.session["user"]["id"] if silent else await session.former_user(request)
+    if user is None or not _shows_forms(request):
+        return
+    fields = await read()
+    size = sum(len(name) + sum(map(len, values)) for name, values in fields.items())
+    if size <= LARGEST_KEPT:
+        await session.keep_typed(request, user, fields)
+
+
+def _shows_forms(request: DashboardRequest) -> bool:
+    """Whether the address that a form was sent to also shows it."""
+    route = request.scope["path_template"]
+    return any(getattr(one, "path_format", "") == route and "GET" in one.methods for one in request.app.routes)
+
+
+def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
+    """The page for what cannot be done, in one sentence that says what to do next."""
+    if isinstance(error, PermissionDeniedException):
+        return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
+    rejected = known(_of_framework(request, error) if isinstance(error, HTTPException) else error)
+    if rejected.code == "access.unauthenticated":
+        wanted = "/"
+        if request.method in SAFE or _shows_forms(request):
+            # Without what it asks for, where it is too long to be led back to.
+            wanted = local(f"{request.url.path}?{request.url.query}".rstrip("?"))
+            wanted = request.url.path if wanted == "/" else wanted
+        location = f"/sign-in?next={quote(wanted, safe='')}"
+        if request.headers.get("hx-request"):
+            return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})
+        return to(location)
+    if rejected.code == "defect":
+        handler = request.scope.get("route_handler")
+        logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
+    status, key, wait = OUTCOMES[rejected.code].on_page, str(rejected.code), RETRY_AFTER
+    if key == "request.throttled":
+        key, wait = "page.throttled", int(rejected.parameters["seconds"])
+    if key == "sign-in.provider-silent":
+        key, wait = key if request.method in SAFE else "sign-in.provider-silent-form", 60
+    answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=rejected.parameters)
+    if status in (429, 503):
+        answer.headers["retry-after"] = str(wait)
+    if status == 429 and request.headers.get("hx-request"):
+        # The sentence takes the list's place, and the form stays as it is.
+        answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
+    return answer
+
+
+def _of_framework(request: DashboardRequest, error: HTTPException) -> Rejected:
+    """The error that the framework means: what it cannot read names no page."""
+    if error.status_code == 413:
+        return Rejected(
+            "request.too-large", limit=request.route_handler.resolve_request_max_body_size() or LARGEST_FORM
+        )
+    return Rejected("request.method-not-allowed" if error.status_code == 405 else "request.not-found")

@@ -1,0 +1,105 @@
+"""Sign-ins under way. Each is a cookie that only this server can read or make, so the record holds nothing of them.
+
+The cookie's name is the sign-in's own, so several tabs sign in at the same time.
+"""
+
+import hashlib
+import hmac
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import msgspec
+from cryptography.fernet import Fernet, InvalidToken
+from litestar.datastructures import Cookie
+
+from agreegate.dashboard.frame.page import DashboardRequest
+from agreegate.deployment.deployment import Deployment
+from agreegate.identity.openid import Begun
+
+LIFETIME = 10 * 60
+"""Seconds within which the browser must come back from the provider."""
+LONGEST_NEXT = 2 * 1024
+"""Characters of the address that a sign-in leads back to, as it stands in a header."""
+MOST_LETTERS = 3_200
+"""Characters of all sign-in cookies together, so that a browser's cookies stay within the 4 KiB that the server takes."""
+_PURPOSE = b"sign-ins under way"
+_NAME_LETTERS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A sign-in under way."""
+
+    state: str
+    nonce: str
+    verifier: str
+    next: str
+    """Where it leads back to."""
+
+    @property
+    def begun(self) -> Begun:
+        """What the provider's answer is compared with."""
+        return Begun("", self.state, self.nonce, self.verifier)
+
+
+def begin(request: DashboardRequest, deployment: Deployment, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
+    """The cookie of a new sign-in, and the end of those for which the browser has no room any more, oldest first.
+
+    Args:
+        now: the machine's time, in seconds since 1970.
+    """
+    seal = _seal(deployment)
+    plain = msgspec.msgpack.encode((begun.state, begun.nonce, begun.verifier, wanted))
+    new = _cookie(deployment, begun.state, seal.encrypt_at_time(plain, int(now)).decode().rstrip("="), LIFETIME)
+    yield new
+    room = MOST_LETTERS - len(new.key) - len(new.value or "")
+    prefix = _name(deployment, "")
+    earlier = [(_age(seal, value, now), name) for name, value in request.cookies.items() if name.startswith(prefix)]
+    for age, name in sorted(earlier):
+        room -= len(name) + len(request.cookies[name])
+        if room < 0 or age > LIFETIME:
+            yield _cookie(deployment, name.removeprefix(prefix), "", 0)
+
+
+def pending(request: DashboardRequest, deployment: Deployment, state: str, now: float) -> Pending | None:
+    """The sign-in that the provider's answer with this state belongs to; None when this browser began none."""
+    value = request.cookies.get(_name(deployment, state[:_NAME_LETTERS]), "")
+    try:
+        plain = _seal(deployment).decrypt_at_time(_padded(value), LIFETIME, int(now))
+    except InvalidToken:
+        return None
+    found = Pending(*msgspec.msgpack.decode(plain, type=tuple[str, str, str, str]))
+    return found if hmac.compare_digest(found.state.encode(), state.encode("utf-8", "surrogatepass")) else None
+
+
+def ended(deployment: Deployment, state: str) -> Cookie:
+    """Takes the cookie of a sign-in away from the browser: an answer of the provider is good once."""
+    return _cookie(deployment, state, "", 0)
+
+
+def _age(seal: Fernet, value: str, now: float) -> float:
+    """Seconds since a cookie was made; infinite for one that is not ours."""
+    try:
+        return now - seal.extract_timestamp(_padded(value))
+    except InvalidToken:
+        return float("inf")
+
+
+def _padded(value: str) -> bytes:
+    """The sealed text with the padding that a cookie's value cannot have without quotes."""
+    return value.encode("ascii", "replace") + b"=" * (-len(value) % 4)
+
+
+def _seal(deployment: Deployment) -> Fernet:
+    """Encrypts with a key of its own, drawn from the secret of the data folder."""
+    return Fernet(urlsafe_b64encode(hmac.digest(deployment.form_key.encode(), _PURPOSE, hashlib.sha256)))
+
+
+def _name(deployment: Deployment, state: str) -> str:
+    return f"{deployment.cookie_prefix}agreegate-sign-in-{state}"
+
+
+def _cookie(deployment: Deployment, state: str, value: str, max_age: int) -> Cookie:
+    name = _name(deployment, state[:_NAME_LETTERS])
+    return Cookie(name, value=value, max_age=max_age, secure=deployment.secure, httponly=True, samesite="lax")

@@ -1,0 +1,1 @@
+"""Pages that order, change a subscription or show a decision of the gate."""

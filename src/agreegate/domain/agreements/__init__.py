@@ -1,0 +1,1 @@
+"""Agreements, their published texts, and what a new text would change."""

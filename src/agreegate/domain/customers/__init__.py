@@ -1,0 +1,1 @@
+"""Customers, their people, and how both are found."""

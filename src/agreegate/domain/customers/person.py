@@ -1,0 +1,28 @@
+"""The words by which a search finds the person who accepted for a customer (R15)."""
+
+from agreegate.domain.customers.customer import search_key
+from agreegate.domain.customers.customer_search import LONGEST_ADDRESS, index_words, is_part_of_word, spaced_words
+
+
+def person_words(first_name: str, last_name: str, email: str) -> str:
+    """Return the words of a person, folded, each after a blank: what a search for several words looks through.
+
+    They are those of the names and of the local part, the e-mail address after an `@`, and its domain. Chinese, Japanese and
+    Korean names are found without a blank between family name and given name too.
+    """
+    local, _, domain = email.rpartition("@")
+    parts = [first_name, last_name, local]
+    if is_part_of_word(search_key(last_name)) and is_part_of_word(search_key(first_name)):
+        parts.append(f"{last_name}{first_name}")
+    whole = ("".join(search_key(one).split())[:LONGEST_ADDRESS] for one in (f"@{email}", domain))
+    words = dict.fromkeys((*spaced_words(" ".join(parts)).split(), *whole))
+    return "".join(f" {word}" for word in words)
+
+
+def person_index(words: str) -> frozenset[str]:
+    """Return the words under which the index has a person. A search finds the person by the beginning of any of them.
+
+    Args:
+        words: of the person, as `person_words` returns them.
+    """
+    return frozenset().union(*({word} if "@" in word or "." in word else index_words(word) for word in words.split()))

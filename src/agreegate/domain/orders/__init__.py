@@ -1,0 +1,1 @@
+"""Orders, carts, subscriptions, and the terms that they run for."""

@@ -1,0 +1,1 @@
+"""Agreement texts: publishing them, reading them, and simulating a new one."""

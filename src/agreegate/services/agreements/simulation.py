@@ -1,0 +1,167 @@
+"""Simulate a version: whom it would outdate, and what of theirs comes in the weeks after. Nothing is changed by asking."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+from agreegate.domain.actor import Actor, Channel
+from agreegate.domain.agreements.agreement import AgreementTemplate
+from agreegate.domain.agreements.simulation import (
+    Counts,
+    Denials,
+    Foresight,
+    Reckoning,
+    Scenario,
+    checked_scenario,
+)
+from agreegate.domain.agreements.text import Locale, TextDraft, TextVersion
+from agreegate.domain.error import Rejected
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.storage.agreements.simulation import (
+    Affected,
+    Asked,
+    Portfolio,
+    affected_customers,
+    alike_customers,
+    portfolios,
+)
+from agreegate.storage.agreements.text import text_versions
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.pagination import Page, PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Simulation:
+    """What would happen, counted."""
+
+    foresight: Foresight
+    confirmed: bool
+    """Whether any customer has a confirmation of the agreement that counts."""
+    total: Counts
+    weeks: Mapping[date | None, Counts]
+    """By Monday, in order; last, as None, customers without a renewal in the window. Weeks without anything are left out."""
+    partners: Mapping[Partner, Counts]
+    """By name."""
+    resellers: Mapping[tuple[PartnerId, str] | None, Counts]
+    """Id and name, by name; last, as None, what is served through none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """A customer whose confirmation would become outdated."""
+
+    partner: Partner
+    affected: Affected
+    resellers: tuple[str, ...]
+    """The names of those through which it is served."""
+    denied: Mapping[Channel, int]
+    """How many of its renewals by order and carts the gate would refuse."""
+
+
+async def upcoming_versions(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, TextVersion]]:
+    """Published versions that have yet to take effect, the next one first."""
+    every = [(template, one) for template in programme.templates for one in await text_versions(uow, template.id)]
+    ahead = [found for found in every if found[1].effective_from > uow.now]
+    return sorted(ahead, key=lambda found: found[1].rank)
+
+
+async def version_named(uow: UnitOfWork, programme: Programme, named: str) -> TextVersion:
+    """The one published version of this id or label, of whichever agreement.
+
+    Raises:
+        Rejected: there is none, or several agreements have one.
+    """
+    every = [one for template in programme.templates for one in await text_versions(uow, template.id)]
+    found = [one for one in every if named in (one.id, one.label)]
+    if not found:
+        raise Rejected("simulation.version-unknown", name="version", label=named)
+    if len(found) > 1:
+        ids = ", ".join(one.id for one in found)
+        raise Rejected("simulation.version-ambiguous", name="version", label=named, ids=ids)
+    return found[0]
+
+
+async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
+    """A draft, or the published version that it repeats: its files are not compared.
+
+    Raises:
+        `text.label-taken`: another version has the label.
+    """
+    published = await text_versions(uow, draft.template_id)
+    taken = next((one for one in published if one.label == draft.label), None)
+    if taken is None:
+        return draft
+    if (taken.major, taken.effective_from, set(taken.files)) != (draft.major, draft.effective_from, set(draft.files)):
+        raise Rejected("text.label-taken", label=draft.label)
+    return taken
+
+
+async def simulate(
+    uow: UnitOfWork, actor: Actor, programme: Programme, table: Collection[Locale], scenario: Scenario
+) -> Simulation:
+    """What a scenario would do: to everybody's customers for the operator, else to the partner's own.
+
+    Raises:
+        Rejected: there is nothing to look at.
+    """
+    foresight = await foresee(uow, programme, table, scenario)
+    reckoning = Reckoning(foresight)
+    whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
+    partners: dict[PartnerId, Partner] = {}
+    names: dict[PartnerId, str] = {}
+    asked = Asked(foresight)
+    for portfolio in await portfolios(uow, foresight, whose) if scenario.major else ():
+        partners[portfolio.partner.id] = portfolio.partner
+        names |= portfolio.resellers
+        async for some in alike_customers(uow, asked, portfolio):
+            for resellers, stake, customers in some:
+                reckoning.add(portfolio.partner, resellers, stake, customers)
+    by_partner, by_reseller, by_week = reckoning.partners, reckoning.resellers, reckoning.weeks
+    named: dict[tuple[PartnerId, str] | None, Counts] = {
+        (id_, name): by_reseller[id_]
+        for id_, name in sorted(names.items(), key=lambda each: (each[1], each[0]))
+        if id_ in by_reseller
+    }
+    if None in by_reseller:
+        named[None] = by_reseller[None]
+    return Simulation(
+        foresight,
+        bool(partners),
+        reckoning.total,
+        {week: by_week[week] for week in sorted(by_week, key=lambda one: (one is None, one or date.min))},
+        {partner: by_partner[id_] for id_, partner in partners.items() if id_ in by_partner},
+        named,
+    )
+
+
+async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Locale], scenario: Scenario) -> Foresight:
+    """The scenario beside what is published.
+
+    Raises:
+        Rejected: there is nothing to look at.
+    """
+    versions = [one for template in programme.templates for one in await text_versions(uow, template.id)]
+    itself = next((one for one in versions if one.id == scenario.published), None)
+    checked_scenario(scenario, programme, table, uow.now, itself)
+    return Foresight.of(scenario, programme, versions, uow.now)
+
+
+async def list_concerned(
+    uow: UnitOfWork, partner: PartnerId, foresight: Foresight, page_request: PageRequest
+) -> Page[Concerned]:
+    """A page of a partner's customers who would become outdated, by name."""
+    found = await portfolios(uow, foresight, partner) if foresight.scenario.major else []
+    if not found:
+        return Page()
+    [portfolio] = found
+    page = await affected_customers(uow, portfolio, foresight, page_request)
+    denials = Denials(foresight)
+    items = tuple(_concerned(portfolio, one, denials) for one in page.items)
+    return Page(items, page.first, page.last, page.more_before, page.more_after)
+
+
+def _concerned(portfolio: Portfolio, affected: Affected, denials: Denials) -> Concerned:
+    partner, names = portfolio.partner, [portfolio.resellers[one] for one in affected.resellers]
+    denied = {channel: sum(map(len, denials.of(affected.stake, partner.cloud, channel))) for channel in Channel}
+    return Concerned(partner, affected, tuple(sorted(names)), denied)

@@ -1,0 +1,1 @@
+"""Customers: creating, finding and reading them."""

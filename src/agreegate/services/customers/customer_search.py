@@ -1,0 +1,191 @@
+"""Find customers: what the list of the dashboard shows, with how many there are in each state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from agreegate.domain.actor import READ_PERSONS, Actor, may
+from agreegate.domain.agreements.agreement import TemplateId
+from agreegate.domain.customers.customer_search import CustomerSearch
+from agreegate.domain.partner import Partner, PartnerId, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.domain.standing import Standing, State, opening, state_of
+from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
+from agreegate.storage.customers.customer_list import (
+    Counted,
+    Entry,
+    count_states,
+    countries_of,
+    page_of_customers,
+    providers_of,
+)
+from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, CustomerList, TooManyFit, list_of
+from agreegate.storage.customers.person import BEHIND, has_persons, persons_wait
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.pagination import Page, PageRequest
+from agreegate.storage.partner import linked_resellers
+from agreegate.storage.standing import standings_of
+
+
+@dataclass(frozen=True, slots=True)
+class ListedCustomer:
+    """A customer in the list."""
+
+    id: str
+    company_name: str
+    domain: str
+    country: str
+    provider: str
+    """The partner's name whose customer it is; a reseller may have it from several."""
+    state: State | None
+    """None: a customer has no state now, or its state is not shown to the reader."""
+    renews: TemplateId | None
+    """The agreement to be confirmed again, where the confirmation is outdated."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One page of what a search found."""
+
+    page: Page[ListedCustomer]
+    counted: Counted
+    states: Mapping[State, int] | None
+    """How many fit in each state, whichever is asked for; None where they are not counted."""
+    totals: ShownTotals | None = None
+    """Where `states` come from, or will come from, if they were not counted for this page."""
+    too_many: bool = False
+    """What is typed begins too many names: nothing was looked for."""
+    persons_wait: bool = False
+    """Customers may be missing that would be found by a person: many persons wait to be taken over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What can be chosen to see fewer."""
+
+    countries: list[str]
+    resellers: list[Partner]
+
+
+async def find_customers(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    search: CustomerSearch,
+    page_request: PageRequest,
+    kept: KeptTotals,
+) -> Finding:
+    """Find the partner's customers, or those that a reseller serves through any provider (R22): one page, by name.
+
+    The caller hands `Finding.totals` to `kept.refresh` once the unit of work has ended.
+    """
+    waiting = await persons_wait_for(uow, actor, search)
+    search = await with_persons(uow, actor, search)
+    try:
+        lists = await _lists(uow, actor, programme, search)
+    except TooManyFit:
+        return Finding(Page(), Counted(None), None, too_many=True, persons_wait=waiting)
+    states = await _count_states(uow, actor, programme, search, lists)
+    totals = None
+    if states is None and not search.text.strip() and _have_states(uow, actor, programme):
+        totals = await totals_of(uow, actor, programme, kept)
+        states = _states_in(totals, search)
+    page, counted = await page_of_customers(uow, lists, page_request, counting=states is None)
+    if states is not None:
+        counted = Counted(sum(states.values()) if search.state is None else states[search.state])
+    return Finding(await _listed(uow, actor, programme, page), counted, states, totals, persons_wait=waiting)
+
+
+async def list_customers(
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, page_request: PageRequest
+) -> Page[ListedCustomer]:
+    """One page of what a search finds, for a file.
+
+    Raises:
+        TooManyFit.
+    """
+    lists = await _lists(uow, actor, programme, await with_persons(uow, actor, search))
+    page, _ = await page_of_customers(uow, lists, page_request, counting=False)
+    return await _listed(uow, actor, programme, page)
+
+
+async def filters(uow: UnitOfWork, actor: Actor) -> Filters:
+    """The countries that the partner has customers in, and a provider's resellers."""
+    countries = await countries_of(uow, actor.partner.id)
+    provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
+    return Filters(countries, await linked_resellers(uow, actor.partner.id) if provider else [])
+
+
+async def with_persons(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> CustomerSearch:
+    """Return the search as the actor may make it: by persons if it may read persons and one fits a typed word, else not."""
+    search = replace(search, persons=_by_persons(actor, search))
+    return replace(search, persons=await has_persons(uow, actor.partner.id, search))
+
+
+async def persons_wait_for(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> bool:
+    """Return whether the search may miss customers by persons, because many persons wait to be taken over."""
+    return _by_persons(actor, search) and await persons_wait(uow, more_than=BEHIND)
+
+
+def _by_persons(actor: Actor, search: CustomerSearch) -> bool:
+    return bool(search.typed) and may(actor, READ_PERSONS)
+
+
+async def _lists(uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch) -> list[CustomerList]:
+    partners: Sequence[PartnerId] = [actor.partner.id]
+    if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
+        partners = await providers_of(uow, actor.partner.id)
+        search = replace(search, reseller=actor.partner.id)
+    return [await list_of(uow, partner, search, programme) for partner in partners]
+
+
+async def _count_states(
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, lists: Sequence[CustomerList]
+) -> Mapping[State, int] | None:
+    """Count how many fit in each state, whichever is asked for; None where they are too many, or have no states."""
+    if not _have_states(uow, actor, programme):
+        return None
+    most = LIMITS.few if search.text.strip() else MOST_COUNTED
+    if search.state is None:
+        return await count_states(uow, lists[0], programme, most)
+    try:
+        every = await list_of(uow, actor.partner.id, replace(search, state=None), programme)
+    except TooManyFit:
+        return None
+    return await count_states(uow, every, programme, most)
+
+
+def _states_in(shown: ShownTotals | None, search: CustomerSearch) -> Mapping[State, int] | None:
+    """Return how many customers of a country and of a reseller are in each state; None: they are still being counted."""
+    if shown is None or shown.totals is None:
+        return None
+    found = shown.totals.of(search.country, search.reseller)
+    return {state: found.get(state, 0) for state in State}
+
+
+async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Page[Entry]) -> Page[ListedCustomer]:
+    standings: Mapping[str, Standing] = {}
+    if _have_states(uow, actor, programme):
+        standings = await standings_of(uow, actor.partner.id, [entry.customer_id for entry in page.items])
+
+    def listed(entry: Entry) -> ListedCustomer:
+        state, renews = None, None
+        if (standing := standings.get(entry.customer_id)) is not None:
+            state = state_of(standing, programme, actor.partner.cloud, uow.now)
+            opens = opening(standing, programme, uow.now)
+            if state in (State.OUTDATED, State.OVERDUE) and opens is not None:
+                renews = opens.template_id
+        return ListedCustomer(
+            entry.customer_id, entry.company_name, entry.domain, entry.country, entry.partner_name, state, renews
+        )
+
+    items = tuple(listed(entry) for entry in page.items)
+    return Page(items, page.first, page.last, page.more_before, page.more_after)
+
+
+def _have_states(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:
+    """Whether customers have a state now, and it is shown to the reader: a reseller is not shown how they stand (R26)."""
+    return (
+        actor.partner.kind is not PartnerKind.INDIRECT_RESELLER
+        and programme.exists(uow.now)
+        and actor.partner.cloud not in programme.unsupported_clouds
+    )

@@ -1,0 +1,1 @@
+"""Orders, carts, subscriptions and renewals."""

@@ -1,0 +1,148 @@
+"""Carts: put together freely, bought as a whole through the gate (R7, contract 4.10)."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from agreegate.domain.actor import Actor
+from agreegate.domain.error import Rejected
+from agreegate.domain.orders.cart import (
+    Cart,
+    CartId,
+    CartLine,
+    CartStatus,
+    Known,
+    all_lines,
+    check_shape,
+    checked,
+    orders_of,
+)
+from agreegate.domain.orders.order import Order, actions_of
+from agreegate.domain.orders.subscription import MOST_SUBSCRIPTIONS, SANDBOX_SUBSCRIPTIONS, SubscriptionStatus
+from agreegate.domain.partner import Account
+from agreegate.domain.programme import Programme
+from agreegate.services.customers.relationship import require_relationship
+from agreegate.services.gate import Denial, denial_of
+from agreegate.services.idempotency import IdempotentCall
+from agreegate.services.orders.order import fulfil
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.orders.cart import add_cart, cart_of, save_cart
+from agreegate.storage.orders.subscription import living_subscriptions, subscription_of
+from agreegate.storage.partner import linked_resellers
+
+
+async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[CartLine]) -> Cart:
+    """Begin a cart. What is wrong with a line stands with the line; nothing is bought, so the gate is not asked.
+
+    Raises:
+        `relationship.missing`: the customer is not one of this partner's (D18).
+        `request.invalid-property`, `order.line-numbers`, `subscription.quantity-out-of-range`: the cart does not say what is
+            to be bought.
+    """
+    await require_relationship(uow, actor, customer)
+    cart = Cart(
+        id=CartId(uow.new_id()),
+        customer_id=customer,
+        status=CartStatus.ACTIVE,
+        lines=await _checked(uow, actor, customer, lines),
+        created_at=uow.now,
+        modified_at=uow.now,
+        modified_by=actor.recorded_by,
+    )
+    await add_cart(uow, actor.partner.id, cart)
+    return cart
+
+
+async def show_cart(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
+    """A cart that can be bought, or that was.
+
+    Raises:
+        `relationship.missing`.
+        `cart.not-found`: there is none, or it has expired.
+    """
+    await require_relationship(uow, actor, customer)
+    cart = await cart_of(uow, actor.partner.id, customer, id_)
+    if cart is None or cart.gone(uow.now):
+        raise Rejected("cart.not-found", cart=id_)
+    return cart
+
+
+async def replace_lines(uow: UnitOfWork, actor: Actor, customer: str, id_: str, lines: Sequence[CartLine]) -> Cart:
+    """Put other lines into a cart. It expires when it would have.
+
+    Raises:
+        `relationship.missing`, `cart.not-found`, `cart.submitted`, and for the lines what `create_cart` raises.
+    """
+    cart = await _open(uow, actor, customer, id_)
+    after = replace(
+        cart,
+        lines=await _checked(uow, actor, customer, lines),
+        modified_at=uow.now,
+        modified_by=actor.recorded_by,
+    )
+    await save_cart(uow, actor.partner.id, after)
+    return after
+
+
+async def check_out(
+    uow: UnitOfWork,
+    actor: Actor,
+    programme: Programme,
+    customer: str,
+    id_: str,
+    call: IdempotentCall,
+    most: int = MOST_SUBSCRIPTIONS,
+) -> tuple[Order, ...] | Denial:
+    """Buy a cart: one order for each order group, all of them or none (R7).
+
+    The gate's refusal concerns the customer, hence the whole cart, which stays as it was.
+
+    Args:
+        most: subscriptions that the customer can have.
+
+    Raises:
+        `relationship.missing`, `cart.not-found`, `cart.submitted`.
+        `cart.faulty`: a line cannot be bought, or can no longer be.
+        `order.too-many-subscriptions`: the customer would have more than `most`.
+    """
+    cart = await _open(uow, actor, customer, id_)
+    drafts = orders_of(cart)
+    actions = actions_of(line for draft in drafts for line in draft.lines)
+    if (denied := await denial_of(uow, actor, programme, customer, actions, call, cart.id)) is not None:
+        return denied
+    now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
+    if now.faulty:
+        raise Rejected("cart.faulty", cart=cart.id)
+    orders = [await fulfil(uow, actor, programme, customer, draft, call, most=most) for draft in drafts]
+    after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=actor.recorded_by)
+    await save_cart(uow, actor.partner.id, after)
+    return tuple(orders)
+
+
+async def _open(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
+    """A cart that was not bought yet."""
+    cart = await show_cart(uow, actor, customer, id_)
+    if cart.status is CartStatus.ORDERED:
+        raise Rejected("cart.submitted", cart=id_)
+    return cart
+
+
+async def _checked(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[CartLine]) -> tuple[CartLine, ...]:
+    """The lines, each with what is wrong with it today."""
+    check_shape(lines)
+    partner = actor.partner
+    through = any(line.participants for line in all_lines(lines))
+    resellers = await linked_resellers(uow, partner.id) if through else []
+    parents = {line.parent_id for line in all_lines(lines) if line.parent_id is not None}
+    named = [await subscription_of(uow, partner.id, customer, parent) for parent in sorted(parents)]
+    places = None
+    if partner.account is Account.SANDBOX:
+        places = SANDBOX_SUBSCRIPTIONS - await living_subscriptions(uow, partner.id, customer)
+    return checked(
+        lines,
+        Known(
+            account=partner.account,
+            reseller_ids={reseller.mpn_id for reseller in resellers if reseller.mpn_id is not None},
+            active_subscriptions={s.id for s in named if s is not None and s.status is SubscriptionStatus.ACTIVE},
+            places=places,
+        ),
+    )

@@ -1,0 +1,1 @@
+"""Published texts: their rows, and their files in the data folder."""

@@ -1,0 +1,1 @@
+"""Rows of customers and of the words they are found by."""

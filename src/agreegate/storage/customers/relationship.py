@@ -1,0 +1,76 @@
+"""Relationships between a partner and its customer: opened, ended, and opened again as a new period (contract 4.7)."""
+
+from agreegate.domain.partner import Cloud, PartnerId
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.record import clear_current
+
+
+async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """Let the partner serve a customer that it has a copy of; the period that is open now, counted from 1.
+
+    A customer that comes back begins a new period, which has no confirmation: the period before is kept apart. That the
+    customer no longer agrees is not forgotten by it (R47). A relationship that is open stays as it is.
+    """
+    row = await uow.fetch_one(
+        "select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+    )
+    if row is None:
+        await uow.execute(
+            "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, $3)",
+            partner,
+            customer,
+            to_micros(uow.now),
+        )
+        return 1
+    period, started, ended = row
+    if ended is None:
+        return int(period)
+    await uow.execute(
+        "insert into relationship_period (partner_id, customer_id, period, started_at, ended_at)"
+        " values ($1, $2, $3, $4, $5)",
+        partner,
+        customer,
+        period,
+        started,
+        ended,
+    )
+    await uow.execute(
+        "update relationship set period = $3, started_at = $4, ended_at = null"
+        " where partner_id = $1 and customer_id = $2",
+        partner,
+        customer,
+        period + 1,
+        to_micros(uow.now),
+    )
+    return int(period) + 1
+
+
+async def end_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
+    """End the open relationship; whether there was one. No confirmation counts from now on, and every one is kept."""
+    await clear_current(uow, partner, customer)
+    ended = await uow.execute(
+        "update relationship set ended_at = $3 where partner_id = $1 and customer_id = $2 and ended_at is null",
+        partner,
+        customer,
+        to_micros(uow.now),
+    )
+    return ended > 0
+
+
+async def related_customers(uow: UnitOfWork, after: tuple[str, str], limit: int) -> list[tuple[PartnerId, str, Cloud]]:
+    """Customers of all partners with an open relationship, and their partner's cloud, in the order of their keys.
+
+    Args:
+        after: partner and customer of the last one that was read.
+    """
+    rows = await uow.fetch_all(
+        "select r.partner_id, r.customer_id, p.cloud from relationship r"
+        " join partner p on p.partner_id = r.partner_id"
+        " where (r.partner_id, r.customer_id) > ($1, $2) and r.ended_at is null"
+        " order by r.partner_id, r.customer_id limit $3",
+        *after,
+        limit,
+    )
+    return [(PartnerId(partner), customer, Cloud(cloud)) for partner, customer, cloud in rows]

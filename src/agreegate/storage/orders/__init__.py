@@ -1,0 +1,1 @@
+"""Rows of orders, carts, subscriptions and renewals."""

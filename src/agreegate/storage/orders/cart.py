@@ -1,0 +1,72 @@
+"""Carts as rows. Their lines are a draft of the caller's, so they are kept as one text until they are bought."""
+
+import msgspec
+
+from agreegate.domain.orders.cart import Cart, CartId, CartLine, CartStatus
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+
+
+async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
+    """Keep a new cart."""
+    await uow.execute(
+        "insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines, created_at,"
+        " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        partner,
+        cart.customer_id,
+        cart.id,
+        cart.status,
+        cart.modified_by,
+        msgspec.json.encode(cart.lines).decode(),
+        to_micros(cart.created_at),
+        to_micros(cart.modified_at),
+        to_micros(cart.expires_at),
+    )
+
+
+async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
+    """Keep what changed of a cart."""
+    await uow.execute(
+        "update cart set status = $4, modified_by = $5, lines = $6, modified_at = $7"
+        " where partner_id = $1 and customer_id = $2 and cart_id = $3",
+        partner,
+        cart.customer_id,
+        cart.id,
+        cart.status,
+        cart.modified_by,
+        msgspec.json.encode(cart.lines).decode(),
+        to_micros(cart.modified_at),
+    )
+
+
+async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
+    """One cart of a customer, expired or not."""
+    row = await uow.fetch_one(
+        "select cart_id, customer_id, status, lines, created_at, modified_at, modified_by from cart"
+        " where partner_id = $1 and customer_id = $2 and cart_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    if row is None:
+        return None
+    cart_id, customer_id, status, lines, created_at, modified_at, modified_by = row
+    return Cart(
+        id=CartId(cart_id),
+        customer_id=customer_id,
+        status=CartStatus(status),
+        lines=msgspec.json.decode(lines, type=tuple[CartLine, ...]),
+        created_at=from_micros(created_at),
+        modified_at=from_micros(modified_at),
+        modified_by=modified_by,
+    )
+
+
+async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
+    """Delete at most `most` carts that expired without being bought; return how many it deleted."""
+    return await uow.execute(
+        "delete from cart where (partner_id, customer_id, cart_id) in"
+        " (select partner_id, customer_id, cart_id from cart where status = 'active' and expires_at <= $1 limit $2)",
+        to_micros(uow.now),
+        most,
+    )

@@ -1,0 +1,154 @@
+"""Orders and their lines as rows."""
+
+import json
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from agreegate.domain.orders.order import LineKind, Order, OrderId, OrderLine, OrderStatus
+from agreegate.domain.orders.subscription import SubscriptionId
+from agreegate.domain.orders.term import BillingCycle, TermDuration
+from agreegate.domain.partner import PartnerId
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+
+_ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
+_LINE = (
+    "line_number, offer_id, subscription_id, friendly_name, quantity, kind, term_duration,"
+    " parent_subscription_id, partner_id_on_record, renews_to, provisioning_context"
+)
+
+
+def _order(row: Sequence[Any], lines: Iterable[OrderLine]) -> Order:
+    id_, customer_id, billing_cycle, currency_code, status, created_at = row
+    return Order(
+        id=OrderId(id_),
+        customer_id=customer_id,
+        billing_cycle=BillingCycle(billing_cycle),
+        currency_code=currency_code,
+        status=OrderStatus(status),
+        created_at=from_micros(created_at),
+        lines=tuple(lines),
+    )
+
+
+def _line(row: Sequence[Any]) -> OrderLine:
+    (number, offer_id, subscription_id, friendly_name, quantity, kind, term, parent_id, partner_id_on_record, renews_to,
+     provisioning_context) = row  # fmt: skip
+    return OrderLine(
+        number=number,
+        offer_id=offer_id,
+        subscription_id=SubscriptionId(subscription_id),
+        friendly_name=friendly_name,
+        quantity=quantity,
+        kind=LineKind(kind),
+        term=TermDuration(term),
+        parent_id=None if parent_id is None else SubscriptionId(parent_id),
+        partner_id_on_record=partner_id_on_record,
+        renews_to=None if renews_to is None else TermDuration(renews_to),
+        provisioning_context={} if provisioning_context is None else json.loads(provisioning_context),
+    )
+
+
+async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
+    """Keep a new order, without its lines."""
+    await uow.execute(
+        "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
+        " values ($1, $2, $3, $4, $5, $6, $7)",
+        partner,
+        order.customer_id,
+        order.id,
+        order.billing_cycle,
+        order.currency_code,
+        order.status,
+        to_micros(order.created_at),
+    )
+
+
+async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: OrderLine) -> None:
+    """Keep a line of an order that is there already."""
+    await uow.execute(
+        "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
+        " parent_subscription_id, friendly_name, quantity, partner_id_on_record, kind, term_duration,"
+        " renews_to, provisioning_context) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+        partner,
+        order.customer_id,
+        order.id,
+        line.number,
+        line.offer_id,
+        line.subscription_id,
+        line.parent_id,
+        line.friendly_name,
+        line.quantity,
+        line.partner_id_on_record,
+        line.kind,
+        line.term,
+        line.renews_to,
+        json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
+    )
+
+
+async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
+    """Keep what may change of an order."""
+    await uow.execute(
+        "update order_ set billing_cycle = $4, status = $5"
+        " where partner_id = $1 and customer_id = $2 and order_id = $3",
+        partner,
+        order.customer_id,
+        order.id,
+        order.billing_cycle,
+        order.status,
+    )
+
+
+async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Order | None:
+    """One order of a customer."""
+    row = await uow.fetch_one(
+        f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 and order_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    return None if row is None else _order(row, await _lines_of(uow, partner, customer, id_))
+
+
+async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
+    """Every order of a customer, oldest first."""
+    rows = await uow.fetch_all(
+        f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 order by created_at, order_id",
+        partner,
+        customer,
+    )
+    lines = await uow.fetch_all(
+        f"select order_id, {_LINE} from order_line where partner_id = $1 and customer_id = $2"
+        " order by order_id, line_number",
+        partner,
+        customer,
+    )
+    by_order: dict[str, list[OrderLine]] = {}
+    for order_id, *line in lines:
+        by_order.setdefault(order_id, []).append(_line(line))
+    return [_order((order_id, *order), by_order.get(order_id, [])) for order_id, *order in rows]
+
+
+async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest) -> Page[Order]:
+    """A page of a customer's orders, newest first."""
+    listing = Listing(
+        f"select created_at, order_id, {_ORDER} from order_ where partner_id = $1 and customer_id = $2",
+        "created_at",
+        "order_id",
+        newest_first=True,
+    )
+    found = await page_of(uow, listing, page_request, partner, customer)
+    items = [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
+    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+
+
+async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:
+    rows = await uow.fetch_all(
+        f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
+        " order by line_number",
+        partner,
+        customer,
+        order,
+    )
+    return [_line(row) for row in rows]

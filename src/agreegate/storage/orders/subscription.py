@@ -1,0 +1,248 @@
+"""Subscriptions as rows."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus
+from agreegate.domain.orders.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.partner import Partner, PartnerId
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+
+COLUMNS = (
+    "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity,"
+    " s.billing_cycle, s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,"
+    " s.renewal_term_duration, s.created_at, s.parent_subscription_id, s.partner_id_on_record, s.is_trial, s.revision"
+)
+
+
+def as_subscription(row: Sequence[Any]) -> Subscription:
+    """Return the subscription of a row of `COLUMNS`."""
+    (id_, customer_id, order_id, offer_id, offer_name, friendly_name, quantity, billing_cycle, status, auto_renew,
+     started_at, terms, months, term, renewal_term, created_at, parent_id, partner_id_on_record, is_trial,
+     revision) = row  # fmt: skip
+    return Subscription(
+        id=SubscriptionId(id_),
+        customer_id=customer_id,
+        order_id=order_id,
+        offer_id=offer_id,
+        offer_name=offer_name,
+        friendly_name=friendly_name,
+        quantity=quantity,
+        billing_cycle=BillingCycle(billing_cycle),
+        status=SubscriptionStatus(status),
+        auto_renew=bool(auto_renew),
+        commitment=Commitment(from_micros(started_at), terms, months, TermDuration(term), TermDuration(renewal_term)),
+        created_at=from_micros(created_at),
+        parent_id=None if parent_id is None else SubscriptionId(parent_id),
+        partner_id_on_record=partner_id_on_record,
+        is_trial=bool(is_trial),
+        revision=revision,
+    )
+
+
+async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
+    """Keep a new subscription; its order is there already."""
+    commitment = subscription.commitment
+    await uow.execute(
+        "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
+        " friendly_name, quantity, parent_subscription_id, partner_id_on_record, billing_cycle, term_duration,"
+        " renewal_term_duration, status, auto_renew, is_trial, revision, created_at, started_at, terms, months,"
+        " commitment_end_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
+        " $19, $20, $21, $22)",
+        partner,
+        subscription.customer_id,
+        subscription.id,
+        subscription.order_id,
+        subscription.offer_id,
+        subscription.offer_name,
+        subscription.friendly_name,
+        subscription.quantity,
+        subscription.parent_id,
+        subscription.partner_id_on_record,
+        subscription.billing_cycle,
+        commitment.term,
+        commitment.renewal_term,
+        subscription.status,
+        int(subscription.auto_renew),
+        int(subscription.is_trial),
+        subscription.revision,
+        to_micros(subscription.created_at),
+        to_micros(commitment.started_at),
+        commitment.terms,
+        commitment.months,
+        to_micros(commitment.ends_at),
+    )
+
+
+async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
+    """Keep what may change of a subscription."""
+    commitment = subscription.commitment
+    await uow.execute(
+        "update subscription set offer_id = $4, offer_name = $5, friendly_name = $6, quantity = $7,"
+        " partner_id_on_record = $8, billing_cycle = $9, term_duration = $10, renewal_term_duration = $11, status = $12,"
+        " auto_renew = $13, is_trial = $14, revision = $15, started_at = $16, terms = $17, months = $18,"
+        " commitment_end_at = $19 where partner_id = $1 and customer_id = $2 and subscription_id = $3",
+        partner,
+        subscription.customer_id,
+        subscription.id,
+        subscription.offer_id,
+        subscription.offer_name,
+        subscription.friendly_name,
+        subscription.quantity,
+        subscription.partner_id_on_record,
+        subscription.billing_cycle,
+        commitment.term,
+        commitment.renewal_term,
+        subscription.status,
+        int(subscription.auto_renew),
+        int(subscription.is_trial),
+        subscription.revision,
+        to_micros(commitment.started_at),
+        commitment.terms,
+        commitment.months,
+        to_micros(commitment.ends_at),
+    )
+
+
+async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
+    """One subscription of a customer."""
+    row = await uow.fetch_one(
+        f"select {COLUMNS} from subscription s"
+        " where s.partner_id = $1 and s.customer_id = $2 and s.subscription_id = $3",
+        partner,
+        customer,
+        id_,
+    )
+    return None if row is None else as_subscription(row)
+
+
+async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Subscription]:
+    """Every subscription of a customer, those that ended included, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.fetch_all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
+            " order by s.created_at, s.subscription_id",
+            partner,
+            customer,
+        )
+    ]
+
+
+async def offers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, str]:
+    """The offers of a customer's subscriptions that have not ended, and what each was called last."""
+    rows = await uow.fetch_all(
+        "select offer_id, offer_name, max(created_at) from subscription"
+        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')"
+        " group by offer_id, offer_name order by max(created_at), offer_name",
+        partner,
+        customer,
+    )
+    return {offer: name for offer, name, _ in rows}
+
+
+async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> list[Subscription]:
+    """What was bought in addition to a subscription, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.fetch_all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
+            " and s.parent_subscription_id = $3 order by s.created_at, s.subscription_id",
+            partner,
+            subscription.customer_id,
+            subscription.id,
+        )
+    ]
+
+
+async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: str) -> list[Subscription] | None:
+    """What an indirect reseller sees of its customer: what was bought through it, or through nobody named.
+
+    An add-on that names nobody was bought through whom its subscription was.
+    None when it serves no such customer: no provider linked to it has assigned the customer to it.
+    """
+    providers = await providers_served(uow, reseller, customer)
+    if not providers:
+        return None
+    every = [found for provider in providers for found in await subscriptions_of(uow, provider, customer)]
+    by_id = {subscription.id: subscription for subscription in every}
+
+    def through(subscription: Subscription) -> str | None:
+        while subscription.partner_id_on_record is None and subscription.parent_id is not None:
+            subscription = by_id[subscription.parent_id]
+        return subscription.partner_id_on_record
+
+    return [subscription for subscription in every if through(subscription) in (None, reseller.mpn_id)]
+
+
+async def reseller_subscription(
+    uow: UnitOfWork, reseller: Partner, providers: Sequence[PartnerId], customer: str, id_: str
+) -> Subscription | None:
+    """One of `reseller_subscriptions`, or None.
+
+    Args:
+        providers: those that the reseller serves the customer for.
+    """
+    for provider in providers:
+        found = through = await subscription_of(uow, provider, customer, id_)
+        while through is not None and through.partner_id_on_record is None and through.parent_id is not None:
+            through = await subscription_of(uow, provider, customer, through.parent_id)
+        if through is not None and through.partner_id_on_record in (None, reseller.mpn_id):
+            return found
+    return None
+
+
+async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) -> list[PartnerId]:
+    """The providers that a reseller serves a customer for."""
+    rows = await uow.fetch_all(
+        "select c.partner_id from customer_reseller c"
+        " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
+        " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null"
+        " where c.reseller_id = $1 and c.customer_id = $2 order by c.partner_id",
+        reseller.id,
+        customer,
+    )
+    return [PartnerId(provider) for (provider,) in rows]
+
+
+async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[Subscription]:
+    """The subscriptions that an order began, oldest first."""
+    return [
+        as_subscription(row)
+        for row in await uow.fetch_all(
+            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2 and s.order_id = $3"
+            " order by s.created_at, s.subscription_id",
+            partner,
+            customer,
+            order,
+        )
+    ]
+
+
+async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions a customer has with a partner, those that ended included."""
+    [(count,)] = await uow.fetch_all(
+        "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    return int(count)
+
+
+async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
+    """Whether a customer has an active subscription with a partner."""
+    row = await uow.fetch_one(
+        "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
+        partner,
+        customer,
+    )
+    return row is not None
+
+
+async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
+    """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
+    [(count,)] = await uow.fetch_all(
+        "select count(*) from subscription"
+        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')",
+        partner,
+        customer,
+    )
+    return int(count)
