@@ -61,7 +61,7 @@ _ROWS = (
              || ($last ->> (mixed / 7 % 8)) as name,
            printf('c%09d-example.example', mixed) as domain, $countries ->> (mixed / 3 % 14) as country
          from made) order by customer""",
-    """insert into relationship (partner_id, customer_id, period, started_at, refused_at, refused_sequence)
+    """insert into relationship (partner_id, customer_id, period, started_at, no_longer_agrees_at, no_longer_agrees_sequence)
        select $partner, customer, 1, $start + i, iif(i % 50 = 7, $start + i, null), iif(i % 50 = 7, 1, null)
        from made order by customer""",
     """insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)

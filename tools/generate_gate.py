@@ -63,7 +63,7 @@ def standings(programme: Programme) -> dict[str, Known]:
         "nothing confirmed": Standing(True),
         "Cloud Agreement confirmed": confirmed(programme, CLOUD),
         "Customer Agreement confirmed": confirmed(programme, CUSTOMER),
-        "no longer agrees": Standing(True, refused_at=LONG_AGO),
+        "no longer agrees": Standing(True, no_longer_agrees_at=LONG_AGO),
     }
 
 
@@ -190,7 +190,7 @@ def variants() -> str:
             "current text": confirmed(programme, CLOUD),
             "older text": confirmed(programme, CLOUD, outdated=True),
             "older text, and a renewal ran": confirmed(programme, CLOUD, outdated=True, overdue=True),
-            "no longer agrees": Standing(True, refused_at=LONG_AGO),
+            "no longer agrees": Standing(True, no_longer_agrees_at=LONG_AGO),
         }
         rows.append(
             [words]

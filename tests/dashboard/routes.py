@@ -205,7 +205,7 @@ async def own_of(world: World, user: str, reseller: str = cast.NOBODY) -> Own:
         for served in (id_, cast.DOGWOOD):
             world.change("insert into customer_reseller values (?, ?, ?, 0)", partner, served, reseller)
         world.change(
-            "insert into collection_request (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by,"
+            "insert into reseller_request (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by,"
             " after_sequence) values (?, ?, ?, ?, ?, ?, 99)",
             partner, request, reseller, id_, int(world.clock.now.timestamp() * 1_000_000), user,
         )  # fmt: skip
@@ -231,7 +231,7 @@ def another_provider(world: World) -> Own:
     )
     world.change("insert into customer_reseller values (?, ?, ?, 0)", OAK, ROWAN, POPLAR)
     world.change(
-        "insert into collection_request (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by,"
+        "insert into reseller_request (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by,"
         " after_sequence) values (?, ?, ?, ?, 0, 'x', 0)", OAK, OAKS_REQUEST, POPLAR, ROWAN,
     )  # fmt: skip
     return Own(ROWAN, reseller=POPLAR, request=OAKS_REQUEST)

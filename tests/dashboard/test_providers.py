@@ -55,7 +55,7 @@ async def test_it_learns_that_a_confirmation_is_missing_and_when_it_was_asked_an
     assert (await guest.get("/providers")).text == never, "another reseller was asked"
     await provider.fill(f"/resellers/{cast.BIRCH}/request")
     assert "Cedar Bakery asked on 15 August 2018" in (await guest.get("/providers")).text
-    [[request]] = world.rows("select request_id from collection_request where reseller_id = ?", cast.BIRCH)
+    [[request]] = world.rows("select request_id from reseller_request where reseller_id = ?", cast.BIRCH)
     noting = f"/resellers/{cast.BIRCH}/requests/{request}"
     await provider.fill(noting, outcome="returned", reason=HOSTILE)
     shown = await guest.get("/providers")

@@ -178,14 +178,14 @@ async def test_a_request_returned_needs_a_reason_and_can_be_made_again(world: Wo
     noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
     empty = await guest.fill(noting, outcome="returned", reason="  ")
     assert (empty.status, "Give the reason" in empty.text) == (422, True)
-    assert world.rows("select returned_at from collection_request") == [(None,)]
+    assert world.rows("select returned_at from reseller_request") == [(None,)]
     done = await guest.fill(noting, outcome="returned", reason=f"{HOSTILE} {RIGHT_TO_LEFT}")
     assert done.path == f"{BIRCH}/requests"
     assert f"{HOSTILE} {RIGHT_TO_LEFT}" in done.text
     assert HOSTILE not in done.page.html
     assert cast.CEDAR in (await guest.get(f"{BIRCH}/request")).page.form().fields["customer"]
     await ask(guest)
-    assert len(world.rows("select 1 from collection_request")) == 2
+    assert len(world.rows("select 1 from reseller_request")) == 2
 
 
 async def test_what_is_wrong_with_a_form_is_said_and_nothing_done(world: World) -> None:
@@ -197,7 +197,7 @@ async def test_what_is_wrong_with_a_form_is_said_and_nothing_done(world: World) 
     assert (crowd.status, "100 customers at most" in crowd.text) == (422, True)
     foreign = await guest.fill(f"{HORNBEAM}/request", customer=[cast.DOGWOOD, cast.ELM, "x", HOSTILE])
     assert (foreign.status, "Nothing was noted" in foreign.text) == (409, True)
-    assert world.rows("select 1 from collection_request") == []
+    assert world.rows("select 1 from reseller_request") == []
     await ask(guest)
     noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
     odd = await guest.fill(noting, outcome="perhaps")
@@ -213,7 +213,7 @@ async def test_a_second_click_and_a_colleague_change_nothing_twice(world: World)
     assert first.answer.url == again.answer.url
     after = await colleague.send(f"{BIRCH}/request", late)
     assert (after.status, "asked for meanwhile" in after.text) == (409, True)
-    assert len(world.rows("select 1 from collection_request")) == 1
+    assert len(world.rows("select 1 from reseller_request")) == 1
     noting = link_to((await guest.get(BIRCH)).page, "/requests/.")
     late = (await colleague.get(noting)).page.form()
     await guest.fill(noting, outcome="returned", reason="Nobody answers")
@@ -226,7 +226,7 @@ async def test_one_customer_can_be_asked_for_alone(world: World) -> None:
     shown = await guest.get(f"{HORNBEAM}/request?customer={cast.FRENE}")
     assert shown.page.form().fields["customer"] == [cast.FRENE]
     await guest.send(f"{HORNBEAM}/request", shown.page.form())
-    assert world.rows("select customer_id from collection_request") == [(cast.FRENE,)]
+    assert world.rows("select customer_id from reseller_request") == [(cast.FRENE,)]
     assert f"{HORNBEAM}/request" in (await guest.get(HORNBEAM)).page.links
     await ask(guest, HORNBEAM)
     assert f"{HORNBEAM}/request" not in (await guest.get(HORNBEAM)).page.links, "nobody is left"

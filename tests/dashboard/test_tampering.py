@@ -128,7 +128,7 @@ async def test_where_there_is_nothing_to_confirm_nothing_is_recorded(world: Worl
     }  # fmt: skip
     made = await someone.fill("/customers/new", **company, **ACCEPTOR, accepted="yes", template=cast.CLOUD_AGREEMENT)
     assert made.path.startswith("/customers/")
-    for table in ("confirmation", "ending", "collection_request", "confirmation_employee"):
+    for table in ("confirmation", "ending", "reseller_request", "confirmation_employee"):
         assert world.rows(f"select count(*) from {table}") == [(0,)], table
 
 
@@ -140,7 +140,7 @@ FORMS: list[tuple[str, dict[str, str], str]] = [
         "company": "Oak", "domain": "oak.example", "contact_first_name": "Ida", "contact_last_name": "Falk",
         "contact_email": "ida@oak.example", "line1": "1 Plank Street", "city": "Tacoma",
     }, "customer"),
-    (f"/resellers/{cast.BIRCH}/request", {"customer": cast.CEDAR}, "collection_request"),
+    (f"/resellers/{cast.BIRCH}/request", {"customer": cast.CEDAR}, "reseller_request"),
 ]  # fmt: skip
 
 

@@ -51,7 +51,7 @@ CLOUD = confirmed()
 CUSTOMER = confirmed(cast.CUSTOMER_AGREEMENT)
 NEVER = Standing(related=True)
 CONFIRMED = Standing(True, (CLOUD,))
-REFUSED = Standing(True, (), refused_at=AGREED)
+REFUSED = Standing(True, (), no_longer_agrees_at=AGREED)
 
 
 def ask(
@@ -351,13 +351,19 @@ def test_any_current_confirmation_opens_the_gate_whatever_is_recorded_after_it(
         (Unknown(), STRICT, LATER, ["standing.unknown"], []),
         (Unknown(clock_behind=True), STRICT, LATER, ["clock.behind"], []),
         (NO_RELATIONSHIP, STRICT, LATER, ["relationship.missing"], []),
-        (replace(NO_RELATIONSHIP, refused_at=AGREED), STRICT, LATER, ["relationship.missing"], []),
+        (replace(NO_RELATIONSHIP, no_longer_agrees_at=AGREED), STRICT, LATER, ["relationship.missing"], []),
         (replace(OVERDUE, related=False), STRICT, LATER, ["relationship.missing"], []),
         (NEVER, PUBLISHED, API_ENFORCED - INSTANT, [], ["enforcement.upcoming"]),
         (NEVER, PUBLISHED, API_ENFORCED, ["confirmation.missing"], []),
         (REFUSED, PUBLISHED, API_ENFORCED - INSTANT, ["confirmation.ended"], ["enforcement.upcoming"]),
         (REFUSED, PUBLISHED, API_ENFORCED, ["confirmation.ended", "confirmation.missing"], []),
-        (replace(OVERDUE, refused_at=AGREED), PUBLISHED, LATER, [], ["confirmation.outdated", "renewal.overdue"]),
+        (
+            replace(OVERDUE, no_longer_agrees_at=AGREED),
+            PUBLISHED,
+            LATER,
+            [],
+            ["confirmation.outdated", "renewal.overdue"],
+        ),
         (OUTDATED, STRICT, API_ENFORCED - INSTANT, [], ["confirmation.outdated"]),
         (OUTDATED, STRICT, LATER, ["confirmation.outdated"], []),
         (OVERDUE, STRICT, LATER, ["confirmation.outdated"], ["renewal.overdue"]),

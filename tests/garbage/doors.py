@@ -65,7 +65,7 @@ OTHERS = {
 }  # fmt: skip
 """Whom a page is tried with, where the usual ones have nothing to be asked about."""
 STORED = ("customer", "customer_contact", "relationship", "confirmation", "confirmation_contact", "ending", "order_", "subscription",
-          "collection_request", "confirmation_employee", "audit_record", "idempotency", "text_version", "text_file")  # fmt: skip
+          "reseller_request", "confirmation_employee", "audit_record", "idempotency", "text_version", "text_file")  # fmt: skip
 """What an error leaves alone. Sessions are another matter, and so is the gate's record of what it refused."""
 
 

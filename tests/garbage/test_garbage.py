@@ -243,7 +243,7 @@ async def dashboard(world: World) -> Dashboard:
         "culture": "fr-FR",
         "question": "P1",
         "version": version.id,
-        "id_": world.rows("select request_id from collection_request")[0][0],
+        "id_": world.rows("select request_id from reseller_request")[0][0],
         "confirmation": world.rows("select confirmation_id from confirmation")[0][0],
         "decision": cast.NOBODY,
     }

@@ -306,7 +306,7 @@ def test_every_outcome_is_the_gates_own() -> None:
             "answer.L8.only-another": Standing(True),
             "answer.with": current(programme, now),
             "answer.older": current(programme, now, outdated=now),
-            "answer.refused": Standing(True, refused_at=now),
+            "answer.refused": Standing(True, no_longer_agrees_at=now),
         }
         for question in QUESTIONS:
             standing = None

@@ -285,7 +285,7 @@ async def test_what_was_known_is_read_back_as_it_was(memory: Memory) -> None:
     outdated = replace(
         standing,
         current=(replace(current, outdated_since=AUGUST, renew_by=API_ENFORCED, overdue=True),),
-        refused_at=AUGUST,
+        no_longer_agrees_at=AUGUST,
     )
     for known in (standing, outdated, Unknown()):
         assert as_standing(standing_text(known)) == known

@@ -68,7 +68,7 @@ async def refused_by(memory: Memory, customers: int) -> None:
     for table, columns, values in (
         ("customer", "commerce_id, company_name, company_key, domain, country, language, culture, created_at",
          "'', 'X', 'x', 'x', 'US', 'en', 'en-US', 1"),
-        ("relationship", "period, started_at, refused_at, refused_sequence", "1, 1, 1, 1"),
+        ("relationship", "period, started_at, no_longer_agrees_at, no_longer_agrees_sequence", "1, 1, 1, 1"),
     ):  # fmt: skip
         await memory.do(
             lambda uow, sql=f"""insert into {table} (partner_id, customer_id, {columns})

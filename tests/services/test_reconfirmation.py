@@ -222,9 +222,11 @@ async def confirm_naming(
             recorded_at=uow.now,
         )
         text = AcceptedText(Basis.STATED, version.id, rank=version.rank)
-        refused_at = maybe_instant(related.refused_at)
+        no_longer_agrees_at = maybe_instant(related.no_longer_agrees_at)
         await record(
-            uow, desk.actor, ConfirmationRecorded(customer, Counting(recorded, text, related.period, refused_at))
+            uow,
+            desk.actor,
+            ConfirmationRecorded(customer, Counting(recorded, text, related.period, no_longer_agrees_at)),
         )
 
     await desk.memory.do(work)

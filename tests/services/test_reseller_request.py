@@ -209,7 +209,7 @@ async def test_only_who_can_be_asked_for_is(memory: Memory, alder: Actor) -> Non
     assert await ask(memory, alder, cast.BIRCH, cast.DOGWOOD, cast.FRENE, cast.ELM, cast.NOBODY, "x") == []
     await confirmed(memory, alder, cast.CEDAR)
     assert await ask(memory, alder, cast.BIRCH, cast.CEDAR) == []
-    assert await memory.rows("select * from collection_request") == []
+    assert await memory.rows("select * from reseller_request") == []
 
 
 async def test_asking_for_several_is_one_request_each_and_one_text(memory: Memory, alder: Actor) -> None:

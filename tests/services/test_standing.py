@@ -158,14 +158,14 @@ async def test_the_gate_knows_the_date_of_the_newest_no(cedar: Case) -> None:
         await cedar.confirm(name=f"day {day}")
         await cedar.refuse()
         known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
-        assert known.refused_at == said
+        assert known.no_longer_agrees_at == said
     await cedar.confirm(name="after both")
     known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
-    assert known.refused_at == said
+    assert known.no_longer_agrees_at == said
     await cedar.leave()
     await cedar.come_back()
     known = await cedar.memory.do(standing_of, cedar.actor.partner.id, cast.CEDAR)
-    assert known.refused_at == said
+    assert known.no_longer_agrees_at == said
 
 
 async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the_history_stays(cedar: Case) -> None:

@@ -46,14 +46,14 @@ TYPED = ["ced", "cedars", "ERABLE", "grossm", "阿里", "里信", "전자", "商
 
 FACTS = {
     "insert or ignore into customer_reseller values (:partner, :customer, :reseller, 0)": 0.4,
-    "update relationship set refused_at = :at, refused_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
+    "update relationship set no_longer_agrees_at = :at, no_longer_agrees_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
     "update relationship set ended_at = :at where partner_id = :partner and customer_id = :customer": 0.05,
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,
          date_agreed_at, user_id, recorded_by, channel, recorded_at)
        values (:partner, :customer, 2, :customer, 1, :template, 'MicrosoftCloudAgreement', :at, '', '', 'api', :at)""": 1,
     """insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id, date_agreed_at,
-         recorded_at, text_at, text_number, refused_at)
-       select partner_id, customer_id, 'MicrosoftCloudAgreement', 1, 2, :template, :at, :at, :at, 1, refused_at
+         recorded_at, text_at, text_number, no_longer_agrees_at)
+       select partner_id, customer_id, 'MicrosoftCloudAgreement', 1, 2, :template, :at, :at, :at, 1, no_longer_agrees_at
        from relationship where partner_id = :partner and customer_id = :customer""": 0.5,
     """update current_confirmation set text_at = :at + 10, text_number = 2
        where partner_id = :partner and customer_id = :customer""": 0.5,

@@ -56,13 +56,14 @@ STANDING_2 = (
     '"sequence":7,"outdated_since":"2018-08-07T10:30:00.000001Z","renew_by":"2019-08-07T00:00:00Z","overdue":true}],'
     '"refused_at":"2018-08-07T10:30:00.000001Z"}}'
 )
+STANDING_3 = STANDING_2.replace('"version":2', '"version":3').replace("refused_at", "no_longer_agrees_at")
 
 
 def test_what_is_recorded_is_named_and_versioned() -> None:
     assert reasons_text(REASONS) == REASONS_2
-    assert standing_text(STANDING) == STANDING_2
-    assert standing_text(Unknown()) == '{"version":2,"standing":null}'
-    assert standing_text(Unknown(clock_behind=True)) == '{"version":2,"standing":null,"clock_behind":true}'
+    assert standing_text(STANDING) == STANDING_3
+    assert standing_text(Unknown()) == '{"version":3,"standing":null}'
+    assert standing_text(Unknown(clock_behind=True)) == '{"version":3,"standing":null,"clock_behind":true}'
 
 
 @pytest.mark.parametrize("text", [REASONS_1, REASONS_2])
@@ -75,6 +76,8 @@ def test_reasons_of_every_version_are_read(text: str) -> None:
     [
         (STANDING_1, STANDING),
         (STANDING_2, STANDING),
+        (STANDING_3, STANDING),
+        ('{"version":2,"standing":null,"clock_behind":true}', Unknown(clock_behind=True)),
         ("null", Unknown()),
         (standing_text(Unknown()), Unknown()),
         (standing_text(Unknown(clock_behind=True)), Unknown(clock_behind=True)),
@@ -86,8 +89,8 @@ def test_standings_of_every_version_are_read(text: str, known: Standing | Unknow
 
 def test_a_fact_that_is_new_or_missing_does_not_break_a_recorded_standing() -> None:
     less = Standing(True, (replace(CURRENT, overdue=False),), RECORDED)
-    assert as_standing(STANDING_2.replace(',"overdue":true', "")) == less
-    assert as_standing(STANDING_2.replace('"overdue"', '"countersigned":"later","overdue"')) == STANDING
+    assert as_standing(STANDING_3.replace(',"overdue":true', "")) == less
+    assert as_standing(STANDING_3.replace('"overdue"', '"countersigned":"later","overdue"')) == STANDING
 
 
 async def test_a_decision_of_an_earlier_version_shows_and_repeats_like_one_of_now() -> None:

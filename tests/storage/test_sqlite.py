@@ -317,7 +317,7 @@ def test_a_key_has_one_current_confirmation(record: apsw.Connection) -> None:
         ("", current(2, period=2)),
         ("update relationship set ended_at = 1", current(2)),
         ("update relationship set period = 2", current(2)),
-        ("update relationship set refused_at = 1, refused_sequence = 5", current(2)),
+        ("update relationship set no_longer_agrees_at = 1, no_longer_agrees_sequence = 5", current(2)),
     ],
 )
 def test_what_does_not_count_cannot_be_made_current(record: apsw.Connection, after: str, wanted: str) -> None:
@@ -343,7 +343,7 @@ def test_one_that_counts_cannot_be_moved_to_one_that_does_not(record: apsw.Conne
     [
         "update relationship set ended_at = 1",
         "update relationship set period = 2",
-        "update relationship set refused_at = 1, refused_sequence = 5",
+        "update relationship set no_longer_agrees_at = 1, no_longer_agrees_sequence = 5",
         ending(5, 2),
     ],
 )

@@ -92,16 +92,16 @@ class World:
         key: dict[str, Value] = {"partner_id": PARTNER, "customer_id": customer}
         self.insert("customer", **key, commerce_id="", company_name="", company_key="", domain="", language="en",
                     country=self.random.choice(COUNTRIES), culture="en-US", created_at=0)  # fmt: skip
-        refused_at = self.instant() if self.random.random() < 0.3 else None
-        self.insert("relationship", **key, period=1, started_at=0, ended_at=None, refused_at=refused_at,
-                    refused_sequence=None if refused_at is None else 1)  # fmt: skip
+        no_longer_agrees_at = self.instant() if self.random.random() < 0.3 else None
+        self.insert("relationship", **key, period=1, started_at=0, ended_at=None, no_longer_agrees_at=no_longer_agrees_at,
+                    no_longer_agrees_sequence=None if no_longer_agrees_at is None else 1)  # fmt: skip
         for place, template in enumerate(self.random.sample(TEMPLATES, self.random.randint(0, 3))):
             confirmation = Confirmation(
                 ConfirmationId(f"{customer}-{place}"), place + 2, template.id, template.agreement_type,
                 from_micros(self.instant()), None, UserId(""), "", Channel.API, from_micros(self.instant()),
             )  # fmt: skip
             fact = ConfirmationRecorded(
-                customer, Counting(confirmation, self.text(template), 1, maybe_instant(refused_at))
+                customer, Counting(confirmation, self.text(template), 1, maybe_instant(no_longer_agrees_at))
             )
             await self.store.write(lambda uow, fact=fact: record(uow, ACTOR, fact))  # type: ignore[misc]
         for term in range(2, 2 + self.random.randint(0, 2)):

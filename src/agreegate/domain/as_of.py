@@ -186,8 +186,8 @@ def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime
         for one in weighed
         if one.mark is Mark.COUNTS
     }
-    refused_at = max((ending.recorded_at for ending in refusals if ending.recorded_at <= on), default=None)
-    standing = Standing(period is not None, tuple(counting.values()), refused_at)
+    no_longer_agrees_at = max((ending.recorded_at for ending in refusals if ending.recorded_at <= on), default=None)
+    standing = Standing(period is not None, tuple(counting.values()), no_longer_agrees_at)
     agreements = []
     for template in programme.templates:
         history = tuple(one for one in weighed if one.confirmation.agreement_type == template.agreement_type)
@@ -202,16 +202,16 @@ def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime
     return AsOf(on, known_at, period, state, tuple(agreements), refusals, known.extent, left_out)
 
 
-def valid_from(confirmation: Confirmation, refused_at: datetime | None) -> datetime:
+def valid_from(confirmation: Confirmation, no_longer_agrees_at: datetime | None) -> datetime:
     """From when on a confirmation can be in effect: since the customer accepted, or since it was recorded if that was first.
 
     One that was recorded after a refusal does not reach back behind it: an acceptance dated before the refusal was no answer
     to it then, and is one from the recording on.
 
     Args:
-        refused_at: the latest instant of the refusals recorded before it; None: there are none.
+        no_longer_agrees_at: the latest instant of the refusals recorded before it; None: there are none.
     """
-    answers_late = refused_at is not None and refused_at > confirmation.date_agreed
+    answers_late = no_longer_agrees_at is not None and no_longer_agrees_at > confirmation.date_agreed
     return confirmation.recorded_at if answers_late else min(confirmation.date_agreed, confirmation.recorded_at)
 
 

@@ -158,7 +158,7 @@ class Facts:
     """The current confirmation of the same template; None: there is none."""
     period: int = 0
     """Of the relationship."""
-    refused_at: datetime | None = None
+    no_longer_agrees_at: datetime | None = None
     """Since when the customer no longer agrees, if that was ever recorded (R47)."""
     partner_domains: Sequence[str] = ()
     reseller_domains: Sequence[str] = ()

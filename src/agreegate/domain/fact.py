@@ -31,7 +31,7 @@ class Counting:
     """The text that it speaks of; None where none was in force when it was recorded."""
     period: int
     """Of the relationship."""
-    refused_at: datetime | None
+    no_longer_agrees_at: datetime | None
     """Since when the customer no longer agrees, if that was recorded before (R47)."""
 
     @property
@@ -141,7 +141,7 @@ def confirmation_of(
     own_addresses = (actor.user_name, None if employee is None else employee.email)
     return ConfirmationRecorded(
         customer,
-        Counting(confirmation, confirmed_text(draft, facts), facts.period, facts.refused_at),
+        Counting(confirmation, confirmed_text(draft, facts), facts.period, facts.no_longer_agrees_at),
         None if draft.collection is None else draft.collection.accepted(),
         warnings(contact.email, facts.partner_domains, facts.reseller_domains, own_addresses),
     )

@@ -112,8 +112,8 @@ def lacking_since(
         related_since: when the present relationship began.
         taken_back_at: when a confirmation of it was last marked as recorded in error.
     """
-    if no_longer_agrees(standing, programme, now) and standing.refused_at is not None:
-        return standing.refused_at
+    if no_longer_agrees(standing, programme, now) and standing.no_longer_agrees_at is not None:
+        return standing.no_longer_agrees_at
     closed = [
         template.opens_until
         for current in standing.current

@@ -106,7 +106,7 @@ class Standing:
     """Whether the customer exists and has an open relationship with the partner."""
     current: tuple[Current, ...] = ()
     """At most one per agreement type."""
-    refused_at: datetime | None = None
+    no_longer_agrees_at: datetime | None = None
     """When the partner last recorded that the customer no longer agrees (R47). It is never forgotten, only
     answered by a later confirmation."""
 
@@ -185,7 +185,7 @@ def opening(
 
 def no_longer_agrees(standing: Standing, programme: Programme, now: datetime) -> bool:
     """Return whether the customer no longer agrees: nothing recorded after that opens the gate, or has opened it (R47)."""
-    return standing.refused_at is not None and not any(
+    return standing.no_longer_agrees_at is not None and not any(
         programme.has_opened(current.template_id, now) for current in standing.current
     )
 
@@ -215,7 +215,7 @@ def state_of_type(
     for current in standing.current:
         if current.agreement_type == template.agreement_type:
             return current.state
-    if standing.refused_at is None:
+    if standing.no_longer_agrees_at is None:
         return State.MISSING
     return State.ENDED if ended or no_longer_agrees(standing, programme, now) else State.MISSING
 
@@ -234,7 +234,7 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
     found = []
     enforced_from = programme.enforce_from.get(asked.channel)
     if no_longer_agrees(standing, programme, now):
-        ended = Reason(Code.CONFIRMATION_ENDED, "R47", date=standing.refused_at)
+        ended = Reason(Code.CONFIRMATION_ENDED, "R47", date=standing.no_longer_agrees_at)
         found.append(Obstacle(ended, True) if enforced_from is not None else Obstacle(ended, False, (ended,)))
     if not asked.action.needs_confirmation:
         return tuple(found)

@@ -95,7 +95,7 @@ def once_confirmed(*actions: Action) -> Part:
 
 ONLY_ANOTHER = outcomes("answer.L8.only-another", unconfirmed, BUY)
 OLDER = outcomes("answer.older", lambda case: accepted(case, outdated_since=case.now), BUY, RENEW)
-REFUSED = outcomes("answer.refused", lambda case: Standing(related=True, refused_at=case.now), *STOPPED)
+REFUSED = outcomes("answer.refused", lambda case: Standing(related=True, no_longer_agrees_at=case.now), *STOPPED)
 
 CUSTOMER, ORDER = Show(Page.CUSTOMER, Example.UNCONFIRMED), Show(Page.ORDER, Example.UNCONFIRMED)
 FORM = Show(Page.CONFIRMATION, Example.UNCONFIRMED)

@@ -94,7 +94,7 @@ async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, custom
         language=served.language,
         current=current,
         period=served.period,
-        refused_at=served.refused_at,
+        no_longer_agrees_at=served.no_longer_agrees_at,
         partner_domains=partner_domains,
         reseller_domains=reseller_domains,
     )

@@ -195,7 +195,7 @@ async def record_no_longer_agrees(
     """
     found = await _relationship(uow, actor, programme, customer)
     partner = actor.partner.id
-    if found.refused_sequence is not None and await newest_counting(uow, partner, customer) is None:
+    if found.no_longer_agrees_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise Rejected("confirmation.nothing-to-end")
     await _end(uow, actor, customer, found, EndReason.NO_LONGER_AGREES, None, note, call)
     return await show_standing(uow, actor, programme, customer)
@@ -274,6 +274,6 @@ async def _end(
     counting = None
     if before is not None:
         text = await accepted_text_of(uow, actor.partner.id, customer, before.sequence)
-        counting = Counting(before, text, relationship.period, maybe_instant(relationship.refused_at))
+        counting = Counting(before, text, relationship.period, maybe_instant(relationship.no_longer_agrees_at))
     fact = AgreementEnded(customer, relationship.period, ending, voided, counting)
     await record(uow, actor, fact, correlation_id=call.correlation_id)

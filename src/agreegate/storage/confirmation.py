@@ -52,7 +52,7 @@ _OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.custom
     and r.ended_at is null and r.period = c.period"""
 COUNTING = f"""
     join relationship r on {_OF_PRESENT_PERIOD}
-    where c.sequence > coalesce(r.refused_sequence, 0)
+    where c.sequence > coalesce(r.no_longer_agrees_sequence, 0)
       and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id
         and x.confirmation_sequence = c.sequence)
 """
@@ -109,7 +109,7 @@ class ServedCustomer(NamedTuple):
 
     period: int
     """Of the relationship."""
-    refused_at: datetime | None
+    no_longer_agrees_at: datetime | None
     """Since when the customer no longer agrees, if that was ever recorded."""
     country: str
     language: str
@@ -129,7 +129,7 @@ async def served_customer(
         template: None: the draft names none that there is.
     """
     row = await uow.fetch_one(
-        f"select r.period, r.refused_at, k.country, k.language, k.culture, exists (select 1 from text_version v"
+        f"select r.period, r.no_longer_agrees_at, k.country, k.language, k.culture, exists (select 1 from text_version v"
         f" where v.template_id = $3 and v.effective_at <= $4), n.sequence, {_SELECTED} from relationship r"
         " join customer k on k.partner_id = r.partner_id and k.customer_id = r.customer_id"
         " left join current_confirmation n on n.partner_id = r.partner_id and n.customer_id = r.customer_id"
@@ -143,10 +143,10 @@ async def served_customer(
     )
     if row is None:
         return None
-    period, refused_at, country, language, culture, in_effect, sequence, *columns = row
+    period, no_longer_agrees_at, country, language, culture, in_effect, sequence, *columns = row
     current = None if sequence is None else as_confirmation(columns)
     return ServedCustomer(
-        period, maybe_instant(refused_at), country, text_language(language, culture), bool(in_effect), current
+        period, maybe_instant(no_longer_agrees_at), country, text_language(language, culture), bool(in_effect), current
     )
 
 

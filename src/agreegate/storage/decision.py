@@ -2,6 +2,7 @@
 
 Reasons, advisories and the standing are recorded as JSON with a version, and with the names of the domain's fields. Recorded
 text never changes, so every version stays readable. Version 1 has no version number: its values are known by position.
+Version 3 of a standing says `no_longer_agrees_at` where version 2 said `refused_at`.
 A new field of the domain needs a default. A field that is renamed or removed needs a new version here.
 """
 
@@ -30,7 +31,7 @@ class _Reasons(msgspec.Struct, tag_field="version", tag=2):
     reasons: tuple[Reason, ...]
 
 
-class _Known(msgspec.Struct, tag_field="version", tag=2, omit_defaults=True):
+class _Known(msgspec.Struct, tag_field="version", tag=3, omit_defaults=True):
     """What was known as it is recorded, without personal data."""
 
     standing: Standing | None
@@ -199,7 +200,9 @@ def standing_text(standing: Standing | Unknown) -> str:
 def as_standing(text: str) -> Standing | Unknown:
     """What was known when a recorded decision was made."""
     if text.startswith('{"version":'):
-        found = _KNOWN.decode(text)
+        found = _KNOWN.decode(
+            text.replace('{"version":2,', '{"version":3,').replace('"refused_at":', '"no_longer_agrees_at":')
+        )
         return found.standing or Unknown(found.clock_behind)
     known = json.loads(text)
     if known is None:

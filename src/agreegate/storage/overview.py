@@ -40,7 +40,7 @@ _NO_LONGER_AGREEING = f"""
     select s.customer_id, {{name}}, s.ends_at, count(*) over () from (
       select r.customer_id, (select min(s.commitment_end_at + 0) from subscription s where s.partner_id = $1
         and s.customer_id = r.customer_id and {_LIVING}) as ends_at
-      from relationship r where r.partner_id = $1 and r.refused_at >= 0) s
+      from relationship r where r.partner_id = $1 and r.no_longer_agrees_at >= 0) s
     where s.ends_at is not null and {_STATE} = '{State.ENDED}'
     order by s.ends_at, s.customer_id limit {{most}}"""
 _NAME = "(select c.company_name from customer c where c.partner_id = $1 and c.customer_id = {of}.customer_id)"
@@ -193,7 +193,7 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
 async def many_no_longer_agree(uow: UnitOfWork, partner: PartnerId) -> bool:
     """Return whether more customers once said no than `no_longer_agreeing` can look through."""
     [(count,)] = await uow.fetch_all(
-        "select count(*) from (select 1 from relationship where partner_id = $1 and refused_at >= 0"
+        "select count(*) from (select 1 from relationship where partner_id = $1 and no_longer_agrees_at >= 0"
         f" limit {REFUSING + 1}) r",
         partner,
     )

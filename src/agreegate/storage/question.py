@@ -7,13 +7,13 @@ LOOKED_AT = 5_000
 """Maximum number of customers read to find an example, the first by id."""
 _OWN = """
     select c.customer_id, c.company_name from (
-      select o.partner_id, o.customer_id, o.refused_at from relationship o
+      select o.partner_id, o.customer_id, o.no_longer_agrees_at from relationship o
       where o.partner_id = $1 and o.ended_at is null order by o.customer_id limit $3) r
     join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
     where true"""
 _THROUGH_PROVIDER = """
     select c.customer_id, c.company_name from (
-      select v.partner_id, v.customer_id, o.refused_at from customer_reseller v
+      select v.partner_id, v.customer_id, o.no_longer_agrees_at from customer_reseller v
       join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id and l.ended_at is null
       join relationship o on o.partner_id = v.partner_id and o.customer_id = v.customer_id and o.ended_at is null
       where v.reseller_id = $1 order by v.customer_id limit $3) r
@@ -30,7 +30,7 @@ _SEVERAL_RESELLERS = """
 
 async def unconfirmed_customers(uow: UnitOfWork, asking: Partner, most: int) -> list[tuple[str, str]]:
     """Id and name of customers without any record, by id; at most `most`."""
-    return await _some(uow, asking, f"r.refused_at is null and not {_CONFIRMED}", most)
+    return await _some(uow, asking, f"r.no_longer_agrees_at is null and not {_CONFIRMED}", most)
 
 
 async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
@@ -44,7 +44,7 @@ async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
 
 async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner) -> str | None:
     """A customer that no longer agrees."""
-    found = await _some(uow, asking, f"r.refused_at is not null and not {_CONFIRMED}", 1)
+    found = await _some(uow, asking, f"r.no_longer_agrees_at is not null and not {_CONFIRMED}", 1)
     return next((id_ for id_, _ in found), None)
 
 

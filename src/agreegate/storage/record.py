@@ -152,7 +152,8 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
     await clear_current(uow, partner, fact.customer, voided)
     if ending.reason is EndReason.NO_LONGER_AGREES:
         await uow.execute(  # it outlives the relationship period
-            "update relationship set refused_at = $3, refused_sequence = $4 where partner_id = $1 and customer_id = $2",
+            "update relationship set no_longer_agrees_at = $3, no_longer_agrees_sequence = $4"
+            " where partner_id = $1 and customer_id = $2",
             partner,
             fact.customer,
             to_micros(ending.recorded_at),
@@ -183,11 +184,11 @@ async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, coun
     confirmation, (text_at, text_number) = counting.confirmation, counting.rank
     await uow.execute(
         "insert into current_confirmation (partner_id, customer_id, agreement_type, period, sequence, template_id,"
-        " date_agreed_at, recorded_at, refused_at, text_at, text_number)"
+        " date_agreed_at, recorded_at, no_longer_agrees_at, text_at, text_number)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
         " on conflict (partner_id, customer_id, agreement_type) do update set period = excluded.period,"
         " sequence = excluded.sequence, template_id = excluded.template_id, date_agreed_at = excluded.date_agreed_at,"
-        " recorded_at = excluded.recorded_at, refused_at = excluded.refused_at, text_at = excluded.text_at,"
+        " recorded_at = excluded.recorded_at, no_longer_agrees_at = excluded.no_longer_agrees_at, text_at = excluded.text_at,"
         " text_number = excluded.text_number",
         partner,
         customer,
@@ -197,7 +198,7 @@ async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, coun
         confirmation.template_id,
         to_micros(confirmation.date_agreed),
         to_micros(confirmation.recorded_at),
-        maybe_micros(counting.refused_at),
+        maybe_micros(counting.no_longer_agrees_at),
         to_micros(text_at),
         UNKNOWN_TEXT if text_number is None else text_number,
     )

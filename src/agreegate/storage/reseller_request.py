@@ -38,7 +38,7 @@ _OPEN = f"q.returned_at is null and {_ANSWER} is null"
 _REQUEST = f"""
     select q.asked_at, q.request_id, q.reseller_id, q.customer_id, c.company_name, coalesce(u.user_name, q.asked_by),
       q.received_at, q.returned_at, q.return_reason, a.recorded_at, coalesce(w.user_name, a.recorded_by)
-    from collection_request q
+    from reseller_request q
     join customer c on c.partner_id = q.partner_id and c.customer_id = q.customer_id
     left join partner_user u on u.partner_id = q.partner_id and u.user_id = q.asked_by
     left join confirmation a
@@ -90,7 +90,7 @@ async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Program
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
     """How many requests to a reseller are open, about customers that it still serves; when the oldest was made."""
     [(count, oldest)] = await uow.fetch_all(
-        f"select count(*), min(q.asked_at) from collection_request q where q.partner_id = $1 and q.reseller_id = $2"
+        f"select count(*), min(q.asked_at) from reseller_request q where q.partner_id = $1 and q.reseller_id = $2"
         f" and {_OPEN} and exists (select 1 {_SERVED} and v.customer_id = q.customer_id)",
         provider,
         reseller,
@@ -127,7 +127,7 @@ async def lacking_page(
         select += f" and v.customer_id in ({', '.join(bind(customer) for customer in among)})"
     if unasked:
         select += (
-            " and not exists (select 1 from collection_request q where q.partner_id = v.partner_id"
+            " and not exists (select 1 from reseller_request q where q.partner_id = v.partner_id"
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
     listing = Listing(select, "c.company_key" if by_name else "c.company_key || ''", "c.customer_id")
@@ -165,12 +165,12 @@ async def add_request(
     """Note that a reseller is asked for a customer's data, unless it is already; the request's id, or None."""
     request = uow.new_id()
     added = await uow.execute(
-        "insert into collection_request"
+        "insert into reseller_request"
         " (partner_id, request_id, reseller_id, customer_id, asked_at, asked_by, after_sequence)"
         " select c.partner_id, $2, $3, c.customer_id, $5, $6, coalesce(s.last_sequence, 0) from customer c"
         " left join customer_sequence s on s.partner_id = c.partner_id and s.customer_id = c.customer_id"
         " where c.partner_id = $1 and c.customer_id = $4 and not exists ("
-        " select 1 from collection_request q where q.partner_id = $1 and q.customer_id = $4 and q.reseller_id = $3"
+        " select 1 from reseller_request q where q.partner_id = $1 and q.customer_id = $4 and q.reseller_id = $3"
         f" and {_OPEN})",
         provider,
         request,
@@ -185,7 +185,7 @@ async def add_request(
 async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user: str) -> bool:
     """Note that the data came; False where that, or that none come, is noted already."""
     noted = await uow.execute(
-        "update collection_request set received_at = $3, received_by = $4"
+        "update reseller_request set received_at = $3, received_by = $4"
         " where partner_id = $1 and request_id = $2 and received_at is null and returned_at is null",
         provider,
         request,
@@ -198,7 +198,7 @@ async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user
 async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user: str, reason: str) -> bool:
     """Note that no usable data come, and why; False where it is noted already."""
     noted = await uow.execute(
-        "update collection_request set returned_at = $3, returned_by = $4, return_reason = $5"
+        "update reseller_request set returned_at = $3, returned_by = $4, return_reason = $5"
         " where partner_id = $1 and request_id = $2 and returned_at is null",
         provider,
         request,

@@ -29,7 +29,7 @@ RANK = "n.text_at, n.text_number"
 NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
 """A text version that comes after the accepted one."""
 _SELECTED = (
-    "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.refused_at,"
+    "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.no_longer_agrees_at,"
     f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
 )
 CURRENT = f"{_SELECTED} from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
@@ -62,12 +62,14 @@ _CURRENT_OF = (
     f"{_SELECTED}, n.customer_id from current_confirmation n where n.partner_id = $1 and n.customer_id {{whose}}"
 )
 _RELATIONSHIPS_OF = (
-    "select r.customer_id, r.refused_at from relationship r"
+    "select r.customer_id, r.no_longer_agrees_at from relationship r"
     " where r.partner_id = $1 and r.customer_id {whose} and r.ended_at is null"
 )
 PORTION = 500
 """Maximum number of customers named in one statement."""
-RELATIONSHIP = "select refused_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
+RELATIONSHIP = (
+    "select no_longer_agrees_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
+)
 
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
@@ -101,8 +103,8 @@ def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row], now: datetime)
         for agreement_type, *text in newer:
             texts.setdefault(agreement_type, []).append(tuple(text))
         current = [_judged(one, texts.get(one.agreement_type, ()), now) for one in current]
-    _, _, _, _, _, refused_at, _ = next(iter(rows))
-    return Standing(True, tuple(current), maybe_instant(refused_at))
+    _, _, _, _, _, no_longer_agrees_at, _ = next(iter(rows))
+    return Standing(True, tuple(current), maybe_instant(no_longer_agrees_at))
 
 
 def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
@@ -123,8 +125,8 @@ def unconfirmed_standing(rows: Sequence[Row]) -> Standing:
     """The row of `RELATIONSHIP`, if there is one, where no confirmation counts."""
     if not rows:
         return NO_RELATIONSHIP
-    [(refused_at,)] = rows
-    return Standing(True, (), maybe_instant(refused_at))
+    [(no_longer_agrees_at,)] = rows
+    return Standing(True, (), maybe_instant(no_longer_agrees_at))
 
 
 async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[str]) -> dict[str, Standing]:
@@ -140,9 +142,9 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
             newer = _by_customer(await uow.fetch_all(sql, partner, *some, to_micros(uow.now)))
         for customer, rows in current.items():
             found[customer] = confirmed_standing(rows, newer.get(customer, ()), uow.now)
-        for customer, refused_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
+        for customer, no_longer_agrees_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
             if customer not in current:
-                found[customer] = unconfirmed_standing([(refused_at,)])
+                found[customer] = unconfirmed_standing([(no_longer_agrees_at,)])
     return found
 
 
@@ -158,15 +160,15 @@ class OpenRelationship(NamedTuple):
 
     period: int
     started_at: int
-    refused_sequence: int | None
+    no_longer_agrees_sequence: int | None
     """Of the last statement that the customer no longer agrees."""
-    refused_at: int | None
+    no_longer_agrees_at: int | None
 
 
 async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> OpenRelationship | None:
     """The open relationship; None: there is none."""
     row = await uow.fetch_one(
-        "select period, started_at, refused_sequence, refused_at from relationship"
+        "select period, started_at, no_longer_agrees_sequence, no_longer_agrees_at from relationship"
         " where partner_id = $1 and customer_id = $2 and ended_at is null",
         partner,
         customer,

@@ -63,7 +63,7 @@ def state_of(programme: Programme, at: datetime, bind: Bind) -> str:
     # The names of these three states sort best first, so the least one is the customer's.
     found = f"""case when not {is_outdated(now)} then '{State.CURRENT}'
       when not {is_overdue(now)} then '{State.OUTDATED}' else '{State.OVERDUE}' end"""
-    return f"""case when r.refused_at is not null and not exists (select 1 {_confirmations(opened)}) then '{State.ENDED}'
+    return f"""case when r.no_longer_agrees_at is not null and not exists (select 1 {_confirmations(opened)}) then '{State.ENDED}'
       else coalesce((select min({found}) {_confirmations(opening)}), '{State.MISSING}') end"""
 
 
@@ -79,7 +79,7 @@ def is_in(state: State, programme: Programme, at: datetime, bind: Bind) -> str:
     What most customers in other states do not meet is asked first, because it costs less than the state.
     """
     if state is State.ENDED:
-        needed = "r.refused_at is not null"
+        needed = "r.no_longer_agrees_at is not null"
     elif state is State.MISSING:
         needed = lacks_confirmation(programme, at, bind)
     else:

@@ -46,9 +46,9 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page
 
 COLUMNS = (
-    "collection.column.customer-id",
-    "collection.column.customer",
-    *(f"collection.data.{member}" for member in DATA),
+    "reseller-request.column.customer-id",
+    "reseller-request.column.customer",
+    *(f"reseller-request.data.{member}" for member in DATA),
 )
 OUTCOMES = ("received", "returned")
 TO_RECONFIRM = (State.OUTDATED, State.OVERDUE)

@@ -17,21 +17,21 @@ Named = tuple[str, str]
 def request_text(provider: str, reseller: str, agreement: str, customers: Iterable[Named], language: str) -> str:
     """A provider asks a reseller for its customers' data."""
     opening = [
-        text("collection.letter.hello", language, name=reseller),
+        text("reseller-request.letter.hello", language, name=reseller),
         "",
-        text("collection.letter.why", language, provider=provider, agreement=agreement),
-        text("collection.letter.asked", language),
+        text("reseller-request.letter.why", language, provider=provider, agreement=agreement),
+        text("reseller-request.letter.asked", language),
     ]
-    closing = [text("collection.letter.otherwise", language)]
+    closing = [text("reseller-request.letter.otherwise", language)]
     return _letter(opening, closing, customers, language)
 
 
 def answer_text(provider: str, agreement: str, customers: Iterable[Named], language: str) -> str:
     """A reseller hands the data over to its provider."""
     opening = [
-        text("collection.letter.hello", language, name=provider),
+        text("reseller-request.letter.hello", language, name=provider),
         "",
-        text("collection.letter.given", language, agreement=agreement),
+        text("reseller-request.letter.given", language, agreement=agreement),
     ]
     return _letter(opening, [], customers, language)
 
@@ -40,19 +40,19 @@ def _letter(opening: Sequence[str], closing: Sequence[str], customers: Iterable[
     lines = [
         *opening,
         "",
-        text("collection.letter.who", language),
-        text("collection.letter.nobody", language),
-        text("collection.letter.text", language),
-        text("collection.letter.papers", language),
-        text("collection.letter.use", language),
+        text("reseller-request.letter.who", language),
+        text("reseller-request.letter.nobody", language),
+        text("reseller-request.letter.text", language),
+        text("reseller-request.letter.papers", language),
+        text("reseller-request.letter.use", language),
         *closing,
     ]
     for customer, name in customers:
-        lines += ["", _filled("collection.column.customer", name, language)]
-        lines.append(_filled("collection.column.customer-id", customer, language))
-        lines += [_filled(f"collection.data.{member}", "", language) for member in DATA]
+        lines += ["", _filled("reseller-request.column.customer", name, language)]
+        lines.append(_filled("reseller-request.column.customer-id", customer, language))
+        lines += [_filled(f"reseller-request.data.{member}", "", language) for member in DATA]
     return "\n".join(lines) + "\n"
 
 
 def _filled(label: str, value: str, language: str) -> str:
-    return text("collection.letter.line", language, label=text(label, language), value=value).rstrip()
+    return text("reseller-request.letter.line", language, label=text(label, language), value=value).rstrip()

@@ -147,7 +147,7 @@ async def state_ranges(
     if state is State.ENDED:
         return ((
             Range("relationship d", "d.customer_id",
-                  lambda to: f"d.partner_id = {to.bind(partner)} and d.refused_at >= {to.bind(_EARLIEST)}"),
+                  lambda to: f"d.partner_id = {to.bind(partner)} and d.no_longer_agrees_at >= {to.bind(_EARLIEST)}"),
         ),)  # fmt: skip
     if state is State.MISSING:
         return ()
