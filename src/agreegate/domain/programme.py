@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
+from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
 
 
@@ -65,9 +66,18 @@ class Programme:
         """Whether the offer of this id, in any case, is a trial."""
         return offer_id.lower() in self.trial_offers
 
-    def exists(self, now: datetime) -> bool:
-        """Whether confirmation exists at all at `now` (R1)."""
-        return now >= self.starts
+    def exists(self, now: datetime, cloud: Cloud | None = None) -> bool:
+        """Whether confirmations exist at `now` (R1) and, where a cloud is named, in that cloud (R31)."""
+        return now >= self.starts and cloud not in self.unsupported_clouds
+
+    def require(self, now: datetime, cloud: Cloud | None = None) -> None:
+        """Go on only where confirmations exist: see `exists`.
+
+        Raises:
+            `confirmation.feature-absent`.
+        """
+        if not self.exists(now, cloud):
+            raise Rejected("confirmation.feature-absent")
 
     def asks_for(self, now: datetime) -> str:
         """The agreement that a refusal at `now` asks to confirm, as people write it: one whose template opens the gate.

@@ -196,7 +196,7 @@ def state_of(standing: Standing, programme: Programme, cloud: Cloud, now: dateti
     None: the customer has no state. The programme has not started, it does not exist in the partner's cloud (R31), or there
     is no relationship.
     """
-    if not standing.related or not programme.exists(now) or cloud in programme.unsupported_clouds:
+    if not standing.related or not programme.exists(now, cloud):
         return None
     if no_longer_agrees(standing, programme, now):
         return State.ENDED

@@ -61,8 +61,7 @@ async def standing_as_of(
         `confirmation.feature-absent`, `relationship.missing`.
         `as_of.known-ahead`: `known_at` lies ahead of now.
     """
-    if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
-        raise Rejected("confirmation.feature-absent")
+    programme.require(uow.now, actor.partner.cloud)
     partner = actor.partner.id
     periods = await periods_of(uow, partner, customer)
     who = await named(uow, partner, customer)

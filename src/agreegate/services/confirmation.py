@@ -18,6 +18,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.warning import AcceptorWarning, warnings
 from agreegate.services.agreements.accepted_text import text_of
 from agreegate.services.clock import require_clock
+from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import (
@@ -33,7 +34,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.standing import standing_of
 
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 """The one type that customers can accept without a partner; the operation's path names it."""
@@ -52,8 +53,7 @@ async def confirm(
         `relationship.missing`: the customer is not one of this partner's (D18).
         Rejected: the first of `violations_of`.
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
+    programme.require(uow.now)
     facts = await read_facts(uow, actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
         raise violations[0]
@@ -140,12 +140,9 @@ async def list_confirmations(
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
-    partner = actor.partner.id
-    if await relationship_since(uow, partner, customer) is None:
-        raise Rejected("relationship.missing", partner=partner, customer=customer)
-    found = await counting_confirmations(uow, partner, customer)
+    programme.require(uow.now)
+    await require_relationship(uow, actor, customer)
+    found = await counting_confirmations(uow, actor.partner.id, customer)
     return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
 
 
@@ -211,12 +208,9 @@ async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, c
         `confirmation.feature-absent`: before the programme starts.
         `relationship.missing`: the customer is not one of this partner's (D18).
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
-    partner = actor.partner.id
-    if await relationship_since(uow, partner, customer) is None:
-        raise Rejected("relationship.missing", partner=partner, customer=customer)
-    return await accepted_directly(uow, partner, customer, CUSTOMER_AGREEMENT)
+    programme.require(uow.now)
+    await require_relationship(uow, actor, customer)
+    return await accepted_directly(uow, actor.partner.id, customer, CUSTOMER_AGREEMENT)
 
 
 async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:

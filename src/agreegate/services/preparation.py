@@ -12,6 +12,7 @@ from agreegate.domain.customers.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.services.customers.relationship import require_relationship
 from agreegate.storage.agreements.accepted_text import accepted_text_of
 from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import current_confirmation
@@ -19,7 +20,7 @@ from agreegate.storage.customers.customer import customer_of, resellers_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.history import newest_confirmation, newest_ending, was_confirmed
 from agreegate.storage.partner import linked_resellers, users_named
-from agreegate.storage.standing import relationship_since, standing_of
+from agreegate.storage.standing import standing_of
 
 MOST_RESELLERS = 100
 """Maximum number of resellers listed in the form. The customer's own come first."""
@@ -125,8 +126,7 @@ async def prepare(
         `confirmation.feature-absent`: before the programme starts, or in a national cloud (R1, R31).
         `relationship.missing`, `confirmation.template-unknown`.
     """
-    if not programme.exists(uow.now) or actor.partner.cloud in programme.unsupported_clouds:
-        raise Rejected("confirmation.feature-absent")
+    programme.require(uow.now, actor.partner.cloud)
     template = _template(programme, template_id, uow.now)
     choice = tuple(one for one in programme.templates if not one.retired(uow.now))
     partner = actor.partner.id
@@ -135,8 +135,7 @@ async def prepare(
     if customer is None:
         texts = await _texts(uow, template, country)
         return Preparation(template, choice, designated, await _resellers(uow, actor, frozenset()), texts=texts)
-    if await relationship_since(uow, partner, customer) is None:
-        raise Rejected("relationship.missing", partner=partner, customer=customer)
+    await require_relationship(uow, actor, customer)
     served = await customer_of(uow, actor.partner, customer)
     found, _ = served or (None, None)
     current = await current_confirmation(uow, partner, customer, template.agreement_type)

@@ -12,7 +12,6 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
 from agreegate.domain.standing import State
 from agreegate.services.customers.customer_search import persons_wait_for, with_persons
-from agreegate.services.reseller_request import require_confirmations
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.agreements.floor import countries_of, floors_of, outdated_from
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
@@ -207,7 +206,7 @@ async def _question(uow: UnitOfWork, actor: Actor, programme: Programme, limits:
     Raises:
         `confirmation.feature-absent`.
     """
-    require_confirmations(programme, actor.partner, uow)
+    programme.require(uow.now, actor.partner.cloud)
     floors = await floors_of(uow, programme, uow.now)
     late_from = await outdated_from(uow, actor.partner.id, floors)
     return Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)

@@ -65,16 +65,6 @@ class Cursor:
         return PageRequest(size, PageStep.NEXT if self.after else PageStep.PREVIOUS, first=place, last=place)
 
 
-def require_confirmations(programme: Programme, partner: Partner, uow: UnitOfWork) -> None:
-    """Go on only where confirmations exist: not before the programme starts, and not in a national cloud (R1, R31).
-
-    Raises:
-        `confirmation.feature-absent`.
-    """
-    if not programme.exists(uow.now) or partner.cloud in programme.unsupported_clouds:
-        raise Rejected("confirmation.feature-absent")
-
-
 async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partner:
     """One of the provider's resellers.
 
@@ -93,7 +83,7 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, cu
     Raises:
         `confirmation.feature-absent`.
     """
-    require_confirmations(programme, actor.partner, uow)
+    programme.require(uow.now, actor.partner.cloud)
     item = cursor.after or cursor.before
     at = await partner_of(uow, item) if await has_reseller(uow, actor.partner.id, item) else None
     page_request = cursor.page_request(None if at is None else (at.name, at.id))
@@ -116,7 +106,7 @@ async def list_lacking(
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
-    require_confirmations(programme, actor.partner, uow)
+    programme.require(uow.now, actor.partner.cloud)
     await linked_reseller(uow, actor, reseller)
     page_request = cursor.page_request(await place_of_customer(uow, actor.partner.id, cursor.after or cursor.before))
     found = await lacking_page(uow, actor.partner.id, reseller, programme, page_request)
@@ -160,7 +150,7 @@ async def list_unasked(
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
-    require_confirmations(programme, actor.partner, uow)
+    programme.require(uow.now, actor.partner.cloud)
     await linked_reseller(uow, actor, reseller)
     found = await lacking_page(
         uow,
@@ -219,7 +209,7 @@ async def ask_for_data(
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
-    require_confirmations(programme, actor.partner, uow)
+    programme.require(uow.now, actor.partner.cloud)
     asked = await linked_reseller(uow, actor, reseller)
     made = []
     for customer in dict.fromkeys(customers):
@@ -274,8 +264,8 @@ async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> l
     """
     found = []
     for provider in await linked_providers(uow, actor.partner.id):
-        supported = programme.exists(uow.now) and provider.cloud not in programme.unsupported_clouds
-        lacking = await count_lacking(uow, provider.id, programme, actor.partner.id) if supported else 0
+        exists = programme.exists(uow.now, provider.cloud)
+        lacking = await count_lacking(uow, provider.id, programme, actor.partner.id) if exists else 0
         found.append((provider, lacking))
     return found
 
@@ -295,7 +285,7 @@ async def list_needed(
     found_provider = await partner_of(uow, provider)
     if found_provider is None or not await has_reseller(uow, found_provider.id, actor.partner.id):
         raise Rejected("request.not-found")
-    require_confirmations(programme, found_provider, uow)
+    programme.require(uow.now, found_provider.cloud)
     item = cursor.after or cursor.before
     served = await serves(
         uow, found_provider.id, actor.partner.id, item

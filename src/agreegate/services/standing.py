@@ -20,6 +20,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Endings, State, state_of, state_of_type
 from agreegate.domain.warning import AcceptorWarning
+from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.agreements.accepted_text import accepted_text_of, accepted_texts_of
 from agreegate.storage.confirmation import (
@@ -41,7 +42,7 @@ from agreegate.storage.history import (
 )
 from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.standing import OpenRelationship, relationship_since, standing_of
+from agreegate.storage.standing import OpenRelationship, standing_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +108,8 @@ async def show_standing(
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
-    partner = actor.partner.id
-    relationship = await relationship_since(uow, partner, customer)
-    if relationship is None:
-        raise Rejected("relationship.missing", partner=partner, customer=customer)
+    programme.require(uow.now)
+    partner, relationship = actor.partner.id, await require_relationship(uow, actor, customer)
     page = await confirmations_page(uow, partner, customer, page_request)
     history = await _recorded(uow, partner, customer, page.items)
     known = await standing_of(uow, partner, customer)
@@ -152,7 +149,8 @@ async def show_recorded(
         `confirmation.feature-absent`, `relationship.missing`.
         `request.not-found`: the partner recorded no such confirmation for this customer.
     """
-    await _relationship(uow, actor, programme, customer)
+    programme.require(uow.now)
+    await require_relationship(uow, actor, customer)
     found = await confirmation_at(uow, actor.partner.id, confirmation)
     owner, kept = found or (None, None)
     if kept is None or owner != customer:
@@ -193,8 +191,8 @@ async def record_no_longer_agrees(
         `confirmation.feature-absent`, `relationship.missing`.
         `confirmation.nothing-to-end`: it is recorded already and nothing was confirmed since.
     """
-    found = await _relationship(uow, actor, programme, customer)
-    partner = actor.partner.id
+    programme.require(uow.now)
+    partner, found = actor.partner.id, await require_relationship(uow, actor, customer)
     if found.no_longer_agrees_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise Rejected("confirmation.nothing-to-end")
     await _end(uow, actor, customer, found, EndReason.NO_LONGER_AGREES, None, note, call)
@@ -218,7 +216,8 @@ async def void_confirmation(
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
         `confirmation.nothing-to-end`: no confirmation of the template counts.
     """
-    relationship = await _relationship(uow, actor, programme, customer)
+    programme.require(uow.now)
+    relationship = await require_relationship(uow, actor, customer)
     template = programme.template(template_id)
     if template is None:
         raise Rejected("confirmation.template-unknown", name="template_id")
@@ -237,15 +236,6 @@ async def counts_before(
     return await newest_counting(
         uow, actor.partner.id, customer, confirmation.agreement_type, before=confirmation.sequence
     )
-
-
-async def _relationship(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> OpenRelationship:
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
-    found = await relationship_since(uow, actor.partner.id, customer)
-    if found is None:
-        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
-    return found
 
 
 async def _end(

@@ -142,7 +142,7 @@ async def totals_of(uow: UnitOfWork, actor: Actor, programme: Programme, kept: K
         None: customers have no state, because confirmations do not exist now or in the partner's cloud (R1, R31).
     """
     operator = actor.partner.kind is PartnerKind.OPERATOR
-    if not programme.exists(uow.now) or (not operator and actor.partner.cloud in programme.unsupported_clouds):
+    if not programme.exists(uow.now, None if operator else actor.partner.cloud):
         return None
     whose = _whose(actor)
     found = kept.find(whose, uow, await count_texts(uow))

@@ -41,8 +41,7 @@ async def find_text_to_accept(
         `confirmation.feature-absent`: before the programme began (R1).
         `request.not-found`: the programme has no such template.
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
+    programme.require(uow.now)
     template = programme.template(template_id)
     if template is None:
         raise Rejected("request.not-found")

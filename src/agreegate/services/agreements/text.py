@@ -208,8 +208,7 @@ async def find_text(
         `text.missing`: no text of it is in force anywhere.
         `text.country-without`: none is in this country.
     """
-    if not programme.exists(uow.now):
-        raise Rejected("confirmation.feature-absent")
+    programme.require(uow.now)
     template = programme.template(template_id)
     if template is None:
         raise Rejected("request.not-found")

@@ -184,8 +184,5 @@ async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Pag
 
 def _have_states(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:
     """Whether customers have a state now, and it is shown to the reader: a reseller is not shown how they stand (R26)."""
-    return (
-        actor.partner.kind is not PartnerKind.INDIRECT_RESELLER
-        and programme.exists(uow.now)
-        and actor.partner.cloud not in programme.unsupported_clouds
-    )
+    reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
+    return not reseller and programme.exists(uow.now, actor.partner.cloud)

@@ -1,30 +1,29 @@
-"""Whether a customer is the caller's: asked before anything else, and answered alike for all who are not (D18)."""
+"""Whether a customer is the caller's: asked first, and answered alike for all customers that are not (D18)."""
 
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
-from agreegate.storage.standing import relationship_since
+from agreegate.storage.standing import OpenRelationship, relationship_since
 
 
-async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> None:
-    """Go on only for a customer with an open relationship to the caller's tenant.
+async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> OpenRelationship:
+    """Return the open relationship of the caller's tenant with the customer.
 
     Raises:
         `relationship.missing`: the customer is someone else's, was the caller's once, or does not exist.
     """
-    if await relationship_since(uow, actor.partner.id, customer) is None:
+    relationship = await relationship_since(uow, actor.partner.id, customer)
+    if relationship is None:
         raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
+    return relationship
 
 
 async def served_since(uow: UnitOfWork, actor: Actor, customer: str) -> datetime:
-    """When the present relationship of the caller's tenant with the customer began.
+    """Return when the present relationship of the caller's tenant with the customer began.
 
     Raises:
         `relationship.missing`.
     """
-    relationship = await relationship_since(uow, actor.partner.id, customer)
-    if relationship is None:
-        raise Rejected("relationship.missing", partner=actor.partner.id, customer=customer)
-    return from_micros(relationship.started_at)
+    return from_micros((await require_relationship(uow, actor, customer)).started_at)
