@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.agreements.text import primary_subtag
-from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId, spelled
+from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId, normalised
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.toml_input import Guid, Table, TomlFile
@@ -155,7 +155,7 @@ def _customer(said: _Customer) -> ListedCustomer:
         registration_number=said.registration_number,
     )
     active = said.state is CustomerState.ACTIVE
-    return ListedCustomer(CustomerId(str(said.id)), spelled(draft), _ids(said.resellers), active)
+    return ListedCustomer(CustomerId(str(said.id)), normalised(draft), _ids(said.resellers), active)
 
 
 def _ids(said: Iterable[Guid]) -> frozenset[PartnerId]:

@@ -324,7 +324,6 @@ def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_pr
     assert repeats(again, None, current, refusing, NOW) is is_repeat
     assert not repeats(again, None, current, refusing, NOW - timedelta(microseconds=1))
     assert not repeats(again, None, current, TEMPLATE, NOW)
-    assert not repeats(again, None, None, refusing, NOW)
     assert not repeats(again, None, Repeated(None), refusing, NOW)
     draft = Draft(again, refusing.id, NOW)
     assert (

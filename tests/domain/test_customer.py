@@ -10,7 +10,7 @@ from agreegate.domain.customers.customer import (
     CustomerDraft,
     checked_address,
     checked_draft,
-    faults_of,
+    violations_of,
     search_key,
     text_language,
 )
@@ -167,12 +167,12 @@ def test_partners_of_the_china_cloud_have_customers_in_china() -> None:
 
 def test_everything_that_is_wrong_is_named_at_once() -> None:
     blank = CustomerDraft("", "", "", "", "", Address("", "", ""))
-    named = [str(fault.parameters["name"]).rpartition(".")[2] for fault in faults_of(blank, COUNTRIES)]
+    named = [str(fault.parameters["name"]).rpartition(".")[2] for fault in violations_of(blank, COUNTRIES)]
     expected = "email language country city line1 first_name last_name domain company_name culture"
     assert named == expected.split()
-    asked = [fault.code for fault in faults_of(replace(placed(country="AM", phone=""), company_name=""), COUNTRIES)]
+    asked = [fault.code for fault in violations_of(replace(placed(country="AM", phone=""), company_name=""), COUNTRIES)]
     assert asked == ["request.invalid-property", "customer.registration-missing", "customer.phone-missing"]
-    assert faults_of(CUSTOMER, COUNTRIES) == []
+    assert violations_of(CUSTOMER, COUNTRIES) == []
 
 
 def test_no_other_country_knows_a_registration_number() -> None:

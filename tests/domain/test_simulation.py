@@ -114,9 +114,9 @@ def test_each_channel_refuses_from_its_own_date_on() -> None:
 
 def test_the_gates_answers_turn_with_its_dates() -> None:
     enforced, opens, closes = (datetime(*day, tzinfo=UTC) for day in ((2019, 3, 22), (2019, 10, 1), (2020, 2, 1)))
-    assert foresight(rules=LATER).turns == (enforced, opens)
-    assert foresight(rules=LATER, weeks=53).turns == (enforced, opens, closes)
-    assert foresight(rules=LATER, stale_rule=StaleRule.ADVISE).turns == ()
+    assert foresight(rules=LATER).changes_at == (enforced, opens)
+    assert foresight(rules=LATER, weeks=53).changes_at == (enforced, opens, closes)
+    assert foresight(rules=LATER, stale_rule=StaleRule.ADVISE).changes_at == ()
 
 
 @pytest.mark.rule("R34")

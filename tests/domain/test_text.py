@@ -13,7 +13,7 @@ from agreegate.domain.agreements.text import (
     MediaType,
     TextFile,
     checked_draft,
-    faults_of,
+    violations_of,
     in_force,
     in_language,
     media_type_of,
@@ -140,7 +140,7 @@ def test_a_note_may_have_lines_and_codes_need_not_be_those_of_iso() -> None:
 
 def test_a_wrong_pdf_to_show_is_told_once_for_each_text() -> None:
     wrong, right = shown("0", MediaType.MARKDOWN, MediaType.PDF), shown("1", MediaType.DOCX, MediaType.PDF)
-    found = list(faults_of(draft(files={FRANCE_ENGLISH: wrong, AMERICA: wrong, FRANCE: right}), TABLE))
+    found = list(violations_of(draft(files={FRANCE_ENGLISH: wrong, AMERICA: wrong, FRANCE: right}), TABLE))
     assert [fault.parameters for fault in found] == [{"pair": "FR en-US"}]
 
 
@@ -188,7 +188,7 @@ def test_everything_that_is_wrong_with_a_version_is_told() -> None:
         files={Locale("ZZ", "en-US"): file(), Locale("US", "fr-FR"): file()},
     )
     told = [
-        (fault.code, fault.parameters.get("name", fault.parameters.get("pair"))) for fault in faults_of(wrong, TABLE)
+        (fault.code, fault.parameters.get("name", fault.parameters.get("pair"))) for fault in violations_of(wrong, TABLE)
     ]
     assert told == [
         ("request.invalid-property", "label"),

@@ -1,10 +1,8 @@
-"""Looking back: what the standing was on one day, as the records stood on another (R17, R27, R36, R47, R48).
+"""As of: the standing at one instant, from the records at another (R17, R27, R36, R47, R48).
 
-Two instants decide. *Known at*: only what was recorded by then is looked at, so that a later correction does not rewrite what
-was known. *On*: what is asked about. Where it comes after *known at*, the answer is what was to be expected then.
-
-At `on` = `known_at` = any past instant the answer is what the standing was at that instant. The meaning in words:
-`docs/as-of.md`; its reasons: `docs/decisions/0025-as-of.md`.
+`on` is the instant in question. `known_at` selects the records made by then, so that later corrections change nothing. An
+`on` after `known_at` gives the standing that was to be expected. Where both are one past instant, the result is the standing
+of that instant. Meaning: `docs/as-of.md`; reasons: `docs/decisions/0025-as-of.md`.
 """
 
 from bisect import bisect_left
@@ -26,75 +24,75 @@ _DAY = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """An instant as people name it: exact, or a day as a whole."""
+    """An instant as people name it: exact, or a whole day."""
 
     at: datetime
     whole_day: bool = False
-    """`at` is midnight UTC, and the day is meant with all that happened in it."""
+    """`at` is midnight UTC, and means the whole day."""
 
     @property
     def last(self) -> datetime:
-        """The instant; of a whole day its last microsecond."""
+        """The instant itself, or the last microsecond of the day."""
         return self.at + (_DAY - timedelta.resolution) if self.whole_day else self.at
 
     def instant(self, now: datetime) -> datetime:
-        """The instant to look at: as named; of a whole day its last microsecond, of today's day `now`."""
+        """Return the instant to use: `last`, or `now` for today."""
         return now if self.at <= now <= self.last else self.last
 
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """A relationship period. Its two instants are those at which its beginning and its end were recorded."""
+    """A relationship period, with the instants at which its beginning and its end were recorded."""
 
     number: int
     started_at: datetime
     ended_at: datetime | None
 
     def contains(self, instant: datetime) -> bool:
-        """Whether the partner served the customer in this period then: from the beginning on, up to but without the end."""
+        """Whether the period holds the instant: from its beginning to its end, exclusive."""
         return self.started_at <= instant and (self.ended_at is None or instant < self.ended_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Renewal:
-    """That a term of one of the customer's subscriptions began."""
+    """The beginning of a term of one of the customer's subscriptions."""
 
     due_at: datetime
     recorded_at: datetime
 
     @property
     def ran_at(self) -> datetime:
-        """When it ran: at the beginning of its term, or when it was ordered before that (R33)."""
+        """The beginning of the term, or the order for it if that came first (R33)."""
         return min(self.due_at, self.recorded_at)
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that was recorded about one customer's acceptance with one partner, and what bears on it."""
+    """The records about one customer's acceptance with one partner."""
 
     country: str
-    """The one that the customer has today: no history of it is kept."""
+    """The customer's country today; Agreegate keeps no history of it."""
     periods: tuple[Period, ...]
     """In their order."""
     confirmations: tuple[Confirmation, ...]
-    """Newest first by sequence, of every period."""
+    """Of every period, newest first by sequence."""
     period_of: Mapping[int, int]
-    """The number of the period in which each confirmation was recorded, by the confirmation's sequence."""
+    """The number of each confirmation's period, by the confirmation's sequence."""
     accepted: Mapping[int, TextVersion]
-    """The version that each confirmation speaks of, where it is known; by sequence. It is recorded with the confirmation."""
+    """The accepted version of each confirmation, where it is known, by sequence."""
     endings: tuple[Ending, ...]
     """Newest first by sequence."""
     renewals: tuple[Renewal, ...]
     texts: tuple[TextVersion, ...]
-    """Every version of the programme's templates that is published for the country."""
+    """Every version of the programme's templates with a text for the country."""
 
     @property
     def extent(self) -> dict[str, int]:
-        """How many records there are of each kind."""
+        """The number of records of each kind."""
         return {kind: len(getattr(self, kind)) for kind in ("confirmations", "endings", "renewals", "texts")}
 
     def known_at(self, instant: datetime) -> "Facts":
-        """What had been recorded by then: by the instant that each record carries, whatever its place in the sequence."""
+        """Return the records made by an instant, by the instant that each carries, whatever its sequence."""
         return replace(
             self,
             periods=tuple(
@@ -109,74 +107,74 @@ class Facts:
         )
 
     def period_on(self, instant: datetime) -> Period | None:
-        """The relationship then. Of two that hold the instant, which only a clock set back makes, the later one."""
+        """Return the period that holds the instant. If a clock was set back, two may hold it: then the later one."""
         return next((period for period in reversed(self.periods) if period.contains(instant)), None)
 
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A confirmation that was known, and what it was worth on the day."""
+    """A known confirmation, and what had become of it at `on`."""
 
     confirmation: Confirmation
     mark: Mark
     valid_from: datetime
-    """From when on it can be in effect."""
+    """The first instant at which it can be in effect."""
     ended_by: Ending | None
-    """What had ended it, as was known, whether by the day or after it."""
+    """What ended it, before or after `on`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementThen:
-    """One agreement type, as it stood."""
+    """One agreement type at `on`."""
 
     template: AgreementTemplate
     state: State | None
-    """None: there was no relationship on the day, and so no standing."""
+    """None: there was no relationship at `on`."""
     confirmation: Confirmation | None
-    """The one in effect on the day."""
+    """The confirmation in effect at `on`."""
     outdated_since: datetime | None
-    """Since when a newer major text bound the customer than the one in effect."""
+    """Since when a newer major text bound the customer."""
     history: tuple[Weighed, ...]
-    """What was known, newest first, every relationship period."""
+    """The known confirmations of every period, newest first."""
 
 
 @dataclass(frozen=True, slots=True)
 class AsOf:
-    """The standing on a day, as the records stood on another."""
+    """The standing at `on`, from the records made by `known_at`."""
 
     on: datetime
     known_at: datetime
     period: Period | None
-    """The relationship on the day, as it was known; None: there was none."""
+    """The relationship period at `on`; None: there was none."""
     state: State | None
-    """The one state of the customer; None: there was no relationship on the day, or no programme."""
+    """The one state of the customer; None: there was no relationship or no programme at `on`."""
     agreements: tuple[AgreementThen, ...]
     """One for each template of the programme."""
     refusals: tuple[Ending, ...]
-    """When the customer was recorded as no longer agreeing, as was known, newest first."""
+    """Each known record that the customer no longer agreed, newest first."""
     considered: Mapping[str, int]
-    """How many records of each kind had been made by `known_at`."""
+    """The number of records of each kind made by `known_at`."""
     left_out: Mapping[str, int]
-    """How many were made after it."""
+    """The number of records of each kind made after `known_at`."""
 
     @property
     def expected(self) -> bool:
-        """Whether the day lay ahead: the answer is what was to be expected."""
+        """Whether `on` was in the future: then this is the expected standing."""
         return self.on > self.known_at
 
     @property
     def refused(self) -> tuple[Ending, ...]:
-        """The refusals that had been recorded by the day, newest first."""
+        """Those of `refusals` that were recorded by `on`."""
         return tuple(ending for ending in self.refusals if ending.recorded_at <= self.on)
 
     @property
     def covered(self) -> bool:
-        """Whether a confirmation was in effect."""
+        """Whether a confirmation was in effect at `on`."""
         return any(agreement.confirmation is not None for agreement in self.agreements)
 
 
 def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime, known_at: datetime) -> AsOf:
-    """The standing at `on`, as the records stood at `known_at`. Both instants count as passed."""
+    """Return the standing at `on`, from the records made by `known_at`; both instants inclusive."""
     known = facts.known_at(known_at)
     period = known.period_on(on)
     refusals = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
@@ -203,20 +201,19 @@ def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime
 
 
 def valid_from(confirmation: Confirmation, no_longer_agrees_at: datetime | None) -> datetime:
-    """From when on a confirmation can be in effect: since the customer accepted, or since it was recorded if that was first.
+    """Return the first instant at which a confirmation can be in effect: its acceptance, or its recording if that came first.
 
-    One that was recorded after a refusal does not reach back behind it: an acceptance dated before the refusal was no answer
-    to it then, and is one from the recording on.
+    An acceptance dated before the customer no longer agreed, but recorded after, is in effect from its recording.
 
     Args:
-        no_longer_agrees_at: the latest instant of the refusals recorded before it; None: there are none.
+        no_longer_agrees_at: when the customer last no longer agreed before the confirmation was recorded, if ever.
     """
-    answers_late = no_longer_agrees_at is not None and no_longer_agrees_at > confirmation.date_agreed
-    return confirmation.recorded_at if answers_late else min(confirmation.date_agreed, confirmation.recorded_at)
+    dated_before = no_longer_agrees_at is not None and no_longer_agrees_at > confirmation.date_agreed
+    return confirmation.recorded_at if dated_before else min(confirmation.date_agreed, confirmation.recorded_at)
 
 
 def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[Weighed]:
-    """Every known confirmation, newest first, with what it was worth on the day."""
+    """Return every known confirmation, newest first, with what had become of it at `on`."""
     voided = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
     counted: set[AgreementType] = set()
     ended = Endings(known.endings)
@@ -228,7 +225,7 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
         before = bisect_left(in_order, confirmation.sequence, key=attrgetter("sequence"))
         begins = valid_from(confirmation, latest[before - 1] if before else None)
         if confirmation.id in voided:
-            mark = Mark.VOIDED  # it never was in effect, on no day
+            mark = Mark.VOIDED  # it counts as never having been in effect
         elif begins > on:
             mark = Mark.NOT_YET
         elif refused_last > confirmation.sequence:

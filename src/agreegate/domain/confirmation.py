@@ -22,14 +22,14 @@ PHONE_LENGTH = 50
 NOTE_LENGTH = 1000
 
 CLOCK_SKEW = timedelta(minutes=5)
-"""How far a caller's clock may run ahead of ours (contract 4.2)."""
+"""How far a caller's clock may be ahead of Agreegate's (contract 4.2)."""
 EASTERNMOST = timedelta(hours=14)
-"""How far local time can be ahead of UTC: the tolerance for a date written without a zone (contract 4.2)."""
+"""How far local time can be ahead of UTC: the tolerance for a date without a zone (contract 4.2)."""
 
 
 @dataclass(frozen=True, slots=True)
 class PrimaryContact:
-    """The person in the customer organisation who accepted (R15, R24). Kept apart, so that it can be erased."""
+    """The person at the customer who accepted (R15, R24), stored apart so that the data can be erased."""
 
     first_name: str
     last_name: str
@@ -37,76 +37,76 @@ class PrimaryContact:
     phone: str | None = None
 
     def stripped(self) -> "PrimaryContact":
-        """The contact without surrounding blanks; a blank phone is none."""
+        """Return the contact without surrounding blanks; a blank phone becomes None."""
         phone = (self.phone or "").strip() or None
         return PrimaryContact(self.first_name.strip(), self.last_name.strip(), self.email.strip(), phone)
 
 
 @dataclass(frozen=True, slots=True)
 class Employee:
-    """The real partner employee behind a designated account (R28)."""
+    """The employee of the partner who used a designated account (R28)."""
 
     name: str
     email: str | None = None
     reference: str | None = None
 
     def stripped(self) -> "Employee":
-        """The employee without surrounding blanks; a blank e-mail address or reference is none."""
+        """Return the employee without surrounding blanks; a blank e-mail address or reference becomes None."""
         email, reference = (self.email or "").strip() or None, (self.reference or "").strip() or None
         return Employee(self.name.strip(), email, reference)
 
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """Through whom an indirect provider got the data that it confirms (R22, R23). The exchange itself is not ours."""
+    """The reseller that gave an indirect provider the data that it confirms (R22, R23)."""
 
     reseller_id: PartnerId
     person: str
-    """Who handed the data over, at the reseller."""
+    """The reseller's employee who gave the data."""
     collected_on: datetime
     """Midnight UTC of the day."""
 
 
 @dataclass(frozen=True, slots=True)
 class CollectionDraft:
-    """A collection as the provider hands it in, before any rule has looked at it."""
+    """An unchecked collection."""
 
     reseller_id: PartnerId
     person: str
     collected_on: datetime | None
-    """Midnight UTC of the day. None: it is missing, or cannot be read."""
+    """Midnight UTC of the day. None: missing or unreadable."""
 
     def accepted(self) -> Collection:
-        """The collection without surrounding blanks, once no rule is broken."""
+        """Return the collection without surrounding blanks, once it has no violation."""
         assert self.collected_on is not None  # noqa: S101 - else it is a violation
         return Collection(self.reseller_id, self.person.strip(), self.collected_on)
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """A confirmation as the partner hands it in, before any rule has looked at it."""
+    """An unchecked confirmation."""
 
     contact: PrimaryContact
     template_id: TemplateId
     date_agreed: datetime | None
-    """None: it is missing, or cannot be read."""
+    """None: missing or unreadable."""
     date_zoned: bool = True
-    """False when the date came without a zone: it may then be ahead by the easternmost local time."""
+    """False: the date came without a zone, and may be ahead by the easternmost local time."""
     version: str | None = None
-    """Label or id of the text that was accepted, where a person names it (R35, R38); None: the date tells it."""
+    """Label or id of the accepted text, where a person names it (R35, R38); None: inferred from the date."""
     user_id: UserId | None = None
-    """The confirming user when named; None: the caller itself (X8)."""
+    """The confirming user; None: the caller (X8)."""
     employee: Employee | None = None
     collection: CollectionDraft | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Confirmation:
-    """The partner's record that a customer accepted. Never changed once recorded."""
+    """The partner's record that a customer accepted; it never changes."""
 
     id: ConfirmationId
     sequence: int
-    """Order of recording among this customer's confirmations and endings with this partner."""
+    """Order of recording among the customer's confirmations and endings with this partner."""
     template_id: TemplateId
     agreement_type: AgreementType
     date_agreed: datetime
@@ -124,67 +124,67 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The current confirmation of a template, as far as another one can repeat it (D17)."""
+    """The parts of the current confirmation that another one can repeat (D17)."""
 
     contact: PrimaryContact | None
     """None once erased."""
     text: AcceptedText | None = None
-    """None where no text was in force: then it is known as little as when it is undetermined."""
+    """None: no text was in force, which compares like an undetermined text."""
     outdated: bool = False
     """A newer major text binds the customer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What the rules compare a draft with."""
+    """The facts that the rules compare with a draft."""
 
     now: datetime
     template: AgreementTemplate | None
     """None: the programme has no template of the draft's id."""
     user_id: UserId | None
-    """The confirming user, named or the caller; None: an application that names no user."""
+    """The confirming user; None: an application that names no user."""
     user_known: bool = True
-    """The confirming user is one of the partner's."""
+    """The confirming user is a user of the partner."""
     designated: bool = False
     """The confirming user and the caller are designated accounts."""
     resellers: frozenset[PartnerId] | None = None
-    """Linked resellers, at least the draft's if it is one; None: the partner is no indirect provider."""
+    """Linked resellers, at least the draft's if it is linked; None: the partner is no indirect provider."""
     published: Sequence[TextVersion] | None = None
-    """The versions that may be named. None: none is compared; no text was in force anywhere yet and none is named."""
+    """The versions that may be named. None: no text has been in force anywhere yet, and the draft names no version."""
     country: str = ""
     language: str = ""
-    """Of the customer: the text is inferred from them."""
+    """The customer's, from which the text is inferred."""
     current: Repeated | None = None
-    """The current confirmation of the same template; None: there is none."""
+    """The current confirmation of the same template, if there is one."""
     period: int = 0
-    """Of the relationship."""
+    """The relationship period."""
     no_longer_agrees_at: datetime | None = None
-    """Since when the customer no longer agrees, if that was ever recorded (R47)."""
+    """When the partner last recorded that the customer no longer agrees (R47)."""
     partner_domains: Sequence[str] = ()
     reseller_domains: Sequence[str] = ()
-    """Mail domains of the partner, and of the resellers that work with it (X14)."""
+    """Mail domains of the partner and of its resellers (X14)."""
     latest_day: datetime | None = None
-    """Midnight UTC of the last day that has begun where customer and partner are; None: it is not known where they are."""
+    """Midnight UTC of the last day that has begun where customer and partner are; None: their zones are not known."""
 
 
 class EndReason(StrEnum):
-    """Why a confirmation stopped counting."""
+    """Why a confirmation no longer counts."""
 
     NO_LONGER_AGREES = "no_longer_agrees"
-    """The customer's word: it ends every agreement type, and is never forgotten (R47)."""
+    """The customer no longer agrees: ends every agreement type (R47)."""
     RECORDED_IN_ERROR = "recorded_in_error"
-    """The partner's mistake: the record stays, the state before it returns (R17)."""
+    """The partner voids it: the record stays, and the state before it returns (R17)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Ending:
-    """The partner's record that a confirmation no longer counts. Never changed once recorded."""
+    """The partner's record that a confirmation no longer counts; it never changes."""
 
     id: str
     sequence: int
     reason: EndReason
     confirmation_id: ConfirmationId | None
-    """The one taken back; None for a refusal, which ends them all."""
+    """The voided confirmation; None: the customer no longer agrees, which ends every confirmation."""
     note: str
     recorded_by: str
     channel: Channel
@@ -192,9 +192,9 @@ class Ending:
 
 
 def violations_of(draft: Draft, facts: Facts) -> list[Rejected]:
-    """Everything that is wrong with a confirmation, in the order in which a single error is chosen; empty: it can be recorded.
+    """Return every violation of a confirmation; a client that can show one gets the first.
 
-    Each error names its member by a name of the domain: `contact.first_name`, `contact.last_name`, `contact.email`,
+    Each violation names its member as the domain does: `contact.first_name`, `contact.last_name`, `contact.email`,
     `contact.phone`, `employee`, `employee.name`, `employee.email`, `employee.reference`, `template_id`, `date_agreed`,
     `collection`, `collection.person`, `collection.collected_on`, `collection.reseller_id`, `version`.
     """
@@ -219,13 +219,15 @@ def violations_of(draft: Draft, facts: Facts) -> list[Rejected]:
     named = None if facts.published is None else draft.version
     if named is not None and version_named(facts.published or (), named) is None:
         found.append(Rejected("text.version-unknown", name="version"))
-    if not found and _repeats(draft, facts):
-        found.append(Rejected("confirmation.already-exists"))
+    if not found and facts.template is not None and facts.current is not None:
+        text = confirmed_text(draft, facts)
+        if repeats(draft.contact.stripped(), text, facts.current, facts.template, facts.now):
+            found.append(Rejected("confirmation.already-exists"))
     return found
 
 
 def violations_of_contact(contact: PrimaryContact) -> list[Rejected]:
-    """What is wrong with a contact: a name is blank or longer than 50 characters, the address has no form of one (R15, R16)."""
+    """Return the violations of a contact: a blank or long name, or a malformed e-mail address (R15, R16)."""
     contact = contact.stripped()
     return [
         *_text(contact.first_name, "contact.first_name", NAME_LENGTH),
@@ -237,7 +239,7 @@ def violations_of_contact(contact: PrimaryContact) -> list[Rejected]:
 
 
 def violations_of_employee(employee: Employee) -> list[Rejected]:
-    """What is wrong with an employee: only the name is required (R28)."""
+    """Return the violations of an employee; only the name is required (R28)."""
     employee = employee.stripped()
     return [
         *_text(employee.name, "employee.name", 2 * NAME_LENGTH),
@@ -247,9 +249,9 @@ def violations_of_employee(employee: Employee) -> list[Rejected]:
 
 
 def confirmed_text(draft: Draft, facts: Facts) -> AcceptedText | None:
-    """Which text is confirmed: the one that is named, else the one that date, country and language tell.
+    """Return the confirmed text: the named one, else the one inferred from date, country and language.
 
-    None where no text has been in force yet and none is named: nothing can be said.
+    None where no text has been in force yet and the draft names none.
 
     Raises:
         `text.version-unknown`: no version that may be named has this label or id.
@@ -264,33 +266,25 @@ def confirmed_text(draft: Draft, facts: Facts) -> AcceptedText | None:
 def repeats(
     contact: PrimaryContact,
     text: AcceptedText | None,
-    current: Repeated | None,
+    current: Repeated,
     template: AgreementTemplate,
     now: datetime,
 ) -> bool:
-    """Whether a confirmation is a repeat that the programme refuses: same names, e-mail, phone and text (contract 4.2, D17).
+    """Whether the programme refuses a confirmation as a duplicate: same names, e-mail, phone and text (contract 4.2, D17).
 
-    The date of acceptance tells nothing apart by itself. Reconfirming an outdated text is never a repeat.
+    The date of acceptance is not compared. Reconfirming an outdated text is never a duplicate.
 
     Args:
-        contact: the one handed in, without surrounding blanks.
-        text: the one that is confirmed; None where none is in force.
-        current: the current confirmation of the same template; None when there is none.
+        contact: of the new confirmation, without surrounding blanks.
+        text: of the new confirmation; None where none is in force.
+        current: the current confirmation of the same template.
     """
-    if current is None or current.outdated or not template.refuses_duplicates(now):
-        return False
-    return contact == current.contact and same_text(text, current.text)
-
-
-def _repeats(draft: Draft, facts: Facts) -> bool:
-    if facts.template is None or facts.current is None:
-        return False
-    text = confirmed_text(draft, facts)
-    return repeats(draft.contact.stripped(), text, facts.current, facts.template, facts.now)
+    refused = template.refuses_duplicates(now) and not current.outdated
+    return refused and contact == current.contact and same_text(text, current.text)
 
 
 def _collection(collection: CollectionDraft, facts: Facts) -> Iterator[Rejected]:
-    """Only an indirect provider collects, from its own resellers, and on a day that has come (R22, R23)."""
+    """Only an indirect provider collects, from its own resellers, and not on a future day (R22, R23)."""
     if facts.resellers is None:
         yield Rejected("request.invalid-property", name="collection")
         return
@@ -301,7 +295,7 @@ def _collection(collection: CollectionDraft, facts: Facts) -> Iterator[Rejected]
 
 
 def _date(date: datetime | None, facts: Facts, name: str, *, zoned: bool) -> Iterator[Rejected]:
-    """A date that is there and does not lie ahead (X11, contract 4.2)."""
+    """A date is required and must not be in the future (X11, contract 4.2)."""
     latest = facts.now + CLOCK_SKEW if zoned else facts.latest_day or facts.now + EASTERNMOST
     if date is None:
         yield Rejected("request.invalid-property", name=name)
@@ -315,12 +309,12 @@ def _email(address: str | None, name: str) -> Iterator[Rejected]:
 
 
 def _text(value: str | None, name: str, most: int) -> Iterator[Rejected]:
-    """Any script is welcome; control characters and nothing to read are not. None needs no text.
+    """A text of any script must show something and hold no control character. None is no violation.
 
     Args:
-        value: without blanks around it.
+        value: without surrounding blanks.
     """
     if value is None or (0 < len(value) <= most and value.isascii() and value.isprintable()):
-        return  # printable ASCII without blanks around shows something and holds no control character: most names
+        return  # a short way for most names
     if not fits_line(value, 1, most):
         yield Rejected("request.invalid-property", name=name)

@@ -1,7 +1,7 @@
-"""The directory: which partners there are, their users, resellers and customers, as an operator describes them.
+"""The directory: partners with their users, resellers and customers, as an operator describes them.
 
-A description is compared with what is known; the differences are the work to do. Nothing is ever deleted: users are
-closed, links and relationships are ended (R22, R28).
+Applying a description makes its differences from the known directory. Nothing is deleted: users are closed, links and
+relationships are ended (R22, R28).
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
@@ -12,13 +12,13 @@ from enum import StrEnum
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.characters import fits_line
 from agreegate.domain.confirmation import PrimaryContact
-from agreegate.domain.customers.customer import CustomerDraft, CustomerId, country_faults, faults_of, valid_domain
+from agreegate.domain.customers.customer import CustomerDraft, CustomerId, country_violations, violations_of, valid_domain
 from agreegate.domain.customers.email import valid_email
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud, Partner, PartnerId, PartnerKind
 
 NAME_LENGTH = 253
-"""Characters of a partner's name."""
+"""Maximum length of a partner's name."""
 _MEMBERS = {
     "address.country": "country",
     "address.line1": "contact.address_line1",
@@ -31,11 +31,9 @@ _MEMBERS = {
     "address.phone": "contact.phone",
     "email": "contact.email",
 }
-"""What a description calls a member that a rule about customers names."""
-
-
+"""The description's name of each member that a customer rule names."""
 _PARTS = frozenset({"partner", "users", "resellers", "customers"})
-"""What a listed partner has beside fields of its own."""
+"""Members of a listed partner that are compared on their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +45,7 @@ class ListedUser:
     """The user principal name."""
     roles: frozenset[Role]
     designated: bool
-    """Stands for employees without an account of their own (R28)."""
+    """The account of employees without an account of their own (R28)."""
     active: bool
 
 
@@ -57,22 +55,22 @@ class ListedCustomer:
 
     id: CustomerId
     draft: CustomerDraft
-    """Its company, and its primary contact with the address: personal data. Without an e-mail once that was erased."""
+    """The company and its primary contact with the address. The e-mail address is empty once the contact is erased."""
     resellers: frozenset[PartnerId]
-    """Through which of its resellers a provider serves the customer."""
+    """The provider's resellers that serve the customer."""
     active: bool
     """Whether the relationship is open."""
 
     @property
     def contact(self) -> PrimaryContact:
-        """Who speaks for the customer."""
+        """The customer's primary contact."""
         address = self.draft.address
         return PrimaryContact(address.first_name, address.last_name, self.draft.email, address.phone or None)
 
 
 @dataclass(frozen=True, slots=True)
 class ListedPartner:
-    """A partner with everything that belongs to it."""
+    """A partner with its users, resellers and customers."""
 
     partner: Partner
     mail_domains: frozenset[str]
@@ -80,19 +78,19 @@ class ListedPartner:
     mpa_signed_at: datetime | None
     users: tuple[ListedUser, ...] = ()
     resellers: frozenset[PartnerId] = frozenset()
-    """The resellers it is linked with; only an indirect provider has any."""
+    """The linked resellers of an indirect provider."""
     customers: tuple[ListedCustomer, ...] = ()
 
 
 class Verb(StrEnum):
-    """What becomes of something."""
+    """What a change does."""
 
     ADDED = "added"
     CHANGED = "changed"
     ENDED = "ended"
-    """A user is closed; a link or a relationship has ended. The records stay."""
+    """A user is closed, or a link or relationship ends. The records stay."""
     RESUMED = "resumed"
-    """What had ended begins again; a relationship as a new period, without a confirmation."""
+    """A user is opened again, or a relationship begins a new period without a confirmation."""
 
 
 class Subject(StrEnum):
@@ -106,7 +104,7 @@ class Subject(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field's value before and after, as text; both empty where the values are personal data."""
+    """A field's value before and after, as text; both are empty where the values are personal data."""
 
     name: str
     before: str = ""
@@ -115,7 +113,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One difference between what is known and what is described."""
+    """One difference between the known directory and a description."""
 
     verb: Verb
     subject: Subject
@@ -125,67 +123,66 @@ class Change:
     fields: tuple[FieldChange, ...] = ()
 
 
-def differences(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
-    """What must be done so that the directory is as described; partners first, since links need both ends.
+def differences(known: Sequence[ListedPartner], described: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Return the changes that make the directory as described; partners first, since links need both ends.
 
-    A described partner is described whole: a user with a role that is not named any more is closed, a link not named
-    any more is ended. Partners and customers that are not named stay as they are, as do users first seen with a token.
+    A described partner is described whole: a user with a role is closed, and a link ended, when the description no longer
+    names it. Partners and customers that the description does not name stay, and users first seen with a token too.
     """
     before = {listed.partner.id: listed for listed in known}
     found: list[Change] = []
-    for listed in wanted:
+    for listed in described:
         found.extend(_of_partner(before.get(listed.partner.id), listed))
-    for listed in wanted:
-        known_one = before.get(listed.partner.id)
-        found.extend(_of_users(known_one.users if known_one else (), listed))
-        found.extend(_of_resellers(known_one.resellers if known_one else frozenset(), listed))
-        found.extend(_of_customers(known_one.customers if known_one else (), listed))
+    for listed in described:
+        earlier = before.get(listed.partner.id) or replace(listed, users=(), resellers=frozenset(), customers=())
+        found.extend(_of_users(earlier.users, listed))
+        found.extend(_of_resellers(earlier.resellers, listed))
+        found.extend(_of_customers(earlier.customers, listed))
     return tuple(found)
 
 
-def _of_partner(known: ListedPartner | None, wanted: ListedPartner) -> Iterator[Change]:
+def _of_partner(known: ListedPartner | None, described: ListedPartner) -> Iterator[Change]:
+    partner = described.partner
     if known is None:
-        yield Change(Verb.ADDED, Subject.PARTNER, wanted.partner, wanted.partner.id)
-        return
-    changed = _changed(known.partner, wanted.partner) + _changed(known, wanted, skip=_PARTS)
-    if changed:
-        yield Change(Verb.CHANGED, Subject.PARTNER, wanted.partner, wanted.partner.id, changed)
+        yield Change(Verb.ADDED, Subject.PARTNER, partner, partner.id)
+    elif changed := _changed(known.partner, partner) + _changed(known, described, skip=_PARTS):
+        yield Change(Verb.CHANGED, Subject.PARTNER, partner, partner.id, changed)
 
 
-def _of_users(known: Sequence[ListedUser], wanted: ListedPartner) -> Iterator[Change]:
+def _of_users(known: Sequence[ListedUser], described: ListedPartner) -> Iterator[Change]:
     before = {user.id: user for user in known}
-    for user in wanted.users:
+    for user in described.users:
         earlier = before.pop(user.id, None)
         if earlier is None:
-            yield Change(Verb.ADDED, Subject.USER, wanted.partner, user.id)
+            yield Change(Verb.ADDED, Subject.USER, described.partner, user.id)
             continue
         verb, changed = _verb(earlier.active, user.active), _changed(earlier, user, skip={"active"}, hide={"name"})
         if verb is not None or changed:
-            yield Change(verb or Verb.CHANGED, Subject.USER, wanted.partner, user.id, changed)
+            yield Change(verb or Verb.CHANGED, Subject.USER, described.partner, user.id, changed)
     for user in before.values():
         if user.active and (user.roles or user.designated):
-            yield Change(Verb.ENDED, Subject.USER, wanted.partner, user.id)
+            yield Change(Verb.ENDED, Subject.USER, described.partner, user.id)
 
 
-def _of_resellers(known: Collection[PartnerId], wanted: ListedPartner) -> Iterator[Change]:
-    for reseller in sorted(wanted.resellers.difference(known)):
-        yield Change(Verb.ADDED, Subject.RESELLER, wanted.partner, reseller)
-    for reseller in sorted(set(known) - wanted.resellers):
-        yield Change(Verb.ENDED, Subject.RESELLER, wanted.partner, reseller)
+def _of_resellers(known: Collection[PartnerId], described: ListedPartner) -> Iterator[Change]:
+    for reseller in sorted(described.resellers.difference(known)):
+        yield Change(Verb.ADDED, Subject.RESELLER, described.partner, reseller)
+    for reseller in sorted(set(known) - described.resellers):
+        yield Change(Verb.ENDED, Subject.RESELLER, described.partner, reseller)
 
 
-def _of_customers(known: Sequence[ListedCustomer], wanted: ListedPartner) -> Iterator[Change]:
+def _of_customers(known: Sequence[ListedCustomer], described: ListedPartner) -> Iterator[Change]:
     before = {customer.id: customer for customer in known}
-    for customer in wanted.customers:
+    for customer in described.customers:
         earlier = before.get(customer.id)
         if earlier is None:
             if customer.active:
-                yield Change(Verb.ADDED, Subject.CUSTOMER, wanted.partner, customer.id)
+                yield Change(Verb.ADDED, Subject.CUSTOMER, described.partner, customer.id)
             continue
         verb = _verb(earlier.active, customer.active)
         changed = _changed_customer(earlier, customer) if customer.active else ()
         if verb is not None or changed:
-            yield Change(verb or Verb.CHANGED, Subject.CUSTOMER, wanted.partner, customer.id, changed)
+            yield Change(verb or Verb.CHANGED, Subject.CUSTOMER, described.partner, customer.id, changed)
 
 
 def _changed_customer(before: ListedCustomer, after: ListedCustomer) -> tuple[FieldChange, ...]:
@@ -233,39 +230,39 @@ def _text(value: object) -> str:
 
 
 def check(
-    known: Sequence[ListedPartner], wanted: Sequence[ListedPartner], countries: Mapping[Cloud, Collection[str]]
+    known: Sequence[ListedPartner], described: Sequence[ListedPartner], countries: Mapping[Cloud, Collection[str]]
 ) -> None:
-    """Refuse a description that breaks a rule, contradicts itself, or contradicts what is known of partners it does not name.
+    """Check a description against the rules, itself, and the known partners that it does not name.
 
-    What is described as it is known is taken, whatever the rules say by now: what was recorded can always be described.
+    A value that is described as it is recorded is accepted, whatever the rules are by now.
 
     Args:
-        countries: the codes of those that partners of a cloud, and their customers, can be in.
+        countries: by cloud, the codes of the countries that partners and their customers can be in.
 
     Raises:
         Rejected: a value is not of its form; an id, name, domain or number is taken; a link or role does not fit the
             kind of partner (R22).
     """
     before = {listed.partner.id: listed for listed in known}
-    everyone = {listed.partner.id: listed.partner for listed in (*known, *wanted)}
-    for number, listed in enumerate(wanted):
+    everyone = {listed.partner.id: listed.partner for listed in (*known, *described)}
+    for number, listed in enumerate(described):
         place = f"partner[{number}]"
         was, codes = before.get(listed.partner.id), countries[listed.partner.cloud]
-        for fault in (
-            *_partner_faults(was, listed, place, codes),
-            *_customer_faults(was, listed, place, codes),
-            *_kind_faults(listed, place),
-            *_reseller_faults(listed, place, everyone),
+        for violation in (
+            *_partner_violations(was, listed, place, codes),
+            *_customer_violations(was, listed, place, codes),
+            *_kind_violations(listed, place),
+            *_reseller_violations(listed, place, everyone),
         ):
-            raise fault
-    for fault in _claim_faults(known, wanted):
-        raise fault
+            raise violation
+    for violation in _claim_violations(known, described):
+        raise violation
 
 
-def _partner_faults(
+def _partner_violations(
     before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
 ) -> Iterator[Rejected]:
-    """What is wrong with a partner's own values, and with the names of its users."""
+    """Find violations in a partner's own values and in the names of its users."""
     partner = listed.partner
     if before is None or partner != before.partner or _changed(before, listed, skip=_PARTS):
         if not fits_line(partner.name, 1, NAME_LENGTH):
@@ -277,14 +274,14 @@ def _partner_faults(
         if listed.email is not None and not valid_email(listed.email):
             yield Rejected("directory.not-email", name=f"{place}.email")
         allowed = countries if before is None else {*countries, before.partner.country}
-        yield from _described(country_faults(partner.country, "country", allowed), place)
+        yield from _in_place(country_violations(partner.country, "country", allowed), place)
     names = {user.id: user.name for user in before.users} if before else {}
     for index, user in enumerate(listed.users):
         if user.name != names.get(user.id) and not valid_email(user.name):
             yield Rejected("directory.not-email", name=f"{place}.user[{index}].name")
 
 
-def _customer_faults(
+def _customer_violations(
     before: ListedPartner | None, listed: ListedPartner, place: str, countries: Collection[str]
 ) -> Iterator[Rejected]:
     drafts = {customer.id: customer.draft for customer in before.customers} if before else {}
@@ -294,27 +291,26 @@ def _customer_faults(
             continue
         if not (draft.email or draft.address.line1):
             yield Rejected("toml.missing", name=f"{here}.contact")
-        yield from _described(faults_of(draft, {*countries, earlier.address.country} if earlier else countries), here)
+        yield from _in_place(violations_of(draft, {*countries, earlier.address.country} if earlier else countries), here)
 
 
-def _described(faults: Iterable[Rejected], place: str) -> Iterator[Rejected]:
-    """What rules of customers refuse, with the names that a description has."""
-    for fault in faults:
-        member = str(fault.parameters["name"])
-        name = f"{place}.{_MEMBERS.get(member, member)}"
-        yield Rejected(fault.code, **fault.parameters | {"name": name})
+def _in_place(violations: Iterable[Rejected], place: str) -> Iterator[Rejected]:
+    """Name the members of customer rules as the description does."""
+    for violation in violations:
+        member = str(violation.parameters["name"])
+        yield Rejected(violation.code, **violation.parameters | {"name": f"{place}.{_MEMBERS.get(member, member)}"})
 
 
-def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner]) -> Iterator[Rejected]:
-    """What is described twice, or taken by a partner that is not described.
+def _claim_violations(known: Sequence[ListedPartner], described: Sequence[ListedPartner]) -> Iterator[Rejected]:
+    """Find ids, names, domains and numbers that are described twice, or belong to a partner that is not described.
 
-    Users who are described with the name that they have keep it: tokens may have brought one name for two ids.
+    A user keeps its recorded name, because tokens may have brought one name for two ids.
     """
-    named = {listed.partner.id for listed in wanted}
+    named = {listed.partner.id for listed in described}
     others = [listed for listed in known if listed.partner.id not in named]
     taken = {(field, value) for listed in others for _, field, value, _ in _claims(listed, "")}
     held = {owner + value for listed in known for _, field, value, owner in _claims(listed, "") if field == "name"}
-    claims = [claim for number, listed in enumerate(wanted) for claim in _claims(listed, f"partner[{number}]")]
+    claims = [claim for number, listed in enumerate(described) for claim in _claims(listed, f"partner[{number}]")]
     for place, field, value, owner in sorted(claims, key=lambda claim: claim[3] + claim[2] not in held):
         if (field, value) in taken and owner + value not in held:
             yield Rejected("directory.taken", name=place)
@@ -322,7 +318,7 @@ def _claim_faults(known: Sequence[ListedPartner], wanted: Sequence[ListedPartner
 
 
 def _claims(listed: ListedPartner, place: str) -> Iterator[tuple[str, str, str, str]]:
-    """What only one may have: where it stands, what it is, its value, whose it is. A partner has each user and customer once."""
+    """Return each value that must be unique: its place, its kind, the value and its owner."""
     partner = listed.partner
     yield f"{place}.id", "partner", partner.id, ""
     yield f"{place}.domain", "domain", partner.domain, ""
@@ -336,7 +332,7 @@ def _claims(listed: ListedPartner, place: str) -> Iterator[tuple[str, str, str, 
         yield f"{place}.customer[{index}].id", "customer", partner.id + customer.id, ""
 
 
-def _kind_faults(listed: ListedPartner, place: str) -> Iterator[Rejected]:
+def _kind_violations(listed: ListedPartner, place: str) -> Iterator[Rejected]:
     kind = listed.partner.kind
     for index, user in enumerate(listed.users):
         if user.roles and (Role.PROGRAMME_OPERATOR in user.roles) != (kind is PartnerKind.OPERATOR):
@@ -347,7 +343,7 @@ def _kind_faults(listed: ListedPartner, place: str) -> Iterator[Rejected]:
         yield Rejected("directory.customers-of-seller", name=f"{place}.customer[0]")
 
 
-def _reseller_faults(listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]) -> Iterator[Rejected]:
+def _reseller_violations(listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]) -> Iterator[Rejected]:
     for reseller in sorted(listed.resellers):
         other = everyone.get(reseller)
         if other is None or other.kind is not PartnerKind.INDIRECT_RESELLER:

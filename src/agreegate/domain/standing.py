@@ -1,8 +1,8 @@
-"""How a customer stands: the only place that decides it (D19).
+"""Standing: the states of a customer and of its confirmations, decided here only (D19).
 
-Facts are stored; states are derived here, from the facts, the programme and an instant. The gate, the pages, the lists, the
-counts, the exports, the as-of page and the simulation call these functions. SQL only preselects (`storage/state.py`), and a
-property test holds the two together.
+Agreegate stores facts. These functions derive states from the facts, the programme and an instant, for the gate, pages,
+lists, counts, exports, the as-of page and the simulation. SQL only preselects (`storage/state.py`); a property test compares
+the two.
 """
 
 from bisect import bisect_right
@@ -23,7 +23,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code, Reason
 
 Rank = tuple[datetime, float]
-"""The place of a text among the texts of its template: the instant it takes effect, then the order of publishing."""
+"""The order of a template's texts: the instant of effect, then the order of publishing."""
 
 
 class State(StrEnum):
@@ -32,9 +32,9 @@ class State(StrEnum):
     CURRENT = "current"
     """Confirmed: a confirmation opens the gate, and no newer major text binds the customer."""
     OUTDATED = "outdated"
-    """A newer major text binds the customer: it must be confirmed before the next renewal or new order (R34, R37)."""
+    """A newer major text must be confirmed before the next renewal or new order (R34, R37)."""
     OVERDUE = "overdue"
-    """Outdated, and a renewal has run since. The gate answers as for an outdated confirmation."""
+    """Outdated, and a renewal has run since. The gate decides as for an outdated confirmation."""
     MISSING = "missing"
     """Not confirmed."""
     ENDED = "ended"
@@ -42,18 +42,18 @@ class State(StrEnum):
 
 
 BEST_FIRST = (State.CURRENT, State.OUTDATED, State.OVERDUE)
-"""The states of confirmations, best first: a customer has the best state of its confirmations that open the gate."""
+"""The states of confirmations, best first. A customer has the best state of its confirmations that open the gate."""
 
 
 @dataclass(frozen=True, slots=True)
 class Obstacle:
-    """One thing in a customer's standing that speaks against a transaction."""
+    """A reason in a customer's standing against a transaction."""
 
     reason: Reason
     denies: bool
-    """The reason stops the transaction now."""
+    """The reason denies the transaction now."""
     advisories: tuple[Reason, ...] = ()
-    """What the partner is advised about, whether or not the reason stops the transaction."""
+    """Advisories for the partner, whether or not the reason denies."""
 
 
 class Mark(StrEnum):
@@ -61,38 +61,38 @@ class Mark(StrEnum):
 
     COUNTS = "counts"
     REPLACED = "replaced"
-    """A later one of the same agreement counts, or counted, in its place (R27)."""
+    """A later confirmation of the same agreement counts or counted (R27)."""
     VOIDED = "voided"
     """It was recorded in error (R17)."""
     REFUSED = "refused"
     """The customer no longer agreed (R47)."""
     EARLIER = "earlier"
-    """The relationship in which it was recorded has ended."""
+    """It belongs to a relationship period that has ended."""
     NOT_YET = "not_yet"
-    """It was in effect only after the day that is looked back at."""
+    """On an as-of page: it was in effect only after the day."""
 
 
 @dataclass(frozen=True, slots=True)
 class Current:
-    """The one confirmation of an agreement type that counts now (R27): without personal data."""
+    """The confirmation of an agreement type that counts now (R27), without personal data."""
 
     agreement_type: AgreementType
     template_id: TemplateId
     date_agreed: datetime
     recorded_at: datetime
     sequence: int
-    """Order of recording for this customer; *newest* is by sequence, never by instant."""
+    """The customer's order of recording. *Newest* means the highest sequence, never the latest instant."""
     outdated_since: datetime | None = None
-    """A newer major text has been in force since then (R34); None: the accepted text is the current one."""
+    """Since when a newer major text has been in force (R34); None: not outdated."""
     renew_by: datetime | None = None
-    """Before when an outdated confirmation must be renewed: the next end of a commitment (R34). None where the customer
-    has no subscription: before the next new order (R37)."""
+    """The instant before which an outdated confirmation must be renewed: the next end of a commitment (R34). None: the customer
+    has no subscription, so before the next new order (R37)."""
     overdue: bool = False
-    """A renewal ran although the confirmation was outdated."""
+    """A renewal ran while the confirmation was outdated."""
 
     @property
     def state(self) -> State:
-        """How an agreement type with this confirmation stands."""
+        """The state of the agreement type with this confirmation."""
         if self.outdated_since is None:
             return State.CURRENT
         return State.OVERDUE if self.overdue else State.OUTDATED
@@ -100,43 +100,40 @@ class Current:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the gate reads. Confirmations are those of the present relationship period, recorded after any refusal."""
+    """The facts about a customer that the gate reads."""
 
     related: bool
-    """Whether the customer exists and has an open relationship with the partner."""
+    """The customer exists and has an open relationship with the partner."""
     current: tuple[Current, ...] = ()
-    """At most one per agreement type."""
+    """At most one per agreement type: of the present relationship period, recorded after the customer last no longer agreed."""
     no_longer_agrees_at: datetime | None = None
-    """When the partner last recorded that the customer no longer agrees (R47). It is never forgotten, only
-    answered by a later confirmation."""
+    """When the partner last recorded that the customer no longer agrees (R47), also if a later confirmation answers it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The standing cannot be read. Never the same as *not confirmed*: it denies, and says why (D15)."""
+    """The standing cannot be read. The gate denies with this reason, never with *not confirmed* (D15)."""
 
     clock_behind: bool = False
-    """The clock is behind what the partner has recorded, so nobody can say what counts now."""
+    """The clock is behind the partner's newest record."""
 
 
 NO_RELATIONSHIP = Standing(related=False)
 
 
 class Endings:
-    """Finds what ended each of a customer's confirmations, with one look for each."""
+    """Finds what ended each of a customer's confirmations."""
 
     def __init__(self, endings: Iterable[Ending]) -> None:
         oldest_first = sorted(endings, key=attrgetter("sequence"))
-        self._taken_back = {
-            one.confirmation_id: one for one in reversed(oldest_first) if one.confirmation_id is not None
-        }
-        self._refusals = [one for one in oldest_first if one.reason is EndReason.NO_LONGER_AGREES]
+        self._voided = {one.confirmation_id: one for one in reversed(oldest_first) if one.confirmation_id is not None}
+        self._no_longer_agrees = [one for one in oldest_first if one.reason is EndReason.NO_LONGER_AGREES]
 
     def first_of(self, confirmation: Confirmation) -> Ending | None:
-        """What ended a confirmation first: having been taken back, or a refusal recorded after it (R17, R47)."""
-        found = [self._taken_back[confirmation.id]] if confirmation.id in self._taken_back else []
-        later = bisect_right(self._refusals, confirmation.sequence, key=attrgetter("sequence"))
-        return min([*found, *self._refusals[later : later + 1]], key=attrgetter("sequence"), default=None)
+        """Return what ended a confirmation first: voiding it, or that the customer no longer agreed after it (R17, R47)."""
+        found = [self._voided[confirmation.id]] if confirmation.id in self._voided else []
+        later = bisect_right(self._no_longer_agrees, confirmation.sequence, key=attrgetter("sequence"))
+        return min([*found, *self._no_longer_agrees[later : later + 1]], key=attrgetter("sequence"), default=None)
 
 
 def judged(
@@ -147,15 +144,15 @@ def judged(
     commitment_ends_at: datetime | None,
     now: datetime,
 ) -> Current:
-    """Judge a confirmation at `now`: whether it is outdated, since when, by when to renew it, and whether it is overdue.
+    """Return a confirmation with its facts at `now`: since when it is outdated, by when to renew it, and if it is overdue.
 
     Args:
-        confirmed: the confirmation, not judged yet.
-        text: the rank of the accepted text; None where it is not known. Then a major text is newer when it took effect after
-            the latest instant at which the customer can have accepted.
-        majors: the major texts of the template for the customer's country; texts that take effect after `now` are ignored.
-        renewed_at: when renewals of the customer's subscriptions ran; renewals after `now` are ignored.
-        commitment_ends_at: the next end of a commitment of the customer's living subscriptions (R34); None: it has none (R37).
+        confirmed: the confirmation as recorded.
+        text: the rank of the accepted text; None: not known. Then every major text is newer that took effect after the latest
+            instant at which the customer can have accepted.
+        majors: the template's major texts for the customer's country; those that take effect after `now` are ignored.
+        renewed_at: when renewals of the customer's subscriptions ran; those after `now` are ignored.
+        commitment_ends_at: the next end of a commitment of the customer's living subscriptions (R34); None: none lives (R37).
     """
     accepted = (accepted_by(confirmed.date_agreed, confirmed.recorded_at), inf) if text is None else text
     since = min((major[0] for major in majors if major > accepted and major[0] <= now), default=None)
@@ -169,7 +166,7 @@ def judged(
 def opening(
     standing: Standing, programme: Programme, now: datetime, agreement_type: AgreementType | None = None
 ) -> Current | None:
-    """Return the confirmation by which the gate opens at `now` (R26, R27): the best one; of equal ones, the newest.
+    """Return the confirmation that opens the gate at `now` (R26, R27): the one in the best state; of equal ones, the newest.
 
     Args:
         agreement_type: only a confirmation of this type counts; None: of any type.
@@ -184,7 +181,7 @@ def opening(
 
 
 def no_longer_agrees(standing: Standing, programme: Programme, now: datetime) -> bool:
-    """Return whether the customer no longer agrees: nothing recorded after that opens the gate, or has opened it (R47)."""
+    """Return whether the customer no longer agrees, and no later confirmation opens the gate or has opened it (R47)."""
     return standing.no_longer_agrees_at is not None and not any(
         programme.has_opened(current.template_id, now) for current in standing.current
     )
@@ -193,8 +190,7 @@ def no_longer_agrees(standing: Standing, programme: Programme, now: datetime) ->
 def state_of(standing: Standing, programme: Programme, cloud: Cloud, now: datetime) -> State | None:
     """Return the one state of a customer at `now`, over all agreement types.
 
-    None: the customer has no state. The programme has not started, it does not exist in the partner's cloud (R31), or there
-    is no relationship.
+    None: there is no relationship, the programme has not started, or confirmations do not exist in the cloud (R31).
     """
     if not standing.related or not programme.exists(now, cloud):
         return None
@@ -210,7 +206,7 @@ def state_of_type(
     """Return the state of one agreement type at `now`.
 
     Args:
-        ended: a statement that the customer no longer agrees ended a confirmation of this type.
+        ended: a confirmation of this type ended because the customer no longer agreed.
     """
     for current in standing.current:
         if current.agreement_type == template.agreement_type:
@@ -221,13 +217,10 @@ def state_of_type(
 
 
 def obstacles(standing: Standing, asked: Transaction, programme: Programme, now: datetime) -> tuple[Obstacle, ...]:
-    """Return everything in the customer's standing that speaks against a transaction at `now`, in the order of contract 4.14.
+    """Return every reason in a standing against a transaction at `now`, in the order of contract 4.14.
 
-    The caller has made sure that the relationship exists and that the partner's cloud is gated. A channel without a date
-    only watches: there every reason is an advisory.
-
-    Args:
-        asked: the action, and the channel it comes by.
+    The caller checks that the relationship exists and that the partner's cloud is gated. On a channel without a date, every
+    reason is only an advisory.
     """
     if asked.action not in STOPPED_BY_REFUSAL:
         return ()
@@ -246,7 +239,7 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
         found.append(Obstacle(missing, enforced, () if enforced else (ahead,)))
     elif opens.outdated_since is not None:
         denies = enforced and programme.denies_outdated(now)
-        # A reason has no date: what is in time for a renewal is not in time for this order.
+        # A reason that denies has no date: the renewal's date does not help this order.
         outdated = Reason(Code.CONFIRMATION_OUTDATED, "R34", date=None if denies else opens.renew_by)
         overdue = (Reason(Code.RENEWAL_OVERDUE, "R34"),) if opens.overdue else ()
         found.append(Obstacle(outdated, denies, overdue if denies else (outdated, *overdue)))
@@ -254,7 +247,7 @@ def obstacles(standing: Standing, asked: Transaction, programme: Programme, now:
 
 
 def denies_orders(state: State, programme: Programme, channel: Channel, now: datetime) -> bool:
-    """Return whether the gate refuses new orders of a customer in this state at `now`: `obstacles`, for counts by state."""
+    """Return whether the gate denies new orders of customers in this state at `now`: `obstacles`, for counts by state."""
     enforced_from = programme.enforce_from.get(channel)
     if enforced_from is None or state is State.CURRENT:
         return False

@@ -17,7 +17,7 @@ from agreegate.dashboard.orders.transaction import other_agreement, with_values
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
 from agreegate.domain.confirmation import Draft
-from agreegate.domain.customers.customer import REGISTRATION_FORMATS, Address, CustomerDraft, faults_of
+from agreegate.domain.customers.customer import REGISTRATION_FORMATS, Address, CustomerDraft, violations_of
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud, Partner, PartnerId
@@ -116,7 +116,7 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
     if form["step"] == CHECK:
         return await _page(request, form, said=await _said(request, form["domain"]))
     customer, stated = _draft(form), await _stated(request, actor, form)
-    faults = [_mistake(fault) for fault in faults_of(customer, country_codes(actor.partner.cloud))]
+    faults = [_mistake(fault) for fault in violations_of(customer, country_codes(actor.partner.cloud))]
     if faults or isinstance(stated, Form):
         if await _said(request, form["domain"]) == TAKEN:
             faults.append(Mistake("domain", TAKEN))

@@ -1,10 +1,9 @@
-"""Before a version takes effect: whose confirmations it would outdate, and what of theirs comes in the weeks after (R33–R37).
+"""Simulations: whose confirmations a version would outdate, and which renewals and carts follow in the weeks after (R33–R37).
 
-A *scenario* is a version that takes effect at an instant, under a stale rule, and the weeks that are looked at. A customer
-*becomes outdated* by it when its one state changes from confirmed because of the version: when the window begins, its
-confirmation opens the gate and ranks below the version, no other major text has outdated it, and no other confirmation that
-opens the gate is current.
-What is said is what would happen if nobody did anything until then: nothing is changed by asking.
+A *scenario* is a version, the instant from which it is in effect, a stale rule and a number of weeks. A version *outdates* a
+customer when the customer's state changes from confirmed because of the version: at the beginning of the window, a
+confirmation opens the gate, its text ranks below the version, no other major text has outdated it, and no other current
+confirmation opens the gate. A simulation assumes that nobody does anything until then, and changes nothing.
 """
 
 from collections import Counter, defaultdict
@@ -12,6 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from functools import cache
 
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementTemplate, TemplateId
@@ -26,9 +26,8 @@ from agreegate.domain.standing import Current, Standing, State, judged, opening
 
 WEEK = timedelta(weeks=1)
 WEEKS = range(1, 521)
-"""Maximum number of weeks in a simulation: ten years."""
+"""Number of weeks that a simulation may cover: up to ten years."""
 USUAL_WEEKS = 52
-INSTANT = timedelta.resolution
 _YEARS = range(1900, 9001)
 
 Rank = tuple[datetime, int]
@@ -37,28 +36,28 @@ Rank = tuple[datetime, int]
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """A version that takes effect, under which rule, and how many weeks are looked at."""
+    """A version, the rule under which it takes effect, and the number of weeks to simulate."""
 
     template_id: TemplateId
     countries: frozenset[str]
-    """Those that the version has a text for: customers elsewhere are asked for nothing."""
+    """Countries with a text of the version; it concerns no customer elsewhere."""
     effective_from: datetime
     stale_rule: StaleRule
     stale_from: datetime | None = None
-    """Grace: before this instant outdated confirmations are only advised about."""
+    """Grace: before this instant the gate only advises about outdated confirmations."""
     weeks: int = USUAL_WEEKS
-    """Counted from `effective_from`."""
+    """From `effective_from` on."""
     major: bool = True
     """A minor version outdates nobody."""
     label: str | None = None
     published: VersionId | None = None
-    """The version, when it is published already and has yet to take effect; None: it might be published."""
+    """The published version that has yet to take effect; None: the version is not published."""
 
     @classmethod
     def of(
         cls, draft: TextDraft, stale_rule: StaleRule, stale_from: datetime | None = None, weeks: int = USUAL_WEEKS
     ) -> "Scenario":
-        """What a version would do, published or not."""
+        """Return the scenario of a version, published or not."""
         return cls(
             template_id=draft.template_id,
             countries=frozenset(locale.country for locale in draft.files),
@@ -73,21 +72,21 @@ class Scenario:
 
     @property
     def until(self) -> datetime:
-        """The end of the window; it is not in it."""
+        """The end of the window, exclusive."""
         return self.effective_from + self.weeks * WEEK
 
 
 def checked_scenario(
     scenario: Scenario, programme: Programme, known: Collection[Locale], now: datetime, published: TextVersion | None
 ) -> Scenario:
-    """The scenario, if there is something to look at.
+    """Return a scenario that can be simulated.
 
     Args:
         known: the countries and languages of the table.
         published: the version that the scenario names as published.
 
     Raises:
-        Rejected: what is wrong, and with which field (`name`).
+        Rejected: the first problem, with its field (`name`).
     """
     if programme.template(scenario.template_id) is None:
         raise Rejected("simulation.template-unknown", name="template")
@@ -111,12 +110,12 @@ def checked_scenario(
 
 
 class Figure(StrEnum):
-    """What is counted."""
+    """What a simulation counts."""
 
     CUSTOMERS = "customers"
-    """Whose confirmations become outdated."""
+    """Customers that the version outdates."""
     ALREADY = "already"
-    """Whose confirmations are outdated by then in any case."""
+    """Customers that other texts have outdated by then."""
     AUTO_RENEWALS = "auto_renewals"
     ORDER_RENEWALS = "order_renewals"
     CARTS = "carts"
@@ -129,7 +128,7 @@ REFUSED = {Channel.API: Figure.REFUSED_API, Channel.DASHBOARD: Figure.REFUSED_DA
 
 Counts = Counter[Figure]
 Numbers = dict[tuple["Stake", Cloud], int]
-"""How many customers are alike, in which cloud."""
+"""Number of customers by stake and cloud."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,24 +142,24 @@ class Major:
 
 @dataclass(frozen=True, slots=True)
 class Confirmations:
-    """The current confirmations of a customer, as far as texts can outdate them."""
+    """The texts of a customer's current confirmations."""
 
     country: str
     accepted: tuple[tuple[TemplateId, Rank], ...]
-    """By template, the accepted text: its rank, or another one that the same major texts come after."""
+    """By template, the rank of the accepted text, or another rank that the same major texts come after."""
 
 
 @dataclass(frozen=True, slots=True)
 class Foresight:
-    """A scenario at an instant, and what is known of other versions."""
+    """A scenario at an instant, beside the other published versions."""
 
     scenario: Scenario
     programme: Programme
     now: datetime
     version: Major
-    """The scenario's; for a version that is not published, with the number it would get."""
+    """The scenario's version. A version that is not published has the number it would get."""
     others: tuple[Major, ...]
-    """The other major texts that are published, of every template."""
+    """The other published major texts, of every template."""
 
     @classmethod
     def of(
@@ -181,27 +180,27 @@ class Foresight:
 
     @property
     def begins(self) -> datetime:
-        """The beginning of the window: when the version takes effect; now, when that would lie in the past."""
+        """The beginning of the window: the version's effect, or now where that is later."""
         return max(self.scenario.effective_from, self.now)
 
     @property
     def until(self) -> datetime:
-        """The end of the window; it is not in it."""
+        """The end of the window, exclusive."""
         return self.scenario.until
 
     @property
     def rules(self) -> Programme:
-        """The programme as it would be under the scenario's rule."""
+        """The programme under the scenario's stale rule."""
         return replace(self.programme, stale_rule=self.scenario.stale_rule, stale_from=self.scenario.stale_from)
 
     @property
     def template(self) -> AgreementTemplate:
-        """The agreement that the version is a text of."""
+        """The version's agreement."""
         return next(one for one in self.programme.templates if one.id == self.scenario.template_id)
 
     @property
     def denies_from(self) -> Mapping[Channel, datetime]:
-        """From when on in the window each channel refuses outdated confirmations; a channel that never does is left out."""
+        """The instant in the window from which each channel refuses outdated confirmations; without channels that never do."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
             return {}
         grace = self.scenario.stale_from or self.begins
@@ -209,8 +208,8 @@ class Foresight:
         return {channel: max(self.begins, grace, date) for channel, date in enforced.items()}
 
     @property
-    def turns(self) -> tuple[datetime, ...]:
-        """Instants within the window at which the gate's answers may change: between two of them they do not."""
+    def changes_at(self) -> tuple[datetime, ...]:
+        """Every instant within the window at which the gate's answers may change."""
         if self.scenario.stale_rule is not StaleRule.REFUSE:
             return ()
         opens = (date for one in self.programme.templates for date in (one.opens_from, one.opens_until) if date)
@@ -228,19 +227,19 @@ class Foresight:
         return sorted({major.rank for major in self.majors if major.template_id == template_id})
 
     def effect(self, confirmed: Confirmations) -> Figure | None:
-        """As what a customer is counted when the window begins; None: the version changes nothing for it."""
+        """Return what a customer counts as at the beginning of the window; None: the version changes nothing for it."""
         if self.is_confirmed(confirmed, self.others):
             return None if self.is_confirmed(confirmed, self.majors) else Figure.CUSTOMERS
         opens = self.template.opens_gate(self.begins) and confirmed.country in self.scenario.countries
         return Figure.ALREADY if opens and self.template.id in dict(confirmed.accepted) else None
 
     def is_confirmed(self, confirmed: Confirmations, majors: Iterable[Major]) -> bool:
-        """Whether a customer's state is confirmed when the window begins, if these are the major texts."""
+        """Return whether a customer is confirmed at the beginning of the window, if these are the major texts."""
         found = opening(self.standing(confirmed, majors, self.begins), self.programme, self.begins)
         return found is not None and found.state is State.CURRENT
 
     def standing(self, confirmed: Confirmations, majors: Iterable[Major], at: datetime) -> Standing:
-        """How a customer stands at an instant, if these are the major texts."""
+        """Return a customer's standing at an instant, if these are the major texts."""
         binding = [major for major in majors if confirmed.country in major.countries]
         texts, current = dict(confirmed.accepted), []
         for template in self.programme.templates:
@@ -253,134 +252,128 @@ class Foresight:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Stake:
-    """What a customer confirmed, and what it has in the window. One object stands for all customers who are alike in that."""
+    """What a customer confirmed, and its renewals and carts in the window. Customers with the same facts share one object."""
 
     confirmed: Confirmations
     auto_renewals: tuple[datetime, ...] = ()
-    """Ends of terms that renew by themselves."""
+    """Ends of terms with auto-renewal."""
     order_renewals: tuple[datetime, ...] = ()
     """Ends of commitments that the partner must renew by an order."""
     carts: tuple[datetime, ...] = ()
-    """When open carts expire, all after the beginning of the window."""
+    """Instants after the beginning of the window at which open carts expire."""
 
     @property
     def renew_by(self) -> datetime | None:
-        """Before when the newer text must be confirmed (R34); None: before the next new order (R37)."""
+        """The instant before which the newer text must be confirmed (R34); None: before the next new order (R37)."""
         return min((*self.auto_renewals, *self.order_renewals), default=None)
 
 
 def week_of(instant: datetime) -> date:
-    """The ISO week in UTC, by its Monday."""
+    """Return the Monday of an instant's ISO week in UTC."""
     day = instant.date()
     return day - timedelta(days=day.weekday())
 
 
 class Denials:
-    """What the gate would refuse under a scenario: it is asked itself, once for all that cannot differ."""
+    """What the gate would refuse under a scenario. The gate decides once for all customers with the same facts."""
 
     def __init__(self, foresight: Foresight) -> None:
         self._foresight = foresight
         self._rules = foresight.rules
         self._from = foresight.denies_from
-        self._known: dict[tuple[Confirmations, Cloud, Channel, datetime], bool] = {}
+        self._denied = cache(self._is_denied)
 
     def of(self, stake: Stake, cloud: Cloud, channel: Channel) -> tuple[list[datetime], list[datetime]]:
-        """What would be refused through a channel.
+        """Return what a channel would refuse.
 
         Returns:
-            The ends of renewals by order that are refused when they are due; and when those carts expire that are still open
-            when refusing begins, and whose checkout is refused then.
+            The ends of the renewals by order that the channel refuses when they are due; and the expiry of each cart that is
+            open when refusing begins, and whose checkout the channel refuses then.
         """
         since = self._from.get(channel)
         if since is None:
             return [], []
-        asked = (stake.confirmed, cloud, channel)
-        renewals = [end for end in stake.order_renewals if end >= since and self._denied(*asked, end)]
-        return renewals, [expiry for expiry in stake.carts if expiry > since and self._denied(*asked, since)]
+        case = (stake.confirmed, cloud, channel)
+        renewals = [end for end in stake.order_renewals if end >= since and self._denied(*case, end)]
+        return renewals, [expiry for expiry in stake.carts if expiry > since and self._denied(*case, since)]
 
-    def _denied(self, confirmed: Confirmations, cloud: Cloud, channel: Channel, at: datetime) -> bool:
-        asked = (confirmed, cloud, channel, at)
-        if asked not in self._known:
-            renewal = Transaction(Action.RENEWAL, channel)
-            standing = self._foresight.standing(confirmed, self._foresight.majors, at)
-            reasons = decide(renewal, standing, self._rules, cloud, at).reasons
-            outdated = any(reason.code is Code.CONFIRMATION_OUTDATED for reason in reasons)
-            self._known[asked] = outdated and self._foresight.template.opens_gate(at)
-        return self._known[asked]
+    def _is_denied(self, confirmed: Confirmations, cloud: Cloud, channel: Channel, at: datetime) -> bool:
+        standing = self._foresight.standing(confirmed, self._foresight.majors, at)
+        reasons = decide(Transaction(Action.RENEWAL, channel), standing, self._rules, cloud, at).reasons
+        outdated = any(reason.code is Code.CONFIRMATION_OUTDATED for reason in reasons)
+        return outdated and self._foresight.template.opens_gate(at)
 
 
 class Reckoning:
-    """Counts what would happen: what a customer adds is worked out once for all who are alike."""
+    """Counts what a scenario would do, once for all customers with the same facts."""
 
     def __init__(self, foresight: Foresight) -> None:
         self._foresight = foresight
         self._denials = Denials(foresight)
-        self._shares: dict[tuple[Stake, Cloud], Counter[tuple[Figure, date | None]]] = {}
+        self._share = cache(self._share_of)
         self._all: Numbers = defaultdict(int)
         self._partners: dict[PartnerId, Numbers] = defaultdict(lambda: defaultdict(int))
         self._resellers: dict[PartnerId | None, Numbers] = defaultdict(lambda: defaultdict(int))
 
     def add(self, partner: Partner, resellers: Sequence[PartnerId], stake: Stake, customers: int) -> None:
-        """Count customers of a partner who are alike, each served through the same resellers."""
-        who = (stake, partner.cloud)
-        self._all[who] += customers
-        self._partners[partner.id][who] += customers
+        """Count a number of a partner's customers with one stake, each served through the same resellers."""
+        key = (stake, partner.cloud)
+        self._all[key] += customers
+        self._partners[partner.id][key] += customers
         for reseller in resellers or (None,):
-            self._resellers[reseller][who] += customers
+            self._resellers[reseller][key] += customers
 
     @property
     def total(self) -> Counts:
-        """All together."""
+        """The counts of all customers."""
         return self._counts(self._all)
 
     @property
     def partners(self) -> dict[PartnerId, Counts]:
-        """By partner; partners without anything are left out."""
+        """The counts by partner, without partners that have none."""
         return {one: counts for one, numbers in self._partners.items() if (counts := self._counts(numbers))}
 
     @property
     def resellers(self) -> dict[PartnerId | None, Counts]:
-        """A customer counts under each of its resellers; None: customers served through none."""
+        """The counts by reseller: a customer counts under each of its resellers, or under None if it has no reseller."""
         return {one: counts for one, numbers in self._resellers.items() if (counts := self._counts(numbers))}
 
     @property
     def weeks(self) -> dict[date | None, Counts]:
-        """By Monday. Customers are counted in the week of their first renewal; None: those without a renewal in the window."""
+        """The counts by Monday. A customer counts in the week of its first renewal, or under None if it has none."""
         found: dict[date | None, Counts] = defaultdict(Counter)
-        for who, number in self._all.items():
-            for (figure, week), each in self._share(who).items():
+        for key, number in self._all.items():
+            for (figure, week), each in self._share(*key).items():
                 if figure is not Figure.ALREADY:
                     found[week][figure] += each * number
         return found
 
     def _counts(self, numbers: Numbers) -> Counts:
         found: Counts = Counter()
-        for who, number in numbers.items():
-            for (figure, _), each in self._share(who).items():
+        for key, number in numbers.items():
+            for (figure, _), each in self._share(*key).items():
                 found[figure] += each * number
         return found
 
-    def _share(self, who: tuple[Stake, Cloud]) -> Counter[tuple[Figure, date | None]]:
-        """What one customer adds, and to which week."""
-        if who not in self._shares:
-            self._shares[who] = Counter(self._found(*who))
-        return self._shares[who]
+    def _share_of(self, stake: Stake, cloud: Cloud) -> Counter[tuple[Figure, date | None]]:
+        """Return what one customer adds to each count, and in which week."""
+        return Counter(self._found(stake, cloud))
 
     def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Figure, date | None]]:
         effect = self._foresight.effect(stake.confirmed)
-        if effect is not None and effect is not Figure.CUSTOMERS:
-            yield effect, None
         if effect is not Figure.CUSTOMERS:
+            if effect is not None:
+                yield effect, None
             return
         yield Figure.CUSTOMERS, None if stake.renew_by is None else week_of(stake.renew_by)
         yield from ((Figure.AUTO_RENEWALS, week_of(end)) for end in stake.auto_renewals)
         yield from ((Figure.ORDER_RENEWALS, week_of(end)) for end in stake.order_renewals)
-        yield from ((Figure.CARTS, self._closing(expiry)) for expiry in stake.carts)
+        yield from ((Figure.CARTS, self._last_week(expiry)) for expiry in stake.carts)
         for channel, figure in REFUSED.items():
             renewals, carts = self._denials.of(stake, cloud, channel)
             yield from ((figure, week_of(end)) for end in renewals)
-            yield from ((figure, self._closing(expiry)) for expiry in carts)
+            yield from ((figure, self._last_week(expiry)) for expiry in carts)
 
-    def _closing(self, expiry: datetime) -> date:
-        """The week of the last instant in the window at which a cart can be checked out."""
-        return week_of(min(expiry, self._foresight.until) - INSTANT)
+    def _last_week(self, expiry: datetime) -> date:
+        """Return the week of the last instant in the window at which a cart can be checked out."""
+        return week_of(min(expiry, self._foresight.until) - timedelta.resolution)

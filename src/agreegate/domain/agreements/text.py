@@ -1,8 +1,8 @@
-"""Texts of agreements: what is published, which text is in force where and when, and what may be published (R32–R38).
+"""Texts of agreements: versions, the version in force in a country, and what may be published (R32–R38).
 
-A *version* is one published text of an agreement. It is published for countries and languages at once, and never changes
-afterwards. In a country, the version in force is the one that took effect last among those published for that country.
-The language only chooses between that version's files: an older text in the right language would be the wrong text.
+A *version* is one published text of an agreement, with files for countries and languages. It never changes. In a country,
+the version in force is the one that took effect last among those with a file for that country. The language only chooses
+between the files of that version.
 """
 
 import difflib
@@ -21,24 +21,24 @@ from agreegate.domain.error import Rejected
 Digest = NewType("Digest", str)
 """SHA-256 of a file's bytes: 64 hexadecimal digits in lower case."""
 VersionId = NewType("VersionId", str)
-"""A version's id: a GUID in lower case."""
+"""A GUID in lower case."""
 
 DEFAULT_COUNTRY = "US"
 DEFAULT_LANGUAGE = "en-US"
-"""What is meant when nothing is said, and what every country falls back to (contract 4.4)."""
+"""Used where a client names no country or language, and where a country has no text in the language (contract 4.4)."""
 LARGEST = 25 * 1024 * 1024
-"""Bytes of a file."""
+"""Maximum bytes of a file."""
 LONGEST_NOTE = 2000
 _LABEL = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,48}[A-Za-z0-9])?")
 _COUNTRY = re.compile(r"[A-Za-z]{2}")
 _NEAREST = 3
 MEANT = {"UK": "GB", "EL": "GR"}
-"""Codes that others have for a country, and the table's own."""
+"""Foreign codes of countries, and the table's codes for the same countries."""
 _YEARS = range(1900, 9001)
 
 
 class MediaType(StrEnum):
-    """What a text may be."""
+    """The formats of a text."""
 
     PDF = "application/pdf"
     DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
@@ -46,7 +46,7 @@ class MediaType(StrEnum):
 
     @property
     def ending(self) -> str:
-        """How the name of such a file ends, without the dot."""
+        """The file name extension, without the dot."""
         return _ENDINGS[self][0]
 
 
@@ -58,10 +58,10 @@ _ENDINGS: Mapping[MediaType, tuple[str, ...]] = {
 
 
 def media_type_of(name: str) -> MediaType:
-    """What a file is by its name.
+    """Return the format that a file name stands for.
 
     Raises:
-        `text.name-without-kind`: the name does not say.
+        `text.name-without-kind`: the extension is unknown.
     """
     stem, _, ending = name.rpartition(".")
     for kind, endings in _ENDINGS.items():
@@ -72,7 +72,7 @@ def media_type_of(name: str) -> MediaType:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Locale:
-    """A country and a language, as the vendor's table writes them: some countries' codes are not ISO's (section 6)."""
+    """A country and a language, as the vendor's table writes them; some country codes are not of ISO (contract section 6)."""
 
     country: str
     language: str
@@ -82,7 +82,7 @@ class Locale:
 
 
 def primary_subtag(language: str) -> str:
-    """The language of a code without its script and country, in lower case: `pt` of `pt-PT`."""
+    """Return the language without script and country, in lower case: `pt` for `pt-PT`."""
     return language.partition("-")[0].lower()
 
 
@@ -95,16 +95,16 @@ class TextFile:
     size: int
     """Bytes."""
     shown_as: "TextFile | None" = None
-    """The PDF that pages show instead of a Word document. The text, and what was accepted, stays the document (D22)."""
+    """The PDF that pages show instead of a Word document. The document stays the text that customers accept (D22)."""
 
     @property
     def shown(self) -> "TextFile":
-        """The file that a browser is given to show."""
+        """The file that pages show."""
         return self.shown_as or self
 
     @property
     def shown_rightly(self) -> bool:
-        """Whether only a Word document has a PDF to show, and a PDF is what it has."""
+        """Whether the file to show is a PDF, and stands beside a Word document."""
         if self.shown_as is None:
             return True
         return self.media_type is MediaType.DOCX and self.shown_as.media_type is MediaType.PDF
@@ -112,16 +112,16 @@ class TextFile:
 
 @dataclass(frozen=True, slots=True)
 class TextDraft:
-    """A version as it is handed in."""
+    """A version to publish."""
 
     template_id: TemplateId
     label: str
-    """What people call it, once per template."""
+    """The name for people, unique per template."""
     major: bool
-    """A major version asks customers again; a minor one does not."""
+    """Customers must accept a major version again, a minor one not."""
     effective_from: datetime
     note: str
-    """What changed, for partners."""
+    """For partners: what changed."""
     files: Mapping[Locale, TextFile]
 
 
@@ -131,41 +131,39 @@ class TextVersion(TextDraft):
 
     id: VersionId
     number: int
-    """In the order of publishing, over all templates."""
+    """The order of publishing, over all templates."""
     published_at: datetime
     published_by: str
-    """A user, or the command that published it."""
+    """A user id, or the command that published the version."""
 
     @property
     def rank(self) -> tuple[datetime, int]:
-        """Of two versions in effect, the one with the higher rank is in force: the later effect, then the later publishing."""
+        """The order of versions: later effect, then later publishing. Of the versions in effect, the highest is in force."""
         return self.effective_from, self.number
 
     def same_as(self, draft: TextDraft) -> bool:
-        """Whether publishing the draft would say the very same again."""
-        return (self.label, self.major, self.effective_from, self.note, dict(self.files)) == (
-            draft.label,
-            draft.major,
-            draft.effective_from,
-            draft.note,
-            dict(draft.files),
-        )
+        """Whether publishing the draft would repeat this version."""
+        return _content(self) == _content(draft)
+
+
+def _content(draft: TextDraft) -> tuple[object, ...]:
+    return draft.label, draft.major, draft.effective_from, draft.note, dict(draft.files)
 
 
 class Fallback(StrEnum):
-    """What had to be given instead of what was asked for."""
+    """Which language a reader gets instead of the requested one."""
 
     NONE = "none"
-    """Nothing: country and language are those asked for."""
+    """The requested language."""
     DEFAULT_LANGUAGE = "default_language"
-    """`en-US`, because the country has no text in the language asked for (contract 4.4)."""
+    """`en-US`, because the country has no text in the requested language (contract 4.4)."""
     OTHER_LANGUAGE = "other_language"
-    """The country's first other language, because the version has no `en-US` there either."""
+    """The country's first other language, because the version has no `en-US` there."""
 
 
 @dataclass(frozen=True, slots=True)
 class FoundText:
-    """The text that binds at an instant, in a country and as far as possible in a language."""
+    """A version's file for a country, in the requested language where there is one."""
 
     version: TextVersion
     locale: Locale
@@ -174,21 +172,21 @@ class FoundText:
 
 
 class Force(StrEnum):
-    """What a version is at an instant, over all its countries."""
+    """Where a version is in force at an instant."""
 
     UPCOMING = "upcoming"
-    """It has not taken effect."""
+    """Nowhere: it has not taken effect."""
     EVERYWHERE = "everywhere"
-    """It is in force in each of its countries."""
+    """In each of its countries."""
     PARTLY = "partly"
-    """In some of its countries a later one is."""
+    """In some of its countries; a later version is in force in the others."""
     REPLACED = "replaced"
-    """In each of its countries a later one is."""
+    """Nowhere: a later version is in force in each of its countries."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reach:
-    """In how many of its countries a version is in force at an instant."""
+    """The number of countries in which a version is in force at an instant."""
 
     force: Force
     in_force: int
@@ -196,22 +194,21 @@ class Reach:
 
 
 def published_in(published: Iterable[TextVersion], country: str) -> list[TextVersion]:
-    """The versions that have a text for the country: no other binds its customers, and no other may be named for them."""
+    """Return the versions with a text for the country: only these bind its customers, and only these may be named for them."""
     return [version for version in published if any(locale.country == country for locale in version.files)]
 
 
 def country_to_read(asked: str, known: Collection[str]) -> str:
-    """The country whose text is given to read when a client asks for this one (contract 4.4).
+    """Return the country whose text a client gets that asks for this country (contract 4.4).
 
-    An unknown code, such as `KO` for Korea, reads the text of `US`. A confirmation never takes such a text for the
-    customer's.
+    An unknown code, such as `KO` for Korea, gets the text of `US`. A confirmation never takes that text for the customer's.
 
     Args:
         known: the codes of all countries.
 
     Raises:
-        `text.country-in-capitals`: the code would be known in capitals. Codes are compared by case.
-        `text.country-without`: not two letters.
+        `text.country-in-capitals`: the code is known in capitals only.
+        `text.country-without`: the code is not two letters.
     """
     if asked in known:
         return asked
@@ -223,18 +220,18 @@ def country_to_read(asked: str, known: Collection[str]) -> str:
 
 
 def in_effect(published: Iterable[TextVersion], on: datetime) -> list[TextVersion]:
-    """The versions that have taken effect by `on`, the one in force last (R32)."""
+    """Return the versions that have taken effect by `on`, the one in force last (R32)."""
     return sorted((version for version in published if version.effective_from <= on), key=lambda one: one.rank)
 
 
 def in_force(published: Iterable[TextVersion], country: str, on: datetime) -> TextVersion | None:
-    """The version that binds a customer of `country` who accepts at `on`; None where there is none (R32)."""
+    """Return the version that binds a customer of `country` who accepts at `on`, or None (R32)."""
     found = in_effect(published_in(published, country), on)
     return found[-1] if found else None
 
 
 def reaches(published: Collection[TextVersion], on: datetime) -> dict[VersionId, Reach]:
-    """How far each version reaches at `on`: it is in force in a country where `in_force` finds it."""
+    """Return where each version is in force at `on`."""
     binding = {locale.country: version.id for version in in_effect(published, on) for locale in version.files}
     return {version.id: _reach(version, binding, on) for version in published}
 
@@ -252,45 +249,45 @@ def _reach(version: TextVersion, binding: Mapping[str, VersionId], on: datetime)
 
 
 def in_language(version: TextVersion, country: str, language: str) -> FoundText:
-    """The file of a version that has one for the country: in the language, in English, or in what there is.
+    """Return a version's file for the country: in the language, else in English, else in another language.
 
-    A language without a country, such as `pt`, is that of any country.
+    A language without a country, such as `pt`, fits the language of any country.
     """
     offered = sorted(locale for locale in version.files if locale.country == country)
-    for fallback, wanted in ((Fallback.NONE, language), (Fallback.DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)):
+    for fallback, accepted in ((Fallback.NONE, language), (Fallback.DEFAULT_LANGUAGE, DEFAULT_LANGUAGE)):
         for locale in offered:
-            if wanted.lower() in (locale.language.lower(), primary_subtag(locale.language)):
+            if accepted.lower() in (locale.language.lower(), primary_subtag(locale.language)):
                 return FoundText(version, locale, version.files[locale], fallback)
     return FoundText(version, offered[0], version.files[offered[0]], Fallback.OTHER_LANGUAGE)
 
 
 def majors_in(published: Iterable[TextVersion], country: str) -> list[tuple[datetime, float]]:
-    """Return the ranks of the major versions that have a text for a country: a text for other countries asks it for nothing."""
+    """Return the ranks of the major versions with a text for the country."""
     return [version.rank for version in published_in(published, country) if version.major]
 
 
-def nearest(wanted: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
-    """Pairs that may have been meant instead of one that the table does not have: at most three, the likeliest first."""
-    by_country = sorted(locale for locale in known if locale.country == wanted.country)
+def nearest(unknown: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
+    """Return the pairs of the table that an unknown pair may stand for: at most three, the likeliest first."""
+    by_country = sorted(locale for locale in known if locale.country == unknown.country)
     if by_country:
-        alike = difflib.get_close_matches(wanted.language, [locale.language for locale in by_country], _NEAREST, 0.0)
-        return tuple(Locale(wanted.country, language) for language in alike)
+        alike = difflib.get_close_matches(unknown.language, [locale.language for locale in by_country], _NEAREST, 0.0)
+        return tuple(Locale(unknown.country, language) for language in alike)
     countries = sorted({locale.country for locale in known})
-    folded = wanted.country.strip().upper()
+    folded = unknown.country.strip().upper()
     folded = MEANT.get(folded, folded)
     alike = [folded] if folded in countries else difflib.get_close_matches(folded, countries, len(countries), 0.4)
     likely = sorted(
         (locale for locale in known if locale.country in alike),
-        key=lambda one: (one.language.lower() != wanted.language.lower(), alike.index(one.country), one),
+        key=lambda one: (one.language.lower() != unknown.language.lower(), alike.index(one.country), one),
     )
-    chosen_language = sorted(locale for locale in known if locale.language.lower() == wanted.language.lower())
+    same_language = sorted(locale for locale in known if locale.language.lower() == unknown.language.lower())
     return tuple(
-        islice(dict.fromkeys([*likely, *chosen_language, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST)
+        islice(dict.fromkeys([*likely, *same_language, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST)
     )
 
 
-def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:
-    """Everything for which `checked_draft` refuses a draft, in the order of its members; nothing: it is fine."""
+def violations_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:
+    """Find everything for which `checked_draft` refuses a draft, in the order of its members."""
     if _LABEL.fullmatch(draft.label) is None:
         yield Rejected("request.invalid-property", name="label")
     if not fits_line(draft.note.replace("\n", " ").strip(), 0, LONGEST_NOTE):
@@ -309,20 +306,20 @@ def faults_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]
 
 
 def checked_draft(draft: TextDraft, known: Collection[Locale]) -> TextDraft:
-    """The draft, if it says all that a version must say, for pairs that the table has.
+    """Return a draft that can be published.
 
     Raises:
-        `request.invalid-property`: the label, the note, the date or the list of texts is of no use.
-        `text.locale-unknown`: a country and language that do not go together.
-        `text.shown-as-unfit`: a PDF to show is no PDF, or stands beside something else than a Word document.
+        `request.invalid-property`: the label, note, date or list of texts is not of its form.
+        `text.locale-unknown`: the table does not have the pair of country and language.
+        `text.shown-as-unfit`: the file to show is no PDF, or does not stand beside a Word document.
     """
-    for fault in faults_of(draft, known):
-        raise fault
+    for violation in violations_of(draft, known):
+        raise violation
     return draft
 
 
 def published_before(draft: TextDraft, published: Sequence[TextVersion]) -> TextVersion | None:
-    """The version that the draft repeats, which is left as it is; None when it is a new one.
+    """Return the version that the draft repeats; None: the draft is new.
 
     Args:
         published: the template's versions.
@@ -337,5 +334,5 @@ def published_before(draft: TextDraft, published: Sequence[TextVersion]) -> Text
 
 
 def outdates_at_once(draft: TextDraft, now: datetime) -> bool:
-    """Whether publishing it would outdate confirmations at once: a major version that takes effect in the past."""
+    """Whether publishing would outdate confirmations at once: a major version that takes effect in the past."""
     return draft.major and draft.effective_from < now

@@ -1,4 +1,4 @@
-"""Customers: what a partner must say of one to create it, and the limits of each member (contract 3.7, 4.7, R19)."""
+"""Customers: the data that a partner needs to create one, and the limits of each member (contract 3.7, 4.7, R19)."""
 
 import re
 import unicodedata
@@ -24,7 +24,7 @@ POSTAL_CODE_LENGTH = 20
 PHONE_LENGTH = 50
 DOMAIN_LENGTH = 253
 SANDBOX_CUSTOMERS = 75
-"""How many customers a sandbox account may have at one time (contract section 1)."""
+"""Maximum number of customers of a sandbox account (contract section 1)."""
 
 REGISTRATION_FORMATS = {
     "AM": r"^\d{8}$",
@@ -39,12 +39,12 @@ REGISTRATION_FORMATS = {
     "UA": r"^(\d{8}|\d{10}|\d{12})$",
     "UZ": r"^\d{9}$",
 }
-"""Countries whose organisations must name their registration number and a phone, with the form of the number there.
-Nowhere else may one be given (contract 3.7). The forms are those of each country's taxpayer numbers: our choice."""
+"""Countries whose organisations must give a registration number and a phone, with the form of the number (contract 3.7).
+In other countries no number may be given. The forms are those of each country's taxpayer numbers: our choice."""
 
 
 class _WithoutAccents(dict[int, str | None]):
-    """Maps characters for `str.translate`: accents to nothing, most others to themselves. Filled as characters are met."""
+    """Maps characters for `str.translate`: accents to nothing, most other characters to themselves."""
 
     def __missing__(self, code: int) -> str | None:
         place = unicodedata.combining(chr(code))
@@ -69,7 +69,7 @@ _CULTURE = re.compile(r"([A-Za-z]{2,3})(?:-([A-Za-z]{4}))?-([A-Za-z]{2}|[0-9]{3}
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """Where a customer is, and who is reached there. Without names it is only a place."""
+    """A customer's address, with the contact there. Without names it is only a place."""
 
     country: str
     """Two capitals."""
@@ -85,7 +85,7 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class CustomerDraft:
-    """A customer as the partner hands it in."""
+    """A customer to create."""
 
     domain: str
     company_name: str
@@ -98,7 +98,7 @@ class CustomerDraft:
 
 @dataclass(frozen=True, slots=True)
 class BillingContact:
-    """Whom bills and other mail reach. Personal data, kept apart, so that it can be erased."""
+    """The contact for bills and other mail: personal data, stored apart so that it can be erased."""
 
     profile_id: str
     etag: str
@@ -108,7 +108,7 @@ class BillingContact:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """A customer, as one partner has it: the partner's own copy, of which only the tenant id is shared (D13)."""
+    """One partner's copy of a customer. Partners share only the tenant id (D13)."""
 
     id: CustomerId
     commerce_id: str
@@ -117,7 +117,7 @@ class Customer:
     """In lower case."""
     country: str
     language: str
-    """Two or three letters, or a culture such as `pt-PT`: as the partner wrote it."""
+    """As the partner wrote it: two or three letters, or a culture such as `pt-PT`."""
     culture: str
     """Such as `fr-FR`."""
     registration_number: str | None = None
@@ -126,13 +126,13 @@ class Customer:
 
     @property
     def text_language(self) -> str:
-        """The language that the customer reads texts in."""
+        """The language in which the customer reads texts."""
         return text_language(self.language, self.culture)
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerSummary:
-    """What a list of customers shows of each."""
+    """A customer in a list."""
 
     id: CustomerId
     company_name: str
@@ -140,7 +140,7 @@ class CustomerSummary:
 
 
 class SearchField(StrEnum):
-    """What customers are looked for by (contract 4.7)."""
+    """The member that a search compares (contract 4.7)."""
 
     COMPANY_NAME = "company_name"
     DOMAIN = "domain"
@@ -150,16 +150,16 @@ class SearchField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """One condition on a list of customers. A partner, reseller or provider, is named by its whole tenant id."""
+    """One condition on a list of customers. A reseller or provider is named by its whole tenant id."""
 
     field: SearchField
     value: str
     whole: bool = False
-    """The member equals the value; else it starts with it. In any case of letters."""
+    """The member equals the value, in any case of letters; else it starts with the value."""
 
 
 def search_key(text: str) -> str:
-    """Fold a text: the key by which names are ordered and found, the same for capitals, accents, widths and ligatures.
+    """Return the key by which names are ordered and found, the same for capitals, accents, widths and ligatures.
 
     *ß* folds to *ss*, *İ* to *i*, full width to half width. Marks that make another letter of their script stay: the voicing
     of kana, Indic signs, Thai vowels. Folding a key changes nothing.
@@ -171,7 +171,7 @@ def search_key(text: str) -> str:
 
 
 def text_language(language: str, culture: str) -> str:
-    """The language to look for texts in, where a partner gave these two. Clients send `en` when nobody chose a language.
+    """Return the language of a customer's texts. Clients send `en` when nobody chose a language.
 
     `pt` beside the culture `pt-BR` is `pt-BR`; `pt-PT` is `pt-PT`; `fr` beside `de-CH` is `fr`; `en` beside `de-CH` is `de-CH`.
     """
@@ -182,10 +182,10 @@ def text_language(language: str, culture: str) -> str:
 
 
 def checked_domain(domain: str) -> str:
-    """The domain name in lower case.
+    """Return the domain name in lower case.
 
     Raises:
-        `request.invalid-property`: it has not the form of one: two labels at least, of letters, digits and hyphens.
+        `request.invalid-property`: see `valid_domain`.
     """
     lower = domain.strip().lower()
     if not valid_domain(lower):
@@ -208,78 +208,78 @@ _PLACE = {
     "last_name": (0, NAME_LENGTH),
     "phone": (0, PHONE_LENGTH),
 }
-"""Each member of an address but its country: how long it is at least and at most."""
+"""Minimum and maximum length of each member of an address but its country."""
 _NAMES = ("first_name", "last_name")
 
 
 def checked_address(address: Address, countries: Collection[str]) -> Address:
-    """The address with surrounding blanks removed, if each member keeps to its limits (contract 4.7).
+    """Return the address without surrounding blanks, if each member keeps to its limits (contract 4.7).
 
     Args:
-        countries: the codes of those that a customer can be in.
+        countries: the codes of the countries that a customer can be in.
 
     Raises:
         `request.invalid-property`, `customer.country-unknown`, `customer.country-meant`.
     """
-    kept = _spelled_address(address)
-    for name in _misfits(kept):
+    kept = _normalised_address(address)
+    for name in _malformed_members(kept):
         raise Rejected("request.invalid-property", name=name)
-    for fault in country_faults(kept.country, "address.country", countries):
-        raise fault
+    for violation in country_violations(kept.country, "address.country", countries):
+        raise violation
     return kept
 
 
 def checked_draft(draft: CustomerDraft, countries: Collection[str]) -> CustomerDraft:
-    """The draft in its canonical spelling, if a customer can be made of it (R19, contract 4.7).
+    """Return the normalised draft, if it can become a customer (R19, contract 4.7).
 
     Args:
-        countries: the codes of those that a customer can be in.
+        countries: the codes of the countries that a customer can be in.
 
     Raises:
         `request.invalid-property`: a member is missing, too long or not of its form.
-        `customer.country-unknown`, `customer.country-meant`: see `country_faults`.
+        `customer.country-unknown`, `customer.country-meant`: see `country_violations`.
         `customer.registration-missing`, `customer.registration-malformed`, `customer.registration-not-supported`,
-            `customer.phone-missing`: what the customer's country asks for, or does not know (contract 3.7).
+            `customer.phone-missing`: what the customer's country requires, or does not have (contract 3.7).
     """
-    for fault in faults_of(draft, countries):
-        raise fault
-    return spelled(draft)
+    for violation in violations_of(draft, countries):
+        raise violation
+    return normalised(draft)
 
 
-def spelled(draft: CustomerDraft) -> CustomerDraft:
-    """The draft in its canonical spelling: without blanks around members, codes in their own case."""
+def normalised(draft: CustomerDraft) -> CustomerDraft:
+    """Return the draft without blanks around members, and with codes in their usual case."""
     return replace(
         draft,
         domain=draft.domain.strip().lower(),
         company_name=draft.company_name.strip(),
         email=draft.email.strip(),
-        culture=_spelled_culture(draft.culture.strip()),
+        culture=_normalised_culture(draft.culture.strip()),
         language=draft.language.strip(),
-        address=_spelled_address(draft.address),
+        address=_normalised_address(draft.address),
         registration_number=(draft.registration_number or "").strip() or None,
     )
 
 
-def faults_of(draft: CustomerDraft, countries: Collection[str]) -> list[Rejected]:
-    """Everything for which `checked_draft` refuses a draft, one refusal for each member at most; empty: it is fine."""
-    kept = spelled(draft)
+def violations_of(draft: CustomerDraft, countries: Collection[str]) -> list[Rejected]:
+    """Return everything for which `checked_draft` refuses a draft, at most once for each member."""
+    kept = normalised(draft)
     fits = {
         "email": valid_email(kept.email),
         "language": _LANGUAGE.fullmatch(kept.language),
-        **dict.fromkeys(_misfits(kept.address, names=1), False),
+        **dict.fromkeys(_malformed_members(kept.address, names=1), False),
         "domain": valid_domain(kept.domain),
         "company_name": fits_line(kept.company_name, 1, COMPANY_LENGTH),
         "culture": _CULTURE.fullmatch(kept.culture),
     }
     return [
         *(Rejected("request.invalid-property", name=name) for name, fit in fits.items() if not fit),
-        *country_faults(kept.address.country, "address.country", countries),
-        *_registration_faults(kept),
+        *country_violations(kept.address.country, "address.country", countries),
+        *_registration_violations(kept),
     ]
 
 
-def country_faults(country: str, name: str, countries: Collection[str]) -> Iterator[Rejected]:
-    """Refuse two capitals that are none of the countries, with the code that was meant where that is known."""
+def country_violations(country: str, name: str, countries: Collection[str]) -> Iterator[Rejected]:
+    """Find two capitals that are none of the countries; names the right code where that is known."""
     if _COUNTRY.fullmatch(country) and country not in countries:
         if country in MEANT:
             yield Rejected("customer.country-meant", name=name, country=country, nearest=MEANT[country])
@@ -287,7 +287,7 @@ def country_faults(country: str, name: str, countries: Collection[str]) -> Itera
             yield Rejected("customer.country-unknown", name=name, country=country)
 
 
-def _registration_faults(draft: CustomerDraft) -> Iterator[Rejected]:
+def _registration_violations(draft: CustomerDraft) -> Iterator[Rejected]:
     expected, number = REGISTRATION_FORMATS.get(draft.address.country), draft.registration_number
     if expected is None:
         if number:
@@ -301,11 +301,11 @@ def _registration_faults(draft: CustomerDraft) -> Iterator[Rejected]:
         yield Rejected("customer.phone-missing", name="address.phone")
 
 
-def _misfits(address: Address, names: int = 0) -> Iterator[str]:
-    """The members of an address that are not of their form.
+def _malformed_members(address: Address, names: int = 0) -> Iterator[str]:
+    """Return the members of an address that are not of their form.
 
     Args:
-        names: characters of a person's names at least.
+        names: minimum length of a person's names.
     """
     if _COUNTRY.fullmatch(address.country) is None:
         yield "address.country"
@@ -314,13 +314,13 @@ def _misfits(address: Address, names: int = 0) -> Iterator[str]:
             yield f"address.{member}"
 
 
-def _spelled_address(address: Address) -> Address:
+def _normalised_address(address: Address) -> Address:
     members = {member: getattr(address, member).strip() for member in _PLACE}
     return Address(country=address.country.strip().upper(), **members)
 
 
-def _spelled_culture(culture: str) -> str:
-    """Language, script and country each in its own case, such as `en-US` or `sr-Latn-RS`."""
+def _normalised_culture(culture: str) -> str:
+    """Write language, script and country each in its usual case, such as `en-US` or `sr-Latn-RS`."""
     found = _CULTURE.fullmatch(culture)
     if found is None:
         return culture

@@ -13,7 +13,7 @@ from agreegate.domain.agreements.text import (
     Reach,
     TextDraft,
     TextVersion,
-    faults_of,
+    violations_of,
     in_effect,
     in_force,
     in_language,
@@ -103,7 +103,7 @@ async def review_text(
     errors: list[Rejected] = []
     if programme.template(draft.template_id) is None:
         errors.append(Rejected("confirmation.template-unknown", name="template"))
-    errors += faults_of(draft, table)
+    errors += violations_of(draft, table)
     repeated = None
     try:
         repeated = published_before(draft, await text_versions(uow, draft.template_id))

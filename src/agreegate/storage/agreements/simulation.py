@@ -3,7 +3,7 @@
 SQL groups facts: which texts a customer accepted, as places between the major texts; which terms end; which carts are open;
 through whom it is served. `domain/agreements/simulation.py` decides what becomes of a group. Instants that no count can tell
 apart are brought to one first: the end of a term to its week, the beginning of a subscription whose later terms count to its
-day, both cut where the gate's answers may change (`Foresight.turns`). Terms are projected in `domain/orders/term.py`.
+day, both cut where the gate's answers may change (`Foresight.changes_at`). Terms are projected in `domain/orders/term.py`.
 """
 
 from collections import defaultdict
@@ -150,7 +150,7 @@ class Asked:
             exact: instants stay as they are, instead of being brought to one that counts the same.
         """
         self.foresight = foresight
-        self._edges = () if exact else (foresight.begins, *foresight.turns, foresight.until)
+        self._edges = () if exact else (foresight.begins, *foresight.changes_at, foresight.until)
         alike: dict[frozenset[Major], list[str]] = defaultdict(list)
         for country in sorted(foresight.scenario.countries):
             alike[frozenset(one for one in foresight.majors if country in one.countries)].append(country)
