@@ -1,4 +1,4 @@
-"""Activity: who did what to which customer, as a person reads it. The wire has the same records its own way (`audit`)."""
+"""Activity: who did what to which customer, for pages. The wire serves the same records as `audit`."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -10,20 +10,20 @@ from agreegate.domain.confirmation import EndReason
 
 
 class Kind(StrEnum):
-    """What activity is looked for by: what it was done to."""
+    """The subject of an activity, by which a search filters."""
 
     CONFIRMATION = "confirmation"
     CUSTOMER = "customer"
     ORDER = "order"
     SUBSCRIPTION = "subscription"
     COLLECTION = "collection"
-    """Data that resellers were asked for (R23)."""
+    """Requests to resellers (R23)."""
     ACCOUNT = "account"
-    """The partner itself: its users and resellers."""
+    """The partner with its users and resellers."""
 
     @property
     def resources(self) -> tuple[str, ...]:
-        """The resource types of its records."""
+        """The resource types of the records."""
         return _RESOURCES[self]
 
 
@@ -38,7 +38,7 @@ _RESOURCES: Mapping[Kind, tuple[str, ...]] = {
 
 
 class Status(StrEnum):
-    """What came of it, as the contract names it (4.12)."""
+    """The result, as the contract names it (4.12)."""
 
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -47,18 +47,18 @@ class Status(StrEnum):
 
 
 class Deed(StrEnum):
-    """What was done; each has a sentence."""
+    """What was done; each member has a sentence. A value with an underscore is the recorded operation itself."""
 
-    CONFIRMED = "confirmed"
+    CONFIRMED = "record_confirmation"
     NO_LONGER_AGREES = "no-longer-agrees"
     RECORDED_IN_ERROR = "recorded-in-error"
-    EMPLOYEE_STATED = "employee-stated"
-    CUSTOMER_ADDED = "customer-added"
-    CUSTOMER_CHANGED = "customer-changed"
-    CUSTOMER_RESUMED = "customer-resumed"
-    CUSTOMER_DELETED = "customer-deleted"
-    RELATIONSHIP_ENDED = "relationship-ended"
-    ORDERED = "ordered"
+    EMPLOYEE_STATED = "state_employee"
+    CUSTOMER_ADDED = "add_customer"
+    CUSTOMER_CHANGED = "update_customer"
+    CUSTOMER_RESUMED = "resume_customer"
+    CUSTOMER_DELETED = "delete_customer"
+    RELATIONSHIP_ENDED = "end_relationship"
+    ORDERED = "create_order"
     ORDER_CHANGED = "order-changed"
     ORDER_CANCELLED = "order-cancelled"
     SEATS = "seats"
@@ -68,35 +68,20 @@ class Deed(StrEnum):
     REACTIVATED = "reactivated"
     CANCELLED = "cancelled"
     SUBSCRIPTION_CHANGED = "subscription-changed"
-    CONVERTED = "converted"
-    UPGRADED = "upgraded"
-    DATA_ASKED = "data-asked"
-    DATA_RECEIVED = "data-received"
-    DATA_RETURNED = "data-returned"
+    CONVERTED = "convert_trial_subscription"
+    UPGRADED = "upgrade_subscription"
+    DATA_ASKED = "create_collection_request"
+    DATA_RECEIVED = "receive_collection_request"
+    DATA_RETURNED = "return_collection_request"
     PARTNER_CHANGED = "partner-changed"
     USER_CHANGED = "user-changed"
     RESELLER_CHANGED = "reseller-changed"
-    CLOCK_ACCEPTED = "clock-accepted"
+    CLOCK_ACCEPTED = "accept_clock"
     OTHER = "other"
-    """A change that this version has no sentence for; the page shows its name."""
+    """A change without a sentence; the page shows the operation."""
 
 
-_DEEDS = {
-    "record_confirmation": Deed.CONFIRMED,
-    "state_employee": Deed.EMPLOYEE_STATED,
-    "add_customer": Deed.CUSTOMER_ADDED,
-    "update_customer": Deed.CUSTOMER_CHANGED,
-    "resume_customer": Deed.CUSTOMER_RESUMED,
-    "delete_customer": Deed.CUSTOMER_DELETED,
-    "end_relationship": Deed.RELATIONSHIP_ENDED,
-    "create_order": Deed.ORDERED,
-    "convert_trial_subscription": Deed.CONVERTED,
-    "upgrade_subscription": Deed.UPGRADED,
-    "create_collection_request": Deed.DATA_ASKED,
-    "receive_collection_request": Deed.DATA_RECEIVED,
-    "return_collection_request": Deed.DATA_RETURNED,
-    "accept_clock": Deed.CLOCK_ACCEPTED,
-}
+_OPERATIONS = frozenset(Deed)
 _ACCOUNT_DEEDS = {
     "partner": Deed.PARTNER_CHANGED,
     "partner_user": Deed.USER_CHANGED,
@@ -107,17 +92,17 @@ _STATUS_DEEDS = {"suspended": Deed.SUSPENDED, "active": Deed.REACTIVATED, "delet
 
 @dataclass(frozen=True, slots=True)
 class Activity:
-    """One change, with what is known of the customer and of the user today."""
+    """One change, with today's data of the customer and the user."""
 
     id: str
     at: datetime
     customer_id: str | None
     customer_name: str | None
     served: bool
-    """Whether the partner serves the customer today, so that it has a page."""
+    """The partner serves the customer today, so that the customer has a page."""
     user_id: str | None
     user_name: str | None
-    """The user principal name; a person's."""
+    """The user principal name: personal data."""
     application_id: str | None
     channel: str
     operation: str
@@ -134,9 +119,11 @@ class Activity:
 
     @property
     def deed(self) -> Deed:
-        """What was done, told from what was recorded before and after."""
-        if known := _ACCOUNT_DEEDS.get(self.resource_type) or _DEEDS.get(self.operation):
+        """What was done, derived from the recorded values before and after."""
+        if known := _ACCOUNT_DEEDS.get(self.resource_type):
             return known
+        if self.operation in _OPERATIONS:
+            return Deed(self.operation)
         match self.operation:
             case "end_confirmation":
                 refused = self.end_reason != EndReason.RECORDED_IN_ERROR
@@ -150,7 +137,7 @@ class Activity:
                 return Deed.OTHER
 
     def _subscription_deed(self) -> Deed:
-        """The change with the highest rank becomes the sentence: stopping or starting comes before cost."""
+        """Return the change that the sentence names: status before seats, seats before auto-renewal."""
         if self._changed("status"):
             return _STATUS_DEEDS.get(str(self.after.get("status")), Deed.SUBSCRIPTION_CHANGED)
         if self._changed("quantity"):
@@ -165,18 +152,18 @@ class Activity:
 
 @dataclass(frozen=True, slots=True)
 class ActivitySearch:
-    """Which activity is wanted; what is None is not looked at."""
+    """Conditions on activity; None: no condition."""
 
     start: datetime | None = None
     end: datetime | None = None
-    """Up to but without this instant."""
+    """Exclusive."""
     customer: str | None = None
     """The id of one customer."""
     company: str | None = None
-    """A part of the customer's name, in any case."""
+    """A part of the customer's name, in any case of letters."""
     user: str | None = None
     """The id of a user."""
     application_only: bool = False
-    """Only what no user did."""
+    """Only changes by applications without a user."""
     kind: Kind | None = None
     status: Status | None = None

@@ -12,14 +12,15 @@ from agreegate.storage.confirmation import confirmation_at
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 
-_FORMER = {
-    "agreement": "confirmation",
-    "create_agreement": "record_confirmation",
-    "update_agreement": "state_employee",
-    "delete_agreement": "end_confirmation",
-    "remove_partner_customer_relationship": "end_relationship",
+CONTRACT_WORDS = {
+    "confirmation": "agreement",
+    "record_confirmation": "create_agreement",
+    "state_employee": "update_agreement",
+    "end_confirmation": "delete_agreement",
+    "end_relationship": "remove_partner_customer_relationship",
 }
-"""The words of records from before ours were recorded, and ours. Those records stay as they are: they are evidence."""
+"""Agreegate's resource and operation types that the contract calls otherwise. Old records have the contract's words."""
+_PLAIN_WORDS = {word: plain for plain, word in CONTRACT_WORDS.items()}
 
 _RECORDS = """
     select a.operation_at, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
@@ -102,7 +103,7 @@ async def audit_records_of(
                 parameters.append(search.value)
             case AuditField.RESOURCE_TYPE:
                 condition = " and a.resource_type in ($2, $3)"
-                parameters += [search.value, _former(search.value)]
+                parameters += [search.value, CONTRACT_WORDS.get(search.value, search.value)]
     listing = Listing(
         _RECORDS.format(kinds=in_records(*SHARED)) + condition,
         "a.operation_at",
@@ -118,16 +119,12 @@ async def audit_records_of(
 
 def own_word(recorded: str) -> str:
     """Return our word for an operation type or a resource type of a record."""
-    return _FORMER.get(recorded, recorded)
+    return _PLAIN_WORDS.get(recorded, recorded)
 
 
 def in_records(*words: str) -> str:
     """Return all words that records have for these of ours, as a list of SQL."""
-    return ", ".join(f"'{word}'" for word in dict.fromkeys((*words, *map(_former, words))))
-
-
-def _former(word: str) -> str:
-    return next((former for former, plain in _FORMER.items() if plain == word), word)
+    return ", ".join(f"'{one}'" for one in dict.fromkeys((*words, *(CONTRACT_WORDS.get(word, word) for word in words))))
 
 
 def _written(value: Mapping[str, object] | None) -> str | None:

@@ -13,20 +13,13 @@ from agreegate.api.wire.order import TRANSACTION_TYPES
 from agreegate.domain.audit import SHARED, AuditRecord
 from agreegate.domain.confirmation import Confirmation, PrimaryContact
 from agreegate.domain.error import Rejected
+from agreegate.storage.audit import CONTRACT_WORDS
 from agreegate.storage.engine.unit_of_work import to_micros
 
 NAMES = {"end": "endDate"}
 """The domain's name of a bound of the window, as the query calls it."""
-RESOURCES = {one: one for one in SHARED if one != "confirmation"} | {"agreement": "confirmation"}
-"""The contract's resource types that records can have, and ours."""
-_WIRE_RESOURCES = {word: wire for wire, word in RESOURCES.items()}
-_OPERATIONS = {
-    "record_confirmation": "create_agreement",
-    "state_employee": "update_agreement",
-    "end_confirmation": "delete_agreement",
-    "end_relationship": "remove_partner_customer_relationship",
-}
-"""Our operations that the contract calls otherwise, or would."""
+RESOURCES = {CONTRACT_WORDS.get(one, one): one for one in SHARED}
+"""The contract's resource types that records can have, and Agreegate's."""
 _MEMBERS = {
     "order": {
         "customer_id": "ReferenceCustomerId",
@@ -84,7 +77,7 @@ class AuditRecordOut(Wire):
             customer_name=record.customer_name,
             user_principal_name=record.user_name or record.user_id,
             application_id=record.application_id,
-            resource_type=_WIRE_RESOURCES[record.resource_type],
+            resource_type=CONTRACT_WORDS.get(record.resource_type, record.resource_type),
             resource_old_value=_value(record, record.old_value),
             resource_new_value=_value(record, record.new_value) if confirmed is None else _agreement(confirmed),
             operation_type=_operation(record),
@@ -145,7 +138,7 @@ def _asked(text: str, name: str, read: Callable[[str], datetime]) -> datetime | 
 
 
 def _operation(record: AuditRecord) -> str:
-    return _OPERATIONS.get(record.operation_type, record.operation_type)
+    return CONTRACT_WORDS.get(record.operation_type, record.operation_type)
 
 
 def _value(record: AuditRecord, text: str | None) -> str | None:
