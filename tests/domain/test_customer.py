@@ -10,9 +10,9 @@ from agreegate.domain.customers.customer import (
     CustomerDraft,
     checked_address,
     checked_draft,
-    violations_of,
     search_key,
     text_language,
+    violations_of,
 )
 from agreegate.domain.error import ErrorCode
 from agreegate.domain.partner import Cloud

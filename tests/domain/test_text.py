@@ -13,13 +13,13 @@ from agreegate.domain.agreements.text import (
     MediaType,
     TextFile,
     checked_draft,
-    violations_of,
     in_force,
     in_language,
     media_type_of,
     nearest,
     outdates_at_once,
     published_before,
+    violations_of,
 )
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, KOSOVO, NAMIBIA, TABLE, draft, file, version
@@ -188,7 +188,8 @@ def test_everything_that_is_wrong_with_a_version_is_told() -> None:
         files={Locale("ZZ", "en-US"): file(), Locale("US", "fr-FR"): file()},
     )
     told = [
-        (fault.code, fault.parameters.get("name", fault.parameters.get("pair"))) for fault in violations_of(wrong, TABLE)
+        (fault.code, fault.parameters.get("name", fault.parameters.get("pair")))
+        for fault in violations_of(wrong, TABLE)
     ]
     assert told == [
         ("request.invalid-property", "label"),

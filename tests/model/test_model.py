@@ -22,7 +22,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.gate import decide
 from agreegate.domain.orders.cart import CartLine
 from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
-from agreegate.domain.orders.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.partner import Cloud
@@ -337,7 +337,7 @@ class Histories(RuleBasedStateMachine):
         renewed = reference.renewed(held[key], self.now)
         wanted = (quantity or renewed["seats"], status or renewed["status"])
         forbidden = reference.why_not_change(renewed, *wanted, held.get(renewed["parent"]), pair[0] == cast.MAPLE)
-        changes = WantedSubscription(quantity=quantity, status=status, auto_renew=auto)
+        changes = SubscriptionChange(quantity=quantity, status=status, auto_renew=auto)
         actions = reference.actions_of(renewed, *wanted)
         renewed_only = held | {key: renewed}
         done = self.purchase(pair, change_subscription, key, changes, (), channel=channel, forbidden=forbidden,

@@ -17,7 +17,7 @@ from agreegate.domain.as_of import Moment
 from agreegate.domain.confirmation import Confirmation, Employee
 from agreegate.domain.error import Rejected
 from agreegate.domain.orders.order import LineDraft, OrderDraft
-from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.services.agreements.text import publish_text
 from agreegate.services.as_of import StandingAsOf, standing_as_of
@@ -127,7 +127,7 @@ class Past:
         period = await self.period()
         for one in await self.memory.do(list_subscriptions, self.actor, cast.CEDAR):
             if one.status is SubscriptionStatus.ACTIVE:
-                await self.do(change_subscription, one.id, WantedSubscription(status=SubscriptionStatus.SUSPENDED), ())
+                await self.do(change_subscription, one.id, SubscriptionChange(status=SubscriptionStatus.SUSPENDED), ())
         await self.memory.do(remove_relationship, self.actor, cast.CEDAR, call())
         self.note("parted", period=period)
 

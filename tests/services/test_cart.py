@@ -7,7 +7,7 @@ import pytest
 
 from agreegate.domain.orders.cart import Cart, CartLine, CartStatus, LineError
 from agreegate.domain.orders.order import Order
-from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionStatus
 from agreegate.domain.orders.term import BillingCycle, TermDuration
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial
@@ -129,7 +129,7 @@ async def test_what_was_right_may_be_wrong_at_checkout(memory: Memory) -> None:
     cart = await begin(memory, line(provisioning_context={"ParentSubscriptionId": base}))
     assert not cart.faulty
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    wanted = WantedSubscription(status=SubscriptionStatus.SUSPENDED)
+    wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
     await memory.do(change_subscription, actor, PROGRAMME, cast.CEDAR, base, wanted, (), call(2))
     with rejected("cart.faulty"):
         await buy(memory, cart, 3)

@@ -7,7 +7,7 @@ import pytest
 
 from agreegate.domain.error import ErrorCode
 from agreegate.domain.orders.order import LineDraft, Order, OrderChange, OrderDraft
-from agreegate.domain.orders.subscription import SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import BillingCycle, TermDuration
 from agreegate.services.confirmation import confirm
 from agreegate.services.customers.customer import create_customer
@@ -209,7 +209,7 @@ async def test_no_addon_for_a_suspended_subscription(memory: Memory) -> None:
     assert isinstance(order, Order)
     base = order.lines[0].subscription_id
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    wanted = WantedSubscription(status=SubscriptionStatus.SUSPENDED)
+    wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
     await memory.do(change_subscription, actor, PROGRAMME, cast.CEDAR, base, wanted, (), call(2))
     with rejected("subscription.parent-not-active"):
         await patch(memory, order, 3, lines=(line(parent_id=base),))

@@ -14,7 +14,7 @@ from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreements.accepted_text import accepted_by
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
-from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import StaleRule
@@ -128,7 +128,7 @@ async def test_it_is_due_before_the_first_end_of_what_is_still_subscribed(case: 
     await case.at(NEWER)
     assert (await case.agreement()).renew_by == datetime(2019, 5, 20, tzinfo=UTC)
     assert isinstance(monthly, Order)
-    cancelled = WantedSubscription(status=SubscriptionStatus.DELETED)
+    cancelled = SubscriptionChange(status=SubscriptionStatus.DELETED)
     await case.do(change_subscription, monthly.lines[0].subscription_id, cancelled, ())
     assert (await case.agreement()).renew_by == ENDS
 

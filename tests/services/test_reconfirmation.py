@@ -21,7 +21,7 @@ from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ConfirmationRecorded, Counting
 from agreegate.domain.orders.order import LineDraft, OrderDraft
-from agreegate.domain.orders.subscription import SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import SubscriptionChange, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.domain.programme import Programme
@@ -68,7 +68,7 @@ CUSTOMERS = {
     cast.HAZEL: [(cast.CEDAR, "Cedar Bakery", ()), (cast.ELM, "Elm Studio", ())],
 }
 """Each partner's customers, and through which resellers it serves them."""
-CANCELLED = WantedSubscription(status=SubscriptionStatus.DELETED)
+CANCELLED = SubscriptionChange(status=SubscriptionStatus.DELETED)
 FOREVER = datetime.max.replace(tzinfo=UTC)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
-from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import TermDuration
 from agreegate.services.gate import Denial
 from agreegate.services.orders.order import place_order
@@ -45,7 +45,7 @@ async def change(memory: Memory, subscription: str, number: int, **wanted: Any) 
         PROGRAMME,
         cast.DOGWOOD,
         subscription,
-        WantedSubscription(**wanted),
+        SubscriptionChange(**wanted),
         (),
         call(number),
     )

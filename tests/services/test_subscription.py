@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agreegate.domain.orders.order import LineDraft, Order, OrderDraft
-from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import BillingCycle
 from agreegate.services.confirmation import confirm
 from agreegate.services.gate import Denial
@@ -49,7 +49,7 @@ async def change(
 ) -> Subscription | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
-        change_subscription, actor, PROGRAMME, cast.CEDAR, id_, WantedSubscription(**wanted), revisions, call(number)
+        change_subscription, actor, PROGRAMME, cast.CEDAR, id_, SubscriptionChange(**wanted), revisions, call(number)
     )
 
 

@@ -34,7 +34,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import (
     AGREEMENT_METADATA,
     CONFIRM,
-    CONFIRM_BY_OWN_API,
+    CONFIRM_BY_REST,
     DIRECT_ACCEPTANCE,
     READ_CONFIRMATIONS,
 )
@@ -94,7 +94,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
 @post(
     "/customers/{customer_id:str}/confirmations",
     status_code=201,
-    opt={"access": CONFIRM_BY_OWN_API},
+    opt={"access": CONFIRM_BY_REST},
     tags=["confirmations"],
     summary="Confirm",
     responses={

@@ -1,9 +1,9 @@
-"""Who asks: a user or an application of one partner tenant, and what each may do.
+"""Actors: the users and applications of partner tenants, and what each may do.
 
-Every route names one `Access`; `permit` is the only place that compares an actor with it.
+Every route names one `Access`; only `permit` compares an actor with it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
 from hashlib import sha256
 from typing import NewType
@@ -16,7 +16,7 @@ UserId = NewType("UserId", str)
 
 
 class Role(StrEnum):
-    """The partner roles that the product tells apart (contract section 1)."""
+    """The partner roles that Agreegate knows (contract section 1)."""
 
     ADMIN_AGENT = "admin_agent"
     SALES_AGENT = "sales_agent"
@@ -25,7 +25,7 @@ class Role(StrEnum):
 
 
 class Channel(StrEnum):
-    """The two methods there are (R41). Each has its own enforcement date."""
+    """The two channels (R41), each with its own enforcement date."""
 
     API = "api"
     DASHBOARD = "dashboard"
@@ -33,25 +33,25 @@ class Channel(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """The caller, as its token and the directory tell: a user (App+User) or an application alone (App-only)."""
+    """The caller, from its token and the directory: a user (App+User) or an application alone (App-only)."""
 
     partner: Partner
     roles: frozenset[Role] = frozenset()
     user_id: UserId | None = None
     """None for App-only."""
     user_name: str | None = None
-    """The user principal name; a person's, so never written to diagnostics."""
+    """The user principal name: personal data, never in diagnostics."""
     application_id: str | None = None
     channel: Channel = Channel.API
 
     @property
     def recorded_by(self) -> str:
-        """What goes beside a record as its author: the user, else the application."""
+        """The author of records: the user, else the application."""
         return self.user_id or self.application_id or ""
 
     @property
     def key(self) -> str:
-        """Who this is among all partners' users and applications, as a digest that may stand in a link."""
+        """A digest that identifies the user or application and may stand in a link."""
         return sha256(f"{self.partner.id} {self.recorded_by}".encode()).hexdigest()[:32]
 
 
@@ -63,25 +63,25 @@ SELLING_KINDS = CONFIRMING_KINDS | {PartnerKind.INDIRECT_RESELLER}
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Who may call an operation. Default-deny: what is not named is refused."""
+    """Who may call an operation. Every other caller is denied."""
 
     kinds: frozenset[PartnerKind] = CONFIRMING_KINDS
     roles: frozenset[Role] = AGENTS
-    """Roles of which a user needs one; an application alone has none and needs none."""
+    """A user needs one of these roles; an application alone needs none."""
     application: bool = True
-    """Whether an App-only token suffices."""
+    """An App-only token suffices."""
     public_cloud_only: bool = False
     """The operation does not exist in national clouds (R31)."""
-    reseller_silent: bool = field(default=False)
-    """An indirect reseller is answered 403 with an empty body (contract 3.6)."""
+    reseller_silent: bool = False
+    """An indirect reseller gets 403 with an empty body (contract 3.6)."""
     any_role: bool = False
-    """Any signed-in user, whatever the roles."""
+    """Every signed-in user, with any roles."""
 
 
 AGREEMENT_METADATA = Access(roles=STAFF, application=False, public_cloud_only=True, reseller_silent=True)
 CONFIRM = Access(application=False, public_cloud_only=True, reseller_silent=True)
-CONFIRM_BY_OWN_API = Access(application=False, public_cloud_only=True)
-"""Users who may confirm. Our own API answers a reseller with the reason why it may not."""
+CONFIRM_BY_REST = Access(application=False, public_cloud_only=True)
+"""Users who may confirm. The REST API gives a reseller the reason why it may not."""
 READ_CONFIRMATIONS = CONFIRM
 READ_PERSONS = READ_CONFIRMATIONS
 """Read who accepted for a customer, and find customers by that person."""
@@ -91,7 +91,7 @@ PARTNER_AGREEMENT = Access(roles=STAFF, application=False, reseller_silent=True)
 READ_PARTNER = Access(kinds=SELLING_KINDS, roles=STAFF)
 READ_CUSTOMERS = Access(kinds=SELLING_KINDS, roles=STAFF)
 PREPARE_CUSTOMERS = Access(roles=STAFF)
-"""What goes before creating a customer, and changes nothing."""
+"""Checks before creating a customer; they change nothing."""
 WRITE_CUSTOMERS = Access()
 READ_SUBSCRIPTIONS = Access(kinds=SELLING_KINDS, roles=STAFF)
 WRITE_SUBSCRIPTIONS = Access()
@@ -100,12 +100,12 @@ WRITE_ORDERS = Access()
 READ_AUDIT = Access()
 ASK_GATE = Access(roles=STAFF)
 RECORD_DECISION = Access()
-STANDING = CONFIRM_BY_OWN_API
-"""What was confirmed, how it ends and who confirmed it: for users who may confirm; absent where nothing is confirmed (R31)."""
+STANDING = CONFIRM_BY_REST
+"""The standing and its endings: for users who may confirm; absent in national clouds (R31)."""
 READ_TEXTS = Access(
     kinds=frozenset(PartnerKind), roles=STAFF | {Role.PROGRAMME_OPERATOR}, application=False, public_cloud_only=True
 )
-"""Resellers too: a reseller that asks a customer to accept needs the text at hand (R49)."""
+"""Resellers too: a reseller that asks a customer to accept needs the text (R49)."""
 PUBLISH_TEXTS = Access(
     kinds=frozenset({PartnerKind.OPERATOR}), roles=frozenset({Role.PROGRAMME_OPERATOR}), application=False
 )
@@ -115,18 +115,16 @@ SIMULATE = Access(
     application=False,
     public_cloud_only=True,
 )
-"""What a version would do before it does: the operator sees counts, a partner its own customers."""
+"""Simulations: the operator sees counts, a partner its own customers."""
 READ_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), STAFF, application=False)
 ASK_RESELLERS = Access(frozenset({PartnerKind.INDIRECT_PROVIDER}), application=False)
 READ_NEEDED_DATA = Access(frozenset({PartnerKind.INDIRECT_RESELLER}), STAFF, application=False)
-"""What its providers lack of a reseller's customers: that a confirmation is missing, and nothing else (R22, R26)."""
+"""A reseller sees which of its customers lack a confirmation at its providers, and nothing else (R22, R26)."""
 ANYONE_SIGNED_IN = Access(kinds=frozenset(PartnerKind), application=False, any_role=True)
 
 
 def permit(actor: Actor, access: Access) -> None:
-    """Let the actor pass, or say why not.
-
-    The order of checks is part of the contract: kind of token, kind of partner, role, cloud (contract 4.2).
+    """Check an actor against an access, in the contract's order: token, kind of partner, role, cloud (contract 4.2).
 
     Raises:
         `access.user-required`, `access.reseller`, `access.denied`, `access.role`, `confirmation.feature-absent`.

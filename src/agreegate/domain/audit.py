@@ -1,4 +1,4 @@
-"""Audit records: who did what to which customer, and how far back they are shown (contract 4.12)."""
+"""Audit records: who did what to which customer (contract 4.12)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -11,24 +11,24 @@ from agreegate.domain.orders.order import Order
 from agreegate.domain.orders.subscription import Subscription
 
 SHOWN = timedelta(days=30)
-"""The window when none is asked for."""
+"""The default length of a window."""
 OLDEST = timedelta(days=90)
-"""How far back a window may begin."""
+"""Maximum age of a window."""
 
 SHARED = ("confirmation", "customer", "order", "partner_user", "subscription")
-"""Resource types that the contract's audit records have too. Records of anything else are ours alone."""
+"""The resource types of the contract's audit records. Agreegate keeps records of more."""
 
 
 @dataclass(frozen=True, slots=True)
 class AuditRecord:
-    """One change, with what is known of the customer and of the user today."""
+    """One change, with today's data of the customer and the user."""
 
     id: str
     partner_id: str
     customer_id: str | None
     customer_name: str | None
     user_name: str | None
-    """The user principal name; a person's."""
+    """The user principal name: personal data."""
     user_id: str | None
     application_id: str | None
     resource_type: str
@@ -39,21 +39,18 @@ class AuditRecord:
     new_value: str | None
     operation_at: datetime
     confirmation: Confirmation | None = None
-    """What a `record_confirmation` recorded, joined when read, so that contacts live in one place only."""
+    """The confirmation of a `record_confirmation`, joined at reading because contacts are stored in one place only."""
 
 
 def as_read_by(actor: Actor, record: AuditRecord) -> AuditRecord:
-    """The record as a caller may read it: an application alone reads no person who accepted or confirmed.
-
-    Confirmations are closed to applications (contract 3.2), and so are their people in the records of them.
-    """
+    """Return the record without the people of a confirmation where an application alone reads it (contract 3.2)."""
     if actor.user_id is not None or record.confirmation is None:
         return record
     return replace(record, confirmation=replace(record.confirmation, contact=None, confirmed_by=None))
 
 
 class AuditField(StrEnum):
-    """What audit records are looked for by."""
+    """The field that a search compares."""
 
     COMPANY_NAME = "company_name"
     CUSTOMER_ID = "customer_id"
@@ -62,7 +59,7 @@ class AuditField(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AuditSearch:
-    """One condition: a part of the customer's name in any case, or a whole id or type."""
+    """One condition: a part of the customer's name in any case of letters, or a whole id or type."""
 
     field: AuditField
     value: str
@@ -70,21 +67,19 @@ class AuditSearch:
 
 @dataclass(frozen=True, slots=True)
 class AuditWindow:
-    """The instants between which records are shown: from `start` on, up to but without `end`."""
+    """A period of audit records: from `start` to `end`, exclusive."""
 
     start: datetime
     end: datetime | None
-    """None: up to now, and whatever the demo's clock has left behind in its future."""
+    """None: no end, so that records from the demo's future are shown too."""
 
 
 def audit_window(start: datetime | None, end: datetime | None, now: datetime) -> AuditWindow:
-    """The window asked for; when no start is named, 30 days up to its end.
-
-    Days count as a whole: a start on the 90th day ago is still in.
+    """Return the requested window; its start defaults to 30 days before its end.
 
     Raises:
-        `audit.too-old`: it begins or ends more than 90 days ago.
-        `request.invalid-parameter`: it ends before it begins.
+        `audit.too-old`: the window begins or ends more than 90 whole days ago.
+        `request.invalid-parameter`: the window ends before it begins.
     """
     oldest = now.replace(hour=0, minute=0, second=0, microsecond=0) - OLDEST
     begins = max((end or now) - SHOWN, oldest) if start is None else start
@@ -96,7 +91,7 @@ def audit_window(start: datetime | None, end: datetime | None, now: datetime) ->
 
 
 def order_facts(order: Order) -> dict[str, object]:
-    """Return what audit records keep of an order: without the names that the partner gave, which may be people's."""
+    """Return an order's members for audit records, without the partner's names, which may be people's."""
     return {
         "id": order.id,
         "customer_id": order.customer_id,
@@ -119,7 +114,7 @@ def order_facts(order: Order) -> dict[str, object]:
 
 
 def subscription_facts(subscription: Subscription) -> dict[str, object]:
-    """Return what audit records keep of a subscription: without the name that the partner gave it, which may be a person's."""
+    """Return a subscription's members for audit records, without the partner's name for it, which may be a person's."""
     return {
         "id": subscription.id,
         "offer_id": subscription.offer_id,

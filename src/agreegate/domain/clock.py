@@ -1,13 +1,13 @@
-"""The clock against the record: a clock that fell behind what a partner has recorded cannot date anything (D15)."""
+"""The clock and the record: a clock behind a partner's newest record cannot date anything (D15)."""
 
 from datetime import datetime, timedelta
 
 TOLERANCE = timedelta(minutes=5)
-"""How far the clock may be behind the partner's newest recorded instant."""
+"""How far the clock may be behind a partner's newest record."""
 
 
 def trusted_from(newest: datetime) -> datetime:
-    """The earliest instant at which the clock is not behind.
+    """Return the earliest instant at which the clock is not behind.
 
     Args:
         newest: the newest instant of the partner's confirmations, endings and decisions.

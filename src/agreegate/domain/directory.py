@@ -12,7 +12,13 @@ from enum import StrEnum
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.characters import fits_line
 from agreegate.domain.confirmation import PrimaryContact
-from agreegate.domain.customers.customer import CustomerDraft, CustomerId, country_violations, violations_of, valid_domain
+from agreegate.domain.customers.customer import (
+    CustomerDraft,
+    CustomerId,
+    country_violations,
+    valid_domain,
+    violations_of,
+)
 from agreegate.domain.customers.email import valid_email
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud, Partner, PartnerId, PartnerKind
@@ -291,7 +297,9 @@ def _customer_violations(
             continue
         if not (draft.email or draft.address.line1):
             yield Rejected("toml.missing", name=f"{here}.contact")
-        yield from _in_place(violations_of(draft, {*countries, earlier.address.country} if earlier else countries), here)
+        yield from _in_place(
+            violations_of(draft, {*countries, earlier.address.country} if earlier else countries), here
+        )
 
 
 def _in_place(violations: Iterable[Rejected], place: str) -> Iterator[Rejected]:
@@ -343,7 +351,9 @@ def _kind_violations(listed: ListedPartner, place: str) -> Iterator[Rejected]:
         yield Rejected("directory.customers-of-seller", name=f"{place}.customer[0]")
 
 
-def _reseller_violations(listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]) -> Iterator[Rejected]:
+def _reseller_violations(
+    listed: ListedPartner, place: str, everyone: Mapping[PartnerId, Partner]
+) -> Iterator[Rejected]:
     for reseller in sorted(listed.resellers):
         other = everyone.get(reseller)
         if other is None or other.kind is not PartnerKind.INDIRECT_RESELLER:

@@ -1,4 +1,4 @@
-"""The two ways in which something is not done: a rule rejects it, or the record cannot be reached."""
+"""Errors: a rule rejects a request, or the record cannot be reached."""
 
 import re
 from collections.abc import Mapping
@@ -17,10 +17,10 @@ RequestCode = Literal[
     "cart.faulty",  # the cart says which line, and why
     "cart.not-found",
     "cart.submitted",
-    "clock.behind",  # no error of the request: the same call may be sent again
+    "clock.behind",  # the client may send the same call again
     "confirmation.agreed-in-future",
     "confirmation.already-exists",  # only where the programme rejects repeats (contract 4.2, D17)
-    "confirmation.ended-since",  # the repeat of a call whose confirmation has ended
+    "confirmation.ended-since",  # a repeated call whose confirmation has ended
     "confirmation.feature-absent",  # not in this cloud, or not yet at this date (R1, R31)
     "confirmation.invalid-email",  # R16
     "confirmation.not-designated",  # R28
@@ -38,8 +38,8 @@ RequestCode = Literal[
     "customer.registration-not-supported",
     "customer.reseller-not-linked",
     "customer.search-unsupported",
-    "defect",  # not of a rule, and raised by nobody: what other exceptions are answered as
-    "gate.ended",  # the wire's words for a denial, a value that a service returned; nobody raises these three
+    "defect",  # never raised: the answer to every other exception
+    "gate.ended",  # never raised: these three are the wire's codes for a denial
     "gate.outdated",
     "gate.refused",
     "order.invalid-offer",
@@ -118,7 +118,7 @@ RequestCode = Literal[
     "text.too-large",
     "text.version-unknown",
 ]
-"""What a request may be answered with."""
+"""Errors that a request may get."""
 CommandCode = Literal[
     "backup.damaged",
     "backup.exists",
@@ -216,20 +216,20 @@ CommandCode = Literal[
     "toml.not-toml",
     "toml.unknown-field",
 ]
-"""What a command may stop with, and no request is answered with."""
+"""Errors that only a command may get."""
 ErrorCode = Literal[RequestCode, CommandCode]
-"""What an error is, for programs; the same text is the key of its sentence in the catalogues."""
+"""The code of an error for programs, and the key of its sentence in the catalogues."""
 
 
 class Rejected(Exception):
-    """What was asked for breaks a rule, and nothing was changed by it."""
+    """A request breaks a rule, and changed nothing."""
 
     def __init__(self, code: ErrorCode, *names: str, **parameters: str | int) -> None:
-        """Say which rule.
+        """Name the rule.
 
         Args:
-            names: what the error is about, for programs; the parameter `name` where it is left out.
-            parameters: what the sentence is filled with; never personal data.
+            names: the subjects of the error, for programs; defaults to the parameter `name`.
+            parameters: the placeholders of the sentence; never personal data.
         """
         super().__init__(code)
         self.code = code
@@ -242,10 +242,10 @@ class Rejected(Exception):
             raise self
 
     def renamed(self, names: Mapping[str, str]) -> Self:
-        """The same error with its member under the name that a door gives it; unchanged where `names` has none.
+        """Return the error with its member under another name; unchanged where `names` has no name for it.
 
         Args:
-            names: the door's name for each of the domain's. A member of a list is named without its place: `lines[].offer_id`.
+            names: the edge's name for each member of the domain. A list's member has no place in it: `lines[].offer_id`.
         """
         name = str(self.parameters.get("name", ""))
         given, places = names.get(_PLACE.sub("[]", name)), iter(_PLACE.findall(name))
@@ -255,4 +255,4 @@ class Rejected(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The record cannot be read or written now. Not a rule: the gate fails closed on it (D15)."""
+    """The record cannot be read or written now; the gate then denies (D15)."""

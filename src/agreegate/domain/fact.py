@@ -1,4 +1,4 @@
-"""Facts as they are recorded: each is written once, by `record`, and never changed."""
+"""Facts: `record` writes each once; none changes."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -24,19 +24,19 @@ from agreegate.domain.warning import AcceptorWarning, warnings
 
 @dataclass(frozen=True, slots=True)
 class Counting:
-    """A confirmation that counts from now on, for its agreement type and the present relationship (R27)."""
+    """A confirmation that counts from now on for its agreement type (R27)."""
 
     confirmation: Confirmation
     text: AcceptedText | None
-    """The text that it speaks of; None where none was in force when it was recorded."""
+    """The accepted text; None: no text was in force at the recording."""
     period: int
-    """Of the relationship."""
+    """The relationship period."""
     no_longer_agrees_at: datetime | None
-    """Since when the customer no longer agrees, if that was recorded before (R47)."""
+    """When the partner last recorded that the customer no longer agrees (R47)."""
 
     @property
     def rank(self) -> tuple[datetime, int | None]:
-        """The rank of its text: a major text with a higher one outdates it (R33)."""
+        """The rank of its text; a major text with a higher rank outdates it (R33)."""
         return rank_of(self.text, self.confirmation.date_agreed, self.confirmation.recorded_at)
 
 
@@ -47,39 +47,39 @@ class ConfirmationRecorded:
     customer: str
     counting: Counting
     collection: Collection | None = None
-    """Through whom an indirect provider got the data (R22, R23)."""
+    """The reseller that gave an indirect provider the data (R22, R23)."""
     warnings: Sequence[AcceptorWarning] = ()
-    """What spoke against the acceptor (X14)."""
+    """The warnings about the acceptor (X14)."""
 
 
 @dataclass(frozen=True, slots=True)
 class EmployeeStated:
-    """A partner states which employee stands behind a confirmation by a designated account (R28)."""
+    """A partner states the employee behind a confirmation by a designated account (R28)."""
 
     customer: str
     confirmation: ConfirmationId
     employee: Employee
     stated_by: str
-    """The user or application that states it."""
+    """The user or application that states the employee."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementEnded:
-    """A confirmation is marked as recorded in error, or the customer no longer agrees to anything (R17, R47)."""
+    """A confirmation is voided, or the customer no longer agrees (R17, R47)."""
 
     customer: str
     period: int
-    """Of the relationship."""
+    """The relationship period."""
     ending: Ending
     voided: Confirmation | None
     """None: the customer no longer agrees, which ends every confirmation."""
     counting: Counting | None = None
-    """The confirmation that counts again instead of the one taken back."""
+    """The confirmation that counts again after voiding another."""
 
 
 @dataclass(frozen=True, slots=True)
 class TransactionDecided:
-    """The gate answered a question about a transaction that is under way."""
+    """The gate decided about a transaction that a caller sent."""
 
     customer: str
     decision_id: str
@@ -88,36 +88,36 @@ class TransactionDecided:
     decision: Decision
     request_id: str
     fingerprint: str
-    """Of the call that asked."""
+    """Of the idempotent call."""
     subject: str | None = None
-    """The order, cart or subscription that it is about."""
+    """The id of the order, cart or subscription."""
     once: bool = False
-    """The same call, decided alike, is known by this decision for a day."""
+    """For a day, the same call with the same decision adds no further decision."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResourceChanged:
-    """Something else that the audit records tell of: what was done to which resource."""
+    """Another change that only the audit records keep."""
 
     operation: str
     """Such as `add_customer`."""
     resource: str
-    """The kind of resource, such as `customer`."""
+    """The resource type, such as `customer`."""
     customer: str | None = None
     resource_id: str | None = None
     old_value: Mapping[str, object] | None = None
-    """The resource before, free of personal data."""
+    """The resource before, without personal data."""
     new_value: Mapping[str, object] | None = None
-    """The resource after, free of personal data."""
+    """The resource after, without personal data."""
 
 
 def confirmation_of(
     draft: Draft, facts: Facts, actor: Actor, customer: str, id_: str, sequence: int, request_id: str
 ) -> ConfirmationRecorded:
-    """The confirmation that a draft without a violation becomes.
+    """Return the fact to record for a draft without a violation.
 
     Args:
-        sequence: its place in the customer's history.
+        sequence: the confirmation's place in the customer's history.
         request_id: of the call.
     """
     template, user, agreed = facts.template, facts.user_id, draft.date_agreed

@@ -1,7 +1,4 @@
-"""The gate: one pure function that answers whether a transaction may complete, with every reason (contract 4.14).
-
-No IO and no clock: the same question about the same facts under the same policy has the same answer for ever.
-"""
+"""The gate: one pure function decides whether a transaction may complete, with every reason (contract 4.14)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,7 +12,7 @@ from agreegate.domain.standing import Current, Standing, Unknown, obstacles, ope
 
 
 class Verdict(StrEnum):
-    """May it complete."""
+    """Whether a transaction may complete."""
 
     ALLOW = "allow"
     DENY = "deny"
@@ -23,14 +20,14 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The gate's answer, with what it was based on."""
+    """The gate's decision, and its basis."""
 
     verdict: Verdict
     policy: str
     reasons: tuple[Reason, ...] = ()
     advisories: tuple[Reason, ...] = ()
     confirmation: Current | None = None
-    """The confirmation that opens the gate, if there is one; also when it was not needed."""
+    """The confirmation that opens the gate, also where the action needs none."""
 
     @property
     def allowed(self) -> bool:
@@ -41,17 +38,15 @@ class Decision:
 def decide(
     asked: Transaction, standing: Standing | Unknown, programme: Programme, cloud: Cloud, now: datetime
 ) -> Decision:
-    """Answer whether the transaction may complete at `now`, with every reason, in the order of contract 4.14.
+    """Decide whether a transaction may complete at `now`, with every reason, in the order of contract 4.14.
 
-    What cannot be read, and what is not related, stands alone. Otherwise each reason would deny by itself, and advisories
-    accompany a denial too.
+    An unknown standing and a missing relationship are the only reason of their denial. Each other reason would deny alone;
+    advisories stand beside a denial too.
 
     Args:
-        asked: the action and the channel it comes by.
-        standing: what is known of this partner and customer; `Unknown` denies.
-        programme: the vendor's dates and rules.
-        cloud: the partner's cloud; nothing is gated in those the programme does not support (R31).
-        now: the instant the programme's dates are compared with.
+        standing: of the partner's customer; `Unknown` denies.
+        cloud: the partner's; the gate allows everything in clouds that the programme does not support (R31).
+        now: the instant to compare with the programme's dates.
     """
     if isinstance(standing, Unknown):
         return _deny(programme, Reason(Code.CLOCK_BEHIND if standing.clock_behind else Code.STANDING_UNKNOWN, "R6"))

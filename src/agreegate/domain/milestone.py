@@ -1,4 +1,4 @@
-"""The turning points of a programme: the instants at which something changes, and the last day before it does."""
+"""Milestones of a programme: the instants at which a rule changes, and the day before each."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,37 +11,37 @@ _DAY = timedelta(days=1)
 
 
 class MilestoneKind(StrEnum):
-    """What changes."""
+    """The kind of change."""
 
     STARTS = "starts"
     """Confirmations can be recorded (R1)."""
     EVE = "eve"
-    """The last day on which a channel asks for none (R2)."""
+    """The last day on which a channel asks for no confirmation (R2)."""
     ENFORCED = "enforced"
-    """A channel refuses without one (R3, R4)."""
+    """A channel denies without a confirmation (R3, R4)."""
     OPENS = "opens"
-    """A confirmation of this agreement opens the gate."""
+    """A confirmation of the agreement begins to open the gate."""
     CLOSES = "closes"
-    """It no longer does."""
+    """A confirmation of the agreement no longer opens the gate."""
     RETIRED = "retired"
-    """This agreement can no longer be confirmed."""
+    """The agreement can no longer be confirmed."""
     DUPLICATES = "duplicates"
-    """An identical repeat is refused."""
+    """A duplicate is refused from now on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Milestone:
-    """One turning point."""
+    """One change of the rules."""
 
     at: datetime
     kind: MilestoneKind
     channel: Channel | None = None
     agreement: str = ""
-    """The agreement that it is about, as people write it."""
+    """The title of the agreement that changes."""
 
 
 def milestones(programme: Programme) -> tuple[Milestone, ...]:
-    """Every turning point, earliest first; what holds from the start is none."""
+    """Return every milestone, earliest first, without the rules that hold from the start."""
     found = [Milestone(programme.starts, MilestoneKind.STARTS)]
     for channel in Channel:
         if (enforced := programme.enforce_from.get(channel)) is not None:
@@ -62,7 +62,7 @@ def milestones(programme: Programme) -> tuple[Milestone, ...]:
 
 
 def tour(programme: Programme) -> tuple[datetime, ...]:
-    """The days to compare: the day before each enforcement date and the date itself (R5); the start where none is set."""
+    """Return the day before each enforcement date and the date itself (R5), or the start where no date is set."""
     days = {
         milestone.at
         for milestone in milestones(programme)

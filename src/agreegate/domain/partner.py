@@ -1,4 +1,4 @@
-"""Partners: who sells, in which cloud, and who is responsible for a confirmation (R21, R22, R31)."""
+"""Partners: their kinds, clouds and accounts (R21, R22, R31)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,22 +9,22 @@ PartnerId = NewType("PartnerId", str)
 
 
 class PartnerKind(StrEnum):
-    """How a tenant takes part in the programme."""
+    """The role of a tenant in the programme."""
 
     DIRECT_BILL = "direct_bill"
     INDIRECT_PROVIDER = "indirect_provider"
     INDIRECT_RESELLER = "indirect_reseller"
     OPERATOR = "operator"
-    """The vendor's own people: publish texts and dates; see counts, no partner's data."""
+    """The vendor: publishes texts, and sees counts but no partner's data."""
 
     @property
     def confirms(self) -> bool:
-        """Whether partners of this kind confirm, and order, themselves (R21); a reseller never does (R22)."""
+        """Whether partners of this kind confirm and order (R21); a reseller does not (R22)."""
         return self in (PartnerKind.DIRECT_BILL, PartnerKind.INDIRECT_PROVIDER)
 
 
 class Cloud(StrEnum):
-    """Where the partner's customers live. Only the public cloud knows confirmations (R30, R31)."""
+    """The cloud of a partner's customers. Only the public cloud has confirmations (R30, R31)."""
 
     PUBLIC = "public"
     US_GOVERNMENT = "us_government"
@@ -33,7 +33,7 @@ class Cloud(StrEnum):
 
 
 class Account(StrEnum):
-    """A sandbox account may delete customers and cancel orders; a production account may not."""
+    """Only a sandbox account may delete customers and cancel orders."""
 
     PRODUCTION = "production"
     SANDBOX = "sandbox"
@@ -41,7 +41,7 @@ class Account(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """One partner tenant as the rules know it."""
+    """One partner tenant."""
 
     id: PartnerId
     name: str
@@ -53,12 +53,12 @@ class Partner:
     country: str
     """ISO 3166 code, two capitals."""
     culture: str
-    """The language its organisation profile names, such as `fr-FR`."""
+    """The language of its organisation profile, such as `fr-FR`."""
 
 
 @dataclass(frozen=True, slots=True)
 class OrganizationProfile:
-    """How a partner presents itself (contract 4.8)."""
+    """A partner's organisation profile (contract 4.8)."""
 
     partner: Partner
     email: str | None

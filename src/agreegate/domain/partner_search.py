@@ -1,4 +1,4 @@
-"""Looking for a linked partner by its name (contract 7.1)."""
+"""The search for a linked partner by name (contract 7.1)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from agreegate.domain.customers.customer import search_key
 
 
 class NameMatch(StrEnum):
-    """Where in a name the text must stand."""
+    """How a name must match the text."""
 
     STARTS_WITH = "startswith"
     SUBSTRING = "substring"
@@ -23,7 +23,7 @@ class NameSearch:
     value: str
 
     def finds(self, name: str) -> bool:
-        """Whether the name meets the condition."""
+        """Return whether a name meets the condition."""
         key, value = search_key(name), search_key(self.value)
         match self.match:
             case NameMatch.STARTS_WITH:

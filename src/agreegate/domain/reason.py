@@ -1,4 +1,4 @@
-"""Why the gate denies a transaction, and what it advises: codes, rules and dates, without sentences."""
+"""The gate's reasons and advisories: codes, rules and dates, without sentences."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +8,7 @@ from agreegate.domain.actor import Channel
 
 
 class Code(StrEnum):
-    """The closed list of reasons and advisories, in the order in which `decide` comes to them; `docs/gate.md` explains each."""
+    """Reasons and advisories, in the order of `decide`; `docs/gate.md` explains each."""
 
     STANDING_UNKNOWN = "standing.unknown"
     CLOCK_BEHIND = "clock.behind"
@@ -27,22 +27,22 @@ class Code(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """Why a transaction is refused, or (as an advisory) what will matter later."""
+    """Why the gate denies a transaction or, as an advisory, what the partner should know."""
 
     code: Code
     rule: str
-    """The rule of the published process that it follows from, such as `R9`."""
+    """The rule of the published process, such as `R9`."""
     channel: Channel | None = None
     date: datetime | None = None
-    """The instant the reason speaks of: an enforcement date, or the day to renew by."""
+    """An enforcement date, when the customer no longer agreed, or the instant to renew by."""
 
     @property
     def text_key(self) -> str:
-        """The message key of the reason in a sentence."""
+        """The message key of the reason."""
         return f"gate.{self.code}.text"
 
     @property
     def next_key(self) -> str:
-        """The message key of what to do about it."""
+        """The message key of what to do."""
         undated = self.code is Code.CONFIRMATION_OUTDATED and self.date is None
         return f"gate.{self.code}.next.undated" if undated else f"gate.{self.code}.next"

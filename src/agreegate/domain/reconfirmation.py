@@ -1,7 +1,7 @@
-"""The work list: customers whose one state is outdated or overdue, in the order in which they must be renewed (R33–R37).
+"""Reconfirmations: the outdated and overdue customers, in the order in which they must be reconfirmed (R33–R37).
 
-Each customer is one line, with the confirmation by which the gate opens. The overdue come first; then by the next end of a
-commitment, customers without a subscription last (R37).
+Each customer is one line, with the confirmation that opens the gate. Overdue customers come first, then the order is by the
+next end of a commitment, with customers without a subscription last (R37).
 """
 
 from dataclasses import dataclass, field
@@ -18,17 +18,17 @@ STATES = (State.OUTDATED, State.OVERDUE)
 
 
 class Due(StrEnum):
-    """By when an outdated confirmation must be renewed."""
+    """When an outdated confirmation must be renewed."""
 
     WEEK = "7"
     MONTH = "30"
     QUARTER = "90"
-    """Number of days until the renewal, at most; renewals that are late are due as well."""
+    """Maximum days until the renewal; late renewals are due too."""
     ORDER = "order"
-    """Before the next new order: nothing is subscribed (R37)."""
+    """Before the next new order: the customer has no subscription (R37)."""
 
     def before(self, now: datetime) -> datetime | None:
-        """The instant before which it is due: the end of the last day; None: no date is set."""
+        """Return the end of the last day, exclusive; None: due before the next order."""
         if self is Due.ORDER:
             return None
         return datetime.combine(now.date(), time(), UTC) + timedelta(days=int(self) + 1)
@@ -36,7 +36,7 @@ class Due(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ReconfirmationSearch:
-    """What is looked for in the work list; every condition must fit."""
+    """A search of the list; every condition must fit."""
 
     customers: CustomerSearch = field(default_factory=CustomerSearch)
     template: TemplateId | None = None
@@ -46,10 +46,10 @@ class ReconfirmationSearch:
 
 
 def to_reconfirm(standing: Standing, programme: Programme, cloud: Cloud, now: datetime) -> Current | None:
-    """Return the confirmation that the partner has to renew; None: the customer is neither outdated nor overdue."""
+    """Return the confirmation to renew; None: the customer is neither outdated nor overdue."""
     return opening(standing, programme, now) if state_of(standing, programme, cloud, now) in STATES else None
 
 
 def days_left(renew_by: datetime, now: datetime) -> int:
-    """Whole days until a confirmation must be renewed, from one day of the calendar (UTC) to the other; below 0: it is past."""
+    """Return the calendar days (UTC) until a confirmation must be renewed; negative when late."""
     return (renew_by.date() - now.date()).days

@@ -1,59 +1,53 @@
-"""What speaks against the person named as the one who accepted: a warning to look again, never a refusal (R24, X14).
+"""Warnings about the person who accepted; they refuse nothing (R24, X14).
 
-Nobody on the partner's side may accept for the customer. Whether somebody did cannot be known; an address can hint at it.
+Nobody on the partner's side may accept for the customer. An e-mail address can hint that somebody did.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from enum import StrEnum
 
 
 class AcceptorWarning(StrEnum):
-    """Why the acceptor's address looks wrong."""
+    """Why the acceptor's address may be wrong."""
 
     PARTNER_DOMAIN = "partner_domain"
-    """It is at a mail domain of the partner."""
+    """The address is at a mail domain of the partner."""
     RESELLER_DOMAIN = "reseller_domain"
-    """It is at a mail domain of a reseller that the partner works with."""
+    """The address is at a mail domain of one of the partner's resellers."""
     OWN_ADDRESS = "own_address"
-    """It is the address of the employee who confirms: the one signed in, or the one behind a designated account."""
+    """The address is of the employee who confirms: signed in, or behind a designated account."""
 
 
 def warnings(
     email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], own_addresses: Iterable[str | None]
 ) -> tuple[AcceptorWarning, ...]:
-    """Everything that speaks against the acceptor's address; nothing for one of the customer's own.
+    """Return the warnings about the acceptor's address.
 
-    Whole domains and those below them count, in any case, in letters of any script or as the name system spells them.
+    Subdomains count too. Domains are compared in any case of letters, as Unicode or as IDNA.
 
     Args:
         email: the acceptor's address, of valid form.
-        own_addresses: of the employee who confirms; None: there is none, as of an application.
+        own_addresses: of the employee who confirms; None: an application confirms.
     """
-    return tuple(_found(email, partner_domains, reseller_domains, own_addresses))
-
-
-def _found(
-    email: str, partner_domains: Iterable[str], reseller_domains: Iterable[str], own_addresses: Iterable[str | None]
-) -> Iterator[AcceptorWarning]:
     local, domain = _parts(email)
     labels = domain.split(".")
     above = {".".join(labels[start:]) for start in range(len(labels))}
-    if any(_spelled(known) in above for known in partner_domains):
-        yield AcceptorWarning.PARTNER_DOMAIN
-    if any(_spelled(known) in above for known in reseller_domains):
-        yield AcceptorWarning.RESELLER_DOMAIN
-    if local and any(_parts(address or "") == (local, domain) for address in own_addresses):
-        yield AcceptorWarning.OWN_ADDRESS
+    found = {
+        AcceptorWarning.PARTNER_DOMAIN: any(_idna(known) in above for known in partner_domains),
+        AcceptorWarning.RESELLER_DOMAIN: any(_idna(known) in above for known in reseller_domains),
+        AcceptorWarning.OWN_ADDRESS: bool(local) and (local, domain) in (_parts(one or "") for one in own_addresses),
+    }
+    return tuple(warning for warning, applies in found.items() if applies)
 
 
 def _parts(address: str) -> tuple[str, str]:
-    """What stands before and after the last at sign, as two addresses are compared."""
+    """Return the parts before and after the last at sign, ready to compare."""
     local, _, domain = address.strip().rpartition("@")
-    return local.casefold(), _spelled(domain)
+    return local.casefold(), _idna(domain)
 
 
-def _spelled(domain: str) -> str:
-    """A domain as the name system spells it, in lower case; one that it cannot spell stays in its own letters."""
+def _idna(domain: str) -> str:
+    """Return a domain as IDNA in lower case; a domain that IDNA cannot write stays in its own letters."""
     written = domain.strip().rstrip(".").lower()
     if written.isascii():
         return written

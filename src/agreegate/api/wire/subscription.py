@@ -11,8 +11,8 @@ from agreegate.api.wire.order import billing_cycle_of, enum_of
 from agreegate.domain.orders.subscription import (
     MOST_SEATS,
     Subscription,
+    SubscriptionChange,
     SubscriptionStatus,
-    WantedSubscription,
     target_offer,
 )
 from agreegate.domain.orders.term import BillingCycle
@@ -47,14 +47,14 @@ class SubscriptionPatch(Wire):
     partner_id: str | None = None
     attributes: Etagged | None = None
 
-    def to_wanted(self) -> WantedSubscription:
+    def to_wanted(self) -> SubscriptionChange:
         """What the client wants it to be.
 
         Raises:
             `request.invalid-property`: there is no such status or billing cycle.
         """
         unsaid = self.status is None or self.status.casefold() in ("", "none", "unknown")
-        return WantedSubscription(
+        return SubscriptionChange(
             quantity=self.quantity,
             status=None if unsaid else enum_of(self.status or "", SubscriptionStatus, "status"),
             auto_renew=self.auto_renew_enabled,

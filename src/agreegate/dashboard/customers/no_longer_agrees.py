@@ -22,7 +22,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.error import Rejected
-from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionStatus
 from agreegate.i18n import number_text
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.gate import Denial
@@ -34,7 +34,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 PATH = "/customers/{customer:uuid}/no-longer-agrees"
 MOST = 100
 """Maximum number of subscriptions listed at a time. A customer with more needs several rounds."""
-CANCELLED = WantedSubscription(status=SubscriptionStatus.DELETED)
+CANCELLED = SubscriptionChange(status=SubscriptionStatus.DELETED)
 
 
 class Step(StrEnum):

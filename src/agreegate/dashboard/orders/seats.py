@@ -26,7 +26,7 @@ from agreegate.dashboard.orders.transaction import (
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import WRITE_SUBSCRIPTIONS, Actor
 from agreegate.domain.error import Rejected
-from agreegate.domain.orders.subscription import Subscription, WantedSubscription, check_seats
+from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, check_seats
 from agreegate.domain.orders.transaction import Action
 from agreegate.i18n import number_text
 from agreegate.services.customers.customer import get_customer
@@ -81,7 +81,7 @@ async def change_seats(
 
     async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
         async def work(pause: Pause) -> Done | Denial | Held:
-            wanted, revisions = WantedSubscription(quantity=quantity), [0 if revision is None else revision]
+            wanted, revisions = SubscriptionChange(quantity=quantity), [0 if revision is None else revision]
             result = await change_subscription(
                 uow, actor, begun.programme, id_, str(subscription), wanted, revisions, call, pause
             )

@@ -18,7 +18,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.error import Rejected
-from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus, WantedSubscription
+from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionStatus
 from agreegate.i18n import date_text, number_text, text
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.gate import Denial
@@ -40,11 +40,11 @@ class Change(StrEnum):
 
 
 _WANTED = {
-    Change.AUTO_RENEWAL_ON: WantedSubscription(auto_renew=True),
-    Change.AUTO_RENEWAL_OFF: WantedSubscription(auto_renew=False),
-    Change.SUSPEND: WantedSubscription(status=SubscriptionStatus.SUSPENDED),
-    Change.REACTIVATE: WantedSubscription(status=SubscriptionStatus.ACTIVE),
-    Change.CANCEL: WantedSubscription(status=SubscriptionStatus.DELETED),
+    Change.AUTO_RENEWAL_ON: SubscriptionChange(auto_renew=True),
+    Change.AUTO_RENEWAL_OFF: SubscriptionChange(auto_renew=False),
+    Change.SUSPEND: SubscriptionChange(status=SubscriptionStatus.SUSPENDED),
+    Change.REACTIVATE: SubscriptionChange(status=SubscriptionStatus.ACTIVE),
+    Change.CANCEL: SubscriptionChange(status=SubscriptionStatus.DELETED),
 }
 
 

@@ -1,7 +1,7 @@
-"""Which text a confirmation speaks of: inferred from date, country and language, or stated by a person (R38).
+"""The text that a customer accepted: inferred from date, country and language, or stated by a person (R38).
 
-The wire has no field for it (R38), so a confirmation of the API's says when and where; the rest is inferred. What cannot be
-known is called undetermined: a guess would be worth nothing as evidence.
+The wire has no field for the text (R38), so Agreegate infers it. A text that cannot be known is undetermined: a guess would
+be no evidence.
 """
 
 from collections.abc import Sequence
@@ -28,43 +28,43 @@ _DAY = timedelta(days=1)
 
 
 class Basis(StrEnum):
-    """How it is known which text was accepted."""
+    """How the accepted text is known."""
 
     INFERRED = "inferred"
     """From the date of acceptance, and the customer's country and language."""
     STATED = "stated"
     """A person named the version."""
     UNDETERMINED = "undetermined"
-    """No text was in force there, or the date alone leaves open which of several was accepted."""
+    """No text was in force, or several texts were on the date of acceptance."""
 
 
 @dataclass(frozen=True, slots=True)
 class AcceptedText:
-    """The text that a confirmation speaks of, as far as it is known."""
+    """The text that a customer accepted, as far as it is known."""
 
     basis: Basis
     version_id: VersionId | None = None
-    """None when undetermined."""
+    """None: undetermined."""
     locale: Locale | None = None
     digest: Digest | None = None
-    """Of the file; None where a stated version has several and none is the customer's."""
+    """Of the file; None: a stated version has several files and none in the customer's language."""
     label: str | None = None
-    """What people call the version; read with the record, and not kept in it."""
+    """The version's label, read beside the record."""
     rank: tuple[datetime, int] | None = field(default=None, compare=False)
-    """The version's; read with the record, and not kept in it."""
+    """The version's rank, read beside the record."""
 
 
 UNDETERMINED = AcceptedText(Basis.UNDETERMINED)
 
 
 def accepted_by(agreed: datetime, recorded: datetime) -> datetime:
-    """The latest instant at which the customer can have accepted.
+    """Return the latest instant at which the customer can have accepted.
 
-    Midnight UTC stands for its whole day, up to the recording: a date alone does not say what time it was.
+    Midnight UTC stands for the whole day, up to the recording.
 
     Args:
         agreed: when the customer accepted.
-        recorded: when the partner says so.
+        recorded: when the partner confirms.
     """
     if agreed.time() != time():
         return agreed
@@ -72,20 +72,19 @@ def accepted_by(agreed: datetime, recorded: datetime) -> datetime:
 
 
 def rank_of(text: AcceptedText | None, agreed: datetime, recorded: datetime) -> tuple[datetime, int | None]:
-    """The rank of an accepted text, above which a major text outdates its confirmation (R33).
+    """Return the rank of an accepted text, above which a major text outdates its confirmation (R33).
 
-    Where the text is not known, it has no number, and ranks after every text of the latest instant at which the customer can
-    have accepted.
+    A text that is not known has no number. It ranks after every text of the latest instant of acceptance.
     """
     return (accepted_by(agreed, recorded), None) if text is None or text.rank is None else text.rank
 
 
 def candidates(published: Sequence[TextVersion], agreed: datetime, recorded: datetime) -> list[TextVersion]:
-    """The versions that the customer may have accepted at `agreed`, oldest first: several where a date alone leaves them open.
+    """Return the versions that the customer may have accepted at `agreed`, oldest first.
 
-    Every version that took effect in the course of the day is one, and the version before it. On a day that begins with a new
-    major text, the version before is one too: where the customer is, the day may have begun earlier. There is none where no
-    text was in force when the day began.
+    Where `agreed` is a whole day: the version in force at its beginning, and each that took effect on that day. If the day
+    begins with a new major text, the version before it too, because the customer's day may have begun earlier. Empty where no
+    text was in force at the beginning of the day.
 
     Args:
         published: the versions that have a text for the customer's country.
@@ -102,13 +101,13 @@ def candidates(published: Sequence[TextVersion], agreed: datetime, recorded: dat
 def inferred(
     published: Sequence[TextVersion], country: str, language: str, agreed: datetime, recorded: datetime
 ) -> AcceptedText:
-    """The text in force for the customer on the date of acceptance, where only one can be meant.
+    """Return the text in force for the customer on the date of acceptance; undetermined where several are possible.
 
     Args:
         country: the customer's.
-        language: the customer's, such as `fr-CA` or `fr`, which need not be one of the table's.
+        language: the customer's, such as `fr-CA` or `fr`; not necessarily one of the table.
         agreed: when the customer accepted.
-        recorded: when the partner says so.
+        recorded: when the partner confirms.
     """
     found = candidates(published_in(published, country), agreed, recorded)
     if len(found) != 1:
@@ -121,7 +120,7 @@ def inferred(
 
 
 def stated(published: Sequence[TextVersion], version: str, country: str, language: str) -> AcceptedText:
-    """The text of the version that a person names, by its id or label; it need not be in force yet (R35).
+    """Return the text of a version that a person names by id or label; it may take effect later (R35).
 
     Raises:
         `text.version-unknown`: the template has no such version with a text for the country.
@@ -137,12 +136,12 @@ def stated(published: Sequence[TextVersion], version: str, country: str, languag
 
 
 def version_named(published: Sequence[TextVersion], version: str) -> TextVersion | None:
-    """The version with this id or label."""
+    """Return the version with this id or label."""
     return next((one for one in published if version in (one.id, one.label)), None)
 
 
 def text_to_accept(published: Sequence[TextVersion], country: str, language: str, now: datetime) -> FoundText | None:
-    """The file that a customer reads before it accepts: of the version in force, the one closest to its language (R32, R49).
+    """Return the file that a customer reads before accepting: of the version in force, the closest language (R32, R49).
 
     None where no text is in force for the country.
     """
@@ -154,18 +153,15 @@ def text_to_accept(published: Sequence[TextVersion], country: str, language: str
 
 
 def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:
-    """Whether two confirmations speak of one version (D17), or neither is known to speak of any: nothing tells them apart.
-
-    A known one and an unknown one are not known to be the same.
-    """
+    """Whether two confirmations are of one version (D17), or both of an unknown version."""
     return (one and one.version_id) == (other and other.version_id)
 
 
 def offered(published: Sequence[TextVersion], country: str, now: datetime, *, first: bool) -> list[TextVersion]:
-    """The versions that may be named for a customer: those for its country, whatever takes effect last first (R35).
+    """Return the versions that may be named for a customer: those for its country, the latest effect first (R35).
 
     Args:
-        first: the agreement was never confirmed for this customer: then only the one in force is offered (R32).
+        first: the agreement was never confirmed for this customer; then only the version in force is offered (R32).
     """
     if first:
         current = in_force(published, country, now)
@@ -174,13 +170,13 @@ def offered(published: Sequence[TextVersion], country: str, now: datetime, *, fi
 
 
 def closest(version: TextVersion, country: str, language: str) -> Locale | None:
-    """The file of a version that a customer would be given: its own language, a sister of it, English, or the only one.
+    """Return the locale of a version's file for a customer: the same language, a variant of it, English, or the only file.
 
-    None where the version has nothing for the country, or several files of which none is the customer's.
+    None where the version has no file for the country, or several files in other languages.
     """
     offered = sorted(locale for locale in version.files if locale.country == country)
-    sisters = [locale for locale in offered if primary_subtag(locale.language) == primary_subtag(language)]
-    same_language = [locale for locale in sisters if locale.language.lower() == language.lower()]
+    variants = [locale for locale in offered if primary_subtag(locale.language) == primary_subtag(language)]
+    same_language = [locale for locale in variants if locale.language.lower() == language.lower()]
     english = [locale for locale in offered if locale.language == DEFAULT_LANGUAGE]
     alone = offered if len(offered) == 1 else []
-    return next(iter((*same_language, *sisters, *english, *alone)), None)
+    return next(iter((*same_language, *variants, *english, *alone)), None)

@@ -1,6 +1,6 @@
 """Agreement types and their templates: what may be confirmed, and what opens the gate.
 
-*Agreement*: the document type. *Template*: its stable id on the wire. Its texts: `domain/agreements/text.py`.
+An *agreement type* is a kind of document; a *template* has its stable id on the wire. Texts: `domain/agreements/text.py`.
 """
 
 import re
@@ -12,25 +12,25 @@ TemplateId = NewType("TemplateId", str)
 """An agreement template's id: a GUID in lower case, stable over all versions of the text."""
 
 AgreementType = NewType("AgreementType", str)
-"""The wire's name of a document type, such as `MicrosoftCloudAgreement`."""
+"""The wire's name, such as `MicrosoftCloudAgreement`."""
 
 
 @dataclass(frozen=True, slots=True)
 class AgreementTemplate:
-    """One template of a programme: how it is shown, when it may be confirmed, when it opens the gate."""
+    """One template of a programme."""
 
     id: TemplateId
     agreement_type: AgreementType
     link: str
     version_rank: int
     confirm_until: datetime | None
-    """From this instant on the template is retired: a confirmation of it is refused. None: never."""
+    """The instant from which the template is retired and cannot be confirmed. None: never."""
     opens_from: datetime | None
-    """A confirmation of it opens the gate from this instant. None: since ever."""
+    """The instant from which a confirmation opens the gate. None: always."""
     opens_until: datetime | None
-    """From this instant on it opens the gate no longer. None: without end."""
+    """The instant from which a confirmation no longer opens the gate. None: without end."""
     duplicates_refused_from: datetime | None
-    """From this instant on an identical repeat is refused (contract 4.2). None: never."""
+    """The instant from which a duplicate is refused (contract 4.2). None: never."""
 
     @property
     def title(self) -> str:
@@ -38,17 +38,17 @@ class AgreementTemplate:
         return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", self.agreement_type)
 
     def has_opened(self, now: datetime) -> bool:
-        """Whether its confirmations have begun to open the gate, even if they have stopped since."""
+        """Whether a confirmation opens the gate at `now`, or opened it before."""
         return self.opens_from is None or self.opens_from <= now
 
     def opens_gate(self, now: datetime) -> bool:
-        """Whether a confirmation of this template opens the gate at `now` (contract 4.14, step 5)."""
+        """Whether a confirmation opens the gate at `now` (contract 4.14, step 5)."""
         return self.has_opened(now) and (self.opens_until is None or now < self.opens_until)
 
     def retired(self, now: datetime) -> bool:
-        """Whether confirming this template is refused at `now`."""
+        """Whether the template cannot be confirmed at `now`."""
         return self.confirm_until is not None and self.confirm_until <= now
 
     def refuses_duplicates(self, now: datetime) -> bool:
-        """Whether an identical repeat is refused at `now`."""
+        """Whether a duplicate is refused at `now`."""
         return self.duplicates_refused_from is not None and self.duplicates_refused_from <= now

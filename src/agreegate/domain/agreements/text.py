@@ -281,9 +281,7 @@ def nearest(unknown: Locale, known: Collection[Locale]) -> tuple[Locale, ...]:
         key=lambda one: (one.language.lower() != unknown.language.lower(), alike.index(one.country), one),
     )
     same_language = sorted(locale for locale in known if locale.language.lower() == unknown.language.lower())
-    return tuple(
-        islice(dict.fromkeys([*likely, *same_language, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST)
-    )
+    return tuple(islice(dict.fromkeys([*likely, *same_language, Locale(DEFAULT_COUNTRY, DEFAULT_LANGUAGE)]), _NEAREST))
 
 
 def violations_of(draft: TextDraft, known: Collection[Locale]) -> Iterator[Rejected]:

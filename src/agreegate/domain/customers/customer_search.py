@@ -1,4 +1,4 @@
-"""How customers are found: by what is typed, state, reseller and country."""
+"""The search for customers: by typed text, state, reseller and country."""
 
 import re
 import unicodedata
@@ -11,11 +11,11 @@ from agreegate.domain.standing import State
 
 LONGEST_TEXT = 200
 MOST_WORDS = 8
-"""Maximum number of typed words that a search takes."""
+"""Maximum number of words in a search."""
 LONGEST_WORD = 32
-"""Maximum length of a word in the index. A longer word is cut there, in names and in what is typed."""
+"""Maximum length of a word in the index. Longer words are cut, in names and in searches."""
 LONGEST_ADDRESS = 64
-"""Maximum length of an e-mail address in the index, with the `@` before it. A longer one is cut there, as words are."""
+"""Maximum length of an e-mail address in the index, with an `@` before it. Longer addresses are cut."""
 LISTED = (State.CURRENT, State.OUTDATED, State.OVERDUE, State.MISSING, State.ENDED)
 """The states that lists count and filter by, in the order in which pages show them."""
 SHORTEST_ID = 4
@@ -32,42 +32,42 @@ _NO_LETTER = re.compile(r"[\W_]")
 _DOMAIN = re.compile("[a-z0-9.-]+")
 _ID_TEMPLATE = "xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"
 _GROUPS = (8, 12, 16, 20)
-"""After how many digits a GUID has a hyphen."""
+"""Numbers of digits after which a GUID has a hyphen."""
 _HEX_WORD = re.compile("[a-f]{1,7}")
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerSearch:
-    """What is looked for; every condition must fit."""
+    """A search for customers; every condition must fit."""
 
     text: str = ""
-    """Beginnings of words of the name, the beginning of the domain, or the beginning of a customer id; see `persons`."""
+    """The beginnings of words of the name, of the domain, or of a customer id; see `persons`."""
     state: State | None = None
     country: str | None = None
     """Two capitals."""
     reseller: PartnerId | None = None
     persons: bool = False
-    """Also find customers by the person who accepted for them: only for readers who may read the person."""
+    """Also find customers by the person who accepted; only for readers who may read persons."""
 
     @property
     def typed(self) -> str:
-        """The text as it is compared: folded, without surrounding blanks."""
+        """The typed text, folded and without surrounding blanks."""
         return search_key(self.text[:LONGEST_TEXT]).strip()
 
     @property
     def words(self) -> tuple[str, ...]:
-        """The typed words, each the beginning of a word of the index, none twice; at most `MOST_WORDS`."""
+        """The different typed words, at most `MOST_WORDS`; each is the beginning of a word of the index."""
         cut = dict.fromkeys(word[:LONGEST_WORD] for word in words_in(self.text[:LONGEST_TEXT]))
         return tuple(cut)[:MOST_WORDS]
 
     @property
     def person_words(self) -> tuple[str, ...]:
-        """The typed words that persons are found by too. An e-mail address is one thing: its words find no person."""
+        """The typed words that also find persons. The words of an e-mail address do not."""
         return self.words if self.persons and "@" not in self.typed else ()
 
     @property
     def addresses(self) -> tuple[str, ...]:
-        """The typed beginning of an e-mail address or of its domain, as words of the index; none for a plain word."""
+        """The typed beginning of an e-mail address or its domain, as words of the index; empty for a plain word."""
         typed = self.typed
         if not self.persons or typed in self.words or len(typed.split()) != 1:
             return ()
@@ -76,15 +76,15 @@ class CustomerSearch:
 
     @property
     def domain(self) -> str | None:
-        """The typed beginning of a domain name; None where no domain name begins like this."""
+        """The typed beginning of a domain name; None: no domain name begins like this."""
         typed = self.typed
         return typed if _DOMAIN.fullmatch(typed) else None
 
     @property
     def customer(self) -> str | None:
-        """The typed beginning of a customer id, with or without braces and hyphens; None where no id is meant.
+        """The typed beginning of a customer id, with or without braces and hyphens; None: the text is no id.
 
-        At least four characters. Up to seven letters alone are a word, such as *café*.
+        An id has at least four characters. Up to seven letters without a digit are a word, such as *café*.
         """
         typed = self.typed.removeprefix("{").removesuffix("}")
         if "-" not in typed:
@@ -99,7 +99,7 @@ class CustomerSearch:
 
 
 def words_in(text: str) -> Iterator[str]:
-    """Find the words of a text, folded, in order: runs of letters, marks and digits.
+    """Return the words of a text, folded, in order: runs of letters, marks and digits.
 
     Chinese, Japanese and Korean parts of a word are words of their own.
     """
@@ -112,9 +112,9 @@ def words_in(text: str) -> Iterator[str]:
 
 
 def index_words(name: str) -> frozenset[str]:
-    """Return the words under which the index has a name. A search finds the name by the beginning of any of them.
+    """Return the words of the index for a name; a search finds the name by the beginning of each.
 
-    Chinese, Japanese and Korean names are found by any part: every rest of such a word is in the index.
+    A Chinese, Japanese or Korean name is found by any part, because the index has every rest of its words.
     """
     words = set[str]()
     for word in words_in(name):
@@ -124,12 +124,12 @@ def index_words(name: str) -> frozenset[str]:
 
 
 def spaced_words(name: str) -> str:
-    """Return the words of a name in order, each after a blank: what a search for several words looks through."""
+    """Return the words of a name in order, each after a blank, for searches by several words."""
     return "".join(f" {word}" for word in words_in(name))
 
 
 def is_part_of_word(word: str) -> bool:
-    """Return whether a typed word is found anywhere in a word of the index, not only at its beginning."""
+    """Return whether a search finds the word inside words of the index, not only at their beginning."""
     return _RUN.match(word) is not None
 
 

@@ -1,4 +1,4 @@
-"""The form of an e-mail address (R16). Nothing is asked of the mail system."""
+"""The form of an e-mail address (R16); no mail system is asked."""
 
 import re
 from unicodedata import bidirectional, category, combining
@@ -7,7 +7,7 @@ from agreegate.domain.characters import UNSEEN
 
 EMAIL_LENGTH = 254
 # The classic form: a local part that is dotted (the characters RFC 5322 allows unquoted, and letters beyond ASCII as in
-# RFC 6531) or quoted; then a dotted domain, or an IPv4 address in brackets. Only the form is checked (R16).
+# RFC 6531) or quoted; then a dotted domain, or an IPv4 address in brackets.
 _ATOM = r"[^\s\x00-\x20()<>\[\]:;,\\\"@.\x7f]+"
 _LABEL = r"[^\W_](?:[\w-]{0,61}[^\W_])?"
 _TOP_LABEL = r"[^\W\d_](?:[\w-]{0,61}[^\W_])?"
@@ -18,16 +18,16 @@ _EMAIL = re.compile(
 )
 
 _SIGNS = frozenset("\u0375\u05f3\u05f4\u06fd\u06fe\u0f0b\u30fb")
-"""Signs of scripts that a domain may have beside letters and digits (IDNA 2008, RFC 5892): `re` counts them as neither."""
+r"""Signs that a domain may have beside letters and digits (IDNA 2008, RFC 5892), and that `\w` does not match."""
 _ANY_LETTER = "a"
 _MIDDLE_DOT = "\u00b7"
 _NON_JOINER, _JOINER = "\u200c", "\u200d"
 _VIRAMA = 9
-"""The combining class of signs after which letters are joined or kept apart, as in Sinhala."""
+"""The combining class of signs after which a joiner or non-joiner may stand, as in Sinhala."""
 
 
 def valid_email(address: str) -> bool:
-    """Whether the text has the form of an e-mail address (R16)."""
+    """Return whether a text has the form of an e-mail address (R16)."""
     if len(address) > EMAIL_LENGTH:
         return False
     if not address.isascii():
@@ -39,7 +39,7 @@ def valid_email(address: str) -> bool:
 
 
 def _letters_of(domain: str) -> str:
-    """The domain with a letter for each mark, and for each sign that IDNA 2008 allows where it is. The form refuses others."""
+    """Replace each mark, and each sign that IDNA 2008 allows at its place, by a letter that the pattern accepts."""
     return "".join(
         _ANY_LETTER
         if sign in _SIGNS
@@ -53,5 +53,5 @@ def _letters_of(domain: str) -> str:
 
 
 def _arabic(sign: str) -> bool:
-    """Whether it is a letter of Arabic or of another script whose letters join."""
+    """Return whether a sign is a letter of Arabic or of another script with joined letters."""
     return bidirectional(sign) == "AL"

@@ -1,14 +1,14 @@
-"""The words by which a search finds the person who accepted for a customer (R15)."""
+"""The words by which a search finds the person who accepted (R15)."""
 
 from agreegate.domain.customers.customer import search_key
 from agreegate.domain.customers.customer_search import LONGEST_ADDRESS, index_words, is_part_of_word, spaced_words
 
 
 def person_words(first_name: str, last_name: str, email: str) -> str:
-    """Return the words of a person, folded, each after a blank: what a search for several words looks through.
+    """Return the words of a person, folded, each after a blank, for searches by several words.
 
-    They are those of the names and of the local part, the e-mail address after an `@`, and its domain. Chinese, Japanese and
-    Korean names are found without a blank between family name and given name too.
+    They are the words of the names and of the local part, the e-mail address after an `@`, and its domain. A Chinese, Japanese
+    or Korean name is also found without a blank between family name and given name.
     """
     local, _, domain = email.rpartition("@")
     parts = [first_name, last_name, local]
@@ -20,9 +20,9 @@ def person_words(first_name: str, last_name: str, email: str) -> str:
 
 
 def person_index(words: str) -> frozenset[str]:
-    """Return the words under which the index has a person. A search finds the person by the beginning of any of them.
+    """Return the words of the index for a person; a search finds the person by the beginning of each.
 
     Args:
-        words: of the person, as `person_words` returns them.
+        words: from `person_words`.
     """
     return frozenset().union(*({word} if "@" in word or "." in word else index_words(word) for word in words.split()))

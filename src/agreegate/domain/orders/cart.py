@@ -1,4 +1,4 @@
-"""Carts: drafts of orders, checked line by line, bought as a whole or not at all (R7, contract 4.10)."""
+"""Carts: drafts of orders, checked line by line, and bought whole or not at all (R7, contract 4.10)."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
@@ -29,14 +29,14 @@ LIFETIME = timedelta(minutes=15)
 
 
 class CartStatus(StrEnum):
-    """Whether it was bought."""
+    """Whether a cart was bought."""
 
     ACTIVE = "active"
     ORDERED = "ordered"
 
 
 class LineError(StrEnum):
-    """Why a line cannot be bought. It stands with the line; the cart is kept so that it can be put right."""
+    """Why a line cannot be bought. The cart is kept with the error, so that the partner can correct it."""
 
     CURRENCY = "currency"
     CATALOG_ITEM = "catalog_item"
@@ -48,7 +48,7 @@ class LineError(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CartLine:
-    """One line of a cart, with the add-ons to be bought for what it buys."""
+    """One line of a cart, with its add-ons."""
 
     id: int
     catalog_item_id: str
@@ -59,16 +59,16 @@ class CartLine:
     term: TermDuration | None = None
     renews_to: TermDuration | None = None
     participants: tuple[tuple[str, str], ...] = ()
-    """Kind of participant and its partner network id: the indirect reseller."""
+    """Kind and partner network id of each participant: the indirect reseller."""
     provisioning_context: Mapping[str, str] = field(default_factory=dict)
     order_group: str = ""
-    """Lines of one group, billing cycle and currency become one order."""
+    """The lines of one group, billing cycle and currency become one order."""
     addons: tuple["CartLine", ...] = ()
     error: LineError | None = None
 
     @property
     def parent_id(self) -> str | None:
-        """The existing subscription that the line is an add-on of, as the provisioning context names it."""
+        """The existing subscription of an add-on, from the provisioning context."""
         for key, value in self.provisioning_context.items():
             if key.casefold() == "parentsubscriptionid":
                 return value.strip().lower()
@@ -76,13 +76,13 @@ class CartLine:
 
     @property
     def partner_id_on_record(self) -> str | None:
-        """The reseller that the line is bought through."""
+        """The partner network id of the line's reseller."""
         return self.participants[0][1] if self.participants else None
 
 
 @dataclass(frozen=True, slots=True)
 class Cart:
-    """A draft of orders. After fifteen minutes it is gone, unless it was bought."""
+    """A draft of orders. It expires after fifteen minutes, unless it was bought."""
 
     id: CartId
     customer_id: str
@@ -94,46 +94,46 @@ class Cart:
 
     @property
     def expires_at(self) -> datetime:
-        """From this instant on it can no longer be bought."""
+        """The instant from which the cart can no longer be bought."""
         return self.created_at + LIFETIME
 
     def gone(self, now: datetime) -> bool:
-        """Whether it expired."""
+        """Whether the cart has expired."""
         return self.status is CartStatus.ACTIVE and now >= self.expires_at
 
     @property
     def faulty(self) -> bool:
-        """Whether a line of it cannot be bought."""
+        """Whether a line cannot be bought."""
         return any(line.error is not None for line in all_lines(self.lines))
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What lines are checked against."""
+    """The facts that lines are checked against."""
 
     account: Account
     reseller_ids: AbstractSet[str]
     """Partner network ids of the resellers linked to the partner."""
     active_subscriptions: AbstractSet[str]
-    """Those of the customer that add-ons can be bought for."""
+    """The customer's subscriptions that can have add-ons."""
     places: int | None
-    """How many subscriptions the customer may still have; None: no limit."""
+    """Number of subscriptions that the customer may add; None: no limit."""
 
 
 def all_lines(lines: Sequence[CartLine]) -> Iterator[CartLine]:
-    """Every line, each followed by its add-ons."""
+    """Return every line, each followed by its add-ons."""
     for line in lines:
         yield line
         yield from line.addons
 
 
 def check_shape(lines: Sequence[CartLine]) -> None:
-    """Refuse a cart that does not say what is to be bought.
+    """Check what a cart buys.
 
     Raises:
-        `request.invalid-property`: there is no line, there are more than 500, an add-on has add-ons, or a name cannot be used.
+        `request.invalid-property`: no line, more than 500, an add-on with add-ons, or a malformed name.
         `order.line-numbers`: the ids are not 0 to one less than the number of lines, each once, add-ons counted.
-        `subscription.quantity-out-of-range`: a quantity that no subscription can have.
+        `subscription.quantity-out-of-range`: see `check_seats`.
     """
     every = list(all_lines(lines))
     if not 1 <= len(every) <= MOST_LINES:
@@ -148,7 +148,7 @@ def check_shape(lines: Sequence[CartLine]) -> None:
 
 
 def checked(lines: Sequence[CartLine], known: Known) -> tuple[CartLine, ...]:
-    """The lines with their order groups, and with what is wrong with each."""
+    """Return the lines with their order groups and errors."""
     groups: dict[tuple[BillingCycle, str], str] = {}
     done: list[CartLine] = []
     places = known.places
@@ -183,7 +183,7 @@ def _error_of(line: CartLine, known: Known) -> LineError | None:
 
 
 def orders_of(cart: Cart) -> tuple[OrderDraft, ...]:
-    """The orders that a checkout makes, one for each order group; add-ons to new lines follow once those are bought."""
+    """Return the orders of a checkout, one for each order group. Each line comes before its add-ons."""
     grouped: dict[tuple[str, BillingCycle, str], list[CartLine]] = {}
     for line in cart.lines:
         grouped.setdefault((line.order_group, line.billing_cycle, line.currency_code), []).append(line)

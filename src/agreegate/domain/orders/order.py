@@ -1,4 +1,4 @@
-"""Orders: what a purchase must say, and which kinds of transaction it is to the gate (R8, R9, X4, contract 4.9)."""
+"""Orders: the rules of a purchase, and the actions that it asks of the gate (R8, R9, X4, contract 4.9)."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -22,12 +22,12 @@ DEFAULT_CURRENCY = "USD"
 _GUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _CATALOG_ITEM = re.compile(r"[A-Za-z0-9]{1,50}:[A-Za-z0-9]{1,50}:[A-Za-z0-9]{1,50}")
 _AZURE = re.compile(r"MS-AZR-(?:USGOV-|DE-)?0145P", re.IGNORECASE | re.ASCII)
-"""What Azure is ordered by: in the public cloud, for the US government, in Germany."""
+"""The offers of Azure: in the public cloud, for the US government, in Germany."""
 _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 class OrderStatus(StrEnum):
-    """Whether what was ordered was provided; ours is at once."""
+    """The status of an order, which is completed at once."""
 
     COMPLETED = "completed"
     CANCELLED = "cancelled"
@@ -43,34 +43,34 @@ class LineKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class LineDraft:
-    """One line of an order as the partner hands it in."""
+    """One unchecked line of an order."""
 
     number: int
     offer_id: str
     quantity: int
     friendly_name: str | None = None
     subscription_id: SubscriptionId | None = None
-    """An existing one: which to renew, or, in a change of an order, which line is meant."""
+    """The subscription to renew or, in a change of an order, the subscription of the line."""
     parent_id: SubscriptionId | None = None
-    """The subscription that this buys an add-on for."""
+    """The subscription for which the line buys an add-on."""
     parent_line: int | None = None
-    """The start, when the line of this number in the same order begins it."""
+    """The number of the line in the same order that begins the add-on's subscription."""
     partner_id_on_record: str | None = None
     term: TermDuration | None = None
     renews_to: TermDuration | None = None
-    """The terms to renew to, of a new subscription or of the one named (X4)."""
+    """The term of renewals, of a new subscription or of the one to renew (X4)."""
     provisioning_context: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def action(self) -> Action:
-        """What the gate is asked about this line."""
+        """The action that the gate decides about."""
         if self.renews_to is not None:
             return Action.RENEWAL
         return Action.NEW_PURCHASE if self.parent_id is None and self.parent_line is None else Action.ADD_ON
 
     @property
     def asks_for_trial(self) -> bool:
-        """Whether the provisioning context asks for a trial. The programme knows the offers that are trials in any case."""
+        """Whether the provisioning context asks for a trial. Some offers are always trials: `Programme.is_trial`."""
         return any(
             key.casefold() == "istrial" and value.strip().casefold() == "true"
             for key, value in self.provisioning_context.items()
@@ -79,7 +79,7 @@ class LineDraft:
 
 @dataclass(frozen=True, slots=True)
 class OrderDraft:
-    """An order as the partner hands it in."""
+    """An unchecked order."""
 
     lines: tuple[LineDraft, ...]
     billing_cycle: BillingCycle = BillingCycle.MONTHLY
@@ -88,7 +88,7 @@ class OrderDraft:
 
 @dataclass(frozen=True, slots=True)
 class OrderChange:
-    """An order as a client sends it back to change it. None: not said."""
+    """An order that a client sends back to change it. None: no change."""
 
     lines: tuple[LineDraft, ...] = ()
     billing_cycle: BillingCycle | None = None
@@ -97,7 +97,7 @@ class OrderChange:
 
 @dataclass(frozen=True, slots=True)
 class OrderLine:
-    """One line of an order as it is kept, with the subscription that it led to."""
+    """A recorded line of an order, with its subscription."""
 
     number: int
     offer_id: str
@@ -114,7 +114,7 @@ class OrderLine:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """A purchase that was let through."""
+    """A purchase that the gate allowed."""
 
     id: OrderId
     customer_id: str
@@ -126,28 +126,28 @@ class Order:
 
 
 def is_guid(text: str) -> bool:
-    """Whether it has the form of a GUID."""
+    """Whether a text is a GUID."""
     return _GUID.fullmatch(text) is not None
 
 
 def is_catalog_item(text: str) -> bool:
-    """Whether orders and carts can buy it: a GUID, `PRODUCT:SKU:AVAILABILITY` or `MS-AZR-0145P`.
+    """Whether orders and carts can buy an offer: a GUID, `PRODUCT:SKU:AVAILABILITY` or `MS-AZR-0145P`.
 
-    There is no catalogue, so every id of such a form is on offer.
+    There is no catalogue, so every id of these forms is on offer.
     """
     return is_guid(text) or _CATALOG_ITEM.fullmatch(text) is not None or _AZURE.fullmatch(text) is not None
 
 
 def is_currency(text: str) -> bool:
-    """Whether it has the form of a currency code: three capitals."""
+    """Whether a text is three capitals, as currency codes are."""
     return _CURRENCY.fullmatch(text) is not None
 
 
 def check_draft(draft: OrderDraft) -> None:
-    """Refuse an order that does not say what is bought. Quantities are looked at after the gate.
+    """Check what an order buys. Quantities are checked after the gate.
 
     Raises:
-        `request.invalid-property`: the currency is none.
+        `request.invalid-property`: the currency is malformed.
         `request.invalid-property`, `order.line-numbers`, `order.invalid-offer`: see `check_lines`.
     """
     if not is_currency(draft.currency_code):
@@ -156,12 +156,12 @@ def check_draft(draft: OrderDraft) -> None:
 
 
 def check_lines(lines: Sequence[LineDraft]) -> None:
-    """Refuse lines that do not say what is bought.
+    """Check what the lines of an order buy.
 
     Raises:
-        `request.invalid-property`: there is no line, there are more than 500, or a name is too long or holds control characters.
+        `request.invalid-property`: no line, more than 500, or a name that is too long or holds control characters.
         `order.line-numbers`: the numbers are not 0 to one less than the number of lines, each once.
-        `order.invalid-offer`: an offer id has none of the forms of one.
+        `order.invalid-offer`: see `is_catalog_item`.
     """
     if not 1 <= len(lines) <= MOST_LINES:
         raise Rejected("request.invalid-property", name="lines")
@@ -174,22 +174,22 @@ def check_lines(lines: Sequence[LineDraft]) -> None:
 
 
 def check_friendly_name(text: str | None, name: str) -> None:
-    """Any script is welcome.
+    """Check a friendly name; every script is allowed.
 
     Raises:
-        `request.invalid-property`: it is longer than 256 characters or holds control characters.
+        `request.invalid-property`: the name is longer than 256 characters or holds control characters.
     """
     if text is not None and (len(text) > FRIENDLY_NAME_LENGTH or any(c < " " or c == "\x7f" for c in text)):
         raise Rejected("request.invalid-property", name=name)
 
 
 def actions_of(lines: Iterable[LineDraft]) -> tuple[Action, ...]:
-    """The kinds of transaction that an order is, each once. The gate is asked about all; one refusal stops all (R7)."""
+    """Return the actions of an order, each once. The gate decides about all; one denial stops the order (R7)."""
     return tuple(dict.fromkeys(line.action for line in lines))
 
 
 def bought(line: LineDraft, order: Order, id_: SubscriptionId, programme: Programme) -> Subscription:
-    """The subscription that a line of a new purchase begins."""
+    """Return the subscription that a line of a new purchase begins."""
     is_trial = line.asks_for_trial or programme.is_trial(line.offer_id)
     term = line.term or (TermDuration.MONTH if is_trial else TermDuration.YEAR)
     name = line.friendly_name or line.offer_id
@@ -213,10 +213,10 @@ def bought(line: LineDraft, order: Order, id_: SubscriptionId, programme: Progra
 
 
 def renewed_by(line: LineDraft, stored: Subscription, now: datetime) -> Subscription:
-    """The subscription after the partner renewed it ahead of its end: one term more, with the seats ordered (X4).
+    """Return the subscription after the partner renewed it early: one more term, with the ordered seats (X4).
 
     Raises:
-        `order.not-processable`: it is not active, is a trial, or its next term was ordered already.
+        `order.not-processable`: it is not active, is a trial, or its next term is ordered already.
     """
     if stored.status is not SubscriptionStatus.ACTIVE or stored.is_trial or stored.commitment.term_starts_at > now:
         raise Rejected("order.not-processable", subscription=stored.id)
@@ -233,7 +233,7 @@ def renewed_by(line: LineDraft, stored: Subscription, now: datetime) -> Subscrip
 
 
 def line_of(line: LineDraft, number: int, subscription: Subscription, kind: LineKind) -> OrderLine:
-    """The line as it is kept."""
+    """Return the line to record."""
     return OrderLine(
         number=number,
         offer_id=line.offer_id,

@@ -1,4 +1,4 @@
-"""Subscriptions: what a customer holds, what a change asks the gate, and what may not be done (R10, contract 4.11)."""
+"""Subscriptions: the purchases of a customer, and the actions and limits of a change (R10, contract 4.11)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -14,33 +14,33 @@ from agreegate.domain.partner import Account
 SubscriptionId = NewType("SubscriptionId", str)
 
 MOST_SEATS = 100_000
-"""There is no catalogue, so one limit serves every offer."""
+"""Maximum seats of every offer, as there is no catalogue."""
 MOST_SUBSCRIPTIONS = 10_000
-"""A customer's with one partner, those that ended included, unless a setting says otherwise: clients list them whole."""
+"""Maximum subscriptions of a customer with one partner, ended ones included; a setting can change it."""
 SANDBOX_SEATS = 25
 SANDBOX_SUBSCRIPTIONS = 5
-"""For each customer of a sandbox account; those that ended do not count (contract section 1)."""
+"""Maximum living subscriptions of a sandbox account's customer (contract section 1)."""
 
 
 class SubscriptionStatus(StrEnum):
-    """Where a subscription is in its life."""
+    """The status of a subscription."""
 
     ACTIVE = "active"
     SUSPENDED = "suspended"
     DELETED = "deleted"
-    """Cancelled by the partner, which is its duty once a customer no longer agrees (R40)."""
+    """Cancelled by the partner, which must cancel once a customer no longer agrees (R40)."""
     EXPIRED = "expired"
-    """Its commitment ended and nothing renewed it."""
+    """The commitment ended without a renewal."""
 
     @property
     def ended(self) -> bool:
-        """Whether nothing changes it any more."""
+        """Whether the status is final."""
         return self in (SubscriptionStatus.DELETED, SubscriptionStatus.EXPIRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Subscription:
-    """One purchase that lasts."""
+    """One purchase with a term."""
 
     id: SubscriptionId
     customer_id: str
@@ -56,17 +56,21 @@ class Subscription:
     commitment: Commitment
     created_at: datetime
     parent_id: SubscriptionId | None = None
-    """The subscription that it is an add-on of."""
+    """The subscription of which this is an add-on."""
     partner_id_on_record: str | None = None
     """The partner network id of the indirect reseller."""
     is_trial: bool = False
     revision: int = 1
-    """Counts changes; the etag tells it."""
+    """Number of changes plus one; the etag contains it."""
+
+    def with_status(self, status: SubscriptionStatus) -> "Subscription":
+        """Return the subscription with another status, as its next revision."""
+        return replace(self, status=status, revision=self.revision + 1)
 
 
 @dataclass(frozen=True, slots=True)
-class WantedSubscription:
-    """A subscription as a client sends it back. None: not said, so as it is."""
+class SubscriptionChange:
+    """A subscription that a client sends back to change it. None: no change."""
 
     quantity: int | None = None
     status: SubscriptionStatus | None = None
@@ -77,7 +81,7 @@ class WantedSubscription:
 
 
 def check_seats(quantity: int, account: Account) -> None:
-    """Refuse a quantity that no subscription can have.
+    """Check the seats of a subscription.
 
     Raises:
         `subscription.quantity-out-of-range`: not between 1 and 100,000.
@@ -89,18 +93,18 @@ def check_seats(quantity: int, account: Account) -> None:
         raise Rejected("sandbox.limit")
 
 
-def actions_of(stored: Subscription, wanted: WantedSubscription) -> tuple[Action, ...]:
-    """What a change asks the gate (R10, R11, R40): clients send everything back, so only differences count.
+def actions_of(stored: Subscription, change: SubscriptionChange) -> tuple[Action, ...]:
+    """Return the actions of a change (R10, R11, R40): clients send everything back, so only differences count.
 
-    Names, auto-renewal and the reseller on record are nobody's purchase: they ask nothing.
+    A change of name, auto-renewal or reseller on record needs no decision of the gate.
 
     Raises:
-        `request.invalid-property`: the status wanted is one that a partner cannot give.
+        `request.invalid-property`: a status that a partner cannot set.
     """
-    seats = () if wanted.quantity in (None, stored.quantity) else (Action.SEAT_CHANGE,)
-    if wanted.status is None or wanted.status is stored.status:
+    seats = () if change.quantity in (None, stored.quantity) else (Action.SEAT_CHANGE,)
+    if change.status is None or change.status is stored.status:
         return seats
-    match wanted.status:
+    match change.status:
         case SubscriptionStatus.ACTIVE:
             return (*seats, Action.REACTIVATE)
         case SubscriptionStatus.SUSPENDED:
@@ -110,51 +114,51 @@ def actions_of(stored: Subscription, wanted: WantedSubscription) -> tuple[Action
         case SubscriptionStatus.EXPIRED:
             raise Rejected("request.invalid-property", name="status")
         case _:
-            assert_never(wanted.status)
+            assert_never(change.status)
 
 
 def changed(
-    stored: Subscription, wanted: WantedSubscription, parent: Subscription | None, account: Account
+    stored: Subscription, change: SubscriptionChange, parent: Subscription | None, account: Account
 ) -> Subscription:
-    """The subscription after the change, once the gate has let it pass. Equal to `stored` when nothing differs.
+    """Return the subscription after a change that the gate allowed; `stored` itself when nothing differs.
 
     Args:
-        parent: the subscription that this one is an add-on of, if it is.
+        parent: the subscription of which this is an add-on, if there is one.
 
     Raises:
-        `subscription.ended`: it is deleted or expired.
-        `subscription.billing-cycle-fixed`: the billing cycle is the order's to change.
-        `subscription.quantity-out-of-range`, `sandbox.limit`: the quantity is none that a subscription can have.
-        `subscription.suspended-quantity`: the quantity changes while it is, or is being, suspended.
+        `subscription.ended`: the subscription is deleted or expired.
+        `subscription.billing-cycle-fixed`: only a change of the order changes the billing cycle.
+        `subscription.quantity-out-of-range`, `sandbox.limit`: see `check_seats`.
+        `subscription.suspended-quantity`: the quantity changes with a suspension.
         `subscription.not-auto-renewable`: a trial renews by conversion only.
-        `subscription.parent-not-active`: an add-on comes back only to an active subscription.
+        `subscription.parent-not-active`: see `check_parent`.
     """
     if stored.status.ended:
         raise Rejected("subscription.ended", subscription=stored.id, status=stored.status)
-    if wanted.billing_cycle not in (None, stored.billing_cycle):
+    if change.billing_cycle not in (None, stored.billing_cycle):
         raise Rejected("subscription.billing-cycle-fixed")
-    status = wanted.status or stored.status
-    if wanted.quantity is not None and wanted.quantity != stored.quantity:
-        check_seats(wanted.quantity, account)
+    status = change.status or stored.status
+    if change.quantity is not None and change.quantity != stored.quantity:
+        check_seats(change.quantity, account)
         if status is SubscriptionStatus.SUSPENDED:
             raise Rejected("subscription.suspended-quantity")
-    if wanted.auto_renew and stored.is_trial:
+    if change.auto_renew and stored.is_trial:
         raise Rejected("subscription.not-auto-renewable")
     if status is SubscriptionStatus.ACTIVE and status is not stored.status:
         check_parent(parent)
     after = replace(
         stored,
-        quantity=stored.quantity if wanted.quantity is None else wanted.quantity,
+        quantity=stored.quantity if change.quantity is None else change.quantity,
         status=status,
-        auto_renew=stored.auto_renew if wanted.auto_renew is None else wanted.auto_renew,
-        friendly_name=wanted.friendly_name or stored.friendly_name,
-        partner_id_on_record=wanted.partner_id_on_record or stored.partner_id_on_record,
+        auto_renew=stored.auto_renew if change.auto_renew is None else change.auto_renew,
+        friendly_name=change.friendly_name or stored.friendly_name,
+        partner_id_on_record=change.partner_id_on_record or stored.partner_id_on_record,
     )
     return stored if after == stored else replace(after, revision=stored.revision + 1)
 
 
 def check_parent(parent: Subscription | None) -> None:
-    """Refuse an add-on whose subscription is not active; None: it is no add-on.
+    """Check that the subscription of an add-on, if there is one, is active.
 
     Raises:
         `subscription.parent-not-active`.
@@ -164,5 +168,5 @@ def check_parent(parent: Subscription | None) -> None:
 
 
 def target_offer(subscription: Subscription) -> str:
-    """The one offer that a subscription is offered to be upgraded or converted to: made up, and always the same."""
+    """Return the one made-up offer to which a subscription can be upgraded or converted."""
     return str(uuid5(NAMESPACE_OID, subscription.offer_id.lower()))

@@ -1,4 +1,4 @@
-"""Terms: how long a subscription is committed, when each term ends, and which renewals are due (contract 4.11, R11)."""
+"""Terms: the commitment of a subscription, the ends of its terms, and the renewals due (contract 4.11, R11)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -8,7 +8,7 @@ _DAYS = (31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
 class TermDuration(StrEnum):
-    """How long one term lasts, as ISO 8601 writes it."""
+    """The length of a term, in ISO 8601."""
 
     MONTH = "P1M"
     YEAR = "P1Y"
@@ -16,7 +16,7 @@ class TermDuration(StrEnum):
 
     @property
     def months(self) -> int:
-        """Its length in months."""
+        """The length in months."""
         return _MONTHS[self]
 
 
@@ -24,7 +24,7 @@ _MONTHS = {TermDuration.MONTH: 1, TermDuration.YEAR: 12, TermDuration.THREE_YEAR
 
 
 class BillingCycle(StrEnum):
-    """How often the partner is billed. It says nothing about the term."""
+    """How often the partner is billed, independent of the term."""
 
     MONTHLY = "monthly"
     ANNUAL = "annual"
@@ -36,55 +36,51 @@ class BillingCycle(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
-    """Where a subscription is in its terms.
+    """The terms of a subscription up to now.
 
-    Every end is counted from the start of the first term, never from the end before it: a term begun on the 31st, or on
-    29 February, does not drift.
+    Every end counts from the start of the first term, so that a term begun on the 31st or on 29 February does not drift.
     """
 
     started_at: datetime
     terms: int
-    """How many terms there were so far, the present one included."""
+    """Number of terms, the present one included."""
     months: int
-    """How long they are together."""
+    """Their length together."""
     term: TermDuration
     """The present term."""
     renewal_term: TermDuration
-    """The terms after it."""
+    """Of each later term."""
 
     @classmethod
     def begin(cls, now: datetime, term: TermDuration, renewal_term: TermDuration | None = None) -> "Commitment":
-        """The first term, from now on."""
+        """Return a first term that begins now."""
         return cls(now, 1, term.months, term, renewal_term or term)
 
     @property
     def ends_at(self) -> datetime:
-        """The commitment end date: from this instant on a renewal is due."""
+        """The commitment end date, from which a renewal is due."""
         return months_after(self.started_at, self.months)
 
     @property
     def term_starts_at(self) -> datetime:
-        """When the present term begins: ahead of now once it was renewed early."""
+        """The beginning of the present term; in the future after an early renewal."""
         return months_after(self.started_at, self.months - self.term.months)
 
     def renewed(self, term: TermDuration | None = None) -> "Commitment":
-        """One term more, of another length if one is given; those after it keep theirs."""
+        """Return the commitment with one more term, of the given length or the renewal term's."""
         following = term or self.renewal_term
         return replace(self, terms=self.terms + 1, months=self.months + following.months, term=following)
 
 
 def months_after(start: datetime, months: int) -> datetime:
-    """The same day and time that number of months later; the last day of a month that has no such day."""
+    """Return the same day and time some months later, or the last day of a shorter month."""
     year, month = divmod(start.year * 12 + start.month - 1 + months, 12)
     days = 29 if month == 1 and year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else _DAYS[month]
     return start.replace(year=year, month=month + 1, day=min(start.day, days))
 
 
 def renewals_due(commitment: Commitment, now: datetime, most: int | None = None) -> tuple[Commitment, list[datetime]]:
-    """The commitment after the renewals due by `now` (at most `most`), and when each of them was due.
-
-    Nothing is due before the commitment end date; a clock that jumped back makes nothing due twice.
-    """
+    """Return the commitment after the renewals due by `now` (at most `most`), and when each was due."""
     due: list[datetime] = []
     ends_at = commitment.ends_at
     while ends_at <= now and len(due) != most:
@@ -95,7 +91,7 @@ def renewals_due(commitment: Commitment, now: datetime, most: int | None = None)
 
 
 def ends_within(commitment: Commitment, begins: datetime, until: datetime) -> list[datetime]:
-    """Every end of a term from `begins` on and before `until`, in order, when each term is followed by another."""
+    """Return the ends of terms from `begins` up to `until`, exclusive, if every term is renewed."""
     step, months = commitment.renewal_term.months, commitment.months
     first = commitment.ends_at
     between = (begins.year - first.year) * 12 + begins.month - first.month

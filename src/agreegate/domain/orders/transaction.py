@@ -1,4 +1,4 @@
-"""Transactions: what the gate is asked about (R6–R12, contract 4.14 step 2)."""
+"""Transactions: the questions that the gate decides (R6–R12, contract 4.14 step 2)."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,7 +8,7 @@ from agreegate.domain.agreements.agreement import AgreementType
 
 
 class Action(StrEnum):
-    """What is about to be done to a customer's purchases."""
+    """A change of a customer's purchases or data."""
 
     NEW_PURCHASE = "new_purchase"
     SEAT_CHANGE = "seat_change"
@@ -16,7 +16,7 @@ class Action(StrEnum):
     CONVERSION = "conversion"
     ADD_ON = "add_on"
     RENEWAL = "renewal"
-    """By the partner, as an order that renews a subscription; the system's own renewal is `AUTO_RENEWAL` (X4)."""
+    """An order of the partner that renews a subscription (X4); the system renews by `AUTO_RENEWAL`."""
     REACTIVATE = "reactivate"
     AUTO_RENEWAL = "auto_renewal"
     CANCEL = "cancel"
@@ -25,12 +25,12 @@ class Action(StrEnum):
 
     @property
     def needs_confirmation(self) -> bool:
-        """Whether it is stopped for want of a confirmation (R8–R10). Auto-renewal never is (R11)."""
+        """Whether the action needs a confirmation (R8–R10); auto-renewal never does (R11)."""
         return self in PURCHASES
 
     @property
     def rule(self) -> str:
-        """The rule that says whether it needs a confirmation, such as `R9`."""
+        """The rule that decides whether the action needs a confirmation, such as `R9`."""
         return _RULES[self]
 
 
@@ -47,10 +47,10 @@ _RULES = dict.fromkeys(PURCHASES, "R9") | {
     Action.PROFILE_CHANGE: "R12",
 }
 STOPPED_BY_REFUSAL = PURCHASES | {Action.REACTIVATE}
-"""What stops once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
+"""Actions that are denied once the customer no longer agrees (R47): reactivation too, cancelling never (R40)."""
 
 GOES_ON = frozenset({Action.CANCEL, Action.SUSPEND, Action.AUTO_RENEWAL})
-"""What needs no clock that is right: nothing is bought by it (R11, R40)."""
+"""Actions that buy nothing, and so are allowed while the clock is behind (R11, R40)."""
 
 
 @dataclass(frozen=True, slots=True)

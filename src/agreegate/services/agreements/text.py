@@ -13,13 +13,13 @@ from agreegate.domain.agreements.text import (
     Reach,
     TextDraft,
     TextVersion,
-    violations_of,
     in_effect,
     in_force,
     in_language,
     outdates_at_once,
     published_before,
     reaches,
+    violations_of,
 )
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged

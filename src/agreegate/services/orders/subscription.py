@@ -19,8 +19,8 @@ from agreegate.domain.orders.order import (
 from agreegate.domain.orders.subscription import (
     MOST_SUBSCRIPTIONS,
     Subscription,
+    SubscriptionChange,
     SubscriptionStatus,
-    WantedSubscription,
     actions_of,
     changed,
     check_seats,
@@ -103,7 +103,7 @@ async def change_subscription(
     programme: Programme,
     customer: str,
     id_: str,
-    wanted: WantedSubscription,
+    wanted: SubscriptionChange,
     revisions: Sequence[int],
     call: IdempotentCall,
     pause: Callable[[Decision], Paused | None] = never,
