@@ -14,7 +14,7 @@ from pglast.visitors import Visitor
 import agreegate.storage
 
 STORAGE = str(Path(agreegate.storage.__file__).parent)
-UNITS = tuple(f"{STORAGE}/{name}" for name in ("sqlite.py", "sqlite_unit.py"))
+UNITS = tuple(f"{STORAGE}/engine/{name}" for name in ("sqlite.py", "sqlite_unit.py"))
 """Where statements of the product are handed to the engine."""
 OF_THE_ENGINE = ("begin", "commit", "pragma", "release", "rollback", "savepoint")
 ONLY_SQLITE = {
