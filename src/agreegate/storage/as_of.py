@@ -1,4 +1,4 @@
-"""What a look back reads and nothing else does: the past of relationships, renewals, and when an employee was stated."""
+"""What only the as-of page reads: past relationships, renewals, and when an employee was stated."""
 
 from datetime import datetime
 
@@ -9,7 +9,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe
 
 
 async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Period, ...]:
-    """Every relationship period of a partner with a customer, in their order; none: the customer never was the partner's."""
+    """Return the relationship periods of a partner with a customer, in order; none: it never was the partner's customer."""
     rows = await uow.fetch_all(
         "select period, started_at, ended_at from relationship_period where partner_id = $1 and customer_id = $2"
         " union all select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2"
@@ -21,7 +21,7 @@ async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tupl
 
 
 async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, int]:
-    """The period in which each confirmation was recorded, by the confirmation's sequence."""
+    """Return the period in which each confirmation was recorded, by sequence of the confirmation."""
     rows = await uow.fetch_all(
         "select sequence, period from confirmation where partner_id = $1 and customer_id = $2", partner, customer
     )
@@ -29,7 +29,7 @@ async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> 
 
 
 async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Renewal, ...]:
-    """Every term that began of any of a customer's subscriptions, after its first; in the order of recording."""
+    """Return the renewals of a customer's subscriptions, in the order of recording."""
     rows = await uow.fetch_all(
         "select due_at, recorded_at from renewal where partner_id = $1 and customer_id = $2 and outcome = 'renewed'"
         " order by recorded_at, due_at",
@@ -42,7 +42,7 @@ async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) ->
 async def employees_stated_by(
     uow: UnitOfWork, partner: PartnerId, customer: str, instant: datetime
 ) -> dict[int, Employee]:
-    """The employees that had been stated by then (R28), by the confirmation's sequence; of several the last one stated."""
+    """Return the employees stated by an instant (R28), by sequence of the confirmation; of several, the last stated."""
     rows = await uow.fetch_all(
         "select c.sequence, e.name, e.email, e.reference from confirmation c"
         " join confirmation_employee e on e.confirmation_number = c.number"
@@ -55,7 +55,7 @@ async def employees_stated_by(
 
 
 async def named(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
-    """Name and country of a customer as the partner has them today, whether it still serves it or not."""
+    """Return name and country of a customer from the partner's copy, even after the relationship ended."""
     row = await uow.fetch_one(
         "select company_name, country from customer where partner_id = $1 and customer_id = $2", partner, customer
     )

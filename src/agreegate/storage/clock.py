@@ -1,4 +1,4 @@
-"""The newest instant that a partner has recorded, and the clocks that an operator accepted."""
+"""The newest instant that a partner recorded, and the clocks that an operator accepted."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
@@ -19,21 +19,21 @@ NEWEST = f"""
       select accepted_at, ahead_until from clock_acceptance where partner_id = $1 order by number desc limit 1)
     select max(at) from ({" union all ".join(_NEWEST_OF.format(table=table, at=at) for table, at in _TABLES)}) newest
     where not exists (select 1 from deployment where demo = 1)"""
-"""The newest instant of the partner's confirmations, endings and decisions, or null: what its clock is compared with.
+"""SQL: the newest instant of the partner's confirmations, endings and decisions, or null. The clock is compared with it.
 
-What was ahead of a clock that was accepted is left out. In a demo's record there is none: its clock may be moved.
+Instants ahead of an accepted clock are left out. A demo's record has no such instant: its clock may be moved.
 """
 _ALWAYS = datetime.min.replace(tzinfo=UTC)
 
 
 def trusted_of(rows: Sequence[Row]) -> datetime:
-    """From when on the clock is trusted, by the row of `NEWEST`."""
+    """Return the instant from which the clock is trusted, from the row of `NEWEST`."""
     [(newest,)] = rows
     return _ALWAYS if newest is None else trusted_from(from_micros(newest))
 
 
 async def trusted_in_record(uow: UnitOfWork, partner: PartnerId) -> datetime:
-    """From when on the clock is trusted, by the record. Memory learns it."""
+    """Return the instant from which the clock is trusted, from the record, and store it in memory."""
     known = uow.trusted.of(partner)
     trusted = trusted_of(await uow.fetch_all(NEWEST, partner))
     uow.trusted.learn(partner, trusted, known)
@@ -41,28 +41,28 @@ async def trusted_in_record(uow: UnitOfWork, partner: PartnerId) -> datetime:
 
 
 async def meet(uow: UnitOfWork, partner: PartnerId) -> None:
-    """Let memory know from when on the clock is trusted, when the partner is first met."""
+    """Store in memory the instant from which the clock is trusted, unless memory has one for this partner."""
     if uow.trusted.of(partner) is None:
         await trusted_in_record(uow, partner)
 
 
 async def note_recorded(uow: UnitOfWork, partner: PartnerId) -> None:
-    """Let memory know that a confirmation, an ending or a decision is recorded now.
+    """Store in memory that a confirmation, an ending or a decision is recorded now.
 
-    It is known before anything of it can be read, so nobody learns less meanwhile. When the unit is undone, memory is too
-    late, and the next question reads the record.
+    Memory changes before the record can be read, so it is never behind the record. When the unit of work is undone, memory
+    is ahead, and the next question reads the record.
     """
     await meet(uow, partner)
     uow.trusted.advance(partner, trusted_from(uow.now))
 
 
 async def add_acceptance(uow: UnitOfWork, partner: PartnerId, reason: str, by: str) -> datetime | None:
-    """Keep that the clock is right now for this partner.
+    """Record that the clock is right now for this partner.
 
-    The newest instant ahead of the clock, which is no longer compared; None: there is none.
+    Return the newest instant ahead of the clock, which is no longer compared; None: there is none.
 
     Args:
-        by: the command that says so.
+        by: the command that accepts the clock.
     """
     now = to_micros(uow.now)
     [(newest,)] = await uow.fetch_all(NEWEST, partner)

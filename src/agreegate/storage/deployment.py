@@ -1,4 +1,4 @@
-"""What a database was made for: a programme, and whether it is a demo's."""
+"""The purpose of a database: its programme, and whether it is a demo's."""
 
 from dataclasses import dataclass
 
@@ -14,7 +14,7 @@ class MadeFor:
 
 
 async def made_for(uow: UnitOfWork) -> MadeFor | None:
-    """The purpose of this database; None while it has none."""
+    """Return the purpose of this database; None: it has none yet."""
     row = await uow.fetch_one("select programme, demo from deployment where id = 1")
     if row is None:
         return None
@@ -23,7 +23,7 @@ async def made_for(uow: UnitOfWork) -> MadeFor | None:
 
 
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:
-    """Write down the purpose."""
+    """Set the purpose of this database."""
     await uow.execute(
         "insert into deployment (id, programme, demo) values (1, $1, $2)"
         " on conflict (id) do update set programme = excluded.programme, demo = excluded.demo",

@@ -16,7 +16,7 @@ _KEY = "partner_id = $1 and method = $2 and path = $3 and request_id = $4"
 
 @dataclass(frozen=True, slots=True)
 class IdempotencyKey:
-    """What two equal calls have in common."""
+    """The values by which a repeated call is recognised."""
 
     partner: PartnerId
     method: str
@@ -25,7 +25,7 @@ class IdempotencyKey:
 
     @property
     def values(self) -> tuple[str, str, str, str]:
-        """The key as the columns have it."""
+        """The values of the key's columns."""
         return self.partner, self.method, self.path, self.request_id
 
 
@@ -41,9 +41,9 @@ class KeptAnswer:
 
 
 async def claim_key(uow: UnitOfWork, key: IdempotencyKey, fingerprint: str) -> KeptAnswer | None:
-    """Insert the key, and return None: the work is to be done now. Or return the answer that the key holds already.
+    """Insert a key and return None, or return the answer that the key holds already.
 
-    A key older than a day gives way.
+    A key older than a day is replaced.
     """
     values = (*key.values, fingerprint, to_micros(uow.machine_now))
     insert = (
@@ -67,7 +67,7 @@ async def claim_key(uow: UnitOfWork, key: IdempotencyKey, fingerprint: str) -> K
 async def keep_answer(
     uow: UnitOfWork, key: IdempotencyKey, status: int, body: bytes, confirmation_id: str | None
 ) -> None:
-    """Let a claimed key hold the answer."""
+    """Store the answer under a claimed key."""
     await uow.execute(
         f"update idempotency set status = $5, body = $6, confirmation_id = $7 where {_KEY}",
         *key.values,
@@ -78,12 +78,12 @@ async def keep_answer(
 
 
 async def release_key(uow: UnitOfWork, key: IdempotencyKey) -> None:
-    """Remove a key: a call that was refused may be sent again."""
+    """Delete a key, so that a call that failed can be sent again."""
     await uow.execute(f"delete from idempotency where {_KEY}", *key.values)
 
 
 async def forget_answers(uow: UnitOfWork, most: int = 5_000) -> int:
-    """Delete at most that many keys older than a day, the oldest first; returns how many it deleted."""
+    """Delete at most `most` keys older than a day, the oldest first; return how many it deleted."""
     return await uow.execute(
         "delete from idempotency where number in (select o.number from (select number, kept_at from idempotency"
         " order by number limit $2) o where o.kept_at <= $1)",

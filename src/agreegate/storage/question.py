@@ -1,4 +1,4 @@
-"""Customers to show an answer with: the first of a kind that a partner, or a reseller, serves."""
+"""Example customers for the questions and answers: the first of a kind that a partner or a reseller serves."""
 
 from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -29,12 +29,12 @@ _SEVERAL_RESELLERS = """
 
 
 async def unconfirmed_customers(uow: UnitOfWork, asking: Partner, most: int) -> list[tuple[str, str]]:
-    """Id and name of customers without any record, by id; at most `most`."""
+    """Return id and name of customers without any record, by id; at most `most`."""
     return await _some(uow, asking, f"r.no_longer_agrees_at is null and not {_CONFIRMED}", most)
 
 
 async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
-    """A customer whose acceptance is confirmed; of a provider rather one that several of its resellers sell to."""
+    """Return a customer with a confirmation, preferably one that several resellers of a provider serve."""
     for condition in (f"{_CONFIRMED} and {_SEVERAL_RESELLERS}", _CONFIRMED):
         if found := await _some(uow, asking, condition, 1):
             [(id_, _)] = found
@@ -43,7 +43,7 @@ async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
 
 
 async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner) -> str | None:
-    """A customer that no longer agrees."""
+    """Return a customer that no longer agrees."""
     found = await _some(uow, asking, f"r.no_longer_agrees_at is not null and not {_CONFIRMED}", 1)
     return next((id_ for id_, _ in found), None)
 

@@ -1,4 +1,4 @@
-"""The one door to the record: what is recorded about customers, with everything that follows from it, is written here."""
+"""The only writer of the record: facts about customers, with everything that follows from each fact."""
 
 from typing import assert_never
 
@@ -23,10 +23,10 @@ from agreegate.storage.standing import UNKNOWN_TEXT
 
 
 async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:
-    """Write facts and what follows from each: which confirmation counts, the newest instant of the record, the audit record.
+    """Write facts and what follows from each: the confirmation that counts, the newest instant, the audit record.
 
     Args:
-        correlation_id: of the call, for the audit records.
+        correlation_id: the call's, for the audit records.
     """
     for fact in facts:
         change: ResourceChanged | None
@@ -50,7 +50,7 @@ async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: st
 
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """Take the next place in this customer's history. The row that it changes also makes rivals wait for each other."""
+    """Take the next sequence in a customer's history. The changed row makes concurrent writers wait for each other."""
     [(sequence,)] = await uow.fetch_all(
         "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
         " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
@@ -205,7 +205,7 @@ async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, coun
 
 
 async def clear_current(uow: UnitOfWork, partner: PartnerId, customer: str, voided: Confirmation | None = None) -> None:
-    """Let a confirmation no longer count, or (None) any of the customer's."""
+    """Stop a confirmation from counting; None: all confirmations of the customer."""
     await uow.execute(
         "delete from current_confirmation where partner_id = $1 and customer_id = $2 and ($3 is null or sequence = $3)",
         partner,

@@ -1,4 +1,4 @@
-"""From when on the clock is trusted, in memory: what keeps the gate from reading the newest instant at every question."""
+"""The instants from which the clock is trusted, in memory: without them the gate reads the newest instant each time."""
 
 from datetime import datetime
 from threading import Lock
@@ -10,31 +10,30 @@ MOST = 10_000
 
 
 class TrustedInstants:
-    """From when on the clock is trusted, partner by partner.
+    """The instant from which the clock is trusted, of each partner.
 
-    Never earlier than the record says, while one process writes it. It may be later, after a commit that failed or a clock
-    that was accepted. So a clock that has reached the instant is right, and any other clock must be compared with the
-    record.
+    The instant is never earlier than the record's, while one process writes the record. After a failed commit or an accepted
+    clock it may be later. So a clock that has reached the instant is right; any other clock is compared with the record.
     """
 
     def __init__(self) -> None:
         self._known: dict[PartnerId, datetime] = {}
         self._lock = Lock()
         self.of = self._known.get
-        """The instant of a partner, or None while it is not known. A method of the dict, for the gate's sake."""
+        """Return the instant of a partner; None: it is unknown. The dict's own method, because the gate calls it each time."""
 
     def advance(self, partner: PartnerId, instant: datetime) -> None:
-        """Let it be this instant, unless it is later already. It is known before: see `note_recorded`."""
+        """Set the instant of a partner, unless the known instant is later; `note_recorded` makes sure that one is known."""
         with self._lock:
             known = self._known.get(partner)
             if known is None or known < instant:
                 self._keep(partner, instant)
 
     def learn(self, partner: PartnerId, instant: datetime, instead_of: datetime | None) -> None:
-        """Let it be what the record says, unless something was recorded while the record was read.
+        """Set the instant that the record has, unless the instant changed while the record was read.
 
         Args:
-            instead_of: what was known before the record was read.
+            instead_of: the known instant before the record was read.
         """
         with self._lock:
             if self._known.get(partner) == instead_of:
@@ -42,5 +41,5 @@ class TrustedInstants:
 
     def _keep(self, partner: PartnerId, instant: datetime) -> None:
         if len(self._known) >= MOST and partner not in self._known:
-            self._known.clear()  # each is read again by one statement
+            self._known.clear()  # one statement reads each again
         self._known[partner] = instant

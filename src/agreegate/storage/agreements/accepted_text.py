@@ -1,4 +1,4 @@
-"""Which text each confirmation speaks of, as rows beside it. Append only."""
+"""The accepted text of each confirmation, as rows that are only added."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ _TEXTS = """
 async def accepted_texts_of(
     uow: UnitOfWork, partner: str, customer: str, first: int = 0, last: int = LAST
 ) -> dict[int, AcceptedText]:
-    """The texts that a customer's confirmations speak of, by sequence; those recorded before there were texts have none.
+    """Return the accepted texts of a customer's confirmations, by sequence; the oldest confirmations have no text.
 
     Args:
         first, last: only of confirmations with these sequences and between them.
@@ -30,13 +30,13 @@ async def accepted_texts_of(
 
 
 async def accepted_text_of(uow: UnitOfWork, partner: str, customer: str, sequence: int) -> AcceptedText | None:
-    """The text that one confirmation speaks of; None for one that was recorded before there were texts."""
+    """Return the accepted text of a confirmation; None: it was recorded before versions of texts existed."""
     row = await uow.fetch_one(f"{_TEXTS} and c.sequence = $3", partner, customer, sequence)
     return None if row is None else as_accepted(row[1:])
 
 
 def as_accepted(row: Sequence[Any]) -> AcceptedText:
-    """The columns `basis` to `number` of a text as the record has it."""
+    """Return the accepted text of the columns `basis` to `number`."""
     basis, version_id, country, language, digest, label, effective_at, number = row
     return AcceptedText(
         Basis(basis),

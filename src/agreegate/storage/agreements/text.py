@@ -1,4 +1,4 @@
-"""Published versions of agreement texts as rows (R32–R38). Append only; the files are in `storage/agreements/text_file.py`."""
+"""Published versions of agreement texts as rows that are only added (R32–R38); `text_file.py` stores the files."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -25,13 +25,13 @@ _FILES = """
 
 
 async def text_versions(uow: UnitOfWork, template: TemplateId) -> list[TextVersion]:
-    """Every version of the template, in the order of publishing."""
+    """Return the versions of a template, in the order of publishing."""
     files = await uow.fetch_all(_FILES, template)
     return _versions(template, await uow.fetch_all(f"{_VERSION} order by v.number", template), files)
 
 
 async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) -> list[TextVersion]:
-    """The versions that are published for a country, in the order of publishing, each with that country's files alone."""
+    """Return the versions published for a country, in the order of publishing, with the files of that country alone."""
     files = await uow.fetch_all(f"{_FILES} and f.country = $2", template, country)
     if not files:
         return []
@@ -40,7 +40,7 @@ async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) 
 
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
-    """The files of all versions, those that are only shown included."""
+    """Return the digests of all published files, PDFs to show included."""
     rows = await uow.fetch_all(
         "select digest from text_file union select shown_digest from text_file where shown_digest is not null"
     )
@@ -48,7 +48,7 @@ async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
 
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
-    """Keep a version and the list of its files, for good."""
+    """Add a version and the list of its files."""
     [(number,)] = await uow.fetch_all(
         "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
         " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
@@ -79,7 +79,7 @@ async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str)
 
 
 def _versions(template: TemplateId, rows: Iterable[Row], files: Iterable[Row]) -> list[TextVersion]:
-    """Versions, each with its files."""
+    """Return versions with their files."""
     of_each: dict[int, dict[Locale, TextFile]] = defaultdict(dict)
     for number, country, language, digest, media_type, size, shown_digest, shown_size in files:
         shown_as = None if shown_digest is None else TextFile(Digest(shown_digest), MediaType.PDF, shown_size)

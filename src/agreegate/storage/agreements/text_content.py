@@ -1,4 +1,4 @@
-"""A text's file is what its name says: a whole PDF, a plain Word document, or UTF-8 text. Nothing in it is ever run.
+"""Checks that a text's file is of its kind: a whole PDF, a plain Word document, or UTF-8 text. Its content is never run.
 
 A process of its own inspects PDFs and Word documents (`text_inspection`): a hostile file may exhaust or crash that process.
 """
@@ -17,15 +17,15 @@ from agreegate.domain.error import ErrorCode, Rejected, StoreUnavailable
 
 PIECE = 64 * 1024
 LONGEST_WAIT = 120
-"""Seconds that an inspection may take on a busy machine."""
+"""Maximum seconds of an inspection."""
 
 
 def check(file: BinaryIO, name: str, media_type: MediaType) -> None:
-    """Refuse a file that is not of its kind, or has in it what no text may have.
+    """Check that a file is of its kind and contains nothing that no text may contain.
 
     Raises:
-        `text.not-markdown`: it is no UTF-8 text.
-        Rejected: an inspection found why.
+        `text.not-markdown`: the file is not UTF-8 text.
+        Rejected: the inspection found a problem, which the code names.
         StoreUnavailable: the file cannot be inspected now.
     """
     if media_type is MediaType.MARKDOWN:
@@ -35,7 +35,7 @@ def check(file: BinaryIO, name: str, media_type: MediaType) -> None:
 
 
 def _inspect(file: BinaryIO, name: str, kind: str) -> None:
-    """Inspect a file in a process of its own; a process that fails has met a file beyond its limits."""
+    """Inspect a file in a process of its own; the process fails on a file beyond its limits."""
     try:
         with TemporaryFile() as copy:  # a descriptor of its own: the file may be in memory alone
             file.seek(0)

@@ -1,4 +1,4 @@
-"""The files of agreement texts: below the data folder, each under the SHA-256 of its bytes, written once and for good."""
+"""The files of agreement texts, below the data folder: each is named by the SHA-256 of its bytes and never changes."""
 
 import errno
 import fcntl
@@ -21,15 +21,15 @@ PIECE = 1024 * 1024
 """Bytes read or written at a time."""
 _KEPT = re.compile(r"[0-9a-f]{64}")
 _PART = re.compile(r"\.[0-9a-f-]{36}")
-"""Names of files below the folder: whole ones, and those on their way in."""
+"""Names of files below the folder: of complete files, and of files that are being written."""
 
 
 class TextDamaged(StoreUnavailable):
-    """A published file is gone, or its bytes are others than those published. Nothing is served instead."""
+    """A published file is missing, or its bytes have changed."""
 
 
 def measured(source: BinaryIO, name: str) -> TextFile:
-    """What a file is: its digest, kind and size, read in pieces. It is what its name says.
+    """Return digest, kind and size of a file, read in pieces, after a check that it is of the kind that its name says.
 
     Raises:
         `text.name-without-kind`, `text.empty`, `text.too-large`, `text.not-pdf`, `text.not-docx`, `text.docx-active`,
@@ -50,31 +50,31 @@ def measured(source: BinaryIO, name: str) -> TextFile:
 
 
 def measured_in(
-    folder: Path, names: Iterable[str], told: Callable[[str], None] = lambda _: None
+    folder: Path, names: Iterable[str], progress: Callable[[str], None] = lambda _: None
 ) -> dict[str, TextFile]:
-    """What files below a folder are, by name.
+    """Return digest, kind and size of files below a folder, by name.
 
     Args:
-        told: called with each name before its file is read.
+        progress: called with each name before its file is read.
 
     Raises:
-        OSError: one is not there, or leads out of the folder.
+        OSError: a file is missing, or leads out of the folder.
         `text.name-without-kind`, `text.empty`, `text.too-large`, `text.not-pdf`, `text.not-docx`, `text.docx-active`,
             `text.docx-too-dense`, `text.not-markdown`.
     """
     found = {}
     for name in names:
-        told(name)
+        progress(name)
         with file_in(folder, name) as source:
             found[name] = measured(source, name)
     return found
 
 
 def file_in(folder: Path, name: str) -> BinaryIO:
-    """A file below a folder, open.
+    """Open a file below a folder.
 
     Raises:
-        OSError: it is not there, or leads out of the folder.
+        OSError: the file is missing, or leads out of the folder.
     """
     path = folder / name
     try:
@@ -87,28 +87,28 @@ def file_in(folder: Path, name: str) -> BinaryIO:
 
 
 def is_digest(text: str) -> bool:
-    """Whether it can be a digest. Only then may it be a part of a path."""
+    """Whether a text has the form of a digest; only such a text may be part of a path."""
     return _KEPT.fullmatch(text) is not None
 
 
 class TextFiles:
-    """The folder of files, by digest. What is in it is never changed."""
+    """The folder of files, named by digest. Its files never change."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
     def path_of(self, digest: Digest) -> Path:
-        """Where a file is, whether it is there or not."""
+        """Return the path of a file, present or not."""
         return self.folder / digest[:2] / digest
 
     def keep(self, source: BinaryIO, digest: Digest) -> None:
-        """Copy a file in, so that it is on disk when this returns. One that is there already is left as it is.
+        """Copy a file into the folder, and return once it is on disk. A file that is there already stays.
 
-        A process killed meanwhile leaves nothing that could be taken for a text.
+        If the process is killed meanwhile, no file with a digest as its name remains.
 
         Raises:
-            TextDamaged: the bytes are not those of the digest.
-            OSError: it cannot be written.
+            TextDamaged: the bytes do not have this digest.
+            OSError: the file cannot be written.
         """
         path = self.path_of(digest)
         with self._writing():
@@ -125,7 +125,7 @@ class TextFiles:
                     while piece := source.read(PIECE):
                         hashed.update(piece)
                         kept.write(piece)
-                    if hashed.hexdigest() != digest:  # it was changed since it was measured
+                    if hashed.hexdigest() != digest:  # the file has changed since it was measured
                         raise TextDamaged(digest)
                     kept.flush()
                     os.fsync(kept.fileno())
@@ -136,10 +136,10 @@ class TextFiles:
             sync(path.parent)
 
     def retained(self, digest: Digest) -> BinaryIO:
-        """Like `opened`, a file that is not published yet: from now on it is kept for another day.
+        """Like `opened`, for a file that is not published yet; `remove_leftovers` spares it for another day.
 
         Raises:
-            TextDamaged: it is not there, or not what was kept.
+            TextDamaged: the file is missing, or its bytes have changed.
         """
         with self._writing():
             file = self.opened(digest)
@@ -147,16 +147,16 @@ class TextFiles:
         return file
 
     def remove_leftovers(self, published: Collection[Digest], before: float) -> int:
-        """Remove what killed publications left, and files that were kept before an instant and are not published.
+        """Remove unfinished files, and files that are older than an instant and not published.
 
-        While anybody writes to the folder, nothing is removed.
+        While a process writes to the folder, it removes nothing.
 
         Args:
             published: the digests of all published files.
             before: seconds since 1970.
 
         Returns:
-            How many files were removed.
+            The number of removed files.
 
         Raises:
             OSError: the folder cannot be read or changed.
@@ -174,7 +174,7 @@ class TextFiles:
 
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        """While this lasts, nothing in the folder is taken for a leftover."""
+        """Keep `remove_leftovers` from removing files until the block ends."""
         _made(self.folder)
         with self._locked(fcntl.LOCK_SH):
             yield
@@ -189,19 +189,19 @@ class TextFiles:
             os.close(handle)
 
     def incoming(self) -> BinaryIO:
-        """Room on the same disk for a file that is still to be looked at. It has no name, and is gone once closed.
+        """Make a file without a name on the same disk, for a file that is still to be checked. Closing it deletes it.
 
         Raises:
-            OSError: it cannot be made.
+            OSError: the file cannot be made.
         """
         _made(self.folder)
         return cast("BinaryIO", TemporaryFile(dir=self.folder))
 
     def opened(self, digest: Digest) -> BinaryIO:
-        """A kept file, open at its beginning, after all of it was compared with its digest.
+        """Open a file at its beginning, after a check of its digest.
 
         Raises:
-            TextDamaged: it is not there, or not what was published.
+            TextDamaged: the file is missing, or its bytes have changed.
         """
         hashed = hashlib.sha256()
         try:

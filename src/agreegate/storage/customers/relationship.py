@@ -6,10 +6,10 @@ from agreegate.storage.record import clear_current
 
 
 async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """Let the partner serve a customer that it has a copy of; the period that is open now, counted from 1.
+    """Open the relationship of a partner with a customer that it has a copy of; return its period, counted from 1.
 
-    A customer that comes back begins a new period, which has no confirmation: the period before is kept apart. That the
-    customer no longer agrees is not forgotten by it (R47). A relationship that is open stays as it is.
+    A customer that comes back begins a new period without a confirmation. The former period is kept, and so is the fact that
+    the customer no longer agrees (R47). An open relationship stays as it is.
     """
     row = await uow.fetch_one(
         "select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2",
@@ -48,7 +48,7 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
 
 
 async def end_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
-    """End the open relationship; whether there was one. No confirmation counts from now on, and every one is kept."""
+    """End the open relationship, if any; return whether there was one. Its confirmations stay but no longer count."""
     await clear_current(uow, partner, customer)
     ended = await uow.execute(
         "update relationship set ended_at = $3 where partner_id = $1 and customer_id = $2 and ended_at is null",
@@ -60,10 +60,10 @@ async def end_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -
 
 
 async def related_customers(uow: UnitOfWork, after: tuple[str, str], limit: int) -> list[tuple[PartnerId, str, Cloud]]:
-    """Customers of all partners with an open relationship, and their partner's cloud, in the order of their keys.
+    """Return the customers of all partners with an open relationship, each with the partner's cloud, in order of keys.
 
     Args:
-        after: partner and customer of the last one that was read.
+        after: partner and customer of the last row that was read.
     """
     rows = await uow.fetch_all(
         "select r.partner_id, r.customer_id, p.cloud from relationship r"
