@@ -9,7 +9,7 @@ from agreegate.domain.standing import State
 from agreegate.services.overview import Capped, Cause, Urgent, show_denials, show_urgent
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.engine.unit_of_work import to_micros
-from agreegate.storage.overview import REFUSING, SUBSCRIPTIONS
+from agreegate.storage.overview import NO_LONGER_AGREEING, SUBSCRIPTIONS
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call
 from tests.world import API_ENFORCED
@@ -129,7 +129,7 @@ async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_r
     await subscribed(memory, cast.CEDAR, 50, auto_renew=True)
     await subscribed(memory, cast.DOGWOOD, 30, auto_renew=True)
     if many:
-        await refused_by(memory, REFUSING)
+        await refused_by(memory, NO_LONGER_AGREEING)
     urgent = await urgent_now(memory)
     assert [(one.customer_id, one.subscriptions, one.renews_at) for one in urgent.unwilling] == [
         (cast.FRENE, 1, API_ENFORCED + 20 * DAY),

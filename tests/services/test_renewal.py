@@ -14,7 +14,7 @@ from agreegate.services.orders.renewal import run_renewals
 from agreegate.services.orders.subscription import change_subscription, show_subscription
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.engine.unit_of_work import from_micros
-from agreegate.storage.orders.renewal import next_due, renewals_of
+from agreegate.storage.orders.renewal import next_due
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call
 from tests.world import API_ENFORCED, AUGUST
@@ -58,7 +58,9 @@ async def read(memory: Memory, subscription: str) -> Subscription:
 
 
 async def kept(memory: Memory, subscription: str) -> list[tuple[int, str, datetime]]:
-    found = await memory.do(renewals_of, cast.ALDER, cast.DOGWOOD, subscription)
+    found = await memory.rows(
+        f"select term, outcome, due_at from renewal where subscription_id = '{subscription}' order by term"
+    )
     return [(term, outcome, from_micros(due)) for term, outcome, due in found]
 
 

@@ -10,8 +10,8 @@ from agreegate.domain.customers.customer import Address, Customer, CustomerDraft
 from agreegate.domain.customers.customer_search import CustomerSearch, index_words, spaced_words, words_in
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State, state_of
-from agreegate.storage.customers.customer import add_customer
-from agreegate.storage.customers.customer_list import Counted, countries_of, page_of_customers
+from agreegate.storage.customers.customer import add_customer, countries_of
+from agreegate.storage.customers.customer_list import Counted, page_of_customers
 from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.directory import change_customer

@@ -20,9 +20,10 @@ from agreegate.storage import state
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import numbered
-from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.record import record
 from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
+from agreegate.storage.statement import Statement
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")
 ACTOR = Actor(
@@ -118,41 +119,27 @@ class World:
         return AcceptedText(Basis.STATED, version, rank=(from_micros(effective_at), number))
 
     def found_by_sql(self, at: datetime) -> dict[str, Found]:
-        values: list[Value] = [PARTNER]
-
-        def bind(value: Value) -> str:
-            values.append(value)
-            return f"?{len(values)}"
-
-        expression = state.state_of(PROGRAMME, at, bind)
-        by_template = ", ".join(state.opens_by(template.id, PROGRAMME, at, bind) for template in TEMPLATES)
-        rows = self.connection.execute(
-            f"select c.customer_id, {expression}, {by_template} from relationship r"
-            " join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id where r.partner_id = ?1",
-            values,
-        )
+        to = Statement(PARTNER)
+        expression = state.state_of(PROGRAMME, at, to)
+        by_template = ", ".join(state.opens_by(template.id, PROGRAMME, at, to) for template in TEMPLATES)
+        rows = self.rows(f"c.customer_id, {expression}, {by_template}", "true", to)
         return {customer: (State(found), self.opening(State(found), opens)) for customer, found, *opens in rows}
 
     def lacking_by_sql(self, at: datetime) -> set[str]:
-        values: list[Value] = [PARTNER]
-        lacks = state.lacks_confirmation(PROGRAMME, at, state.binder(values))
-        sql = f"select r.customer_id from relationship r where r.partner_id = ?1 and {numbered(lacks)}"
-        return {customer for (customer,) in self.connection.execute(sql, values)}
+        to = Statement(PARTNER)
+        rows = self.rows("r.customer_id", state.lacks_confirmation(PROGRAMME, at, to), to)
+        return {customer for (customer,) in rows}
 
     def found_in(self, asked: State, at: datetime) -> set[str]:
-        values: list[Value] = [PARTNER]
-
-        def bind(value: Value) -> str:
-            values.append(value)
-            return f"?{len(values)}"
-
-        condition = state.is_in(asked, PROGRAMME, at, bind)
-        rows = self.connection.execute(
-            "select c.customer_id from relationship r join customer c on c.partner_id = r.partner_id"
-            f" and c.customer_id = r.customer_id where r.partner_id = ?1 and {condition}",
-            values,
-        )
+        to = Statement(PARTNER)
+        rows = self.rows("c.customer_id", state.is_in(asked, PROGRAMME, at, to), to)
         return {customer for (customer,) in rows}
+
+    def rows(self, columns: str, condition: str, to: Statement) -> list[Row]:
+        sql = f"""select {columns} from relationship r
+            join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id
+            where r.partner_id = $1 and {condition}"""
+        return self.connection.execute(numbered(sql), to.values).fetchall()
 
     def opening(self, found: State, opens: list[int]) -> list[str]:
         """The templates that open the gate, where that is asked for."""
@@ -207,12 +194,12 @@ ONE_CUSTOMER = """from relationship r join customer c on c.partner_id = r.partne
 def test_the_facts_of_one_customer_are_read_by_the_customer(opening: tuple[AgreementTemplate, ...]) -> None:
     connection = connect(":memory:")
     upgrade(connection)
-    values: list[Value] = []
-    of_all = state.state_of(replace(PROGRAMME, templates=opening), INSTANTS[3], state.binder(values))
+    to = Statement()
+    of_all = state.state_of(replace(PROGRAMME, templates=opening), INSTANTS[3], to)
     for sql, parameters in (
         (CURRENT, ["p", "c"]),
         (NEWER_TEXTS, ["p", "c", 0]),
-        (f"select {of_all} {ONE_CUSTOMER}", values),
+        (f"select {of_all} {ONE_CUSTOMER}", to.values),
     ):
         plan = [row[3] for row in connection.execute(f"explain query plan {numbered(sql)}", parameters)]
         tables = [step for step in plan if step.startswith(("SEARCH", "SCAN")) and step.split()[1] not in ("v", "f")]

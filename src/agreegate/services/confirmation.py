@@ -23,9 +23,9 @@ from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import (
     ServedCustomer,
-    accepted_directly,
     confirmation_at,
-    counting_confirmations,
+    confirmations_of,
+    direct_acceptances,
     of_present_period,
     served_customer,
     without_employee,
@@ -142,7 +142,7 @@ async def list_confirmations(
     """
     programme.require(uow.now)
     await require_relationship(uow, actor, customer)
-    found = await counting_confirmations(uow, actor.partner.id, customer)
+    found = await confirmations_of(uow, actor.partner.id, customer, counting=True)
     return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
 
 
@@ -210,7 +210,7 @@ async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, c
     """
     programme.require(uow.now)
     await require_relationship(uow, actor, customer)
-    return await accepted_directly(uow, actor.partner.id, customer, CUSTOMER_AGREEMENT)
+    return CUSTOMER_AGREEMENT in await direct_acceptances(uow, actor.partner.id, customer)
 
 
 async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:

@@ -15,16 +15,15 @@ from agreegate.domain.directory import (
 )
 from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
+from agreegate.domain.orders.subscription import SubscriptionStatus
 from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.locales import country_codes
 from agreegate.services.customers.customer import new_copy, relate
-from agreegate.storage.customers.customer import resellers_of
+from agreegate.storage.customers.customer import drop_resellers
 from agreegate.storage.customers.relationship import end_relationship
 from agreegate.storage.directory import (
-    active_subscriptions,
     change_customer,
     close_user,
-    drop_reseller,
     link_reseller,
     listed_partners,
     put_partner,
@@ -33,6 +32,7 @@ from agreegate.storage.directory import (
     unlink_reseller,
 )
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.orders.subscription import count_subscriptions
 from agreegate.storage.record import record
 
 COMMAND = "agreegate directory apply"
@@ -53,7 +53,7 @@ async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tu
         if (
             change.subject is Subject.CUSTOMER
             and change.verb is Verb.ENDED
-            and (count := await active_subscriptions(uow, change.partner.id, change.id))
+            and (count := await count_subscriptions(uow, change.partner.id, change.id, [SubscriptionStatus.ACTIVE]))
         ):
             raise Rejected("directory.active-subscriptions", name=_place_of(change, wanted), detail=count)
     return changes
@@ -115,8 +115,7 @@ async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) ->
     """Add the customer, or make it as described, and open the relationship where it is not."""
     await relate(uow, partner, new_copy(uow, listed.id, listed.draft), listed.resellers)
     await change_customer(uow, partner, listed.id, listed.draft)
-    for reseller in await resellers_of(uow, partner, listed.id) - listed.resellers:
-        await drop_reseller(uow, partner, listed.id, reseller)
+    await drop_resellers(uow, partner, listed.id, listed.resellers)
 
 
 async def _audit(uow: UnitOfWork, change: Change) -> None:

@@ -13,12 +13,14 @@ from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_l
 from agreegate.domain.standing import State
 from agreegate.services.customers.customer_search import persons_wait_for, with_persons
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
-from agreegate.storage.agreements.floor import countries_of, floors_of, outdated_from
+from agreegate.storage.agreements.floor import floors_of, outdated_from
+from agreegate.storage.customers.customer import countries_of
+from agreegate.storage.customers.customer_range import Source
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
-from agreegate.storage.pagination import Page, PageRequest, PageStep
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
 from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
-from agreegate.storage.reconfirmation_source import Limits, Question, Source, coming_majors, ranges_of, source_of
+from agreegate.storage.reconfirmation_source import Limits, Question, coming_majors, ranges_of, source_of
 from agreegate.storage.standing import standings_of
 from agreegate.storage.totals import Totals
 
@@ -171,24 +173,11 @@ async def list_reconfirmations(
     uow: UnitOfWork, actor: Actor, sought: Sought, page_request: PageRequest
 ) -> Page[Reconfirmation]:
     """One page of a list: the overdue first, then the soonest. Positions: see `_position`."""
-    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
-    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and start is not None)
-    place = None if start is None else _place(*start)
-    some = await _places(uow, sought, place, page_request.size + 1, backwards=backwards)
-    more, some = len(some) > page_request.size, some[: page_request.size]
-    if backwards:
-        some.reverse()
-    if not some:
-        return Page()
-    first, *_ = positions = [_position(one) for one in some]
-    *_, last = positions
-    return Page(
-        items=tuple(await _lines(uow, actor.partner, sought.question.programme, some)),
-        first=first,
-        last=last,
-        more_before=more if backwards else start is not None,
-        more_after=start is not None if backwards else more,
-    )
+    start = None if page_request.start is None else _place(*page_request.start)
+    backwards = page_request.is_backwards(start)
+    some = await _places(uow, sought, start, page_request.size + 1, backwards=backwards)
+    page = page_request.page(some, start, _position)
+    return page.holding(await _lines(uow, actor.partner, sought.question.programme, page.items))
 
 
 def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[State]) -> Counted | None:

@@ -23,6 +23,7 @@ from agreegate.domain.reseller_request import (
 )
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.customers.customer import position_of
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
@@ -36,7 +37,6 @@ from agreegate.storage.reseller_request import (
     last_voided,
     note_received,
     note_returned,
-    place_of_customer,
     request_of,
     requests_asked_at,
     requests_page,
@@ -88,8 +88,7 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, cu
     at = await partner_of(uow, item) if await has_reseller(uow, actor.partner.id, item) else None
     page_request = cursor.page_request(None if at is None else (at.name, at.id))
     found = await resellers_page(uow, actor.partner.id, page_request)
-    items = [await requests_of(uow, actor, reseller) for reseller in found.items]
-    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+    return found.holding([await requests_of(uow, actor, reseller) for reseller in found.items])
 
 
 async def requests_of(uow: UnitOfWork, actor: Actor, reseller: Partner) -> ResellerRequests:
@@ -108,15 +107,9 @@ async def list_lacking(
     """
     programme.require(uow.now, actor.partner.cloud)
     await linked_reseller(uow, actor, reseller)
-    page_request = cursor.page_request(await place_of_customer(uow, actor.partner.id, cursor.after or cursor.before))
+    page_request = cursor.page_request(await position_of(uow, actor.partner.id, cursor.after or cursor.before))
     found = await lacking_page(uow, actor.partner.id, reseller, programme, page_request)
-    return Page(
-        await _lacking(uow, actor.partner, programme, reseller, found.items),
-        found.first,
-        found.last,
-        found.more_before,
-        found.more_after,
-    )
+    return found.holding(await _lacking(uow, actor.partner, programme, reseller, found.items))
 
 
 async def has_customers(uow: UnitOfWork, actor: Actor, reseller: str) -> bool:
@@ -290,12 +283,14 @@ async def list_needed(
     served = await serves(
         uow, found_provider.id, actor.partner.id, item
     )  # else the page would tell whom it serves besides
-    page_request = cursor.page_request(await place_of_customer(uow, found_provider.id, item) if served else None)
+    page_request = cursor.page_request(await position_of(uow, found_provider.id, item) if served else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, page_request)
-    items = [
-        await _needed(uow, found_provider.id, actor.partner.id, customer, name) for _, customer, name, _ in found.items
-    ]
-    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+    return found.holding(
+        [
+            await _needed(uow, found_provider.id, actor.partner.id, customer, name)
+            for _, customer, name, _ in found.items
+        ]
+    )
 
 
 async def _lacking(

@@ -38,7 +38,7 @@ from agreegate.storage.history import (
     endings_about,
     newer_than,
     newest_counting,
-    refusals_between,
+    no_longer_agrees_between,
 )
 from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
@@ -114,7 +114,7 @@ async def show_standing(
     history = await _recorded(uow, partner, customer, page.items)
     known = await standing_of(uow, partner, customer)
     counting = known.current
-    no_longer_agrees = next(iter(await refusals_between(uow, partner, customer, 0, LAST, 1)), None)
+    no_longer_agrees = next(iter(await no_longer_agrees_between(uow, partner, customer, 0, LAST, 1)), None)
     agreements = []
     for template in programme.templates:
         kind = template.agreement_type
@@ -134,7 +134,7 @@ async def show_standing(
             )
     newer = LAST if page.first is None else await newer_than(uow, partner, customer, int(page.first[0]))
     older = int(page.last[0]) if page.last is not None and page.more_after else 0
-    refusals = tuple(await refusals_between(uow, partner, customer, older, newer, 2 * LARGEST))
+    refusals = tuple(await no_longer_agrees_between(uow, partner, customer, older, newer, 2 * LARGEST))
     overall = state_of(known, programme, actor.partner.cloud, uow.now)
     since = from_micros(relationship.started_at)
     return CustomerStanding(customer, since, overall, tuple(agreements), refusals, no_longer_agrees, page)

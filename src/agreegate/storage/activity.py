@@ -1,4 +1,4 @@
-"""Activity as rows: a partner's audit records of every kind, newest first, with what pages say of them."""
+"""A partner's activity: its audit records of every kind, newest first, with the names that pages show."""
 
 import json
 import re
@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from agreegate.domain.activity import Activity, ActivitySearch
-from agreegate.domain.customers.customer import search_key
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.audit import in_records, literally, own_word
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_micros
+from agreegate.storage.audit import in_records, of_company, present_word
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.statement import Statement
 
 _RECORDS = """
     select a.operation_at, a.audit_id, a.customer_id, c.company_name, r.customer_id is not null, a.user_id, u.user_name,
@@ -40,8 +40,8 @@ def _activity(row: Row) -> Activity:
         user_name=user_name,
         application_id=application_id,
         channel=channel,
-        operation=own_word(operation),
-        resource_type=own_word(resource_type),
+        operation=present_word(operation),
+        resource_type=present_word(resource_type),
         resource_id=resource_id,
         status=status,
         correlation_id=correlation_id,
@@ -55,43 +55,34 @@ def _activity(row: Row) -> Activity:
 async def activity_of(
     uow: UnitOfWork, partner: PartnerId, search: ActivitySearch, page_request: PageRequest
 ) -> Page[Activity]:
-    """A page of the partner's own activity, newest first."""
-    parameters: list[Value] = [str(partner)]
-    conditions: list[str] = []
-
-    def bound(value: Value) -> str:
-        parameters.append(value)
-        return f"${len(parameters)}"
-
+    """Return a page of a partner's activity, newest first."""
+    to, conditions = Statement(partner), [_RECORDS]
     if search.customer is not None:
-        conditions.append(f"a.customer_id = {bound(search.customer)}")
+        conditions.append(f"a.customer_id = {to.bind(search.customer)}")
     if search.company is not None:
-        conditions.append(
-            "a.customer_id in (select k.customer_id from customer k where k.partner_id = $1"
-            f" and k.company_key like {bound(f'%{literally(search_key(search.company))}%')} escape '!')"
-        )
+        conditions.append(of_company(search.company, to))
     if search.user is not None:
-        conditions.append(f"a.user_id = {bound(search.user)}")
+        conditions.append(f"a.user_id = {to.bind(search.user)}")
     if search.application_only:
         conditions.append("a.user_id is null")
     if search.kind is not None:
         conditions.append(f"a.resource_type in ({in_records(*search.kind.resources)})")
     if search.status is not None:
-        conditions.append(f"a.operation_status = {bound(search.status)}")
+        conditions.append(f"a.operation_status = {to.bind(search.status)}")
     listing = Listing(
-        " and ".join([_RECORDS, *conditions]),
+        " and ".join(conditions),
         "a.operation_at",
         "a.audit_id",
         newest_first=True,
         lower=maybe_micros(search.start),
         upper=maybe_micros(search.end),
     )
-    found = await page_of(uow, listing, page_request, *parameters)
-    return Page(tuple(map(_activity, found.items)), found.first, found.last, found.more_before, found.more_after)
+    found = await page_of(uow, listing, page_request, *to.values)
+    return found.holding(map(_activity, found.items))
 
 
 async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:
-    """Id and name of a partner's users, closed ones too, by name; at most `most`."""
+    """Return id and name of a partner's users, closed ones included, by name; at most `most`."""
     rows = await uow.fetch_all(
         "select user_id, user_name from partner_user where partner_id = $1 order by user_name, user_id limit $2",
         partner,
@@ -102,9 +93,9 @@ async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple
 
 def _values(text: str | None) -> Mapping[str, Any]:
     values = None if text is None else json.loads(text)
-    return {_own_name(name): value for name, value in values.items()} if isinstance(values, dict) else {}
+    return {_present_name(name): value for name, value in values.items()} if isinstance(values, dict) else {}
 
 
-def _own_name(recorded: str) -> str:
-    """Return our name for one of a record, which records from before write as the contract does."""
+def _present_name(recorded: str) -> str:
+    """Return the present name of a recorded value; former versions recorded the contract's names."""
     return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", recorded).lower().removesuffix("_enabled")

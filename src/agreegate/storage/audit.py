@@ -1,4 +1,4 @@
-"""Audit records: who did what to which customer (contract 4.12). No personal data: contacts are joined when read."""
+"""Audit records: who did what to which customer (contract 4.12). Contacts are joined when records are read."""
 
 import json
 from collections.abc import Mapping
@@ -11,6 +11,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.statement import Statement
 
 CONTRACT_WORDS = {
     "confirmation": "agreement",
@@ -35,7 +36,7 @@ _RECORDS = """
 async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
     (at, id_, partner_id, customer_id, customer_name, user_name, user_id, application_id, resource, operation, status,
      correlation_id, old_value, new_value, resource_id) = row  # fmt: skip
-    confirmed = own_word(operation) == "record_confirmation" and resource_id is not None
+    confirmed = present_word(operation) == "record_confirmation" and resource_id is not None
     found = await confirmation_at(uow, partner_id, resource_id) if confirmed else None
     _, confirmation = found or (None, None)
     return AuditRecord(
@@ -46,8 +47,8 @@ async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
         user_name=user_name,
         user_id=user_id,
         application_id=application_id,
-        resource_type=own_word(resource),
-        operation_type=own_word(operation),
+        resource_type=present_word(resource),
+        operation_type=present_word(operation),
         operation_status=status,
         correlation_id=correlation_id,
         old_value=old_value,
@@ -58,9 +59,9 @@ async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
 
 
 async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChanged, correlation_id: str | None) -> None:
-    """Keep a change; `record` calls this.
+    """Add an audit record of a change; only `record` calls this function.
 
-    Two of one instant are kept a microsecond apart, in the order they were made: clients know a record by its instant.
+    Records of one instant are a microsecond apart, in the order of the changes: clients identify a record by its instant.
     """
     await uow.execute(
         "insert into audit_record (partner_id, audit_id, customer_id, resource_type, resource_id, operation_type,"
@@ -87,23 +88,17 @@ async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChange
 async def audit_records_of(
     uow: UnitOfWork, partner: PartnerId, window: AuditWindow, search: AuditSearch | None, page_request: PageRequest
 ) -> Page[AuditRecord]:
-    """A page of the partner's records of the contract's resource types, newest first."""
-    condition, parameters = "", [str(partner)]
+    """Return a page of a partner's records of the contract's resource types, newest first."""
+    condition, to = "", Statement(partner)
     if search is not None:
         match search.field:
             case AuditField.COMPANY_NAME:
-                # The names are read off their own index once, not looked up for each record.
-                condition = (
-                    " and a.customer_id in"
-                    " (select k.customer_id from customer k where k.partner_id = $1 and k.company_key like $2 escape '!')"
-                )
-                parameters.append(f"%{literally(search_key(search.value))}%")
+                condition = f" and {of_company(search.value, to)}"
             case AuditField.CUSTOMER_ID:
-                condition = " and a.customer_id = $2"
-                parameters.append(search.value)
+                condition = f" and a.customer_id = {to.bind(search.value)}"
             case AuditField.RESOURCE_TYPE:
-                condition = " and a.resource_type in ($2, $3)"
-                parameters += [search.value, CONTRACT_WORDS.get(search.value, search.value)]
+                recorded = (search.value, CONTRACT_WORDS.get(search.value, search.value))
+                condition = f" and a.resource_type in ({to.bind_all(recorded)})"
     listing = Listing(
         _RECORDS.format(kinds=in_records(*SHARED)) + condition,
         "a.operation_at",
@@ -112,25 +107,28 @@ async def audit_records_of(
         lower=to_micros(window.start),
         upper=maybe_micros(window.end),
     )
-    found = await page_of(uow, listing, page_request, *parameters)
-    items = [await _record(uow, row) for row in found.items]
-    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+    found = await page_of(uow, listing, page_request, *to.values)
+    return found.holding([await _record(uow, row) for row in found.items])
 
 
-def own_word(recorded: str) -> str:
-    """Return our word for an operation type or a resource type of a record."""
+def of_company(name: str, to: Statement) -> str:
+    """SQL: the record `a` is about a customer of the partner $1 whose name contains a text."""
+    # The names are read from their index once, not looked up for each record.
+    return (
+        "a.customer_id in (select k.customer_id from customer k where k.partner_id = $1"
+        f" and {to.contains('k.company_key', search_key(name))})"
+    )
+
+
+def present_word(recorded: str) -> str:
+    """Return Agreegate's word for a recorded operation type or resource type."""
     return _PLAIN_WORDS.get(recorded, recorded)
 
 
 def in_records(*words: str) -> str:
-    """Return all words that records have for these of ours, as a list of SQL."""
+    """SQL: Agreegate's words and the words that old records have for them, as a list."""
     return ", ".join(f"'{one}'" for one in dict.fromkeys((*words, *(CONTRACT_WORDS.get(word, word) for word in words))))
 
 
 def _written(value: Mapping[str, object] | None) -> str | None:
     return None if value is None else json.dumps(value, separators=(",", ":"))
-
-
-def literally(part: str) -> str:
-    """The text as `like … escape '!'` matches it and nothing else."""
-    return part.replace("!", "!!").replace("%", "!%").replace("_", "!_")

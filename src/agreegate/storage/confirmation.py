@@ -1,4 +1,4 @@
-"""Confirmations as rows: append only, in the order of recording, with what was kept beside them. `record.py` writes them."""
+"""Confirmations as rows, in the order of recording, with their contacts and employees. `record.py` alone writes them."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -10,11 +10,11 @@ from agreegate.domain.confirmation import Collection, Confirmation, Confirmation
 from agreegate.domain.customers.customer import text_language
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 
 LAST = (1 << 63) - 1
-"""No sequence is higher."""
+"""The highest possible sequence."""
 _SELECTED = """
     c.confirmation_id, c.sequence, c.template_id, c.agreement_type, c.date_agreed_at, c.user_id, c.recorded_by, c.channel,
     c.recorded_at, c.request_id, p.first_name, p.last_name, p.email, p.phone, e.name, e.email, e.reference
@@ -29,7 +29,7 @@ _IS_CURRENT = "c.partner_id = n.partner_id and c.customer_id = n.customer_id and
 
 
 def as_confirmation(columns: Sequence[Any]) -> Confirmation:
-    """A row of `COLUMNS`."""
+    """Return the confirmation of a row of `COLUMNS`."""
     (id_, sequence, template, kind, agreed, user, recorded_by, channel, recorded, request_id, first_name, last_name, email,
      phone, employee, employee_email, reference) = columns  # fmt: skip
     return Confirmation(
@@ -61,7 +61,7 @@ COUNTING = f"""
 async def collections_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, first: int = 0, last: int = LAST
 ) -> dict[int, Collection]:
-    """Through whom the data of this customer's confirmations came, by the confirmation's sequence.
+    """Return the resellers that collected the data of a customer's confirmations, by sequence of the confirmation.
 
     Args:
         first, last: only of confirmations with these sequences and between them.
@@ -84,7 +84,7 @@ async def collections_of(
 async def warnings_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, first: int = 0, last: int = LAST
 ) -> dict[int, tuple[AcceptorWarning, ...]]:
-    """What spoke against the acceptors of this customer's confirmations, by the confirmation's sequence.
+    """Return the warnings about the acceptors of a customer's confirmations, by sequence of the confirmation.
 
     Args:
         first, last: only of confirmations with these sequences and between them.
@@ -108,25 +108,25 @@ class ServedCustomer(NamedTuple):
     """A customer of a partner, as a confirmation of one template needs it."""
 
     period: int
-    """Of the relationship."""
+    """The number of the relationship."""
     no_longer_agrees_at: datetime | None
-    """Since when the customer no longer agrees, if that was ever recorded."""
+    """The latest instant at which it was recorded that the customer no longer agrees."""
     country: str
     language: str
-    """That the customer reads texts in."""
+    """The language in which the customer reads texts."""
     texts_in_effect: bool
-    """A text of the template has taken effect, wherever."""
+    """Whether a text of the template has taken effect in any country."""
     current: Confirmation | None
-    """That counts for the template's agreement type, with its contact; None too where repeats are not refused now."""
+    """The confirmation that counts for the template's agreement type; None too where duplicates are allowed now."""
 
 
 async def served_customer(
     uow: UnitOfWork, partner: PartnerId, customer: str, template: AgreementTemplate | None
 ) -> ServedCustomer | None:
-    """What a confirmation is compared with, by one statement; None: the partner does not serve the customer.
+    """Return the facts with which a new confirmation is compared; None: the partner does not serve the customer.
 
     Args:
-        template: None: the draft names none that there is.
+        template: None: the draft names no template of the programme.
     """
     row = await uow.fetch_one(
         f"select r.period, r.no_longer_agrees_at, k.country, k.language, k.culture, exists (select 1 from text_version v"
@@ -150,22 +150,28 @@ async def served_customer(
     )
 
 
+async def confirmation_where(uow: UnitOfWork, clause: str, *parameters: Value) -> Confirmation | None:
+    """Return the first confirmation `c` that a clause of SQL selects, beginning with `where` or a join."""
+    row = await uow.fetch_one(f"select {COLUMNS} {clause}", *parameters)
+    return None if row is None else as_confirmation(row)
+
+
 async def current_confirmation(
     uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str
 ) -> Confirmation | None:
-    """The confirmation that counts for one agreement type, with its contact."""
-    row = await uow.fetch_one(
-        f"select {COLUMNS} join current_confirmation n on {_IS_CURRENT}"
+    """Return the confirmation that counts for an agreement type."""
+    return await confirmation_where(
+        uow,
+        f"join current_confirmation n on {_IS_CURRENT}"
         " where c.partner_id = $1 and c.customer_id = $2 and n.agreement_type = $3",
         partner,
         customer,
         agreement_type,
     )
-    return None if row is None else as_confirmation(row)
 
 
 async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> tuple[str, Confirmation] | None:
-    """One confirmation by its id, with the customer it is of; only the partner's own."""
+    """Return the customer and the confirmation of an id of this partner."""
     row = await uow.fetch_one(
         f"select c.customer_id, {COLUMNS} where c.partner_id = $1 and c.confirmation_id = $2", partner, confirmation_id
     )
@@ -175,18 +181,18 @@ async def confirmation_at(uow: UnitOfWork, partner: PartnerId, confirmation_id: 
     return customer, as_confirmation(columns)
 
 
-async def confirmations_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
-    """Every confirmation ever recorded by this partner for this customer, newest first."""
-    rows = await uow.fetch_all(
-        f"select {COLUMNS} where c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc", partner, customer
-    )
-    return [as_confirmation(row) for row in rows]
+async def confirmations_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, *, counting: bool = False
+) -> list[Confirmation]:
+    """Return the confirmations that a partner recorded for a customer, newest first.
 
-
-async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Confirmation]:
-    """What the wire lists: of the present period, not taken back, not ended by a refusal; newest first (contract 4.3)."""
+    Args:
+        counting: only the confirmations that the wire lists (contract 4.3): of the present period, not voided, and not
+            ended because the customer no longer agreed.
+    """
     rows = await uow.fetch_all(
-        f"select {COLUMNS} {COUNTING} and c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc",
+        f"select {COLUMNS} {f'{COUNTING} and' if counting else 'where'} c.partner_id = $1 and c.customer_id = $2"
+        " order by c.sequence desc",
         partner,
         customer,
     )
@@ -194,7 +200,7 @@ async def counting_confirmations(uow: UnitOfWork, partner: PartnerId, customer: 
 
 
 async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
-    """Whether a confirmation is one that the wire lists: not ended, nor its relationship."""
+    """Whether the wire lists a confirmation: neither the confirmation nor its relationship has ended."""
     row = await uow.fetch_one(
         f"select 1 from confirmation c {COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
         partner,
@@ -204,7 +210,7 @@ async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: s
 
 
 async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
-    """Whether the relationship in which a confirmation was recorded goes on."""
+    """Whether the relationship in which a confirmation was recorded is still open."""
     row = await uow.fetch_one(
         f"select 1 from confirmation c join relationship r on {_OF_PRESENT_PERIOD}"
         " where c.partner_id = $1 and c.confirmation_id = $2",
@@ -217,9 +223,10 @@ async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id
 async def without_employee(
     uow: UnitOfWork, partner: PartnerId, page_request: PageRequest
 ) -> Page[tuple[str, str, str]]:
-    """A page of the confirmations by a designated account for which no employee is stated (R28), newest first.
+    """Return a page of the confirmations by a designated account for which no employee is stated (R28), newest first.
 
-    Each with its customer, its id and its template. Only those of present relationships: of the others none can be stated.
+    Each is a customer, the confirmation's id and its template. Confirmations of ended relationships are left out: no
+    employee can be stated for them.
     """
     listing = Listing(
         "select c.recorded_at, c.confirmation_id, c.customer_id, c.template_id from confirmation c"
@@ -232,23 +239,11 @@ async def without_employee(
         newest_first=True,
     )
     found = await page_of(uow, listing, page_request, partner)
-    items = tuple((customer, confirmation, template) for _, confirmation, customer, template in found.items)
-    return Page(items, found.first, found.last, found.more_before, found.more_after)
-
-
-async def accepted_directly(uow: UnitOfWork, partner: PartnerId, customer: str, agreement_type: str) -> bool:
-    """Whether the customer accepted an agreement of this type without the partner."""
-    row = await uow.fetch_one(
-        "select 1 from direct_acceptance where partner_id = $1 and customer_id = $2 and agreement_type = $3",
-        partner,
-        customer,
-        agreement_type,
-    )
-    return row is not None
+    return found.holding((customer, confirmation, template) for _, confirmation, customer, template in found.items)
 
 
 async def direct_acceptances(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, datetime]:
-    """When the customer accepted without the partner, by agreement type."""
+    """Return when the customer accepted without the partner, by agreement type."""
     rows = await uow.fetch_all(
         "select agreement_type, accepted_at from direct_acceptance where partner_id = $1 and customer_id = $2",
         partner,

@@ -1,8 +1,8 @@
-"""The gate's recorded answers, with what was asked and known, so that they can be decided again.
+"""The gate's recorded decisions, each with its transaction and standing, so that it can be decided again.
 
-Reasons, advisories and the standing are recorded as JSON with a version, and with the names of the domain's fields. Recorded
-text never changes, so every version stays readable. Version 1 has no version number: its values are known by position.
-Version 3 of a standing says `no_longer_agrees_at` where version 2 said `refused_at`.
+Reasons, advisories and standings are recorded as JSON with a version and the names of the domain's fields. Recorded text never
+changes, so every version stays readable. Version 1 has no version number: its values are known by position.
+Version 3 of a standing has `no_longer_agrees_at` where version 2 had `refused_at`.
 A new field of the domain needs a default. A field that is renamed or removed needs a new version here.
 """
 
@@ -26,13 +26,13 @@ from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 
 
 class _Reasons(msgspec.Struct, tag_field="version", tag=2):
-    """Reasons or advisories as they are recorded."""
+    """Reasons or advisories, as they are recorded."""
 
     reasons: tuple[Reason, ...]
 
 
 class _Known(msgspec.Struct, tag_field="version", tag=3, omit_defaults=True):
-    """What was known as it is recorded, without personal data."""
+    """A standing, as it is recorded: without personal data."""
 
     standing: Standing | None
     """None: `Unknown`."""
@@ -45,7 +45,7 @@ _KNOWN = msgspec.json.Decoder(_Known)
 
 @dataclass(frozen=True, slots=True)
 class KeptDecision:
-    """A decision as it was kept, with what was asked and known."""
+    """A recorded decision, with its transaction and the standing that the gate read."""
 
     id: str
     asked: Transaction
@@ -55,15 +55,15 @@ class KeptDecision:
     known: Standing | Unknown
     policy: str
     decided_by: str
-    """The user or application that asked."""
+    """The user or application that requested the decision."""
     request_id: str
     subject: str | None
-    """The order, cart or subscription that it was about."""
+    """Id of the order, cart or subscription that the transaction is about."""
     decided_at: datetime
 
     @property
     def allowed(self) -> bool:
-        """Whether the transaction might complete."""
+        """Whether the gate allowed the transaction."""
         return self.verdict is Verdict.ALLOW
 
 
@@ -91,7 +91,7 @@ def _kept(row: Row) -> KeptDecision:
 
 
 async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: TransactionDecided) -> str | None:
-    """The id under which the same call was decided alike, on what was known before, in the last 24 hours of machine time."""
+    """Return the id of an equal decision on an equal call and standing, recorded in the last 24 hours of machine time."""
     row = await uow.fetch_one(
         "select decision_id, reasons, advisories, standing from decision_repeat"
         " join decision using (partner_id, decision_id)"
@@ -105,13 +105,13 @@ async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: Transacti
     if row is None:
         return None
     decision_id, reasons, advisories, known = row
-    kept = as_reasons(reasons), as_reasons(advisories), as_standing(known)
-    alike = kept == (fact.decision.reasons, fact.decision.advisories, fact.standing)
-    return str(decision_id) if alike else None
+    recorded = as_reasons(reasons), as_reasons(advisories), as_standing(known)
+    equal = recorded == (fact.decision.reasons, fact.decision.advisories, fact.standing)
+    return str(decision_id) if equal else None
 
 
 async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) -> None:
-    """Keep a decision; `record` calls this."""
+    """Add a decision; only `record` calls this function."""
     await uow.execute(
         "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
         " advisories, standing, policy, cloud, decided_by, request_id, fingerprint, subject_id, decided_at)"
@@ -147,12 +147,12 @@ async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) 
 
 
 def _same(fact: TransactionDecided) -> tuple[str, ...]:
-    """What a repeat has in common with the first call."""
+    """Return the values by which a repeated call is recognised."""
     return fact.request_id, fact.fingerprint, fact.decision.verdict, fact.asked.action
 
 
 async def forget_repeats(uow: UnitOfWork, most: int) -> int:
-    """Delete at most that many rows by which repeats older than a day would be known; returns how many it deleted."""
+    """Delete at most `most` rows by which repeated calls are recognised, older than a day; return how many it deleted."""
     return await uow.execute(
         "delete from decision_repeat where (partner_id, request_id, fingerprint, verdict, action) in"
         " (select partner_id, request_id, fingerprint, verdict, action from decision_repeat where kept_at <= $1 limit $2)",
@@ -164,25 +164,25 @@ async def forget_repeats(uow: UnitOfWork, most: int) -> int:
 async def decisions_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest
 ) -> Page[KeptDecision]:
-    """A page of what the gate decided about a customer for this partner, newest first."""
+    """Return a page of the decisions about a customer of this partner, newest first."""
     listing = Listing(f"select {_KEPT}", "decided_at", "decision_id", newest_first=True)
     found = await page_of(uow, listing, page_request, partner, customer)
-    return Page(tuple(map(_kept, found.items)), found.first, found.last, found.more_before, found.more_after)
+    return found.holding(map(_kept, found.items))
 
 
 async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decision: str) -> KeptDecision | None:
-    """One decision about a customer."""
+    """Return a decision about a customer."""
     row = await uow.fetch_one(f"select {_KEPT} and decision_id = $3", partner, customer, decision)
     return None if row is None else _kept(row)
 
 
 def reasons_text(reasons: tuple[Reason, ...]) -> str:
-    """Reasons as they are recorded."""
+    """Return reasons as they are recorded."""
     return msgspec.json.encode(_Reasons(reasons)).decode()
 
 
 def as_reasons(text: str) -> tuple[Reason, ...]:
-    """Recorded reasons, as the rules made them."""
+    """Return recorded reasons."""
     if not text.startswith("["):
         return _REASONS.decode(text).reasons
     return tuple(
@@ -192,13 +192,13 @@ def as_reasons(text: str) -> tuple[Reason, ...]:
 
 
 def standing_text(standing: Standing | Unknown) -> str:
-    """What was known, as it is recorded: no personal data."""
+    """Return a standing as it is recorded: without personal data."""
     known = _Known(None, standing.clock_behind) if isinstance(standing, Unknown) else _Known(standing)
     return msgspec.json.encode(known).decode()
 
 
 def as_standing(text: str) -> Standing | Unknown:
-    """What was known when a recorded decision was made."""
+    """Return a recorded standing."""
     if text.startswith('{"version":'):
         found = _KNOWN.decode(
             text.replace('{"version":2,', '{"version":3,').replace('"refused_at":', '"no_longer_agrees_at":')

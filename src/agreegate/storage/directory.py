@@ -3,10 +3,10 @@
 from collections.abc import Mapping, Sequence
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.customers.customer import Address, CustomerDraft, CustomerId
+from agreegate.domain.customers.customer import Address, BillingContact, CustomerDraft, CustomerId
 from agreegate.domain.directory import ListedCustomer, ListedPartner, ListedUser
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.customers.customer import new_etag, rename_customer, resellers_of
+from agreegate.storage.customers.customer import new_etag, put_contact, rename_customer, resellers_of
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 from agreegate.storage.partner import COLUMNS, as_partner
 
@@ -24,10 +24,10 @@ _CUSTOMERS = """
 async def listed_partners(
     uow: UnitOfWork, customers: Mapping[PartnerId, Sequence[str]] | None = None
 ) -> tuple[ListedPartner, ...]:
-    """Every partner with its users and links, by name.
+    """Return every partner with its users, links and customers, by name.
 
     Args:
-        customers: of each partner only these customers; None: every customer.
+        customers: only these customers of each partner; None: all customers.
     """
     rows = await uow.fetch_all(f"select {COLUMNS}, email, mpa_signed_at from partner order by name, partner_id")
     return tuple(
@@ -36,7 +36,7 @@ async def listed_partners(
 
 
 async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
-    """Add a partner, or make it as described; its users, links and customers are left alone."""
+    """Add or change a partner and its mail domains; its users, links and customers stay as they are."""
     partner = listed.partner
     await uow.execute(
         "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email,"
@@ -65,12 +65,12 @@ async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
 
 
 async def release_names(uow: UnitOfWork, partner: PartnerId) -> None:
-    """Let go of a partner's domain and number, so that two partners can exchange theirs in one unit of work."""
+    """Clear a partner's domain and number, so that two partners can exchange theirs in one unit of work."""
     await uow.execute("update partner set domain = partner_id, mpn_id = null where partner_id = $1", partner)
 
 
 async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> None:
-    """Add a user, or make it and its roles as described."""
+    """Add or change a user and its roles."""
     await uow.execute(
         "insert into partner_user (partner_id, user_id, user_name, designated, active, created_at)"
         " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, user_id) do update set"
@@ -90,12 +90,12 @@ async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> Non
 
 
 async def close_user(uow: UnitOfWork, partner: PartnerId, user: str) -> None:
-    """Let a user do nothing any more; what it recorded stays its own."""
+    """Close a user. What the user recorded stays under its name."""
     await uow.execute("update partner_user set active = 0 where partner_id = $1 and user_id = $2", partner, user)
 
 
 async def link_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
-    """Open a provider's link to a reseller, for the first time or again."""
+    """Open a provider's link to a reseller; a link that ended is opened again."""
     await uow.execute(
         "insert into reseller_link (partner_id, reseller_id, created_at) values ($1, $2, $3)"
         " on conflict (partner_id, reseller_id) do update set ended_at = null",
@@ -116,7 +116,7 @@ async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -
 
 
 async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: CustomerId, draft: CustomerDraft) -> None:
-    """Make the partner's copy of a customer as described, its contact and address included."""
+    """Change the partner's copy of a customer, with its contact and address."""
     await rename_customer(uow, partner, customer, draft.company_name)
     await uow.execute(
         "update customer set domain = $3, country = $4, language = $5, culture = $6, registration_number = $7"
@@ -129,49 +129,7 @@ async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: Custome
         draft.culture,
         draft.registration_number,
     )
-    address = draft.address
-    await uow.execute(
-        "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
-        " address_line1, address_line2, city, state, postal_code)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-        " on conflict (partner_id, customer_id) do update set etag = excluded.etag, email = excluded.email,"
-        " first_name = excluded.first_name, last_name = excluded.last_name, phone = excluded.phone,"
-        " address_line1 = excluded.address_line1, address_line2 = excluded.address_line2, city = excluded.city,"
-        " state = excluded.state, postal_code = excluded.postal_code",
-        partner,
-        customer,
-        uow.new_id(),
-        new_etag(uow),
-        draft.email,
-        address.first_name,
-        address.last_name,
-        address.phone,
-        address.line1,
-        address.line2,
-        address.city,
-        address.state,
-        address.postal_code,
-    )
-
-
-async def drop_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
-    """Let a provider serve the customer through this reseller no longer."""
-    await uow.execute(
-        "delete from customer_reseller where partner_id = $1 and customer_id = $2 and reseller_id = $3",
-        partner,
-        customer,
-        reseller,
-    )
-
-
-async def active_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """How many subscriptions stand in the way of ending the relationship (contract 4.7)."""
-    [(count,)] = await uow.fetch_all(
-        "select count(*) from subscription where partner_id = $1 and customer_id = $2 and status = 'active'",
-        partner,
-        customer,
-    )
-    return int(count)
+    await put_contact(uow, partner, customer, BillingContact(uow.new_id(), new_etag(uow), draft.email, draft.address))
 
 
 async def _listed(
@@ -179,18 +137,18 @@ async def _listed(
     partner: Partner,
     email: str,
     signed_at: int | None,
-    wanted_customers: Mapping[PartnerId, Sequence[str]] | None,
+    only: Mapping[PartnerId, Sequence[str]] | None,
 ) -> ListedPartner:
     id_ = partner.id
     mail_domains = await uow.fetch_all("select domain from partner_mail_domain where partner_id = $1", id_)
     links = await uow.fetch_all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
     linked = frozenset(PartnerId(reseller) for (reseller,) in links)
-    if wanted_customers is None:
+    if only is None:
         customers = await uow.fetch_all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
     else:
         customers = [
             found
-            for customer in wanted_customers.get(id_, ())
+            for customer in only.get(id_, ())
             for found in await uow.fetch_all(f"{_CUSTOMERS} and c.customer_id = $2", id_, customer)
         ]
     return ListedPartner(

@@ -1,24 +1,25 @@
-"""One page of a long list, found by where it begins in an index, never by counting rows (contract 3.9)."""
+"""One page of a long list, found by its position in an index and not by counting rows (contract 3.9)."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Generic, TypeVar
 
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
+from agreegate.storage.statement import Statement
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 LARGEST = 500
-"""The most items on a page, and how many it has when no size is asked for."""
+"""Maximum and default number of items on a page."""
 
 Position = tuple[str | int, str]
-"""Where an item stands: what the list is ordered by, then the item's id, which no other has."""
+"""The position of an item: the value by which the list is ordered, then the item's id."""
 
 
 class PageStep(StrEnum):
-    """Which page is wanted, seen from the one the caller has."""
+    """Which page a caller requests, relative to the page that it has."""
 
     NEXT = "Next"
     PREVIOUS = "Previous"
@@ -27,23 +28,8 @@ class PageStep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class PageRequest:
-    """The page that is asked for."""
-
-    size: int = LARGEST
-    step: PageStep = PageStep.FIRST
-    first: Position | None = None
-    """Of the page the caller has; None with `last` None: it has none yet."""
-    last: Position | None = None
-
-
-NEWEST = PageRequest()
-"""The first page of a list."""
-
-
-@dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
-    """Some items of a list, in its order, with where they stand."""
+    """Some items of a list, in its order, with the positions of the first and the last."""
 
     items: tuple[T, ...] = ()
     first: Position | None = None
@@ -51,27 +37,69 @@ class Page(Generic[T]):
     more_before: bool = False
     more_after: bool = False
 
+    def holding(self, items: Iterable[R]) -> "Page[R]":
+        """Return the same page of the list with other items."""
+        return Page(tuple(items), self.first, self.last, self.more_before, self.more_after)
 
-def page_in(items: Sequence[T], place: Callable[[T], Position], page_request: PageRequest) -> Page[T]:
-    """A page of a list that is in memory, newest first: its items are ordered by falling position."""
-    places = [place(item) for item in items]
-    start, end = 0, len(items)
-    if page_request.step is PageStep.NEXT and page_request.last is not None:
-        last = page_request.last
-        start = next((at for at, here in enumerate(places) if here < last), end)
-    elif page_request.step is PageStep.PREVIOUS and page_request.first is not None:
-        first = page_request.first
-        end = next((at for at, here in enumerate(places) if here <= first), end)
-        start = max(0, end - page_request.size)
-    end = min(end, start + page_request.size)
-    if start == end:
-        return Page()
-    return Page(tuple(items[start:end]), places[start], places[end - 1], start > 0, end < len(items))
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """The page that a caller requests."""
+
+    size: int = LARGEST
+    step: PageStep = PageStep.FIRST
+    first: Position | None = None
+    """Position of the first item on the page that the caller has; None: it has no page."""
+    last: Position | None = None
+    """Position of the last item on that page."""
+
+    @property
+    def start(self) -> Position | None:
+        """The position beyond which the page is; None: the page is at an end of the list."""
+        return {PageStep.NEXT: self.last, PageStep.PREVIOUS: self.first}.get(self.step)
+
+    def is_backwards(self, start: object | None) -> bool:
+        """Whether the page is read from its last item to its first; `start` is None where `self.start` is unknown."""
+        return self.step is PageStep.LAST or (self.step is PageStep.PREVIOUS and start is not None)
+
+    def page(self, items: Sequence[T], start: object | None, position: Callable[[T], Position]) -> Page[T]:
+        """Return the page of the items that were read.
+
+        Args:
+            items: in the order in which they were read, one more than the page's size where the list goes on.
+            start: as for `is_backwards`.
+        """
+        backwards = self.is_backwards(start)
+        more, shown = len(items) > self.size, [*items[: self.size]]
+        if not shown:
+            return Page()
+        if backwards:
+            shown.reverse()
+        first, *_ = shown
+        *_, last = shown
+        before, after = (more, start is not None) if backwards else (start is not None, more)
+        return Page(tuple(shown), position(first), position(last), before, after)
+
+
+NEWEST = PageRequest()
+"""The first page of a list."""
+
+
+def page_in(items: Sequence[T], position: Callable[[T], Position], page_request: PageRequest) -> Page[T]:
+    """Return a page of a list in memory whose items are ordered by falling position."""
+    start = page_request.start
+    backwards = page_request.is_backwards(start)
+    found = [
+        item
+        for item in (reversed(items) if backwards else items)
+        if start is None or (position(item) > start if backwards else position(item) < start)
+    ]
+    return page_request.page(found[: page_request.size + 1], start, position)
 
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list as SQL: the statement without an order, and what it is ordered by."""
+    """A list as SQL: the statement without its order, and the columns by which the list is ordered."""
 
     select: str
     """Its first two columns are an item's position. It ends within its `where` clause."""
@@ -79,46 +107,28 @@ class Listing:
     id: str
     newest_first: bool = False
     lower: str | int | None = None
-    """Only items whose key is not below it."""
+    """Only items whose key is not below this value."""
     upper: str | int | None = None
-    """Only items whose key is below it."""
+    """Only items whose key is below this value."""
 
 
 async def page_of(uow: UnitOfWork, listing: Listing, page_request: PageRequest, *parameters: Value) -> Page[Row]:
-    """The rows of one page, from an index of (…, key, id): every page costs the same."""
-    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
-    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and start is not None)
-    descending = backwards is not listing.newest_first
-    values = list(parameters)
-
-    def bound(value: Value) -> str:
-        values.append(value)
-        return f"${len(values)}"
-
+    """Return the rows of one page, from an index of (…, key, id): every page costs the same."""
+    start = page_request.start
+    descending = page_request.is_backwards(start) is not listing.newest_first
+    to, sql = Statement(*parameters), listing.select
     # The position replaces the bound on its own side: an index is entered at one place only.
-    sql = listing.select
     if start is not None:
-        key, id_ = start
-        sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({bound(key)}, {bound(id_)})"
+        sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({to.bind_all(start)})"
     if listing.lower is not None and (start is None or descending):
-        sql += f" and {listing.key} >= {bound(listing.lower)}"
+        sql += f" and {listing.key} >= {to.bind(listing.lower)}"
     if listing.upper is not None and (start is None or not descending):
-        sql += f" and {listing.key} < {bound(listing.upper)}"
+        sql += f" and {listing.key} < {to.bind(listing.upper)}"
     way = " desc" if descending else ""
-    rows = await uow.fetch_all(
-        f"{sql} order by {listing.key}{way}, {listing.id}{way} limit {bound(page_request.size + 1)}", *values
-    )
-    more, rows = len(rows) > page_request.size, rows[: page_request.size]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return Page()
-    (first_key, first_id, *_), *_ = rows
-    *_, (last_key, last_id, *_) = rows
-    return Page(
-        items=tuple(rows),
-        first=(first_key, first_id),
-        last=(last_key, last_id),
-        more_before=more if backwards else start is not None,
-        more_after=start is not None if backwards else more,
-    )
+    sql += f" order by {listing.key}{way}, {listing.id}{way} limit {to.bind(page_request.size + 1)}"
+    return page_request.page(await uow.fetch_all(sql, *to.values), start, _position)
+
+
+def _position(row: Row) -> Position:
+    key, id_, *_ = row
+    return key, id_

@@ -8,16 +8,17 @@ from typing import Any
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
+from agreegate.storage.statement import Statement
 
 
 @dataclass(frozen=True, slots=True)
 class KnownUser:
-    """A user of a partner, as records are read."""
+    """A user of a partner, for the display of records."""
 
     name: str
     """The user principal name."""
     designated: bool
-    """Stands for staff without an account of their own (R28)."""
+    """Whether employees without an account of their own use the account (R28)."""
 
 
 COLUMNS = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture"
@@ -48,30 +49,24 @@ def as_partner(row: Sequence[Any]) -> Partner:
 
 
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
-    """The partner tenant of this id."""
+    """Return the partner of a tenant id."""
     row = await uow.fetch_one(f"select {_PARTNER} where partner_id = $1", partner)
     return None if row is None else as_partner(row)
 
 
 async def every_partner(uow: UnitOfWork) -> list[Partner]:
-    """Every partner of the directory."""
+    """Return every partner of the directory."""
     return [as_partner(row) for row in await uow.fetch_all(f"select {_PARTNER} order by partner_id")]
 
 
 async def operator_of(uow: UnitOfWork) -> Partner | None:
-    """The programme's operator, if the directory has one."""
+    """Return the programme's operator, if the directory has one."""
     row = await uow.fetch_one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
     return None if row is None else as_partner(row)
 
 
-async def partner_by_mpn(uow: UnitOfWork, mpn_id: str) -> Partner | None:
-    """The partner with this partner network id."""
-    row = await uow.fetch_one(f"select {_PARTNER} where mpn_id = $1", mpn_id)
-    return None if row is None else as_partner(row)
-
-
 async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
-    """The partner as it presents itself."""
+    """Return the profile of a partner's organization."""
     row = await uow.fetch_one(f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1", partner)
     if row is None:
         return None
@@ -82,7 +77,7 @@ async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile
 async def worked_with(
     uow: UnitOfWork, asking: PartnerId, *, mpn_id: str | None = None, tenant: str | None = None
 ) -> tuple[Partner, datetime | None] | None:
-    """The asking partner itself or one it has an open link with, by either id; and when it signed its own agreement."""
+    """Return a partner by either id, if it is the caller or has an open link with it; and when it signed its own agreement."""
     column, value = ("mpn_id", mpn_id) if mpn_id is not None else ("partner_id", tenant)
     row = await uow.fetch_one(_WORKED_WITH.format(column=column), asking, value)
     if row is None:
@@ -102,7 +97,7 @@ async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> b
 
 
 async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[Role] | None:
-    """The roles of an active user of the partner; None for a user the directory does not know or has closed."""
+    """Return the roles of a user; None: the directory has no such user, or it is closed."""
     rows = await uow.fetch_all(
         "select r.role from partner_user u left join partner_user_role r"
         "  on r.partner_id = u.partner_id and r.user_id = u.user_id"
@@ -114,7 +109,7 @@ async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[
 
 
 async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
-    """Whether the directory has this user, active or not."""
+    """Whether the directory has a user, active or not."""
     return (
         await uow.fetch_one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user)
         is not None
@@ -122,20 +117,20 @@ async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
 
 
 async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str]) -> dict[str, KnownUser]:
-    """Those of these ids that the directory has, active or not. What is missing may be an application's."""
+    """Return the users with these ids that the directory has, active or not. Ids of applications are missing."""
     if not users:
         return {}
-    places = ", ".join(f"${number}" for number in range(2, len(users) + 2))
+    to = Statement(partner)
     rows = await uow.fetch_all(
-        f"select user_id, user_name, designated from partner_user where partner_id = $1 and user_id in ({places})",
-        partner,
-        *users,
+        "select user_id, user_name, designated from partner_user"
+        f" where partner_id = $1 and user_id in ({to.bind_all(users)})",
+        *to.values,
     )
     return {id_: KnownUser(name, bool(designated)) for id_, name, designated in rows}
 
 
 async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
-    """Add a user first seen with a valid token, without any role."""
+    """Add a user without roles, whose first valid token came."""
     await uow.execute(
         "insert into partner_user (partner_id, user_id, user_name, created_at) values ($1, $2, $3, $4)"
         " on conflict (partner_id, user_id) do nothing",
@@ -147,7 +142,7 @@ async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name:
 
 
 async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner]:
-    """The resellers with an open link to the provider, by name."""
+    """Return the resellers with an open link to a provider, by name."""
     rows = await uow.fetch_all(
         f"select {_PARTNER} where partner_id in"
         " (select reseller_id from reseller_link where partner_id = $1 and ended_at is null) order by name, partner_id",
@@ -157,7 +152,7 @@ async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner
 
 
 async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], list[str]]:
-    """The mail domains of a partner, and those of the resellers with an open link to it (X14)."""
+    """Return the mail domains of a partner, and those of the resellers with an open link to it (X14)."""
     rows = await uow.fetch_all(
         "select 0, domain from partner where partner_id = $1"
         " union all select 0, domain from partner_mail_domain where partner_id = $1"
@@ -171,7 +166,7 @@ async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], 
 
 
 async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner]:
-    """The providers with an open link to the reseller, by name."""
+    """Return the providers with an open link to a reseller, by name."""
     rows = await uow.fetch_all(
         f"select {_PARTNER} where partner_id in"
         " (select partner_id from reseller_link where reseller_id = $1 and ended_at is null) order by name, partner_id",

@@ -1,4 +1,4 @@
-"""What resellers were asked for, and whose customers lack a confirmation, as rows."""
+"""Reseller requests as rows, and the customers of a reseller that lack a confirmation."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -8,14 +8,15 @@ from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reseller_request import ResellerRequest
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
-from agreegate.storage.pagination import Listing, Page, PageRequest, Position, page_of
+from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import partner_of
-from agreegate.storage.state import binder, lacks_confirmation
+from agreegate.storage.state import lacks_confirmation
+from agreegate.storage.statement import Statement
 
 _FEW = 5_000
-"""Maximum customers of a reseller that are all read for one page."""
+"""Maximum customers of a reseller that are read and sorted for one page."""
 _SAMPLE = 1_000
-"""Customers of a reseller that are looked at to choose how to read more than `_FEW`."""
+"""Customers of a reseller that are read to choose the order in which more than `_FEW` are read."""
 # The concatenation has the engine begin with the reseller's customers, not with all of the provider's.
 _SERVED = """
     from customer_reseller v
@@ -27,7 +28,7 @@ _LACKING = """
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id || ''
     where {partner} = $1 and v.reseller_id = $2 and r.ended_at is null and """
-# What answers a request: the first confirmation after it that was not recorded in error.
+# A request is answered by the first confirmation after it that was not voided.
 _ANSWER = """(
       select min(o.sequence) from confirmation o
       where o.partner_id = q.partner_id and o.customer_id = q.customer_id and o.sequence > q.after_sequence
@@ -47,26 +48,8 @@ _REQUEST = f"""
     where q.partner_id = $1"""
 
 
-def _request(row: Row) -> ResellerRequest:
-    (asked_at, id_, reseller_id, customer_id, company_name, asked_by, received_at, returned_at, return_reason,
-     confirmed_at, confirmed_by) = row  # fmt: skip
-    return ResellerRequest(
-        id=id_,
-        reseller_id=PartnerId(reseller_id),
-        customer_id=CustomerId(customer_id),
-        company_name=company_name,
-        asked_at=from_micros(asked_at),
-        asked_by=asked_by,
-        received_at=maybe_instant(received_at),
-        returned_at=maybe_instant(returned_at),
-        return_reason=return_reason,
-        confirmed_at=maybe_instant(confirmed_at),
-        confirmed_by=confirmed_by,
-    )
-
-
 async def resellers_page(uow: UnitOfWork, provider: PartnerId, page_request: PageRequest) -> Page[Partner]:
-    """A page of the resellers with an open link to the provider, by name."""
+    """Return a page of the resellers with an open link to the provider, by name."""
     listing = Listing(
         "select p.name, p.partner_id from reseller_link l join partner p on p.partner_id = l.reseller_id"
         " where l.partner_id = $1 and l.ended_at is null",
@@ -75,20 +58,19 @@ async def resellers_page(uow: UnitOfWork, provider: PartnerId, page_request: Pag
     )
     found = await page_of(uow, listing, page_request, provider)
     partners = [await partner_of(uow, id_) for _, id_ in found.items]
-    items = tuple(partner for partner in partners if partner is not None)
-    return Page(items, found.first, found.last, found.more_before, found.more_after)
+    return found.holding(partner for partner in partners if partner is not None)
 
 
 async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str) -> int:
-    """Return how many customers served through a reseller have no confirmation that opens the gate."""
-    values: list[Value] = [provider, reseller]
-    lacks = lacks_confirmation(programme, uow.now, binder(values))
-    [(count,)] = await uow.fetch_all(f"select count(*) {_SERVED} and {lacks}", *values)
+    """Count the customers served through a reseller that have no confirmation that opens the gate."""
+    to = Statement(provider, reseller)
+    lacks = lacks_confirmation(programme, uow.now, to)
+    [(count,)] = await uow.fetch_all(f"select count(*) {_SERVED} and {lacks}", *to.values)
     return int(count)
 
 
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
-    """How many requests to a reseller are open, about customers that it still serves; when the oldest was made."""
+    """Return the number of open requests to a reseller, for customers that it still serves, and when the oldest was made."""
     [(count, oldest)] = await uow.fetch_all(
         f"select count(*), min(q.asked_at) from reseller_request q where q.partner_id = $1 and q.reseller_id = $2"
         f" and {_OPEN} and exists (select 1 {_SERVED} and v.customer_id = q.customer_id)",
@@ -108,42 +90,40 @@ async def lacking_page(
     unasked: bool = False,
     among: Sequence[str] = (),
 ) -> Page[Row]:
-    """A page of a reseller's customers that no confirmation opens the gate for, by name.
+    """Return a page of a reseller's customers that have no confirmation that opens the gate, by name.
 
-    Each row: name's key, id, name, when the relationship began.
+    Each row: the key of the name, id, name, when the relationship began.
 
     Args:
-        unasked: only those that the reseller has no open request for.
-        among: only these customers; empty: all of them.
+        unasked: only the customers for which the reseller has no open request.
+        among: only these customers; empty: all customers.
     """
-    values: list[Value] = [provider, reseller]
-    bind = binder(values)
-    lacks = lacks_confirmation(programme, uow.now, bind)
-    # Few customers are read off the reseller's index and sorted. Of many, the index of names soon has a page full, unless almost
-    # none lacks a confirmation.
-    by_name = await _serves_many(uow, provider, reseller) and await _many_lack(uow, lacks, values)
+    to = Statement(provider, reseller)
+    lacks = lacks_confirmation(programme, uow.now, to)
+    # Few customers are read from the reseller's index and sorted. Many are read from the index of names, which soon fills a
+    # page, unless almost no customer lacks a confirmation.
+    by_name = await _serves_many(uow, provider, reseller) and await _many_lack(uow, lacks, to)
     select = _LACKING.format(partner="v.partner_id" if by_name else "v.partner_id || ''") + lacks
     if among:
-        select += f" and v.customer_id in ({', '.join(bind(customer) for customer in among)})"
+        select += f" and v.customer_id in ({to.bind_all(among)})"
     if unasked:
         select += (
             " and not exists (select 1 from reseller_request q where q.partner_id = v.partner_id"
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
     listing = Listing(select, "c.company_key" if by_name else "c.company_key || ''", "c.customer_id")
-    return await page_of(uow, listing, page_request, *values)
+    return await page_of(uow, listing, page_request, *to.values)
 
 
 async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[str]) -> dict[str, datetime]:
-    """Return when a confirmation of the present relationship was last marked as recorded in error, by customer."""
-    places = ", ".join(f"${place}" for place in range(2, len(customers) + 2)) or "null"
+    """Return when a confirmation of the present relationship was last voided, by customer."""
+    to = Statement(provider)
     rows = await uow.fetch_all(
         f"""select e.customer_id, max(e.recorded_at) from ending e
             join relationship r on r.partner_id = e.partner_id and r.customer_id = e.customer_id and r.period = e.period
-            where e.partner_id = $1 and e.customer_id in ({places}) and e.reason = 'recorded_in_error'
+            where e.partner_id = $1 and e.customer_id in ({to.bind_all(customers)}) and e.reason = 'recorded_in_error'
             group by e.customer_id""",
-        provider,
-        *customers,
+        *to.values,
     )
     return {customer: from_micros(at) for customer, at in rows}
 
@@ -162,7 +142,7 @@ async def serves_anybody(uow: UnitOfWork, provider: PartnerId, reseller: str) ->
 async def add_request(
     uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, customer: str, asked_by: str
 ) -> str | None:
-    """Note that a reseller is asked for a customer's data, unless it is already; the request's id, or None."""
+    """Add a request to a reseller for a customer's data; return its id, or None: the reseller has an open request."""
     request = uow.new_id()
     added = await uow.execute(
         "insert into reseller_request"
@@ -183,7 +163,7 @@ async def add_request(
 
 
 async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user: str) -> bool:
-    """Note that the data came; False where that, or that none come, is noted already."""
+    """Record that the data came; return False if a request's data came or the request was returned before."""
     noted = await uow.execute(
         "update reseller_request set received_at = $3, received_by = $4"
         " where partner_id = $1 and request_id = $2 and received_at is null and returned_at is null",
@@ -196,7 +176,7 @@ async def note_received(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 
 async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user: str, reason: str) -> bool:
-    """Note that no usable data come, and why; False where it is noted already."""
+    """Record that no usable data come, and why; return False if the request was returned before."""
     noted = await uow.execute(
         "update reseller_request set returned_at = $3, returned_by = $4, return_reason = $5"
         " where partner_id = $1 and request_id = $2 and returned_at is null",
@@ -210,55 +190,53 @@ async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 
 async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> ResellerRequest | None:
-    """One request of the provider."""
-    row = await uow.fetch_one(f"{_REQUEST} and q.request_id = $2", provider, request)
-    return None if row is None else _request(row)
+    """Return a request of the provider."""
+    return next(iter(await _requests(uow, "q.request_id = $2", provider, request)), None)
 
 
 async def requests_page(
     uow: UnitOfWork, provider: PartnerId, reseller: str, page_request: PageRequest
 ) -> Page[ResellerRequest]:
-    """A page of everything a reseller was asked for, newest first."""
+    """Return a page of the requests to a reseller, newest first."""
     listing = Listing(f"{_REQUEST} and q.reseller_id = $2", "q.asked_at", "q.request_id", newest_first=True)
     found = await page_of(uow, listing, page_request, provider, reseller)
-    return Page(
-        tuple(_request(row) for row in found.items), found.first, found.last, found.more_before, found.more_after
-    )
+    return found.holding(map(_request, found.items))
 
 
 async def requests_asked_at(
     uow: UnitOfWork, provider: PartnerId, reseller: str, asked_at: datetime
 ) -> list[ResellerRequest]:
-    """What a reseller was asked for at one instant, by the customer's name."""
-    rows = await uow.fetch_all(
-        f"{_REQUEST} and q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id",
-        provider,
-        reseller,
-        to_micros(asked_at),
-    )
-    return [_request(row) for row in rows]
+    """Return the requests to a reseller of one instant, by the customer's name."""
+    condition = "q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id"
+    return await _requests(uow, condition, provider, reseller, to_micros(asked_at))
 
 
 async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> ResellerRequest | None:
-    """The last time that a reseller was asked for a customer's data."""
-    row = await uow.fetch_one(
-        f"{_REQUEST} and q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1",
-        provider,
-        customer,
-        reseller,
-    )
-    return None if row is None else _request(row)
+    """Return the newest request to a reseller for a customer."""
+    condition = "q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1"
+    return next(iter(await _requests(uow, condition, provider, customer, reseller)), None)
 
 
-async def place_of_customer(uow: UnitOfWork, partner: PartnerId, customer: str) -> Position | None:
-    """Where a customer stands in a list by name."""
-    row = await uow.fetch_one(
-        "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
+async def _requests(uow: UnitOfWork, condition: str, provider: PartnerId, *parameters: Value) -> list[ResellerRequest]:
+    return [_request(row) for row in await uow.fetch_all(f"{_REQUEST} and {condition}", provider, *parameters)]
+
+
+def _request(row: Row) -> ResellerRequest:
+    (asked_at, id_, reseller_id, customer_id, company_name, asked_by, received_at, returned_at, return_reason,
+     confirmed_at, confirmed_by) = row  # fmt: skip
+    return ResellerRequest(
+        id=id_,
+        reseller_id=PartnerId(reseller_id),
+        customer_id=CustomerId(customer_id),
+        company_name=company_name,
+        asked_at=from_micros(asked_at),
+        asked_by=asked_by,
+        received_at=maybe_instant(received_at),
+        returned_at=maybe_instant(returned_at),
+        return_reason=return_reason,
+        confirmed_at=maybe_instant(confirmed_at),
+        confirmed_by=confirmed_by,
     )
-    if row is None:
-        return None
-    key, id_ = row
-    return key, id_
 
 
 async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
@@ -271,10 +249,10 @@ async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> b
     return bool(count > _FEW)
 
 
-async def _many_lack(uow: UnitOfWork, lacks: str, values: Sequence[Value]) -> bool:
+async def _many_lack(uow: UnitOfWork, lacks: str, to: Statement) -> bool:
     [(count, lacking)] = await uow.fetch_all(
         "select count(*), sum(s.lacks) from ("
         f" select case when {lacks} then 1 else 0 end as lacks {_SERVED} limit {_SAMPLE}) s",
-        *values,
+        *to.values,
     )
     return count > 0 and bool(lacking * 10 >= count)

@@ -1,6 +1,6 @@
-"""What the gate reads: the confirmations that count, by primary key; only when there are none, the relationship.
+"""What the gate reads: the confirmations that count, by primary key; without one, the relationship.
 
-Whether any major text of the template comes after the accepted one is read with it. Only then is more looked up.
+The same statement reads whether a newer major text exists. Only then does the gate read newer texts and renewals.
 """
 
 from collections.abc import Iterable, Sequence
@@ -18,30 +18,30 @@ from agreegate.storage.engine.unit_of_work import (
     maybe_instant,
     to_micros,
 )
+from agreegate.storage.orders.subscription import LIVING_END
+from agreegate.storage.statement import Statement, portions
 
 UNKNOWN_TEXT = 9_223_372_036_854_775_807
-"""The number of an accepted text that is not known: after every text that took effect by the acceptance.
+"""The number of an accepted text that is unknown: it comes after every text that took effect by the acceptance.
 
-Its instant is then the latest one at which the customer can have accepted: `accepted_by` in
-`domain/agreements/accepted_text.py`.
+Its instant is the latest at which the customer can have accepted: `accepted_by` in `domain/agreements/accepted_text.py`.
 """
 RANK = "n.text_at, n.text_number"
 NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
-"""A text version that comes after the accepted one."""
+"""SQL: the text version `v` comes after the accepted text of `n`."""
 _SELECTED = (
     "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.no_longer_agrees_at,"
     f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
 )
 CURRENT = f"{_SELECTED} from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
-"""When a renewal ran: when its term began, or when it was ordered before that (R33)."""
+"""SQL: when the renewal `w` ran: when its term began, or when the partner ordered it before that (R33)."""
 
 
 def _newer_texts(whose: str, now: str, beside: str = "") -> str:
-    # With its condition on the status in `where`, SQLite looks for the customer among the ends of all customers.
     return f"""
     select n.agreement_type, v.effective_at, v.number,
-      (select min(case when s.status in ('active', 'suspended') then s.commitment_end_at end) from subscription s
+      (select min({LIVING_END}) from subscription s
         where s.partner_id = $1 and s.customer_id = n.customer_id),
       (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
         and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
@@ -54,9 +54,9 @@ def _newer_texts(whose: str, now: str, beside: str = "") -> str:
 
 
 NEWER_TEXTS = _newer_texts("= $2", "$3")
-"""The major texts for the customer's country that come after an accepted one and are in force at $3.
+"""SQL: the major texts for the customer's country that come after an accepted text and are in force at $3.
 
-Beside each: the customer's next commitment end, its newest renewal by then, and the accepted text.
+Each with the customer's next commitment end, its newest renewal by $3, and the accepted text.
 """
 _CURRENT_OF = (
     f"{_SELECTED}, n.customer_id from current_confirmation n where n.partner_id = $1 and n.customer_id {{whose}}"
@@ -65,15 +65,13 @@ _RELATIONSHIPS_OF = (
     "select r.customer_id, r.no_longer_agrees_at from relationship r"
     " where r.partner_id = $1 and r.customer_id {whose} and r.ended_at is null"
 )
-PORTION = 500
-"""Maximum number of customers named in one statement."""
 RELATIONSHIP = (
     "select no_longer_agrees_at from relationship where partner_id = $1 and customer_id = $2 and ended_at is null"
 )
 
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
-    """What is known of this partner and customer; without a relationship nothing is, for every customer alike (D18)."""
+    """Return the standing of a customer with a partner; without an open relationship it is empty (D18)."""
     if current := await uow.fetch_all(CURRENT, partner, customer):
         now = to_micros(uow.now)
         newer = await uow.fetch_all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()
@@ -82,7 +80,7 @@ async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Sta
 
 
 def may_be_outdated(rows: Iterable[Row]) -> bool:
-    """Whether `NEWER_TEXTS` must be asked about the rows of `CURRENT`: some major text comes after an accepted one."""
+    """Whether a major text comes after an accepted one, by the rows of `CURRENT`: then `NEWER_TEXTS` must be read."""
     for _, _, _, _, _, _, newer_at in rows:  # noqa: SIM110 - a generator would cost the gate more than the question
         if newer_at is not None:
             return True
@@ -90,9 +88,9 @@ def may_be_outdated(rows: Iterable[Row]) -> bool:
 
 
 def confirmed_standing(rows: Sequence[Row], newer: Sequence[Row], now: datetime) -> Standing:
-    """The rows of `CURRENT` and of `NEWER_TEXTS`, as the rules see them.
+    """Return the standing that the rows of `CURRENT` and of `NEWER_TEXTS` describe.
 
-    There is an open relationship with them: the database holds that.
+    A row of `CURRENT` has an open relationship: the database ensures that.
     """
     current = []
     for agreement_type, template_id, agreed, recorded, sequence, _, _ in rows:
@@ -122,7 +120,7 @@ def _judged(confirmed: Current, newer: Sequence[Row], now: datetime) -> Current:
 
 
 def unconfirmed_standing(rows: Sequence[Row]) -> Standing:
-    """The row of `RELATIONSHIP`, if there is one, where no confirmation counts."""
+    """Return the standing without a confirmation, from the row of `RELATIONSHIP`, if any."""
     if not rows:
         return NO_RELATIONSHIP
     [(no_longer_agrees_at,)] = rows
@@ -130,21 +128,21 @@ def unconfirmed_standing(rows: Sequence[Row]) -> Standing:
 
 
 async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[str]) -> dict[str, Standing]:
-    """What is known of this partner and each of some customers, by customer."""
+    """Return the standings of customers with a partner, by customer."""
     found = dict.fromkeys(customers, NO_RELATIONSHIP)
-    for begin in range(0, len(customers), PORTION):
-        some = customers[begin : begin + PORTION]
-        whose = f"in ({', '.join(f'${place}' for place in range(2, len(some) + 2))})"
-        current = _by_customer(await uow.fetch_all(_CURRENT_OF.format(whose=whose), partner, *some))
-        newer: dict[str, list[Row]] = {}
-        if any(may_be_outdated(rows) for rows in current.values()):
-            sql = _newer_texts(whose, f"${len(some) + 2}", ", n.customer_id")
-            newer = _by_customer(await uow.fetch_all(sql, partner, *some, to_micros(uow.now)))
-        for customer, rows in current.items():
-            found[customer] = confirmed_standing(rows, newer.get(customer, ()), uow.now)
-        for customer, no_longer_agrees_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), partner, *some):
+    for some in portions(customers):
+        to = Statement(partner)
+        whose = f"in ({to.bind_all(some)})"
+        current = _by_customer(await uow.fetch_all(_CURRENT_OF.format(whose=whose), *to.values))
+        for customer, no_longer_agrees_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), *to.values):
             if customer not in current:
                 found[customer] = unconfirmed_standing([(no_longer_agrees_at,)])
+        newer: dict[str, list[Row]] = {}
+        if any(may_be_outdated(rows) for rows in current.values()):
+            sql = _newer_texts(whose, to.bind(to_micros(uow.now)), ", n.customer_id")
+            newer = _by_customer(await uow.fetch_all(sql, *to.values))
+        for customer, rows in current.items():
+            found[customer] = confirmed_standing(rows, newer.get(customer, ()), uow.now)
     return found
 
 
@@ -161,12 +159,12 @@ class OpenRelationship(NamedTuple):
     period: int
     started_at: int
     no_longer_agrees_sequence: int | None
-    """Of the last statement that the customer no longer agrees."""
+    """Sequence of the last ending because the customer no longer agrees."""
     no_longer_agrees_at: int | None
 
 
 async def relationship_since(uow: UnitOfWork, partner: PartnerId, customer: str) -> OpenRelationship | None:
-    """The open relationship; None: there is none."""
+    """Return the open relationship of a partner and a customer; None: there is none."""
     row = await uow.fetch_one(
         "select period, started_at, no_longer_agrees_sequence, no_longer_agrees_at from relationship"
         " where partner_id = $1 and customer_id = $2 and ended_at is null",

@@ -4,30 +4,18 @@ Counts and filters over many customers use these expressions; rows that are show
 property test holds the two together (`tests/storage/test_state.py`).
 """
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from datetime import datetime
 
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.engine.unit_of_work import Value, to_micros
-
-Bind = Callable[[Value], str]
-"""Adds a value to those of a statement and returns its placeholder, such as `$3`."""
-
-
-def binder(values: list[Value]) -> Bind:
-    """Return what adds a value to `values`, the parameters of a statement."""
-
-    def bind(value: Value) -> str:
-        values.append(value)
-        return f"${len(values)}"
-
-    return bind
+from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.statement import Statement
 
 
 def newer_text(now: str, n: str = "n") -> str:
-    """SQL: a major text `v` in force at `now` for the customer's country comes after the accepted text of `n`."""
+    """SQL: the major text `v`, in force at `now` for the customer's country, comes after the accepted text of `n`."""
     return f"""v.template_id = {n}.template_id and v.major = 1 and v.effective_at <= {now}
         and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)
         and exists (select 1 from text_file f where f.number = v.number
@@ -52,14 +40,14 @@ def is_overdue(now: str, n: str = "n") -> str:
           and (w.due_at <= {now} or w.recorded_at <= {now}))"""
 
 
-def state_of(programme: Programme, at: datetime, bind: Bind) -> str:
+def state_of(programme: Programme, at: datetime, to: Statement) -> str:
     """SQL: the state at `at` of the customer `c` with the open relationship `r`, as the values of `State`.
 
-    The caller has made sure that customers have a state at all: the programme exists then, in the partner's cloud.
+    The caller has made sure that customers have a state: the programme exists then, in the partner's cloud.
     """
-    now = bind(to_micros(at))
-    opening = _listed([one.id for one in programme.templates if one.opens_gate(at)], bind)
-    opened = _listed([one.id for one in programme.templates if one.has_opened(at)], bind)
+    now = to.bind(to_micros(at))
+    opening = to.bind_all(_opening(programme, at))
+    opened = to.bind_all(one.id for one in programme.templates if one.has_opened(at))
     # The names of these three states sort best first, so the least one is the customer's.
     found = f"""case when not {is_outdated(now)} then '{State.CURRENT}'
       when not {is_overdue(now)} then '{State.OUTDATED}' else '{State.OVERDUE}' end"""
@@ -67,46 +55,42 @@ def state_of(programme: Programme, at: datetime, bind: Bind) -> str:
       else coalesce((select min({found}) {_confirmations(opening)}), '{State.MISSING}') end"""
 
 
-def lacks_confirmation(programme: Programme, at: datetime, bind: Bind) -> str:
+def lacks_confirmation(programme: Programme, at: datetime, to: Statement) -> str:
     """SQL: no confirmation of the customer of `r` opens the gate at `at`: its state is not confirmed, or no longer agrees."""
-    opening = _listed([one.id for one in programme.templates if one.opens_gate(at)], bind)
-    return f"not exists (select 1 {_confirmations(opening)})"
+    return f"not exists (select 1 {_confirmations(to.bind_all(_opening(programme, at)))})"
 
 
-def is_in(state: State, programme: Programme, at: datetime, bind: Bind) -> str:
+def is_in(state: State, programme: Programme, at: datetime, to: Statement) -> str:
     """SQL: the customer `c` with the open relationship `r` is in a state at `at`.
 
-    What most customers in other states do not meet is asked first, because it costs less than the state.
+    A condition that most customers in other states do not meet comes first: it costs less than the state.
     """
     if state is State.ENDED:
         needed = "r.no_longer_agrees_at is not null"
-    elif state is State.MISSING:
-        needed = lacks_confirmation(programme, at, bind)
     else:
-        needed = f"not {lacks_confirmation(programme, at, bind)}"
-    return f"{needed} and {state_of(programme, at, bind)} = {bind(state)}"
+        needed = f"{'' if state is State.MISSING else 'not '}{lacks_confirmation(programme, at, to)}"
+    return f"{needed} and {state_of(programme, at, to)} = {to.bind(state)}"
 
 
-def opens_by(template: TemplateId, programme: Programme, at: datetime, bind: Bind) -> str:
-    """SQL: the confirmation by which the gate opens at `at` for the outdated or overdue customer of `r` is of a template."""
+def opens_by(template: TemplateId, programme: Programme, at: datetime, to: Statement) -> str:
+    """SQL: the gate opens at `at` for the outdated or overdue customer of `r` by a confirmation of a template."""
     if not programme.opens_gate(template, at):
         return "false"
     better = ""
-    if others := [one.id for one in programme.templates if one.opens_gate(at) and one.id != template]:
-        now = bind(to_micros(at))
+    if others := [one for one in _opening(programme, at) if one != template]:
+        now = to.bind(to_micros(at))
         late, other_late = is_overdue(now), is_overdue(now, "m")
         better = f"""and not exists (select 1 from current_confirmation m where m.partner_id = n.partner_id
-          and m.customer_id = n.customer_id and m.template_id || '' in ({_listed(others, bind)})
+          and m.customer_id = n.customer_id and m.template_id || '' in ({to.bind_all(others)})
           and ({late} and not {other_late} or m.sequence > n.sequence and ({late} or not {other_late})))"""
-    return f"""exists (select 1 from current_confirmation n where n.partner_id = r.partner_id
-      and n.customer_id = r.customer_id and n.template_id || '' = {bind(template)} {better})"""
+    return f"exists (select 1 {_confirmations(to.bind(template))} {better})"
+
+
+def _opening(programme: Programme, at: datetime) -> Iterable[TemplateId]:
+    return (one.id for one in programme.templates if one.opens_gate(at))
 
 
 def _confirmations(templates: str) -> str:
     # Concatenated, so that the customer's few rows are read and not an index of everybody's by template.
     return f"""from current_confirmation n where n.partner_id = r.partner_id and n.customer_id = r.customer_id
         and n.template_id || '' in ({templates})"""
-
-
-def _listed(templates: list[TemplateId], bind: Bind) -> str:
-    return ", ".join(bind(template) for template in templates) or "null"

@@ -35,7 +35,7 @@ from agreegate.storage.customers.customer import (
 )
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.orders.subscription import has_active_subscription, save_subscription, subscriptions_of
+from agreegate.storage.orders.subscription import count_subscriptions, save_subscription, subscriptions_of
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import has_reseller, linked_resellers
 from agreegate.storage.record import record
@@ -140,7 +140,7 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
         `relationship.subscriptions-active`: the partner must suspend them first (R40, contract 4.7).
     """
     await get_customer(uow, actor, customer)
-    if await has_active_subscription(uow, actor.partner.id, customer):
+    if await count_subscriptions(uow, actor.partner.id, customer, [SubscriptionStatus.ACTIVE]):
         raise Rejected("relationship.subscriptions-active")
     await _end(uow, actor, customer, "end_relationship", call)
 

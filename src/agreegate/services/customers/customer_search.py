@@ -10,19 +10,18 @@ from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import Standing, State, opening, state_of
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
+from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.customers.customer_list import (
     Counted,
     Entry,
     count_states,
-    countries_of,
     page_of_customers,
-    providers_of,
 )
 from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, CustomerList, TooManyFit, list_of
 from agreegate.storage.customers.person import BEHIND, has_persons, persons_wait
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
-from agreegate.storage.partner import linked_resellers
+from agreegate.storage.partner import linked_providers, linked_resellers
 from agreegate.storage.standing import standings_of
 
 
@@ -133,7 +132,7 @@ def _by_persons(actor: Actor, search: CustomerSearch) -> bool:
 async def _lists(uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch) -> list[CustomerList]:
     partners: Sequence[PartnerId] = [actor.partner.id]
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
-        partners = await providers_of(uow, actor.partner.id)
+        partners = [provider.id for provider in await linked_providers(uow, actor.partner.id)]
         search = replace(search, reseller=actor.partner.id)
     return [await list_of(uow, partner, search, programme) for partner in partners]
 
@@ -178,8 +177,7 @@ async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Pag
             entry.customer_id, entry.company_name, entry.domain, entry.country, entry.partner_name, state, renews
         )
 
-    items = tuple(listed(entry) for entry in page.items)
-    return Page(items, page.first, page.last, page.more_before, page.more_after)
+    return page.holding(map(listed, page.items))
 
 
 def _have_states(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:

@@ -26,7 +26,7 @@ from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.order import fulfil
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.cart import add_cart, cart_of, save_cart
-from agreegate.storage.orders.subscription import living_subscriptions, subscription_of
+from agreegate.storage.orders.subscription import LIVING_STATUSES, count_subscriptions, subscription_of
 from agreegate.storage.partner import linked_resellers
 
 
@@ -136,7 +136,7 @@ async def _checked(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence
     named = [await subscription_of(uow, partner.id, customer, parent) for parent in sorted(parents)]
     places = None
     if partner.account is Account.SANDBOX:
-        places = SANDBOX_SUBSCRIPTIONS - await living_subscriptions(uow, partner.id, customer)
+        places = SANDBOX_SUBSCRIPTIONS - await count_subscriptions(uow, partner.id, customer, LIVING_STATUSES)
     return checked(
         lines,
         Known(

@@ -45,14 +45,13 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
 from agreegate.storage.orders.renewal import add_renewals
 from agreegate.storage.orders.subscription import (
+    LIVING_STATUSES,
     add_subscription,
-    addons_of,
     count_subscriptions,
-    living_subscriptions,
     offers_of,
     save_subscription,
     subscription_of,
-    subscriptions_of_order,
+    subscriptions_of,
 )
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
@@ -305,7 +304,10 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
     if new and await count_subscriptions(uow, actor.partner.id, customer) + new > most:
         raise Rejected("order.too-many-subscriptions", most=most)
     sandbox = actor.partner.account is Account.SANDBOX
-    if sandbox and await living_subscriptions(uow, actor.partner.id, customer) + new > SANDBOX_SUBSCRIPTIONS:
+    if (
+        sandbox
+        and await count_subscriptions(uow, actor.partner.id, customer, LIVING_STATUSES) + new > SANDBOX_SUBSCRIPTIONS
+    ):
         raise Rejected("sandbox.limit")
 
 
@@ -342,7 +344,7 @@ async def take_along(uow: UnitOfWork, partner: PartnerId, subscription: Subscrip
     """Let the add-ons of a subscription that was suspended or cancelled follow it. They do not come back by themselves."""
     if subscription.status is SubscriptionStatus.ACTIVE:
         return
-    for addon in await addons_of(uow, partner, subscription):
+    for addon in await subscriptions_of(uow, partner, subscription.customer_id, parent=subscription.id):
         if addon.status.ended or addon.status is subscription.status:
             continue
         after = replace(addon, status=subscription.status, revision=addon.revision + 1)
@@ -352,7 +354,7 @@ async def take_along(uow: UnitOfWork, partner: PartnerId, subscription: Subscrip
 
 async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscription]:
     """The subscriptions that an order began and that have not ended."""
-    began = await subscriptions_of_order(uow, actor.partner.id, order.customer_id, order.id)
+    began = await subscriptions_of(uow, actor.partner.id, order.customer_id, order=order.id)
     return [subscription for subscription in began if not subscription.status.ended]
 
 

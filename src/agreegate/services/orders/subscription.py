@@ -38,7 +38,6 @@ from agreegate.services.orders.renewal import renew
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import order_of
 from agreegate.storage.orders.subscription import (
-    addons_of,
     providers_served,
     reseller_subscription,
     reseller_subscriptions,
@@ -94,7 +93,7 @@ async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) ->
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         every = await list_subscriptions(uow, actor, customer)
         return [subscription for subscription in every if subscription.parent_id == id_]
-    return await addons_of(uow, actor.partner.id, parent)
+    return await subscriptions_of(uow, actor.partner.id, parent.customer_id, parent=parent.id)
 
 
 async def change_subscription(

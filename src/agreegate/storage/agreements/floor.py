@@ -1,7 +1,7 @@
-"""Floors: the newest major text in force, of each agreement that opens the gate and in each country (R34).
+"""Floors: the newest major text in force of each agreement that opens the gate, in each country (R34).
 
 A confirmation of a text below the floor of the customer's country is outdated. Where countries have different floors, the
-customers in a state are found below one floor, or above it, together with those in the countries whose floor differs.
+customers in a state are those below one floor, or above it, together with all customers in countries with another floor.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from agreegate.domain.programme import Programme
 from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 
 Rank = tuple[int, int]
-"""The place of a text among the texts of its template: the instant it takes effect, then the order of publishing."""
+"""The order of a text among the texts of its template: when it takes effect in microseconds, then its number."""
 Floors = Mapping[TemplateId, Mapping[str, Rank]]
-"""By template that opens the gate, and by country. Templates and countries without a major text in force are absent."""
+"""Floors by template and by country. Templates and countries without a major text in force are absent."""
 
 
 async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime, country: str | None = None) -> Floors:
-    """Return what outdates confirmations at an instant.
+    """Return the floors at an instant.
 
     Args:
-        country: only of customers in this country; None: everywhere.
+        country: only this country; None: all countries.
     """
     found: dict[TemplateId, dict[str, Rank]] = {}
     for template in programme.templates:
@@ -40,7 +40,7 @@ async def floors_of(uow: UnitOfWork, programme: Programme, at: datetime, country
 
 
 async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> int:
-    """Return when the oldest major text in force took effect that outdates a confirmation of the partner; else now."""
+    """Return when a confirmation of the partner first became outdated, in microseconds; if none is, now."""
     found = [to_micros(uow.now)]
     for template in floors:
         [(effective_at,)] = await uow.fetch_all(
@@ -53,17 +53,3 @@ async def outdated_from(uow: UnitOfWork, partner: PartnerId, floors: Floors) -> 
         if effective_at is not None:
             found.append(effective_at)
     return min(found)
-
-
-async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
-    """Return the countries of a partner's customers, in order: one step of an index for each."""
-    rows = await uow.fetch_all(
-        """with recursive seen (country) as (
-             select min(c.country) from customer c where c.partner_id = $1
-             union all
-             select (select min(c.country) from customer c where c.partner_id = $1 and c.country > seen.country)
-             from seen where seen.country is not null)
-           select country from seen where country is not null""",
-        partner,
-    )
-    return [country for (country,) in rows]

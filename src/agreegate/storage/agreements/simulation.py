@@ -14,13 +14,13 @@ from datetime import UTC, datetime, timedelta
 from agreegate.domain.agreements.simulation import WEEK, Confirmations, Figure, Foresight, Major, Rank, Stake
 from agreegate.domain.orders.term import Commitment, TermDuration, ends_within
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.agreements.floor import countries_of
-from agreegate.storage.customers.customer_range import BEYOND, Statement
+from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.engine.unit_of_work import MICROSECOND, UnitOfWork, from_micros, to_micros
+from agreegate.storage.orders.subscription import LIVING
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import COLUMNS, as_partner, linked_resellers
-from agreegate.storage.reconfirmation_source import LIVING
-from agreegate.storage.standing import PORTION, RANK
+from agreegate.storage.standing import RANK
+from agreegate.storage.statement import BEYOND, Statement, portions
 
 CUSTOMERS = 50_000
 """Maximum number of customers that one statement groups: it bounds what is in memory."""
@@ -71,7 +71,7 @@ async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId |
     Args:
         partner: this one alone; None: everybody.
     """
-    to = Statement([foresight.template.id])
+    to = Statement(foresight.template.id)
     whose = "" if partner is None else f" and p.partner_id = {to.bind(partner)}"
     rows = await uow.fetch_all(
         f"""select {COLUMNS} from partner p where exists (select 1 from current_confirmation n
@@ -98,7 +98,7 @@ async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio)
             portfolio.partner.id, after, CUSTOMERS,
         )  # fmt: skip
         until = next((customer for (customer,) in ends), None)
-        to = Statement([portfolio.partner.id])
+        to = Statement(portfolio.partner.id)
         range_ = f"n.customer_id > {to.bind(after)} and n.customer_id <= {to.bind(until or BEYOND)}"
         rows = await uow.fetch_all(
             f"""select {asked.facts(portfolio)}, count(*)
@@ -116,7 +116,7 @@ async def affected_customers(
     asked = Asked(foresight, exact=True)
     if not asked.concerns(portfolio):
         return Page()
-    to = Statement([portfolio.partner.id])
+    to = Statement(portfolio.partner.id)
     select = f"""select c.company_key, c.customer_id from customer c
       where c.partner_id = $1
         and (select {asked.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
@@ -124,9 +124,9 @@ async def affected_customers(
     found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
     ids = [customer for _, customer in found.items]
     items: dict[str, Affected] = {}
-    for begin in range(0, len(ids), PORTION):
-        to = Statement([portfolio.partner.id])
-        listed = ", ".join(to.bind(one) for one in ids[begin : begin + PORTION])
+    for some in portions(ids):
+        to = Statement(portfolio.partner.id)
+        listed = to.bind_all(some)
         rows = await uow.fetch_all(
             f"""select c.customer_id, c.company_name, c.country, o.date_agreed_at, v.label, {asked.facts(portfolio)}
                 from {asked.customers(to, portfolio, f"n.customer_id in ({listed})")} {_JOINED}
@@ -137,7 +137,7 @@ async def affected_customers(
         )
         for id_, name, country, agreed, text, *facts in rows:
             items[id_] = Affected(id_, name, country, from_micros(agreed), text, *asked.read(portfolio, *facts))
-    return Page(tuple(items[one] for one in ids), found.first, found.last, found.more_before, found.more_after)
+    return found.holding(items[one] for one in ids)
 
 
 class Asked:
@@ -181,7 +181,7 @@ class Asked:
         # Customers need not be looked up where the same texts bind all of them: that is a quarter of the time.
         if not any(portfolio.countries.issubset(some) for some in self._countries):
             here = sorted(portfolio.countries & self.foresight.scenario.countries)
-            joined = f"{_JOINED} and c.country in ({', '.join(map(to.bind, here))})"
+            joined = f"{_JOINED} and c.country in ({to.bind_all(here)})"
         words = self._each(to, portfolio, {word: f"'{word}'" for word in self._words})
         return f"""(select n.customer_id, string_agg({words}, ' ') as texts from current_confirmation n {joined}
             where n.partner_id = $1 and {whose}
@@ -215,7 +215,7 @@ class Asked:
             value = f"case n.template_id{cases} end"
             if len(here) == len(portfolio.countries):
                 return value
-            by_country.append(f"when c.country in ({', '.join(map(to.bind, here))}) then {value}")
+            by_country.append(f"when c.country in ({to.bind_all(here)}) then {value}")
         return f"case {' '.join(by_country)} end"
 
     def facts(self, portfolio: Portfolio) -> str:

@@ -1,6 +1,6 @@
-"""Customers as rows: each partner's own copies, the resellers through which they are served, and lists of them."""
+"""Customers as rows: the copy of each partner, the resellers through which the partner serves them, and lists."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from agreegate.domain.customers.customer import (
@@ -19,11 +19,10 @@ from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.customers.person import rename_with_persons
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.statement import BEYOND, Statement
 
-_BEYOND = "\U0010ffff"
-"""After every character of a name: a prefix and this one end what starts with the prefix."""
 _LEAST = "\x01"
-"""Before every character of a name: a name and this one end what is the name and no more."""
+"""Comes before every character of a name: a name, and the name followed by this, enclose that name alone."""
 
 _CUSTOMER = """
     c.partner_id, c.customer_id, c.commerce_id, c.company_name, c.domain, c.country, c.language, c.culture,
@@ -98,13 +97,13 @@ _THROUGH_FIRST_PROVIDER = """
 
 
 async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) -> None:
-    """Keep a partner's copy of a customer, its billing contact apart. Its relationship is another matter."""
-    key = (partner, customer.id)
+    """Add a partner's copy of a customer, with its billing contact; `open_relationship` opens the relationship."""
     await uow.execute(
         "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,"
         " language, culture, registration_number, created_at)"
         " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        *key,
+        partner,
+        customer.id,
         customer.commerce_id,
         customer.company_name,
         search_key(customer.company_name),
@@ -121,30 +120,40 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
         customer.domain.lower(),
         customer.id,
     )
-    await add_words(uow, partner, customer.id, customer.company_name)
-    if (billing := customer.billing) is None:
-        return
+    await _add_words(uow, partner, customer.id, customer.company_name)
+    if customer.billing is not None:
+        await put_contact(uow, partner, customer.id, customer.billing)
+
+
+async def put_contact(uow: UnitOfWork, partner: PartnerId, customer: str, billing: BillingContact) -> None:
+    """Add or change the billing contact of a customer; an existing contact keeps its `profile_id`."""
+    address = billing.address
     await uow.execute(
         "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
         " address_line1, address_line2, city, state, postal_code)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)",
-        *key,
+        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+        " on conflict (partner_id, customer_id) do update set etag = excluded.etag, email = excluded.email,"
+        " first_name = excluded.first_name, last_name = excluded.last_name, phone = excluded.phone,"
+        " address_line1 = excluded.address_line1, address_line2 = excluded.address_line2, city = excluded.city,"
+        " state = excluded.state, postal_code = excluded.postal_code",
+        partner,
+        customer,
         billing.profile_id,
         billing.etag,
         billing.email,
-        billing.address.first_name,
-        billing.address.last_name,
-        billing.address.phone,
-        billing.address.line1,
-        billing.address.line2,
-        billing.address.city,
-        billing.address.state,
-        billing.address.postal_code,
+        address.first_name,
+        address.last_name,
+        address.phone,
+        address.line1,
+        address.line2,
+        address.city,
+        address.state,
+        address.postal_code,
     )
 
 
 async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
-    """Give the partner's copy of a customer another name, by which it is found from now on."""
+    """Change the name of the partner's copy of a customer, and the words by which searches find it."""
     row = await uow.fetch_one(
         "select company_name, company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
@@ -154,13 +163,11 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
     if known_name == name:
         return
     if words := sorted(index_words(known_name)):
+        to = Statement(partner, customer, known_key)
         await uow.execute(
             "delete from customer_word where partner_id = $1 and customer_id = $2 and company_key = $3"
-            f" and word in ({', '.join(f'${place}' for place in range(4, 4 + len(words)))})",
-            partner,
-            customer,
-            known_key,
-            *words,
+            f" and word in ({to.bind_all(words)})",
+            *to.values,
         )
     await uow.execute(
         "update customer set company_name = $3, company_key = $4, name_words = $5"
@@ -171,35 +178,31 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
         search_key(name),
         spaced_words(name),
     )
-    await add_words(uow, partner, customer, name)
+    await _add_words(uow, partner, customer, name)
     await rename_with_persons(uow, partner, customer, search_key(name))
 
 
-async def add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
-    """Let a customer be found by the words of its name."""
-    words = sorted(index_words(name))
-    if words:
+async def _add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
+    """Add the words of a customer's name, by which searches find it."""
+    if words := sorted(index_words(name)):
+        to = Statement(partner, customer, search_key(name), spaced_words(name))
+        rows = ", ".join(f"($1, $2, $3, $4, {to.bind(word)})" for word in words)
         await uow.execute(
-            "insert into customer_word (partner_id, customer_id, company_key, name_words, word) values "
-            + ", ".join(f"($1, $2, $3, $4, ${place})" for place in range(5, 5 + len(words))),
-            partner,
-            customer,
-            search_key(name),
-            spaced_words(name),
-            *words,
+            f"insert into customer_word (partner_id, customer_id, company_key, name_words, word) values {rows}",
+            *to.values,
         )
 
 
 async def has_copy(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
-    """Whether the partner has a copy of the customer, related or not."""
+    """Whether the partner has a copy of the customer, with or without a relationship."""
     row = await uow.fetch_one("select 1 from customer where partner_id = $1 and customer_id = $2", partner, customer)
     return row is not None
 
 
 async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[Customer, PartnerId | None] | None:
-    """A customer that the partner serves today, with the reseller it is served through.
+    """Return a customer that the partner serves today, and the reseller through which it is served.
 
-    A reseller is shown the copy of its provider, and no reseller but itself.
+    A reseller gets its provider's copy, with itself as the reseller.
     """
     as_reseller = asking.kind is PartnerKind.INDIRECT_RESELLER
     row = await uow.fetch_one(_THROUGH_PROVIDER if as_reseller else _OWN, asking.id, customer)
@@ -210,7 +213,7 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
 
 
 async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
-    """A customer's country, and the language that it reads texts in, as the partner has them."""
+    """Return the country of a customer, and the language in which it reads texts, from the partner's copy."""
     row = await uow.fetch_one(
         "select country, language, culture from customer where partner_id = $1 and customer_id = $2", partner, customer
     )
@@ -223,16 +226,15 @@ async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple
 async def customers_of(
     uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest
 ) -> Page[CustomerSummary]:
-    """A page of the customers that the partner serves today.
+    """Return a page of the customers that the partner serves today.
 
-    Ordered by name; by domain when that is looked for; by id where a reseller's customers are shown.
+    Ordered by name; a search by domain by domain; a reseller's customers by id.
     """
     if asking.kind is PartnerKind.INDIRECT_RESELLER:
         found = await _as_reseller(uow, asking, search, page_request)
     else:
         found = await _as_owner(uow, asking, search, page_request)
-    items = tuple(CustomerSummary(CustomerId(id_), name, domain) for _, _, id_, name, domain in found.items)
-    return Page(items, found.first, found.last, found.more_before, found.more_after)
+    return found.holding(CustomerSummary(CustomerId(id_), name, domain) for _, _, id_, name, domain in found.items)
 
 
 async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest) -> Page[Row]:
@@ -273,13 +275,42 @@ def _column(search: Search) -> str:
 
 
 def _between(search: Search) -> tuple[str, str]:
-    """What is looked for as a range of the index: from the first up to but without the second."""
+    """Return the range of the index that fits a search, without its upper end."""
     value = search_key(search.value)
-    return value, value + (_LEAST if search.whole else _BEYOND)
+    return value, value + (_LEAST if search.whole else BEYOND)
+
+
+async def position_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
+    """Return the position of a customer in a list by name: the key of its name, and its id."""
+    row = await uow.fetch_one(
+        "select company_key, customer_id from customer where partner_id = $1 and customer_id = $2", partner, customer
+    )
+    if row is None:
+        return None
+    key, id_ = row
+    return key, id_
+
+
+async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
+    """Return the countries of the customers that the partner serves today, in order: one step of an index for each."""
+    rows = await uow.fetch_all(
+        """with recursive code(country) as (
+             select min(c.country) from customer c where c.partner_id = $1
+             union all
+             select (select min(c.country) from customer c where c.partner_id = $1 and c.country > code.country) from code
+             where code.country is not null)
+           select code.country from code where exists (
+             select 1 from customer c
+             join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
+             where c.partner_id = $1 and c.country = code.country)
+           order by code.country""",
+        partner,
+    )
+    return [country for (country,) in rows]
 
 
 async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
-    """How many customers the partner serves today. Reads them all: only for accounts that may have few."""
+    """Count the customers that the partner serves today. It reads all of them: only for accounts with few customers."""
     sql = "select count(*) from relationship where partner_id = $1 and ended_at is null"
     [(count,)] = await uow.fetch_all(sql, partner)
     return int(count)
@@ -296,7 +327,7 @@ async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
 
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
-    """Let a provider serve the customer through one of its linked resellers."""
+    """Record that a provider serves the customer through one of its linked resellers."""
     await uow.execute(
         "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at) values ($1, $2, $3, $4)"
         " on conflict (partner_id, customer_id, reseller_id) do nothing",
@@ -307,13 +338,15 @@ async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, resel
     )
 
 
-async def drop_resellers(uow: UnitOfWork, partner: PartnerId, customer: str) -> None:
-    """Let no reseller serve the customer for this provider."""
-    await uow.execute("delete from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer)
+async def drop_resellers(uow: UnitOfWork, partner: PartnerId, customer: str, keep: Collection[PartnerId] = ()) -> None:
+    """Remove the resellers through which a provider serves the customer, except those in `keep`."""
+    to = Statement(partner, customer)
+    others = "".join(f" and reseller_id <> {to.bind(reseller)}" for reseller in keep)
+    await uow.execute(f"delete from customer_reseller where partner_id = $1 and customer_id = $2{others}", *to.values)
 
 
 async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> frozenset[PartnerId]:
-    """The resellers through which a provider serves the customer."""
+    """Return the resellers through which a provider serves the customer."""
     rows = await uow.fetch_all(
         "select reseller_id from customer_reseller where partner_id = $1 and customer_id = $2", partner, customer
     )
@@ -321,5 +354,5 @@ async def resellers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> fr
 
 
 def new_etag(uow: UnitOfWork) -> str:
-    """A decimal number, as profiles have it (contract 3.10)."""
+    """Return a random decimal number, the form that etags of profiles have (contract 3.10)."""
     return str(int(uow.new_id().replace("-", "")[-15:], 16))

@@ -1,4 +1,4 @@
-"""Pages of a list of customers, and how many there are."""
+"""Pages of a list of customers, and the number of customers in it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,29 +6,15 @@ from dataclasses import dataclass
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.customers.customer_range import Statement, number
+from agreegate.storage.customers.customer import position_of
 from agreegate.storage.customers.customer_search import MOST_COUNTED, CustomerList
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.pagination import Page, PageRequest, PageStep
+from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.state import state_of
-
-_PORTION = 500
-"""Maximum customers named in one statement."""
-_COUNTRIES = """
-    with recursive code(country) as (
-      select min(c.country) from customer c where c.partner_id = $1
-      union all
-      select (select min(c.country) from customer c where c.partner_id = $1 and c.country > code.country) from code
-      where code.country is not null)
-    select code.country from code where exists (
-      select 1 from customer c
-      join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
-      where c.partner_id = $1 and c.country = code.country)
-    order by code.country"""
-
+from agreegate.storage.statement import Statement, portions
 
 Place = tuple[str, str, PartnerId]
-"""Where a customer stands in a list: its key, its id, the partner."""
+"""Where a customer is in a list: the key of its name, its id, the partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,52 +36,36 @@ class Counted:
     customers: int | None
     """At most `MOST_COUNTED`; None: they are not counted."""
     more: bool = False
-    """There are more."""
+    """Whether there are more."""
 
 
 async def page_of_customers(
     uow: UnitOfWork, lists: Sequence[CustomerList], page_request: PageRequest, *, counting: bool = True
 ) -> tuple[Page[Entry], Counted]:
-    """One page of the customers that fit, of one or several partners, by name; and how many fit.
+    """Return a page of the customers of one or several partners, by name, and the number of customers in the lists.
 
     Positions are customer and partner.
 
     Args:
-        counting: they are to be counted. `Counted.customers` is None where that is not asked, or where customers in a state
-            are too many to be counted now.
+        counting: count the customers; without it, and for too many customers in a state, `Counted.customers` is None.
     """
-    start = {PageStep.NEXT: page_request.last, PageStep.PREVIOUS: page_request.first}.get(page_request.step)
-    here = None if start is None else await _place(uow, lists, *start)
-    backwards = page_request.step is PageStep.LAST or (page_request.step is PageStep.PREVIOUS and here is not None)
-    rows: list[Place] = []
+    here = None if page_request.start is None else await _place(uow, lists, *page_request.start)
+    backwards = page_request.is_backwards(here)
+    places: list[Place] = []
     numbers: list[int | None] = []
     for one in lists:
-        found, number_ = await _read(uow, one, here, page_request.size + 1, backwards=backwards, counting=counting)
-        rows += found
-        numbers.append(await _count(uow, one) if counting and number_ is None else number_)
+        found, number = await _read(uow, one, here, page_request.size + 1, backwards=backwards, counting=counting)
+        places += found
+        numbers.append(await _count(uow, one) if counting and number is None else number)
     counted = _sum(numbers) if counting else Counted(None)
-    rows.sort(reverse=backwards)
-    more, rows = len(rows) > page_request.size, rows[: page_request.size]
-    if backwards:
-        rows.reverse()
-    if not rows:
-        return Page(), counted
-    first, *_ = places = [(customer, partner) for _, customer, partner in rows]
-    *_, last = places
-    page = Page(
-        items=await _entries(uow, places),
-        first=first,
-        last=last,
-        more_before=more if backwards else here is not None,
-        more_after=here is not None if backwards else more,
-    )
-    return page, counted
+    page = page_request.page(sorted(places, reverse=backwards), here, lambda place: place[1:])
+    return page.holding(await _entries(uow, page.items)), counted
 
 
 async def _read(
     uow: UnitOfWork, one: CustomerList, here: Place | None, size: int, *, backwards: bool, counting: bool
 ) -> tuple[list[Place], int | None]:
-    """The customers of one partner that come first beyond a place; and how many fit, where that is known then."""
+    """Return the first customers of one partner beyond a place; and how many fit, where that is known then."""
     if one.nobody:
         return [], 0
     sign = _sign(one, here, backwards=backwards)
@@ -119,7 +89,7 @@ async def _read(
 async def _walk(
     uow: UnitOfWork, one: CustomerList, here: Place | None, sign: str, size: int, *, backwards: bool
 ) -> tuple[list[Place], Place | None]:
-    """The first customers beyond a place in the order of names, and up to where that was walked; None: to its end."""
+    """Return the first customers beyond a place in the order of names, and the last place read; None: the list's end."""
     names, walked = "k.company_key, k.customer_id", one.limits.walked if one.small else one.limits.looked_up
     order = _order(names, backwards=backwards)
     to = Statement()
@@ -138,9 +108,9 @@ async def _walk(
 
 
 def _sign(one: CustomerList, here: Place | None, *, backwards: bool) -> str:
-    """SQL: how the customers of one partner compare that come beyond a place.
+    """SQL: the comparison that selects the customers of one partner beyond a place.
 
-    A customer of two partners stands twice at the same place, in the order of the partners.
+    A customer of two partners is twice at the same place, in the order of the partners.
     """
     if here is None:
         return "<" if backwards else ">"
@@ -162,13 +132,14 @@ def _order(names: str, *, backwards: bool) -> str:
 
 
 async def _count(uow: UnitOfWork, one: CustomerList) -> int | None:
-    """How many customers of one partner fit, at most one more than `MOST_COUNTED`; None: they are in a state, and too many."""
+    """Count the customers of one partner that fit, at most `MOST_COUNTED` + 1; None: too many are in the state."""
     if one.nobody:
         return 0
     if one.by_state and one.rows > MOST_COUNTED:
         return None
     to = Statement()
-    return await number(uow, f"select count(*) from ({one.found(to)} limit {MOST_COUNTED + 1}) n", to)
+    [(number,)] = await uow.fetch_all(f"select count(*) from ({one.found(to)} limit {MOST_COUNTED + 1}) n", *to.values)
+    return int(number)
 
 
 def _sum(counted: Sequence[int | None]) -> Counted:
@@ -181,13 +152,13 @@ def _sum(counted: Sequence[int | None]) -> Counted:
 async def count_states(
     uow: UnitOfWork, found: CustomerList, programme: Programme, most: int
 ) -> dict[State, int] | None:
-    """How many of the customers that fit are in each state; None where more than `most` would be read."""
+    """Count the customers that fit in each state; None: more than `most` customers would be read."""
     states = dict.fromkeys(State, 0)
     if found.rows > most:
         return None
     if not found.nobody:
         to = Statement()
-        rows = found.found(to, state=lambda to: state_of(programme, uow.now, to.bind))
+        rows = found.found(to, state=lambda to: state_of(programme, uow.now, to))
         for state, customers in await uow.fetch_all(
             f"select s.state, count(*) from ({rows}) s group by s.state", *to.values
         ):
@@ -195,45 +166,24 @@ async def count_states(
     return states
 
 
-async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
-    """The countries of the customers that the partner serves today: one step of an index for each."""
-    return [country for (country,) in await uow.fetch_all(_COUNTRIES, partner)]
-
-
-async def providers_of(uow: UnitOfWork, reseller: PartnerId) -> list[PartnerId]:
-    """The providers that a reseller has an open link with."""
-    rows = await uow.fetch_all(
-        "select partner_id from reseller_link where reseller_id = $1 and ended_at is null order by partner_id", reseller
-    )
-    return [PartnerId(provider) for (provider,) in rows]
-
-
 async def _place(uow: UnitOfWork, lists: Sequence[CustomerList], id_: str | int, partner: str) -> Place | None:
-    customer = str(id_)
     if all(partner != one.partner for one in lists):
         return None
-    row = await uow.fetch_one(
-        "select company_key from customer where partner_id = $1 and customer_id = $2", partner, customer
-    )
-    if row is None:
-        return None
-    (key,) = row
-    return key, customer, PartnerId(partner)
+    position = await position_of(uow, PartnerId(partner), str(id_))
+    return None if position is None else (*position, PartnerId(partner))
 
 
-async def _entries(uow: UnitOfWork, places: Sequence[tuple[str, PartnerId]]) -> tuple[Entry, ...]:
-    """What the list shows of each customer, in the order of the places."""
+async def _entries(uow: UnitOfWork, places: Sequence[Place]) -> list[Entry]:
+    """Return what the list shows of each customer, in the order of the places."""
     found: dict[tuple[str, str], Entry] = {}
-    for partner in {partner for _, partner in places}:
-        customers = [customer for customer, whose in places if whose == partner]
-        for begin in range(0, len(customers), _PORTION):
-            some = customers[begin : begin + _PORTION]
+    for partner in {partner for _, _, partner in places}:
+        for some in portions([customer for _, customer, whose in places if whose == partner]):
+            to = Statement(partner)
             rows = await uow.fetch_all(
                 "select p.name, c.customer_id, c.company_name, c.domain, c.country from customer c"
                 " join partner p on p.partner_id = c.partner_id where c.partner_id = $1"
-                f" and c.customer_id in ({', '.join(f'${place}' for place in range(2, 2 + len(some)))})",
-                partner,
-                *some,
+                f" and c.customer_id in ({to.bind_all(some)})",
+                *to.values,
             )
             found |= {(partner, id_): Entry(partner, name, id_, *rest) for name, id_, *rest in rows}
-    return tuple(found[partner, customer] for customer, partner in places)
+    return [found[partner, customer] for _, customer, partner in places]

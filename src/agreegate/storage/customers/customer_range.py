@@ -1,11 +1,11 @@
-"""Customers of one partner as ranges of indexes: counted without reading customers, and read together.
+"""Customers of one partner as ranges of indexes, which are counted and intersected without reading customers.
 
-Where all customers in a state are follows from the floors (`storage/agreements/floor.py`). Whether a customer is in that state,
-`storage/state.py` alone says.
+The floors (`storage/agreements/floor.py`) bound the ranges in which all customers in a state are. `storage/state.py` alone
+decides whether a customer is in that state.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
 
@@ -13,57 +13,37 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.storage.agreements.floor import Rank, countries_of, floors_of, outdated_from
-from agreegate.storage.engine.unit_of_work import UnitOfWork, Value
+from agreegate.storage.agreements.floor import Rank, floors_of, outdated_from
+from agreegate.storage.customers.customer import countries_of
+from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.statement import Condition, Statement
 
 MOST_COMPARED = 50_000
-"""Maximum customers of a range that are counted to find the rarest, and whose ids are kept in memory by a statement."""
-BEYOND = "\U0010ffff"
-"""Comes after every character: a beginning, and the beginning with it, enclose everything that begins so."""
+"""Maximum customers of a range that are counted to find the rarest range, and whose ids a statement keeps in memory."""
 _EARLIEST = -(2**62)
-"""An instant before every other: a comparison with it makes the engine read an index that is ordered by instants."""
+"""An instant before every other: a comparison with this instant makes the engine read an index that is ordered by instants."""
 _LOWEST: Rank = (_EARLIEST, 0)
-"""The floor where no major text is in force: no text is below it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Statement:
-    """The values of a statement that is being written."""
-
-    values: list[Value] = field(default_factory=list)
-
-    def bind(self, value: Value) -> str:
-        """Add a value; its placeholder."""
-        self.values.append(value)
-        return f"${len(self.values)}"
-
-    def begins(self, column: str, beginning: str) -> str:
-        """SQL: the column begins like this."""
-        return f"{column} >= {self.bind(beginning)} and {column} < {self.bind(beginning + BEYOND)}"
-
-
-Condition = Callable[[Statement], str]
-"""Writes SQL that is true or false."""
+"""The floor where no major text is in force: every text is above this floor."""
 
 
 @dataclass(frozen=True, slots=True)
 class Range:
-    """Some customers of one partner, straight from an index."""
+    """Customers of one partner that lie together in an index."""
 
     table: str
-    """With its alias, by which the columns are named."""
+    """The table and its alias, which the columns below begin with."""
     customer_id: str
     condition: Condition
     company_key: str | None = None
-    """The column of the customer's key, where the table has one."""
+    """The column of the customer's name key, where the table has this column."""
     besides: Condition | None = None
-    """What a row must also meet. It is not looked at where the range is counted."""
+    """A further condition on the rows, ignored when the range is counted."""
 
     def rows(self, to: Statement, *, with_key: bool, among: str | None = None) -> str:
-        """SQL: the customers, perhaps some of them twice.
+        """SQL: the customers of the range, some of them perhaps twice.
 
         Args:
-            among: only those whose ids this SQL selects.
+            among: SQL that selects ids: only customers with these ids.
         """
         sql = f"select {self.customer_id} as customer_id{f', {self.company_key} as company_key' if with_key else ''}"
         sql += f" from {self.table} where {self.condition(to)}"
@@ -74,7 +54,7 @@ class Range:
 
 
 Ranges = tuple[Range, ...]
-"""Customers that are in one of these or in several."""
+"""The customers of at least one of these ranges."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,26 +62,41 @@ class Counted:
     """Ranges whose customers were counted."""
 
     rows: int
-    """How many they have; of each range at most one more than `MOST_COMPARED`."""
+    """Number of customers; at most `MOST_COMPARED` + 1 of each range."""
     ranges: Ranges
 
 
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Customers that a search reads: those that are in all of some ranges."""
+
+    ranges: tuple[Ranges, ...]
+    """The rarest first."""
+    rows: int
+    """Maximum number of these customers; at most `MOST_COMPARED` + 1 are counted."""
+
+    @property
+    def small(self) -> bool:
+        """Whether a statement can keep the ids of these customers in memory."""
+        return self.rows <= MOST_COMPARED
+
+
 def rarest_first(counted: Iterable[Counted]) -> list[Counted]:
-    """Return ranges in the order of their customers' number."""
+    """Return ranges ordered by their number of customers."""
     return sorted(counted, key=attrgetter("rows"))
 
 
 def read_together(counted: Iterable[Counted]) -> list[Counted]:
-    """Return the two rarest of some ranges, the rarest first: both if the engine can keep their ids in memory, else one."""
+    """Return the rarest of some ranges; and the second rarest, if a statement can keep its ids in memory."""
     rarest, *others = rarest_first(counted)
     return [rarest, *(one for one in others[:1] if one.rows <= MOST_COMPARED)]
 
 
 def ids_in(every: Sequence[Ranges], to: Statement, *, with_key: bool = False) -> str:
-    """Return SQL: the ids of customers that are in all of some ranges, perhaps twice.
+    """SQL: the ids of the customers that are in all of some ranges, some of them perhaps twice.
 
     Args:
-        with_key: beside them, their `company_key`; the last ranges have it.
+        with_key: select their `company_key` too; the last ranges have this column.
     """
     if not all(every):
         return f"select c.customer_id{', c.company_key' if with_key else ''} from customer c where false"
@@ -118,31 +113,28 @@ async def count(uow: UnitOfWork, ranges: Ranges) -> Counted:
     for one in ranges:
         to = Statement()
         rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COMPARED + 1}"
-        found += await number(uow, f"select count(*) from ({rows}) n", to)
+        [(number,)] = await uow.fetch_all(f"select count(*) from ({rows}) n", *to.values)
+        found += number
     return Counted(found, ranges)
 
 
 async def count_in(uow: UnitOfWork, every: Sequence[Ranges], most: int) -> int:
-    """Count the customers that are in all of some ranges: at most one more than `most`."""
+    """Count the customers that are in all of some ranges, at most `most` + 1."""
     to = Statement()
-    return await number(uow, f"select count(*) from (select * from ({ids_in(every, to)}) i limit {most + 1}) n", to)
-
-
-async def number(uow: UnitOfWork, sql: str, to: Statement) -> int:
-    """Return the number that a statement counts."""
-    [(counted,)] = await uow.fetch_all(sql, *to.values)
-    return int(counted)
+    rows = f"select * from ({ids_in(every, to)}) i limit {most + 1}"
+    [(number,)] = await uow.fetch_all(f"select count(*) from ({rows}) n", *to.values)
+    return int(number)
 
 
 async def state_ranges(
     uow: UnitOfWork, partner: PartnerId, state: State, programme: Programme, at: datetime, country: str | None = None
 ) -> tuple[Ranges, ...]:
-    """Return ranges each of which has all customers that are in a state at an instant.
+    """Return ranges, each of which contains all customers that are in a state at an instant.
 
-    None for those who are not confirmed: no index has them.
+    The customers that are not confirmed have no range: no index has them.
 
     Args:
-        country: only customers in this country are looked for; None: everywhere.
+        country: only customers in this country; None: all customers.
     """
     if state is State.ENDED:
         return ((
@@ -156,11 +148,10 @@ async def state_ranges(
     by_text: Ranges = ()
     for template in programme.templates:
         if template.opens_gate(at):
-            of = floors.get(template.id, {})
-            of = {one: of.get(one, _LOWEST) for one in countries}
-            # The first without countries: it is taken where all have many customers.
-            floors_there = sorted({*of.values()}, reverse=state is not State.CURRENT)
-            splits = [_beside(partner, template.id, split, of, newer=state is State.CURRENT) for split in floors_there]
+            of = {one: floors.get(template.id, {}).get(one, _LOWEST) for one in countries}
+            # The range without countries comes first: it is chosen where all ranges have many customers.
+            in_order = sorted({*of.values()}, reverse=state is not State.CURRENT)
+            splits = [_split_by(partner, template.id, floor, of, newer=state is State.CURRENT) for floor in in_order]
             if len(splits) > 1:
                 splits = [one.ranges for one in rarest_first([await count(uow, ranges) for ranges in splits])]
             by_text += next(iter(splits), ())
@@ -170,7 +161,7 @@ async def state_ranges(
 
 
 def renewed_range(partner: PartnerId, since: int) -> Range:
-    """Return the customers of whose subscriptions one was renewed after an instant."""
+    """Return the customers with a subscription that was renewed after an instant, in microseconds since 1970, UTC."""
     return Range(
         "renewal w",
         "w.customer_id",
@@ -180,19 +171,19 @@ def renewed_range(partner: PartnerId, since: int) -> Range:
     )
 
 
-def _beside(partner: PartnerId, template: TemplateId, split: Rank, of: Mapping[str, Rank], *, newer: bool) -> Ranges:
-    """Customers who accepted a text from a floor on (`newer`) or one below it, and all in countries that differ by that.
+def _split_by(partner: PartnerId, template: TemplateId, floor: Rank, of: Mapping[str, Rank], *, newer: bool) -> Ranges:
+    """Return the customers whose accepted text is below a floor, and all customers in countries with a higher floor.
 
     Args:
         of: the floor of each country that the partner has customers in.
+        newer: return the accepted texts from the floor on instead, and the countries with a lower floor.
     """
 
     def accepted(to: Statement) -> str:
-        at, number = split
         return f"""n.partner_id = {to.bind(partner)} and n.template_id = {to.bind(template)}
-            and (n.text_at, n.text_number) {">=" if newer else "<"} ({to.bind(at)}, {to.bind(number)})"""
+            and (n.text_at, n.text_number) {">=" if newer else "<"} ({to.bind_all(floor)})"""
 
-    others = [country for country, floor in of.items() if (floor < split if newer else floor > split)]
+    others = [country for country, there in of.items() if (there < floor if newer else there > floor)]
     found = Range("current_confirmation n", "n.customer_id", accepted)
     return (found, country_range(partner, others)) if others else (found,)
 
@@ -218,6 +209,6 @@ def country_range(partner: PartnerId, countries: Iterable[str]) -> Range:
     return Range(
         "customer c",
         "c.customer_id",
-        lambda to: f"c.partner_id = {to.bind(partner)} and c.country in ({', '.join(map(to.bind, countries))})",
+        lambda to: f"c.partner_id = {to.bind(partner)} and c.country in ({to.bind_all(countries)})",
         "c.company_key",
     )

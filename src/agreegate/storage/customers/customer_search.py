@@ -1,24 +1,22 @@
-"""Lists and searches of customers: ordinary statements, driven by the rarest of all that is asked for.
+"""Lists and searches of customers, read from the rarest condition of a search.
 
-Most of what is asked for is a range of an index, which is counted without reading customers: the beginning of a word, of a
-domain or of an id, a reseller's customers, those that can be in a state. A list is read in one of two ways: the customers
-that are in all ranges, sorted by name; or all customers in the order of names, until the page is full or the walk is long.
+Most conditions are ranges of an index, which are counted without reading customers: the beginning of a word, of a domain or
+of an id, a reseller's customers, customers that can be in a state. A list is read in one of two ways. Either the customers
+in all ranges are read and sorted by name, or all customers are read in the order of names until the page is full.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from agreegate.domain.customers.customer_search import CustomerSearch, is_part_of_word
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.storage.customers.customer_range import (
-    BEYOND,
     MOST_COMPARED,
-    Condition,
     Counted,
     Range,
     Ranges,
-    Statement,
+    Source,
     count,
     count_in,
     country_range,
@@ -31,69 +29,61 @@ from agreegate.storage.customers.customer_range import (
 )
 from agreegate.storage.customers.person import has_person
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.state import Bind, is_in
+from agreegate.storage.state import is_in
+from agreegate.storage.statement import Condition, Statement
 
 MOST_COUNTED = 10_000
 """Maximum customers that are counted, and that a search by text reads."""
 _NAMES, _PERSONS = "customer_word w", "person_word p"
-"""Where words are."""
+"""The tables of words, with their aliases."""
 _RELATED = "relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id"
 
 
 class TooManyFit(Exception):
-    """What is typed begins the names of more than `MOST_COUNTED` customers: more letters are needed."""
+    """The typed text begins the names of more than `MOST_COUNTED` customers: the user must type more letters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much is read before another way is taken."""
+    """Numbers of customers at which a search changes its way."""
 
     few: int = 1_000
-    """Where a range has so few customers, no rarer one is looked for, and all of them are read."""
+    """A range with at most this many customers is read whole, and no rarer range is searched for."""
     walked: int = 50_000
-    """How many customers are walked in the order of names, where a small range passes over most of them without a look."""
+    """Customers read in the order of names, where a small range skips most of them."""
     looked_up: int = 10_000
-    """How many are walked where each is looked up."""
+    """Customers read in the order of names, where each customer is looked up."""
 
 
 LIMITS = Limits()
 
 
 @dataclass(frozen=True, slots=True)
-class CustomerList:
-    """How the customers of one partner are read that fit a search."""
+class CustomerList(Source):
+    """The customers of one partner that fit a search, and how to read them."""
 
     partner: PartnerId
     country: str | None
-    """All that fit are in this country."""
-    ranges: tuple[Ranges, ...]
-    """All that fit are in each of these, the rarest first."""
-    rows: int
-    """How many are in all ranges at most; not more than one more than `MOST_COMPARED` are counted."""
+    """All customers of the list are in this country; None: in any country."""
     filters: tuple[Condition, ...]
     """Conditions on the customer of `k` that the ranges do not imply."""
     conditions: tuple[Condition, ...]
     """All conditions on the customer of `k`."""
     by_state: bool
-    """A state is asked for."""
+    """Whether the search names a state."""
     limits: Limits
 
     @property
-    def small(self) -> bool:
-        """Whether a statement can keep the ids of the ranges in memory."""
-        return self.rows <= MOST_COMPARED
-
-    @property
     def nobody(self) -> bool:
-        """Whether it is known that nobody fits."""
+        """Whether it is known that no customer fits."""
         return not all(self.ranges)
 
     def found(self, to: Statement, *, with_key: bool = False, state: Condition | None = None) -> str:
         """SQL: the ids of the customers that fit, each once.
 
         Args:
-            with_key: beside them, their `company_key`.
-            state: beside them, the `state` that this decides of `c` and `r`.
+            with_key: select their `company_key` too.
+            state: select this expression over `c` and `r` too, as `state`.
         """
         partner = to.bind(self.partner)
         rarest, *others = self.ranges
@@ -107,17 +97,15 @@ class CustomerList:
         if state is not None:
             related = f"{_RELATED} where r.partner_id = {partner} and r.customer_id = k.customer_id"
             columns.append(f"(select {state(to)} from {related}) as state")
-        return (
-            f"""select {", ".join(columns)} from (select distinct * from ({ids}) u) k where {_all(self.filters, to)}"""
-        )
+        return f"select {', '.join(columns)} from (select distinct * from ({ids}) u) k where {_all(self.filters, to)}"
 
     def named(self, to: Statement) -> str:
-        """SQL: all customers `k` among which those that fit are, from an index of names."""
+        """SQL: the customers `k` in the order of names, from an index; those that fit are among them."""
         sql = f"select k.company_key, k.customer_id from customer k where k.partner_id = {to.bind(self.partner)}"
         return sql if self.country is None else f"{sql} and k.country = {to.bind(self.country)}"
 
     def fits(self, to: Statement) -> str:
-        """SQL: the customer of a row of `named` fits."""
+        """SQL: the customer `k` of `named` fits."""
         if not self.small:
             return _all(self.conditions, to)
         among = [f"k.customer_id || '' in ({ids_in([ranges], to)})" for ranges in self.ranges]
@@ -129,55 +117,48 @@ def _have_key(ranges: Ranges) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Asked:
-    """One thing that is asked for."""
+class _Criterion:
+    """One condition of a search."""
 
     condition: Condition
     """On the customer of `k`."""
     ranges: tuple[Ranges, ...] = ()
-    """The customers that meet it are in each of these."""
+    """Each contains all customers that meet the condition."""
     exact: bool = True
-    """Every customer of the ranges meets it."""
+    """Whether every customer of the ranges meets the condition."""
 
 
 async def list_of(
     uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme, limits: Limits = LIMITS
 ) -> CustomerList:
-    """Choose how the customers of a partner are read that fit a search: by the rarest of all that is asked for.
+    """Return the customers of a partner that fit a search, to be read from the rarest of its conditions.
 
     Raises:
-        TooManyFit: text is typed, and nothing that is asked for is rare enough.
+        TooManyFit: the search has text, and no condition is rare enough.
     """
-    every = await _asked(uow, partner, search, programme)
+    every = await _criteria(uow, partner, search, programme)
     counted: list[Counted] = []
-    for asked in every:
-        found = [await count(uow, ranges) for ranges in asked.ranges]
+    for one in every:
+        found = [await count(uow, ranges) for ranges in one.ranges]
         counted += rarest_first(found)[:1]
-        if any(one.rows <= limits.few for one in found):
+        if any(ranges.rows <= limits.few for ranges in found):
             break
     rarest, *_ = read = read_together(counted or [Counted(MOST_COMPARED + 1, (served_range(partner),))])
-    rows = rarest.rows
+    rows, ranges = rarest.rows, tuple(one.ranges for one in read)
     if rows > MOST_COUNTED and search.text.strip():
         raise TooManyFit
-    ranges = tuple(one.ranges for one in read)
     if rows > limits.few and len(ranges) > 1 and (both := await count_in(uow, ranges, limits.few)) <= limits.few:
         rows = both
+    implied = [one for one in every if one.exact and any(some in one.ranges for some in ranges)]
     return CustomerList(
-        partner=partner,
-        country=search.country,
         ranges=ranges,
         rows=rows,
-        filters=_not_implied(every, read),
-        conditions=tuple(asked.condition for asked in every),
+        partner=partner,
+        country=search.country,
+        filters=tuple(one.condition for one in every if one not in implied),
+        conditions=tuple(one.condition for one in every),
         by_state=search.state is not None,
         limits=limits,
-    )
-
-
-def _not_implied(every: Iterable[_Asked], read: Sequence[Counted]) -> tuple[Condition, ...]:
-    """The conditions that customers may fail who are in some ranges."""
-    return tuple(
-        asked.condition for asked in every if not (asked.exact and any(one.ranges in asked.ranges for one in read))
     )
 
 
@@ -185,15 +166,17 @@ def _all(conditions: Iterable[Condition], to: Statement) -> str:
     return " and ".join(condition(to) for condition in conditions) or "true"
 
 
-async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme) -> list[_Asked]:
-    """Everything that a search asks for; that the partner serves the customer is part of the state, where that is asked for."""
-    asked = []
+async def _criteria(
+    uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, programme: Programme
+) -> list[_Criterion]:
+    """Return the conditions of a search. The state, or without one the relationship, is a condition of every search."""
+    every = []
     if search.text.strip():
         ranges = await text_ranges(uow, partner, search)
-        asked.append(_Asked(lambda to: _of_customer(partner, to, fits_text(search, to.bind)), (ranges,)))
+        every.append(_Criterion(lambda to: _of_customer(partner, to, fits_text(search, to)), (ranges,)))
     if (reseller := search.reseller) is not None:
-        asked.append(
-            _Asked(
+        every.append(
+            _Criterion(
                 lambda to: (
                     f"""exists (select 1 from customer_reseller v where v.partner_id = {to.bind(partner)}
                   and v.customer_id = k.customer_id and v.reseller_id = {to.bind(reseller)})"""
@@ -203,16 +186,16 @@ async def _asked(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch, pr
         )
     state, country = search.state, search.country
     if state is None:
-        asked.append(_Asked(lambda to: _is_served(partner, to), exact=False))
+        every.append(_Criterion(lambda to: _is_served(partner, to), exact=False))
     else:
         found = await state_ranges(uow, partner, state, programme, uow.now, country)
-        asked.append(
-            _Asked(lambda to: _is_served(partner, to, is_in(state, programme, uow.now, to.bind)), found, exact=False)
+        every.append(
+            _Criterion(lambda to: _is_served(partner, to, is_in(state, programme, uow.now, to)), found, exact=False)
         )
     if country is not None:
         there = country_range(partner, [country])
-        asked.append(_Asked(lambda to: _of_customer(partner, to, f"c.country = {to.bind(country)}"), ((there,),)))
-    return asked
+        every.append(_Criterion(lambda to: _of_customer(partner, to, f"c.country = {to.bind(country)}"), ((there,),)))
+    return every
 
 
 def _of_customer(partner: PartnerId, to: Statement, condition: str) -> str:
@@ -222,14 +205,14 @@ def _of_customer(partner: PartnerId, to: Statement, condition: str) -> str:
 
 
 def _is_served(partner: PartnerId, to: Statement, condition: str | None = None) -> str:
-    """SQL: the partner serves the customer of `k` today, and a condition on its `c` and `r`."""
+    """SQL: the partner serves the customer of `k` today, and `c` and `r` meet a condition."""
     return f"""exists (select 1 from {"relationship r" if condition is None else _RELATED}
         where r.partner_id = {to.bind(partner)} and r.customer_id = k.customer_id and r.ended_at is null
         and {condition or "true"})"""
 
 
 async def text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearch) -> tuple[Range, ...]:
-    """Return what is typed as ranges: the rarest word, the domain, the id, the e-mail address."""
+    """Return the ranges of the typed text: its rarest word, its domain, id and e-mail address."""
     found: list[Range] = []
     counted = {
         word: {one: rows for one in _word_ranges(partner, word, search) if (rows := (await count(uow, (one,))).rows)}
@@ -239,30 +222,32 @@ async def text_ranges(uow: UnitOfWork, partner: PartnerId, search: CustomerSearc
         rarest = min(counted, key=lambda word: sum(counted[word].values()))
         others = {word: [one.table for one in ranges] for word, ranges in counted.items() if word != rarest}
         found += [_with_words(one, others) for one in counted[rarest]]
-    for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
-        if beginning is not None:
-            found.append(_customer_range(partner, column, beginning))
-    found += [_person_range(partner, beginning) for beginning in search.addresses]
+    found += [_range(partner, "customer c", column, beginning) for column, beginning in _columns(search)]
+    found += [_range(partner, _PERSONS, "p.word", beginning) for beginning in search.addresses]
     return tuple(found)
 
 
+def _columns(search: CustomerSearch) -> Iterator[tuple[str, str]]:
+    """The columns of the customer `c` that the typed text may begin, with that beginning."""
+    for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
+        if beginning is not None:
+            yield column, beginning
+
+
 def _word_ranges(partner: PartnerId, word: str, search: CustomerSearch) -> Iterator[Range]:
-    yield Range(
-        _NAMES,
-        "w.customer_id",
-        lambda to: f"w.partner_id = {to.bind(partner)} and {to.begins('w.word', word)}",
-        "w.company_key",
-    )
+    yield _range(partner, _NAMES, "w.word", word)
     if word in search.person_words:
-        yield _person_range(partner, word)
+        yield _range(partner, _PERSONS, "p.word", word)
 
 
-def _person_range(partner: PartnerId, beginning: str) -> Range:
+def _range(partner: PartnerId, table: str, column: str, beginning: str) -> Range:
+    """The customers in whose row of a table a column begins with a text."""
+    *_, row = table.split()
     return Range(
-        _PERSONS,
-        "p.customer_id",
-        lambda to: f"p.partner_id = {to.bind(partner)} and {to.begins('p.word', beginning)}",
-        "p.company_key",
+        table,
+        f"{row}.customer_id",
+        lambda to: f"{row}.partner_id = {to.bind(partner)} and {to.begins(column, beginning)}",
+        f"{row}.company_key",
     )
 
 
@@ -278,42 +263,30 @@ def _with_words(one: Range, words: Mapping[str, Collection[str]]) -> Range:
             "(select n.name_words from customer n where n.partner_id = p.partner_id and n.customer_id = p.customer_id)"
         )
         customer = "p"
-    return replace(one, besides=lambda to: _has_words(customer, names, words, to.bind))
+    return replace(one, besides=lambda to: _has_words(customer, names, words, to))
 
 
-def _customer_range(partner: PartnerId, column: str, beginning: str) -> Range:
-    return Range(
-        "customer c",
-        "c.customer_id",
-        lambda to: f"c.partner_id = {to.bind(partner)} and {to.begins(column, beginning)}",
-        "c.company_key",
-    )
-
-
-def _has_words(customer: str, names: str, words: Mapping[str, Collection[str]], bind: Bind) -> str:
-    """SQL: each of the words begins a word of a customer's name or of its persons, or is anywhere in one without blanks.
+def _has_words(customer: str, names: str, words: Mapping[str, Collection[str]], to: Statement) -> str:
+    """SQL: each word begins a word of the customer's name or of its persons, or is part of one that has no blanks.
 
     Args:
-        words: each word, with the tables that are looked through for it.
+        words: each word, with the tables that are searched for it.
     """
 
     def has(word: str, tables: Collection[str]) -> str:
-        beginning = f"%{word}%" if is_part_of_word(word) else f"% {word}%"
-        parts = [f"{names} like {bind(beginning)}"] if _NAMES in tables else []
+        parts = [to.contains(names, word if is_part_of_word(word) else f" {word}")] if _NAMES in tables else []
         if _PERSONS in tables:
-            parts.append(has_person(customer, word, bind))
+            parts.append(has_person(customer, word, to))
         # Where the customers are those of a person's word, the next word is mostly that person's too.
         return f"({' or '.join(reversed(parts) if customer == 'p' else parts) or 'false'})"
 
     return " and ".join(has(word, tables) for word, tables in words.items()) or "true"
 
 
-def fits_text(search: CustomerSearch, bind: Bind) -> str:
-    """Return SQL: the customer `c` fits what is typed."""
+def fits_text(search: CustomerSearch, to: Statement) -> str:
+    """SQL: the customer `c` fits the typed text."""
     words = {word: (_NAMES, _PERSONS) if word in search.person_words else (_NAMES,) for word in search.words}
-    parts = [_has_words("c", "c.name_words", words, bind)] if words else []
-    for column, beginning in (("c.domain", search.domain), ("c.customer_id", search.customer)):
-        if beginning is not None:
-            parts.append(f"{column} >= {bind(beginning)} and {column} < {bind(beginning + BEYOND)}")
-    parts += [has_person("c", beginning, bind) for beginning in search.addresses]
+    parts = [_has_words("c", "c.name_words", words, to)] if words else []
+    parts += [to.begins(column, beginning) for column, beginning in _columns(search)]
+    parts += [has_person("c", beginning, to) for beginning in search.addresses]
     return f"({' or '.join(f'({part})' for part in parts) or 'false'})"

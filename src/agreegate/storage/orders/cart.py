@@ -1,4 +1,4 @@
-"""Carts as rows. Their lines are a draft of the caller's, so they are kept as one text until they are bought."""
+"""Carts as rows. The lines of a cart are one JSON text until the cart is bought: they are the caller's draft."""
 
 import msgspec
 
@@ -8,7 +8,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_mi
 
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
-    """Keep a new cart."""
+    """Add a cart."""
     await uow.execute(
         "insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines, created_at,"
         " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
@@ -25,7 +25,7 @@ async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 
 
 async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
-    """Keep what changed of a cart."""
+    """Update the columns of a cart that may change."""
     await uow.execute(
         "update cart set status = $4, modified_by = $5, lines = $6, modified_at = $7"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
@@ -40,7 +40,7 @@ async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 
 
 async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
-    """One cart of a customer, expired or not."""
+    """Return a cart of a customer, expired or not."""
     row = await uow.fetch_one(
         "select cart_id, customer_id, status, lines, created_at, modified_at, modified_by from cart"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",

@@ -50,7 +50,7 @@ def _line(row: Sequence[Any]) -> OrderLine:
 
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
-    """Keep a new order, without its lines."""
+    """Add an order; `add_line` adds its lines."""
     await uow.execute(
         "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
         " values ($1, $2, $3, $4, $5, $6, $7)",
@@ -65,7 +65,7 @@ async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
 
 
 async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: OrderLine) -> None:
-    """Keep a line of an order that is there already."""
+    """Add a line to an order."""
     await uow.execute(
         "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
         " parent_subscription_id, friendly_name, quantity, partner_id_on_record, kind, term_duration,"
@@ -88,7 +88,7 @@ async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: Orde
 
 
 async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
-    """Keep what may change of an order."""
+    """Update the columns of an order that may change."""
     await uow.execute(
         "update order_ set billing_cycle = $4, status = $5"
         " where partner_id = $1 and customer_id = $2 and order_id = $3",
@@ -101,7 +101,7 @@ async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
 
 
 async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Order | None:
-    """One order of a customer."""
+    """Return an order of a customer."""
     row = await uow.fetch_one(
         f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 and order_id = $3",
         partner,
@@ -112,7 +112,7 @@ async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str)
 
 
 async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
-    """Every order of a customer, oldest first."""
+    """Return the orders of a customer, oldest first."""
     rows = await uow.fetch_all(
         f"select {_ORDER} from order_ where partner_id = $1 and customer_id = $2 order by created_at, order_id",
         partner,
@@ -131,7 +131,7 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
 
 
 async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest) -> Page[Order]:
-    """A page of a customer's orders, newest first."""
+    """Return a page of a customer's orders, newest first."""
     listing = Listing(
         f"select created_at, order_id, {_ORDER} from order_ where partner_id = $1 and customer_id = $2",
         "created_at",
@@ -139,8 +139,9 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page
         newest_first=True,
     )
     found = await page_of(uow, listing, page_request, partner, customer)
-    items = [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
-    return Page(tuple(items), found.first, found.last, found.more_before, found.more_after)
+    return found.holding(
+        [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
+    )
 
 
 async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:

@@ -1,4 +1,4 @@
-"""Renewals as rows: one a term, written once (contract 4.11)."""
+"""Renewals as rows: one row for each term, written once (contract 4.11)."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -6,22 +6,19 @@ from datetime import datetime
 from agreegate.domain.orders.subscription import Subscription
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
-from agreegate.storage.orders.subscription import COLUMNS, as_subscription
-
-# As in the condition of the index `subscription_due`, so that it serves.
-_LIVING = "status in ('active', 'suspended')"
+from agreegate.storage.orders.subscription import COLUMNS, LIVING, as_subscription
 
 
 async def next_due(uow: UnitOfWork) -> datetime | None:
-    """When the next subscription renews or expires; None when there is none that could."""
-    [(ends_at,)] = await uow.fetch_all(f"select min(commitment_end_at) from subscription where {_LIVING}")
+    """Return when the next subscription renews or expires; None: no subscription is living."""
+    [(ends_at,)] = await uow.fetch_all(f"select min(s.commitment_end_at) from subscription s where {LIVING}")
     return maybe_instant(ends_at)
 
 
 async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list[tuple[PartnerId, Subscription]]:
-    """Subscriptions of any partner whose commitment ends by then, the most overdue first."""
+    """Return the subscriptions of any partner whose commitment ends at `until` or before, the earliest end first."""
     rows = await uow.fetch_all(
-        f"select {COLUMNS}, s.partner_id from subscription s where s.{_LIVING} and s.commitment_end_at <= $1"
+        f"select {COLUMNS}, s.partner_id from subscription s where {LIVING} and s.commitment_end_at <= $1"
         " order by s.commitment_end_at limit $2",
         to_micros(until),
         most,
@@ -32,13 +29,13 @@ async def due_subscriptions(uow: UnitOfWork, until: datetime, most: int) -> list
 async def add_renewals(
     uow: UnitOfWork, partner: PartnerId, subscription: Subscription, first: int, due: Sequence[datetime], outcome: str
 ) -> None:
-    """Keep that terms began, or that the first did not because the subscription expired.
+    """Record that terms of a subscription began, or that its next term did not because the subscription expired.
 
-    The primary key refuses a term that was kept before.
+    The primary key refuses a term that was recorded before.
 
     Args:
         first: the number of the first of these terms.
-        due: when each was due.
+        due: when each of these terms was due.
     """
     for term, instant in enumerate(due, first):
         await uow.execute(
@@ -55,22 +52,6 @@ async def add_renewals(
 
 
 async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:
-    """How many terms of this partner's subscriptions have begun after the first, or did not because one expired."""
+    """Count the renewals and expiries of a partner's subscriptions."""
     [(count,)] = await uow.fetch_all("select count(*) from renewal where partner_id = $1", partner)
     return int(count)
-
-
-async def renewals_of(
-    uow: UnitOfWork, partner: PartnerId, customer: str, subscription: str
-) -> list[tuple[int, str, int]]:
-    """Every term after the first: number, outcome, and when it was due in microseconds; in order."""
-    return [
-        (term, outcome, due_at)
-        for term, outcome, due_at in await uow.fetch_all(
-            "select term, outcome, due_at from renewal"
-            " where partner_id = $1 and customer_id = $2 and subscription_id = $3 order by term",
-            partner,
-            customer,
-            subscription,
-        )
-    ]

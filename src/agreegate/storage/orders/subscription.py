@@ -1,13 +1,28 @@
 """Subscriptions as rows."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus
 from agreegate.domain.orders.term import BillingCycle, Commitment, TermDuration
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+from agreegate.storage.statement import Statement
 
+LIVING_STATUSES = tuple(status for status in SubscriptionStatus if not status.ended)
+
+
+def is_living(subscription: str) -> str:
+    """SQL: the subscription has not ended. Indexes have this condition: `subscription_due`, `subscription_by_end`."""
+    return f"{subscription}.status in ('active', 'suspended')"
+
+
+LIVING = is_living("s")
+LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
+"""SQL: the end of the commitment of the subscription `s`, in microseconds; null where the subscription has ended.
+
+Conditions on the rows of one customer stand in `case … end`: engines then read these rows, not an index over all customers.
+"""
 COLUMNS = (
     "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity,"
     " s.billing_cycle, s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,"
@@ -41,7 +56,7 @@ def as_subscription(row: Sequence[Any]) -> Subscription:
 
 
 async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
-    """Keep a new subscription; its order is there already."""
+    """Add a subscription; its order is recorded before."""
     commitment = subscription.commitment
     await uow.execute(
         "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
@@ -75,7 +90,7 @@ async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Su
 
 
 async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
-    """Keep what may change of a subscription."""
+    """Update the columns of a subscription that may change."""
     commitment = subscription.commitment
     await uow.execute(
         "update subscription set offer_id = $4, offer_name = $5, friendly_name = $6, quantity = $7,"
@@ -105,7 +120,7 @@ async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: S
 
 
 async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
-    """One subscription of a customer."""
+    """Return a subscription of a customer."""
     row = await uow.fetch_one(
         f"select {COLUMNS} from subscription s"
         " where s.partner_id = $1 and s.customer_id = $2 and s.subscription_id = $3",
@@ -116,50 +131,44 @@ async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id
     return None if row is None else as_subscription(row)
 
 
-async def subscriptions_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Subscription]:
-    """Every subscription of a customer, those that ended included, oldest first."""
-    return [
-        as_subscription(row)
-        for row in await uow.fetch_all(
-            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
-            " order by s.created_at, s.subscription_id",
-            partner,
-            customer,
-        )
-    ]
+async def subscriptions_of(
+    uow: UnitOfWork, partner: PartnerId, customer: str, *, order: str | None = None, parent: str | None = None
+) -> list[Subscription]:
+    """Return the subscriptions of a customer, those that ended included, oldest first.
+
+    Args:
+        order: only the subscriptions that this order began.
+        parent: only the add-ons of this subscription.
+    """
+    rows = await uow.fetch_all(
+        f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
+        " and ($3 is null or s.order_id = $3) and ($4 is null or s.parent_subscription_id = $4)"
+        " order by s.created_at, s.subscription_id",
+        partner,
+        customer,
+        order,
+        parent,
+    )
+    return [as_subscription(row) for row in rows]
 
 
 async def offers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, str]:
-    """The offers of a customer's subscriptions that have not ended, and what each was called last."""
+    """Return the offers of a customer's living subscriptions, each with its latest name."""
     rows = await uow.fetch_all(
-        "select offer_id, offer_name, max(created_at) from subscription"
-        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')"
-        " group by offer_id, offer_name order by max(created_at), offer_name",
+        "select s.offer_id, s.offer_name, max(s.created_at) from subscription s"
+        f" where s.partner_id = $1 and s.customer_id = $2 and {LIVING}"
+        " group by s.offer_id, s.offer_name order by max(s.created_at), s.offer_name",
         partner,
         customer,
     )
     return {offer: name for offer, name, _ in rows}
 
 
-async def addons_of(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> list[Subscription]:
-    """What was bought in addition to a subscription, oldest first."""
-    return [
-        as_subscription(row)
-        for row in await uow.fetch_all(
-            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
-            " and s.parent_subscription_id = $3 order by s.created_at, s.subscription_id",
-            partner,
-            subscription.customer_id,
-            subscription.id,
-        )
-    ]
-
-
 async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: str) -> list[Subscription] | None:
-    """What an indirect reseller sees of its customer: what was bought through it, or through nobody named.
+    """Return the subscriptions that an indirect reseller sees of its customer: those bought through it or through no reseller.
 
-    An add-on that names nobody was bought through whom its subscription was.
-    None when it serves no such customer: no provider linked to it has assigned the customer to it.
+    An add-on that names no reseller was bought through the reseller of its subscription.
+    None: the reseller does not serve the customer for any provider.
     """
     providers = await providers_served(uow, reseller, customer)
     if not providers:
@@ -178,10 +187,10 @@ async def reseller_subscriptions(uow: UnitOfWork, reseller: Partner, customer: s
 async def reseller_subscription(
     uow: UnitOfWork, reseller: Partner, providers: Sequence[PartnerId], customer: str, id_: str
 ) -> Subscription | None:
-    """One of `reseller_subscriptions`, or None.
+    """Return one of `reseller_subscriptions`; None: the reseller does not see a subscription with this id.
 
     Args:
-        providers: those that the reseller serves the customer for.
+        providers: the providers for which the reseller serves the customer.
     """
     for provider in providers:
         found = through = await subscription_of(uow, provider, customer, id_)
@@ -193,7 +202,7 @@ async def reseller_subscription(
 
 
 async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) -> list[PartnerId]:
-    """The providers that a reseller serves a customer for."""
+    """Return the providers for which a reseller serves a customer."""
     rows = await uow.fetch_all(
         "select c.partner_id from customer_reseller c"
         " join reseller_link l on l.partner_id = c.partner_id and l.reseller_id = c.reseller_id and l.ended_at is null"
@@ -205,44 +214,13 @@ async def providers_served(uow: UnitOfWork, reseller: Partner, customer: str) ->
     return [PartnerId(provider) for (provider,) in rows]
 
 
-async def subscriptions_of_order(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[Subscription]:
-    """The subscriptions that an order began, oldest first."""
-    return [
-        as_subscription(row)
-        for row in await uow.fetch_all(
-            f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2 and s.order_id = $3"
-            " order by s.created_at, s.subscription_id",
-            partner,
-            customer,
-            order,
-        )
-    ]
-
-
-async def count_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """How many subscriptions a customer has with a partner, those that ended included."""
+async def count_subscriptions(
+    uow: UnitOfWork, partner: PartnerId, customer: str, statuses: Iterable[SubscriptionStatus] = SubscriptionStatus
+) -> int:
+    """Count the subscriptions of a customer that have one of these statuses."""
+    to = Statement(partner, customer)
     [(count,)] = await uow.fetch_all(
-        "select count(*) from subscription where partner_id = $1 and customer_id = $2", partner, customer
-    )
-    return int(count)
-
-
-async def has_active_subscription(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
-    """Whether a customer has an active subscription with a partner."""
-    row = await uow.fetch_one(
-        "select 1 from subscription where partner_id = $1 and customer_id = $2 and status = 'active' limit 1",
-        partner,
-        customer,
-    )
-    return row is not None
-
-
-async def living_subscriptions(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
-    """How many subscriptions of a customer have not ended: what a sandbox account's limit counts."""
-    [(count,)] = await uow.fetch_all(
-        "select count(*) from subscription"
-        " where partner_id = $1 and customer_id = $2 and status in ('active', 'suspended')",
-        partner,
-        customer,
+        f"select count(*) from subscription where partner_id = $1 and customer_id = $2 and status in ({to.bind_all(statuses)})",
+        *to.values,
     )
     return int(count)
