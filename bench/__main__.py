@@ -77,6 +77,9 @@ def p1(issuer: Issuer) -> Iterator[Figure]:
         )
         yield Figure("P1", "gate check ÷ bare ASGI hello, requests/s on one core", checks / base, 0.60, at_least=True,
                      sides=f"{checks:,.0f} ÷ {base:,.0f}")  # fmt: skip
+        batches = [rate(server.url, SECONDS, 2, "batch.lua", arguments) for _ in range(ROUNDS)]
+        yield Figure("P4", "decisions a second, 1,000 a call, 2 clients", statistics.median(batches) * 1_000, 60_000,
+                     at_least=True, sides="")  # fmt: skip
         say("latency at 3,000 requests a second")
         runs = [latency_at(server.url, aims, 3000, 5) for _ in range(ROUNDS)]
         for name, limit in (("p99", 10.0), ("p95", 5.0)):

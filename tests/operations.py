@@ -123,6 +123,7 @@ OPERATIONS = [
     ),
     Operation("GET", "/v1/auditrecords", "write"),
     Operation("POST", GATE, "read", 200, question),
+    Operation("POST", GATE + ":batch", "read", 200, lambda case: {"decisions": [question(case)]}),
     Operation("POST", GATE, "write", 200, lambda case: question(case, record=True)),
     Operation("POST", "/api/customers/{customer_id}/confirmations", "confirm, our own", 201, lambda _: confirmation()),
     Operation("GET", OWN, "standing"),

@@ -26,6 +26,7 @@ from agreegate.api import (
     country,
     customer,
     gate,
+    gate_batch,
     health,
     partner,
     standing,
@@ -61,6 +62,7 @@ WIRE_ROUTES: tuple[Route, ...] = (
 
 REST_HANDLERS = (
     gate.decide_question,
+    gate_batch.decide_batch,
     confirmation.record_confirmation,
     as_of.read_standing,
     standing.end_standing,

@@ -103,6 +103,7 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
     "request.not-acceptable": Outcome(406, 3000, "NotAcceptable"),
     "request.not-found": NOT_FOUND,
     "request.not-utf8": INVALID_PROPERTY,
+    "request.recorded-alone": INVALID_PROPERTY,
     "request.recorded-at-now": INVALID_PROPERTY,
     "request.target-too-long": Outcome(414, 3000, "RequestUriTooLong"),
     "request.throttled": Outcome(429, 0, "TooManyRequests"),

@@ -15,6 +15,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import click
+import httpx2
 import pytest
 
 from agreegate.cli import Agreegate
@@ -44,6 +45,7 @@ OTHER_TESTS = {
     ("docs/agreements.md", 'template = "MicrosoftCloudAgreement"'): "test_the_commands_of_a_page_succeed_in_order",
     ("docs/agreements.md", "curl -X POST "): "test_the_confirmation_of_the_page_is_recorded",
     ("docs/agreements.md", 'curl -s "$downloadUri"'): "test_the_digest_of_a_download_is_the_one_shown",
+    ("docs/gate.md", "curl -X POST "): "test_the_batch_of_the_page_is_answered",
     ("docs/operations.md", "AGREEGATE_DATA="): (
         "tests/test_docs_operations.py::test_the_example_of_an_environment_lets_people_sign_in_to_pages"
     ),
@@ -196,13 +198,24 @@ def test_a_server_starts_as_shown(command: str, reader: Path) -> None:
     assert server.returncode == 0
 
 
+async def sent_as_shown(world: World, page: str) -> httpx2.Response:
+    """The answer to the page's one `curl -X POST`, sent by a seller."""
+    [shown] = [block.text for block in BLOCKS if block.page == page and block.text.startswith("curl -X POST ")]
+    _, _, method, url, *options = shlex.split(shown.replace("\\\n", " "))
+    given = dict(zip(options[::2], options[1::2], strict=True))
+    return await world.send(cast.ALDER_SALES, method, urlsplit(url).path, json.loads(given["-d"]))
+
+
+async def test_the_batch_of_the_page_is_answered(world: World) -> None:
+    world.clock.now = API_ENFORCED
+    answer = await sent_as_shown(world, "docs/gate.md")
+    assert [one["verdict"] for one in answer.json()["decisions"]] == ["deny", "deny"]
+
+
 async def test_the_confirmation_of_the_page_is_recorded(world: World) -> None:
     world.clock.now = API_ENFORCED
     await publish(world, {AMERICA: ("en.docx", docx())}, label="2017-08-01")
-    [shown] = [block.text for block in BLOCKS if block.text.startswith("curl -X POST ")]
-    _, _, method, url, *options = shlex.split(shown.replace("\\\n", " "))
-    given = dict(zip(options[::2], options[1::2], strict=True))
-    answer = await world.send(cast.ALDER_SALES, method, urlsplit(url).path, json.loads(given["-d"]))
+    answer = await sent_as_shown(world, "docs/agreements.md")
     assert answer.status_code == 201, answer.text
     assert answer.json()["text"]["basis"] == "stated"
 

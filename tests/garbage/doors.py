@@ -27,9 +27,9 @@ BODIES = [one for one in OPERATIONS if one.method in ("POST", "PUT", "PATCH") an
 
 
 def largest_body(operation: Operation) -> int:
-    """Bytes that an operation reads: an order of 500 lines, a question, or one record (A6)."""
-    if operation.path == GATE:
-        return 4 * 1024
+    """Bytes that an operation reads: an order of 500 lines, one question or a batch, or one record (A6)."""
+    if operation.path.startswith(GATE):
+        return (4 if operation.path == GATE else 512) * 1024
     many = operation.path.endswith(("/orders", "/orders/{order_id}", "/carts", "/carts/{cart_id}"))
     return (1024 if many else 128) * 1024
 

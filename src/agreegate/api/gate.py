@@ -1,4 +1,4 @@
-"""Ask the gate: `POST /api/gate/decisions`. The hot path spells its answers with the same `encoded`."""
+"""Ask the gate: `POST /api/gate/decisions`. The hot path encodes its answers with the same `encoded`."""
 
 from datetime import datetime
 from functools import lru_cache
@@ -15,7 +15,7 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems, reader_language
 from agreegate.api.rest import RestRequest, actor_of, call_of
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Channel, permit
+from agreegate.domain.actor import ASK_GATE, RECORD_DECISION, Actor, Channel, permit
 from agreegate.domain.agreements.agreement import AgreementType
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
@@ -23,7 +23,7 @@ from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.i18n import date_text, text
-from agreegate.services.gate import ask, check
+from agreegate.services.gate import Inquiry, ask, check
 
 
 class Question(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -129,21 +129,31 @@ async def decide_question(request: RestRequest, data: JSONBody[Question]) -> Dec
     """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment = deployment_of(request)
     actor, language = actor_of(request), reader_language(request)
-    asked = Transaction(data.action, data.channel, _agreement_type(data, deployment.programme))
-    customer = as_guid(data.customer_id, "customerId")
-    if data.partner_id is not None and as_guid(data.partner_id, "partnerId") != actor.partner.id:
-        raise Rejected("access.denied")
     programme, now = deployment.programme, deployment.store.clock()
+    customer, asked, at = inquiry_of(data, actor, programme)
     if not data.record:
-        at = _instant(data.at) or now
         decision = await ask(deployment.store, actor, programme, customer, asked, at, now)
-        return encoded(decision, programme, language, now, at)
+        return encoded(decision, programme, language, now, at or now)
     permit(actor, RECORD_DECISION)
-    if data.at is not None:
+    if at is not None:
         raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
     kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
     return encoded(kept.decision, programme, language, now, now, kept.id)
+
+
+def inquiry_of(question: Question, actor: Actor, programme: Programme) -> Inquiry:
+    """What a question asks.
+
+    Raises:
+        `request.malformed-id`, `request.invalid-property`, `request.invalid-instant`: a member has no usable value.
+        `access.denied`: it names another partner than the caller's.
+    """
+    asked = _transaction(question.action, question.channel, _agreement_type(question, programme))
+    customer = as_guid(question.customer_id, "customerId")
+    if question.partner_id is not None and as_guid(question.partner_id, "partnerId") != actor.partner.id:
+        raise Rejected("access.denied")
+    return Inquiry(customer, asked, _instant(question.at))
 
 
 def encoded(
@@ -176,6 +186,7 @@ def encoded(
     )
 
 
+_transaction = lru_cache(maxsize=256)(Transaction)
 _date_agreed = lru_cache(maxsize=4096)(written_utc)  # mostly days, and few different ones
 
 

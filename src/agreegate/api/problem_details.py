@@ -65,7 +65,7 @@ _REFUSALS = {
     "alike).",
     404: "No such record, or confirmations do not exist at this date.",
     409: "What is recorded already stands against it, or the request id was used for another request.",
-    413: "The body is too large: more than 4 KiB for a question to the gate, more than 128 KiB for anything else.",
+    413: "The body is too large: more than 4 KiB for a question to the gate, 512 KiB for a batch, 128 KiB for anything else.",
     429: "The caller asked for too many lists within a minute; `Retry-After` says the seconds.",
     503: "The record cannot be reached, or the server's clock is behind it. Nothing was changed; send the same request again.",
 }
@@ -73,6 +73,7 @@ _REFUSALS = {
 
 _MEMBER = re.compile(r"(?:missing required|unknown) field `([\w.-]{1,50})`")
 """The framework's error paths: which member is missing or unknown."""
+_PLACE = re.compile(r" - at `\$\.(\w{1,50})`\Z")
 _CHOICES: dict[str, type[StrEnum]] = {"action": Action, "channel": Channel, "reason": EndReason}
 """Members that take one of a few words, in any of our bodies."""
 
@@ -106,8 +107,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
         headers["retry-after"] = str(RETRY_AFTER)
     if rejected.code == "request.throttled":
         headers["retry-after"] = str(rejected.parameters["seconds"])
-    sentence = sentence_of(rejected, reader_language(request))
-    body = Problem("about:blank", outcome.name, status, sentence, rejected.code, [*rejected.names])
+    body = problem_of(rejected, reader_language(request), status)
     return Response(
         msgspec.json.encode(body),
         status_code=status,
@@ -116,10 +116,38 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     )
 
 
+def problem_of(rejected: Rejected, language: str, status: int | None = None) -> Problem:
+    """An error as a document, in one of our languages.
+
+    Args:
+        status: the HTTP status, where it is not the one of the code.
+    """
+    outcome = OUTCOMES[rejected.code]
+    sentence = sentence_of(rejected, language)
+    return Problem("about:blank", outcome.name, status or outcome.status, sentence, rejected.code, [*rejected.names])
+
+
 def methods_of(error: Exception) -> dict[str, str]:
     """The `Allow` header for a method that a path does not have."""
     allow = error.headers.get("allow") if isinstance(error, HTTPException) and error.headers else None
     return {} if allow is None else {"allow": allow}
+
+
+def rejected_member(message: str, key: str = "") -> Rejected:
+    """The error for a body that does not fit its model.
+
+    Args:
+        message: what msgspec says.
+        key: the member that the framework names; `data` is its word for the whole body. Without it the message has the place.
+    """
+    named = _MEMBER.search(message)
+    place = _PLACE.search(message)
+    name = named[1] if named else key or (place[1] if place else "")
+    if name in ("", "data"):
+        return Rejected("request.invalid")
+    if not named and name in _CHOICES:
+        return Rejected("request.invalid-choice", name=name, allowed=", ".join(_CHOICES[name]))
+    return Rejected("request.invalid-property", name=name)
 
 
 def as_rejected(error: Exception) -> Rejected:
@@ -127,14 +155,7 @@ def as_rejected(error: Exception) -> Rejected:
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
         first = next((item for item in extra if isinstance(item, dict)), {})
-        named = _MEMBER.search(str(first.get("message", "")))
-        name = named[1] if named else first.get("key")
-        # `data` is the framework's word for the whole body: then it is no object at all.
-        if name in (None, "data"):
-            return Rejected("request.invalid")
-        if not named and name in _CHOICES:
-            return Rejected("request.invalid-choice", name=str(name), allowed=", ".join(_CHOICES[str(name)]))
-        return Rejected("request.invalid-property", name=str(name))
+        return rejected_member(str(first.get("message", "")), str(first.get("key", "")))
     if isinstance(error, HTTPException) and error.status_code in _BY_STATUS:
         return Rejected(_BY_STATUS[error.status_code])
     return known(error)

@@ -70,6 +70,7 @@ RequestCode = Literal[
     "request.not-acceptable",  # the caller accepts no JSON (contract 3.3)
     "request.not-found",
     "request.not-utf8",
+    "request.recorded-alone",
     "request.recorded-at-now",
     "request.target-too-long",
     "request.throttled",  # contract 3.8

@@ -1,9 +1,10 @@
 """Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
 
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected, StoreUnavailable
@@ -27,10 +28,20 @@ from agreegate.storage.standing import (
     confirmed_standing,
     may_be_outdated,
     standing_of,
+    standings_of,
     unconfirmed_standing,
 )
 
 Paused = TypeVar("Paused")
+
+
+class Inquiry(NamedTuple):
+    """A question to the gate about one customer."""
+
+    customer: str
+    asked: Transaction
+    at: datetime | None = None
+    """Compare the programme's dates with this instant; None: with now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +112,35 @@ async def ask(
     except StoreUnavailable:
         standing = Unknown()
     return decide(asked, standing, programme, partner.cloud, at or now)
+
+
+async def ask_together(
+    store: Store, actor: Actor, programme: Programme, inquiries: Sequence[Inquiry]
+) -> tuple[datetime, list[Decision]]:
+    """Answer several questions like `ask`, from one state of the record. The clock's instant and the answers, in order."""
+    partner = actor.partner
+
+    async def known(uow: UnitOfWork) -> tuple[datetime, bool, dict[str, Standing]]:
+        needs_clock = any(asked.action not in GOES_ON for _, asked, _ in inquiries)
+        behind = needs_clock and await is_behind_here(uow, partner.id)
+        customers = sorted({customer for customer, _, _ in inquiries})
+        return uow.now, behind, await standings_of(uow, partner.id, customers)
+
+    now, behind = store.clock(), False
+    standings: dict[str, Standing] = {}
+    with suppress(StoreUnavailable):
+        now, behind, standings = await store.read(known)
+    late, unread = Unknown(clock_behind=True), Unknown()
+    return now, [
+        decide(
+            asked,
+            late if behind and asked.action not in GOES_ON else standings.get(customer, unread),
+            programme,
+            partner.cloud,
+            at or now,
+        )
+        for customer, asked, at in inquiries
+    ]
 
 
 async def foresee(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Transaction) -> Decision:

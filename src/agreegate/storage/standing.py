@@ -134,8 +134,10 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
         to = Statement(partner)
         whose = f"in ({to.bind_all(some)})"
         current = _by_customer(await uow.fetch_all(_CURRENT_OF.format(whose=whose), *to.values))
-        for customer, no_longer_agrees_at in await uow.fetch_all(_RELATIONSHIPS_OF.format(whose=whose), *to.values):
-            if customer not in current:
+        if unconfirmed := [customer for customer in some if customer not in current]:
+            rest = Statement(partner)
+            sql = _RELATIONSHIPS_OF.format(whose=f"in ({rest.bind_all(unconfirmed)})")
+            for customer, no_longer_agrees_at in await uow.fetch_all(sql, *rest.values):
                 found[customer] = unconfirmed_standing([(no_longer_agrees_at,)])
         newer: dict[str, list[Row]] = {}
         if any(may_be_outdated(rows) for rows in current.values()):
@@ -147,9 +149,10 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
 
 
 def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
+    """Rows without their last column, the customer, by customer."""
     found: dict[str, list[Row]] = {}
-    for *row, customer in rows:
-        found.setdefault(customer, []).append(tuple(row))
+    for row in rows:
+        found.setdefault(row[-1], []).append(row[:-1])
     return found
 
 
