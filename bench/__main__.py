@@ -1,7 +1,7 @@
-"""`python -m bench`: every figure that the design sets a limit for and that exists by now, as a table of ratios.
+"""`python -m bench`: measures every figure that has a limit, and prints a table of ratios.
 
-Both sides of a ratio are measured in this run, in turn, and the median of the rounds is taken. The server has one core,
-the load another. `--quick` leaves out the record of ten million; `--only` names the parts to measure.
+Both sides of a ratio are measured in turn, and the median of the rounds is taken. The server has one core, the load another.
+`--quick` leaves out the record of ten million; `--only` names the parts to measure.
 """
 
 import argparse
@@ -26,7 +26,7 @@ from bench.instead import beside_terms
 from bench.issuer import Issuer
 from bench.latency import latency_at
 from bench.load import Aims, aims_at, ask, rate
-from bench.machine import CannotMeasure, Server, command, free_port, median_of, need_wrk, on_load_core, served
+from bench.machine import CannotMeasure, Server, command, median_of, need_wrk, on_load_core, production, say, served
 from bench.pages import SEARCH_LIMIT, WEIGHT_LIMIT, measure, table
 from bench.rows import PARTNERS, PROGRAMME, load
 
@@ -38,28 +38,17 @@ MILLION, SMALL, LARGE = 1_000_000, 10_000, 10_000_000
 
 @contextmanager
 def gate(confirmations: int, issuer: Issuer) -> Iterator[tuple[Server, Aims, Path]]:
-    """A production server on a record of that many confirmations, its tokens already seen."""
+    """Run a production server on a record of that many confirmations."""
     folder = RESULTS / f"data-{confirmations}-of-{PARTNERS}"
     if not folder.exists():
         say(f"making a record of {confirmations:,} confirmations in {folder}")
     load(folder, confirmations)
-    port = free_port()
-    arguments = command(
-        "serve", "--port", str(port), "--data", str(folder), "--public-url", f"http://127.0.0.1:{port}",
-        "--programme", PROGRAMME, "--token-issuer", issuer.url, "--costly-requests-per-minute", "0",
-    )  # fmt: skip
-    with served(arguments) as server:
-        aims = aims_at(folder, issuer)
-        yield server, aims, folder
-
-
-def say(words: str) -> None:
-    """Tell how far it has come."""
-    print(words, file=sys.stderr, flush=True)
+    with production(folder, PROGRAMME, issuer.url) as server:
+        yield server, aims_at(folder, issuer), folder
 
 
 def p1(issuer: Issuer) -> Iterator[Figure]:
-    """The check beside a server that does nothing (P1), its latency at a fixed rate (P3), start and memory (P9)."""
+    """Measure the check beside a server that does nothing (P1), its latency (P3), start and memory (P9)."""
     with ExitStack() as stack:
         hello = stack.enter_context(served([sys.executable, "-m", "bench.hello"]))
         server, aims, _ = stack.enter_context(gate(MILLION, issuer))
@@ -90,19 +79,19 @@ def p1(issuer: Issuer) -> Iterator[Figure]:
 
 
 def p5(issuer: Issuer) -> Iterator[Figure]:
-    """Confirmations beside a bare loop that writes the same rows (P5)."""
+    """Measure confirmations beside a bare loop that writes the same rows (P5)."""
     with gate(MILLION, issuer) as (server, aims, folder):
         yield from beside_bare_loop(server, folder, aims, ROUNDS, SECONDS)
 
 
 def instead(issuer: Issuer) -> Iterator[Figure]:
-    """What a user could pick instead."""
+    """Measure what a user could choose instead (ALT)."""
     with gate(MILLION, issuer) as (server, aims, _):
         yield from beside_terms(server, aims, ROUNDS, SECONDS)
 
 
 def p13(server: Server, aims: Aims) -> Iterator[Figure]:
-    """The gate while four clients export audit records, beside the gate alone (P13)."""
+    """Measure the gate while four clients export audit records, beside the gate alone (P13)."""
     arguments = [str(aims.customers), str(aims.tokens)]
     gate_alone = partial(rate, server.url, SECONDS, 16, "ask.lua", arguments)
     pages = []
@@ -125,7 +114,7 @@ def p13(server: Server, aims: Aims) -> Iterator[Figure]:
 
 
 def p7(issuer: Issuer) -> Iterator[Figure]:
-    """What a check costs on a large record beside a small one."""
+    """Measure the cost of a check on a large record beside a small one (P7)."""
     with ExitStack() as stack:
         small, large = (stack.enter_context(gate(size, issuer)) for size in (SMALL, LARGE))
 
@@ -134,7 +123,7 @@ def p7(issuer: Issuer) -> Iterator[Figure]:
             answered = rate(server.url, SECONDS, 16, "ask.lua", arguments) * SECONDS
             return (server.cpu() - used) / answered * 1e6
 
-        for server, aims, _ in (small, large) * 2:  # until every customer of the scripts was asked about once
+        for server, aims, _ in (small, large) * 2:  # until the scripts have asked about every customer once
             cost(server, aims)
         few, many = median_of(ROUNDS, partial(cost, *small[:2]), partial(cost, *large[:2]))
         yield Figure("P7", "CPU of a check at 10 M ÷ at 10 k confirmations", many / few, 1.15, at_least=False,
@@ -142,10 +131,10 @@ def p7(issuer: Issuer) -> Iterator[Figure]:
 
 
 def p9(_: Issuer) -> Iterator[Figure]:
-    """From the demo's command to its word that it is ready: the first time, and once Python keeps its compiled modules."""
+    """Measure the start of the demo: the first time, and once Python keeps its compiled modules (P9)."""
     starts = []
     with tempfile.TemporaryDirectory() as kept:
-        # Whatever was compiled before, and whatever this machine says of keeping it.
+        # Independent of modules compiled before, and of the machine's setting.
         keeping = {"PYTHONPYCACHEPREFIX": kept, "PYTHONDONTWRITEBYTECODE": ""}
         for _ in range(ROUNDS + 1):
             with served(command("demo", "--port", "0"), keeping) as demo:
@@ -156,7 +145,7 @@ def p9(_: Issuer) -> Iterator[Figure]:
 
 
 def pages(_: Issuer) -> Iterator[Figure]:
-    """Every page with a million customers: the slowest kind of search, and the heaviest page."""
+    """Measure every page with a million customers: the slowest kind of search, and the heaviest page."""
     measured = measure()
     print(table(measured), end="\n\n")
     slowest = max((one for one in measured if one.search), key=lambda one: one.p95)
@@ -168,7 +157,7 @@ def pages(_: Issuer) -> Iterator[Figure]:
 
 
 def simulations(_: Issuer) -> Iterator[Figure]:
-    """What a version would do to a million customers: the slowest question, in the server's way and as the command."""
+    """Measure the simulation of a version over a million customers, on the server and as a command (SIM)."""
     measured = simulation.measure()
     print(simulation.table(measured), end="\n\n")
     slowest = max(measured, key=lambda one: one.median)
@@ -188,7 +177,7 @@ PARTS: dict[str, Callable[[Issuer], Iterator[Figure]]] = {
 
 
 def main() -> int:
-    """Measure, print, and keep; 1 when something needed is missing."""
+    """Measure, print, and write the results to a file; return 1 if the machine cannot measure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="leave out the record of ten million")
     parser.add_argument("--only", nargs="+", choices=PARTS, default=PARTS, help="the parts to measure")

@@ -1,7 +1,7 @@
 """The other side of P5: a loop that writes the rows that confirmations wrote, and does nothing else.
 
-No HTTP, no rules, no reads: prepared statements on a copy of the record of before, with the product's own connection, in
-durable commits. Tables and columns are read from the schema, and the rows are those in which two states of a record differ.
+No HTTP, no rules, no reads: prepared statements in durable commits, with the product's connection, on a copy of the record as it
+was before. Tables and columns come from the schema; the rows are those in which two states of a record differ.
 """
 
 import os
@@ -22,7 +22,7 @@ from bench.machine import CannotMeasure, on_server_core
 
 Value = str | int | float | bytes | None
 Write = tuple[str, tuple[Value, ...]]
-"""A statement and its values."""
+"""A statement with its values."""
 Customer = tuple[str, str]
 """The ids of a partner and of its customer."""
 Confirmation = list[Write]
@@ -37,15 +37,15 @@ class _Table:
     columns: tuple[str, ...]
     key: tuple[str, ...]
     parents: tuple[tuple[str, tuple[str, ...]], ...]
-    """Tables that foreign keys name, each with the columns here that are the other's key."""
+    """The tables that foreign keys name, each with the columns that refer to its key."""
 
     @property
     def others(self) -> tuple[str, ...]:
-        """The columns that are not of the key."""
+        """The columns that are not part of the key."""
         return tuple(column for column in self.columns if column not in self.key)
 
     def differences(self) -> str:
-        """The rows that are new or changed; the last column says whether the key was there before."""
+        """SQL: the new and changed rows; the last column is true for a changed row."""
         same = " and ".join(f"o.{name} = n.{name}" for name in self.key)
         new = f"o.{self.key[0]} is null"
         changed = " or ".join(f"n.{name} is not o.{name}" for name in self.others) or "false"
@@ -56,11 +56,11 @@ class _Table:
         )
 
     def insert(self) -> str:
-        """The statement for a new row."""
+        """SQL: insert a new row."""
         return f'insert into "{self.name}" ({", ".join(self.columns)}) values ({", ".join("?" * len(self.columns))})'
 
     def update(self) -> str:
-        """The statement for a changed row: the other columns' values, then the key's."""
+        """SQL: update a changed row; its values are those of `others`, then of the key."""
         set_, where = (
             joint.join(f"{name} = ?" for name in names) for joint, names in ((", ", self.others), (" and ", self.key))
         )
@@ -69,12 +69,12 @@ class _Table:
 
 @dataclass(frozen=True, slots=True)
 class Speed:
-    """What a loop reached."""
+    """The speed of a loop."""
 
     per_second: float
-    """Confirmations."""
+    """Confirmations a second."""
     processor: float
-    """Microseconds for each."""
+    """Microseconds of processor time for each."""
 
 
 def copy_of(database: Path, to: Path) -> None:
@@ -92,13 +92,13 @@ def copy_of(database: Path, to: Path) -> None:
 
 
 def written(before: Path, after: Path, customers: Iterable[Customer]) -> list[Confirmation]:
-    """What was written between two states of a record, for each of these customers, in the order of recording.
+    """Return the rows written between two states of a record, for each of some customers, in the order of recording.
 
-    A row belongs to the customer whose id and whose partner's are in it, else to the one of the row that it refers to. The
-    few that belong to none are spread evenly.
+    A row belongs to the customer whose id it contains, with its partner's id; else to the customer of the row to which it
+    refers. The few other rows are spread evenly.
 
     Raises:
-        CannotMeasure: nothing was written.
+        CannotMeasure: no row was written.
     """
     groups: dict[Customer, list[tuple[int, Write, int]]] = {customer: [] for customer in customers}
     with closing(apsw.Connection(str(after), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
@@ -124,23 +124,23 @@ def written(before: Path, after: Path, customers: Iterable[Customer]) -> list[Co
 
 
 def kinds(confirmations: list[Confirmation]) -> str:
-    """How many rows of each table a confirmation writes, on average."""
+    """Return how many rows of each table a confirmation writes, on average."""
     counted = Counter(sql.split('"')[1] for rows in confirmations for sql, _ in rows)
     return ", ".join(f"{name} {count / len(confirmations):.2g}" for name, count in counted.most_common())
 
 
 class Loop:
-    """Writes confirmations into a copy, each once."""
+    """Writes each confirmation into a copy once."""
 
     def __init__(self, copy: Path, confirmations: list[Confirmation]) -> None:
         self._connection = connect(copy)
         self._left: Iterator[Confirmation] = iter(confirmations)
 
     def write(self, confirmations: int, together: int) -> Speed:
-        """Write confirmations, in commits of a given size, on the server's core.
+        """Write confirmations in commits of `together`, on the server's core.
 
         Raises:
-            CannotMeasure: fewer are left.
+            CannotMeasure: fewer confirmations are left.
         """
         todo = list(islice(self._left, confirmations))
         if len(todo) < confirmations:
@@ -158,12 +158,12 @@ class Loop:
         return Speed(confirmations / passed, used / confirmations * 1e6)
 
     def close(self) -> None:
-        """Let go of the copy."""
+        """Close the copy."""
         self._connection.close()
 
 
 def _tables(connection: apsw.Connection) -> list[_Table]:
-    """Every table, those that others refer to first."""
+    """Return the tables; a table comes after those to which it refers."""
     named = connection.execute(
         "select name from main.sqlite_schema where type = 'table' and name not like 'sqlite_%' order by rowid"
     ).fetchall()
@@ -206,5 +206,5 @@ def _write(table: _Table, values: Mapping[str, Value], *, known: bool) -> Write:
 
 
 def _recorded_at(values: Mapping[str, Value]) -> int:
-    """The newest instant in a row."""
+    """Return the newest instant in a row, in microseconds."""
     return max((value for name, value in values.items() if name.endswith("_at") and isinstance(value, int)), default=0)

@@ -1,4 +1,4 @@
-"""P5: confirmations over HTTP, each durable when it is answered, beside a bare loop that writes the very same rows."""
+"""P5: confirmations over HTTP, each durable when it is answered, beside a bare loop that writes the same rows."""
 
 import os
 import statistics
@@ -24,7 +24,7 @@ TOGETHER, ALONE = 2048, 512
 WARM = 256
 """Confirmations that the loop writes before it is measured."""
 QUIET_SECONDS = 3.0
-"""What follows from a confirmation a little later is written by then."""
+"""Seconds without a write after which the work that follows from confirmations is done."""
 
 
 @dataclass(slots=True)
@@ -36,7 +36,7 @@ class _Side:
     sent: int = 0
 
     def confirm(self, server: Server, clients: int, seconds: float) -> Speed:
-        """Confirm for so long; every customer has a turn before the first has another."""
+        """Confirm for some seconds; each customer once before the first customer again."""
         used = server.cpu()
         reached = rate(server.url, seconds, clients, "confirm.lua", (self.aims.customers, self.aims.tokens, self.sent))
         count = reached * seconds
@@ -45,7 +45,7 @@ class _Side:
 
 
 def syncs(folder: Path, seconds: float = 2.0) -> float:
-    """How often a second the disk can make a write of 4 KiB durable."""
+    """Return how many writes of 4 KiB the disk makes durable in a second."""
     with tempfile.NamedTemporaryFile(dir=folder) as file:
         block, count, began = os.urandom(4096), 0, time.perf_counter()
         while time.perf_counter() - began < seconds:
@@ -56,7 +56,7 @@ def syncs(folder: Path, seconds: float = 2.0) -> float:
 
 
 def beside_bare_loop(server: Server, folder: Path, aims: Aims, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Confirmations of one partner and of many, by many clients and by one, beside the bare loop."""
+    """Measure confirmations of one partner and of many, by many clients and by one, beside the bare loop."""
     sides = [_Side("1 partner", aims_of_one(folder, aims)), _Side("32 partners", aims)]
     copy = folder.with_name(f"{folder.name}.before") / DATABASE
     copy.parent.mkdir(exist_ok=True)
@@ -78,7 +78,7 @@ def beside_bare_loop(server: Server, folder: Path, aims: Aims, rounds: int, seco
 
 
 def _record(server: Server, folder: Path, copy: Path, side: _Side, rounds: int) -> list[Confirmation]:
-    """Confirm until there are enough for the loop; what was written meanwhile. `copy` becomes the record of before."""
+    """Confirm until the loop has enough rows; return these rows. `copy` becomes the record before them."""
     needed = WARM + rounds * (TOGETHER + ALONE)
     database = folder / DATABASE
     _wait_until_quiet(database)
@@ -101,10 +101,10 @@ def _figures(partners: str, clients: int, product: list[Speed], bare: list[Speed
 
 
 def _wait_until_quiet(database: Path) -> None:
-    """Wait until nobody has written for a while.
+    """Wait until `QUIET_SECONDS` have passed without a write.
 
     Raises:
-        CannotMeasure: somebody writes all the time.
+        CannotMeasure: writes go on.
     """
     with closing(apsw.Connection(str(database), flags=apsw.SQLITE_OPEN_READONLY)) as connection:
         version, since = connection.pragma("data_version"), time.monotonic()

@@ -1,4 +1,4 @@
-"""Clients that export: they read audit records page after page, as fast as they are answered, while the gate is measured."""
+"""Clients that export: they read audit records page after page, as fast as the server answers, while the gate is measured."""
 
 import http.client
 import threading
@@ -15,7 +15,7 @@ TOKEN = "MS-ContinuationToken"
 
 
 class Exports:
-    """What the clients have read so far."""
+    """The pages that the clients have read so far."""
 
     def __init__(self) -> None:
         self.pages = 0
@@ -23,7 +23,7 @@ class Exports:
         self.failed = ""
 
     def read(self, url: str, bearer: str) -> None:
-        """Read pages until it is over, each after the one before; after the last page from the beginning."""
+        """Read page after page until `over` is set; after the last page, begin again."""
         parts = urlsplit(url)
         connection = http.client.HTTPConnection(parts.hostname or "127.0.0.1", parts.port, timeout=30)
         authorised = {"Authorization": f"Bearer {bearer}"}
@@ -45,10 +45,10 @@ class Exports:
 
 @contextmanager
 def exporting(url: str, aims: Aims) -> Iterator[Exports]:
-    """Let the clients export while the block runs.
+    """Run the clients until the block ends.
 
     Raises:
-        CannotMeasure: an export was refused, or none came through.
+        CannotMeasure: an export failed, or no page came.
     """
     _, bearer = aims.first()
     exports = Exports()

@@ -1,4 +1,4 @@
-"""The other side of P1: the same server configuration, and an application that does nothing."""
+"""The other side of P1: an application that does nothing, on the product's server."""
 
 from typing import Any
 
@@ -8,7 +8,7 @@ _HEADERS = [(b"content-type", b"text/plain; charset=utf-8"), (b"content-length",
 
 
 async def hello(scope: Any, receive: Any, send: Any) -> None:
-    """Say so."""
+    """Answer every request with the same line."""
     if scope["type"] == "lifespan":
         await receive()
         await send({"type": "lifespan.startup.complete"})

@@ -1,4 +1,4 @@
-"""`python -m bench.inside`: what one check costs inside the process, without a network, in microseconds."""
+"""`python -m bench.inside`: prints the cost of a check inside the process, without a network, in microseconds."""
 
 import asyncio
 import json
@@ -18,11 +18,11 @@ from tests.world import API_ENFORCED, World, token
 
 TIMES = 20_000
 TOGETHER = 16
-"""Checks in one turn of the event loop: one a client."""
+"""Checks in one iteration of the event loop: one for each client."""
 
 
 async def cost(work: Callable[[], Awaitable[object]]) -> float:
-    """Microseconds of one, on average."""
+    """Return the average microseconds of a check."""
     began = time.perf_counter()
     for number in range(TIMES):
         await work()

@@ -1,7 +1,7 @@
-"""What a user could pick instead: django-termsandconditions, measured in turn with the product and under the same load.
+"""Measures django-termsandconditions, which a user could choose instead, in turn with the product and under the same load.
 
-Its acceptances and checks a second, and whether a check is right as soon as the acceptance before it was answered: each
-process of the site remembers for 30 seconds what a user has not accepted.
+It measures acceptances and checks a second, and whether a check is right as soon as an acceptance is answered: each process of
+the site remembers for 30 seconds what a user has not accepted.
 """
 
 import http.client
@@ -27,7 +27,7 @@ _TOKEN = "t" * 32
 
 @contextmanager
 def site(folder: Path, workers: int) -> Iterator[Server]:
-    """The site, served by a number of processes."""
+    """Run the site with a number of processes."""
     gunicorn = [sys.executable, "-m", "gunicorn", "--config", "python:bench.terms_site", "--workers", str(workers)]
     arguments = [*gunicorn, "--bind", f"127.0.0.1:{free_port()}", "bench.terms_site:application()"]
     with served(arguments, {"TERMS_FOLDER": str(folder)}) as server:
@@ -35,7 +35,7 @@ def site(folder: Path, workers: int) -> Iterator[Server]:
 
 
 def beside_terms(server: Server, aims: Aims, rounds: int, seconds: float) -> Iterator[Figure]:
-    """Acceptances and checks of both, and how many checks of the site were wrong after an acceptance."""
+    """Measure acceptances and checks of both, and count the site's checks that were wrong after an acceptance."""
     arguments, confirmed, accepted = (aims.customers, aims.tokens), count(), count()
     with tempfile.TemporaryDirectory(dir=aims.customers.parent) as made:
         folder = Path(made)
@@ -71,14 +71,14 @@ def beside_terms(server: Server, aims: Aims, rounds: int, seconds: float) -> Ite
 
 
 def _wrong(server: Server, keys: list[str]) -> int:
-    """How many users are refused by a check right after their acceptance was answered.
+    """Count the users whom a check refuses right after their acceptance was answered.
 
     Raises:
-        CannotMeasure: one was let through before.
+        CannotMeasure: a check allowed a user before, or the site did not take an acceptance.
     """
     wrong = 0
     for key in keys:
-        for _ in range(4):  # so that each process was asked once
+        for _ in range(4):  # so that each process answers once
             if _asked(server, "GET", "/order/", key) == 200:
                 raise CannotMeasure("the site allows what was not accepted")
         if _asked(server, "POST", "/terms/accept/", key, "terms=1&returnTo=/order/") != 302:
@@ -88,17 +88,17 @@ def _wrong(server: Server, keys: list[str]) -> int:
 
 
 def _allows(server: Server, keys: Path) -> None:
-    """See that who accepted is let through.
+    """Check that the site allows a user who accepted.
 
     Raises:
-        CannotMeasure.
+        CannotMeasure: it does not.
     """
     if _asked(server, "GET", "/order/", keys.read_text().split()[0]) != 200:
         raise CannotMeasure("the site refuses what was accepted")
 
 
 def _asked(server: Server, method: str, path: str, key: str, body: str | None = None) -> int:
-    """The status of an answer, on a connection of its own."""
+    """Return the status of an answer, on a connection of its own."""
     connection = http.client.HTTPConnection(urlsplit(server.url).netloc, timeout=30)
     headers = {"Cookie": f"sessionid={key}; csrftoken={_TOKEN}", "X-CSRFToken": _TOKEN}
     if body is not None:

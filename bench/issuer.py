@@ -1,4 +1,4 @@
-"""An identity provider on loopback, so that the measured server verifies real tokens."""
+"""An identity provider on loopback: the measured server verifies real tokens."""
 
 import json
 import threading
@@ -39,7 +39,7 @@ class Issuer:
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
     def token(self, seller: Seller) -> str:
-        """A token of a partner's user, good for a day, with as many claims as the identity platform puts into one."""
+        """Return a token of a partner's user, valid for a day, with as many claims as the identity platform's tokens."""
         now = int(time.time())
         claims = {
             "aud": AUDIENCE,
@@ -60,6 +60,6 @@ class Issuer:
         return jwt.encode({"alg": "RS256", "kid": self._key.kid}, claims, self._key)
 
     def close(self) -> None:
-        """Publish no longer."""
+        """Stop publishing."""
         self._server.shutdown()
         self._server.server_close()

@@ -1,4 +1,4 @@
-"""An open-loop load: requests at a fixed rate, whatever the server does; latency counts from when each was to be sent."""
+"""An open-loop load: requests at a fixed rate. The latency of a request counts from the instant at which it was due."""
 
 import asyncio
 import time
@@ -16,7 +16,7 @@ CONNECTIONS = 64
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Of one run, in milliseconds."""
+    """Percentiles of the latency of a run, in milliseconds."""
 
     p50: float
     p95: float
@@ -38,7 +38,7 @@ class _Connection(asyncio.Protocol):
         self._free.append(self)
 
     def ask(self, request: bytes, due: float) -> None:
-        """Send a request that was to be sent at `due`."""
+        """Send a request that was due at `due`."""
         self._due = due
         self._buffer = b""
         if self._transport is not None:
@@ -60,16 +60,16 @@ class _Connection(asyncio.Protocol):
 
 
 def latency_at(url: str, aims: Aims, rate: int, seconds: float) -> Latency:
-    """Ask the gate `rate` times a second for so long.
+    """Ask the gate `rate` times a second for some seconds.
 
     Raises:
-        CannotMeasure: an answer was no decision, or the load itself could not keep up.
+        CannotMeasure: an answer was not a decision, or the load could not reach the rate.
     """
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         latencies = runner.run(_run(url, aims, rate, seconds))
-    wanted = int(rate * seconds)
-    if len(latencies) < wanted * 0.99:
-        raise CannotMeasure(f"{len(latencies)} answers of {wanted} came in time")
+    due = int(rate * seconds)
+    if len(latencies) < due * 0.99:
+        raise CannotMeasure(f"{len(latencies)} answers of {due} came in time")
     latencies.sort()
     return Latency(*(latencies[int(len(latencies) * share)] * 1000 for share in (0.5, 0.95, 0.99)))
 
@@ -105,7 +105,7 @@ async def _run(url: str, aims: Aims, rate: int, seconds: float) -> list[float]:
 
 
 def _requests(aims: Aims, host: str, most: int = 20_000) -> list[bytes]:
-    """Whole requests as bytes, each about another customer."""
+    """Return requests as bytes, each about another customer."""
     tokens = aims.tokens.read_text().splitlines()
     requests = []
     with aims.customers.open() as lines:

@@ -1,4 +1,4 @@
-"""What is sent to a server as fast as it answers, by `wrk`."""
+"""Sends requests to a server as fast as it answers, with `wrk`."""
 
 import json
 import random
@@ -15,30 +15,30 @@ from bench.rows import sellers, some_customers
 
 HERE = Path(__file__).parent
 ASKED = 50_000
-"""Customers asked about, spread over the record and in no order."""
+"""Number of customers in the requests, from the whole record and in random order."""
 
 
 @dataclass(frozen=True, slots=True)
 class Aims:
-    """Which customers to ask about, and the tokens to do it with: two files for the scripts."""
+    """The customers and tokens of the requests, as two files for the scripts."""
 
     customers: Path
     tokens: Path
 
     def first(self) -> tuple[str, str]:
-        """A customer, and the bearer token of its partner."""
+        """Return a customer, and the bearer token of its partner."""
         with self.customers.open() as lines:
             number, customer = lines.readline().split()
         return customer, self.tokens.read_text().splitlines()[int(number)]
 
     def ids(self) -> list[tuple[str, str]]:
-        """The ids of each partner and its customer."""
+        """Return the ids of partner and customer, of every customer."""
         lines, partners = self.customers.read_text().splitlines(), [seller.partner for seller in sellers()]
         return [(partners[int(number)], customer) for number, customer in map(str.split, lines)]
 
 
 def aims_at(folder: Path, issuer: Issuer) -> Aims:
-    """Aims for the record in a folder."""
+    """Write the aims for the record in a folder."""
     aims = Aims(folder / "customers.txt", folder / "tokens.txt")
     chosen = list(some_customers(folder, ASKED))
     random.Random(1).shuffle(chosen)
@@ -48,7 +48,7 @@ def aims_at(folder: Path, issuer: Issuer) -> Aims:
 
 
 def aims_of_one(folder: Path, aims: Aims) -> Aims:
-    """Aims for customers of the first partner alone, others than those of `aims`."""
+    """Write aims for customers of the first partner, without the customers of `aims`."""
     others = Aims(folder / "customers-of-one.txt", aims.tokens)
     partner, before = sellers()[0].partner, set(aims.ids())
     chosen = [
@@ -60,7 +60,11 @@ def aims_of_one(folder: Path, aims: Aims) -> Aims:
 
 
 def ask(url: str, aims: Aims) -> dict[str, object]:
-    """One question to the gate, to see that it is answered as it should be."""
+    """Ask the gate once.
+
+    Raises:
+        CannotMeasure: the gate does not allow the order by a confirmation.
+    """
     customer, token = aims.first()
     body = json.dumps({"customerId": customer, "action": "new_purchase", "channel": "api"}).encode()
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
@@ -73,10 +77,10 @@ def ask(url: str, aims: Aims) -> dict[str, object]:
 
 
 def rate(url: str, seconds: float, connections: int, script: str = "", arguments: Sequence[object] = ()) -> float:
-    """Answers a second.
+    """Return the answers a second.
 
     Raises:
-        CannotMeasure: an answer was a refusal, or none came.
+        CannotMeasure: an answer was not 2xx, or none came.
     """
     scripted = ["-s", str(HERE / script)] if script else []
     done = subprocess.run(

@@ -1,4 +1,4 @@
-"""What is measured and what measures, each on a core of its own; and what a process has used."""
+"""Runs the measured server and the measuring process on a core each, and reads what a process has used."""
 
 import os
 import selectors
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,7 +21,12 @@ _TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class CannotMeasure(Exception):
-    """Something is missing on this machine; the text says what to do."""
+    """The machine cannot measure; the text says what is missing and what to do."""
+
+
+def say(words: str) -> None:
+    """Print progress."""
+    print(words, file=sys.stderr, flush=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,27 +36,27 @@ class Server:
     pid: int
     url: str
     started_in: float
-    """Seconds from the command to its word that it is ready."""
+    """Seconds from the command to its line `ready`."""
 
     def cpu(self) -> float:
-        """Processor seconds used so far, by all its threads."""
+        """Return the processor seconds that its threads have used."""
         fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
     def memory(self) -> float:
-        """Resident memory in MiB."""
+        """Return its resident memory in MiB."""
         status = Path(f"/proc/{self.pid}/status").read_text()
         [line] = [line for line in status.splitlines() if line.startswith("VmRSS:")]
         return int(line.split()[1]) / 1024
 
 
 def command(*arguments: str) -> list[str]:
-    """The product's command line, as it is installed beside this interpreter."""
+    """Return a command line of the product, as it is installed beside this interpreter."""
     return [str(Path(sys.executable).parent / "agreegate"), *arguments]
 
 
 def free_port() -> int:
-    """A port that nobody listens on."""
+    """Return a port on which no process listens."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         return int(taken.getsockname()[1])
@@ -59,7 +64,7 @@ def free_port() -> int:
 
 @contextmanager
 def served(arguments: Sequence[str], environment: Mapping[str, str] | None = None) -> Iterator[Server]:
-    """Run a server on its core until the block ends. It says `ready <url>` in its first line."""
+    """Run a server on its core until the block ends. Its first line is `ready <url>`."""
     began = time.perf_counter()
     process = subprocess.Popen(
         arguments,
@@ -83,14 +88,23 @@ def served(arguments: Sequence[str], environment: Mapping[str, str] | None = Non
         process.wait(timeout=60)
 
 
+def production(folder: Path, programme: str, token_issuer: str) -> AbstractContextManager[Server]:
+    """Run a production server on the record in a folder, without a rate limit for costly requests."""
+    port = free_port()
+    return served(command(
+        "serve", "--port", str(port), "--data", str(folder), "--public-url", f"http://127.0.0.1:{port}",
+        "--programme", programme, "--token-issuer", token_issuer, "--costly-requests-per-minute", "0",
+    ))  # fmt: skip
+
+
 def on_load_core() -> None:
-    """From here on this process measures, away from the server."""
+    """Move this process to the core of the load, away from the server."""
     os.sched_setaffinity(0, {LOAD_CORE})
 
 
 @contextmanager
 def on_server_core() -> Iterator[None]:
-    """Let this process work on the server's core until the block ends."""
+    """Move this process to the server's core until the block ends."""
     before = os.sched_getaffinity(0)
     os.sched_setaffinity(0, {SERVER_CORE})
     try:
@@ -100,10 +114,10 @@ def on_server_core() -> Iterator[None]:
 
 
 def need_wrk() -> None:
-    """Have `wrk`, from Debian where that is possible.
+    """Install `wrk` with apt, unless it is there.
 
     Raises:
-        CannotMeasure.
+        CannotMeasure: `wrk` is missing and cannot be installed.
     """
     if shutil.which("wrk") is None and os.geteuid() == 0 and shutil.which("apt-get"):
         subprocess.run(["apt-get", "update", "-qq"], check=False)
@@ -113,7 +127,7 @@ def need_wrk() -> None:
 
 
 def median_of(rounds: int, *sides: Callable[[], float]) -> list[float]:
-    """The median of each side, measured in turn `rounds` times, so that a busy moment falls on all of them."""
+    """Return the median of each side. The sides are measured in turn, so that a busy moment affects all of them."""
     found: list[list[float]] = [[] for _ in sides]
     for _ in range(rounds):
         for side, values in zip(sides, found, strict=True):

@@ -11,33 +11,22 @@ from pathlib import Path
 
 import apsw
 
-from agreegate.storage.engine.folder import DATABASE
-from agreegate.storage.engine.schema import APPLICATION_ID, migrations, upgrade
-from agreegate.storage.engine.sqlite import connect
+from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.unit_of_work import to_micros
-from bench.rows import CLOUD_AGREEMENT, PROGRAMME
+from bench.rows import CLOUD_AGREEMENT, DAY, MADE, PROGRAMME, add_partner, make_record, migrate
 
 PARTNERS = 20
 RESELLERS = 5
-"""Of each provider."""
+"""Resellers of each provider."""
 CONFIRMED_ANOTHER = 10
 """The share (1 : n) of customers that confirmed another agreement too. It opens the gate and is current: no version of the first
 outdates these customers."""
 BEFORE_LISTS, WITH_TEXTS = 2, 4
-"""The schemas at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
+"""The versions of the schema at which rows are written; later migrations make the indexes of lists from the rows."""
 CUSTOMER_AGREEMENT = "117a77b0-9360-443b-8795-c6dedc750cf9"
 _TEXT_FROM = to_micros(datetime(2018, 1, 1, tzinfo=UTC))
-_DAY = timedelta(days=1) // timedelta(microseconds=1)
 _COUNTRIES = ("US", "US", "US", "FR", "DE", "GB", "CA", "ES", "IT", "NL", "BE", "CH", "AU", "JP")
 
-_MADE = """
-    create temp table made as
-    with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < $each)
-    select $number * $each + i as i, ($number * $each + i) * 2654435761 % 4294967296 as mixed,
-      printf('%08x-%04x-4%03x-8%03x-%012x', i * (4294967296 / $each) + i * 2654435761 % (4294967296 / $each),
-        i * 40503 % 65536, i * 2057 % 4096, i * 1543 % 4096, i * 11400714819 % 281474976710656) as customer
-    from n
-"""
 _SUBSCRIPTIONS = """
     insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name, friendly_name,
       quantity, billing_cycle, term_duration, renewal_term_duration, status, auto_renew, created_at, started_at, months,
@@ -92,71 +81,50 @@ _ROWS = (
 
 
 def load(folder: Path, customers: int, now: datetime) -> None:
-    """Make a server's data folder with customers (a multiple of `PARTNERS`); one that is there gets this schema."""
-    path = folder / DATABASE
-    if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        making = path.with_suffix(".making")
-        making.unlink(missing_ok=True)
-        connection = connect(making)
-        for pragma, value in (("journal_mode", "off"), ("synchronous", "off"), ("foreign_keys", False)):
-            connection.pragma(pragma, value)
+    """Make a record with customers, a multiple of `PARTNERS`."""
+
+    def fill(connection: apsw.Connection) -> None:
         with connection:
-            for migration in migrations()[:BEFORE_LISTS]:
-                connection.execute(migration.sql)
-            connection.pragma("application_id", APPLICATION_ID)
+            migrate(connection, 0, BEFORE_LISTS)
             connection.execute("insert into deployment (id, programme, demo) values (1, ?, 0)", (PROGRAMME,))
             for number in range(PARTNERS):
                 _partner(connection, number, customers // PARTNERS, now)
-            for migration in migrations()[BEFORE_LISTS:WITH_TEXTS]:
-                connection.execute(migration.sql)
-            connection.pragma("user_version", WITH_TEXTS)
+            migrate(connection, BEFORE_LISTS, WITH_TEXTS)
             _publish(connection)
         upgrade(connection)
-        connection.pragma("journal_mode", "wal")
-        connection.close()
-        making.rename(path)
-    connection = connect(path)
-    upgrade(connection)
-    connection.close()
+
+    make_record(folder, fill)
 
 
 def _partner(connection: apsw.Connection, number: int, each: int, now: datetime) -> None:
     partner = f"{number:02x}5e11e2-0000-4000-8000-000000000000"
     start = to_micros(now - timedelta(days=500))
     provider = number % 2 == 0
-    listed = [(partner, f"Partner {number} (made up)", "indirect_provider" if provider else "direct_bill", number)]
-    listed += [
-        (
-            f"{partner[:24]}{one:012x}",
-            f"Reseller {number}.{one} (made up)",
+    kind = "indirect_provider" if provider else "direct_bill"
+    add_partner(connection, partner, f"Partner {number}", kind, str(number), f"partner{number}.example", start)
+    for n in range(1, RESELLERS + 1) if provider else ():
+        id_, mpn_id = f"{partner[:24]}{n:012x}", 1000 + number * 10 + n
+        add_partner(
+            connection,
+            id_,
+            f"Reseller {number}.{n}",
             "indirect_reseller",
-            1000 + number * 10 + one,
+            str(mpn_id),
+            f"partner{mpn_id}.example",
+            start,
         )
-        for one in range(1, RESELLERS + 1)
-        if provider
-    ]
-    for id_, name, kind, mpn_id in listed:
-        connection.execute(
-            "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, profile_etag,"
-            " created_at) values (?, ?, ?, 'public', 'production', ?, ?, 'US', 'en-US', '1', ?)",
-            (id_, name, kind, str(mpn_id), f"partner{mpn_id}.example", start),
-        )
-    for id_, *_ in listed[1:]:
         connection.execute("insert into reseller_link values (?, ?, ?, null)", (partner, id_, start))
     values: dict[str, str | int] = {
         "partner": partner, "number": number, "each": each, "user": partner[:-1] + "a", "cloud": CLOUD_AGREEMENT,
-        "other": CUSTOMER_AGREEMENT, "start": start, "now": to_micros(now), "day": _DAY, "resellers": RESELLERS,
+        "other": CUSTOMER_AGREEMENT, "start": start, "now": to_micros(now), "day": DAY, "resellers": RESELLERS,
         "countries": json.dumps(_COUNTRIES),
     }  # fmt: skip
-    connection.execute(_MADE, values)
-    for sql in _ROWS:
+    for sql in (MADE, *_ROWS, "drop table made"):
         connection.execute(sql, values)
-    connection.execute("drop table made")
 
 
 def _publish(connection: apsw.Connection) -> None:
-    """A first text, which four in five customers are known to have accepted."""
+    """Publish a first text, which four in five customers are known to have accepted."""
     countries = sorted(set(_COUNTRIES))
     connection.execute(
         "insert into text_version (template_id, number, version_id, label, major, note, effective_at, published_at,"

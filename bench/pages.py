@@ -1,7 +1,7 @@
-"""`python -m bench.pages`: time to the first byte of each page with a million customers, and the weight of each page.
+"""`python -m bench.pages`: measures time to the first byte and weight of each page, for a partner with a million customers.
 
-One partner has them all. Somebody is signed in; every page is asked for one after the other, as a reader would, through the
-whole server. Searches take every filter and the first and the last page in turn. `--keep` leaves the record for next time.
+A signed-in user requests one page after the other from the whole server. Searches use every filter, and the first and the last
+page. `--keep` leaves the record for next time.
 """
 
 import argparse
@@ -15,11 +15,12 @@ import statistics
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 import apsw
@@ -27,7 +28,7 @@ import msgspec
 
 from agreegate.storage.engine.folder import DATABASE
 from bench import portfolio
-from bench.machine import CannotMeasure, Server, command, free_port, on_load_core, served
+from bench.machine import CannotMeasure, Server, on_load_core, production, say
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
 FOLDER = Path(__file__).parent / "results" / "data-pages"
@@ -61,25 +62,25 @@ class Measured:
     p95: float
     worst: float
     slowest: str
-    """The address that took longest."""
+    """The slowest address."""
     processor: float
-    """Milliseconds of processor time, on average: what the server itself needs, however busy the machine is."""
+    """Milliseconds of processor time that the server uses, on average; independent of other load on the machine."""
     weight: float
-    """KB sent for the heaviest of its pages, with style and scripts; 0 for a file."""
+    """KB sent for the heaviest of these pages, with style and scripts; 0 for a file."""
     search: bool
 
 
 class Reader:
-    """Somebody signed in, with one connection that is kept."""
+    """A signed-in user, with one connection."""
 
     def __init__(self, url: str) -> None:
         self._connection = http.client.HTTPConnection(urlsplit(url).netloc)
 
     def get(self, address: str, *, signed_in: bool = True) -> tuple[float, str, int]:
-        """Milliseconds to the first byte, the page, and the bytes of it that were sent.
+        """Return the milliseconds to the first byte, the page, and the number of bytes sent.
 
         Raises:
-            CannotMeasure: it was not answered with 200.
+            CannotMeasure: the status is not 200.
         """
         headers = {"accept": "text/html", "accept-language": "en", "accept-encoding": "gzip"}
         if signed_in:
@@ -92,7 +93,7 @@ class Reader:
         if answer.status != http.client.OK:
             raise CannotMeasure(f"{address}: {answer.status}")
         if "attachment" in answer.headers.get("content-disposition", ""):
-            self._connection.close()  # the first byte is what was asked for, not the whole file
+            self._connection.close()  # the first byte is enough
             return took, "", 0
         sent = first + answer.read()
         packed = answer.headers.get("content-encoding") == "gzip"
@@ -104,13 +105,13 @@ class Reader:
 
 
 def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]:
-    """Every page, on a server of its own."""
+    """Measure every page, on a new server."""
     say(f"making a record of {customers:,} customers of one partner in {FOLDER}")
     portfolio.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
     _sign_in()
     now = datetime.now(UTC)
     try:
-        with _server() as server:
+        with production(FOLDER, PROGRAMME, "http://127.0.0.1:9/nobody") as server:
             with closing(Reader(server.url)) as reader:
                 measured = [_first_count(server, reader), *_measured(server, reader, _pages())]
             say(f"renewing all confirmations but {HANDFUL}")
@@ -126,15 +127,14 @@ def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Measured]
 
 
 Pages = Iterator[tuple[str, list[str], bool]]
-"""What pages are called, where they are, and whether they are pages of a search."""
+"""Kinds of pages: name, addresses, and whether they are pages of a search."""
 
 
 def _pages() -> Pages:
-    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
-        some = [row[0] for row in record.execute(
-            "select c.customer_id from customer c where not exists (select 1 from current_confirmation n"
-            " where n.partner_id = c.partner_id and n.customer_id = c.customer_id) limit 200"
-        )]  # fmt: skip
+    some = [id_ for (id_,) in _recorded(
+        "select c.customer_id from customer c where not exists (select 1 from current_confirmation n"
+        " where n.partner_id = c.partner_id and n.customer_id = c.customer_id) limit 200"
+    )]  # fmt: skip
     chosen = random.Random(1)
     chosen.shuffle(some)
     one, reseller = f"/customers/{some[0]}", portfolio.reseller(7)
@@ -167,7 +167,7 @@ def _pages() -> Pages:
 
 
 def _pages_of_a_handful() -> Pages:
-    """Those that change with the number of outdated confirmations, when few are left."""
+    """Return the pages that depend on the number of outdated confirmations, when few are left."""
     yield "overview, a handful outdated", ["/"], False
     yield "customers, a handful outdated", ["/customers", "/customers?results=last", *_in_the_middle()], True
     yield "work list of a handful", ["/reconfirmations", "/reconfirmations?results=last"], True
@@ -175,10 +175,10 @@ def _pages_of_a_handful() -> Pages:
 
 
 def _first_count(server: Server, reader: Reader) -> Measured:
-    """The overview after a start: it comes without totals, and they are there once they are counted.
+    """Measure the overview after a start: it comes without totals, which a later request shows once they are counted.
 
     Raises:
-        CannotMeasure: they were not counted in a minute.
+        CannotMeasure: the totals were not counted within a minute.
     """
     used, began = server.cpu(), time.perf_counter()
     first, html, sent = reader.get("/")
@@ -218,24 +218,23 @@ def _measured(server: Server, reader: Reader, pages: Pages) -> Iterator[Measured
         say(f"{name}: {statistics.median(alone):.1f} ms")
 
 
-def _in_the_middle() -> list[str]:
+def _recorded(sql: str) -> list[tuple[Any, ...]]:
     with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
-        row = record.execute(
-            "select customer_id, partner_id from customer order by company_key limit 1 offset 400000"
-        ).fetchone()
-    return [] if row is None else [f"/customers?results=after-{row[0]}-{row[1]}"]
+        return record.execute(sql).fetchall()
+
+
+def _in_the_middle() -> list[str]:
+    rows = _recorded("select customer_id, partner_id from customer order by company_key limit 1 offset 400000")
+    return [f"/customers?results=after-{customer}-{partner}" for customer, partner in rows]
 
 
 def _amid_the_work() -> list[str]:
-    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
-        row = record.execute(
-            "select commitment_end_at, customer_id from subscription order by 1, 2 limit 1 offset 50000"
-        ).fetchone()
-    return [] if row is None else [f"/reconfirmations?results=after-{row[0]}-outdated.{row[1]}"]
+    rows = _recorded("select commitment_end_at, customer_id from subscription order by 1, 2 limit 1 offset 50000")
+    return [f"/reconfirmations?results=after-{ends_at}-outdated.{customer}" for ends_at, customer in rows]
 
 
 def _work() -> Iterator[str]:
-    """The work list by every filter alone and with others, by words from one letter to several, first and last page."""
+    """Return addresses of the work list: each filter alone and with others, texts of one letter to several words."""
     alone = [{"state": state} for state in ("outdated", "overdue")]
     alone += [{"due": due} for due in ("7", "30", "90", "order")]
     alone += [{"country": "FR"}, {"reseller": portfolio.reseller(3)}, {"agreement": CLOUD_AGREEMENT}]
@@ -248,7 +247,7 @@ def _work() -> Iterator[str]:
 
 
 def _filters() -> Iterator[str]:
-    """Every filter alone and with each other, first and last page."""
+    """Return addresses of the list: every filter alone and with the others, first and last page."""
     for state, country, reseller in itertools.product(
         ("", "current", "outdated", "overdue", "missing", "ended"), ("", "FR", "US"), ("", portfolio.reseller(3))
     ):
@@ -257,7 +256,7 @@ def _filters() -> Iterator[str]:
 
 
 def _searches(some: list[str], kind: str) -> Iterator[str]:
-    """What is typed, from one letter to a whole id; with filters, first and last page."""
+    """Return addresses of searches: from one letter to a whole id, with and without filters, first and last page."""
     typed = ("z", "b", "ze", "zen", "zenith", "bak", "zeta", "12", "12345", "amber bak", "amber bakery 123", "holding ze",
              "199", "199 bak", "ecl", "ÉCLAIR opt", "c000", "c0001234", "nothing", "et fils", some[1], some[1][:6])  # fmt: skip
     for text in typed:
@@ -274,9 +273,8 @@ def _searches(some: list[str], kind: str) -> Iterator[str]:
 
 
 def _persons() -> Iterator[str]:
-    """What is typed to find a person: names, several of them, an accent, a mail address and its beginning."""
-    with closing(apsw.Connection(str(FOLDER / DATABASE), flags=apsw.SQLITE_OPEN_READONLY)) as record:
-        email = record.execute("select email from confirmation_contact order by 1 limit 1 offset 50000").get
+    """Return addresses of searches by person: one name, several, an accent, a mail address and its beginning."""
+    [(email,)] = _recorded("select email from confirmation_contact order by 1 limit 1 offset 50000")
     for text in (
         "bergdup",
         "BergDupré",
@@ -298,7 +296,7 @@ def _address(**asked: str) -> str:
 
 
 def _weight(reader: Reader, html: str, sent: int, known: dict[str, int]) -> float:
-    """KB that are sent for a page and what it loads."""
+    """Return the KB sent for a page and the files that it loads."""
     for loaded in re.findall(r'(?:href|src)="(/static/[^"]+\.(?:css|js)\?[^"]*)"', html):
         if loaded not in known:
             known[loaded] = reader.get(loaded)[2]
@@ -307,7 +305,7 @@ def _weight(reader: Reader, html: str, sent: int, known: dict[str, int]) -> floa
 
 
 def _sign_in() -> None:
-    """A session that is there already: what the provider says is not measured."""
+    """Add a session, so that the sign-in is not measured."""
     user = {"tenant": portfolio.PARTNER, "id": portfolio.USER, "name": portfolio.USER_NAME, "roles": []}
     data = msgspec.json.encode({"user": user}).decode()
     now = int(time.time() * 1_000_000)
@@ -318,19 +316,8 @@ def _sign_in() -> None:
         )
 
 
-@contextmanager
-def _server() -> Iterator[Server]:
-    port = free_port()
-    arguments = command(
-        "serve", "--port", str(port), "--data", str(FOLDER), "--public-url", f"http://127.0.0.1:{port}",
-        "--programme", PROGRAMME, "--token-issuer", "http://127.0.0.1:9/nobody", "--costly-requests-per-minute", "0",
-    )  # fmt: skip
-    with served(arguments) as server:
-        yield server
-
-
 def table(measured: list[Measured]) -> str:
-    """What was measured, as the README has it."""
+    """Return the measurements as a table for the README."""
     lines = ["| Page | median | 95th percentile | slowest | processor | weight |", "|---|---|---|---|---|---|"]
     lines += [
         f"| {one.name} | {one.median:.1f} ms | {one.p95:.1f} ms | {one.worst:.1f} ms | {one.processor:.1f} ms |"
@@ -340,13 +327,8 @@ def table(measured: list[Measured]) -> str:
     return "\n".join(lines)
 
 
-def say(words: str) -> None:
-    """Tell how far it has come."""
-    print(words, file=sys.stderr, flush=True)
-
-
 def main() -> int:
-    """Measure and print; 1 when a limit is not kept."""
+    """Measure and print; return 1 if a limit is not kept."""
     parser = argparse.ArgumentParser(prog="python -m bench.pages", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the record for next time")
     keep = parser.parse_args().keep

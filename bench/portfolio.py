@@ -6,7 +6,6 @@ A newer major text took effect a month ago, so every confirmation is outdated, u
 """
 
 import json
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -15,22 +14,21 @@ import apsw
 from agreegate.domain.customers.customer import search_key
 from agreegate.storage.customers.person import take_over_persons
 from agreegate.storage.engine.folder import DATABASE
-from agreegate.storage.engine.schema import APPLICATION_ID, migrations, upgrade
+from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.standing import UNKNOWN_TEXT
-from bench.rows import CLOUD_AGREEMENT, PROGRAMME
+from bench.rows import CLOUD_AGREEMENT, DAY, MADE, PROGRAMME, add_partner, make_record, migrate
 
 PARTNER = "a0f0110e-0000-4000-8000-000000000001"
 USER = "a0f0110e-0000-4000-8000-0000000000a1"
 USER_NAME = "sales@provider.example"
 RESELLERS = 40
 PORTION = 10_000
-"""Confirmations whose persons are taken over in one unit of work."""
+"""Confirmations whose persons are copied in one unit of work."""
 BEFORE_LISTS = 2
-"""The schema at which rows are written: what lists are found by is then made from them at once, as an upgrade does."""
-_DAY = timedelta(days=1) // timedelta(microseconds=1)
+"""The version of the schema at which rows are written; later migrations make the indexes of lists from the rows."""
 _FIRST = ("Amber", "Blue", "Calm", "Delta", "Éclair", "Fjord", "Golden", "Harbour", "Indigo", "Jolly", "Kestrel", "Lunar",
           "Münster", "Northern", "Opal", "Prairie", "Quiet", "River", "Silver", "Tall", "Ultra", "Velvet", "Western",
           "Xenon", "Yellow", "Zenith")  # fmt: skip
@@ -44,14 +42,6 @@ _FAMILY = ("Abel", "Berg", "Corti", "Dupré", "Ekman", "Faye", "Grün", "Holm", 
            "Moreau")  # fmt: skip
 _COUNTRIES = ("US", "US", "US", "FR", "DE", "GB", "CA", "ES", "IT", "NL", "BE", "CH", "AU", "JP")
 
-_MADE = """
-    create temp table made as
-    with recursive n(i) as (select 0 union all select i + 1 from n where i + 1 < $customers)
-    select i, i * 2654435761 % 4294967296 as mixed,
-      printf('%08x-%04x-4%03x-8%03x-%012x', i * (4294967296 / $customers) + i * 2654435761 % (4294967296 / $customers),
-        i * 40503 % 65536, i * 2057 % 4096, i * 1543 % 4096, i * 11400714819 % 281474976710656) as customer
-    from n
-"""
 _ROWS = (
     """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, domain, country, language,
          culture, last_sequence, created_at)
@@ -61,7 +51,7 @@ _ROWS = (
              || ($last ->> (mixed / 7 % 8)) as name,
            printf('c%09d-example.example', mixed) as domain, $countries ->> (mixed / 3 % 14) as country
          from made) order by customer""",
-    """insert into relationship (partner_id, customer_id, period, started_at, no_longer_agrees_at, no_longer_agrees_sequence)
+    """insert into relationship (partner_id, customer_id, period, started_at, refused_at, refused_sequence)
        select $partner, customer, 1, $start + i, iif(i % 50 = 7, $start + i, null), iif(i % 50 = 7, 1, null)
        from made order by customer""",
     """insert into customer_reseller (partner_id, customer_id, reseller_id, created_at)
@@ -111,79 +101,44 @@ _RENEW = """
       select customer_id from current_confirmation where partner_id = $partner order by sequence, customer_id limit $but)"""
 
 
-@dataclass(frozen=True, slots=True)
-class Portfolio:
-    """A record to measure on."""
+def load(folder: Path, customers: int, now: datetime) -> None:
+    """Make a record with the customers of one partner, or keep an existing one."""
 
-    folder: Path
-    customers: int
-
-
-def load(folder: Path, customers: int, now: datetime) -> Portfolio:
-    """Make a server's data folder with the customers of one partner, or keep the one there is."""
-    path = folder / DATABASE
-    if not path.exists():
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        making = path.with_suffix(".making")
-        making.unlink(missing_ok=True)
-        connection = connect(making)
-        for pragma, value in (("journal_mode", "off"), ("synchronous", "off"), ("foreign_keys", False)):
-            connection.pragma(pragma, value)
-        _write(connection, customers, now)
+    def fill(connection: apsw.Connection) -> None:
+        with connection:
+            _write(connection, customers, now)
         upgrade(connection)
         while drive(InlineStore(connection).write(lambda uow: take_over_persons(uow, PORTION))):
             pass
-        connection.pragma("journal_mode", "wal")
-        connection.close()
-        making.rename(path)
-    connection = connect(path)
-    upgrade(connection)
-    if connection.execute("select count(*) from text_version").get == 0:
         with connection:
             _publish(connection, now)
-    connection.close()
-    return Portfolio(folder, customers)
+
+    make_record(folder, fill)
 
 
 def _write(connection: apsw.Connection, customers: int, now: datetime) -> None:
     start = to_micros(now - timedelta(days=500))
     values: dict[str, str | int] = {
-        "partner": PARTNER, "user": USER, "customers": customers, "resellers": RESELLERS, "template": CLOUD_AGREEMENT,
-        "start": start, "now": to_micros(now), "day": _DAY, "first": json.dumps(_FIRST), "second": json.dumps(_SECOND),
-        "last": json.dumps(_LAST), "countries": json.dumps(_COUNTRIES), "given": json.dumps(_GIVEN),
-        "family": json.dumps(_FAMILY),
+        "partner": PARTNER, "user": USER, "number": 0, "each": customers, "resellers": RESELLERS,
+        "template": CLOUD_AGREEMENT, "start": start, "now": to_micros(now), "day": DAY, "first": json.dumps(_FIRST),
+        "second": json.dumps(_SECOND), "last": json.dumps(_LAST), "countries": json.dumps(_COUNTRIES),
+        "given": json.dumps(_GIVEN), "family": json.dumps(_FAMILY),
     }  # fmt: skip
     connection.create_scalar_function("search_key", _search_key, 1, deterministic=True)
-    with connection:
-        for migration in migrations()[:BEFORE_LISTS]:
-            connection.execute(migration.sql)
-        connection.pragma("user_version", BEFORE_LISTS)
-        connection.pragma("application_id", APPLICATION_ID)
-        connection.execute("insert into deployment (id, programme, demo) values (1, ?, 0)", (PROGRAMME,))
-        for partner, name, kind, mpn_id, domain in (
-            (PARTNER, "One partner (made up)", "indirect_provider", "1", "provider.example"),
-            *(
-                (reseller(n), f"Reseller {n} (made up)", "indirect_reseller", f"9{n}", f"r{n}.example")
-                for n in range(RESELLERS)
-            ),
-        ):
-            connection.execute(
-                "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture,"
-                " profile_etag, created_at) values (?, ?, ?, 'public', 'production', ?, ?, 'US', 'en-US', '1', ?)",
-                (partner, name, kind, mpn_id, domain, start),
-            )
-        connection.execute("insert into partner_user values (?, ?, ?, 0, 1, ?)", (PARTNER, USER, USER_NAME, start))
-        connection.execute("insert into partner_user_role values (?, ?, 'sales_agent')", (PARTNER, USER))
-        for number in range(RESELLERS):
-            connection.execute("insert into reseller_link values (?, ?, ?, null)", (PARTNER, reseller(number), start))
-        connection.execute(_MADE, values)
-        for sql in _ROWS:
-            connection.execute(sql, values)
-        connection.execute("drop table made")
+    migrate(connection, 0, BEFORE_LISTS)
+    connection.execute("insert into deployment (id, programme, demo) values (1, ?, 0)", (PROGRAMME,))
+    add_partner(connection, PARTNER, "One partner", "indirect_provider", "1", "provider.example", start)
+    connection.execute("insert into partner_user values (?, ?, ?, 0, 1, ?)", (PARTNER, USER, USER_NAME, start))
+    connection.execute("insert into partner_user_role values (?, ?, 'sales_agent')", (PARTNER, USER))
+    for n in range(RESELLERS):
+        add_partner(connection, reseller(n), f"Reseller {n}", "indirect_reseller", f"9{n}", f"r{n}.example", start)
+        connection.execute("insert into reseller_link values (?, ?, ?, null)", (PARTNER, reseller(n), start))
+    for sql in (MADE, *_ROWS, "drop table made"):
+        connection.execute(sql, values)
 
 
 def _publish(connection: apsw.Connection, now: datetime) -> None:
-    """Two major texts: one that everybody accepted, and one that took effect a month ago."""
+    """Publish two major texts: one that every customer accepted, and one that took effect a month ago."""
     countries = json.dumps(sorted(set(_COUNTRIES)))
     for number, label, before in ((1, "old", 10_000), (2, "new", 30)):
         at = to_micros(now - timedelta(days=before))
@@ -193,7 +148,7 @@ def _publish(connection: apsw.Connection, now: datetime) -> None:
 
 
 def renew(folder: Path, agreed: datetime, but: int) -> None:
-    """Let every customer but `but` have accepted at an instant."""
+    """Renew the confirmations of all customers but `but` at an instant."""
     connection = connect(folder / DATABASE)
     with connection:
         values = {"partner": PARTNER, "agreed": to_micros(agreed), "but": but, "unknown": UNKNOWN_TEXT}
@@ -206,5 +161,5 @@ def _search_key(*name: object) -> str:
 
 
 def reseller(number: int) -> str:
-    """The id of one of the resellers."""
+    """Return the id of a reseller."""
     return f"{3_000_000_000 + number:08x}-0000-4000-8000-00000000000f"

@@ -1,7 +1,7 @@
-"""`python -m bench.simulation`: how long it takes to say what a version would do to a million customers.
+"""`python -m bench.simulation`: measures the simulation of a version over a million customers.
 
-Asked in the server's way, on a thread and a connection of its own (`store.read_slow`), and as the command. Each answer is to
-the row, so what is measured is the whole of it. `--keep` leaves the record for next time.
+It runs on the server's way, with a thread and a connection of its own (`store.read_slow`), and as the command. Each answer
+counts every customer. `--keep` leaves the record for next time.
 """
 
 import argparse
@@ -29,7 +29,7 @@ from agreegate.storage.engine.folder import DATABASE
 from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from bench import many
-from bench.machine import CannotMeasure, command
+from bench.machine import CannotMeasure, command, say
 from bench.rows import CLOUD_AGREEMENT, PROGRAMME
 
 FOLDER = Path(__file__).parent / "results" / "data-simulation"
@@ -54,25 +54,25 @@ countries = "all"
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """One question, measured."""
+    """A measured question."""
 
     name: str
     seconds: tuple[float, ...]
     processor: float
-    """Seconds of processor time, in the median: what it needs however busy the machine is."""
+    """Median seconds of processor time; independent of other load on the machine."""
     customers: int
-    """Confirmations that become outdated."""
+    """Number of confirmations that become outdated."""
     memory: float = 0.0
-    """MiB that it held at most; 0 where it was not a process of its own."""
+    """Maximum MiB that its process held; 0: it was not a process of its own."""
 
     @property
     def median(self) -> float:
-        """Seconds."""
+        """The median of the seconds."""
         return statistics.median(self.seconds)
 
 
 def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Asked]:
-    """Every question, five times each."""
+    """Measure every question, `ROUNDS` times each."""
     say(f"making a record of {customers:,} customers of {many.PARTNERS} partners in {FOLDER}")
     many.load(FOLDER, customers, datetime.now(UTC).replace(microsecond=0))
     try:
@@ -83,7 +83,7 @@ def measure(customers: int = CUSTOMERS, *, keep: bool = False) -> list[Asked]:
 
 
 def _inside(now: datetime) -> Iterator[Asked]:
-    """As the server asks."""
+    """Measure the questions as the server asks them."""
     rules = load(PROGRAMME)
     with closing(SqliteStore(FOLDER / DATABASE, lambda: now)) as store:
         for name, scenario in _scenarios(now).items():
@@ -103,7 +103,9 @@ def _scenarios(now: datetime) -> Mapping[str, Scenario]:
     refuse, advise = StaleRule.REFUSE, StaleRule.ADVISE
     return {
         "every country, in 60 days, orders refused": Scenario(template, EVERYWHERE, ahead, refuse),
-        "likewise, after a grace date": Scenario(template, EVERYWHERE, ahead, refuse, ahead + AHEAD),
+        "every country, in 60 days, orders refused after a grace date": Scenario(
+            template, EVERYWHERE, ahead, refuse, ahead + AHEAD
+        ),
         "every country, now, orders let through": Scenario(template, EVERYWHERE, now, advise),
         "every country but one, in 60 days, orders refused": Scenario(template, EVERYWHERE - {"JP"}, ahead, refuse),
         "one country, in 60 days, orders refused": Scenario(template, frozenset({"US"}), ahead, refuse),
@@ -111,7 +113,7 @@ def _scenarios(now: datetime) -> Mapping[str, Scenario]:
 
 
 def _typed(now: datetime, customers: int) -> Asked:
-    """As the command, from its start to its last line."""
+    """Measure the command, from its start to its last line."""
     version = FOLDER / "version"
     version.mkdir(exist_ok=True)
     (version / "manifest.toml").write_text(_MANIFEST.format(effective_from=now + AHEAD))
@@ -124,9 +126,9 @@ def _typed(now: datetime, customers: int) -> Asked:
             while process.poll() is None:
                 held.append(_held(process.pid))
                 time.sleep(0.05)
-            out, told = process.communicate()
+            out, errors = process.communicate()
         if process.returncode:
-            raise CannotMeasure(told)
+            raise CannotMeasure(errors)
         return int(out.splitlines()[1].split(",")[3])
 
     held = [0.0]
@@ -154,7 +156,7 @@ def _children() -> float:
 
 
 def _held(pid: int) -> float:
-    """The most that a process has held in memory so far: MiB; 0 once it has ended."""
+    """Return the maximum MiB that a process has held in memory so far; 0: it has ended."""
     try:
         status = Path(f"/proc/{pid}/status").read_text()
     except OSError:
@@ -163,7 +165,7 @@ def _held(pid: int) -> float:
 
 
 def table(measured: list[Asked]) -> str:
-    """The measurements, for the README."""
+    """Return the measurements as a table for the README."""
     lines = [
         "| Question | customers | median | fastest | slowest | processor | memory |",
         "|---|---|---|---|---|---|---|",
@@ -176,16 +178,11 @@ def table(measured: list[Asked]) -> str:
     return "\n".join(lines)
 
 
-def say(words: str) -> None:
-    """Tell how far it has come."""
-    print(words, file=sys.stderr, flush=True)
-
-
 def main() -> int:
-    """Measure and print; 1 when something needed is missing."""
+    """Measure and print; return 1 if the machine cannot measure."""
     parser = argparse.ArgumentParser(prog="python -m bench.simulation", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the record for next time")
-    parser.add_argument("--customers", type=int, default=CUSTOMERS, help="so many, a multiple of 20")
+    parser.add_argument("--customers", type=int, default=CUSTOMERS, help="number of customers, a multiple of 20")
     arguments = parser.parse_args()
     try:
         measured = measure(arguments.customers, keep=arguments.keep)

@@ -1,7 +1,7 @@
-"""The smallest Django site with django-termsandconditions, on SQLite and behind gunicorn.
+"""A minimal Django site with django-termsandconditions, on SQLite and behind gunicorn.
 
 Users, sessions and CSRF protection are Django's own, and the terms' middleware guards `/order/`. A commit is as durable as
-the product's: a write-ahead log, synced at each. What is cached is cached as it comes: in each process, for 30 seconds.
+the product's: a write-ahead log, synced at each. The cache has its default setting: in each process, for 30 seconds.
 """
 
 import os
@@ -93,7 +93,7 @@ def fill(folder: Path) -> None:
 
 
 def order(_: HttpRequest) -> HttpResponse:
-    """What nobody reaches who has not accepted."""
+    """Answer a user who has accepted; the terms' middleware redirects every other user."""
     return HttpResponse("allowed")
 
 
@@ -102,12 +102,12 @@ worker_class, threads, loglevel = "gthread", 4, "error"
 
 
 def when_ready(server: Any) -> None:
-    """Say so."""
+    """Print that the site is ready."""
     print(f"ready http://{server.app.cfg.bind[0]}", flush=True)
 
 
 def application() -> Callable[..., Any]:
-    """The site on the database in the folder that the environment names."""
+    """Return the site on the database in the folder that the environment names."""
     configure(Path(os.environ["TERMS_FOLDER"]))
     return get_wsgi_application()
 
