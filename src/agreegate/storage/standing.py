@@ -149,10 +149,10 @@ async def standings_of(uow: UnitOfWork, partner: PartnerId, customers: Sequence[
 
 
 def _by_customer(rows: Iterable[Row]) -> dict[str, list[Row]]:
-    """Rows without their last column, the customer, by customer."""
+    """Return rows without their last column, the customer, by customer."""
     found: dict[str, list[Row]] = {}
-    for row in rows:
-        found.setdefault(row[-1], []).append(row[:-1])
+    for *row, customer in rows:
+        found.setdefault(customer, []).append(tuple(row))
     return found
 
 
