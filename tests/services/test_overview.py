@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from agreegate.domain.standing import State
-from agreegate.services.overview import Capped, Cause, Urgent, show_denials, show_urgent
+from agreegate.services.overview import Cause, Urgent, show_denials, show_urgent
 from agreegate.services.standing import record_no_longer_agrees
+from agreegate.services.totals import Counted
 from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.overview import NO_LONGER_AGREEING, SUBSCRIPTIONS
 from tests import personas as cast
@@ -164,11 +165,9 @@ async def test_what_was_refused_thirty_days_ago_is_not_of_late() -> None:
     assert [(one.decision_id, state) for one, state in denials.latest] == [
         ("d39.5", State.MISSING), ("d39", State.MISSING), ("d38", None), ("d10", State.MISSING),
     ]  # fmt: skip
-    assert denials.count == Capped(4, more=False)
+    assert denials.count == Counted(4)
 
 
-@pytest.mark.parametrize(
-    ("counted", "capped"), [(0, Capped(0, False)), (1000, Capped(1000, False)), (1001, Capped(1000, True))]
-)
-def test_a_number_that_is_too_large_is_not_counted(counted: int, capped: Capped) -> None:
-    assert Capped.of(counted) == capped
+@pytest.mark.parametrize(("counted", "shown"), [(0, Counted(0)), (1000, Counted(1000)), (1001, Counted(1000, True))])
+def test_a_number_that_is_too_large_is_not_counted(counted: int, shown: Counted) -> None:
+    assert Counted.up_to(1000, counted) == shown

@@ -9,7 +9,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.reconfirmation import ReconfirmationSearch
 from agreegate.services.confirmation import confirm
 from agreegate.services.customers.customer_search import find_customers, list_customers
-from agreegate.services.reconfirmation import find_reconfirmations, list_page_of_reconfirmations, list_reconfirmations
+from agreegate.services.reconfirmation import find_reconfirmations, list_reconfirmations, locate_reconfirmations
 from agreegate.services.standing import void_confirmation
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.agreements.text import add_text_version
@@ -204,7 +204,7 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         async def read(uow, search=search):  # type: ignore[no-untyped-def]
             found = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals())
-            sought = [found.list, await list_page_of_reconfirmations(uow, actor, PROGRAMME, search)]
+            sought = [found.list, await locate_reconfirmations(uow, actor, PROGRAMME, search)]
             for limits in (Limits(read=0, few=0), Limits(read=0, few=0, walked_fast=(), sorted_first=1)):
                 walked = await find_reconfirmations(uow, actor, PROGRAMME, search, KeptTotals(), limits)
                 sought.append(walked.list)
@@ -212,7 +212,7 @@ async def test_the_work_list_finds_customers_by_the_person_who_accepted() -> Non
 
         found, pages = await memory.do(read)
         for page in pages:
-            assert [one.company_name for one in page.items] == names, (
+            assert [one.shown.company_name for one in page.items] == names, (
                 "on the page, in the file, and where the list is long"
             )
         assert found.total.number == len(names)

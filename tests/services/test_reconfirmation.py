@@ -87,13 +87,13 @@ class Line:
     @classmethod
     def of(cls, one: Reconfirmation) -> "Line":
         return cls(
-            one.renew_by,
+            one.current.renew_by,
             one.customer_id,
             one.template.id,
-            one.outdated_since,
-            one.state is State.OVERDUE,
-            one.country,
-            one.resellers,
+            one.current.outdated_since,
+            one.current.overdue,
+            one.shown.country,
+            one.shown.resellers,
         )
 
 
@@ -139,7 +139,7 @@ class Desk:
 
     async def list(self, search: ReconfirmationSearch = EVERY) -> list[tuple[str, str, datetime | None]]:
         """Customer, state and *renew by* of each line."""
-        return [(one.customer_id, one.state, one.renew_by) for one in (await self.page(search)).items]
+        return [(one.customer_id, one.current.state, one.current.renew_by) for one in (await self.page(search)).items]
 
 
 async def desk_of(memory: Memory, partner: str = cast.ALDER, user: str = cast.ALDER_SALES, **named: Any) -> Desk:
@@ -169,8 +169,12 @@ async def test_the_soonest_renewal_comes_first_and_who_has_no_subscription_last(
         (cast.FRENE, "outdated", may), (cast.CEDAR, "outdated", ENDS), (cast.DOGWOOD, "outdated", None),
     ]  # fmt: skip
     one = (await desk.page()).items[0]
-    assert (one.days_left, one.outdated_since, one.label, one.basis) == (24, NEWER, "1", "inferred")
-    assert (one.company_name, one.country, one.resellers) == ("Frêne Conseil", "FR", ("Hornbeam Informatique",))
+    assert (one.days_left, one.current.outdated_since, one.shown.label, one.shown.basis) == (24, NEWER, "1", "inferred")
+    assert (one.shown.company_name, one.shown.country, one.shown.resellers) == (
+        "Frêne Conseil",
+        "FR",
+        ("Hornbeam Informatique",),
+    )
     await desk.at(may)
     june = datetime(2019, 6, 25, tzinfo=UTC)
     assert await desk.list() == [

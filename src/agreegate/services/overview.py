@@ -10,6 +10,7 @@ from agreegate.domain.actor import Actor
 from agreegate.domain.partner import Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, state_of
+from agreegate.services.totals import Counted
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import (
     Committed,
@@ -57,25 +58,13 @@ class Pressing:
 
 
 @dataclass(frozen=True, slots=True)
-class Capped:
-    """A number that is counted up to `MOST`."""
-
-    number: int
-    more: bool
-
-    @classmethod
-    def of(cls, counted: int) -> "Capped":
-        """Return the number, when at most one more than `MOST` was counted."""
-        return cls(min(counted, MOST), counted > MOST)
-
-
-@dataclass(frozen=True, slots=True)
 class Denials:
     """What the gate refused in the last 30 days."""
 
     latest: tuple[tuple[Denied, State | None], ...]
     """Each with how the customer stands today; None: the partner does not serve it."""
-    count: Capped
+    count: Counted
+    """Up to `MOST`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +117,7 @@ async def show_denials(uow: UnitOfWork, actor: Actor, programme: Programme) -> D
     since = uow.now - LATELY
     latest = await denied(uow, actor.partner.id, since, SHOWN)
     states = await _states_of(uow, actor.partner, programme, [one.customer_id for one in latest])
-    count = Capped.of(await count_denied(uow, actor.partner.id, since, MOST + 1))
+    count = Counted.up_to(MOST, await count_denied(uow, actor.partner.id, since, MOST + 1))
     return Denials(tuple((one, states[one.customer_id]) for one in latest), count)
 
 

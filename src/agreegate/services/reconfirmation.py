@@ -1,113 +1,91 @@
-"""The work list of a partner: its outdated and overdue customers, in the order in which they must be renewed (R33–R37)."""
+"""List a partner's outdated and overdue customers, in the order in which they must be reconfirmed (R33–R37)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreements.accepted_text import Basis
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, ReconfirmationSearch, days_left, to_reconfirm
-from agreegate.domain.standing import State
+from agreegate.domain.standing import Current, State
 from agreegate.services.customers.customer_search import persons_wait_for, with_persons
-from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
+from agreegate.services.totals import Counted, KeptTotals, ShownTotals, totals_of
 from agreegate.storage.agreements.floor import floors_of, outdated_from
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.customers.customer_range import Source
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
-from agreegate.storage.reconfirmation import FIRST, Place, beyond, count_all, read_all, shown, walk
+from agreegate.storage.reconfirmation import FIRST, Place, Shown, beyond, count_all, read_all, shown, walk
 from agreegate.storage.reconfirmation_source import Limits, Question, coming_majors, ranges_of, source_of
 from agreegate.storage.standing import standings_of
 from agreegate.storage.totals import Totals
 
 LIMITS = Limits()
 EVERY = ReconfirmationSearch()
-"""Searches for the whole list."""
+"""The search without a condition."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reconfirmation:
-    """An outdated or overdue customer, as the list shows it: with the confirmation by which the gate opens."""
+    """An outdated or overdue customer in the list."""
 
     customer_id: str
-    company_name: str
-    domain: str
-    country: str
+    shown: Shown
+    """The customer, the accepted text and the resellers."""
     template: AgreementTemplate
-    agreed_at: datetime
-    basis: Basis | None
-    """How it is known which text was accepted; None where none was in force when it was recorded."""
-    label: str | None
-    """Of the accepted text, where it is known."""
-    outdated_since: datetime
-    renew_by: datetime | None
-    """Before when it must be renewed; None: before the next new order (R37)."""
+    current: Current
+    """The confirmation that opens the gate."""
     days_left: int | None
-    state: State
-    """Outdated, or overdue."""
-    resellers: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """A number of customers."""
-
-    number: int
-    more: bool
-    """There are more, or there may be."""
-
-    def __bool__(self) -> bool:
-        return self.number > 0 or self.more
+    """Calendar days until it must be renewed; None: before the next new order (R37)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a search found, for every page of it."""
+    """The result of a search, for each of its pages."""
 
-    list: "Sought"
+    list: "ReconfirmationList"
     total: Counted
-    """How many fit."""
+    """Customers that fit."""
     overdue: Counted
-    """How many of all of the partner's customers are overdue."""
+    """Overdue customers of the partner, also those that do not fit."""
     any: bool
-    """Whether the partner has any to renew, whatever is searched for."""
+    """The partner has an outdated or overdue customer, which may not fit."""
     next_at: datetime | None
-    """Where it has none: when the next version to come outdates some; None: none is published."""
+    """If it has none: when the next published version outdates a customer; None: no version will."""
     countries: tuple[str, ...]
     templates: tuple[AgreementTemplate, ...]
     resellers: tuple[Partner, ...]
-    """What can be chosen to see fewer."""
+    """The choices of the filters."""
     totals: ShownTotals | None
-    """Where numbers of a long list come from, or will come from."""
+    """The source of the numbers of a long list."""
     persons_wait: bool
-    """Customers may be missing that would be found by a person: many persons wait to be taken over."""
+    """Results by person may be missing, because many persons are not yet in the index."""
 
 
 @dataclass(frozen=True, slots=True)
-class Sought:
-    """A list, and where it is found."""
+class ReconfirmationList:
+    """A list, and where its customers are found."""
 
     question: Question
     source: Source
-    late_source: Source
-    """Of the overdue."""
+    overdue_source: Source
+    """Of the overdue customers."""
     places: tuple[Place, ...] | None
-    """All places in order, where they were few enough to be read."""
-    late_places: tuple[Place, ...] | None
-    """Number of overdue ones, counted in the same way."""
+    """All places in order; None: too many to read."""
+    overdue_places: tuple[Place, ...] | None
+    """The places of the overdue customers; None: too many to read."""
 
     async def count(self, uow: UnitOfWork, totals: Totals | None) -> Counted:
-        """How many places it has.
+        """Count the places.
 
         Args:
-            totals: the partner's, where they are known: long lists that they count are not counted again.
+            totals: the partner's totals, where they are known. A long list that they count is not counted again.
         """
         if self.places is not None:
-            return Counted(len(self.places), more=False)
+            return Counted(len(self.places))
         states = self.question.states
         counted = None if totals is None else _in_totals(totals, self.question.search, states)
         if counted is not None:
@@ -123,16 +101,15 @@ async def find_reconfirmations(
     kept: KeptTotals,
     limits: Limits = LIMITS,
 ) -> Found:
-    """Which of the partner's outdated and overdue customers fit a search.
+    """Find the partner's outdated and overdue customers that fit a search.
 
     The caller hands `Found.totals` to `kept.refresh` once the unit of work has ended.
 
     Raises:
         `confirmation.feature-absent`.
     """
-    whole = await _question(uow, actor, programme, limits)
-    search = replace(search, customers=await with_persons(uow, actor, search.customers))
-    found = await _sought(uow, replace(whole, search=search))
+    found = await locate_reconfirmations(uow, actor, programme, search, limits)
+    whole, search = replace(found.question, search=EVERY), found.question.search
     overdue = await _overdue(uow, whole, found)
     totals = await totals_of(uow, actor, programme, kept) if found.places is None or overdue is None else None
     known = None if totals is None else totals.totals
@@ -156,41 +133,10 @@ async def find_reconfirmations(
     )
 
 
-async def list_page_of_reconfirmations(
-    uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch
-) -> Sought:
-    """Return where the customers are found that fit a search, for a file: nothing is counted.
-
-    Raises:
-        `confirmation.feature-absent`.
-    """
-    whole = await _question(uow, actor, programme, LIMITS)
-    search = replace(search, customers=await with_persons(uow, actor, search.customers))
-    return await _sought(uow, replace(whole, search=search))
-
-
-async def list_reconfirmations(
-    uow: UnitOfWork, actor: Actor, sought: Sought, page_request: PageRequest
-) -> Page[Reconfirmation]:
-    """One page of a list: the overdue first, then the soonest. Positions: see `_position`."""
-    start = None if page_request.start is None else _place(*page_request.start)
-    backwards = page_request.is_backwards(start)
-    some = await _places(uow, sought, start, page_request.size + 1, backwards=backwards)
-    page = page_request.page(some, start, _position)
-    return page.holding(await _lines(uow, actor.partner, sought.question.programme, page.items))
-
-
-def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[State]) -> Counted | None:
-    """How many customers in some states fit a search, by the totals; None: they do not tell."""
-    customers = search.customers
-    if customers.text.strip() or search.due or search.template:
-        return None
-    found = totals.of(customers.country, customers.reseller)
-    return Counted(sum(found.get(state, 0) for state in states), more=False)
-
-
-async def _question(uow: UnitOfWork, actor: Actor, programme: Programme, limits: Limits) -> Question:
-    """The whole list of a partner.
+async def locate_reconfirmations(
+    uow: UnitOfWork, actor: Actor, programme: Programme, search: ReconfirmationSearch, limits: Limits = LIMITS
+) -> ReconfirmationList:
+    """Return where the customers that fit a search are found, without counting them.
 
     Raises:
         `confirmation.feature-absent`.
@@ -198,69 +144,88 @@ async def _question(uow: UnitOfWork, actor: Actor, programme: Programme, limits:
     programme.require(uow.now, actor.partner.cloud)
     floors = await floors_of(uow, programme, uow.now)
     late_from = await outdated_from(uow, actor.partner.id, floors)
-    return Question(actor.partner.id, programme, EVERY, uow.now, floors, limits, late_from)
-
-
-async def _sought(uow: UnitOfWork, question: Question) -> Sought:
-    """Where a list is found."""
-    most, counted = question.limits.read, await ranges_of(uow, question)
+    search = replace(search, customers=await with_persons(uow, actor, search.customers))
+    question = Question(actor.partner.id, programme, search, uow.now, floors, limits, late_from)
+    most, counted = limits.read, await ranges_of(uow, question)
     source = await source_of(uow, question, counted, question.states)
     if source.rows <= most:
         places = await read_all(uow, question, source, question.states)
         overdue = tuple(place for place in places if place.first == FIRST[State.OVERDUE])
-        return Sought(question, source, source, places, overdue)
-    late, late_places = await source_of(uow, question, counted, [State.OVERDUE]), None
-    if State.OVERDUE in question.states and late.rows <= most:
-        late_places = await read_all(uow, question, late, [State.OVERDUE])
-    return Sought(question, source, late, None, late_places)
+        return ReconfirmationList(question, source, source, places, overdue)
+    overdue_source, overdue_places = await source_of(uow, question, counted, [State.OVERDUE]), None
+    if State.OVERDUE in question.states and overdue_source.rows <= most:
+        overdue_places = await read_all(uow, question, overdue_source, [State.OVERDUE])
+    return ReconfirmationList(question, source, overdue_source, None, overdue_places)
 
 
-async def _overdue(uow: UnitOfWork, whole: Question, found: Sought) -> Counted | None:
-    """How many of all customers of a partner are overdue; None: they are too many to be counted for a narrower list."""
-    places = found.late_places if found.question.search == EVERY else None
+async def list_reconfirmations(
+    uow: UnitOfWork, actor: Actor, found: ReconfirmationList, page_request: PageRequest
+) -> Page[Reconfirmation]:
+    """Return one page of a list. Positions: see `_position`."""
+    start = None if page_request.start is None else _place(*page_request.start)
+    backwards = page_request.is_backwards(start)
+    places = await _places(uow, found, start, page_request.size + 1, backwards=backwards)
+    page = page_request.page(places, start, _position)
+    return page.holding(await _lines(uow, actor.partner, found.question.programme, page.items))
+
+
+def _in_totals(totals: Totals, search: ReconfirmationSearch, states: Sequence[State]) -> Counted | None:
+    """Return the customers in some states that fit a search, by the totals; None: the totals do not count them."""
+    customers = search.customers
+    if customers.text.strip() or search.due or search.template:
+        return None
+    found = totals.of(customers.country, customers.reseller)
+    return Counted(sum(found.get(state, 0) for state in states))
+
+
+async def _overdue(uow: UnitOfWork, whole: Question, found: ReconfirmationList) -> Counted | None:
+    """Count all overdue customers of a partner; None: too many to count for a narrower list."""
+    places = found.overdue_places if found.question.search == EVERY else None
     if places is None:
-        late = await source_of(uow, whole, await ranges_of(uow, whole), [State.OVERDUE])
-        if late.rows > whole.limits.few:
+        source = await source_of(uow, whole, await ranges_of(uow, whole), [State.OVERDUE])
+        if source.rows > whole.limits.few:
             return None
-        places = await read_all(uow, whole, late, [State.OVERDUE])
-    return Counted(len(places), more=False)
+        places = await read_all(uow, whole, source, [State.OVERDUE])
+    return Counted(len(places))
 
 
 async def _count_overdue(uow: UnitOfWork, whole: Question, totals: Totals | None) -> Counted:
-    """How many of all customers of a partner are overdue, by its totals where they are known."""
+    """Count all overdue customers of a partner, by its totals where they are known."""
     counted = None if totals is None else _in_totals(totals, EVERY, [State.OVERDUE])
-    if counted is not None:
-        return counted
-    late = await source_of(uow, whole, await ranges_of(uow, whole), [State.OVERDUE])
     few = replace(whole, limits=replace(whole.limits, read=whole.limits.read // 8))
-    return Counted(*await count_all(uow, few, late, [State.OVERDUE]))
+    return await _count(uow, few, [State.OVERDUE]) if counted is None else counted
 
 
 async def _has_any(uow: UnitOfWork, whole: Question) -> Counted:
-    """Whether the whole list has a place."""
-    one = replace(whole, limits=replace(whole.limits, counted=1))
-    source = await source_of(uow, one, await ranges_of(uow, one), STATES)
-    return Counted(*await count_all(uow, one, source, STATES))
+    """Count whether the whole list has a place."""
+    return await _count(uow, replace(whole, limits=replace(whole.limits, counted=1)), STATES)
 
 
-async def _places(uow: UnitOfWork, sought: Sought, start: Place | None, size: int, *, backwards: bool) -> list[Place]:
-    """The places after another; or (backwards) those before it, the very last first."""
-    if sought.places is not None:
-        return beyond(sought.places, start, backwards=backwards)[:size]
+async def _count(uow: UnitOfWork, question: Question, states: Sequence[State]) -> Counted:
+    source = await source_of(uow, question, await ranges_of(uow, question), states)
+    return Counted(*await count_all(uow, question, source, states))
+
+
+async def _places(
+    uow: UnitOfWork, listed: ReconfirmationList, start: Place | None, size: int, *, backwards: bool
+) -> list[Place]:
+    """Return the places after another or, backwards, those before it, the last first."""
+    if listed.places is not None:
+        return beyond(listed.places, start, backwards=backwards)[:size]
     found: list[Place] = []
-    for state in sorted(sought.question.states, key=FIRST.__getitem__, reverse=backwards):
-        if state is State.OVERDUE and sought.late_places is not None:
-            found += beyond(sought.late_places, start, backwards=backwards)
+    for state in sorted(listed.question.states, key=FIRST.__getitem__, reverse=backwards):
+        if state is State.OVERDUE and listed.overdue_places is not None:
+            found += beyond(listed.overdue_places, start, backwards=backwards)
         elif len(found) < size:
-            source = sought.late_source if state is State.OVERDUE else sought.source
-            found += await walk(uow, sought.question, source, state, start, size - len(found), backwards=backwards)
+            source = listed.overdue_source if state is State.OVERDUE else listed.source
+            found += await walk(uow, listed.question, source, state, start, size - len(found), backwards=backwards)
     return found[:size]
 
 
 async def _lines(
     uow: UnitOfWork, partner: Partner, programme: Programme, places: Sequence[Place]
 ) -> list[Reconfirmation]:
-    """The lines of some places. A customer that is neither outdated nor overdue any more has none."""
+    """Return the lines of some places, without customers that are no longer outdated or overdue."""
     standings = await standings_of(uow, partner.id, [place.customer_id for place in places])
     renewing = {
         customer: current
@@ -268,33 +233,21 @@ async def _lines(
         if (current := to_reconfirm(standing, programme, partner.cloud, uow.now)) is not None
     }
     lines = await shown(uow, partner.id, {customer: current.template_id for customer, current in renewing.items()})
-    found = []
-    for customer, current in renewing.items():
-        line, template = lines[customer], programme.template(current.template_id)
-        if template is None or current.outdated_since is None:
-            continue
-        found.append(
-            Reconfirmation(
-                customer_id=customer,
-                company_name=line.company_name,
-                domain=line.domain,
-                country=line.country,
-                template=template,
-                agreed_at=current.date_agreed,
-                basis=line.basis,
-                label=line.label,
-                outdated_since=current.outdated_since,
-                renew_by=current.renew_by,
-                days_left=None if current.renew_by is None else days_left(current.renew_by, uow.now),
-                state=current.state,
-                resellers=line.resellers,
-            )
+    return [
+        Reconfirmation(
+            customer,
+            lines[customer],
+            template,
+            current,
+            None if current.renew_by is None else days_left(current.renew_by, uow.now),
         )
-    return found
+        for customer, current in renewing.items()
+        if (template := programme.template(current.template_id)) is not None
+    ]
 
 
 async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
-    """When the next version to come outdates customers of a partner that has nothing to renew now."""
+    """Return when the next version outdates a customer of a partner that has none to reconfirm now."""
     for instant in await coming_majors(uow):
         at = from_micros(instant)
         floors = await floors_of(uow, whole.programme, at)
@@ -305,12 +258,12 @@ async def _next_at(uow: UnitOfWork, whole: Question) -> datetime | None:
 
 
 def _place(key: str | int, id_: str) -> Place:
-    """The place that a position of a page stands for."""
+    """Return the place of a position."""
     state, _, customer = id_.partition(".")
     return Place(FIRST[State.OVERDUE] if state == State.OVERDUE else FIRST[State.OUTDATED], int(key), customer)
 
 
 def _position(place: Place) -> tuple[int, str]:
-    """The commitment end, then the state and the customer."""
+    """Return a page's position of a place: the commitment end, then the state and the customer."""
     state = State.OVERDUE if place.first == FIRST[State.OVERDUE] else State.OUTDATED
     return place.renew_at, f"{state}.{place.customer_id}"

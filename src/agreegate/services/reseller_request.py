@@ -1,6 +1,6 @@
-"""Collect acceptance data from resellers, and tell a reseller what its providers lack (R22, R23).
+"""Ask resellers for acceptance data, and show a reseller which data its providers lack (R22, R23).
 
-Nothing is sent to anybody (R18): the texts are shown, to be copied, and what became of them is noted.
+Agreegate sends nothing to anybody (R18): pages show texts to copy, and the provider notes what came of a request.
 """
 
 from collections.abc import Collection, Sequence
@@ -47,29 +47,29 @@ from agreegate.storage.reseller_request import (
 from agreegate.storage.standing import standing_of, standings_of
 
 PAGE = 50
-"""Lines of a list on one page."""
+"""Lines on one page of a list."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """Which page of a list is wanted: what comes after an item of the list, or before one; neither: the first page."""
+    """A page of a list: the items after an item, or before one; neither: the first page."""
 
     after: str = ""
-    """The item's id. One that is not in the list any more leads to the first page."""
+    """The item's id. An item that is no longer in the list gives the first page."""
     before: str = ""
 
     def page_request(self, place: Position | None, size: int = PAGE) -> PageRequest:
-        """The page that starts at the item's place."""
+        """Return the request for the page beside the item's place."""
         if place is None:
             return PageRequest(size)
         return PageRequest(size, PageStep.NEXT if self.after else PageStep.PREVIOUS, first=place, last=place)
 
 
 async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partner:
-    """One of the provider's resellers.
+    """Return one of the provider's resellers.
 
     Raises:
-        `request.not-found`: there is none such, or it is somebody else's: both alike (R26).
+        `request.not-found`: it does not exist, or is another provider's (R26).
     """
     found = await partner_of(uow, reseller) if await has_reseller(uow, actor.partner.id, reseller) else None
     if found is None:
@@ -78,7 +78,7 @@ async def linked_reseller(uow: UnitOfWork, actor: Actor, reseller: str) -> Partn
 
 
 async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, cursor: Cursor) -> Page[ResellerRequests]:
-    """A page of the provider's resellers, by name, with what each was asked for.
+    """Return a page of the provider's resellers, by name, with their open requests.
 
     Raises:
         `confirmation.feature-absent`.
@@ -92,7 +92,7 @@ async def list_resellers(uow: UnitOfWork, actor: Actor, programme: Programme, cu
 
 
 async def requests_of(uow: UnitOfWork, actor: Actor, reseller: Partner) -> ResellerRequests:
-    """What one reseller was asked for and has not answered."""
+    """Return a reseller with its open requests."""
     asked, oldest = await count_open_requests(uow, actor.partner.id, reseller.id)
     return ResellerRequests(reseller, asked, oldest)
 
@@ -100,7 +100,7 @@ async def requests_of(uow: UnitOfWork, actor: Actor, reseller: Partner) -> Resel
 async def list_lacking(
     uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, cursor: Cursor
 ) -> Page[Lacking]:
-    """A page of a reseller's customers without a confirmation that opens the gate, by name.
+    """Return a page of a reseller's customers without a confirmation that opens the gate, by name.
 
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
@@ -123,7 +123,7 @@ async def can_be_asked(
     """Whether a customer lacks a confirmation for which the reseller has no open request.
 
     Args:
-        shown: a page of the customers that lack one. The others are read only where all of these are asked for.
+        shown: a page of these customers. Other pages are read only if every customer of this page has an open request.
     """
     if any(one.request is None or not one.request.open for one in shown.items):
         return True
@@ -135,33 +135,27 @@ async def can_be_asked(
 async def list_unasked(
     uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, among: Sequence[str] = ()
 ) -> Page[Lacking]:
-    """The first customers, by name, whose data a reseller can be asked for: as many as one request may name.
+    """Return the first customers, by name, without an open request to a reseller: as many as one request may name.
 
     Args:
-        among: only of these; empty: of all.
+        among: only these customers; empty: all.
 
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
     programme.require(uow.now, actor.partner.cloud)
     await linked_reseller(uow, actor, reseller)
+    most = PageRequest(LARGEST_REQUEST)
     found = await lacking_page(
-        uow,
-        actor.partner.id,
-        reseller,
-        programme,
-        PageRequest(LARGEST_REQUEST),
-        unasked=True,
-        among=among[:LARGEST_REQUEST],
+        uow, actor.partner.id, reseller, programme, most, unasked=True, among=among[:LARGEST_REQUEST]
     )
-    items = await _lacking(uow, actor.partner, programme, reseller, found.items)
-    return Page(items, more_after=found.more_after)
+    return found.holding(await _lacking(uow, actor.partner, programme, reseller, found.items))
 
 
 async def list_requests(
     uow: UnitOfWork, actor: Actor, reseller: str, page_request: PageRequest
 ) -> Page[ResellerRequest]:
-    """A page of what a reseller was asked for, newest first.
+    """Return a page of the requests to a reseller, newest first.
 
     Raises:
         `request.not-found`.
@@ -171,7 +165,7 @@ async def list_requests(
 
 
 async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> list[ResellerRequest]:
-    """The requests to a reseller that were made together with this one, by the customer's name.
+    """Return the requests to a reseller made together with this one, by the customer's name.
 
     Raises:
         `request.not-found`.
@@ -181,10 +175,10 @@ async def list_asked_together(uow: UnitOfWork, actor: Actor, reseller: str, requ
 
 
 async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> ResellerRequest:
-    """One request to a reseller.
+    """Return one request to a reseller.
 
     Raises:
-        `request.not-found`: the provider made none such to this reseller.
+        `request.not-found`: the provider made no such request to this reseller.
     """
     found = await request_of(uow, actor.partner.id, request)
     if found is None or found.reseller_id != reseller:
@@ -195,9 +189,9 @@ async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: st
 async def ask_for_data(
     uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: IdempotentCall
 ) -> list[str]:
-    """Note that a reseller is asked for these customers' acceptance data (R23); the requests' ids.
+    """Request acceptance data of customers from a reseller (R23); return the ids of the requests.
 
-    Passed over: who is not served through it, has a confirmation that opens the gate, or is asked for already.
+    Leaves out customers that the reseller does not serve, that have a confirmation that opens the gate, or an open request.
 
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
@@ -219,9 +213,9 @@ async def ask_for_data(
 
 
 async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: str, call: IdempotentCall) -> bool:
-    """Note that the reseller gave the data; False when it was noted before, or that none come.
+    """Note that the reseller gave the data; return False if that, or a reason without data, is noted already.
 
-    The data themselves are not kept here: they are confirmed, or they are nothing (R22).
+    Agreegate does not keep the data before the provider confirms (R22).
 
     Raises:
         `request.not-found`.
@@ -236,11 +230,11 @@ async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: st
 async def return_request(
     uow: UnitOfWork, actor: Actor, reseller: str, request: str, reason: str, call: IdempotentCall
 ) -> bool:
-    """Note that the reseller gives no usable data, and why; False when the request was closed before.
+    """Note why the reseller gave no usable data; return False if the request is closed.
 
     Raises:
         `request.not-found`.
-        `request.invalid-property`: the reason.
+        `request.invalid-property`: see `checked_reason`.
     """
     checked = checked_reason(reason)
     found = await show_request(uow, actor, reseller, request)
@@ -251,9 +245,9 @@ async def return_request(
 
 
 async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> list[tuple[Partner, int]]:
-    """The reseller's providers, by name, each with how many of its customers lack a confirmation there.
+    """Return the reseller's providers, by name, each with the number of customers without a confirmation there.
 
-    Where confirmations do not exist, nothing is lacking.
+    The number is 0 where confirmations do not exist.
     """
     found = []
     for provider in await linked_providers(uow, actor.partner.id):
@@ -266,13 +260,12 @@ async def count_needed(uow: UnitOfWork, actor: Actor, programme: Programme) -> l
 async def list_needed(
     uow: UnitOfWork, actor: Actor, programme: Programme, provider: str, cursor: Cursor
 ) -> Page[NeededData]:
-    """A page of the reseller's own customers whose data one of its providers lacks, by name (R22, R23).
+    """Return a page of the reseller's customers whose data one of its providers lacks, by name (R22, R23).
 
-    A confirmation is only shown as missing: not whether there was one, when it ended, or why; nor
-    what other resellers of the provider were asked.
+    The page does not show whether there was a confirmation, when or why it ended, or requests to other resellers.
 
     Raises:
-        `request.not-found`: the caller is no reseller of such a provider.
+        `request.not-found`: the provider does not exist, or the caller is not its reseller.
         `confirmation.feature-absent`.
     """
     found_provider = await partner_of(uow, provider)
@@ -280,9 +273,8 @@ async def list_needed(
         raise Rejected("request.not-found")
     programme.require(uow.now, found_provider.cloud)
     item = cursor.after or cursor.before
-    served = await serves(
-        uow, found_provider.id, actor.partner.id, item
-    )  # else the page would tell whom it serves besides
+    # The place of a customer that the reseller does not serve would reveal that the provider has it.
+    served = await serves(uow, found_provider.id, actor.partner.id, item)
     page_request = cursor.page_request(await position_of(uow, found_provider.id, item) if served else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, page_request)
     return found.holding(
@@ -303,24 +295,25 @@ async def _lacking(
     for _, customer, name, related_at in rows:
         standing = standings[customer]
         since = lacking_since(standing, programme, uow.now, from_micros(related_at), voided.get(customer))
-        last = await last_request(uow, provider.id, reseller, customer)
-        items.append(
-            Lacking(
-                CustomerId(customer),
-                name,
-                state_of(standing, programme, provider.cloud, uow.now) or State.MISSING,
-                since,
-                None if last is None or last.confirmed_at is not None else last,
-            )
-        )
+        state = state_of(standing, programme, provider.cloud, uow.now) or State.MISSING
+        last = await _last_unconfirmed(uow, provider.id, reseller, customer)
+        items.append(Lacking(CustomerId(customer), name, state, since, last))
     return tuple(items)
 
 
 async def _needed(uow: UnitOfWork, provider: PartnerId, reseller: PartnerId, customer: str, name: str) -> NeededData:
-    last = await last_request(uow, provider, reseller, customer)
-    if last is None or last.confirmed_at is not None:
+    last = await _last_unconfirmed(uow, provider, reseller, customer)
+    if last is None:
         return NeededData(CustomerId(customer), name, None, None, "")
     return NeededData(CustomerId(customer), name, last.asked_at, last.returned_at, last.return_reason)
+
+
+async def _last_unconfirmed(
+    uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str
+) -> ResellerRequest | None:
+    """Return the last request, unless a confirmation has closed it."""
+    last = await last_request(uow, provider, reseller, customer)
+    return None if last is None or last.confirmed_at is not None else last
 
 
 async def _audit(

@@ -42,6 +42,23 @@ class TotalsLimits:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """A number that may be counted only up to a limit."""
+
+    number: int
+    more: bool = False
+    """There are more, or there may be."""
+
+    @classmethod
+    def up_to(cls, most: int, counted: int) -> "Counted":
+        """Return the number, limited to `most`."""
+        return cls(min(counted, most), counted > most)
+
+    def __bool__(self) -> bool:
+        return self.number > 0 or self.more
+
+
+@dataclass(frozen=True, slots=True)
 class Upcoming:
     """An enforcement date that is still ahead."""
 

@@ -33,7 +33,7 @@ from agreegate.services.customers.customer import get_customer, resellers_of_cus
 from agreegate.services.customers.customer_record import CustomerRecord, People, people, read_record
 from agreegate.services.customers.relationship import served_since
 from agreegate.services.gate import list_decisions
-from agreegate.services.orders.order import browse_orders
+from agreegate.services.orders.order import list_page_of_orders
 from agreegate.services.orders.subscription import list_subscriptions
 from agreegate.services.standing import AgreementStanding
 from agreegate.storage.decision import KeptDecision
@@ -165,7 +165,7 @@ async def _known(
         resellers=[] if reseller else await resellers_of_customer(uow, actor, customer),
         since=None if reseller else await served_since(uow, actor, customer),
         subscriptions=await list_subscriptions(uow, actor, customer),
-        orders=await browse_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
+        orders=await list_page_of_orders(uow, actor, customer, orders) if may(actor, READ_ORDERS) else None,
         decisions=decided,
         record=await read_record(uow, actor, programme, customer, PageRequest(HISTORY)) if with_record else None,
         people=await people(uow, actor, (kept.decided_by for kept in decided.items)) if decided else {},

@@ -20,7 +20,7 @@ from agreegate.i18n import country_text
 from agreegate.services.customers.customer import get_customer, resellers_of_customer
 from agreegate.services.customers.customer_record import CustomerRecord, People, people, read_record
 from agreegate.services.gate import list_decisions
-from agreegate.services.orders.order import browse_orders
+from agreegate.services.orders.order import list_page_of_orders
 from agreegate.storage.decision import KeptDecision
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page
@@ -55,7 +55,7 @@ async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Re
             await resellers_of_customer(uow, actor, id_),
             record,
             decisions,
-            await browse_orders(uow, actor, id_, page_request(request, "orders", MOST)),
+            await list_page_of_orders(uow, actor, id_, page_request(request, "orders", MOST)),
             await people(uow, actor, (kept.decided_by for kept in decisions.items)),
         )
 

@@ -27,8 +27,8 @@ from agreegate.services.reconfirmation import (
     Found,
     Reconfirmation,
     find_reconfirmations,
-    list_page_of_reconfirmations,
     list_reconfirmations,
+    locate_reconfirmations,
 )
 from agreegate.spreadsheet import Line
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -117,24 +117,24 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = search_of(request)
     sought = await deployment.store.read_slow(
-        lambda uow: list_page_of_reconfirmations(uow, actor, deployment.programme, search)
+        lambda uow: locate_reconfirmations(uow, actor, deployment.programme, search)
     )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
 
     def line(one: Reconfirmation) -> Line:
         return [
-            one.company_name,
-            one.domain,
+            one.shown.company_name,
+            one.shown.domain,
             one.customer_id,
-            country_text(one.country, language),
+            country_text(one.shown.country, language),
             one.template.title,
-            f"{one.agreed_at:%Y-%m-%d}",
-            one.label or text("reconfirmations.text.unknown", language),
-            f"{one.outdated_since:%Y-%m-%d}",
-            None if one.renew_by is None else f"{one.renew_by:%Y-%m-%d}",
+            f"{one.current.date_agreed:%Y-%m-%d}",
+            one.shown.label or text("reconfirmations.text.unknown", language),
+            f"{one.current.outdated_since:%Y-%m-%d}",
+            None if one.current.renew_by is None else f"{one.current.renew_by:%Y-%m-%d}",
             one.days_left,
-            text(f"state.{one.state}", language),
-            *([", ".join(one.resellers)] if provider else []),
+            text(f"state.{one.current.state}", language),
+            *([", ".join(one.shown.resellers)] if provider else []),
         ]
 
     async def read(uow: UnitOfWork, place: PageRequest) -> Page[Reconfirmation]:

@@ -157,8 +157,7 @@ async def list_concerned(
     [portfolio] = found
     page = await affected_customers(uow, portfolio, foresight, page_request)
     denials = Denials(foresight)
-    items = tuple(_concerned(portfolio, one, denials) for one in page.items)
-    return Page(items, page.first, page.last, page.more_before, page.more_after)
+    return page.holding(_concerned(portfolio, one, denials) for one in page.items)
 
 
 def _concerned(portfolio: Portfolio, affected: Affected, denials: Denials) -> Concerned:

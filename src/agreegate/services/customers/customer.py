@@ -1,7 +1,7 @@
 """Create customers, look them up, end and reopen the relationship with them (contract 4.7)."""
 
 from collections.abc import Collection
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.customers.customer import (
@@ -48,20 +48,19 @@ class ServedCustomer:
 
     customer: Customer
     reseller: PartnerId | None
-    """The reseller it is served through; for a reseller always itself."""
+    """The reseller that serves the customer; for a reseller always itself."""
 
 
 async def create_customer(
     uow: UnitOfWork, actor: Actor, draft: CustomerDraft, reseller: PartnerId | None, call: IdempotentCall
 ) -> ServedCustomer:
-    """Create a customer tenant. It starts without a confirmation: creating is not gated, buying is (R12, R19).
+    """Create a customer tenant. It has no confirmation yet: the gate decides about purchases only (R12, R19).
 
     Args:
-        reseller: the linked reseller that will serve it; None: it is the partner's own.
+        reseller: the linked reseller that will serve the customer; None: the partner serves it directly.
 
     Raises:
-        `request.invalid-property`, `customer.country-unknown`, `customer.country-meant`, `customer.registration-missing`,
-            `customer.registration-malformed`, `customer.registration-not-supported`, `customer.phone-missing`: the data.
+        Rejected: see `checked_draft`.
         `customer.reseller-not-linked`, `customer.domain-taken`, `sandbox.limit`.
     """
     partner = actor.partner
@@ -80,7 +79,7 @@ async def create_customer(
 
 
 def new_copy(uow: UnitOfWork, id_: CustomerId, checked: CustomerDraft) -> Customer:
-    """A partner's own copy of a customer, made of a checked draft; nothing is kept yet."""
+    """Return a partner's copy of a customer from a checked draft, without storing it."""
     return Customer(
         id=id_,
         commerce_id=uow.new_id(),
@@ -95,13 +94,13 @@ def new_copy(uow: UnitOfWork, id_: CustomerId, checked: CustomerDraft) -> Custom
 
 
 async def relate(uow: UnitOfWork, partner: PartnerId, customer: Customer, resellers: Collection[PartnerId]) -> int:
-    """Let the partner serve a customer, new to it or come back; the relationship period that is open then.
+    """Open a partner's relationship with a new or returning customer; return the number of the open period.
 
-    A customer that comes back begins a period without a confirmation, served through the resellers named and no other;
-    what the partner already has of it stays as it is. Where a relationship is open, only resellers are added.
+    A returning customer begins a period without a confirmation and with these resellers only; the partner's copy stays. If a
+    relationship is open, only resellers are added.
 
     Args:
-        resellers: linked ones, through which an indirect provider serves the customer.
+        resellers: linked resellers through which an indirect provider serves the customer.
     """
     if not await has_copy(uow, partner, customer.id):
         await add_customer(uow, partner, customer)
@@ -114,10 +113,10 @@ async def relate(uow: UnitOfWork, partner: PartnerId, customer: Customer, resell
 
 
 async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCustomer:
-    """A customer of the partner, or of one of its providers that the caller, a reseller, serves.
+    """Return a customer of the partner or, for a reseller, of one of its providers.
 
     Raises:
-        `relationship.missing`: there is none such, or it is somebody else's: both alike (D18).
+        `relationship.missing`: the customer does not exist, or is another partner's (D18).
     """
     found = await customer_of(uow, actor.partner, customer)
     if found is None:
@@ -128,12 +127,12 @@ async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCu
 async def list_customers(
     uow: UnitOfWork, actor: Actor, search: Search | None, page_request: PageRequest
 ) -> Page[CustomerSummary]:
-    """A page of the caller's customers, all of them or those that fit the search."""
+    """Return a page of the caller's customers that fit the search, if there is one."""
     return await customers_of(uow, actor.partner, search, page_request)
 
 
 async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
-    """End the relationship with a customer. Nothing is deleted; no confirmation counts any more, also if it comes back.
+    """End the relationship with a customer. Nothing is deleted; its confirmations never count again.
 
     Raises:
         `relationship.missing`.
@@ -146,10 +145,10 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
 
 
 async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
-    """Take a customer out of a sandbox account, and cancel what it has. What was recorded is kept, as it always is.
+    """End the relationship with a sandbox account's customer, and delete its subscriptions. The records stay.
 
     Raises:
-        `access.action-not-allowed`: the account is a production account; the same for every customer.
+        `access.action-not-allowed`: the account is a production account.
         `relationship.missing`.
     """
     if actor.partner.account is not Account.SANDBOX:
@@ -157,13 +156,12 @@ async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Id
     await get_customer(uow, actor, customer)
     for living in await subscriptions_of(uow, actor.partner.id, customer):
         if not living.status.ended:
-            cancelled = replace(living, status=SubscriptionStatus.DELETED, revision=living.revision + 1)
-            await save_subscription(uow, actor.partner.id, cancelled)
+            await save_subscription(uow, actor.partner.id, living.with_status(SubscriptionStatus.DELETED))
     await _end(uow, actor, customer, "delete_customer", call)
 
 
 async def resellers_of_customer(uow: UnitOfWork, actor: Actor, customer: str) -> list[Partner]:
-    """The linked resellers that serve a customer, by name; a reseller is shown none but itself.
+    """Return the linked resellers that serve a customer, by name; a reseller gets only itself.
 
     Raises:
         `relationship.missing`.
@@ -176,10 +174,10 @@ async def resellers_of_customer(uow: UnitOfWork, actor: Actor, customer: str) ->
 
 
 async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
-    """Whether any customer or partner has the domain already.
+    """Return whether a customer or partner has the domain.
 
     Raises:
-        `request.invalid-property`: it has not the form of a domain.
+        `request.invalid-property`: the domain is malformed.
     """
     return await domain_in_use(uow, checked_domain(domain))
 

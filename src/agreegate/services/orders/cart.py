@@ -1,4 +1,4 @@
-"""Carts: put together freely, bought as a whole through the gate (R7, contract 4.10)."""
+"""Create, change and check out carts; the checkout goes through the gate (R7, contract 4.10)."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -31,12 +31,11 @@ from agreegate.storage.partner import linked_resellers
 
 
 async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[CartLine]) -> Cart:
-    """Begin a cart. What is wrong with a line stands with the line; nothing is bought, so the gate is not asked.
+    """Create a cart without asking the gate. A line that cannot be bought keeps its error.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
-        `request.invalid-property`, `order.line-numbers`, `subscription.quantity-out-of-range`: the cart does not say what is
-            to be bought.
+        Rejected: see `check_shape`.
     """
     await require_relationship(uow, actor, customer)
     cart = Cart(
@@ -53,11 +52,11 @@ async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Seque
 
 
 async def show_cart(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
-    """A cart that can be bought, or that was.
+    """Return a cart that was bought or can be.
 
     Raises:
         `relationship.missing`.
-        `cart.not-found`: there is none, or it has expired.
+        `cart.not-found`: it does not exist, or has expired.
     """
     await require_relationship(uow, actor, customer)
     cart = await cart_of(uow, actor.partner.id, customer, id_)
@@ -67,7 +66,7 @@ async def show_cart(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> C
 
 
 async def replace_lines(uow: UnitOfWork, actor: Actor, customer: str, id_: str, lines: Sequence[CartLine]) -> Cart:
-    """Put other lines into a cart. It expires when it would have.
+    """Replace the lines of a cart; its expiry stays.
 
     Raises:
         `relationship.missing`, `cart.not-found`, `cart.submitted`, and for the lines what `create_cart` raises.
@@ -94,14 +93,14 @@ async def check_out(
 ) -> tuple[Order, ...] | Denial:
     """Buy a cart: one order for each order group, all of them or none (R7).
 
-    The gate's refusal concerns the customer, hence the whole cart, which stays as it was.
+    A denial concerns the whole cart, which then stays unchanged.
 
     Args:
-        most: subscriptions that the customer can have.
+        most: maximum subscriptions of the customer.
 
     Raises:
         `relationship.missing`, `cart.not-found`, `cart.submitted`.
-        `cart.faulty`: a line cannot be bought, or can no longer be.
+        `cart.faulty`: a line cannot be bought.
         `order.too-many-subscriptions`: the customer would have more than `most`.
     """
     cart = await _open(uow, actor, customer, id_)
@@ -119,7 +118,7 @@ async def check_out(
 
 
 async def _open(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
-    """A cart that was not bought yet."""
+    """Return a cart that was not bought yet."""
     cart = await show_cart(uow, actor, customer, id_)
     if cart.status is CartStatus.ORDERED:
         raise Rejected("cart.submitted", cart=id_)
@@ -127,7 +126,7 @@ async def _open(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Cart:
 
 
 async def _checked(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[CartLine]) -> tuple[CartLine, ...]:
-    """The lines, each with what is wrong with it today."""
+    """Return the lines with today's errors."""
     check_shape(lines)
     partner = actor.partner
     through = any(line.participants for line in all_lines(lines))

@@ -1,4 +1,4 @@
-"""Orders: buy, add to an order, change its billing, cancel it; what costs money goes through the gate (contract 4.9)."""
+"""Place, change and cancel orders through the gate (contract 4.9)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -15,7 +15,6 @@ from agreegate.domain.orders.order import (
     OrderChange,
     OrderDraft,
     OrderId,
-    OrderLine,
     OrderStatus,
     actions_of,
     bought,
@@ -60,17 +59,17 @@ from agreegate.storage.record import record
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """What an order of one customer can be made of. There is no catalogue."""
+    """The choices for an order of one customer, as there is no catalogue."""
 
     company: str
     resellers: list[Partner]
-    """Those through which the customer is served."""
+    """The resellers that serve the customer."""
     offers: list[tuple[str, str]]
-    """Ids and names of the offers that the customer has subscriptions of, by name."""
+    """Ids and names of the customer's present offers, by name."""
 
 
 async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
-    """What an order of the customer can be made of.
+    """Return the choices for an order of the customer.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
@@ -85,7 +84,7 @@ async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
 
 
 async def order_resellers(uow: UnitOfWork, actor: Actor, customer: str) -> list[Partner]:
-    """The resellers that an order of the customer can name.
+    """Return the resellers that an order of the customer can name.
 
     Raises:
         `relationship.missing`.
@@ -103,17 +102,15 @@ async def place_order(
     most: int = MOST_SUBSCRIPTIONS,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Order | Denial | Paused:
-    """Buy what the order names, all of it or nothing (R7). A refusal by the gate is the answer, not an error.
+    """Buy everything in an order or nothing (R7). A denial by the gate is returned, not raised.
 
     Args:
-        most: subscriptions that the customer can have.
+        most: maximum subscriptions of the customer.
         pause: see `denial_of`.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
-        `request.invalid-property`, `order.line-numbers`, `order.invalid-offer`: the order does not say what is bought.
-        `subscription.quantity-out-of-range`, `sandbox.limit`, `subscription.not-found`, `subscription.parent-not-active`,
-            `order.not-processable`: see `fulfil`.
+        Rejected: see `check_draft` and `fulfil`.
     """
     await require_relationship(uow, actor, customer)
     check_draft(draft)
@@ -122,7 +119,7 @@ async def place_order(
 
 
 async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:
-    """Every order that this partner placed for the customer, oldest first.
+    """Return every order of this partner for the customer, oldest first.
 
     Raises:
         `relationship.missing`.
@@ -131,8 +128,8 @@ async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Orde
     return await orders_of(uow, actor.partner.id, customer)
 
 
-async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[Order]:
-    """A page of them, newest first.
+async def list_page_of_orders(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[Order]:
+    """Return a page of this partner's orders for the customer, newest first.
 
     Raises:
         `relationship.missing`.
@@ -142,7 +139,7 @@ async def browse_orders(uow: UnitOfWork, actor: Actor, customer: str, page_reque
 
 
 async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -> Order:
-    """One order.
+    """Return one order.
 
     Raises:
         `relationship.missing`, `order.not-found`.
@@ -166,18 +163,18 @@ async def change_order(
 ) -> Order | Denial:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
 
-    Clients may send the whole order back: lines that name a subscription of it are those it has. A changed billing cycle is a new
-    purchase to the gate, an add-on an add-on; cancelling is never denied (R40).
+    A client may send the whole order back: lines that name a subscription of the order are not new. To the gate, another
+    billing cycle is a new purchase; cancelling is never denied (R40).
 
     Args:
-        most: subscriptions that the customer can have.
+        most: maximum subscriptions of the customer.
 
     Raises:
         `relationship.missing`, `order.not-found`.
         `access.action-not-allowed`: only a sandbox account cancels orders.
         `order.not-processable`: the order is cancelled.
-        `request.invalid-property`: a new line names no subscription to add to, or a line names one that is not of this order.
-        `order.line-numbers`, `order.invalid-offer`, and what `fulfil` raises: the new lines.
+        `request.invalid-property`: a new line names no subscription to extend, or a line names one of another order.
+        Rejected: see `check_lines` and `fulfil`.
     """
     stored = await show_order(uow, actor, customer, order)
     if change.cancelled:
@@ -200,7 +197,7 @@ async def change_order(
                 actor.partner.id,
                 replace(subscription, billing_cycle=after.billing_cycle, revision=subscription.revision + 1),
             )
-    after = replace(after, lines=(*after.lines, *await _buy(uow, actor, programme, after, added, LineKind.NEW, most)))
+    after = await _buy(uow, actor, programme, after, added, LineKind.NEW, most)
     await _record(uow, actor, "update_order", after, call, stored)
     return after
 
@@ -215,17 +212,16 @@ async def fulfil(
     kind: LineKind = LineKind.NEW,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Order:
-    """Make an order that the gate has let through: the order, its lines and its subscriptions.
+    """Record an order that the gate allowed, with its lines and subscriptions.
 
     Args:
-        kind: what its lines did, those that renew apart.
-        most: subscriptions that the customer can have.
+        kind: of lines that do not renew.
+        most: maximum subscriptions of the customer.
 
     Raises:
-        `subscription.quantity-out-of-range`, `sandbox.limit`, `order.too-many-subscriptions`: more than there can be.
-        `subscription.not-found`: an add-on's or a renewal's subscription is not the customer's.
-        `subscription.parent-not-active`: an add-on's subscription is not active.
-        `order.not-processable`: a subscription that cannot be renewed now.
+        `subscription.quantity-out-of-range`, `sandbox.limit`, `order.too-many-subscriptions`: a limit is exceeded.
+        `subscription.not-found`: the subscription of an add-on or a renewal is not the customer's.
+        `subscription.parent-not-active`, `order.not-processable`: see `check_parent` and `renewed_by`.
         `request.invalid-property`: the partner on record is no reseller of this partner.
     """
     order = Order(
@@ -238,13 +234,13 @@ async def fulfil(
         lines=(),
     )
     await add_order(uow, actor.partner.id, order)
-    order = replace(order, lines=tuple(await _buy(uow, actor, programme, order, draft.lines, kind, most)))
+    order = await _buy(uow, actor, programme, order, draft.lines, kind, most)
     await _record(uow, actor, "create_order", order, call)
     return order
 
 
 def _added(stored: Order, lines: Sequence[LineDraft]) -> list[LineDraft]:
-    """The lines that an order does not have yet."""
+    """Return the lines that an order does not have yet."""
     if not lines:
         return []
     check_lines(lines)
@@ -268,13 +264,13 @@ async def _buy(
     lines: Sequence[LineDraft],
     kind: LineKind,
     most: int,
-) -> list[OrderLine]:
-    """Carry lines out, in their order; numbered after those that the order has."""
+) -> Order:
+    """Carry out lines by number; return the order with these lines after its own."""
     await _check_limits(uow, actor, order.customer_id, lines, most)
-    kept: list[OrderLine] = []
+    begun: list[SubscriptionId] = []
     for line in sorted(lines, key=lambda draft: draft.number):
         if line.parent_line is not None:
-            line = replace(line, parent_id=kept[line.parent_line].subscription_id)
+            line = replace(line, parent_id=begun[line.parent_line])
         if line.renews_to is not None and line.subscription_id is not None:
             stored = await _existing(uow, actor, order.customer_id, line.subscription_id)
             subscription, did = renewed_by(line, stored, uow.now), LineKind.RENEW
@@ -286,13 +282,15 @@ async def _buy(
                 check_parent(await _existing(uow, actor, order.customer_id, line.parent_id))
             subscription, did = bought(line, order, SubscriptionId(uow.new_id()), programme), kind
             await add_subscription(uow, actor.partner.id, subscription)
-        kept.append(line_of(line, len(order.lines) + len(kept), subscription, did))
-        await add_line(uow, actor.partner.id, order, kept[-1])
-    return kept
+        begun.append(subscription.id)
+        done = line_of(line, len(order.lines), subscription, did)
+        await add_line(uow, actor.partner.id, order, done)
+        order = replace(order, lines=(*order.lines, done))
+    return order
 
 
 async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Sequence[LineDraft], most: int) -> None:
-    """Check what a catalogue would limit, and how many subscriptions there can be, after the gate has been asked."""
+    """Check seats, resellers and the number of subscriptions, after the gate decided."""
     for line in lines:
         check_seats(line.quantity, actor.partner.account)
     through = [line for line in lines if line.partner_id_on_record is not None]
@@ -312,7 +310,7 @@ async def _check_limits(uow: UnitOfWork, actor: Actor, customer: str, lines: Seq
 
 
 async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: SubscriptionId) -> Subscription:
-    """A subscription of the customer, as it is once what is due has been renewed."""
+    """Return a subscription of the customer, after its due renewals."""
     found = await subscription_of(uow, actor.partner.id, customer, id_)
     if found is None:
         raise Rejected("subscription.not-found", subscription=id_)
@@ -322,7 +320,7 @@ async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: Subscript
 async def _cancel(
     uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: IdempotentCall
 ) -> Order | Denial:
-    """Cancel an order and delete what it bought. A second time it stays as it is."""
+    """Cancel an order and delete its subscriptions. A second time changes nothing."""
     if actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
     if stored.status is OrderStatus.CANCELLED:
@@ -333,27 +331,23 @@ async def _cancel(
     after = replace(stored, status=OrderStatus.CANCELLED)
     await save_order(uow, actor.partner.id, after)
     for subscription in await _living_of(uow, actor, stored):
-        deleted = replace(subscription, status=SubscriptionStatus.DELETED, revision=subscription.revision + 1)
-        await save_subscription(uow, actor.partner.id, deleted)
-        await take_along(uow, actor.partner.id, deleted)
+        await save_with_addons(uow, actor.partner.id, subscription.with_status(SubscriptionStatus.DELETED))
     await _record(uow, actor, "update_order", after, call, stored)
     return after
 
 
-async def take_along(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
-    """Let the add-ons of a subscription that was suspended or cancelled follow it. They do not come back by themselves."""
+async def save_with_addons(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
+    """Save a subscription. If it was suspended or cancelled, its add-ons follow; they do not come back by themselves."""
+    await save_subscription(uow, partner, subscription)
     if subscription.status is SubscriptionStatus.ACTIVE:
         return
     for addon in await subscriptions_of(uow, partner, subscription.customer_id, parent=subscription.id):
-        if addon.status.ended or addon.status is subscription.status:
-            continue
-        after = replace(addon, status=subscription.status, revision=addon.revision + 1)
-        await save_subscription(uow, partner, after)
-        await take_along(uow, partner, after)
+        if not addon.status.ended and addon.status is not subscription.status:
+            await save_with_addons(uow, partner, addon.with_status(subscription.status))
 
 
 async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscription]:
-    """The subscriptions that an order began and that have not ended."""
+    """Return the subscriptions of an order that have not ended."""
     began = await subscriptions_of(uow, actor.partner.id, order.customer_id, order=order.id)
     return [subscription for subscription in began if not subscription.status.ended]
 

@@ -1,4 +1,4 @@
-"""Renewals: what falls due renews or expires by itself, once (R11, contract 4.11)."""
+"""Renew or expire due subscriptions, each once (R11, contract 4.11)."""
 
 from dataclasses import replace
 from datetime import datetime
@@ -11,17 +11,16 @@ from agreegate.storage.orders.renewal import add_renewals, due_subscriptions
 from agreegate.storage.orders.subscription import save_subscription
 
 SUBSCRIPTIONS = 10
-"""Maximum number of subscriptions renewed in one unit of work, so that it holds other writers for less than 50 ms, also
-where one customer has 10,000 subscriptions."""
+"""Maximum subscriptions renewed in one unit of work, so that it holds other writers for less than 50 ms."""
 TERMS = 60
-"""Maximum number of terms of one subscription renewed in one unit of work, for the same reason."""
+"""Maximum terms of one subscription renewed in one unit of work, for the same reason."""
 
 
 async def run_renewals(store: Store, until: datetime) -> int:
-    """Renew or expire every subscription that is due by then, however long ago; how many units of work it took.
+    """Renew or expire every subscription due by an instant; return the number of units of work.
 
-    Any number of terms may have passed: the clock jumped, or nothing ran. The gate is not asked (R11), so there is no
-    decision and no order: the renewal rows are the record. Running it again, or with an earlier instant, does nothing.
+    Several terms may have passed. The gate is not asked (R11): there is no decision and no order, only renewal rows. Running it
+    again, or with an earlier instant, changes nothing.
     """
 
     async def some(uow: UnitOfWork) -> int:
@@ -39,9 +38,9 @@ async def run_renewals(store: Store, until: datetime) -> int:
 async def renew(
     uow: UnitOfWork, partner: PartnerId, subscription: Subscription, until: datetime, most: int | None = None
 ) -> Subscription:
-    """Renew one subscription as often as is due by then (at most `most` times); return it as it is afterwards.
+    """Renew one subscription for each term due by an instant (at most `most`), and return it.
 
-    With auto-renewal on, also while suspended, the commitment goes on by a term each time. With it off, it expires.
+    With auto-renewal, also while suspended, each renewal adds a term. Without, the subscription expires.
     """
     if subscription.status.ended:
         return subscription

@@ -1,4 +1,4 @@
-"""Subscriptions: read them, change them, replace a trial or an offer; seats and purchases go through the gate (4.11)."""
+"""List, change, convert and upgrade subscriptions through the gate (contract 4.11)."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -33,7 +33,7 @@ from agreegate.services.clock import require_clock
 from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.services.orders.order import fulfil, take_along
+from agreegate.services.orders.order import fulfil, save_with_addons
 from agreegate.services.orders.renewal import renew
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import order_of
@@ -50,7 +50,7 @@ from agreegate.storage.record import record
 
 
 async def list_subscriptions(uow: UnitOfWork, actor: Actor, customer: str) -> list[Subscription]:
-    """A customer's subscriptions with the caller, oldest first; to an indirect reseller those it may see.
+    """Return a customer's subscriptions with the caller, oldest first; an indirect reseller gets those it may see.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
@@ -65,7 +65,7 @@ async def list_subscriptions(uow: UnitOfWork, actor: Actor, customer: str) -> li
 
 
 async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
-    """One subscription.
+    """Return one subscription.
 
     Raises:
         `relationship.missing`, `subscription.not-found`.
@@ -84,7 +84,7 @@ async def show_subscription(uow: UnitOfWork, actor: Actor, customer: str, id_: s
 
 
 async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> list[Subscription]:
-    """What was bought in addition to a subscription.
+    """Return the add-ons of a subscription.
 
     Raises:
         `relationship.missing`, `subscription.not-found`.
@@ -102,49 +102,47 @@ async def change_subscription(
     programme: Programme,
     customer: str,
     id_: str,
-    wanted: SubscriptionChange,
+    change: SubscriptionChange,
     revisions: Sequence[int],
     call: IdempotentCall,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Subscription | Denial | Paused:
-    """Change a subscription as the client sends it back, everything or nothing (R7, R10).
+    """Change a subscription that the client sends back, everything or nothing (R7, R10).
 
-    The order of checks is part of the contract: shape, etag, gate, limits. What is due to renew does so first.
+    Due renewals run first. The contract fixes the order of checks: shape, etag, gate, limits.
 
     Args:
-        revisions: those that the client's etags speak of; none when it sent no etag.
+        revisions: from the client's etags; empty if it sent none.
         pause: see `denial_of`.
 
     Raises:
-        `clock.behind`: the clock is behind, and neither a suspension nor a cancellation is asked for.
+        `clock.behind`: the clock is behind, and the change neither suspends nor cancels.
         `relationship.missing`, `subscription.not-found`.
-        `request.invalid-property`: a status that no partner can give, a name that is too long, no linked reseller's id.
+        `request.invalid-property`: a status that a partner cannot set, a long name, or an unlinked reseller.
         `request.etag-stale`: the subscription has changed since the client read it.
-        `subscription.ended`, `subscription.billing-cycle-fixed`, `subscription.quantity-out-of-range`, `sandbox.limit`,
-            `subscription.suspended-quantity`, `subscription.not-auto-renewable`,
-        `subscription.parent-not-active`: see `changed`.
+        Rejected: see `changed`.
     """
     stored = await _stored(uow, actor, customer, id_)
-    actions = actions_of(stored, wanted)
-    check_friendly_name(wanted.friendly_name, "friendly_name")
-    _check_revisions(stored, revisions)
+    actions = actions_of(stored, change)
+    check_friendly_name(change.friendly_name, "friendly_name")
+    if any(revision != stored.revision for revision in revisions):
+        raise Rejected("request.etag-stale")
     if (stopped := await denial_of(uow, actor, programme, customer, actions, call, stored.id, pause)) is not None:
         return stopped
-    if wanted.partner_id_on_record not in (None, stored.partner_id_on_record):
+    if change.partner_id_on_record not in (None, stored.partner_id_on_record):
         resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
-        if wanted.partner_id_on_record not in resellers:
+        if change.partner_id_on_record not in resellers:
             raise Rejected("request.invalid-property", name="partner_id_on_record")
     parent = None
     if stored.parent_id is not None:
         parent = await subscription_of(uow, actor.partner.id, customer, stored.parent_id)
-    after = changed(stored, wanted, parent, actor.partner.account)
+    after = changed(stored, change, parent, actor.partner.account)
     if after == stored:
         return stored
     if GOES_ON.isdisjoint(actions):
         await require_clock(uow, actor.partner.id)
-    await save_subscription(uow, actor.partner.id, after)
-    if after.status is not stored.status:
-        await take_along(uow, actor.partner.id, after)
+    save = save_subscription if after.status is stored.status else save_with_addons
+    await save(uow, actor.partner.id, after)
     await _record(uow, actor, "update_subscription", stored, after, call)
     return after
 
@@ -160,12 +158,13 @@ async def convert_trial(
     billing_cycle: BillingCycle | None,
     call: IdempotentCall,
 ) -> tuple[Subscription, Subscription] | Denial:
-    """Turn a trial into a paid subscription of another offer, under its own id, its first term beginning now.
-
-    The trial and what it became.
+    """Convert a trial to a paid subscription of another offer with the same id, whose first term begins now.
 
     Args:
-        quantity: the seats to buy; None: as many as the trial has.
+        quantity: the seats to buy; None: the seats of the trial.
+
+    Returns:
+        The subscription before and after.
 
     Raises:
         `relationship.missing`, `subscription.not-found`.
@@ -209,13 +208,11 @@ async def upgrade(
     call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Subscription | Denial:
-    """Replace a subscription by one of another offer, with an order of its own; the one replaced is deleted.
-
-    Its add-ons go with it: which of them the new offer would take, only a catalogue could say.
+    """Replace a subscription by one of another offer with a new order; delete the old one with its add-ons.
 
     Args:
-        quantity: the seats to buy; None: as many as it has.
-        most: subscriptions that the customer can have; the one replaced counts on.
+        quantity: the seats to buy; None: the seats of the old one.
+        most: maximum subscriptions of the customer; the old one still counts.
 
     Raises:
         `relationship.missing`, `subscription.not-found`, `order.invalid-offer`.
@@ -231,9 +228,7 @@ async def upgrade(
     _require_active(stored)
     seats = stored.quantity if quantity is None else quantity
     check_seats(seats, actor.partner.account)
-    old = replace(stored, status=SubscriptionStatus.DELETED, revision=stored.revision + 1)
-    await save_subscription(uow, partner, old)
-    await take_along(uow, partner, old)
+    await save_with_addons(uow, partner, stored.with_status(SubscriptionStatus.DELETED))
     first = await order_of(uow, partner, customer, stored.order_id)
     line = LineDraft(
         number=0,
@@ -251,14 +246,9 @@ async def upgrade(
 
 
 async def _stored(uow: UnitOfWork, actor: Actor, customer: str, id_: str) -> Subscription:
-    """The subscription to change, once what is due has been renewed."""
+    """Return the subscription to change, after its due renewals."""
     found = await show_subscription(uow, actor, customer, id_)
     return await renew(uow, actor.partner.id, found, uow.now)
-
-
-def _check_revisions(stored: Subscription, revisions: Sequence[int]) -> None:
-    if any(revision != stored.revision for revision in revisions):
-        raise Rejected("request.etag-stale")
 
 
 def _require_active(stored: Subscription) -> None:
