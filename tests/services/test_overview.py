@@ -96,7 +96,7 @@ async def test_the_nearest_to_a_transaction_come_first_each_once() -> None:
         (cast.FRENE, [Cause.RENEWAL]),
         (cast.CEDAR, [Cause.CART, Cause.AUTO_RENEWAL]),
     ]
-    assert urgent.unwilling == ()
+    assert urgent.no_longer_agree == ()
     for customer in (cast.CEDAR, cast.DOGWOOD, cast.FRENE):
         await confirm(memory, customer)
     assert (await memory.do(show_urgent, actor, PROGRAMME)).next == ()
@@ -132,11 +132,11 @@ async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_r
     if many:
         await refused_by(memory, NO_LONGER_AGREEING)
     urgent = await urgent_now(memory)
-    assert [(one.customer_id, one.subscriptions, one.renews_at) for one in urgent.unwilling] == [
+    assert [(one.customer_id, one.subscriptions, one.renews_at) for one in urgent.no_longer_agree] == [
         (cast.FRENE, 1, API_ENFORCED + 20 * DAY),
         (cast.CEDAR, 2, API_ENFORCED + 40 * DAY),
     ]
-    assert urgent.unwilling_count == (None if many else 2)
+    assert urgent.no_longer_agree_count == (None if many else 2)
 
 
 async def test_it_says_up_to_when_it_looked_where_many_are_subscribed() -> None:

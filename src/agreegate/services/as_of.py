@@ -1,4 +1,4 @@
-"""Look back: what the standing was on one day, as the records stood on another (R17, R27, R36, R47, R48)."""
+"""Show the standing at one instant, from the records at another (R17, R27, R36, R47, R48)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -28,17 +28,17 @@ from agreegate.storage.pagination import NEWEST, Page, PageRequest, page_in
 
 @dataclass(frozen=True, slots=True)
 class StandingAsOf:
-    """What was known about a customer's acceptance, with what is kept beside each confirmation."""
+    """A standing as of an instant, with what was recorded beside each confirmation."""
 
     customer_id: str
     company_name: str
     country: str
-    """Today's, as the name is."""
+    """Name and country are today's."""
     served: bool
-    """Whether the partner serves the customer today."""
+    """The partner serves the customer today."""
     found: AsOf
     recorded: Mapping[int, Recorded]
-    """Each known confirmation as it was known, by sequence."""
+    """Each known confirmation, by sequence."""
 
 
 async def standing_as_of(
@@ -49,17 +49,15 @@ async def standing_as_of(
     on: Moment | None = None,
     known_at: Moment | None = None,
 ) -> StandingAsOf:
-    """The standing of each agreement type of the programme on a day, as the records stood on another. Nothing is changed.
-
-    Also of a customer whose relationship has ended: what was recorded while it lasted is the partner's own record.
+    """Return the standing at `on`, from the records made by `known_at`; also for a customer whose relationship has ended.
 
     Args:
-        on: what is asked about; None: the instant of `known_at`.
-        known_at: only what was recorded by then counts; None: now.
+        on: the instant in question; None: `known_at`.
+        known_at: only records made by then count; None: now.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
-        `as_of.known-ahead`: `known_at` lies ahead of now.
+        `as-of.known-ahead`: `known_at` is in the future.
     """
     programme.require(uow.now, actor.partner.cloud)
     partner = actor.partner.id
@@ -110,10 +108,10 @@ async def standing_as_of(
 async def _versions(
     uow: UnitOfWork, programme: Programme, accepted: Mapping[int, AcceptedText], there: Sequence[TextVersion]
 ) -> dict[int, TextVersion]:
-    """The version that each confirmation speaks of, by sequence: seldom one that is not published for the customer's country.
+    """Return the version of each confirmation, by sequence.
 
     Args:
-        there: those that are.
+        there: the versions for the customer's country; others are rarely needed.
     """
     by_id: dict[str, TextVersion] = {version.id: version for version in there}
     known = {sequence: text.version_id for sequence, text in accepted.items() if text.version_id is not None}
@@ -125,14 +123,14 @@ async def _versions(
 
 @dataclass(frozen=True, slots=True)
 class RecordAsOf:
-    """A look back for people: in one sequence, with the names of those who did it."""
+    """A standing as of an instant, with one history and the names of people and resellers."""
 
     as_of: StandingAsOf
     history: Page[Entry]
-    """What was known, newest first."""
+    """The known records, newest first."""
     people: People
     resellers: Mapping[str, str]
-    """The names of those through whom data came (R23), by id. Names are today's."""
+    """Today's names of the resellers that gave data (R23), by id."""
 
 
 async def read_as_of(
@@ -144,10 +142,10 @@ async def read_as_of(
     known_at: Moment | None = None,
     page_request: PageRequest = NEWEST,
 ) -> RecordAsOf:
-    """The record of one customer, as it was known: arguments and refusals as in `look_back`. Reading it leaves no trace.
+    """Return the record of one customer as of an instant; arguments and errors: see `standing_as_of`.
 
     Args:
-        wanted: the page of the history.
+        page_request: the page of the history.
     """
     as_of = await standing_as_of(uow, actor, programme, customer, on, known_at)
     history = history_of(

@@ -1,4 +1,4 @@
-"""Read who did what (contract 4.12)."""
+"""List audit records and activity (contract 4.12)."""
 
 from datetime import datetime
 
@@ -19,13 +19,10 @@ async def list_audit_records(
     search: AuditSearch | None,
     page_request: PageRequest,
 ) -> Page[AuditRecord]:
-    """A page of the partner's own records, newest first; of the last 30 days when no dates are given.
-
-    Args:
-        start, end: from the first on, up to but without the second.
+    """Return a page of the partner's audit records in a window, newest first.
 
     Raises:
-        `audit.too-old`, `request.invalid-parameter`: the dates.
+        `audit.too-old`, `request.invalid-parameter`: see `audit_window`.
     """
     window = audit_window(start, end, uow.now)
     return await audit_records_of(uow, actor.partner.id, window, search, page_request)
@@ -38,10 +35,10 @@ OFFERED = 500
 async def list_activity(
     uow: UnitOfWork, actor: Actor, search: ActivitySearch, page_request: PageRequest
 ) -> Page[Activity]:
-    """A page of what the partner's people and applications did, newest first; nobody else's (R26)."""
+    """Return a page of the activity of the partner's own users and applications, newest first (R26)."""
     return await activity_of(uow, actor.partner.id, search, page_request)
 
 
 async def list_users(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
-    """Id and name of the users of the partner."""
+    """Return id and name of the partner's users."""
     return await users_of(uow, actor.partner.id, OFFERED)

@@ -1,4 +1,4 @@
-"""Who stands behind a proven identity: the directory's word on the tenant, the user and the user's roles."""
+"""Recognise the caller: look up a proven identity in the directory."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from agreegate.storage.partner import known_user, partner_of, roles_of
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """What a token or a sign-in has proven."""
+    """The identity that a token or a sign-in proves."""
 
     tenant: str
     user_id: str | None
@@ -19,15 +19,15 @@ class Identity:
     user_name: str | None
     application_id: str | None = None
     roles: Sequence[str] | None = None
-    """The issuer's own word on the roles, where that counts instead of the directory's; else None."""
+    """The roles from the token, where they count instead of the directory's; else None."""
 
 
 async def recognise(uow: UnitOfWork, identity: Identity, channel: Channel) -> tuple[Actor, bool] | None:
-    """The actor, and whether its user is new to the directory; None for a tenant unknown or a user closed there."""
+    """Return the actor, and whether its user is new; None: the tenant is unknown or the user is closed."""
     partner = await partner_of(uow, identity.tenant)
     if partner is None:
         return None
-    await meet(uow, partner.id)  # so that no question of a known caller costs a statement more
+    await meet(uow, partner.id)  # so that a known caller's request needs no further statement
     if identity.user_id is None:
         return Actor(partner, application_id=identity.application_id, channel=channel), False
     roles = await roles_of(uow, partner.id, identity.user_id)

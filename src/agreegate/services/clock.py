@@ -1,4 +1,4 @@
-"""A clock that fell behind what a partner has recorded closes the gate for it, until the clock is right or accepted (D15)."""
+"""A clock behind a partner's records closes its gate until the clock is right or accepted (D15)."""
 
 import logging
 from collections.abc import Sequence
@@ -18,11 +18,11 @@ from agreegate.storage.record import record
 logger = logging.getLogger("agreegate.clock")
 
 COMMAND = "agreegate clock accept"
-"""What audit records name as the application."""
+"""The application in audit records."""
 
 
 async def is_behind(store: Store, partner: PartnerId, now: datetime) -> bool:
-    """Whether the clock is behind what the partner has recorded. While memory says that it is not, nothing is read.
+    """Return whether the clock is behind the partner's records; reads nothing while memory says that it is not.
 
     Args:
         now: the store's clock.
@@ -57,12 +57,15 @@ async def require_clock(uow: UnitOfWork, partner: PartnerId) -> None:
 
 
 async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]) -> list[datetime]:
-    """Say that the clock is right for these partners: what is dated ahead of it is no longer compared.
+    """Accept the clock for partners, so that their records from the future are no longer compared with it.
 
-    Each partner's audit records tell of it. The newest such instant of each partner that has one.
+    Each partner gets an audit record.
+
+    Returns:
+        The newest record from the future, for each partner that has one.
 
     Raises:
-        `request.invalid-property`: there is no reason to read, or it is too long.
+        `request.invalid-property`: the reason shows nothing, or is too long.
     """
     reason = reason.strip()
     if nothing_to_read(reason) or len(reason) > NOTE_LENGTH or "\x00" in reason:
@@ -72,9 +75,9 @@ async def accept_clock(uow: UnitOfWork, reason: str, partners: Sequence[Partner]
         newest = await add_acceptance(uow, partner.id, reason, COMMAND)
         if newest is not None:
             ahead.append(newest)
-        told = {"accepted_at": uow.now.isoformat(), "reason": reason}
+        accepted = {"accepted_at": uow.now.isoformat(), "reason": reason}
         actor = Actor(partner, application_id=COMMAND)
-        await record(uow, actor, ResourceChanged("accept_clock", "clock", new_value=told))
+        await record(uow, actor, ResourceChanged("accept_clock", "clock", new_value=accepted))
     return ahead
 
 

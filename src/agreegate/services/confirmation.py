@@ -1,4 +1,4 @@
-"""Confirm a customer's acceptance, and read what was confirmed."""
+"""Record and list confirmations."""
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType
@@ -37,16 +37,16 @@ from agreegate.storage.record import next_sequence, record
 from agreegate.storage.standing import standing_of
 
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
-"""The one type that customers can accept without a partner; the operation's path names it."""
+"""The only type that a customer can accept without a partner; the operation's path names it."""
 
 
 async def confirm(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft, call: IdempotentCall
 ) -> Confirmation:
-    """Record that the customer accepted. The record counts from this unit of work on, on both channels (R41).
+    """Record that the customer accepted. The confirmation counts at once, on both channels (R41).
 
-    A correction is the same again: the newest one counts, the older ones stay (R17, R27). What speaks against the
-    acceptor is kept beside it on both channels; it refuses nothing (R24, X14).
+    A correction is another confirmation: the newest one counts, the older ones stay (R17, R27). Warnings about the acceptor
+    are recorded beside it, and refuse nothing (R24, X14).
 
     Raises:
         `confirmation.feature-absent`: before the programme starts (R1).
@@ -64,7 +64,7 @@ async def confirm(
 
 
 async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft) -> Facts:
-    """What the rules compare a draft with. Only what this draft is compared with is read.
+    """Read the facts that the rules compare with this draft.
 
     Raises:
         `relationship.missing`.
@@ -103,9 +103,9 @@ async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, custom
 async def _repeated(
     uow: UnitOfWork, actor: Actor, customer: str, draft: Draft, template: AgreementTemplate, served: ServedCustomer
 ) -> Repeated | None:
-    """The current confirmation of this very template, as another one may repeat it (D17).
+    """Return the current confirmation of this template, for a comparison with a duplicate (D17).
 
-    Its text and whether it is outdated are read only where the contact is the same: else nothing is repeated.
+    The text, and whether it is outdated, are read only if the contact is the same.
     """
     current = served.current
     if current is None or current.template_id != template.id:
@@ -120,10 +120,10 @@ async def _repeated(
 async def acceptor_warnings(
     uow: UnitOfWork, actor: Actor, email: str, employee: Employee | None
 ) -> tuple[AcceptorWarning, ...]:
-    """The warnings about the address of the person who accepted: it is of the partner's side (R24, X14).
+    """Return the warnings about the e-mail address of the person who accepted (R24, X14).
 
     Args:
-        employee: who really confirms, where a designated account is used (R28).
+        employee: who confirms with a designated account (R28).
     """
     partner_domains, resellers = await mail_domains(uow, actor.partner.id)
     return warnings(email, partner_domains, resellers, (actor.user_name, None if employee is None else employee.email))
@@ -132,7 +132,7 @@ async def acceptor_warnings(
 async def list_confirmations(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, agreement_type: AgreementType | None
 ) -> list[Confirmation]:
-    """The partner's own confirmations that still count or were superseded by a newer one, newest first (X7, R26).
+    """Return the partner's confirmations that count or were replaced by a newer one, newest first (X7, R26).
 
     Args:
         agreement_type: only of this type; None: of every type.
@@ -149,22 +149,17 @@ async def list_confirmations(
 async def state_employee(
     uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee, call: IdempotentCall | None = None
 ) -> Employee:
-    """State which employee stands behind a confirmation by a designated account, or correct what was stated (R28).
+    """State the employee behind a confirmation by a designated account, or correct the statement (R28).
 
-    The newest statement is shown, and all of them are kept. One that says the same again adds nothing.
-
-    Args:
-        call: its correlation id goes into the audit record.
+    Every statement is kept, and the newest is shown. The same statement again adds nothing.
 
     Returns:
-        the employee as it is kept.
+        The employee without surrounding blanks.
 
     Raises:
         `clock.behind`.
-        `request.invalid-property`, `confirmation.invalid-email`: the employee is not of the form of one.
-        `request.not-found`: the partner has no such confirmation.
-        `confirmation.relationship-over`: the relationship in which it was recorded has ended.
-        `confirmation.not-designated`: the account that confirmed is not a designated one today.
+        `request.invalid-property`, `confirmation.invalid-email`: see `violations_of_employee`.
+        `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `behind_designated_account`.
     """
     await require_clock(uow, actor.partner.id)
     for violation in violations_of_employee(employee):
@@ -178,10 +173,12 @@ async def state_employee(
 
 
 async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_id: str) -> tuple[str, Confirmation]:
-    """A confirmation whose employee can be stated, with the customer it is of.
+    """Return a confirmation whose employee can be stated, after its customer.
 
     Raises:
-        `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `state_employee`.
+        `request.not-found`: the partner has no such confirmation.
+        `confirmation.relationship-over`: its relationship period has ended.
+        `confirmation.not-designated`: the account that confirmed is not a designated one today.
     """
     found = await confirmation_at(uow, actor.partner.id, confirmation_id)
     if found is None:
@@ -197,12 +194,12 @@ async def behind_designated_account(uow: UnitOfWork, actor: Actor, confirmation_
 async def list_without_employee(
     uow: UnitOfWork, actor: Actor, page_request: PageRequest = NEWEST
 ) -> Page[tuple[str, str, str]]:
-    """Confirmations by designated accounts whose real employee is unknown (R28), newest first; see `without_employee`."""
+    """Return a page of confirmations by designated accounts without an employee (R28), newest first: see `without_employee`."""
     return await without_employee(uow, actor.partner.id, page_request)
 
 
 async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, customer: str) -> bool:
-    """Whether the customer signed the Customer Agreement directly. It opens no gate, and no list has it (contract 4.3).
+    """Return whether the customer signed the Customer Agreement directly, which opens no gate and is in no list (contract 4.3).
 
     Raises:
         `confirmation.feature-absent`: before the programme starts.
@@ -214,13 +211,13 @@ async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, c
 
 
 async def _resellers(uow: UnitOfWork, actor: Actor, reseller: PartnerId) -> frozenset[PartnerId] | None:
-    """The reseller, if it is one of this provider's; None: the caller is no provider."""
+    """Return the reseller if it is linked; None: the caller is no provider."""
     if actor.partner.kind is not PartnerKind.INDIRECT_PROVIDER:
         return None
     return frozenset({reseller}) if await has_reseller(uow, actor.partner.id, reseller) else frozenset()
 
 
 async def _designated(uow: UnitOfWork, actor: Actor, users: frozenset[str]) -> bool:
-    """Whether each of these users of the partner is a designated account today."""
+    """Return whether all these users of the partner are designated accounts today."""
     known = await users_named(uow, actor.partner.id, users)
     return all(user in known and known[user].designated for user in users)

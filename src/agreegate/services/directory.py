@@ -1,4 +1,4 @@
-"""Fill the directory from a description, or show it: what an operator does at the command line."""
+"""Compare the directory with a description, and apply it: an operator's commands."""
 
 from collections.abc import Sequence
 
@@ -36,63 +36,64 @@ from agreegate.storage.orders.subscription import count_subscriptions
 from agreegate.storage.record import record
 
 COMMAND = "agreegate directory apply"
-"""Who the audit records say it was: an operator's command, nobody's token."""
+"""The application in audit records of an operator's command, which has no token."""
 
 
-async def plan_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
-    """What applying the description would change. Nothing is changed.
+async def plan_directory(uow: UnitOfWork, described: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Return what applying the description would change.
 
     Raises:
-        Rejected: the description cannot be applied, and why.
+        Rejected: see `check`.
+        `directory.active-subscriptions`: an ended relationship's customer has active subscriptions.
     """
-    customers = {listed.partner.id: [customer.id for customer in listed.customers] for listed in wanted}
+    customers = {listed.partner.id: [customer.id for customer in listed.customers] for listed in described}
     known = await listed_partners(uow, customers)
-    check(known, wanted, {cloud: country_codes(cloud) for cloud in Cloud})
-    changes = differences(known, wanted)
+    check(known, described, {cloud: country_codes(cloud) for cloud in Cloud})
+    changes = differences(known, described)
     for change in changes:
         if (
             change.subject is Subject.CUSTOMER
             and change.verb is Verb.ENDED
             and (count := await count_subscriptions(uow, change.partner.id, change.id, [SubscriptionStatus.ACTIVE]))
         ):
-            raise Rejected("directory.active-subscriptions", name=_place_of(change, wanted), detail=count)
+            raise Rejected("directory.active-subscriptions", name=_place_of(change, described), detail=count)
     return changes
 
 
-async def apply_directory(uow: UnitOfWork, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
-    """Make the directory as described: all of it or nothing; what was changed. A second time changes nothing.
+async def apply_directory(uow: UnitOfWork, described: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Make the directory as described, all or nothing, and return the changes. A second time changes nothing.
 
-    Every change leaves an audit record with the partner that it concerns.
+    Every change leaves an audit record with its partner.
 
     Raises:
-        Rejected: the description cannot be applied, and why.
+        Rejected: see `plan_directory`.
     """
-    changes = await plan_directory(uow, wanted)
-    described = _Described(wanted)
+    changes = await plan_directory(uow, described)
+    by_id = _Described(described)
     for change in changes:
         if change.subject is Subject.PARTNER and change.verb is Verb.CHANGED:
             await release_names(uow, change.partner.id)
     for change in changes:
-        await _do(uow, change, described)
+        await _apply(uow, change, by_id)
         await _audit(uow, change)
     return changes
 
 
 async def show_directory(uow: UnitOfWork) -> tuple[ListedPartner, ...]:
-    """Every partner with its users, links and customers."""
+    """Return every partner with its users, links and customers."""
     return await listed_partners(uow)
 
 
 class _Described:
-    """What the file describes, by id."""
+    """The parts of a description, by id."""
 
-    def __init__(self, wanted: Sequence[ListedPartner]) -> None:
-        self.partners = {listed.partner.id: listed for listed in wanted}
-        self.users = {(listed.partner.id, user.id): user for listed in wanted for user in listed.users}
-        self.customers = {(listed.partner.id, c.id): c for listed in wanted for c in listed.customers}
+    def __init__(self, described: Sequence[ListedPartner]) -> None:
+        self.partners = {listed.partner.id: listed for listed in described}
+        self.users = {(listed.partner.id, user.id): user for listed in described for user in listed.users}
+        self.customers = {(listed.partner.id, c.id): c for listed in described for c in listed.customers}
 
 
-async def _do(uow: UnitOfWork, change: Change, described: _Described) -> None:
+async def _apply(uow: UnitOfWork, change: Change, described: _Described) -> None:
     partner, key = change.partner.id, (change.partner.id, change.id)
     match change.subject:
         case Subject.PARTNER:
@@ -112,29 +113,28 @@ async def _do(uow: UnitOfWork, change: Change, described: _Described) -> None:
 
 
 async def _serve(uow: UnitOfWork, partner: PartnerId, listed: ListedCustomer) -> None:
-    """Add the customer, or make it as described, and open the relationship where it is not."""
+    """Add or change a customer as described, and open the relationship if it is not open."""
     await relate(uow, partner, new_copy(uow, listed.id, listed.draft), listed.resellers)
     await change_customer(uow, partner, listed.id, listed.draft)
     await drop_resellers(uow, partner, listed.id, listed.resellers)
 
 
 async def _audit(uow: UnitOfWork, change: Change) -> None:
-    """Values of personal data are empty in a change already, and so they are here."""
-    operation = _REMOVED if (change.subject, change.verb) == _PARTED else f"{_OPERATIONS[change.verb]}_{change.subject}"
+    """Record a change, in which values of personal data are empty."""
+    parted = change.subject is Subject.CUSTOMER and change.verb is Verb.ENDED
+    operation = "end_relationship" if parted else f"{_OPERATIONS[change.verb]}_{change.subject}"
     before = {field.name: field.before for field in change.fields}
     after = {field.name: field.after for field in change.fields}
     customer = change.id if change.subject is Subject.CUSTOMER else None
-    noted = ResourceChanged(operation, change.subject, customer, change.id, before or None, after or None)
-    await record(uow, Actor(change.partner, application_id=COMMAND), noted)
+    fact = ResourceChanged(operation, change.subject, customer, change.id, before or None, after or None)
+    await record(uow, Actor(change.partner, application_id=COMMAND), fact)
 
 
-_PARTED = (Subject.CUSTOMER, Verb.ENDED)
-_REMOVED = "end_relationship"
 _OPERATIONS = {Verb.ADDED: "add", Verb.CHANGED: "update", Verb.ENDED: "end", Verb.RESUMED: "resume"}
 
 
-def _place_of(change: Change, wanted: Sequence[ListedPartner]) -> str:
-    for number, listed in enumerate(wanted):
+def _place_of(change: Change, described: Sequence[ListedPartner]) -> str:
+    for number, listed in enumerate(described):
         for index, customer in enumerate(listed.customers):
             if (listed.partner.id, customer.id) == (change.partner.id, change.id):
                 return f"partner[{number}].customer[{index}].state"

@@ -1,4 +1,4 @@
-"""Ask the gate: about a transaction that might be, or about one that is under way and is therefore recorded."""
+"""Ask the gate: about a possible transaction, or about one that is under way, whose decision is recorded."""
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
@@ -46,7 +46,7 @@ class Inquiry(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class RecordedDecision:
-    """A decision and the id under which it is kept."""
+    """A decision and its id."""
 
     id: str
     decision: Decision
@@ -54,14 +54,14 @@ class RecordedDecision:
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """A transaction that the gate denied: none of its actions was done, and every decision is recorded (R7)."""
+    """A denied transaction: none of its actions is done, and every decision is recorded (R7)."""
 
     denied: tuple[RecordedDecision, ...]
-    """The decisions that deny, one for each denied action, in the order of the actions."""
+    """One for each denied action, in the order of the actions."""
 
     @property
     def id(self) -> str:
-        """The id of the first of them."""
+        """The id of the first decision."""
         return self.denied[0].id
 
     @property
@@ -84,7 +84,7 @@ async def ask(
     at: datetime | None = None,
     now: datetime | None = None,
 ) -> Decision:
-    """What the gate would answer; nothing is changed or kept. A record that cannot be read denies (D15), a clock behind too.
+    """Return the gate's decision without recording it. A record that cannot be read denies (D15), and a clock that is behind.
 
     Args:
         at: compare the programme's dates with this instant instead of now; the standing is today's.
@@ -94,7 +94,7 @@ async def ask(
     partner = actor.partner
     standing: Standing | Unknown
     try:
-        # Asked of memory here, for a coroutine would cost the gate more than the question.
+        # Memory is read here, because a coroutine would take longer than the decision.
         trusted = store.trusted.of(partner.id)
         if (
             (trusted is None or now < trusted)
@@ -161,27 +161,20 @@ async def check(
     customer: str,
     asked: Transaction,
     call: IdempotentCall,
-    subject: str | None = None,
 ) -> RecordedDecision:
-    """Answer a question and keep the decision, whichever way it goes (design section 4).
+    """Ask the gate and record the decision.
 
-    A repeat that is decided alike, on the same standing, adds no row for a day: it has the first one's id.
-
-    Args:
-        subject: the order, cart or subscription that it is about.
+    For a day, a repeated call with the same decision on the same standing adds no row, and returns the first one's id.
 
     Raises:
-        `clock.behind`: the clock is behind what the partner has recorded, and the action needs it right.
+        `clock.behind`: the clock is behind the partner's records, and the action is not in `GOES_ON`.
     """
-    if asked.action not in GOES_ON:
-        await require_clock(uow, actor.partner.id)
-    standing = await standing_of(uow, actor.partner.id, customer)
-    decision = decide(asked, standing, programme, actor.partner.cloud, uow.now)
-    return await _keep(uow, actor, customer, asked, standing, decision, call, subject, run_idempotent=call.repeatable)
+    standing, [(_, decision)] = await _decided(uow, actor, programme, customer, [asked])
+    return await _record(uow, actor, customer, asked, standing, decision, call, None, once=call.repeatable)
 
 
 def never(_: Decision) -> None:
-    """Pauses no transaction."""
+    """Pause no transaction."""
 
 
 async def denial_of(
@@ -194,40 +187,47 @@ async def denial_of(
     subject: str | None = None,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Denial | Paused | None:
-    """Ask about every kind of action that one transaction is made of: every action refused, or None when all may complete.
+    """Ask about every action of a transaction and record the decisions; return None if all actions are allowed.
 
-    One refusal stops the whole transaction (R7), and every decision is kept. The caller hands a refusal on as a value and
-    writes nothing else, so that the decision stays. A refused repeat, decided alike, adds no row for a day. A transaction that
-    may complete is always done now: a repeat of a completed one gets the kept answer, and never comes here.
+    One denied action stops the whole transaction (R7). The caller returns the denial as a value and writes nothing else, so
+    that the decisions are committed. For a day, a repeated call with the same denial adds no row. A repeat of a completed
+    transaction gets its idempotent answer before this function is called.
 
     Args:
-        pause: called with the decision on each action once all may complete. What it returns, if anything, is the answer:
-            the transaction is not carried out, and no decision is recorded.
+        subject: the id of the order, cart or subscription.
+        pause: called with each decision once all actions are allowed. If it returns something, that is returned, and no
+            decision is recorded.
 
     Raises:
-        `clock.behind`: the clock is behind what the partner has recorded, and an action needs it right.
+        `clock.behind`: the clock is behind the partner's records, and an action is not in `GOES_ON`.
     """
-    asked = [Transaction(action, actor.channel) for action in actions]
-    if any(one.action not in GOES_ON for one in asked):
-        await require_clock(uow, actor.partner.id)
-    standing = await standing_of(uow, actor.partner.id, customer)
-    decided = [(one, decide(one, standing, programme, actor.partner.cloud, uow.now)) for one in asked]
+    standing, decided = await _decided(
+        uow, actor, programme, customer, [Transaction(action, actor.channel) for action in actions]
+    )
     denies = any(not decision.allowed for _, decision in decided)
     if not denies:
         for _, decision in decided:
             if (paused := pause(decision)) is not None:
                 return paused
-    kept = [
-        await _keep(
-            uow, actor, customer, one, standing, decision, call, subject, run_idempotent=call.repeatable and denies
-        )
-        for one, decision in decided
+    once = call.repeatable and denies
+    recorded = [
+        await _record(uow, actor, customer, asked, standing, decision, call, subject, once=once)
+        for asked, decision in decided
     ]
-    denied = tuple(one for one in kept if not one.decision.allowed)
+    denied = tuple(one for one in recorded if not one.decision.allowed)
     return Denial(denied) if denied else None
 
 
-async def _keep(
+async def _decided(
+    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, asked: Sequence[Transaction]
+) -> tuple[Standing, list[tuple[Transaction, Decision]]]:
+    if any(one.action not in GOES_ON for one in asked):
+        await require_clock(uow, actor.partner.id)
+    standing = await standing_of(uow, actor.partner.id, customer)
+    return standing, [(one, decide(one, standing, programme, actor.partner.cloud, uow.now)) for one in asked]
+
+
+async def _record(
     uow: UnitOfWork,
     actor: Actor,
     customer: str,
@@ -237,12 +237,12 @@ async def _keep(
     call: IdempotentCall,
     subject: str | None,
     *,
-    run_idempotent: bool,
+    once: bool,
 ) -> RecordedDecision:
     fact = TransactionDecided(
-        customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, run_idempotent
+        customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, once
     )
-    earlier = await repeated_decision(uow, actor.partner.id, fact) if run_idempotent else None
+    earlier = await repeated_decision(uow, actor.partner.id, fact) if once else None
     if earlier is not None:
         return RecordedDecision(earlier, decision)
     await record(uow, actor, fact)
@@ -250,7 +250,7 @@ async def _keep(
 
 
 async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, page_request: PageRequest) -> Page[KeptDecision]:
-    """A page of the decisions about one of the caller's customers, newest first.
+    """Return a page of the decisions about one of the caller's customers, newest first.
 
     Raises:
         `relationship.missing`: the customer is not one of this partner's (D18).
@@ -260,7 +260,7 @@ async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, page_requ
 
 
 async def show_decision(uow: UnitOfWork, actor: Actor, customer: str, decision: str) -> KeptDecision:
-    """One of them.
+    """Return one decision about one of the caller's customers.
 
     Raises:
         `relationship.missing`.

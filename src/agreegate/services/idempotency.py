@@ -1,4 +1,4 @@
-"""One call of a client, and the promise that the same call is done once (contract 3.10)."""
+"""Do each call of a client once, and give a repeat the same answer (contract 3.10)."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from agreegate.storage.idempotency import IdempotencyKey, claim_key, keep_answer
 
 @dataclass(frozen=True, slots=True)
 class IdempotentCall:
-    """What identifies one request."""
+    """The identity of one request."""
 
     method: str
     path: str
@@ -24,7 +24,7 @@ class IdempotentCall:
     fingerprint: str
     """Digest of the path, the parsed body and the acting user or application."""
     repeatable: bool = True
-    """False when the client sent no usable request id: the call can then not be recognised again."""
+    """False: the client sent no usable request id, so a repeat cannot be recognised."""
 
     @classmethod
     def of(
@@ -38,10 +38,10 @@ class IdempotentCall:
         *,
         repeatable: bool,
     ) -> "IdempotentCall":
-        """The call that an actor makes.
+        """Return an actor's call.
 
         Args:
-            body: the parsed one, in one spelling: what clients write differently and mean alike is the same call.
+            body: the parsed body, encoded again, so that different spellings of one body are the same call.
         """
         canonical = path.lower()
         kind = b"application" if actor.user_id is None else b"user"
@@ -51,41 +51,41 @@ class IdempotentCall:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the client is sent, as bytes, so that a repeat gets the very same."""
+    """The response as bytes, so that a repeat gets the same."""
 
     status: int
     body: bytes
     confirmation_id: str | None = None
-    """The confirmation that it acknowledges: once that has ended, the answer is not given again."""
+    """The recorded confirmation; once it has ended, a repeat does not get this answer."""
     more: tuple[bytes, ...] = ()
-    """What follows `body`, where a long answer goes out in pieces. Such an answer is never kept."""
+    """The pieces of a long answer after `body`. Such an answer is never kept."""
 
     @property
     def accepted(self) -> bool:
-        """Only these are kept: a kept refusal would outlive the confirmation that heals it."""
+        """Whether the answer is a success. Only successes are kept: a kept denial would outlive a new confirmation."""
         return 200 <= self.status < 300
 
 
 async def run_idempotent(
     uow: UnitOfWork, actor: Actor, call: IdempotentCall, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
 ) -> Answer:
-    """Do the work, unless this very call was answered within 24 hours of the machine's clock: then answer that again.
+    """Do the work, unless the same call was answered within 24 hours of the machine's clock: then return that answer.
 
-    Answer and work are kept in one unit, so neither exists without the other.
+    The answer is kept in the unit of work that does the work.
 
     Args:
-        goes_on: whether the work may be done while the clock is behind; it then looks at the clock itself.
+        goes_on: the work may be done while the clock is behind, and checks the clock itself.
 
     Raises:
-        `clock.behind`: nothing was done, and the same call may be sent again.
+        `clock.behind`: nothing was done, and the client may send the same call again.
         `request.id-reused`: the request id came with another body or from another user.
-        `confirmation.ended-since`: the answer acknowledged a confirmation that has ended since, or whose relationship has.
+        `confirmation.ended-since`: the answer's confirmation, or its relationship, has ended.
     """
+    partner = actor.partner.id
     if not call.repeatable:
         if not goes_on:
-            await require_clock(uow, actor.partner.id)
+            await require_clock(uow, partner)
         return await work()
-    partner = actor.partner.id
     key = IdempotencyKey(partner, call.method, call.path, call.request_id)
     kept = await claim_key(uow, key, call.fingerprint)
     if kept is not None:

@@ -1,4 +1,4 @@
-"""The overview: whose next order is not ready, and what the gate refused lately. Its totals: `services/totals.py`."""
+"""The overview: customers not ready for their next order, and recent denials. Totals: `services/totals.py`."""
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
@@ -31,25 +31,25 @@ Listed = TypeVar("Listed", Committed, Tried)
 SHOWN = 10
 LATELY = timedelta(days=30)
 MOST = 1_000
-"""Maximum refusals counted exactly."""
+"""Maximum denials counted exactly."""
 NOT_READY = (State.MISSING, State.ENDED)
-"""The states in which the gate refuses an order, or will from the channel's date on."""
+"""The states in which the gate denies orders, or will from the channel's date."""
 
 
 class Cause(StrEnum):
-    """Why a customer is near to a transaction."""
+    """The transaction that makes a customer urgent."""
 
     REFUSED = "refused"
     CART = "cart"
     RENEWAL = "renewal"
-    """The partner renews it, or lets it end."""
+    """A renewal by the partner, or the end of a term."""
     AUTO_RENEWAL = "auto-renewal"
-    """It renews by itself, and the gate is not asked (R11)."""
+    """An auto-renewal, about which the gate is not asked (R11)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pressing:
-    """A customer without a valid confirmation, and what makes it urgent."""
+    """A customer without a valid confirmation, and its nearest transactions."""
 
     customer_id: str
     company_name: str
@@ -59,38 +59,38 @@ class Pressing:
 
 @dataclass(frozen=True, slots=True)
 class Denials:
-    """What the gate refused in the last 30 days."""
+    """The denials of the last 30 days."""
 
     latest: tuple[tuple[Denied, State | None], ...]
-    """Each with how the customer stands today; None: the partner does not serve it."""
+    """Each with the customer's state today; None: the partner does not serve it."""
     count: Counted
     """Up to `MOST`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Urgent:
-    """Customers that need somebody soon."""
+    """Customers that need attention soon."""
 
     next: tuple[Pressing, ...]
     next_until: datetime | None
-    """Commitments that end later were not looked at; None: all were, or the list is full."""
-    unwilling: tuple[Committed, ...]
-    """No longer agree, but are still subscribed (R39, R40)."""
-    unwilling_count: int | None
-    """None: too many customers said no to be counted here."""
+    """Commitments that end later were not read; None: all were, or the list is full."""
+    no_longer_agree: tuple[Committed, ...]
+    """Customers that no longer agree and have subscriptions (R39, R40)."""
+    no_longer_agree_count: int | None
+    """None: too many to count here."""
 
 
 async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Urgent:
-    """Return the customers without a valid confirmation that are nearest to a transaction, and those that no longer agree."""
+    """Return the customers without a valid confirmation nearest to a transaction, and those that no longer agree."""
     partner = actor.partner
     ending, until = await ending_first(uow, partner.id, programme, NOT_READY, SHOWN)
     carts = await open_carts(uow, partner.id)
     denied = await denied_lately(uow, partner.id, uow.now - LATELY)
     if await many_no_longer_agree(uow, partner.id):
-        (unwilling, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
+        (no_longer_agree, _), number = await ending_first(uow, partner.id, programme, (State.ENDED,), SHOWN), None
     else:
-        unwilling, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
-    listed = [one.customer_id for found in (ending, carts, denied, unwilling) for one in found]
+        no_longer_agree, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
+    listed = [one.customer_id for found in (ending, carts, denied, no_longer_agree) for one in found]
     states = await _states_of(uow, partner, programme, listed)
     causes: dict[str, list[tuple[Cause, datetime]]] = {}
     names: dict[str, str] = {}
@@ -107,13 +107,13 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
         for id_, of_it in causes.items()
     ]
     pressing.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))
-    unwilling = _in_state(unwilling, states, (State.ENDED,))
-    unwilling.sort(key=lambda one: (one.renews_at or one.ends_at, one.customer_id))
-    return Urgent(tuple(pressing[:SHOWN]), None if len(ending) == SHOWN else until, tuple(unwilling), number)
+    no_longer_agree = _in_state(no_longer_agree, states, (State.ENDED,))
+    no_longer_agree.sort(key=lambda one: (one.renews_at or one.ends_at, one.customer_id))
+    return Urgent(tuple(pressing[:SHOWN]), None if len(ending) == SHOWN else until, tuple(no_longer_agree), number)
 
 
 async def show_denials(uow: UnitOfWork, actor: Actor, programme: Programme) -> Denials:
-    """Return what the gate refused in the last 30 days, the latest first."""
+    """Return the denials of the last 30 days, latest first."""
     since = uow.now - LATELY
     latest = await denied(uow, actor.partner.id, since, SHOWN)
     states = await _states_of(uow, actor.partner, programme, [one.customer_id for one in latest])
@@ -128,5 +128,5 @@ async def _states_of(
     return {id_: state_of(standing, programme, partner.cloud, uow.now) for id_, standing in standings.items()}
 
 
-def _in_state(found: Iterable[Listed], states: Mapping[str, State | None], sought: Collection[State]) -> list[Listed]:
-    return [one for one in found if states[one.customer_id] in sought]
+def _in_state(found: Iterable[Listed], states: Mapping[str, State | None], among: Collection[State]) -> list[Listed]:
+    return [one for one in found if states[one.customer_id] in among]

@@ -1,4 +1,4 @@
-"""What a partner may know of itself and of the partners it works with (contract 4.6, 4.8)."""
+"""Show a partner its own data and that of linked partners (contract 4.6, 4.8)."""
 
 from enum import StrEnum
 
@@ -10,21 +10,21 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import linked_providers, linked_resellers, profile_of, worked_with
 
 SHOWN = 36
-"""So much of an unknown id is repeated to the caller: a tenant id is as long, a sentence may have 1,024 (contract 3.6)."""
+"""Maximum characters of an unknown id in an error: the length of a tenant id (contract 3.6 limits a sentence to 1,024)."""
 
 
 class RelationshipType(StrEnum):
-    """How two partners are linked, seen from the first."""
+    """The link of two partners, seen from the caller."""
 
     PROVIDER_OF = "provider_of"
     RESELLER_OF = "reseller_of"
 
 
 async def organization_profile(uow: UnitOfWork, actor: Actor) -> OrganizationProfile:
-    """The caller's own organisation.
+    """Return the caller's organisation profile.
 
     Raises:
-        `request.not-found`: it left the directory a moment ago.
+        `request.not-found`: the partner left the directory a moment ago.
     """
     profile = await profile_of(uow, actor.partner.id)
     if profile is None:
@@ -33,10 +33,10 @@ async def organization_profile(uow: UnitOfWork, actor: Actor) -> OrganizationPro
 
 
 async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Partner:
-    """The partner of a partner network id: the caller itself, or one it is linked with; None asks for the caller.
+    """Return the caller or the linked partner with a partner network id; None means the caller.
 
     Raises:
-        `request.not-found`: there is none such, or the caller has no such id.
+        `request.not-found`: no such partner, or the caller has no partner network id.
     """
     if mpn_id is None:
         found = (await organization_profile(uow, actor)).partner
@@ -53,19 +53,17 @@ async def mpn_partner(uow: UnitOfWork, actor: Actor, mpn_id: str | None) -> Part
 async def partner_relationships(
     uow: UnitOfWork, actor: Actor, kind: RelationshipType, search: NameSearch | None = None
 ) -> list[Partner]:
-    """The partners that the caller has an open link of this kind with, by name; those that the search finds, if any."""
+    """Return the partners with an open link of this kind to the caller that fit the search, by name."""
     linked = linked_resellers if kind is RelationshipType.PROVIDER_OF else linked_providers
     partners = await linked(uow, actor.partner.id)
     return [partner for partner in partners if search is None or search.finds(partner.name)]
 
 
 async def partner_agreement_signed(uow: UnitOfWork, actor: Actor, *, mpn_id: str | None, tenant: str | None) -> bool:
-    """Whether a partner signed its own agreement with the vendor. Exactly one of the two ids is given.
-
-    Only the caller itself and the partners it is linked with are known to it: all others answer as ids nobody has.
+    """Return whether a partner signed its own agreement with the vendor. Exactly one of the two ids is given.
 
     Raises:
-        `partner.unknown`.
+        `partner.unknown`: the id is neither the caller's nor a linked partner's.
     """
     known = await worked_with(uow, actor.partner.id, mpn_id=mpn_id, tenant=tenant)
     if known is None:

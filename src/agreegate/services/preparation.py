@@ -1,4 +1,4 @@
-"""What a confirmation form starts from: the agreement, what counts now, and the proposed contact (contract 5)."""
+"""Prepare the confirmation form: the agreement, the current confirmation, and the proposed contact (contract 5)."""
 
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -28,61 +28,61 @@ MOST_RESELLERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that was recorded about one agreement of a customer: a confirmation, or its end."""
+    """A record about one agreement of a customer: a confirmation or an ending."""
 
     sequence: int
     at: datetime
     by: str
-    """The user's name where the directory knows it, else an id."""
+    """The user's name in the directory, else an id."""
     confirmation: Confirmation | None = None
     ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """Which texts of the agreement there are to confirm, for a customer of one country."""
+    """The texts of an agreement for a customer of one country."""
 
     published: tuple[TextVersion, ...] = ()
     """Every version with a text for the country."""
     offered: tuple[TextVersion, ...] = ()
-    """The versions that may be named, whatever takes effect last first; for a first confirmation the one in force (R32)."""
+    """The versions that may be named, latest effect first; for a first confirmation the one in force (R32)."""
     first: bool = True
-    """The agreement was never confirmed for this customer, or only in error."""
+    """No confirmation of the agreement was recorded for this customer, except in error."""
     in_force: TextVersion | None = None
-    """What the customer accepts now; None where no text is in force."""
+    """The version that the customer accepts now, if one is in force."""
     accepted: AcceptedText | None = None
-    """What the current confirmation speaks of."""
+    """The text of the current confirmation."""
     outdated_since: datetime | None = None
-    """Since when a newer major text binds the customer than the one of the current confirmation (R34)."""
+    """Since when a newer major text binds the customer (R34)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Preparation:
-    """What a form for confirming one agreement begins with."""
+    """The facts that a form for one agreement shows first."""
 
     template: AgreementTemplate
     choice: tuple[AgreementTemplate, ...]
     """Every template that may be confirmed now."""
     designated: bool
-    """The user stands for staff without an account, so the real employee is asked for (R28)."""
+    """The user is a designated account, so the form asks for the employee (R28)."""
     resellers: tuple[Partner, ...]
-    """Those through whom an indirect provider may have got the data, the customer's own first (R23)."""
+    """The resellers of an indirect provider, the customer's own first (R23)."""
     customer: Customer | None = None
-    """None: it is about to be created."""
+    """None: a customer to create."""
     current: Confirmation | None = None
-    """The confirmation of this agreement that counts."""
+    """The current confirmation of this agreement."""
     newest: Event | None = None
-    """What was recorded last about this agreement; whatever comes later was done meanwhile."""
+    """The last record about this agreement; a later one was made meanwhile."""
     texts: Texts = Texts()
 
     @property
     def outdated(self) -> bool:
-        """Whether a newer text is to be accepted, so that the current confirmation's date says nothing about it (R34)."""
+        """Whether a newer text must be accepted (R34)."""
         return self.texts.outdated_since is not None
 
     @property
     def contact(self) -> PrimaryContact | None:
-        """Whom to begin with: who accepted last, else the customer's primary contact (R19)."""
+        """The proposed contact: who accepted last, else the customer's primary contact (R19)."""
         if self.current is not None and self.current.contact is not None:
             return self.current.contact
         billing = None if self.customer is None else self.customer.billing
@@ -92,7 +92,7 @@ class Preparation:
         return PrimaryContact(address.first_name, address.last_name, billing.email, address.phone or None)
 
     def facts(self, actor: Actor, now: datetime, latest_day: datetime) -> Facts:
-        """What the rules compare a form's draft with; the version is one of those that the form offers.
+        """Return the facts that the rules compare with a form's draft.
 
         Args:
             latest_day: midnight UTC of the last day that has begun where customer and partner are.
@@ -115,12 +115,12 @@ async def prepare(
     template_id: str = "",
     country: str = "",
 ) -> Preparation:
-    """What to begin a confirmation with.
+    """Prepare a confirmation.
 
     Args:
-        customer: None: one that is about to be created.
+        customer: None: a customer to create.
         template_id: the agreement; empty: the one that the gate asks for now.
-        country: where the customer that is about to be created will be, as far as it is known.
+        country: of a customer to create, once it is known.
 
     Raises:
         `confirmation.feature-absent`: before the programme starts, or in a national cloud (R1, R31).
@@ -162,7 +162,7 @@ async def _texts(uow: UnitOfWork, template: AgreementTemplate, country: str, *, 
 
 
 async def _with_accepted(uow: UnitOfWork, actor: Actor, customer: str, current: Confirmation, texts: Texts) -> Texts:
-    """The texts, with the one that the current confirmation speaks of."""
+    """Add the text of the current confirmation."""
     partner = actor.partner.id
     standing = await standing_of(uow, partner, customer)
     since = next((one.outdated_since for one in standing.current if one.sequence == current.sequence), None)
@@ -187,7 +187,7 @@ async def _resellers(uow: UnitOfWork, actor: Actor, serving: frozenset[PartnerId
 
 
 async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: AgreementTemplate) -> Event | None:
-    """What was recorded last about an agreement: a confirmation, or an ending that concerns it."""
+    """Return the last record about an agreement: a confirmation, or an ending that concerns it."""
     about = (uow, actor.partner.id, customer, template.agreement_type)
     confirmed, ended = await newest_confirmation(*about), await newest_ending(*about)
     recorded = [one for one in (confirmed, ended) if one is not None]

@@ -1,7 +1,6 @@
-"""Put an existing record under another programme: what the gate would answer otherwise by it, and the change itself (D17)."""
+"""Put a record under another programme, and preview which decisions of the gate change (D17)."""
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -18,31 +17,31 @@ from agreegate.storage.record import record
 from agreegate.storage.standing import standing_of
 
 COMMAND = "agreegate programme use"
-"""What audit records name as the application."""
+"""The application in audit records."""
 _MOVES = (MilestoneKind.ENFORCED, MilestoneKind.OPENS, MilestoneKind.CLOSES)
 _PAGE = 10_000
-"""Customers read at a time."""
+"""Maximum customers read at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Shift:
-    """How many customers' new orders another programme allows or refuses from an instant on."""
+    """The number of customers whose new orders another programme allows or denies from an instant on."""
 
     at: datetime
     channel: Channel
     opened: int
-    """Customers whose orders it allows and the present programme refuses; without a present one: all that it allows."""
+    """Newly allowed customers; without a present programme, all that are allowed."""
     closed: int
-    """Customers whose orders it refuses and the present programme allows; without a present one: all that it refuses."""
+    """Newly denied customers; without a present programme, all that are denied."""
 
 
 async def preview_programme(uow: UnitOfWork, before: Programme | None, after: Programme) -> list[Shift]:
-    """What `after` would change, as the gate itself answers for every customer as it stands today.
+    """Ask the gate under both programmes about every customer's standing of today.
 
-    Now, and at each date of either programme that is still ahead: only instants and channels with a change.
+    Compares now and each future date of either programme; returns the instants and channels with a change.
 
     Args:
-        before: the present rules; None when nobody knows them.
+        before: the present programme; None: not known.
     """
     known = [programme for programme in (before, after) if programme is not None]
     dates = {milestone.at for programme in known for milestone in milestones(programme) if milestone.kind in _MOVES}
@@ -62,20 +61,12 @@ async def preview_programme(uow: UnitOfWork, before: Programme | None, after: Pr
                     was = not will if before is None else decide(asked, standing, before, cloud, at).allowed
                     opened[at, channel] += will and not was
                     closed[at, channel] += was and not will
-    return _changes(instants, opened, closed)
-
-
-def _changes(
-    instants: Sequence[datetime],
-    opened: Counter[tuple[datetime, Channel]],
-    closed: Counter[tuple[datetime, Channel]],
-) -> list[Shift]:
     shifts = [Shift(at, channel, opened[at, channel], closed[at, channel]) for at in instants for channel in Channel]
     return [shift for shift in shifts if shift.opened or shift.closed]
 
 
 async def use_programme(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:
-    """Put the record under the programme; whether that changed anything."""
+    """Put the record under the programme; return whether that changed anything."""
     made = await made_for(uow)
     if made is not None and made.programme == programme.name:
         return False

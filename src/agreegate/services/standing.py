@@ -1,4 +1,4 @@
-"""What is known of a customer's acceptance, with its history; and how it ends (R27, R47, R48)."""
+"""Show a customer's standing with its history; void a confirmation; record that a customer no longer agrees (R27, R47, R48)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,16 +47,16 @@ from agreegate.storage.standing import OpenRelationship, standing_of
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A confirmation in its history: what ended it, if anything did, and what was kept beside it."""
+    """A confirmation with what ended it and what was recorded beside it."""
 
     confirmation: Confirmation
     ended_by: Ending | None
     collection: Collection | None = None
-    """Through whom an indirect provider got the data, where it said so (R23)."""
+    """The reseller that gave an indirect provider the data, where the provider stated it (R23)."""
     warnings: tuple[AcceptorWarning, ...] = ()
-    """What spoke against the acceptor when it was recorded (X14)."""
+    """The warnings about the acceptor at the recording (X14)."""
     text: AcceptedText | None = None
-    """Which text was accepted (R38); None where none was in force when it was recorded."""
+    """The accepted text (R38); None: no text was in force at the recording."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,21 +68,21 @@ class AgreementStanding:
     current: Recorded | None
     """The confirmation that counts."""
     history: tuple[Recorded, ...]
-    """Newest first, every relationship period, ended ones included; as many as the page of the history has."""
+    """The confirmations on the page of the history, of every relationship period, newest first."""
     outdated_since: datetime | None = None
-    """Since when a newer major text binds the customer than the one confirmed (R34)."""
+    """Since when a newer major text binds the customer (R34)."""
     renew_by: datetime | None = None
-    """Before when the newer one must be confirmed; None: before the next new order (R37), or nothing is due."""
+    """The instant before which the newer text must be confirmed; None: before the next new order (R37), or nothing is due."""
 
     @property
     def confirmation(self) -> Confirmation | None:
-        """The confirmation that counts, without what was kept beside it."""
+        """The confirmation that counts."""
         return None if self.current is None else self.current.confirmation
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerStanding:
-    """What is known about a customer's acceptance, as one partner recorded it: today's, and a page of the history."""
+    """A customer's standing today with one partner, and a page of the history."""
 
     customer_id: str
     relationship_since: datetime
@@ -90,20 +90,20 @@ class CustomerStanding:
     """The one state of the customer; None in a national cloud (R31)."""
     agreements: tuple[AgreementStanding, ...]
     refusals: tuple[Ending, ...]
-    """When the customer was recorded as no longer agreeing, newest first; as many as belong to the page of the history."""
+    """The records on the page of the history that the customer no longer agreed, newest first."""
     no_longer_agrees: Ending | None
-    """The newest of all of them."""
+    """The newest such record of all."""
     page: Page[Confirmation]
-    """The page of the history: its confirmations of every type, newest first."""
+    """The page of the history: confirmations of every type, newest first."""
 
 
 async def show_standing(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, page_request: PageRequest = NEWEST
 ) -> CustomerStanding:
-    """The standing of each agreement type of the programme.
+    """Return a customer's standing.
 
     Args:
-        wanted: the page of the history.
+        page_request: the page of the history.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
@@ -143,7 +143,7 @@ async def show_standing(
 async def show_recorded(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, confirmation: str
 ) -> Recorded:
-    """One confirmation of the customer's, with all that was kept beside it.
+    """Return one confirmation of the customer, with what was recorded beside it.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
@@ -162,7 +162,7 @@ async def show_recorded(
 async def _recorded(
     uow: UnitOfWork, partner: PartnerId, customer: str, confirmations: Sequence[Confirmation]
 ) -> tuple[Recorded, ...]:
-    """Confirmations that follow one another, newest first, each with what was kept beside it."""
+    """Return successive confirmations, newest first, with what was recorded beside each."""
     if not confirmations:
         return ()
     first, last = confirmations[-1].sequence, confirmations[0].sequence
@@ -185,11 +185,11 @@ async def _recorded(
 async def record_no_longer_agrees(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, note: str, call: IdempotentCall
 ) -> CustomerStanding:
-    """Record that the customer no longer agrees: it ends every agreement type, also when nothing was confirmed (R47).
+    """Record that the customer no longer agrees, which ends every agreement type, confirmed or not (R47).
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
-        `confirmation.nothing-to-end`: it is recorded already and nothing was confirmed since.
+        `confirmation.nothing-to-end`: it is recorded already, and nothing was confirmed since.
     """
     programme.require(uow.now)
     partner, found = actor.partner.id, await require_relationship(uow, actor, customer)
@@ -208,9 +208,9 @@ async def void_confirmation(
     note: str,
     call: IdempotentCall,
 ) -> CustomerStanding:
-    """Mark the current confirmation of a template as recorded in error. It stays in the record.
+    """Void the current confirmation of a template as recorded in error. It stays in the record.
 
-    The one before it counts again, if there is one of this relationship period that no refusal has ended (R17, R47).
+    The confirmation before it counts again, if it is of this relationship period and the customer has agreed since (R17, R47).
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
@@ -222,17 +222,17 @@ async def void_confirmation(
     if template is None:
         raise Rejected("confirmation.template-unknown", name="template_id")
     partner, kind = actor.partner.id, template.agreement_type
-    wrong = await current_confirmation(uow, partner, customer, kind)
-    if wrong is None or wrong.template_id != template.id:
+    current = await current_confirmation(uow, partner, customer, kind)
+    if current is None or current.template_id != template.id:
         raise Rejected("confirmation.nothing-to-end")
-    await _end(uow, actor, customer, relationship, EndReason.RECORDED_IN_ERROR, wrong, note, call)
+    await _end(uow, actor, customer, relationship, EndReason.RECORDED_IN_ERROR, current, note, call)
     return await show_standing(uow, actor, programme, customer)
 
 
 async def counts_before(
     uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation
 ) -> Confirmation | None:
-    """What would count if this confirmation were taken back: the one before it, unless a refusal lies between (R17)."""
+    """Return the confirmation that counts again if this one is voided, if there is one (R17)."""
     return await newest_counting(
         uow, actor.partner.id, customer, confirmation.agreement_type, before=confirmation.sequence
     )

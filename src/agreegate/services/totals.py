@@ -1,7 +1,7 @@
 """Totals of a partner's customers by state: counted at once where they are few, else in the background and kept a minute.
 
-A page shows kept totals with the instant at which they were counted. While there are none, it says that they are being
-counted. Lists are not concerned: they are always of now.
+A page shows kept totals with the instant of their count. Without totals, the page says that they are being counted. Lists
+always show the present.
 """
 
 import asyncio
@@ -29,16 +29,16 @@ from agreegate.storage.totals import (
 
 @dataclass(frozen=True, slots=True)
 class TotalsLimits:
-    """When totals are counted in the background, and how long they are used."""
+    """When totals are counted in the background, and how long pages use them."""
 
     counted_at_once: int = 20_000
-    """Maximum customers counted while the page is made."""
+    """Maximum customers counted while a page waits."""
     renewed_after: timedelta = timedelta(seconds=30)
-    """Age at which kept totals are counted again when a page asks for them."""
+    """Age from which a page starts a new count."""
     used_for: timedelta = timedelta(minutes=1)
     """Maximum age of totals that a page shows."""
     partners: int = 1_000
-    """Maximum partners whose totals are kept. The least recently used are dropped."""
+    """Maximum partners with kept totals; the least recently used are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,67 +60,67 @@ class Counted:
 
 @dataclass(frozen=True, slots=True)
 class Upcoming:
-    """An enforcement date that is still ahead."""
+    """An enforcement date in the future."""
 
     channel: Channel
     date: datetime
     customers: int
-    """Customers that the gate would refuse on that date if nothing changed until then."""
+    """Customers whose orders the gate would deny on that date if nothing changed."""
 
 
 @dataclass(frozen=True, slots=True)
 class ShownTotals:
-    """What a page shows of a partner's totals."""
+    """A partner's totals for a page."""
 
     totals: Totals | None
     """None: the first count is still running."""
     as_of: datetime | None = None
     """When they were counted; None: now."""
     unseen_change: datetime | None = None
-    """The reader's newest change that these totals do not contain yet."""
+    """The reader's newest change that is not yet in the totals."""
     is_due: bool = False
-    """They must be counted in the background: see `KeptTotals.refresh`."""
+    """A count in the background must start: see `KeptTotals.refresh`."""
 
 
 @dataclass(frozen=True, slots=True)
 class CountedTotals:
-    """Totals with what tells how long they hold."""
+    """Totals, and the facts that decide how long they are valid."""
 
     totals: Totals
     counted_at: datetime
     """By the machine's clock."""
     clock_ahead: timedelta
-    """How far the product's clock was ahead of the machine's. Another difference: the demo's clock was moved."""
+    """How far Agreegate's clock was ahead of the machine's; another difference means that the demo's clock was moved."""
     texts: int
-    """Published texts at that time. More: one was published since."""
+    """Number of published texts; a higher number means a newer publication."""
     seen_until: datetime | None
-    """The newest change that the totals contain."""
+    """The newest change in the totals."""
 
 
 @dataclass(slots=True)
 class KeptTotals:
-    """The totals of partners with many customers, in the memory of one process. Counts one partner at a time."""
+    """The totals of partners with many customers, in the memory of one process; counts one partner at a time."""
 
     limits: TotalsLimits = field(default_factory=TotalsLimits)
     _kept: OrderedDict[PartnerId | None, CountedTotals] = field(default_factory=OrderedDict, repr=False)
     _counting: dict[PartnerId | None, asyncio.Task[None]] = field(default_factory=dict, repr=False)
-    _turn: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
+    _one_at_a_time: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
     _lock: Lock = field(default_factory=Lock, repr=False)
 
     def refresh(self, store: Store, programme: Programme, actor: Actor, shown: ShownTotals | None) -> None:
-        """Start the count of a partner's totals, where a page was shown totals that are due. Called on the event loop."""
+        """Start a count of a partner's totals if a page showed totals that are due. Called on the event loop."""
         whose = _whose(actor)
         if shown is None or not shown.is_due or whose in self._counting:
             return
         self._counting[whose] = asyncio.create_task(self._count(store, programme, whose))
 
     async def settle(self) -> None:
-        """Wait until every count that was started has ended."""
+        """Wait until every started count has ended."""
         await asyncio.gather(*self._counting.values())
 
     async def _count(self, store: Store, programme: Programme, whose: PartnerId | None) -> None:
         try:
-            async with self._turn:
+            async with self._one_at_a_time:
                 kept = await store.read_slow(lambda uow: _counted(uow, programme, whose))
             with self._lock:
                 self._kept[whose] = kept
@@ -133,17 +133,14 @@ class KeptTotals:
             del self._counting[whose]
 
     def find(self, whose: PartnerId | None, uow: UnitOfWork, texts: int) -> CountedTotals | None:
-        """Return what is kept, unless it is too old, or a publication or the demo's clock has changed its meaning."""
+        """Return the kept totals, unless they are too old, a text was published, or the demo's clock was moved."""
         with self._lock:
             kept = self._kept.get(whose)
             if kept is None:
                 return None
             moved = abs(uow.now - uow.machine_now - kept.clock_ahead) > self.limits.used_for
-            if (
-                moved
-                or texts != kept.texts
-                or not timedelta() <= uow.machine_now - kept.counted_at <= self.limits.used_for
-            ):
+            fresh = timedelta() <= uow.machine_now - kept.counted_at <= self.limits.used_for
+            if moved or not fresh or texts != kept.texts:
                 del self._kept[whose]
                 return None
             self._kept.move_to_end(whose)
@@ -175,7 +172,7 @@ async def totals_of(uow: UnitOfWork, actor: Actor, programme: Programme, kept: K
 
 
 def upcoming(totals: Totals, programme: Programme, now: datetime) -> tuple[Upcoming, ...]:
-    """Return the enforcement dates ahead, each with the customers that the gate would refuse then."""
+    """Return the future enforcement dates, each with the customers whose orders the gate would deny then."""
     return tuple(
         Upcoming(
             channel,

@@ -1,4 +1,4 @@
-"""The tour of the dates: one order, asked of the gate on each of the process's days and on both channels (R5)."""
+"""The tour of the dates: one order on each day of the process and on both channels (R5)."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,7 +19,7 @@ OFFERED = 50
 
 @dataclass(frozen=True, slots=True)
 class Stop:
-    """One stop: when, by which channel, and what the gate answers."""
+    """One decision of the tour."""
 
     at: datetime
     channel: Channel
@@ -27,15 +27,15 @@ class Stop:
 
 
 async def companions(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
-    """Id and name of the reader's customers without a confirmation, some of them."""
+    """Return id and name of some of the reader's customers without a confirmation."""
     return await unconfirmed_customers(uow, actor.partner, OFFERED)
 
 
 async def walk(store: Store, actor: Actor, programme: Programme, customer: str | None) -> list[Stop]:
-    """What the gate answers to a new purchase at every stop, earliest first. Nothing is changed or kept.
+    """Return the gate's decision about a new purchase at every stop, earliest first, without recording it.
 
     Args:
-        customer: whose standing of today is asked about; None: a customer of whom nothing is recorded.
+        customer: the customer, with today's standing; None: a customer without records.
     """
     stops = []
     for at in tour(programme):

@@ -1,4 +1,4 @@
-"""Which text a customer accepts, and which one a confirmation speaks of (R32, R35, R38, R49)."""
+"""Find the text that a customer accepts, and the text of a confirmation (R32, R35, R38, R49)."""
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.accepted_text import AcceptedText, inferred, text_to_accept
@@ -14,9 +14,9 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Confirmation) -> AcceptedText | None:
-    """Which text a confirmation speaks of: as it was kept with it.
+    """Return the recorded text of a confirmation.
 
-    A confirmation recorded before texts existed is read by the texts published today.
+    For a confirmation recorded before texts existed, the text is inferred from today's texts.
     """
     partner = actor.partner.id
     kept = await accepted_text_of(uow, partner, customer, confirmation.sequence)
@@ -33,12 +33,10 @@ async def text_of(uow: UnitOfWork, actor: Actor, customer: str, confirmation: Co
 async def find_text_to_accept(
     uow: UnitOfWork, programme: Programme, customer: Customer, template_id: str
 ) -> FoundText | None:
-    """What the customer is given to read before it accepts: the text in force now, as close to its language as there is (R49).
-
-    None where no text is in force for its country.
+    """Return the text in force for a customer to read before accepting, in the closest language, if there is one (R49).
 
     Raises:
-        `confirmation.feature-absent`: before the programme began (R1).
+        `confirmation.feature-absent`: before the programme starts (R1).
         `request.not-found`: the programme has no such template.
     """
     programme.require(uow.now)

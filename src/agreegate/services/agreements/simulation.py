@@ -1,4 +1,4 @@
-"""Simulate a version: whom it would outdate, and what of theirs comes in the weeks after. Nothing is changed by asking."""
+"""Simulate a version without changing anything: the customers it would outdate, and their renewals and carts."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -18,6 +18,7 @@ from agreegate.domain.agreements.text import Locale, TextDraft, TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
+from agreegate.services.agreements.text import list_texts
 from agreegate.storage.agreements.simulation import (
     Affected,
     Asked,
@@ -33,47 +34,46 @@ from agreegate.storage.pagination import Page, PageRequest
 
 @dataclass(frozen=True, slots=True)
 class Simulation:
-    """What would happen, counted."""
+    """The counts of a simulation."""
 
     foresight: Foresight
     confirmed: bool
-    """Whether any customer has a confirmation of the agreement that counts."""
+    """A customer has a current confirmation of the agreement."""
     total: Counts
     weeks: Mapping[date | None, Counts]
-    """By Monday, in order; last, as None, customers without a renewal in the window. Weeks without anything are left out."""
+    """By Monday, in order, without empty weeks; last, as None, customers without a renewal in the window."""
     partners: Mapping[Partner, Counts]
     """By name."""
     resellers: Mapping[tuple[PartnerId, str] | None, Counts]
-    """Id and name, by name; last, as None, what is served through none."""
+    """By id and name, in the order of names; last, as None, customers without a reseller."""
 
 
 @dataclass(frozen=True, slots=True)
 class Concerned:
-    """A customer whose confirmation would become outdated."""
+    """A customer that the version would outdate."""
 
     partner: Partner
     affected: Affected
     resellers: tuple[str, ...]
-    """The names of those through which it is served."""
+    """The names of the resellers that serve the customer."""
     denied: Mapping[Channel, int]
-    """How many of its renewals by order and carts the gate would refuse."""
+    """The number of its renewals by order and carts that the gate would deny."""
 
 
 async def upcoming_versions(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, TextVersion]]:
-    """Published versions that have yet to take effect, the next one first."""
-    every = [(template, one) for template in programme.templates for one in await text_versions(uow, template.id)]
-    ahead = [found for found in every if found[1].effective_from > uow.now]
+    """Return the published versions that take effect in the future, the next one first."""
+    listed = await list_texts(uow, programme)
+    ahead = [(template, one) for template, versions in listed for one in versions if one.effective_from > uow.now]
     return sorted(ahead, key=lambda found: found[1].rank)
 
 
 async def version_named(uow: UnitOfWork, programme: Programme, named: str) -> TextVersion:
-    """The one published version of this id or label, of whichever agreement.
+    """Return the only published version with this id or label, of any agreement.
 
     Raises:
-        Rejected: there is none, or several agreements have one.
+        `simulation.version-unknown`, `simulation.version-ambiguous`.
     """
-    every = [one for template in programme.templates for one in await text_versions(uow, template.id)]
-    found = [one for one in every if named in (one.id, one.label)]
+    found = [one for one in await _versions(uow, programme) if named in (one.id, one.label)]
     if not found:
         raise Rejected("simulation.version-unknown", name="version", label=named)
     if len(found) > 1:
@@ -83,7 +83,7 @@ async def version_named(uow: UnitOfWork, programme: Programme, named: str) -> Te
 
 
 async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
-    """A draft, or the published version that it repeats: its files are not compared.
+    """Return the published version that a draft repeats, else the draft; files are not compared.
 
     Raises:
         `text.label-taken`: another version has the label.
@@ -100,10 +100,10 @@ async def version_of(uow: UnitOfWork, draft: TextDraft) -> TextDraft:
 async def simulate(
     uow: UnitOfWork, actor: Actor, programme: Programme, table: Collection[Locale], scenario: Scenario
 ) -> Simulation:
-    """What a scenario would do: to everybody's customers for the operator, else to the partner's own.
+    """Simulate a scenario: for the operator with all customers, for a partner with its own.
 
     Raises:
-        Rejected: there is nothing to look at.
+        Rejected: see `checked_scenario`.
     """
     foresight = await foresee(uow, programme, table, scenario)
     reckoning = Reckoning(foresight)
@@ -136,12 +136,12 @@ async def simulate(
 
 
 async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Locale], scenario: Scenario) -> Foresight:
-    """The scenario beside what is published.
+    """Return the scenario beside the published versions.
 
     Raises:
-        Rejected: there is nothing to look at.
+        Rejected: see `checked_scenario`.
     """
-    versions = [one for template in programme.templates for one in await text_versions(uow, template.id)]
+    versions = await _versions(uow, programme)
     itself = next((one for one in versions if one.id == scenario.published), None)
     checked_scenario(scenario, programme, table, uow.now, itself)
     return Foresight.of(scenario, programme, versions, uow.now)
@@ -150,7 +150,7 @@ async def foresee(uow: UnitOfWork, programme: Programme, table: Collection[Local
 async def list_concerned(
     uow: UnitOfWork, partner: PartnerId, foresight: Foresight, page_request: PageRequest
 ) -> Page[Concerned]:
-    """A page of a partner's customers who would become outdated, by name."""
+    """Return a page of the partner's customers that the version would outdate, by name."""
     found = await portfolios(uow, foresight, partner) if foresight.scenario.major else []
     if not found:
         return Page()
@@ -158,6 +158,10 @@ async def list_concerned(
     page = await affected_customers(uow, portfolio, foresight, page_request)
     denials = Denials(foresight)
     return page.holding(_concerned(portfolio, one, denials) for one in page.items)
+
+
+async def _versions(uow: UnitOfWork, programme: Programme) -> list[TextVersion]:
+    return [one for _, versions in await list_texts(uow, programme) for one in versions]
 
 
 def _concerned(portfolio: Portfolio, affected: Affected, denials: Denials) -> Concerned:

@@ -1,4 +1,4 @@
-"""Publish versions of agreement texts, list them, and find the one in force (R32, R38, contract 4.4)."""
+"""Publish, list and find versions of agreement texts (R32, R38, contract 4.4)."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
@@ -31,7 +31,7 @@ from agreegate.storage.partner import operator_of, users_named
 from agreegate.storage.record import record
 
 COMMAND = "agreegate agreements publish"
-"""Who the records say it was, when it was an operator's command and nobody's token."""
+"""The application in records of an operator's command, which has no token."""
 _UNLISTED = Partner(
     PartnerId("00000000-0000-0000-0000-000000000000"),
     "",
@@ -43,50 +43,50 @@ _UNLISTED = Partner(
     "",
     "",
 )
-"""Stands for the programme where the directory lists no operator."""
+"""The operator where the directory lists none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What publishing came to."""
+    """The result of publishing."""
 
     version: TextVersion
     fresh: bool
-    """False for a repeat, which changes nothing."""
+    """False: a repeat, which changes nothing."""
 
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """What is to be said of a version before it is published."""
+    """The check of a version before it is published."""
 
     repeated: TextVersion | None
-    """The version that it says once more; publishing it would change nothing."""
+    """The version that the draft repeats; publishing would change nothing."""
     errors: tuple[Rejected, ...]
-    """Everything that is in its way."""
+    """Everything that prevents publishing."""
 
     def check(self) -> None:
-        """Raise the first refusal, if there is one."""
+        """Raise the first error, if there is one."""
         for error in self.errors:
             raise error
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A version as readers see it."""
+    """A version for readers."""
 
     template: AgreementTemplate
     version: TextVersion
     reach: Reach
     """As of now."""
     by: str | None
-    """Who published it, a user's name or the command; None: the reader may not see it."""
+    """Who published it: a user's name or the command; None: the reader may not see it."""
 
 
 async def at_command_line(uow: UnitOfWork, command: str = COMMAND) -> Actor:
-    """The actor of commands on the data folder: the programme's operator.
+    """Return the actor of commands on the data folder: the programme's operator.
 
     Args:
-        command: what the records name as the application.
+        command: the application in the records.
     """
     return Actor(await operator_of(uow) or _UNLISTED, application_id=command)
 
@@ -94,11 +94,11 @@ async def at_command_line(uow: UnitOfWork, command: str = COMMAND) -> Actor:
 async def review_text(
     uow: UnitOfWork, programme: Programme, table: Collection[Locale], draft: TextDraft, *, allow_past: bool = False
 ) -> Review:
-    """What publishing the version would do, and everything that is in its way. Nothing is changed.
+    """Check a version without publishing it.
 
     Args:
-        table: the countries and languages that go together.
-        allow_past: whether a major version may take effect in the past, which outdates confirmations at once.
+        table: the pairs of country and language.
+        allow_past: a major version may take effect in the past, which outdates confirmations at once.
     """
     errors: list[Rejected] = []
     if programme.template(draft.template_id) is None:
@@ -123,18 +123,17 @@ async def publish_text(
     *,
     allow_past: bool = False,
 ) -> Publication:
-    """Publish a version, all of it or nothing. Its files are on disk before. The very same again changes nothing.
+    """Publish a version whose files are on disk. A repeat changes nothing.
 
     Raises:
-        `confirmation.template-unknown`, `request.invalid-property`, `text.locale-unknown`, `text.shown-as-unfit`,
-            `text.label-taken`, `text.effective-in-past`.
+        Rejected: the first error of `review_text`.
     """
     review = await review_text(uow, programme, table, draft, allow_past=allow_past)
     review.check()
     if review.repeated is not None:
         return Publication(review.repeated, fresh=False)
     version, files = await add_text_version(uow, draft, actor.recorded_by), sorted(draft.files.items())
-    told: dict[str, Any] = {
+    described: dict[str, Any] = {
         "template_id": version.template_id,
         "label": version.label,
         "major": version.major,
@@ -143,31 +142,31 @@ async def publish_text(
     }
     shown = {str(locale): file.shown_as.digest for locale, file in files if file.shown_as is not None}
     if shown:
-        told["shown_as"] = shown
-    change = ResourceChanged("publish_agreement_text", "agreement_text", resource_id=version.id, new_value=told)
+        described["shown_as"] = shown
+    change = ResourceChanged("publish_agreement_text", "agreement_text", resource_id=version.id, new_value=described)
     await record(uow, actor, change)
     return Publication(version, fresh=True)
 
 
 async def list_texts(uow: UnitOfWork, programme: Programme) -> list[tuple[AgreementTemplate, list[TextVersion]]]:
-    """Every version of every template of the programme, in the order of publishing."""
+    """Return every version of every template of the programme, in the order of publishing."""
     return [(template, await text_versions(uow, template.id)) for template in programme.templates]
 
 
 async def show_texts(
     uow: UnitOfWork, actor: Actor, programme: Programme
 ) -> list[tuple[AgreementTemplate, list[Listed]]]:
-    """Every version of every template as a page lists it: what takes effect last comes first."""
+    """Return every version of every template for a page, latest effect first."""
     listed = await list_texts(uow, programme)
     names = await _publishers(uow, actor, [version for _, versions in listed for version in versions])
     return [(template, _listed(template, versions, names, uow.now)) for template, versions in listed]
 
 
 async def show_text_version(uow: UnitOfWork, actor: Actor, programme: Programme, version_id: str) -> Listed:
-    """One version of the programme.
+    """Return one version of the programme.
 
     Raises:
-        `request.not-found`: there is none of this id.
+        `request.not-found`: no version has this id.
     """
     for _, versions in await show_texts(uow, actor, programme):
         for listed in versions:
@@ -185,7 +184,7 @@ def _listed(
 
 
 async def _publishers(uow: UnitOfWork, actor: Actor, versions: Collection[TextVersion]) -> Mapping[str, str]:
-    """Who published, as far as the record knows. Only the operator sees it, and only its own people."""
+    """Return the names of those who published: only for the operator, and only its own users."""
     if actor.partner.kind is not PartnerKind.OPERATOR:
         return {}
     users = {version.published_by for version in versions}
@@ -196,17 +195,17 @@ async def _publishers(uow: UnitOfWork, actor: Actor, versions: Collection[TextVe
 async def find_text(
     uow: UnitOfWork, programme: Programme, template_id: str, country: str, language: str, at: datetime | None = None
 ) -> FoundText:
-    """The text that a customer of the country reads and accepts: the one in force now, or at another instant.
+    """Return the text in force in a country, now or at another instant.
 
     Args:
-        country: compared as it is: codes are written in capitals (contract 4.4).
-        language: in any case; where the version has none in it, `en-US` is given.
+        country: in capitals (contract 4.4).
+        language: in any case of letters; see `in_language`.
 
     Raises:
-        `confirmation.feature-absent`: before the programme began (R1).
+        `confirmation.feature-absent`: before the programme starts (R1).
         `request.not-found`: the programme has no such template.
-        `text.missing`: no text of it is in force anywhere.
-        `text.country-without`: none is in this country.
+        `text.missing`: no text of the template is in force anywhere.
+        `text.country-without`: no text is in force in this country.
     """
     programme.require(uow.now)
     template = programme.template(template_id)

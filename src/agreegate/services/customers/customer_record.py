@@ -1,4 +1,4 @@
-"""What was recorded about a customer's acceptance, in one sequence, with the people who did it (R17, R27, R48)."""
+"""Read the history of a customer's acceptance, with the names of people and resellers (R17, R27, R48)."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -17,49 +17,49 @@ from agreegate.storage.pagination import NEWEST, PageRequest
 from agreegate.storage.partner import KnownUser, partner_of, users_named
 
 People = Mapping[str, KnownUser]
-"""Users of the partner by id. An id that is missing is an application's."""
+"""Users of the partner by id. A missing id is an application's."""
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing that was recorded: a confirmation, that it was an error, or that the customer no longer agrees."""
+    """One record: a confirmation, or an ending."""
 
     sequence: int
     recorded_at: datetime
     recorded_by: str
     template: AgreementTemplate | None
-    """None: it concerns every agreement."""
+    """None: the customer no longer agrees, which concerns every agreement."""
     recorded: Recorded | None = None
-    """The confirmation that was recorded; None: something ended."""
+    """The confirmation; None: an ending."""
     mark: Mark | None = None
-    """What became of that confirmation."""
+    """What became of the confirmation."""
     again: bool = False
-    """One of the same agreement was there when it was recorded: it corrects or renews that one."""
+    """It corrects or renews another confirmation of the agreement."""
     ending: Ending | None = None
-    """How confirmations ended; None: one was recorded."""
+    """The ending; None: a confirmation."""
 
 
 @dataclass(frozen=True, slots=True)
 class CustomerRecord:
-    """Everything that one partner recorded about a customer's acceptance."""
+    """The records of one partner about a customer's acceptance."""
 
     standing: CustomerStanding
     history: tuple[Entry, ...]
-    """Newest first; as many as the page of the history has."""
+    """The records on the page of the history, newest first."""
     directly: Mapping[str, datetime]
-    """When the customer accepted with the vendor itself, by agreement type (contract 4.5). It opens no gate."""
+    """When the customer accepted directly with the vendor, by agreement type (contract 4.5). It opens no gate."""
     people: People
     resellers: Mapping[str, str]
-    """The names of those through whom data came (R23), by id."""
+    """The names of the resellers that gave data (R23), by id."""
 
 
 async def read_record(
     uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, page_request: PageRequest = NEWEST
 ) -> CustomerRecord:
-    """The record of one customer. Reading it leaves no trace: the audit trail holds changes (contract 4.12).
+    """Return the record of one customer. Audit records keep changes only, not reading (contract 4.12).
 
     Args:
-        wanted: the page of the history.
+        page_request: the page of the history.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`.
@@ -78,7 +78,7 @@ async def read_record(
 
 
 async def named_in(uow: UnitOfWork, actor: Actor, history: Iterable[Entry]) -> tuple[People, dict[str, str]]:
-    """Who did what a history tells, and the names of the resellers through whom data came; both as they are today."""
+    """Return today's users and reseller names of a history."""
     entries = tuple(history)
     ids = {entry.recorded_by for entry in entries}
     ids |= {entry.recorded.confirmation.user_id for entry in entries if entry.recorded is not None}
@@ -86,7 +86,7 @@ async def named_in(uow: UnitOfWork, actor: Actor, history: Iterable[Entry]) -> t
 
 
 async def people(uow: UnitOfWork, actor: Actor, ids: Iterable[str]) -> People:
-    """The users of the caller's tenant among those who did something."""
+    """Return the users of the caller's tenant among some ids."""
     return await users_named(uow, actor.partner.id, sorted(set(ids)))
 
 
@@ -102,15 +102,15 @@ def history_of(
     agreements: Iterable[tuple[AgreementTemplate, Sequence[tuple[Recorded, Mark]]]],
     stood: Mapping[AgreementType, int] = {},
 ) -> tuple[Entry, ...]:
-    """What was recorded, newest first.
+    """Return a history, newest first.
 
     Args:
         agreements: the confirmations of each template, with what became of them.
-        stood: up to which sequence a confirmation of each type stood that is older than all of these.
+        stood: by type, the sequence up to which an older confirmation counted that is not among these.
     """
     entries = [_ending(ending, None) for ending in refusals]
     for template, marked in agreements:
-        there_until = stood.get(template.agreement_type, 0)  # up to which sequence one of the older ones stood
+        there_until = stood.get(template.agreement_type, 0)
         for recorded, mark in sorted(marked, key=lambda one: one[0].confirmation.sequence):
             confirmation, ending = recorded.confirmation, recorded.ended_by
             entries.append(

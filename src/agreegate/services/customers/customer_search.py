@@ -1,4 +1,4 @@
-"""Find customers: what the list of the dashboard shows, with how many there are in each state."""
+"""Find customers for the list of the dashboard, with their number in each state."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -34,32 +34,32 @@ class ListedCustomer:
     domain: str
     country: str
     provider: str
-    """The partner's name whose customer it is; a reseller may have it from several."""
+    """The name of the customer's partner; a reseller may serve it for several."""
     state: State | None
-    """None: a customer has no state now, or its state is not shown to the reader."""
+    """None: customers have no state now, or the reader may not see it."""
     renews: TemplateId | None
-    """The agreement to be confirmed again, where the confirmation is outdated."""
+    """The agreement to reconfirm, where the confirmation is outdated."""
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One page of what a search found."""
+    """One page of a search's result."""
 
     page: Page[ListedCustomer]
     counted: Counted
     states: Mapping[State, int] | None
-    """How many fit in each state, whichever is asked for; None where they are not counted."""
+    """The number that fits in each state, also in others than the searched one; None: not counted."""
     totals: ShownTotals | None = None
-    """Where `states` come from, or will come from, if they were not counted for this page."""
+    """The source of `states`, if they were not counted for this page."""
     too_many: bool = False
-    """What is typed begins too many names: nothing was looked for."""
+    """The typed text begins too many names, so nothing was searched."""
     persons_wait: bool = False
-    """Customers may be missing that would be found by a person: many persons wait to be taken over."""
+    """Results by person may be missing, because many persons are not yet in the index."""
 
 
 @dataclass(frozen=True, slots=True)
 class Filters:
-    """What can be chosen to see fewer."""
+    """The choices of the filters."""
 
     countries: list[str]
     resellers: list[Partner]
@@ -73,7 +73,7 @@ async def find_customers(
     page_request: PageRequest,
     kept: KeptTotals,
 ) -> Finding:
-    """Find the partner's customers, or those that a reseller serves through any provider (R22): one page, by name.
+    """Find one page of the partner's customers, or of those that a reseller serves for any provider (R22), by name.
 
     The caller hands `Finding.totals` to `kept.refresh` once the unit of work has ended.
     """
@@ -97,7 +97,7 @@ async def find_customers(
 async def list_customers(
     uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, page_request: PageRequest
 ) -> Page[ListedCustomer]:
-    """One page of what a search finds, for a file.
+    """Return one page of a search's result, for a file.
 
     Raises:
         TooManyFit.
@@ -108,20 +108,20 @@ async def list_customers(
 
 
 async def filters(uow: UnitOfWork, actor: Actor) -> Filters:
-    """The countries that the partner has customers in, and a provider's resellers."""
+    """Return the countries of the partner's customers, and a provider's resellers."""
     countries = await countries_of(uow, actor.partner.id)
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
     return Filters(countries, await linked_resellers(uow, actor.partner.id) if provider else [])
 
 
 async def with_persons(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> CustomerSearch:
-    """Return the search as the actor may make it: by persons if it may read persons and one fits a typed word, else not."""
+    """Return the search, by persons too if the actor may read persons and one fits a typed word."""
     search = replace(search, persons=_by_persons(actor, search))
     return replace(search, persons=await has_persons(uow, actor.partner.id, search))
 
 
 async def persons_wait_for(uow: UnitOfWork, actor: Actor, search: CustomerSearch) -> bool:
-    """Return whether the search may miss customers by persons, because many persons wait to be taken over."""
+    """Return whether results by person may be missing, because many persons are not yet in the index."""
     return _by_persons(actor, search) and await persons_wait(uow, more_than=BEHIND)
 
 
@@ -140,7 +140,7 @@ async def _lists(uow: UnitOfWork, actor: Actor, programme: Programme, search: Cu
 async def _count_states(
     uow: UnitOfWork, actor: Actor, programme: Programme, search: CustomerSearch, lists: Sequence[CustomerList]
 ) -> Mapping[State, int] | None:
-    """Count how many fit in each state, whichever is asked for; None where they are too many, or have no states."""
+    """Count the customers that fit in each state; None: too many, or they have no states."""
     if not _have_states(uow, actor, programme):
         return None
     most = LIMITS.few if search.text.strip() else MOST_COUNTED
@@ -154,7 +154,7 @@ async def _count_states(
 
 
 def _states_in(shown: ShownTotals | None, search: CustomerSearch) -> Mapping[State, int] | None:
-    """Return how many customers of a country and of a reseller are in each state; None: they are still being counted."""
+    """Return the number of customers in each state, of a country and a reseller if named; None: the count still runs."""
     if shown is None or shown.totals is None:
         return None
     found = shown.totals.of(search.country, search.reseller)
@@ -181,6 +181,6 @@ async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Pag
 
 
 def _have_states(uow: UnitOfWork, actor: Actor, programme: Programme) -> bool:
-    """Whether customers have a state now, and it is shown to the reader: a reseller is not shown how they stand (R26)."""
+    """Return whether customers have a state now that the reader may see; a reseller may not (R26)."""
     reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
     return not reseller and programme.exists(uow.now, actor.partner.cloud)
