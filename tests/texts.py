@@ -64,6 +64,14 @@ def version(number: int, label: str | None = None, **changes: Any) -> TextVersio
     )
 
 
+FIRST = version(1, "1")
+CORRECTED = version(2, "1.1", effective_from=datetime(2018, 9, 1, tzinfo=UTC), major=False)
+SECOND = version(3, "2", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
+AGAIN = version(4, "2 again", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
+PUBLISHED = (SECOND, FIRST, CORRECTED)
+"""The versions before `AGAIN`, which takes effect with `SECOND`."""
+
+
 def outdated_since(
     published: Iterable[TextVersion],
     country: str,

@@ -1,29 +1,14 @@
 """Templates: when a confirmation opens the gate, and when it may be recorded."""
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from agreegate.domain.agreements.agreement import (
-    AgreementTemplate,
-    AgreementType,
-    TemplateId,
-)
-from tests import personas as cast
+from tests.domain.drafts import NOW
+from tests.domain.drafts import TEMPLATE as ENDLESS
 
-NOW = datetime(2019, 2, 14, tzinfo=UTC)
 INSTANT = timedelta(microseconds=1)
-ENDLESS = AgreementTemplate(
-    id=TemplateId(cast.CLOUD_AGREEMENT),
-    agreement_type=AgreementType("MicrosoftCloudAgreement"),
-    link="https://agreement.example",
-    version_rank=0,
-    confirm_until=None,
-    opens_from=None,
-    opens_until=None,
-    duplicates_refused_from=None,
-)
 
 
 @pytest.mark.rule("X2")

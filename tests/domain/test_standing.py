@@ -24,15 +24,10 @@ from agreegate.domain.standing import (
     state_of,
     state_of_type,
 )
-from tests.texts import version
+from tests.texts import AGAIN, CORRECTED, FIRST, PUBLISHED, SECOND
 
 INSTANT = timedelta(microseconds=1)
 NOW = datetime(2019, 2, 14, tzinfo=UTC)
-FIRST = version(1, "1", effective_from=datetime(2018, 1, 1, tzinfo=UTC))
-CORRECTED = version(2, "1.1", effective_from=datetime(2018, 9, 1, tzinfo=UTC), major=False)
-SECOND = version(3, "2", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
-AGAIN = version(4, "2 again", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
-PUBLISHED = (SECOND, FIRST, CORRECTED)
 STARTS = datetime(2018, 8, 1, tzinfo=UTC)
 ENFORCED = datetime(2018, 11, 1, tzinfo=UTC)
 SOON = NOW + timedelta(days=1)

@@ -22,15 +22,25 @@ from agreegate.domain.agreements.text import (
     violations_of,
 )
 from tests.rejection import rejected
-from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, KOSOVO, NAMIBIA, TABLE, draft, file, version
+from tests.texts import (
+    AGAIN,
+    AMERICA,
+    CORRECTED,
+    FIRST,
+    FRANCE,
+    FRANCE_ENGLISH,
+    KOSOVO,
+    NAMIBIA,
+    PUBLISHED,
+    SECOND,
+    TABLE,
+    draft,
+    file,
+    version,
+)
 
 INSTANT = timedelta(microseconds=1)
 NOW = datetime(2019, 2, 14, tzinfo=UTC)
-FIRST = version(1, "1", effective_from=datetime(2018, 1, 1, tzinfo=UTC))
-CORRECTED = version(2, "1.1", effective_from=datetime(2018, 9, 1, tzinfo=UTC), major=False)
-SECOND = version(3, "2", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
-AGAIN = version(4, "2 again", effective_from=datetime(2019, 1, 1, tzinfo=UTC))
-PUBLISHED = (SECOND, FIRST, CORRECTED)
 
 
 @pytest.mark.rule("R32")

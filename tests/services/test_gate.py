@@ -56,14 +56,14 @@ async def kept(memory: Memory) -> list[tuple[str, str]]:
 async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory, policy: str) -> None:
     """Also one of an earlier version of the rules: the policy that is kept with it finds them."""
     actor, rules = await sales(memory), load(policy)
-    denied = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1), "cart 7")
+    denied = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1))
     await memory.do(confirm, actor, rules, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    allowed = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(3), "cart 7")
-    columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, subject_id, cloud, decided_at"
+    allowed = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(3))
+    columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, cloud, decided_at"
     by_id = {row[0]: row for row in await memory.rows(f"select {columns}, standing from decision")}
     for recorded, verdict in ((denied, "deny"), (allowed, "allow")):
         *known, cloud, decided_at, standing = by_id[recorded.id][1:]
-        assert known == [cast.CEDAR, "new_purchase", "api", verdict, policy, cast.ALDER_SALES, "cart 7"]
+        assert known == [cast.CEDAR, "new_purchase", "api", verdict, policy, cast.ALDER_SALES]
         again = decide(PURCHASE, as_standing(standing), load(known[4]), Cloud(cloud), from_micros(decided_at))
         assert again == recorded.decision
     for secret in ("Noa", "Berg", "noa@", "5550100"):
@@ -159,9 +159,10 @@ async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> No
 async def test_one_refusal_stops_all_and_every_decision_is_kept(
     memory: Memory, actions: list[Action], stopped_by: Action | None
 ) -> None:
-    denied = await memory.do(denial_of, await sales(memory), PROGRAMME, cast.CEDAR, actions, call())
+    denied = await memory.do(denial_of, await sales(memory), PROGRAMME, cast.CEDAR, actions, call(), "cart 7")
     assert (denied is None) is (stopped_by is None)
-    assert [action for action, _ in await kept(memory)] == sorted(actions)
+    subjects = await memory.rows("select action, subject_id from decision order by action")
+    assert subjects == [(action, "cart 7") for action in sorted(actions)]
     if denied is not None:
         [row] = await memory.rows(f"select action from decision where decision_id = '{denied.id}'")
         assert row == (stopped_by,)
