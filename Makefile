@@ -7,7 +7,7 @@ READY := .venv/.ready
 JOBS ?= auto
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check bench faults browser-full screenshots chromium rules docs clean
+.PHONY: help demo test postgresql check bench faults browser-full screenshots chromium rules docs clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -15,7 +15,7 @@ help: ## say what each target does
 demo: $(READY) ## start the demo on http://127.0.0.1:8400
 	@exec $(BIN)/agreegate demo $(DEMO)
 
-test: $(READY) chromium ## run every test of the product, and say how long that took
+test: $(READY) chromium postgresql ## run every test of the product, and say how long that took
 	@began=$$(date +%s); \
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q && \
 	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -m "not full" -q; \
@@ -48,6 +48,12 @@ rules: $(READY) ## write docs/rules.md and the table that `agreegate rules` prin
 
 docs: rules ## write the pages that are made from the code: docs/gate.md, docs/rules.md
 	$(BIN)/python -m tools.generate_gate
+
+postgresql:
+	@test -n "$$(ls /usr/lib/postgresql/*/bin/postgres 2>/dev/null)" || command -v postgres >/dev/null || \
+	  if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+	    apt-get update -q && apt-get install -q -y --no-install-recommends postgresql-15; \
+	  else echo "PostgreSQL is missing. Install the package postgresql-15, or put initdb and postgres on the PATH."; exit 1; fi
 
 chromium:
 	@test -n "$$CHROMIUM" || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || \

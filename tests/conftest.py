@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 from pytest_socket import socket_allow_hosts
 
+from tests import engines
 from tests.diagnostics import diagnostics
 from tests.served import issuer, started
 from tests.shared_sql import watch_statements
@@ -18,6 +19,17 @@ __all__ = ["diagnostics", "issuer", "started"]
 """Fixtures that stand with what they are made of."""
 
 watch_statements()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=["sqlite", "postgresql"], default="sqlite", help="the engine of the records")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    engines.chosen = config.getoption("--engine")
+    if engines.chosen == "postgresql":
+        config.pluginmanager.register(engines.OnPostgresql())
+
 
 # The same made-up examples in every run, however slow the machine; `HYPOTHESIS_PROFILE=deep` looks for new ones.
 settings.register_profile(

@@ -1,4 +1,4 @@
-"""A record in memory with the demo's cast, for tests of services: no server, no thread, a clock that tests move."""
+"""A record with the demo's cast, for tests of services: in memory on SQLite; no server, no thread, a clock that tests move."""
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -9,12 +9,11 @@ from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.engine.schema import upgrade
-from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 from agreegate.storage.partner import partner_of
 from tests import personas as cast
-from tests.world import AUGUST, Clock, populate
+from tests.engines import Record
+from tests.world import AUGUST, Clock
 
 T = TypeVar("T")
 
@@ -29,12 +28,13 @@ class Memory:
 
     def __init__(self, now: datetime = AUGUST, *, demo: bool = True) -> None:
         self.clock = Clock(now)
-        self.connection = connect(":memory:")
-        upgrade(self.connection)
-        populate(self.connection)
         # As in `World`: tests move the clock back.
-        self.connection.execute("insert into deployment values (1, ?, ?)", (PROGRAMME.name, demo))
-        self.store = InlineStore(self.connection, self.clock)
+        self._record = Record(self.clock, demo=demo, programme=PROGRAMME.name)
+        self.connection, self.store = self._record.connection, self._record.store
+
+    def restart(self) -> None:
+        """Go on as another process on the same record."""
+        self.store = self._record.opened()
 
     async def do(self, work: Callable[..., Awaitable[T]], *arguments: object, **named: object) -> T:
         """One unit of work, kept unless it raises."""

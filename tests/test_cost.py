@@ -25,9 +25,9 @@ from agreegate.domain.confirmation import Draft, PrimaryContact
 from agreegate.services.confirmation import confirm
 from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.engine.folder import DATABASE
-from agreegate.storage.engine.sqlite import connect, machine_clock, new_id
+from agreegate.storage.engine.sqlite import connect
 from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
-from agreegate.storage.engine.unit_of_work import Row, Value
+from agreegate.storage.engine.unit_of_work import Row, Value, machine_clock, new_id
 from agreegate.storage.partner import partner_of
 from agreegate.storage.trusted import TrustedInstants
 from bench.rows import CLOUD_AGREEMENT, load, sellers

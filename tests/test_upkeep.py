@@ -12,8 +12,8 @@ from agreegate.domain.agreements.text import Digest
 from agreegate.domain.error import StoreUnavailable
 from agreegate.services.orders.renewal import SUBSCRIPTIONS, run_renewals
 from agreegate.storage.agreements.text import published_digests
-from agreegate.storage.engine.sqlite import SqliteStore, machine_clock
-from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.engine.sqlite import SqliteStore
+from agreegate.storage.engine.unit_of_work import machine_clock, to_micros
 from agreegate.upkeep import PORTION_SECONDS, STEP, PersonIndex, forget_expired, upkeep
 from tests import personas as cast
 from tests.world import AUGUST, World

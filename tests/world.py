@@ -207,8 +207,8 @@ def agreement(**changes: Any) -> dict[str, Any]:
     return body
 
 
-def populate(connection: apsw.Connection) -> None:
-    """The cast as rows; nothing is confirmed or bought."""
+def populate(connection: Any) -> None:
+    """The cast as rows; nothing is confirmed or bought. The connection is apsw's, or one like it on PostgreSQL."""
     start = to_micros(datetime(2018, 7, 1, tzinfo=UTC))
     partners = [
         (cast.ALDER, "Alder Distribution", "indirect_provider", "public", "production", "1000001", "alder.example", "US"),
@@ -267,16 +267,23 @@ def populate(connection: apsw.Connection) -> None:
                 connection.execute(
                     "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
                 )
-        if connection.execute("select 1 from sqlite_schema where name = 'tenant_domain'").fetchall():
+        if has_table(connection, "tenant_domain"):
             connection.execute(
                 "insert into tenant_domain select domain, min(customer_id) from customer group by domain"
             )
         index_names(connection)
 
 
-def index_names(connection: apsw.Connection) -> None:
+def has_table(connection: Any, name: str) -> bool:
+    """Whether a database has a table; records of before lack some."""
+    if isinstance(connection, apsw.Connection):
+        return bool(connection.execute("select 1 from sqlite_schema where name = ?", (name,)).fetchall())
+    return bool(connection.execute("select 1 from pg_tables where tablename = ?", (name,)))
+
+
+def index_names(connection: Any) -> None:
     """Let customers whose rows were written here be found by their names, as the application does with a name."""
-    if not connection.execute("select 1 from sqlite_schema where name = 'customer_word'").fetchall():
+    if not has_table(connection, "customer_word"):
         return  # a record of before: an upgrade does it
     connection.execute("delete from customer_word")
     for partner, customer, name in connection.execute(

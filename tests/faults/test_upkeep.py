@@ -9,8 +9,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from agreegate.storage.engine.sqlite import machine_clock
-from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import machine_clock, to_micros
 from agreegate.upkeep import forget_expired
 from tests import personas as cast
 from tests.faults.server import PATIENCE, Server

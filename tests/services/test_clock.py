@@ -69,7 +69,7 @@ class Desk:
 
     def restart(self) -> None:
         """Another process on the same record."""
-        self.memory.store = InlineStore(self.memory.connection, self.memory.clock)
+        self.memory.restart()
 
     async def reasons(self, partner: str = cast.ALDER, action: Action = Action.NEW_PURCHASE) -> list[str]:
         """What the gate says no for."""

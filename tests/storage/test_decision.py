@@ -21,8 +21,7 @@ from agreegate.storage.decision import (
     reasons_text,
     standing_text,
 )
-from agreegate.storage.engine.sqlite import machine_clock
-from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.engine.unit_of_work import machine_clock, to_micros
 from agreegate.storage.overview import denied
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory, call

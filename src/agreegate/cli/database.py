@@ -13,7 +13,8 @@ from agreegate.settings import SETTINGS, not_yet, variable
 from agreegate.storage.deployment import made_for
 from agreegate.storage.engine.commit_count import missing_database
 from agreegate.storage.engine.folder import DATABASE
-from agreegate.storage.engine.sqlite import Clock, SqliteStore, check_file, machine_clock
+from agreegate.storage.engine.sqlite import SqliteStore, check_file
+from agreegate.storage.engine.unit_of_work import Clock, machine_clock
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 

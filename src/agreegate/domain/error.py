@@ -177,6 +177,7 @@ CommandCode = Literal[
     "programme.twice",
     "programme.unknown",
     "restore.data-exists",
+    "schema.changed",
     "schema.foreign",
     "schema.newer",
     "schema.older",

@@ -20,7 +20,7 @@ from agreegate.services.agreements.accepted_text import text_of
 from agreegate.services.clock import require_clock
 from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
-from agreegate.storage.agreements.text import text_versions_in
+from agreegate.storage.agreements.text import lock_texts, text_versions_in
 from agreegate.storage.confirmation import (
     ServedCustomer,
     confirmation_at,
@@ -30,6 +30,7 @@ from agreegate.storage.confirmation import (
     served_customer,
     without_employee,
 )
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
@@ -54,6 +55,8 @@ async def confirm(
         Rejected: the first of `violations_of`.
     """
     programme.require(uow.now)
+    await lock_customers(uow, actor.partner.id, customer)
+    await lock_texts(uow, draft.template_id)
     facts = await read_facts(uow, actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
         raise violations[0]

@@ -17,6 +17,7 @@ from agreegate.domain.standing import Standing, Unknown
 from agreegate.services.clock import is_behind, is_behind_here, require_clock
 from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.decision import KeptDecision, decision_of, decisions_of, repeated_decision
 from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, to_micros
 from agreegate.storage.pagination import Page, PageRequest
@@ -169,6 +170,7 @@ async def check(
     Raises:
         `clock.behind`: the clock is behind the partner's records, and the action is not in `GOES_ON`.
     """
+    await lock_customers(uow, actor.partner.id, customer)
     standing, [(_, decision)] = await _decided(uow, actor, programme, customer, [asked])
     return await _record(uow, actor, customer, asked, standing, decision, call, None, once=call.repeatable)
 

@@ -24,6 +24,7 @@ from agreegate.domain.reseller_request import (
 from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.customers.customer import position_of
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
@@ -198,6 +199,7 @@ async def ask_for_data(
     """
     programme.require(uow.now, actor.partner.cloud)
     asked = await linked_reseller(uow, actor, reseller)
+    await lock_customers(uow, actor.partner.id, *customers)
     made = []
     for customer in dict.fromkeys(customers):
         if not await serves(uow, actor.partner.id, asked.id, customer):

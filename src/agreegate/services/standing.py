@@ -30,6 +30,7 @@ from agreegate.storage.confirmation import (
     current_confirmation,
     warnings_of,
 )
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from agreegate.storage.history import (
     confirmation_of,
@@ -192,6 +193,7 @@ async def record_no_longer_agrees(
         `confirmation.nothing-to-end`: it is recorded already, and nothing was confirmed since.
     """
     programme.require(uow.now)
+    await lock_customers(uow, actor.partner.id, customer)
     partner, found = actor.partner.id, await require_relationship(uow, actor, customer)
     if found.no_longer_agrees_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise Rejected("confirmation.nothing-to-end")
@@ -217,6 +219,7 @@ async def void_confirmation(
         `confirmation.nothing-to-end`: no confirmation of the template counts.
     """
     programme.require(uow.now)
+    await lock_customers(uow, actor.partner.id, customer)
     relationship = await require_relationship(uow, actor, customer)
     template = programme.template(template_id)
     if template is None:

@@ -52,8 +52,9 @@ async def newest_counting(
     """
     return await confirmation_where(
         uow,
-        f"{COUNTING} and c.partner_id = $1 and c.customer_id = $2 and ($3 is null or c.agreement_type = $3)"
-        " and ($4 is null or c.sequence < $4) order by c.sequence desc limit 1",
+        f"{COUNTING} and c.partner_id = $1 and c.customer_id = $2"
+        " and (cast($3 as text) is null or c.agreement_type = $3)"
+        " and (cast($4 as bigint) is null or c.sequence < $4) order by c.sequence desc limit 1",
         partner,
         customer,
         agreement_type,

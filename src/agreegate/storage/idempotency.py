@@ -50,17 +50,17 @@ async def claim_key(uow: UnitOfWork, key: IdempotencyKey, fingerprint: str) -> K
         "insert into idempotency (partner_id, method, path, request_id, fingerprint, kept_at)"
         " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, request_id, method, path) do nothing"
     )
-    if await uow.execute(insert, *values):
-        return None
-    row = await uow.fetch_one(
-        f"select fingerprint, status, body, confirmation_id from idempotency where {_KEY} and kept_at > $5",
-        *key.values,
-        to_micros(uow.machine_now - KEPT),
-    )
-    if row is not None:
-        return KeptAnswer(*row)
-    await release_key(uow, key)
-    await uow.execute(insert, *values)
+    while not await uow.execute(insert, *values):
+        row = await uow.fetch_one(
+            f"select fingerprint, status, body, confirmation_id from idempotency where {_KEY} and kept_at > $5",
+            *key.values,
+            to_micros(uow.machine_now - KEPT),
+        )
+        if row is not None:
+            return KeptAnswer(*row)
+        await uow.execute(
+            f"delete from idempotency where {_KEY} and kept_at <= $5", *key.values, to_micros(uow.machine_now - KEPT)
+        )
     return None
 
 

@@ -207,7 +207,7 @@ async def _make_current(uow: UnitOfWork, partner: PartnerId, customer: str, coun
 async def clear_current(uow: UnitOfWork, partner: PartnerId, customer: str, voided: Confirmation | None = None) -> None:
     """Stop a confirmation from counting; None: all confirmations of the customer."""
     await uow.execute(
-        "delete from current_confirmation where partner_id = $1 and customer_id = $2 and ($3 is null or sequence = $3)",
+        "delete from current_confirmation where partner_id = $1 and customer_id = $2 and sequence = coalesce($3, sequence)",
         partner,
         customer,
         None if voided is None else voided.sequence,

@@ -25,7 +25,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.storage.agreements.text import add_text_version, text_versions, text_versions_in
+from agreegate.storage.agreements.text import add_text_version, lock_texts, text_versions, text_versions_in
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import operator_of, users_named
 from agreegate.storage.record import record
@@ -128,6 +128,7 @@ async def publish_text(
     Raises:
         Rejected: the first error of `review_text`.
     """
+    await lock_texts(uow, draft.template_id, publishing=True)
     review = await review_text(uow, programme, table, draft, allow_past=allow_past)
     review.check()
     if review.repeated is not None:

@@ -33,6 +33,7 @@ from agreegate.storage.customers.customer import (
     new_etag,
     resellers_of,
 )
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.subscription import count_subscriptions, save_subscription, subscriptions_of
@@ -102,6 +103,7 @@ async def relate(uow: UnitOfWork, partner: PartnerId, customer: Customer, resell
     Args:
         resellers: linked resellers through which an indirect provider serves the customer.
     """
+    await lock_customers(uow, partner, customer.id)
     if not await has_copy(uow, partner, customer.id):
         await add_customer(uow, partner, customer)
     elif await relationship_since(uow, partner, customer.id) is None:
@@ -138,6 +140,7 @@ async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call
         `relationship.missing`.
         `relationship.subscriptions-active`: the partner must suspend them first (R40, contract 4.7).
     """
+    await lock_customers(uow, actor.partner.id, customer)
     await get_customer(uow, actor, customer)
     if await count_subscriptions(uow, actor.partner.id, customer, [SubscriptionStatus.ACTIVE]):
         raise Rejected("relationship.subscriptions-active")
@@ -153,6 +156,7 @@ async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: Id
     """
     if actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
+    await lock_customers(uow, actor.partner.id, customer)
     await get_customer(uow, actor, customer)
     for living in await subscriptions_of(uow, actor.partner.id, customer):
         if not living.status.ended:

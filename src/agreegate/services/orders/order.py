@@ -40,6 +40,7 @@ from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.gate import Denial, Paused, denial_of, never
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.renewal import renew
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.order import add_line, add_order, newest_orders, order_of, orders_of, save_order
 from agreegate.storage.orders.renewal import add_renewals
@@ -112,6 +113,7 @@ async def place_order(
         `relationship.missing`: the customer is not one of this partner's (D18).
         Rejected: see `check_draft` and `fulfil`.
     """
+    await lock_customers(uow, actor.partner.id, customer)
     await require_relationship(uow, actor, customer)
     check_draft(draft)
     stopped = await denial_of(uow, actor, programme, customer, actions_of(draft.lines), call, pause=pause)
@@ -176,6 +178,7 @@ async def change_order(
         `request.invalid-property`: a new line names no subscription to extend, or a line names one of another order.
         Rejected: see `check_lines` and `fulfil`.
     """
+    await lock_customers(uow, actor.partner.id, customer)
     stored = await show_order(uow, actor, customer, order)
     if change.cancelled:
         return await _cancel(uow, actor, programme, stored, call)

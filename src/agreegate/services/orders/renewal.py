@@ -6,6 +6,7 @@ from datetime import datetime
 from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus
 from agreegate.domain.orders.term import renewals_due
 from agreegate.domain.partner import PartnerId
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.orders.renewal import add_renewals, due_subscriptions
 from agreegate.storage.orders.subscription import save_subscription
@@ -25,9 +26,14 @@ async def run_renewals(store: Store, until: datetime) -> int:
 
     async def some(uow: UnitOfWork) -> int:
         due = await due_subscriptions(uow, until, SUBSCRIPTIONS)
+        customers = sorted({(partner, subscription.customer_id) for partner, subscription in due})
+        may_differ = [await lock_customers(uow, partner, customer) for partner, customer in customers]
+        if any(may_differ):
+            again = await due_subscriptions(uow, until, SUBSCRIPTIONS)
+            due = [(partner, found) for partner, found in again if (partner, found.customer_id) in customers]
         for partner, subscription in due:
             await renew(uow, partner, subscription, until, TERMS)
-        return len(due)
+        return len(customers)
 
     units = 0
     while await store.write(some):

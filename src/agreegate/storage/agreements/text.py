@@ -39,6 +39,12 @@ async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) 
     return [version for version in found if version.files]
 
 
+async def lock_texts(uow: UnitOfWork, template: str, *, publishing: bool = False) -> None:
+    """Let no text of the template be published until this unit of work ends; to publish, let nobody confirm either."""
+    function = "pg_advisory_xact_lock" if publishing else "pg_advisory_xact_lock_shared"
+    await uow.lock(f"select {function}(hashtextextended($1, 0))", template)
+
+
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
     """Return the digests of all published files, PDFs to show included."""
     rows = await uow.fetch_all(

@@ -15,7 +15,7 @@ from agreegate.domain.agreements.text import LARGEST, Digest, TextFile, media_ty
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.agreements.text_content import check
 from agreegate.storage.engine.durable import sync
-from agreegate.storage.engine.sqlite import new_id
+from agreegate.storage.engine.unit_of_work import new_id
 
 PIECE = 1024 * 1024
 """Bytes read or written at a time."""

@@ -1,5 +1,6 @@
 """The schema: numbered migrations, forward only, and which one a database is at."""
 
+import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -31,11 +32,20 @@ class Migration:
     name: str
     sql: str
 
+    @property
+    def checksum(self) -> str:
+        """SHA-256 of the statements, in hexadecimal."""
+        return hashlib.sha256(self.sql.encode()).hexdigest()
+
 
 @cache
-def migrations() -> tuple[Migration, ...]:
-    """Every migration this version knows, in order."""
-    folder = files("agreegate.storage") / "migrations" / "sqlite"
+def migrations(engine: str = "sqlite") -> tuple[Migration, ...]:
+    """Every migration of an engine that this version knows, in order.
+
+    Args:
+        engine: the name of a folder in `storage/migrations`.
+    """
+    folder = files("agreegate.storage") / "migrations" / engine
     found = sorted((entry for entry in folder.iterdir() if entry.name.endswith(".sql")), key=lambda entry: entry.name)
     return tuple(Migration(int(f.name[:4]), f.name[5:-4], f.read_text(encoding="utf-8")) for f in found)
 

@@ -7,13 +7,9 @@ fails undoes itself alone, and a commit that fails undoes them all. A unit alone
 import asyncio
 import os
 import threading
-import time
-import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
@@ -25,11 +21,10 @@ from agreegate.storage.engine.commit_count import CommitFile, count_of, raise_co
 from agreegate.storage.engine.pace import Pace, step_back
 from agreegate.storage.engine.schema import current, require_latest, upgrade
 from agreegate.storage.engine.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
-from agreegate.storage.engine.unit_of_work import Row, Value, Work
+from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
 from agreegate.storage.trusted import TrustedInstants
 
 T = TypeVar("T")
-Clock = Callable[[], datetime]
 
 GROUP = 256
 """Maximum number of units of work in one commit."""
@@ -42,16 +37,6 @@ _CHECKPOINT_PAGES = 4096
 """Pages of the log (16 MiB) after which a checkpoint copies it into the file. A page changed twice is copied once."""
 _BROKEN = (apsw.FullError, apsw.IOError, apsw.BusyError, apsw.LockedError, apsw.CantOpenError, apsw.ReadOnlyError,
            apsw.CorruptError, apsw.NotADBError, apsw.NoMemError)  # fmt: skip
-
-
-machine_clock: Clock = partial(datetime.now, UTC)
-"""The machine's time, in UTC."""
-
-
-def new_id() -> str:
-    """A GUID of version 7 in lower case: ids made later are greater, so that an index of them grows at its end."""
-    made = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
-    return str(uuid.UUID(int=made & ~(0xF000 << 64) & ~(3 << 62) | 0x7000 << 64 | 2 << 62))
 
 
 def connect(path: Path | str, *, read_only: bool = False, cache_kib: int = _CACHE_KIB) -> apsw.Connection:

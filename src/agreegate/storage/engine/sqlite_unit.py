@@ -57,6 +57,10 @@ class SqliteUnitOfWork:
         # Not the difference of the totals: what triggers changed besides is in those.
         return self._connection.changes() if self._connection.total_changes() != before else 0
 
+    async def lock(self, _sql: str, *_parameters: Value) -> bool:
+        """Nothing to do: a unit of work that writes is alone."""
+        return False
+
 
 class PacedUnitOfWork(SqliteUnitOfWork):
     """A unit of work that may take long: its Python runs at a pace that leaves the gate its time."""

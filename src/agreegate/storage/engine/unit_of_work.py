@@ -4,8 +4,12 @@ A service is an `async def` that receives a unit of work and awaits nothing else
 writer's thread without an event loop; an engine that talks over a network awaits its answers. The service is the same.
 """
 
+import os
+import time
+import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from agreegate.storage.trusted import TrustedInstants
@@ -13,7 +17,10 @@ from agreegate.storage.trusted import TrustedInstants
 T = TypeVar("T")
 Value = str | int | float | bytes | None
 Row = tuple[Any, ...]
+Clock = Callable[[], datetime]
 
+machine_clock: Clock = partial(datetime.now, UTC)
+"""The machine's time, in UTC."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
@@ -40,6 +47,16 @@ class UnitOfWork(Protocol):
     async def execute(self, sql: str, *parameters: Value) -> int:
         """Change rows; how many were."""
 
+    async def lock(self, sql: str, *parameters: Value) -> bool:
+        """Let units of work that take the same locks wait until this one ends.
+
+        Returns:
+            Whether others may have changed what this unit read before it had the lock.
+
+        Args:
+            sql: selects the rows to lock, or calls a function that locks. SQLite has one writer and does not run it.
+        """
+
 
 Work = Callable[[UnitOfWork], Awaitable[T]]
 
@@ -47,7 +64,7 @@ Work = Callable[[UnitOfWork], Awaitable[T]]
 class Store(Protocol):
     """Runs units of work."""
 
-    clock: Callable[[], datetime]
+    clock: Clock
     """The product's clock (D14)."""
     trusted: TrustedInstants
     """From when on that clock is trusted, partner by partner."""
@@ -82,6 +99,12 @@ class Store(Protocol):
 
     def close(self) -> None:
         """Finish what was begun, then let go of the files."""
+
+
+def new_id() -> str:
+    """A GUID of version 7 in lower case: ids made later are greater, so that an index of them grows at its end."""
+    made = time.time_ns() // 1_000_000 << 80 | int.from_bytes(os.urandom(10))
+    return str(uuid.UUID(int=made & ~(0xF000 << 64) & ~(3 << 62) | 0x7000 << 64 | 2 << 62))
 
 
 def to_micros(instant: datetime) -> int:

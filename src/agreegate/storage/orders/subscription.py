@@ -142,7 +142,8 @@ async def subscriptions_of(
     """
     rows = await uow.fetch_all(
         f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
-        " and ($3 is null or s.order_id = $3) and ($4 is null or s.parent_subscription_id = $4)"
+        " and (cast($3 as text) is null or s.order_id = $3)"
+        " and (cast($4 as text) is null or s.parent_subscription_id = $4)"
         " order by s.created_at, s.subscription_id",
         partner,
         customer,

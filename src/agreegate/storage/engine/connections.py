@@ -1,0 +1,113 @@
+"""Connections to PostgreSQL: opened when they are needed, a limited number, each used by one unit of work at a time."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+import asyncpg
+
+from agreegate.domain.error import Rejected, StoreUnavailable
+
+Connection = Any
+"""An `asyncpg.Connection`; the package has no types."""
+
+CONNECT_SECONDS = 5.0
+WAIT_SECONDS = 5.0
+"""How long a unit of work waits for a free connection."""
+_STATEMENTS = 512
+"""Prepared statements that each connection keeps."""
+UNREACHABLE = (OSError, asyncpg.PostgresError, asyncpg.InterfaceError)
+"""What opening a connection raises when the server is away, refuses, or is not PostgreSQL."""
+
+
+class Connections:
+    """At most `most` connections to one database."""
+
+    def __init__(
+        self,
+        url: str,
+        most: int,
+        settings: Mapping[str, str],
+        check: Callable[[Connection], Awaitable[None]],
+        *,
+        pooler: bool = False,
+    ) -> None:
+        """Opens nothing.
+
+        Args:
+            settings: of the server, for each connection.
+            check: asked about each new connection; raises `Rejected` for a database that is not usable.
+            pooler: between the server and us is a pooler of transactions, so that no statement is kept prepared.
+        """
+        self._url = url
+        self._settings = dict(settings)
+        self._check = check
+        self._statements = 0 if pooler else _STATEMENTS
+        self._free = asyncio.Semaphore(most)
+        self._idle: list[Connection] = []
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection for one unit of work. One that is left within a transaction is closed, which undoes that.
+
+        Raises:
+            StoreUnavailable: no connection is free in time, or the server cannot be reached.
+            Rejected: the database is at another schema.
+        """
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await self._free.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("no free connection") from None
+        try:
+            connection = self._usable_idle() or await self._open()
+            try:
+                yield connection
+            finally:
+                if connection.is_closed() or connection.is_in_transaction():
+                    connection.terminate()
+                else:
+                    self._idle.append(connection)
+        finally:
+            self._free.release()
+
+    async def close(self) -> None:
+        """Close the connections that no unit of work has."""
+        while self._idle:
+            connection = self._idle.pop()
+            with suppress(*UNREACHABLE):
+                await connection.close(timeout=CONNECT_SECONDS)
+
+    def cut(self) -> None:
+        """Cut the connections that no unit of work has, without a word to the server."""
+        while self._idle:
+            self._idle.pop().terminate()
+
+    def _usable_idle(self) -> Connection | None:
+        while self._idle:
+            connection = self._idle.pop()
+            if not connection.is_closed():
+                return connection
+        return None
+
+    async def _open(self) -> Connection:
+        try:
+            connection = await asyncpg.connect(
+                self._url,
+                timeout=CONNECT_SECONDS,
+                statement_cache_size=self._statements,
+                max_cached_statement_lifetime=0,
+                server_settings=self._settings,
+            )
+        except UNREACHABLE as error:
+            raise StoreUnavailable(type(error).__name__) from error
+        try:
+            await self._check(connection)
+        except UNREACHABLE as error:
+            connection.terminate()
+            raise StoreUnavailable(type(error).__name__) from error
+        except Rejected:
+            await connection.close(timeout=CONNECT_SECONDS)
+            raise
+        return connection

@@ -1,0 +1,193 @@
+"""PostgreSQL through asyncpg (D5): a transaction for each unit of work, repeated when a concurrent one comes between.
+
+Writes are READ COMMITTED with the locks that services take (`UnitOfWork.lock`). Reads of several statements are REPEATABLE
+READ, so that they see one state of the record. A unit of work reads the clock of this process.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+
+from agreegate.domain.error import StoreUnavailable
+from agreegate.storage.engine.connections import Connection, Connections
+from agreegate.storage.engine.postgresql_schema import require_latest
+from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
+from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
+from agreegate.storage.trusted import TrustedInstants
+
+T = TypeVar("T")
+
+WRITERS, READERS, SLOW_READERS = 10, 5, 3
+"""Connections of a store, by the kind of work."""
+REPEATS = 5
+"""How often a unit of work is repeated after a concurrent one came between."""
+_PAUSE_SECONDS = 0.01
+"""Longest pause before the first repeat. It doubles with each."""
+_SETTINGS = {
+    "application_name": "agreegate",
+    "idle_in_transaction_session_timeout": "30s",
+    "jit": "off",
+    "lock_timeout": "5s",
+    "timezone": "UTC",
+}
+_WRITING = _SETTINGS | {"statement_timeout": "10s"}
+_READING = _SETTINGS | {"statement_timeout": "5s"}
+_READING_SLOWLY = _SETTINGS | {"statement_timeout": "60s"}
+
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
+"""A concurrent unit of work came between: repeated, the unit sees what that one did.
+
+A key that the other inserted is among them: one writer would have found it, and so does the repeat.
+"""
+_BROKEN = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.OperatorInterventionError,  # a statement that took too long, a server that stops
+    asyncpg.PostgresSystemError,
+    asyncpg.InternalServerError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+"""The server did not do it, and may do it later."""
+
+_BEGIN_WRITE = "begin isolation level read committed read write"
+_COMMIT = "set local statement_timeout = 0; commit"
+"""A commit that waits for a standby is never given up by us: it would be kept here alone."""
+_BEGIN_READ = "begin isolation level repeatable read read only"
+
+
+class PostgresStore:
+    """The store of a server on PostgreSQL."""
+
+    def __init__(
+        self, url: str, clock: Clock = machine_clock, ids: Callable[[], str] = new_id, *, pooler: bool = False
+    ) -> None:
+        """Connects to nothing: a unit of work opens the connection that it needs, and finds out about the schema.
+
+        Args:
+            url: `postgresql://…`, of a database at this version's schema.
+            pooler: see `Connections`.
+        """
+        self.clock = clock
+        self.trusted = TrustedInstants()
+        self._ids = ids
+        self._writers = Connections(url, WRITERS, _WRITING, require_latest, pooler=pooler)
+        self._readers = Connections(url, READERS, _READING, require_latest, pooler=pooler)
+        self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, require_latest, pooler=pooler)
+        self._connections = (self._writers, self._readers, self._slow_readers)
+        self._under_way: set[asyncio.Task[Any]] = set()
+
+    async def read(self, work: Work[T]) -> T:
+        """Run work that changes nothing, on one state of the record."""
+        return await self._read(self._readers, work)
+
+    async def read_slow(self, work: Work[T]) -> T:
+        """Run work that changes nothing and may take long, on connections that other reads do not wait for."""
+        return await self._read(self._slow_readers, work)
+
+    async def fetch_all(self, sql: str, *parameters: Value) -> list[Row]:
+        """The rows of one statement that changes nothing."""
+        async with self._readers.connection() as connection:
+            with _failing_closed(connection):
+                return [tuple(found) for found in await connection.fetch(sql, *parameters)]
+
+    async def write(self, work: Work[T]) -> T:
+        """Run work and answer once the commit is durable. The work goes on to its end when the caller goes away."""
+        task = asyncio.ensure_future(self._write(work))
+        self._under_way.add(task)
+        task.add_done_callback(self._ended)
+        return await asyncio.shield(task)
+
+    def close(self) -> None:
+        """Cut the connections that no unit of work has. To end in good order, await `finish` before."""
+        for connections in self._connections:
+            connections.cut()
+
+    async def finish(self) -> None:
+        """Finish the work that was handed in, then close the connections."""
+        while self._under_way:
+            await asyncio.wait(self._under_way)
+        for connections in self._connections:
+            await connections.close()
+
+    def _ended(self, task: "asyncio.Task[Any]") -> None:
+        self._under_way.discard(task)
+        if not task.cancelled():
+            task.exception()  # the caller may have gone away; a caller that waits gets the error
+
+    def _unit(self, connection: Connection) -> PostgresUnitOfWork:
+        return PostgresUnitOfWork(connection, self.clock(), machine_clock(), self._ids, self.trusted)
+
+    async def _read(self, connections: Connections, work: Work[T]) -> T:
+        async with connections.connection() as connection:
+            with _failing_closed(connection):
+                await connection.execute(_BEGIN_READ)
+                try:
+                    return await work(self._unit(connection))
+                finally:
+                    await connection.execute("rollback")
+
+    async def _write(self, work: Work[T]) -> T:
+        repeats = 0
+        while True:
+            try:
+                return await self._attempt(work)
+            except _AGAIN:
+                if repeats == REPEATS:
+                    raise
+                pause = _PAUSE_SECONDS * 2**repeats * random.random()  # noqa: S311 - it only spreads the repeats
+                repeats += 1
+            await asyncio.sleep(pause)
+
+    async def _attempt(self, work: Work[T]) -> T:
+        async with self._writers.connection() as connection:
+            with _failing_closed(connection):
+                await connection.execute(_BEGIN_WRITE)
+                try:
+                    result = await work(self._unit(connection))
+                except BaseException:
+                    await connection.execute("rollback")
+                    raise
+                await _commit(connection)
+                return result
+
+
+async def _commit(connection: Connection) -> None:
+    """Commit, and wait until that is durable where the server was told to make it so.
+
+    Raises:
+        StoreUnavailable: a standby that had to have it may not have it, or a statement failed before and nothing is kept.
+    """
+    warnings: list[Any] = []
+
+    def note(_: Connection, message: Any) -> None:
+        if message.severity_en == "WARNING":
+            warnings.append(message)
+
+    connection.add_log_listener(note)
+    try:
+        status = await connection.execute(_COMMIT)
+    finally:
+        connection.remove_log_listener(note)
+    if status != "COMMIT":
+        raise StoreUnavailable("rolled back")
+    if warnings:
+        raise StoreUnavailable("not replicated")
+
+
+@contextmanager
+def _failing_closed(connection: Connection) -> Iterator[None]:
+    """Raises `StoreUnavailable` when the server failed or its connection was lost; every other error passes."""
+    try:
+        yield
+    except _BROKEN as error:
+        raise StoreUnavailable(type(error).__name__) from error
+    except asyncpg.InterfaceError as error:
+        if connection.is_closed():
+            raise StoreUnavailable(type(error).__name__) from error
+        raise
