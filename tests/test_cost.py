@@ -27,9 +27,9 @@ from agreegate.services.idempotency import Answer, IdempotentCall, run_idempoten
 from agreegate.storage.engine.folder import DATABASE
 from agreegate.storage.engine.sqlite import connect
 from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
+from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Row, Value, machine_clock, new_id
 from agreegate.storage.partner import partner_of
-from agreegate.storage.trusted import TrustedInstants
 from bench.rows import CLOUD_AGREEMENT, load, sellers
 from tests import personas as cast
 from tests.world import API_ENFORCED, World, token

@@ -31,6 +31,7 @@ COMMANDS: dict[str, list[object]] = {
     "standing": ["standing", *OF],
     "demo": ["demo", "--port", 0],
     "db upgrade": ["db", "upgrade"],
+    "db check": ["db", "check"],
     "db backup": ["db", "backup", EXAMPLE.with_name("never-made.db")],
 }
 """Every command that opens the record; `serve`: `tests/faults/test_record.py`."""

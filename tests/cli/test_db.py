@@ -7,9 +7,12 @@ from pathlib import Path
 import apsw
 import pytest
 
+from agreegate.i18n import text
 from agreegate.storage.engine.backup import back_up
 from agreegate.storage.engine.folder import DataFolder
 from agreegate.storage.engine.schema import latest
+from agreegate.storage.engine.sqlite import connect
+from agreegate.storage.invariant import INVARIANTS
 from tests.cli.conftest import Agreegate
 from tests.garbage.doors import check_said
 
@@ -157,3 +160,20 @@ def test_a_backup_made_to_harm(agreegate: Agreegate, data: Path, tmp_path: Path,
         assert said.status == 2
         assert not (tmp_path / "deep" / "other" / "agreegate.db").exists()
     assert not (tmp_path / "deep" / "texts").exists()
+
+
+def test_check_finds_nothing_in_a_whole_record_and_names_what_is_broken(agreegate: Agreegate, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    agreegate("directory", "apply", EXAMPLE, "--data", data)
+    whole = agreegate("db", "check", "--data", data)
+    assert (whole.status, whole.out) == (
+        0,
+        f"Nothing is wrong with the record in {data} ({len(INVARIANTS) + 2} checks).\n",
+    )
+    with closing(connect(data / "agreegate.db")) as connection:
+        connection.execute("delete from tenant_domain")
+    for language in ("en", "fr"):
+        broken = agreegate("db", "check", "--data", data, language=language)
+        [line] = broken.out.splitlines()
+        beginning = text("invariant.domain-not-taken", language, places="")
+        assert (broken.status, line.startswith(beginning)) == (3, True)

@@ -23,9 +23,9 @@ from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.clock import NEWEST
 from agreegate.storage.deployment import make_for
 from agreegate.storage.engine.sqlite import InlineStore
+from agreegate.storage.engine.trusted import MOST, TrustedInstants
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
 from agreegate.storage.partner import every_partner, partner_of
-from agreegate.storage.trusted import MOST, TrustedInstants
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

@@ -1,18 +1,26 @@
-"""`agreegate db`: the schema, backups while the server runs, and their way back."""
+"""`agreegate db`: the schema, a check of the record, backups while the server runs, and their way back."""
 
+import asyncio
+import sys
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options
+from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
+from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.backup import back_up, restore
 from agreegate.storage.engine.commit_count import count_of, note_commits
 from agreegate.storage.engine.folder import DataFolder
 from agreegate.storage.engine.new_record import new_record
-from agreegate.storage.engine.sqlite import check_file, connect
+from agreegate.storage.engine.sqlite import check_file, connect, damage_of
+from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts, text_digests
+
+BROKEN = 3
+"""Exit status: the check ran, and something is wrong with the record."""
 
 
 def command(words: Words) -> click.Group:
@@ -24,6 +32,7 @@ def command(words: Words) -> click.Group:
     return words.group(
         "db",
         words.command("db.upgrade", _upgrade, options, "agreegate db upgrade --data /srv/agreegate"),
+        words.command("db.check", _check, options, "agreegate db check --data /srv/agreegate"),
         words.command("db.backup", _backup, [file, replace_file, *options], "agreegate db backup agreegate-backup.db"),
         words.command(
             "db.restore", _restore, [file, replace_data, *options], "agreegate db restore agreegate-backup.db --force"
@@ -49,6 +58,27 @@ def _upgrade(words: Words, data: Path, database: str | None) -> None:
         folder.release()
     key = "cli.db.upgrade.done" if steps else "cli.db.upgrade.current"
     click.echo(words(key, folder=data, number=schema.latest(), steps=steps))
+
+
+def _check(words: Words, data: Path, database: str | None) -> int:
+    broken: list[str] = []
+    with opened(database_file(data, database)) as store:
+        if damage := damage_of(store.reader):
+            broken.append(words("invariant.undamaged", places=damage))
+        with click.progressbar(INVARIANTS, label=words("cli.db.check.progress"), file=sys.stderr) as invariants:
+            for invariant in invariants:
+                find = partial(breaches_of, invariant=invariant)
+                if found := asyncio.run(store.read(find)):
+                    places = ", ".join(" ".join(map(str, row)) for row in found)
+                    broken.append(words(f"invariant.{invariant.name}", places=places))
+        if damaged := damaged_texts(TextFiles(DataFolder(data).texts), asyncio.run(store.read(text_digests))):
+            broken.append(words("invariant.text-damaged", places=", ".join(damaged)))
+    for sentence in broken:
+        click.echo(sentence)
+    if broken:
+        return BROKEN
+    click.echo(words("cli.db.check.done", folder=data, checks=len(INVARIANTS) + 2))
+    return 0
 
 
 def _backup(words: Words, file: Path, force: bool, data: Path, database: str | None) -> None:

@@ -21,7 +21,7 @@ from agreegate.storage.engine import schema
 from agreegate.storage.engine.commit_count import CommitFile, count_of, missing_database, note_commits
 from agreegate.storage.engine.durable import draft_of, put_in_place
 from agreegate.storage.engine.folder import TEXTS, DataFolder
-from agreegate.storage.engine.sqlite import check_file, connect
+from agreegate.storage.engine.sqlite import check_file, connect, damage_of
 
 _PAGES = 4096
 """Copied at a time, so that a copy can be interrupted."""
@@ -182,11 +182,8 @@ def _contents(connection: apsw.Connection) -> Contents:
 
 
 def _check(copy: apsw.Connection, expected: Contents, file: Path) -> None:
-    [(found,), *_] = copy.execute("pragma integrity_check(1)")
-    if found != "ok":
-        raise Rejected("backup.damaged", file=str(file), detail=str(found))
-    if copy.execute("pragma foreign_key_check").fetchone() is not None:
-        raise Rejected("backup.damaged", file=str(file), detail="foreign_key_check")
+    if damage := damage_of(copy):
+        raise Rejected("backup.damaged", file=str(file), detail=damage)
     if _contents(copy) != expected:
         raise Rejected("backup.damaged", file=str(file), detail="count")
 

@@ -16,8 +16,8 @@ from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.engine.connections import Connection, Connections
 from agreegate.storage.engine.postgresql_schema import require_latest
 from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
+from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
-from agreegate.storage.trusted import TrustedInstants
 
 T = TypeVar("T")
 

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from datetime import datetime
 
 from agreegate.storage.engine.connections import Connection
+from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Row, Value
-from agreegate.storage.trusted import TrustedInstants
 
 
 class PostgresUnitOfWork:

@@ -21,8 +21,8 @@ from agreegate.storage.engine.commit_count import CommitFile, count_of, raise_co
 from agreegate.storage.engine.pace import Pace, step_back
 from agreegate.storage.engine.schema import current, require_latest, upgrade
 from agreegate.storage.engine.sqlite_unit import PacedUnitOfWork, SqliteUnitOfWork, drive, numbered
+from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Clock, Row, Value, Work, machine_clock, new_id
-from agreegate.storage.trusted import TrustedInstants
 
 T = TypeVar("T")
 
@@ -84,6 +84,14 @@ def check_file(path: Path, *, at_any_schema: bool = False) -> None:
         raise Rejected("schema.foreign") if noted is None else Rejected("data.damaged") from None
     finally:
         connection.close()
+
+
+def damage_of(connection: apsw.Connection) -> str:
+    """What the engine finds damaged in a database: its pages, its indexes, rows that refer to no row. "": nothing."""
+    [(found,), *_] = connection.execute("pragma integrity_check(1)")
+    if found != "ok":
+        return str(found)
+    return "" if connection.execute("pragma foreign_key_check").fetchone() is None else "foreign_key_check"
 
 
 class InlineStore:

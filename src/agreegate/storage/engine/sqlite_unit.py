@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 import apsw
 
 from agreegate.storage.engine.pace import Pace
+from agreegate.storage.engine.trusted import TrustedInstants
 from agreegate.storage.engine.unit_of_work import Row, Value
-from agreegate.storage.trusted import TrustedInstants
 
 T = TypeVar("T")
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
-from agreegate.storage.trusted import TrustedInstants
+from agreegate.storage.engine.trusted import TrustedInstants
 
 T = TypeVar("T")
 Value = str | int | float | bytes | None
