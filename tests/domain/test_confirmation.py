@@ -325,10 +325,9 @@ def test_a_repeat_has_all_four_members_the_same_and_is_refused_only_where_the_pr
     assert not repeats(again, None, current, refusing, NOW - timedelta(microseconds=1))
     assert not repeats(again, None, current, TEMPLATE, NOW)
     assert not repeats(again, None, Repeated(None), refusing, NOW)
-    draft = Draft(again, refusing.id, NOW)
-    assert (
-        kinds(draft, replace(FACTS, template=refusing, current=current)) == ["confirmation.already-exists"] * is_repeat
-    )
+    draft, facts = Draft(again, refusing.id, NOW), replace(FACTS, template=refusing, current=current)
+    assert kinds(draft, facts) == ["confirmation.already-exists"] * is_repeat
+    assert kinds(replace(draft, date_agreed=None), facts) == ["request.invalid-property"], "nothing else is compared"
 
 
 FIRST, SECOND = (AcceptedText(Basis.INFERRED, VersionId(name), AMERICA, Digest("0" * 64)) for name in ("1", "2"))
@@ -390,8 +389,10 @@ def test_everything_that_is_wrong_is_found_at_once() -> None:
 
 @pytest.mark.rule("R22", "R28")
 def test_who_confirms_and_who_collects_is_compared_with_the_facts() -> None:
-    draft = Draft(NOA, TEMPLATE.id, NOW, employee=Employee("Ada"), collection=CollectionDraft(BIRCH, "Kim", NOW))
-    assert kinds(draft, replace(FACTS, designated=True, resellers=frozenset({BIRCH}))) == []
+    draft = Draft(NOA, TEMPLATE.id, NOW, employee=Employee("Ada"), collection=CollectionDraft(BIRCH, "K" * 100, NOW))
+    assert kinds(draft, facts := replace(FACTS, designated=True, resellers=frozenset({BIRCH}))) == []
+    longer = replace(draft, collection=CollectionDraft(BIRCH, "K" * 101, NOW))
+    assert [one.names for one in violations_of(longer, facts)] == [("collection.person",)]
     assert kinds(draft, replace(FACTS, user_known=False, designated=True)) == [
         "request.invalid-property",
         "confirmation.user-unknown",

@@ -24,10 +24,11 @@ from agreegate.services.customers.customer import (
     relate,
     resellers_of_customer,
 )
-from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.services.directory import apply_directory, plan_directory
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.subscription import list_subscriptions
 from agreegate.services.reseller_request import Cursor, ask_for_data, list_needed
+from agreegate.storage.directory import listed_partners
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 from agreegate.storage.orders.subscription import add_subscription
@@ -81,13 +82,13 @@ async def test_a_second_time_changes_nothing(store: InlineStore, text: str) -> N
 @pytest.mark.parametrize("text", [CAST, EXAMPLE], ids=["cast", "example"])
 async def test_what_is_shown_can_be_applied(store: InlineStore, text: str) -> None:
     await apply(store, text)
-    shown = written(await store.read(show_directory))
+    shown = written(await store.read(listed_partners))
 
     assert await apply(store, shown) == ()
 
     other = InlineStore.in_memory()
     await apply(other, shown)
-    assert written(await other.read(show_directory)) == shown
+    assert written(await other.read(listed_partners)) == shown
 
 
 @pytest.mark.rule("R28")
@@ -271,7 +272,7 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
         await uow.execute("update partner set country = 'UK' where partner_id = $1", HAZEL)
 
     await store.write(record)
-    shown = written(await store.read(show_directory))
+    shown = written(await store.read(listed_partners))
 
     assert await apply(store, shown) == ()
     renamed = shown.replace("Old Ltd", "New Ltd")

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from agreegate.directory import read, written
-from agreegate.services.directory import apply_directory, show_directory
+from agreegate.services.directory import apply_directory
+from agreegate.storage.directory import listed_partners
 from agreegate.toml_input import TomlFile
 from tests import personas as cast
 from tests.wire.requests import SELF, contoso, create
@@ -221,7 +222,7 @@ async def test_a_country_recorded_before_is_kept_and_shown(world: World) -> None
 async def test_what_the_api_took_is_shown_as_a_file_that_can_be_applied(world: World) -> None:
     case = CASES / "32-POST-customers-ideographic-space-then-directory-show-apply.json"
     assert (await create(world, cast.ALDER_SALES, json.loads(case.read_text(encoding="utf-8")))).status_code == 201
-    shown = written(await world.deployment.store.read(show_directory))
+    shown = written(await world.deployment.store.read(listed_partners))
     assert "株式会社\u3000山田商店" in shown
     described = read(TomlFile(shown, "shown.toml"))
     assert await world.deployment.store.write(lambda uow: apply_directory(uow, described)) == ()

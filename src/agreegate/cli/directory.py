@@ -11,7 +11,8 @@ from agreegate.cli.words import Words
 from agreegate.directory import LARGEST, read, written
 from agreegate.domain.directory import Change, ListedPartner, Verb
 from agreegate.domain.error import Rejected
-from agreegate.services.directory import apply_directory, plan_directory, show_directory
+from agreegate.services.directory import apply_directory, plan_directory
+from agreegate.storage.directory import listed_partners
 from agreegate.storage.engine.folder import DataFolder
 from agreegate.storage.engine.new_record import new_record
 from agreegate.storage.engine.sqlite import InlineStore
@@ -86,7 +87,7 @@ def _made(words: Words, folder: DataFolder) -> None:
 def _show(words: Words, data: Path, database: str | None) -> None:
     target = database_file(data, database)
     with opened(target) as store:
-        partners = asyncio.run(store.read(show_directory))
+        partners = asyncio.run(store.read(listed_partners))
     click.echo(words("cli.directory.shown", folder=target.parent))
     click.echo(written(partners), nl=False)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import NewType
 
 from agreegate.domain.actor import Channel, UserId
-from agreegate.domain.agreements.accepted_text import AcceptedText, inferred, same_text, stated, version_named
+from agreegate.domain.agreements.accepted_text import AcceptedText, inferred, stated, version_named
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.characters import fits_line
@@ -279,8 +279,10 @@ def repeats(
         text: of the new confirmation; None where none is in force.
         current: the current confirmation of the same template.
     """
-    refused = template.refuses_duplicates(now) and not current.outdated
-    return refused and contact == current.contact and same_text(text, current.text)
+    if current.outdated or not template.refuses_duplicates(now) or contact != current.contact:
+        return False
+    # Two unknown texts count as one, because nothing distinguishes them.
+    return (text and text.version_id) == (current.text and current.text.version_id)
 
 
 def _collection(collection: CollectionDraft, facts: Facts) -> Iterator[Rejected]:

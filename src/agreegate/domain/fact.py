@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agreegate.domain.actor import Actor
-from agreegate.domain.agreements.accepted_text import AcceptedText, rank_of
+from agreegate.domain.agreements.accepted_text import AcceptedText, accepted_by
 from agreegate.domain.confirmation import (
     Collection,
     Confirmation,
@@ -36,8 +36,13 @@ class Counting:
 
     @property
     def rank(self) -> tuple[datetime, int | None]:
-        """The rank of its text; a major text with a higher rank outdates it (R33)."""
-        return rank_of(self.text, self.confirmation.date_agreed, self.confirmation.recorded_at)
+        """The rank of its text; a major text with a higher rank outdates it (R33).
+
+        A text that is not known has no number. It ranks after every text of the latest instant of acceptance.
+        """
+        if self.text is not None and self.text.rank is not None:
+            return self.text.rank
+        return accepted_by(self.confirmation.date_agreed, self.confirmation.recorded_at), None
 
 
 @dataclass(frozen=True, slots=True)

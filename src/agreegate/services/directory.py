@@ -79,11 +79,6 @@ async def apply_directory(uow: UnitOfWork, described: Sequence[ListedPartner]) -
     return changes
 
 
-async def show_directory(uow: UnitOfWork) -> tuple[ListedPartner, ...]:
-    """Return every partner with its users, links and customers."""
-    return await listed_partners(uow)
-
-
 class _Described:
     """The parts of a description, by id."""
 

@@ -71,14 +71,6 @@ def accepted_by(agreed: datetime, recorded: datetime) -> datetime:
     return max(agreed, min(agreed + _DAY - timedelta.resolution, recorded))
 
 
-def rank_of(text: AcceptedText | None, agreed: datetime, recorded: datetime) -> tuple[datetime, int | None]:
-    """Return the rank of an accepted text, above which a major text outdates its confirmation (R33).
-
-    A text that is not known has no number. It ranks after every text of the latest instant of acceptance.
-    """
-    return (accepted_by(agreed, recorded), None) if text is None or text.rank is None else text.rank
-
-
 def candidates(published: Sequence[TextVersion], agreed: datetime, recorded: datetime) -> list[TextVersion]:
     """Return the versions that the customer may have accepted at `agreed`, oldest first.
 
@@ -150,11 +142,6 @@ def text_to_accept(published: Sequence[TextVersion], country: str, language: str
         return None
     locale = closest(version, country, language)
     return in_language(version, country, language if locale is None else locale.language)
-
-
-def same_text(one: AcceptedText | None, other: AcceptedText | None) -> bool:
-    """Whether two confirmations are of one version (D17), or both of an unknown version."""
-    return (one and one.version_id) == (other and other.version_id)
 
 
 def offered(published: Sequence[TextVersion], country: str, now: datetime, *, first: bool) -> list[TextVersion]:

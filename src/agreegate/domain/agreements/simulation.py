@@ -310,7 +310,8 @@ class Reckoning:
     def __init__(self, foresight: Foresight) -> None:
         self._foresight = foresight
         self._denials = Denials(foresight)
-        self._share = cache(self._share_of)
+        self._share = cache(lambda stake, cloud: Counter(self._found(stake, cloud)))
+        """What one customer adds to each count, and in which week."""
         self._all: Numbers = defaultdict(int)
         self._partners: dict[PartnerId, Numbers] = defaultdict(lambda: defaultdict(int))
         self._resellers: dict[PartnerId | None, Numbers] = defaultdict(lambda: defaultdict(int))
@@ -354,10 +355,6 @@ class Reckoning:
             for (figure, _), each in self._share(*key).items():
                 found[figure] += each * number
         return found
-
-    def _share_of(self, stake: Stake, cloud: Cloud) -> Counter[tuple[Figure, date | None]]:
-        """Return what one customer adds to each count, and in which week."""
-        return Counter(self._found(stake, cloud))
 
     def _found(self, stake: Stake, cloud: Cloud) -> Iterator[tuple[Figure, date | None]]:
         effect = self._foresight.effect(stake.confirmed)

@@ -70,9 +70,10 @@ async def read_record(
         if one.history:
             kind, oldest = one.template.agreement_type, one.history[-1].confirmation.sequence
             stood[kind] = await stood_until(uow, actor.partner.id, customer, kind, oldest)
-    history = history_of(
-        standing.refusals, ((one.template, _marked(one, standing)) for one in standing.agreements), stood
+    marked = (
+        (one.template, [(each, _mark(each, one, standing)) for each in one.history]) for one in standing.agreements
     )
+    history = history_of(standing.refusals, marked, stood)
     directly = await direct_acceptances(uow, actor.partner.id, customer)
     return CustomerRecord(standing, history, directly, *await named_in(uow, actor, history))
 
@@ -130,17 +131,12 @@ def history_of(
     return tuple(sorted(entries, key=lambda entry: entry.sequence, reverse=True))
 
 
-def _marked(agreement: AgreementStanding, standing: CustomerStanding) -> list[tuple[Recorded, Mark]]:
-    counts = agreement.confirmation
-    return [(one, _mark(one, standing, counts=one.confirmation == counts)) for one in agreement.history]
-
-
 def _ending(ending: Ending, template: AgreementTemplate | None) -> Entry:
     return Entry(ending.sequence, ending.recorded_at, ending.recorded_by, template, ending=ending)
 
 
-def _mark(recorded: Recorded, standing: CustomerStanding, *, counts: bool) -> Mark:
-    if counts:
+def _mark(recorded: Recorded, agreement: AgreementStanding, standing: CustomerStanding) -> Mark:
+    if recorded.confirmation == agreement.confirmation:
         return Mark.COUNTS
     if recorded.ended_by is not None:
         voided = recorded.ended_by.reason is EndReason.RECORDED_IN_ERROR
