@@ -227,7 +227,7 @@ def told(as_of: StandingAsOf) -> object:
                 one.state,
                 one.confirmation and as_of.recorded[one.confirmation.sequence].confirmation,
                 one.outdated_since,
-                tuple(as_of.recorded[weighed.confirmation.sequence] for weighed in one.history),
+                tuple(as_of.recorded[marked.confirmation.sequence] for marked in one.history),
             )
             for one in found.agreements
         ],

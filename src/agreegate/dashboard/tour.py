@@ -16,7 +16,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
 from agreegate.i18n import date_text, text
 from agreegate.services.customers.customer import get_customer
-from agreegate.services.tour import companions, walk
+from agreegate.services.tour import tour_customers, walk
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
@@ -42,7 +42,7 @@ async def show_tour(request: DashboardRequest) -> Response[str]:
     """
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     asks = may(actor, ASK_GATE)
-    offered = await deployment.store.read_slow(lambda uow: companions(uow, actor)) if asks else []
+    offered = await deployment.store.read_slow(lambda uow: tour_customers(uow, actor)) if asks else []
     chosen = await _chosen(request, actor, offered) if asks else None
     if chosen is not None and chosen not in offered:
         offered = [chosen, *offered]

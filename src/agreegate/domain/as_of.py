@@ -112,7 +112,7 @@ class Facts:
 
 
 @dataclass(frozen=True, slots=True)
-class Weighed:
+class MarkedConfirmation:
     """A known confirmation, and what had become of it at `on`."""
 
     confirmation: Confirmation
@@ -134,7 +134,7 @@ class AgreementThen:
     """The confirmation in effect at `on`."""
     outdated_since: datetime | None
     """Since when a newer major text bound the customer."""
-    history: tuple[Weighed, ...]
+    history: tuple[MarkedConfirmation, ...]
     """The known confirmations of every period, newest first."""
 
 
@@ -178,17 +178,17 @@ def decided_as_of(facts: Facts, programme: Programme, cloud: Cloud, on: datetime
     known = facts.known_at(known_at)
     period = known.period_on(on)
     refusals = tuple(ending for ending in known.endings if ending.reason is EndReason.NO_LONGER_AGREES)
-    weighed = _weighed(known, refusals, period, on)
+    marked = _marked(known, refusals, period, on)
     counting = {
         one.confirmation.agreement_type: _judged(known, one.confirmation, on)
-        for one in weighed
+        for one in marked
         if one.mark is Mark.COUNTS
     }
     no_longer_agrees_at = max((ending.recorded_at for ending in refusals if ending.recorded_at <= on), default=None)
     standing = Standing(period is not None, tuple(counting.values()), no_longer_agrees_at)
     agreements = []
     for template in programme.templates:
-        history = tuple(one for one in weighed if one.confirmation.agreement_type == template.agreement_type)
+        history = tuple(one for one in marked if one.confirmation.agreement_type == template.agreement_type)
         confirmation = next((one.confirmation for one in history if one.mark is Mark.COUNTS), None)
         current = counting.get(template.agreement_type)
         ended = any(one.mark is Mark.REFUSED for one in history)
@@ -212,7 +212,7 @@ def valid_from(confirmation: Confirmation, no_longer_agrees_at: datetime | None)
     return confirmation.recorded_at if dated_before else min(confirmation.date_agreed, confirmation.recorded_at)
 
 
-def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[Weighed]:
+def _marked(known: Facts, refusals: Sequence[Ending], period: Period | None, on: datetime) -> list[MarkedConfirmation]:
     """Return every known confirmation, newest first, with what had become of it at `on`."""
     voided = {ending.confirmation_id for ending in known.endings if ending.confirmation_id is not None}
     counted: set[AgreementType] = set()
@@ -237,7 +237,7 @@ def _weighed(known: Facts, refusals: Sequence[Ending], period: Period | None, on
         else:
             mark = Mark.COUNTS
             counted.add(confirmation.agreement_type)
-        found.append(Weighed(confirmation, mark, begins, ended.first_of(confirmation)))
+        found.append(MarkedConfirmation(confirmation, mark, begins, ended.first_of(confirmation)))
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from agreegate.domain.actor import Actor
 from agreegate.domain.agreements.accepted_text import AcceptedText
 from agreegate.domain.agreements.text import TextVersion
-from agreegate.domain.as_of import AsOf, Facts, Moment, Weighed, decided_as_of
+from agreegate.domain.as_of import AsOf, Facts, MarkedConfirmation, Moment, decided_as_of
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.customers.customer_record import Entry, People, history_of, named_in
@@ -85,11 +85,11 @@ async def standing_as_of(
     collections, warned = await collections_of(uow, partner, customer), await warnings_of(uow, partner, customer)
     employees = await employees_stated_by(uow, partner, customer, known)
 
-    def recorded(weighed: Weighed) -> Recorded:
-        confirmation, sequence = weighed.confirmation, weighed.confirmation.sequence
+    def recorded(marked: MarkedConfirmation) -> Recorded:
+        confirmation, sequence = marked.confirmation, marked.confirmation.sequence
         return Recorded(
             replace(confirmation, confirmed_by=employees.get(sequence)),
-            weighed.ended_by,
+            marked.ended_by,
             collections.get(sequence),
             warned.get(sequence, ()),
             accepted.get(sequence),
@@ -151,7 +151,7 @@ async def read_as_of(
     history = history_of(
         as_of.found.refusals,
         (
-            (one.template, [(as_of.recorded[weighed.confirmation.sequence], weighed.mark) for weighed in one.history])
+            (one.template, [(as_of.recorded[marked.confirmation.sequence], marked.mark) for marked in one.history])
             for one in as_of.found.agreements
         ),
     )

@@ -48,7 +48,7 @@ class Cause(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Pressing:
+class UrgentCustomer:
     """A customer without a valid confirmation, and its nearest transactions."""
 
     customer_id: str
@@ -71,7 +71,7 @@ class Denials:
 class Urgent:
     """Customers that need attention soon."""
 
-    next: tuple[Pressing, ...]
+    next: tuple[UrgentCustomer, ...]
     next_until: datetime | None
     """Commitments that end later were not read; None: all were, or the list is full."""
     no_longer_agree: tuple[Committed, ...]
@@ -103,7 +103,7 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
             names[other.customer_id] = other.company_name
             causes.setdefault(other.customer_id, []).append((cause, other.at))
     pressing = [
-        Pressing(id_, names[id_], tuple(sorted(of_it, key=lambda one: abs(one[1] - uow.now))))
+        UrgentCustomer(id_, names[id_], tuple(sorted(of_it, key=lambda one: abs(one[1] - uow.now))))
         for id_, of_it in causes.items()
     ]
     pressing.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))

@@ -26,7 +26,7 @@ class Stop:
     decision: Decision
 
 
-async def companions(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
+async def tour_customers(uow: UnitOfWork, actor: Actor) -> list[tuple[str, str]]:
     """Return id and name of some of the reader's customers without a confirmation."""
     return await unconfirmed_customers(uow, actor.partner, OFFERED)
 
