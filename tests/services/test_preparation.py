@@ -7,7 +7,7 @@ import pytest
 
 from agreegate import programme as programmes
 from agreegate.domain.agreements.agreement import TemplateId
-from agreegate.domain.confirmation import EndReason
+from agreegate.domain.confirmation import Ending, EndReason
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.services.confirmation import confirm
@@ -123,23 +123,23 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
     await record(memory, template=cast.CUSTOMER_AGREEMENT)
     first = (await prepared(memory)).newest
     assert first is not None
-    assert (first.sequence, first.by) == (1, "admin@alder.example")
-    assert first.confirmation == (await prepared(memory)).current
+    assert (first.record.sequence, first.by) == (1, "admin@alder.example")
+    assert first.record == (await prepared(memory)).current
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     await memory.do(void_confirmation, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
     taken = (await prepared(memory)).newest
     assert taken is not None
-    assert taken.ending is not None
-    assert (taken.ending.reason, taken.by) == (EndReason.RECORDED_IN_ERROR, "sales@alder.example")
+    assert isinstance(taken.record, Ending)
+    assert (taken.record.reason, taken.by) == (EndReason.RECORDED_IN_ERROR, "sales@alder.example")
     other = (await prepared(memory, template=cast.CUSTOMER_AGREEMENT)).newest
     assert other is not None
-    assert other.sequence == 2
+    assert other.record.sequence == 2
     await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "", call())
     for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
         refused = (await prepared(memory, template=template)).newest
         assert refused is not None
-        assert refused.ending is not None
-        assert refused.ending.reason is EndReason.NO_LONGER_AGREES
+        assert isinstance(refused.record, Ending)
+        assert refused.record.reason is EndReason.NO_LONGER_AGREES
 
 
 @pytest.mark.parametrize(

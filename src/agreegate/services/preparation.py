@@ -28,14 +28,11 @@ MOST_RESELLERS = 100
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A record about one agreement of a customer: a confirmation or an ending."""
+    """A record about one agreement of a customer."""
 
-    sequence: int
-    at: datetime
+    record: Confirmation | Ending
     by: str
     """The user's name in the directory, else an id."""
-    confirmation: Confirmation | None = None
-    ending: Ending | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +192,4 @@ async def _newest(uow: UnitOfWork, actor: Actor, customer: str, template: Agreem
     if newest is None:
         return None
     named = await users_named(uow, actor.partner.id, [newest.recorded_by])
-    by = named[newest.recorded_by].name if newest.recorded_by in named else newest.recorded_by
-    if isinstance(newest, Ending):
-        return Event(newest.sequence, newest.recorded_at, by, ending=newest)
-    return Event(newest.sequence, newest.recorded_at, by, confirmation=newest)
+    return Event(newest, named[newest.recorded_by].name if newest.recorded_by in named else newest.recorded_by)

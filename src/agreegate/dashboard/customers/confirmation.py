@@ -19,6 +19,7 @@ from agreegate.domain.confirmation import (
     Confirmation,
     Draft,
     Employee,
+    Ending,
     PrimaryContact,
     violations_of,
 )
@@ -282,7 +283,7 @@ def _versions(
 
 def _mark(newest: Event | None) -> str:
     """What the form was opened on: whatever is recorded later has another."""
-    return "" if newest is None else str(newest.sequence)
+    return "" if newest is None else str(newest.record.sequence)
 
 
 def _text_mark(texts: Texts) -> str:
@@ -302,13 +303,13 @@ def _meanwhile(newest: Event | None, language: str) -> Mistake:
     """Who recorded what while the form was open."""
     if newest is None:
         return Mistake("", "confirmation.meanwhile.nothing")
-    told = {"by": newest.by, "at": instant_text(newest.at, language)}
-    if newest.ending is not None:
-        return Mistake("", f"confirmation.meanwhile.{newest.ending.reason}", told)
-    confirmed = newest.confirmation
-    if confirmed is None or confirmed.contact is None:
-        return Mistake("", "confirmation.meanwhile.confirmed", told)
-    who = f"{confirmed.contact.first_name} {confirmed.contact.last_name}"
+    record = newest.record
+    parameters = {"by": newest.by, "at": instant_text(record.recorded_at, language)}
+    if isinstance(record, Ending):
+        return Mistake("", f"confirmation.meanwhile.{record.reason}", parameters)
+    if record.contact is None:
+        return Mistake("", "confirmation.meanwhile.confirmed", parameters)
+    who = f"{record.contact.first_name} {record.contact.last_name}"
     return Mistake(
-        "", "confirmation.meanwhile", told | {"who": who, "date": date_text(confirmed.date_agreed, language)}
+        "", "confirmation.meanwhile", parameters | {"who": who, "date": date_text(record.date_agreed, language)}
     )
