@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from agreegate.domain.actor import Actor, Channel, Role, UserId
 from agreegate.storage.clock import meet
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.partner import known_user, partner_of, roles_of
+from agreegate.storage.partner import partner_of, roles_of, users_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ async def recognise(uow: UnitOfWork, identity: Identity, channel: Channel) -> tu
     if identity.user_id is None:
         return Actor(partner, application_id=identity.application_id, channel=channel), False
     roles = await roles_of(uow, partner.id, identity.user_id)
-    stranger = roles is None and not await known_user(uow, partner.id, identity.user_id)
+    stranger = roles is None and not await users_named(uow, partner.id, [identity.user_id])
     if roles is None and not stranger:
         return None
     if identity.roles is not None:

@@ -10,7 +10,7 @@ from agreegate.domain.confirmation import Collection, Confirmation, Confirmation
 from agreegate.domain.customers.customer import text_language
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
-from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 
 LAST = (1 << 63) - 1
@@ -66,14 +66,8 @@ async def collections_of(
     Args:
         first, last: only of confirmations with these sequences and between them.
     """
-    rows = await uow.fetch_all(
-        "select c.sequence, k.reseller_id, k.person, k.collected_at from confirmation c"
-        " join confirmation_collection k on k.confirmation_number = c.number"
-        " where c.partner_id = $1 and c.customer_id = $2 and c.sequence between $3 and $4",
-        partner,
-        customer,
-        first,
-        last,
+    rows = await _beside(
+        uow, "confirmation_collection", "k.reseller_id, k.person, k.collected_at", partner, customer, first, last
     )
     return {
         sequence: Collection(PartnerId(reseller), person, from_micros(collected))
@@ -90,18 +84,24 @@ async def warnings_of(
         first, last: only of confirmations with these sequences and between them.
     """
     found: dict[int, tuple[AcceptorWarning, ...]] = {}
-    for sequence, warning in await uow.fetch_all(
-        "select c.sequence, w.warning from confirmation c"
-        " join confirmation_warning w on w.confirmation_number = c.number"
-        " where c.partner_id = $1 and c.customer_id = $2 and c.sequence between $3 and $4"
-        " order by c.sequence, w.warning",
+    rows = await _beside(uow, "confirmation_warning", "k.warning", partner, customer, first, last)
+    for sequence, warning in rows:
+        found[sequence] = (*found.get(sequence, ()), AcceptorWarning(warning))
+    return found
+
+
+async def _beside(
+    uow: UnitOfWork, table: str, columns: str, partner: PartnerId, customer: str, first: int, last: int
+) -> list[Row]:
+    """Return the rows `k` of a table about a customer's confirmations, with the confirmation's sequence first."""
+    return await uow.fetch_all(
+        f"select c.sequence, {columns} from confirmation c join {table} k on k.confirmation_number = c.number"
+        f" where c.partner_id = $1 and c.customer_id = $2 and c.sequence between $3 and $4 order by c.sequence, {columns}",
         partner,
         customer,
         first,
         last,
-    ):
-        found[sequence] = (*found.get(sequence, ()), AcceptorWarning(warning))
-    return found
+    )
 
 
 class ServedCustomer(NamedTuple):

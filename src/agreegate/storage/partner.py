@@ -108,14 +108,6 @@ async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[
     return frozenset(Role(role) for (role,) in rows if role is not None) if rows else None
 
 
-async def known_user(uow: UnitOfWork, partner: PartnerId, user: str) -> bool:
-    """Whether the directory has a user, active or not."""
-    return (
-        await uow.fetch_one("select 1 from partner_user where partner_id = $1 and user_id = $2", partner, user)
-        is not None
-    )
-
-
 async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str]) -> dict[str, KnownUser]:
     """Return the users with these ids that the directory has, active or not. Ids of applications are missing."""
     if not users:

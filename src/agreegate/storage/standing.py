@@ -27,11 +27,18 @@ UNKNOWN_TEXT = 9_223_372_036_854_775_807
 Its instant is the latest at which the customer can have accepted: `accepted_by` in `domain/agreements/accepted_text.py`.
 """
 RANK = "n.text_at, n.text_number"
-NEWER = f"v.template_id = n.template_id and v.major = 1 and (v.effective_at, v.number) > ({RANK})"
-"""SQL: the text version `v` comes after the accepted text of `n`."""
+"""SQL: the rank of the accepted text of the row `n` of `current_confirmation`."""
+
+
+def newer(n: str = "n") -> str:
+    """SQL: the major text version `v` comes after the accepted text of the row `n` of `current_confirmation`."""
+    return f"""v.template_id = {n}.template_id and v.major = 1
+        and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)"""
+
+
 _SELECTED = (
     "select n.agreement_type, n.template_id, n.date_agreed_at, n.recorded_at, n.sequence, n.no_longer_agrees_at,"
-    f" (select v.effective_at from text_version v where {NEWER} order by v.effective_at limit 1)"
+    f" (select v.effective_at from text_version v where {newer()} order by v.effective_at limit 1)"
 )
 CURRENT = f"{_SELECTED} from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
@@ -47,7 +54,7 @@ def _newer_texts(whose: str, now: str, beside: str = "") -> str:
         and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
       n.text_at, n.text_number{beside}
     from current_confirmation n
-    join text_version v on {NEWER} and v.effective_at <= {now}
+    join text_version v on {newer()} and v.effective_at <= {now}
       and exists (select 1 from text_file f where f.number = v.number
         and f.country = (select c.country from customer c where c.partner_id = $1 and c.customer_id = n.customer_id))
     where n.partner_id = $1 and n.customer_id {whose}"""

@@ -11,15 +11,14 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.standing import newer
 from agreegate.storage.statement import Statement
 
 
 def newer_text(now: str, n: str = "n") -> str:
     """SQL: the major text `v`, in force at `now` for the customer's country, comes after the accepted text of `n`."""
-    return f"""v.template_id = {n}.template_id and v.major = 1 and v.effective_at <= {now}
-        and (v.effective_at, v.number) > ({n}.text_at, {n}.text_number)
-        and exists (select 1 from text_file f where f.number = v.number
-          and f.country = c.country)"""
+    return f"""{newer(n)} and v.effective_at <= {now}
+        and exists (select 1 from text_file f where f.number = v.number and f.country = c.country)"""
 
 
 def is_outdated(now: str) -> str:

@@ -21,7 +21,7 @@ from agreegate.domain.programme import Programme
 from agreegate.services.agreements.text import list_texts
 from agreegate.storage.agreements.simulation import (
     Affected,
-    Asked,
+    FactQuery,
     Portfolio,
     affected_customers,
     alike_customers,
@@ -110,11 +110,11 @@ async def simulate(
     whose = None if actor.partner.kind is PartnerKind.OPERATOR else actor.partner.id
     partners: dict[PartnerId, Partner] = {}
     names: dict[PartnerId, str] = {}
-    asked = Asked(foresight)
+    query = FactQuery(foresight)
     for portfolio in await portfolios(uow, foresight, whose) if scenario.major else ():
         partners[portfolio.partner.id] = portfolio.partner
         names |= portfolio.resellers
-        async for some in alike_customers(uow, asked, portfolio):
+        async for some in alike_customers(uow, query, portfolio):
             for resellers, stake, customers in some:
                 reckoning.add(portfolio.partner, resellers, stake, customers)
     by_partner, by_reseller, by_week = reckoning.partners, reckoning.resellers, reckoning.weeks

@@ -1,9 +1,9 @@
-"""What a simulation reads: customers who confirmed the agreement, with what each has in the window.
+"""What a simulation reads: the customers who confirmed the agreement, each with its terms and carts in the window.
 
-SQL groups facts: which texts a customer accepted, as places between the major texts; which terms end; which carts are open;
-through whom it is served. `domain/agreements/simulation.py` decides what becomes of a group. Instants that no count can tell
-apart are brought to one first: the end of a term to its week, the beginning of a subscription whose later terms count to its
-day, both cut where the gate's answers may change (`Foresight.changes_at`). Terms are projected in `domain/orders/term.py`.
+SQL groups customers by facts: the texts that a customer accepted, as places between the major texts; the terms that end; the
+open carts; the resellers. `domain/agreements/simulation.py` decides the effect on a group. SQL rounds instants that no count
+distinguishes: the end of a term to its week; the beginning of a subscription with later terms to its day; both not across an
+instant at which the gate's answers may change (`Foresight.changes_at`). `domain/orders/term.py` projects the later terms.
 """
 
 from collections import defaultdict
@@ -23,14 +23,14 @@ from agreegate.storage.standing import RANK
 from agreegate.storage.statement import BEYOND, Statement, portions
 
 CUSTOMERS = 50_000
-"""Maximum number of customers that one statement groups: it bounds what is in memory."""
+"""Maximum number of customers that one statement groups; it bounds the memory that is used."""
 _DAY, _WEEK = timedelta(days=1) // MICROSECOND, WEEK // MICROSECOND
 _MONDAY = 4 * _DAY
 """The first Monday after the epoch."""
 _LOWEST: Rank = (datetime.min.replace(tzinfo=UTC), 0)
-"""Below the rank of every text."""
+"""A rank below that of every text."""
 _LEAST = {TermDuration.MONTH: 28, TermDuration.YEAR: 365, TermDuration.THREE_YEARS: 3 * 365}
-"""Days that a term lasts at least."""
+"""Minimum number of days of a term."""
 _RESELLERS = """(select string_agg(r.reseller_id, ' ') from customer_reseller r
       where r.partner_id = $1 and r.customer_id = n.customer_id)"""
 _JOINED = "join customer c on c.partner_id = $1 and c.customer_id = n.customer_id"
@@ -38,13 +38,13 @@ _JOINED = "join customer c on c.partner_id = $1 and c.customer_id = n.customer_i
 
 @dataclass(frozen=True, slots=True)
 class Portfolio:
-    """A partner with customers who confirmed the agreement, and what is known of all of them together."""
+    """A partner with customers who confirmed the agreement."""
 
     partner: Partner
     countries: frozenset[str]
-    """Where its customers are."""
+    """Countries of its customers."""
     resellers: Mapping[PartnerId, str]
-    """The names of those that it has an open link with."""
+    """Names of the resellers with an open link to the partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +56,20 @@ class Affected:
     country: str
     date_agreed: datetime
     text: str | None
-    """The label of the accepted text; None where it is not known."""
+    """The label of the accepted text; None: the text is unknown."""
     resellers: tuple[PartnerId, ...]
     stake: Stake
 
 
 Alike = tuple[tuple[PartnerId, ...], Stake, int]
-"""The resellers of customers who are alike, what each of them has, and how many they are."""
+"""A group of customers with the same facts: their resellers, what each customer has, the number of customers."""
 
 
 async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId | None) -> list[Portfolio]:
-    """Every partner that may be concerned, by name.
+    """Return the partners with a customer who confirmed the agreement, by name.
 
     Args:
-        partner: this one alone; None: everybody.
+        partner: only this partner; None: every partner.
     """
     to = Statement(foresight.template.id)
     whose = "" if partner is None else f" and p.partner_id = {to.bind(partner)}"
@@ -88,10 +88,10 @@ async def portfolios(uow: UnitOfWork, foresight: Foresight, partner: PartnerId |
     ]
 
 
-async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio) -> AsyncIterator[list[Alike]]:
-    """The customers who confirmed the agreement, by how they are alike."""
+async def alike_customers(uow: UnitOfWork, query: "FactQuery", portfolio: Portfolio) -> AsyncIterator[list[Alike]]:
+    """Yield the customers who confirmed the agreement, grouped by their facts."""
     after: str | None = ""
-    while after is not None and asked.concerns(portfolio):
+    while after is not None and query.concerns(portfolio):
         ends = await uow.fetch_all(
             "select customer_id from current_confirmation where partner_id = $1 and customer_id > $2"
             " order by customer_id limit 1 offset $3",
@@ -101,25 +101,25 @@ async def alike_customers(uow: UnitOfWork, asked: "Asked", portfolio: Portfolio)
         to = Statement(portfolio.partner.id)
         range_ = f"n.customer_id > {to.bind(after)} and n.customer_id <= {to.bind(until or BEYOND)}"
         rows = await uow.fetch_all(
-            f"""select {asked.facts(portfolio)}, count(*)
-                from {asked.customers(to, portfolio, range_)} group by 1, 2, 3, 4""",
+            f"""select {query.facts(portfolio)}, count(*)
+                from {query.customers(to, portfolio, range_)} group by 1, 2, 3, 4""",
             *to.values,
         )
-        yield [(*asked.read(portfolio, *facts), customers) for *facts, customers in rows]
+        yield [(*query.read(portfolio, *facts), customers) for *facts, customers in rows]
         after = until
 
 
 async def affected_customers(
     uow: UnitOfWork, portfolio: Portfolio, foresight: Foresight, page_request: PageRequest
 ) -> Page[Affected]:
-    """A page of the customers who become outdated, by name, each with what it has in the window."""
-    asked = Asked(foresight, exact=True)
-    if not asked.concerns(portfolio):
+    """Return a page of the customers who become outdated, by name, each with what it has in the window."""
+    query = FactQuery(foresight, exact=True)
+    if not query.concerns(portfolio):
         return Page()
     to = Statement(portfolio.partner.id)
     select = f"""select c.company_key, c.customer_id from customer c
       where c.partner_id = $1
-        and (select {asked.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
+        and (select {query.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
           where n.partner_id = $1 and n.customer_id = c.customer_id)"""
     found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
     ids = [customer for _, customer in found.items]
@@ -128,26 +128,26 @@ async def affected_customers(
         to = Statement(portfolio.partner.id)
         listed = to.bind_all(some)
         rows = await uow.fetch_all(
-            f"""select c.customer_id, c.company_name, c.country, o.date_agreed_at, v.label, {asked.facts(portfolio)}
-                from {asked.customers(to, portfolio, f"n.customer_id in ({listed})")} {_JOINED}
+            f"""select c.customer_id, c.company_name, c.country, o.date_agreed_at, v.label, {query.facts(portfolio)}
+                from {query.customers(to, portfolio, f"n.customer_id in ({listed})")} {_JOINED}
                 join current_confirmation o on o.partner_id = $1 and o.customer_id = n.customer_id
                   and o.template_id || '' = {to.bind(foresight.template.id)}
                 left join text_version v on v.number = o.text_number""",
             *to.values,
         )
         for id_, name, country, agreed, text, *facts in rows:
-            items[id_] = Affected(id_, name, country, from_micros(agreed), text, *asked.read(portfolio, *facts))
+            items[id_] = Affected(id_, name, country, from_micros(agreed), text, *query.read(portfolio, *facts))
     return found.holding(items[one] for one in ids)
 
 
-class Asked:
-    """A question: how the facts about a partner's customers are written in SQL, and read."""
+class FactQuery:
+    """Writes SQL that reads the facts about a partner's customers, and reads its rows."""
 
     def __init__(self, foresight: Foresight, *, exact: bool = False) -> None:
-        """Prepare the question.
+        """Prepare the query.
 
         Args:
-            exact: instants stay as they are, instead of being brought to one that counts the same.
+            exact: do not round instants.
         """
         self.foresight = foresight
         self._edges = () if exact else (foresight.begins, *foresight.changes_at, foresight.until)
@@ -155,7 +155,7 @@ class Asked:
         for country in sorted(foresight.scenario.countries):
             alike[frozenset(one for one in foresight.majors if country in one.countries)].append(country)
         self._countries = list(alike.values())
-        """Together, those in which the same major texts bind."""
+        """Countries in groups: in the countries of a group the same major texts bind."""
         self._ranks = {one.id: (_LOWEST, *foresight.ranks(one.id)) for one in foresight.programme.templates}
         self._words = {
             f"{kind}.{place}.{text}": Confirmations(country, ((template, rank),))
@@ -163,7 +163,7 @@ class Asked:
             for place, (template, ranks) in enumerate(self._ranks.items())
             for text, rank in enumerate(ranks)
         }
-        """What the words stand for that a statement writes for a confirmation."""
+        """By the word that a statement writes for a confirmation, its meaning."""
         self._stakes: dict[tuple[str, str | None, str | None], Stake] = {}
 
     def concerns(self, portfolio: Portfolio) -> bool:
@@ -175,10 +175,10 @@ class Asked:
         """SQL: the customers `n` of a partner whom the version concerns, with `texts`, the words of their confirmations.
 
         Args:
-            whose: SQL: which confirmations `n`.
+            whose: SQL: a condition on the confirmations `n`.
         """
         joined = ""
-        # Customers need not be looked up where the same texts bind all of them: that is a quarter of the time.
+        # Where the same texts bind all customers, they are not looked up: that saves a quarter of the time.
         if not any(portfolio.countries.issubset(some) for some in self._countries):
             here = sorted(portfolio.countries & self.foresight.scenario.countries)
             joined = f"{_JOINED} and c.country in ({to.bind_all(here)})"
@@ -200,7 +200,7 @@ class Asked:
         return f"max({self._each(to, portfolio, worth)}) = 1"
 
     def _each(self, to: Statement, portfolio: Portfolio, values: Mapping[str, str]) -> str:
-        """SQL: a value for the confirmation `n`, by its word: which texts bind, of which agreement it is, between which texts."""
+        """SQL: the value for the word of the confirmation `n`: the country's group, the agreement, the place among its texts."""
         by_country = []
         for kind, countries in enumerate(self._countries):
             if not (here := sorted(portfolio.countries.intersection(countries))):
@@ -219,10 +219,10 @@ class Asked:
         return f"case {' '.join(by_country)} end"
 
     def facts(self, portfolio: Portfolio) -> str:
-        """SQL: what is known of the customer `n`; `read` reads it.
+        """SQL: the facts about the customer `n`; `read` reads them.
 
-        Its terms are words: `o/…` ends then and is to be renewed by an order; `a/…` renews by itself then and not again in
-        the window; `p/…/14/P1M` began then, is in its 14th month, and goes on by the month.
+        Its terms are words: `o/…` ends then and must be renewed by an order; `a/…` renews automatically then, and not again in
+        the window; `p/…/14/P1M` began then, is in its 14th month, and continues by the month.
         """
         begins, until = to_micros(self.foresight.begins), to_micros(self.foresight.until)
         resellers = _RESELLERS if portfolio.resellers else "cast(null as text)"
@@ -235,7 +235,7 @@ class Asked:
           from subscription s where s.partner_id = $1 and s.customer_id = n.customer_id), k.expiries, {resellers}"""
 
     def _end(self) -> str:
-        """SQL: the end of a term, brought to the beginning of its week or to a later edge before it."""
+        """SQL: the end of a term, rounded down to the beginning of its week, or to a later edge in this week."""
         if not self._edges:
             return "s.commitment_end_at"
         week = f"(s.commitment_end_at - (s.commitment_end_at - {_MONDAY}) % {_WEEK})"
@@ -244,7 +244,7 @@ class Asked:
         return f"case {cut} else {week} end"
 
     def _beginning(self) -> str:
-        """SQL: when a subscription began, to the day; of the time, only what tells an end from an edge."""
+        """SQL: when a subscription began, to the day; of the time, only on which side of each edge it is."""
         if not self._edges:
             return "s.started_at"
         time = f"((s.started_at % {_DAY} + {_DAY}) % {_DAY})"
@@ -255,7 +255,7 @@ class Asked:
     def read(
         self, portfolio: Portfolio, texts: str, terms: str | None, expiries: str | None, resellers: str | None
     ) -> tuple[tuple[PartnerId, ...], Stake]:
-        """Read `facts`: the resellers through whom a customer is served, and what it has."""
+        """Return the resellers of a customer, and what it has, from the columns of `facts`."""
         if (stake := self._stakes.get((texts, terms, expiries))) is None:
             stake = self._stakes[texts, terms, expiries] = self._stake(texts, terms or "", expiries or "")
         return tuple(PartnerId(one) for one in (resellers or "").split() if one in portfolio.resellers), stake
