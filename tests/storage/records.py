@@ -1,4 +1,6 @@
-"""Records as they were, and the ways in which large lists are read."""
+"""Records at former versions of the schema, and the limits at which large lists are read in other ways."""
+
+from pathlib import Path
 
 import apsw
 
@@ -9,15 +11,16 @@ from tests import personas as cast
 from tests.world import populate
 
 SMALL_LIMITS = (Limits(few=0), Limits(few=0, walked=20, looked_up=20))
-"""The ways in which large lists are read: a walk that fills the page, and one that ends before."""
+"""Limits for two ways of reading a large list: a walk that fills the page, and a walk that ends before."""
 
 
-def old_record(number: int) -> apsw.Connection:
-    """A record as it was at a schema of before."""
-    connection = connect(":memory:")
+def old_record(number: int, path: Path | str = ":memory:") -> apsw.Connection:
+    """A record with the cast at a former version of the schema."""
+    connection = connect(path)
+    for name, function in schema.FUNCTIONS.items():
+        connection.create_scalar_function(name, function, 1, deterministic=True)
     for migration in schema.migrations()[:number]:
-        if migration.number <= number:
-            connection.execute(migration.sql)
+        connection.execute(migration.sql)
     connection.pragma("user_version", number)
     connection.pragma("application_id", schema.APPLICATION_ID)
     populate(connection)

@@ -1,4 +1,4 @@
-"""Which text a confirmation speaks of is kept beside it, for good, and never half."""
+"""The accepted text of a confirmation is recorded whole, and never changes."""
 
 from dataclasses import replace
 
@@ -21,7 +21,7 @@ from tests.texts import AMERICA, draft
 
 
 async def confirm(memory: Memory, *texts: AcceptedText | None) -> None:
-    """A confirmation that speaks of each of these."""
+    """Record a confirmation of each of these texts."""
     actor = await memory.actor(ALDER, ALDER_SALES)
 
     async def work(uow: UnitOfWork) -> None:
@@ -40,10 +40,10 @@ async def test_what_is_known_and_what_is_not_come_back_as_they_were() -> None:
     memory = Memory()
     version = await memory.do(add_text_version, draft(), "tests")
     known = AcceptedText(Basis.INFERRED, version.id, AMERICA, Digest("0" * 64))
-    told = [known, AcceptedText(Basis.STATED, version.id), UNDETERMINED]
-    await confirm(memory, *told, None)
-    read = [replace(one, label="1" if one.version_id else None) for one in told]
-    assert await memory.do(accepted_texts_of, ALDER, CEDAR) == dict(enumerate(read, 1)), "the fourth says nothing"
+    texts = [known, AcceptedText(Basis.STATED, version.id), UNDETERMINED]
+    await confirm(memory, *texts, None)
+    read = [replace(one, label="1" if one.version_id else None) for one in texts]
+    assert await memory.do(accepted_texts_of, ALDER, CEDAR) == dict(enumerate(read, 1)), "the fourth has no text"
     for statement in ("update confirmation_text set basis = basis", "delete from confirmation_text"):
         with pytest.raises(apsw.ConstraintError):
             await memory.rows(statement)

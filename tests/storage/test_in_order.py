@@ -10,11 +10,11 @@ from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.as_of import employees_stated_by
 from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
 from agreegate.storage.engine import schema
-from agreegate.storage.engine.sqlite import InlineStore, connect
+from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.history import endings_of
 from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
-from tests.world import populate
+from tests.storage.records import old_record
 
 BEFORE = 12
 KEY = f"'{cast.ALDER}', '{cast.CEDAR}'"
@@ -50,14 +50,7 @@ ROWS = f"""
 
 def upgraded() -> apsw.Connection:
     """A record made at the schema before."""
-    connection = connect(":memory:")
-    for name, function in schema.FUNCTIONS.items():
-        connection.create_scalar_function(name, function, 1, deterministic=True)
-    for migration in schema.migrations()[:BEFORE]:
-        connection.execute(migration.sql)
-    connection.pragma("user_version", BEFORE)
-    connection.pragma("application_id", schema.APPLICATION_ID)
-    populate(connection)
+    connection = old_record(BEFORE)
     connection.execute(ROWS)
     schema.upgrade(connection)
     return connection

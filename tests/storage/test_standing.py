@@ -1,10 +1,9 @@
-"""Which text a current confirmation speaks of, where it was recorded before that was kept beside it."""
+"""The accepted text of a current confirmation that was recorded before the text was recorded with it."""
 
 from agreegate.storage.engine import schema
-from agreegate.storage.engine.sqlite import connect
 from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
-from tests.world import populate
+from tests.storage.records import old_record
 
 RECORDED = f"""
     insert into text_version values ('{cast.CLOUD_AGREEMENT}', 1, 'v1', '1', 1, '', 10, 10, 'tests', 1);
@@ -23,13 +22,8 @@ KNOWN = "select text_at, text_number from current_confirmation"
 
 def test_an_upgrade_takes_it_from_the_texts_recorded_before() -> None:
     unknown = (25, UNKNOWN_TEXT)
-    for told, expected in ((TEXT, (20, 2)), (NOTHING_SAID, unknown), ("", unknown)):
-        connection = connect(":memory:")
-        for migration in schema.migrations()[:4]:
-            connection.execute(migration.sql)
-        connection.pragma("user_version", 4)
-        connection.pragma("application_id", schema.APPLICATION_ID)
-        populate(connection)
-        connection.execute(RECORDED + told)
+    for statement, expected in ((TEXT, (20, 2)), (NOTHING_SAID, unknown), ("", unknown)):
+        connection = old_record(4)
+        connection.execute(RECORDED + statement)
         assert schema.upgrade(connection) >= 1
         assert connection.execute(KNOWN).fetchall() == [expected]

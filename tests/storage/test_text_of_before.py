@@ -11,11 +11,10 @@ import pytest
 
 from agreegate.domain.agreements.text import Digest, MediaType
 from agreegate.storage.agreements.text_file import TextFiles
-from agreegate.storage.engine import schema
 from agreegate.storage.engine.backup import back_up, restore
-from agreegate.storage.engine.sqlite import connect
 from tests import personas as cast
-from tests.world import AUGUST, World, populate
+from tests.storage.records import old_record
+from tests.world import AUGUST, World
 
 BEFORE = 15
 """The last schema without a PDF to show."""
@@ -30,14 +29,7 @@ TEXTS = {
 def folder_of_before(folder: Path) -> Path:
     """A data folder as the version before wrote it, with one published version; its database."""
     folder.mkdir()
-    with closing(connect(folder / "agreegate.db")) as connection, connection:
-        for name, function in schema.FUNCTIONS.items():
-            connection.create_scalar_function(name, function, 1, deterministic=True)
-        for migration in schema.migrations()[:BEFORE]:
-            connection.execute(migration.sql)
-        connection.pragma("user_version", BEFORE)
-        connection.pragma("application_id", schema.APPLICATION_ID)
-        populate(connection)
+    with closing(old_record(BEFORE, folder / "agreegate.db")) as connection, connection:
         connection.execute(
             "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at, published_by,"
             " files) values (?, '00000000-0000-4000-8000-000000000001', 'before', 1, '', 0, 0, 'tests', ?)",
