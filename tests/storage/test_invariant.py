@@ -4,7 +4,8 @@ from functools import partial
 
 import pytest
 
-from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts, text_digests
+from agreegate.storage.agreements.text import published_digests
+from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts
 from tests import personas as cast
 from tests.operations import OPERATIONS, case_for, customer, named, order
 from tests.texts import AMERICA, publish
@@ -102,7 +103,7 @@ async def test_a_broken_invariant_is_found_where_it_is_broken(world: World, name
 
 async def test_a_file_that_is_missing_or_changed_is_found(world: World) -> None:
     await publish(world, {AMERICA: ("text.md", b"# Made up")})
-    [digest] = await world.store.read(text_digests)
+    [digest] = await world.store.read(published_digests)
     assert damaged_texts(world.deployment.texts, [digest]) == []
     path = world.deployment.texts.path_of(digest)
     path.chmod(0o600)

@@ -10,6 +10,7 @@ import click
 
 from agreegate.cli.database import database_file, folder_options, opened
 from agreegate.cli.words import Words
+from agreegate.storage.agreements.text import published_digests
 from agreegate.storage.agreements.text_file import TextFiles
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.backup import back_up, restore
@@ -17,7 +18,7 @@ from agreegate.storage.engine.commit_count import count_of, note_commits
 from agreegate.storage.engine.folder import DataFolder
 from agreegate.storage.engine.new_record import new_record
 from agreegate.storage.engine.sqlite import check_file, connect, damage_of
-from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts, text_digests
+from agreegate.storage.invariant import INVARIANTS, breaches_of, damaged_texts
 
 BROKEN = 3
 """Exit status: the check ran, and something is wrong with the record."""
@@ -71,7 +72,7 @@ def _check(words: Words, data: Path, database: str | None) -> int:
                 if found := asyncio.run(store.read(find)):
                     places = ", ".join(" ".join(map(str, row)) for row in found)
                     broken.append(words(f"invariant.{invariant.name}", places=places))
-        if damaged := damaged_texts(TextFiles(DataFolder(data).texts), asyncio.run(store.read(text_digests))):
+        if damaged := damaged_texts(TextFiles(DataFolder(data).texts), asyncio.run(store.read(published_digests))):
             broken.append(words("invariant.text-damaged", places=", ".join(damaged)))
     for sentence in broken:
         click.echo(sentence)

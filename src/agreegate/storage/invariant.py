@@ -109,20 +109,10 @@ async def breaches_of(uow: UnitOfWork, invariant: Invariant) -> list[Row]:
     return await uow.fetch_all(f"select * from ({invariant.sql}) broken limit $1", SHOWN)
 
 
-async def text_digests(uow: UnitOfWork) -> list[Digest]:
-    """Return the digests of every published file, PDFs to show included."""
-    return [
-        Digest(digest)
-        for (digest,) in await uow.fetch_all(
-            "select digest from text_file union select shown_digest from text_file where shown_digest is not null"
-        )
-    ]
-
-
 def damaged_texts(texts: TextFiles, digests: Iterable[Digest]) -> list[str]:
     """Return the digests whose file is missing or has other bytes: at most `SHOWN`."""
     damaged: list[str] = []
-    for digest in digests:
+    for digest in sorted(digests):
         try:
             texts.opened(digest).close()
         except TextDamaged:

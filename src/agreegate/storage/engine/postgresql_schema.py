@@ -39,7 +39,7 @@ async def applied(connection: Connection) -> int:
     for number, checksum in rows:
         if checksums.get(number, checksum) != checksum:
             raise Rejected("schema.changed", number=number)
-    return int(rows[-1][0]) if rows else 0
+    return max((int(number) for number, _ in rows), default=0)
 
 
 async def require_latest(connection: Connection) -> None:
