@@ -1,8 +1,9 @@
 """`/v1/auditrecords`: who did what to which customer (contract 4.12)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
+from agreegate.api.instant import query_date, query_end, read_date
 from agreegate.api.pagination import PAGE, page_collection, page_request_of
-from agreegate.api.wire.audit import NAMES, AuditRecordOut, end_date, start_date
+from agreegate.api.wire.audit import NAMES, AuditRecordOut
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
 from agreegate.domain.audit import as_read_by
@@ -15,7 +16,9 @@ async def audit_records(exchange: Exchange) -> Answer:
     """`GET /v1/auditrecords`: one page, newest first."""
     page_request = page_request_of(exchange)
     search = audit_search(exchange.query["filter"])
-    start, end = start_date(exchange.query["startDate"]), end_date(exchange.query["endDate"])
+    first, last = exchange.query["startDate"], exchange.query["endDate"]
+    start = read_date(query_date, first, "startDate", "request.invalid-parameter") if first else None
+    end = read_date(query_end, last, "endDate", "request.invalid-parameter") if last else None
     actor = exchange.actor
 
     async def read(uow: UnitOfWork) -> Answer:

@@ -11,22 +11,14 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import HeaderParameter, JSONBody
 
-from agreegate.api.agreements.accepted_text import AcceptedTextOut
-from agreegate.api.confirmation_record import (
-    EXAMPLE_TEMPLATE,
-    EXAMPLE_USER,
-    NAMES,
-    ConfirmationIn,
-    ContactOut,
-    RecordedOut,
-)
+from agreegate.api.confirmation_record import EXAMPLE_RECORDED, NAMES, ConfirmationIn, RecordedOut
 from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.confirmed_by import confirmed_by
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
-from agreegate.api.rest import CustomerId, RestRequest, actor_of, call_of, sent
+from agreegate.api.rest import CustomerId, RestRequest, actor_of, call_of, once
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
 from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
 from agreegate.api.wire.partner import DirectSignedStatus
@@ -38,12 +30,11 @@ from agreegate.domain.actor import (
     DIRECT_ACCEPTANCE,
     READ_CONFIRMATIONS,
 )
-from agreegate.domain.agreements.accepted_text import Basis
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.confirmation import Confirmation
 from agreegate.domain.error import Rejected
 from agreegate.services.confirmation import confirm, list_confirmations, signed_directly
-from agreegate.services.idempotency import Answer, run_idempotent
+from agreegate.services.idempotency import Answer
 from agreegate.services.standing import show_recorded
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
@@ -57,15 +48,15 @@ async def agreement_metadata(exchange: Exchange) -> Answer:
     programme, now = exchange.deployment.programme, exchange.deployment.store.clock()
     if not programme.exists(now):
         raise Rejected("confirmation.feature-absent")
-    asked, found = exchange.query["agreementType"], _templates(exchange)
-    if asked == "*":
+    type_, found = exchange.query["agreementType"], _templates(exchange)
+    if type_ == "*":
         found = tuple(template for template in found if not template.retired(now))
-    return answer(200, metadata_list(found, f"?agreementType={asked}" if asked else ""))
+    return answer(200, metadata_list(found, f"?agreementType={type_}" if type_ else ""))
 
 
 async def confirm_acceptance(exchange: Exchange) -> Answer:
     """`POST /v1/customers/{id}/agreements`: record that the customer accepted (contract 4.2)."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     body = await exchange.read(AgreementIn)
     employee = confirmed_by(exchange.incoming.header(b"agreegate-confirmed-by"))
     call = exchange.call(body if employee is None else (body, employee.stripped()))
@@ -75,12 +66,12 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
         confirmation = await confirm(uow, actor, programme, customer, draft, call)
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
-    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: recorded(uow)))
+    return await exchange.once(call, recorded)
 
 
 async def customer_agreements(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/agreements`: this partner's confirmations, newest first (contract 4.3)."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     kinds = {template.agreement_type for template in _templates(exchange)}
     deployment, actor = exchange.deployment, exchange.actor
 
@@ -102,33 +93,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
             RecordedOut,
             generate_examples=False,
             description="The confirmation as it is recorded, and as the standing shows it.",
-            examples=[
-                Example(
-                    value=RecordedOut(
-                        confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
-                        template_id=EXAMPLE_TEMPLATE,
-                        type="MicrosoftCloudAgreement",
-                        date_agreed="2018-08-14T00:00:00.000Z",
-                        recorded_at="2018-08-15T00:00:00Z",
-                        user_id=EXAMPLE_USER,
-                        recorded_by=EXAMPLE_USER,
-                        channel="api",
-                        contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
-                        confirmed_by=None,
-                        collected_through=None,
-                        warnings=[],
-                        text=AcceptedTextOut(
-                            Basis.INFERRED,
-                            "2018-01",
-                            "7a2f9d10-5b1c-4f0e-8f43-2d1c6b7a9e01",
-                            "US",
-                            "en-US",
-                            "9f86d081" * 8,
-                        ),
-                        ended=None,
-                    )
-                )
-            ],
+            examples=[Example(value=EXAMPLE_RECORDED)],
         ),
         **problems(400, 403, 404, 409, 413),
     },
@@ -147,9 +112,8 @@ async def record_confirmation(
     ] = None,
 ) -> Response[RecordedOut]:
     """Record that the customer accepted, and which text where you name it. It counts at once, on both channels (R41)."""
-    deployment = deployment_of(request)
-    actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
-    draft, names = data.to_draft(), NAMES
+    programme, customer = deployment_of(request).programme, as_guid(customer_id, "customerId")
+    actor, draft, names = actor_of(request), data.to_draft(), NAMES
     if (stated := confirmed_by(employee)) is None:
         call = call_of(request, data)
     else:
@@ -159,19 +123,16 @@ async def record_confirmation(
         call = call_of(request, (data, stated.stripped()))
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        try:
-            confirmation = await confirm(uow, actor, programme, customer, draft, call)
-        except Rejected as error:
-            raise error.renamed(names) from None
+        confirmation = await confirm(uow, actor, programme, customer, draft, call)
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 
-    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: recorded(uow))))
+    return await once(request, call, recorded, names)
 
 
 async def direct_signed_status(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/directSignedMicrosoftCustomerAgreementStatus`."""
-    customer, deployment, actor = exchange.guid("customer_id", "Customer Id"), exchange.deployment, exchange.actor
+    customer, deployment, actor = exchange.customer(), exchange.deployment, exchange.actor
     signed = await deployment.store.read(lambda uow: signed_directly(uow, actor, deployment.programme, customer))
     return answer(200, DirectSignedStatus(signed))
 
@@ -183,10 +144,10 @@ def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
         `request.invalid-property`: the programme has no such type.
     """
     programme = exchange.deployment.programme
-    asked = exchange.query["agreementType"]
-    if asked == "*":
+    type_ = exchange.query["agreementType"]
+    if type_ == "*":
         return programme.templates
-    template = programme.of_type(asked or programme.default_agreement_type)
+    template = programme.of_type(type_ or programme.default_agreement_type)
     if template is None:
         raise Rejected("request.invalid-property", name="agreementType")
     return (template,)

@@ -7,8 +7,9 @@ import msgspec
 from msgspec import Meta
 
 from agreegate.api.agreements.accepted_text import AcceptedTextOut
-from agreegate.api.instant import Written, parse_instant, written_utc, written_z
+from agreegate.api.instant import read_date, stated_instant, written_utc, written_z
 from agreegate.api.paths import as_guid
+from agreegate.domain.agreements.accepted_text import Basis
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import CollectionDraft, Draft, Employee, Ending, EndReason, PrimaryContact
 from agreegate.domain.error import Rejected
@@ -70,7 +71,7 @@ class CollectionOut(msgspec.Struct, rename="camel"):
         str, Meta(description="The reseller's tenant id.", examples=["b12c0000-0000-4000-8000-000000000002"])
     ]
     person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
-    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-09-02"])]
+    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-08-14"])]
 
 
 class EndingOut(msgspec.Struct, rename="camel"):
@@ -138,11 +139,8 @@ class RecordedOut(msgspec.Struct, rename="camel"):
     @classmethod
     def of(cls, recorded: Recorded) -> "RecordedOut":
         """Return the confirmation as our own API answers it."""
-        confirmation, contact, employee = (
-            recorded.confirmation,
-            recorded.confirmation.contact,
-            recorded.confirmation.confirmed_by,
-        )
+        confirmation, collection = recorded.confirmation, recorded.collection
+        contact, employee = confirmation.contact, confirmation.confirmed_by
         return cls(
             confirmation_id=confirmation.id,
             template_id=confirmation.template_id,
@@ -157,42 +155,46 @@ class RecordedOut(msgspec.Struct, rename="camel"):
             else ContactOut(contact.first_name, contact.last_name, contact.email, contact.phone),
             confirmed_by=None if employee is None else EmployeeOut(employee.name, employee.email, employee.reference),
             collected_through=None
-            if (got := recorded.collection) is None
-            else CollectionOut(got.reseller_id, got.person, got.collected_on.date().isoformat()),
+            if collection is None
+            else CollectionOut(collection.reseller_id, collection.person, collection.collected_on.date().isoformat()),
             warnings=list(recorded.warnings),
             text=None if recorded.text is None else AcceptedTextOut.of(recorded.text),
             ended=None if recorded.ended_by is None else EndingOut.of(recorded.ended_by),
         )
 
 
-class ContactIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+EXAMPLE_RECORDED = RecordedOut(
+    confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
+    template_id=EXAMPLE_TEMPLATE,
+    type="MicrosoftCloudAgreement",
+    date_agreed="2018-08-14T00:00:00.000Z",
+    recorded_at="2018-08-15T00:00:00Z",
+    user_id=EXAMPLE_USER,
+    recorded_by=EXAMPLE_USER,
+    channel="api",
+    contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
+    confirmed_by=None,
+    collected_through=None,
+    warnings=[],
+    text=AcceptedTextOut(
+        Basis.INFERRED, "2018-01", "7a2f9d10-5b1c-4f0e-8f43-2d1c6b7a9e01", "US", "en-US", "9f86d081" * 8
+    ),
+    ended=None,
+)
+
+
+class ContactIn(ContactOut, forbid_unknown_fields=True):
     """The person in the customer's organisation who accepted (R15, R24)."""
 
-    first_name: Annotated[str, Meta(description="First name.", examples=["Nora"])]
-    last_name: Annotated[str, Meta(description="Last name.", examples=["Whitfield"])]
-    email: Annotated[
-        str, Meta(description="E-mail address. Nothing is ever sent to it.", examples=["nora@cedar.example"])
-    ]
     phone_number: Annotated[str | None, Meta(description="Phone number.", examples=["555-0111"])] = None
 
 
-class EmployeeIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class EmployeeIn(EmployeeOut, forbid_unknown_fields=True):
     """The real employee behind a confirmation by a designated account (R28)."""
 
-    name: Annotated[str, Meta(description="The employee's name.", examples=["Robin Vale"])]
-    email: Annotated[str | None, Meta(description="E-mail address.", examples=["robin@alder.example"])] = None
-    reference: Annotated[str | None, Meta(description="Your own reference.", examples=["staff 4711"])] = None
 
-
-class CollectionIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
+class CollectionIn(CollectionOut, forbid_unknown_fields=True):
     """Through whom an indirect provider got the data (R23)."""
-
-    reseller_id: Annotated[
-        str,
-        Meta(description="The reseller's tenant id, a GUID.", examples=["b12c0000-0000-4000-8000-000000000002"]),
-    ]
-    person: Annotated[str, Meta(description="Who handed the data over.", examples=["Kim Marsh"])]
-    date: Annotated[str, Meta(description="On which day, without a time.", examples=["2018-08-14"])]
 
 
 class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
@@ -230,7 +232,8 @@ class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
         Raises:
             `request.malformed-id`: an id is no GUID. `request.invalid-instant`: a date cannot be read.
         """
-        agreed, contact, employee = _written(self.date_agreed, "dateAgreed"), self.contact, self.confirmed_by
+        agreed = read_date(stated_instant, self.date_agreed, "dateAgreed")
+        contact, employee = self.contact, self.confirmed_by
         return Draft(
             contact=PrimaryContact(contact.first_name, contact.last_name, contact.email, contact.phone_number),
             template_id=TemplateId(as_guid(self.template_id, "templateId")),
@@ -247,19 +250,9 @@ def _collection(given: CollectionIn) -> CollectionDraft:
     return CollectionDraft(reseller, given.person, _day(given.date, "collectedThrough.date"))
 
 
-def _written(text: str, name: str) -> Written:
-    try:
-        written = parse_instant(text)
-    except ValueError:
-        written = None
-    if written is None:
-        raise Rejected("request.invalid-instant", name=name)
-    return written
-
-
 def _day(text: str, name: str) -> datetime:
     """Midnight UTC of a day."""
-    instant = _written(text, name).instant
+    instant = read_date(stated_instant, text, name).instant
     if instant.time() != time():
         raise Rejected("request.invalid-instant", name=name)
     return instant

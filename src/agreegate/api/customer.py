@@ -13,7 +13,6 @@ from agreegate.api.wire.customer import (
     CustomerOut,
     CustomerPatch,
     RelationshipRequest,
-    customer_list,
 )
 from agreegate.api.wire.filter import customer_search
 from agreegate.api.wire.partner import PartnerRelationship
@@ -31,7 +30,7 @@ from agreegate.services.customers.customer import (
     remove_relationship,
     resellers_of_customer,
 )
-from agreegate.services.idempotency import Answer, run_idempotent
+from agreegate.services.idempotency import Answer
 from agreegate.services.partner import RelationshipType
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
@@ -47,14 +46,15 @@ async def customers(exchange: Exchange) -> Answer:
 
     async def read(uow: UnitOfWork) -> Answer:
         page = await list_customers(uow, actor, search, page_request)
-        return answer(200, page_collection(exchange, "/customers", page_request, page, customer_list(page.items)))
+        items = [CustomerOut.listed(customer) for customer in page.items]
+        return answer(200, page_collection(exchange, "/customers", page_request, page, items))
 
     return await exchange.deployment.store.read_slow(read)
 
 
 async def customer_by_id(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}`."""
-    customer, actor = exchange.guid("customer_id", "Customer Id"), exchange.actor
+    customer, actor = exchange.customer(), exchange.actor
     return answer(
         200,
         CustomerOut.read(await exchange.deployment.store.read(lambda uow: get_customer(uow, actor, customer))),
@@ -71,12 +71,12 @@ async def new_customer(exchange: Exchange) -> Answer:
         served = await create_customer(uow, actor, draft, reseller, call)
         return answer(201, CustomerOut.created(served, uow.new_id()))
 
-    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: created(uow)))
+    return await exchange.once(call, created)
 
 
 async def changed_customer(exchange: Exchange) -> Answer:
     """`PATCH /v1/customers/{id}`: end the relationship, the one change there is."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     body = await exchange.read(CustomerPatch)
     if body.relationship_to_partner.lower() != "none":
         raise Rejected("request.invalid-property", name="relationshipToPartner")
@@ -86,24 +86,24 @@ async def changed_customer(exchange: Exchange) -> Answer:
         await remove_relationship(uow, actor, customer, call)
         return answer(200, REMOVED)
 
-    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: removed(uow)))
+    return await exchange.once(call, removed)
 
 
 async def deleted_customer(exchange: Exchange) -> Answer:
     """`DELETE /v1/customers/{id}`: only from a sandbox account."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     call, actor = exchange.call(), exchange.actor
 
     async def deleted(uow: UnitOfWork) -> Answer:
         await delete_customer(uow, actor, customer, call)
         return answer(204)
 
-    return await exchange.deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: deleted(uow)))
+    return await exchange.once(call, deleted)
 
 
 async def customer_relationships(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/relationships`: the resellers that serve the customer."""
-    customer, actor = exchange.guid("customer_id", "Customer Id"), exchange.actor
+    customer, actor = exchange.customer(), exchange.actor
     return await whole_list(
         exchange,
         lambda uow: resellers_of_customer(uow, actor, customer),

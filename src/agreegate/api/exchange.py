@@ -21,7 +21,8 @@ from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
 from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
 from agreegate.i18n import language_of
-from agreegate.services.idempotency import Answer, IdempotentCall
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 logger = logging.getLogger("agreegate.api")
 
@@ -115,6 +116,13 @@ class CallIds:
     ambiguous: bool
     """Whether the client sent several request ids that differ: which one it will repeat cannot be known."""
 
+    def call(self, actor: Actor, method: str, path: str, body: object) -> IdempotentCall:
+        """Return what identifies a request with these ids; `body` is the parsed one."""
+        encoded = _deterministic.encode(body)
+        return IdempotentCall.of(
+            actor, method, path, self.request_id, self.correlation_id, encoded, repeatable=self.repeatable
+        )
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -143,6 +151,14 @@ class Exchange:
             raise Rejected("request.not-found")
         return as_guid(given, shown)
 
+    def customer(self) -> str:
+        """Return the customer in the path.
+
+        Raises:
+            Rejected: as `guid`.
+        """
+        return self.guid("customer_id", "Customer Id")
+
     async def read(self, model: type[M]) -> M:
         """The body as a model of the contract.
 
@@ -161,15 +177,22 @@ class Exchange:
         return await off_the_loop(read_json, await self.incoming.receive())
 
     def call(self, body: object = None) -> IdempotentCall:
-        """What identifies this request; `body` is the parsed one (contract 3.10)."""
-        return IdempotentCall.of(
-            self.actor,
-            self.incoming.method,
-            self.incoming.path,
-            self.ids.request_id,
-            self.ids.correlation_id,
-            _deterministic.encode(body),
-            repeatable=self.ids.repeatable,
+        """Return what identifies this request; `body` is the parsed one (contract 3.10)."""
+        return self.ids.call(self.actor, self.incoming.method, self.incoming.path, body)
+
+    async def once(
+        self, call: IdempotentCall, work: Callable[[UnitOfWork], Awaitable[Answer]], *, goes_on: bool = False
+    ) -> Answer:
+        """Do the work in one unit of work, or return the answer that this call got before.
+
+        Args:
+            goes_on: as in `run_idempotent`.
+
+        Raises:
+            Rejected: as `run_idempotent`, and what `work` raises.
+        """
+        return await self.deployment.store.write(
+            lambda uow: run_idempotent(uow, self.actor, call, lambda: work(uow), goes_on=goes_on)
         )
 
 

@@ -10,7 +10,7 @@ from litestar.params import JSONBody
 from msgspec import Meta
 
 from agreegate.api.body import LARGEST_QUESTION
-from agreegate.api.instant import parse_instant, written_utc, written_z
+from agreegate.api.instant import read_date, stated_instant, written_utc, written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems, reader_language
 from agreegate.api.rest import RestRequest, actor_of, call_of
@@ -130,15 +130,15 @@ async def decide_question(request: RestRequest, data: JSONBody[Question]) -> Dec
     deployment = deployment_of(request)
     actor, language = actor_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
-    customer, asked, at = inquiry_of(data, actor, programme)
+    customer, transaction, at = inquiry_of(data, actor, programme)
     if not data.record:
-        decision = await ask(deployment.store, actor, programme, customer, asked, at, now)
+        decision = await ask(deployment.store, actor, programme, customer, transaction, at, now)
         return encoded(decision, programme, language, now, at or now)
     permit(actor, RECORD_DECISION)
     if at is not None:
         raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
-    kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, asked, call))
+    kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, transaction, call))
     return encoded(kept.decision, programme, language, now, now, kept.id)
 
 
@@ -149,11 +149,12 @@ def inquiry_of(question: Question, actor: Actor, programme: Programme) -> Inquir
         `request.malformed-id`, `request.invalid-property`, `request.invalid-instant`: a member has no usable value.
         `access.denied`: it names another partner than the caller's.
     """
-    asked = _transaction(question.action, question.channel, _agreement_type(question, programme))
+    transaction = _transaction(question.action, question.channel, _agreement_type(question, programme))
     customer = as_guid(question.customer_id, "customerId")
     if question.partner_id is not None and as_guid(question.partner_id, "partnerId") != actor.partner.id:
         raise Rejected("access.denied")
-    return Inquiry(customer, asked, _instant(question.at))
+    at = None if question.at is None else read_date(stated_instant, question.at, "at").instant
+    return Inquiry(customer, transaction, at)
 
 
 def encoded(
@@ -214,13 +215,3 @@ def _agreement_type(question: Question, programme: Programme) -> AgreementType |
     if template is None:
         raise Rejected("request.invalid-property", name="agreementType")
     return template.agreement_type
-
-
-def _instant(written: str | None) -> datetime | None:
-    try:
-        parsed = None if written is None else parse_instant(written)
-    except ValueError:
-        raise Rejected("request.invalid-instant", name="at") from None
-    if parsed is None and written is not None:
-        raise Rejected("request.invalid-instant", name="at")
-    return None if parsed is None else parsed.instant

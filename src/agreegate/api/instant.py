@@ -1,10 +1,14 @@
 """Instants on the wire: one parser for every spelling clients send, and the spellings out (contract 3.5, 4.2, section 8)."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from agreegate.domain.as_of import Moment
+from agreegate.domain.error import ErrorCode, Rejected
+
+T = TypeVar("T")
 
 EARLIEST_YEAR = 1900
 LATEST_YEAR = 9000
@@ -65,6 +69,33 @@ def parse_instant(text: object) -> Written | None:
     """
     reading = _read(text)
     return None if reading is None else reading.written
+
+
+def stated_instant(text: str) -> Written:
+    """Return the instant of a wire date that may not be left out.
+
+    Raises:
+        ValueError: as `parse_instant`, and .NET's zero date.
+    """
+    if (written := parse_instant(text)) is None:
+        raise ValueError("the zero date")
+    return written
+
+
+def read_date(read: Callable[[str], T], text: str, name: str, code: ErrorCode = "request.invalid-instant") -> T:
+    """Return what `read`, one of the readers of this module, makes of a text.
+
+    Args:
+        name: what the error calls the text.
+        code: of the error.
+
+    Raises:
+        Rejected: `read` cannot read the text.
+    """
+    try:
+        return read(text)
+    except ValueError:
+        raise Rejected(code, name=name) from None
 
 
 def query_date(text: str) -> datetime:

@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from agreegate import text_link
-from agreegate.domain.error import Rejected
+from agreegate.domain.error import ErrorCode, Rejected
 
 Scope = MutableMapping[str, Any]
 App = Callable[[Any, Any, Any], Awaitable[None]]
@@ -138,19 +138,20 @@ def _shortened(path: str) -> str:
     return "/".join(segment[: LONGEST_SEGMENT + 1] for segment in path.split("/"))
 
 
-def as_guid(text: str, name: str) -> str:
-    """The GUID in lower case, from 36 characters with hyphens in any case, with or without braces round them.
+def as_guid(text: str, name: str, code: ErrorCode = "request.malformed-id") -> str:
+    """Return the GUID in lower case, from 36 characters with hyphens in any case, with or without braces around them.
 
     Args:
-        text: the segment or parameter as sent.
-        name: what it names, for the message.
+        text: the segment, parameter or member as sent.
+        name: what the error calls it.
+        code: of the error.
 
     Raises:
-        `request.malformed-id`: anything else, also 32 digits without hyphens: .NET's and PowerShell's ids always have them.
+        Rejected: anything else, also 32 digits without hyphens: .NET's and PowerShell's ids always have them.
     """
     found = _GUID.fullmatch(text)
     if found is None or len(text) == 37:  # 37: only one brace
-        raise Rejected("request.malformed-id", name=name)
+        raise Rejected(code, name=name)
     return found[1].lower()
 
 

@@ -1,9 +1,9 @@
 """Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
 from urllib.parse import urlencode
 
-import msgspec
 from litestar import MediaType, Request, Response
 from litestar.connection import ASGIConnection
 from litestar.handlers import BaseRouteHandler
@@ -16,7 +16,8 @@ from agreegate.bounded_request import BoundedRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
-from agreegate.services.idempotency import Answer, IdempotentCall
+from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
 CustomerId = Annotated[
@@ -38,8 +39,6 @@ Cursor = Annotated[
     ),
 ]
 """Which page of a list an answer has."""
-
-_deterministic = msgspec.json.Encoder(order="deterministic")
 
 
 class RestRequest(BoundedRequest):
@@ -129,11 +128,6 @@ def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str
     return {"link": f'<{path}?{urlencode([*kept, ("cursor", cursor)])}>; rel="next"'}
 
 
-def sent(answered: Answer) -> Response[Any]:
-    """Return a kept answer as the framework sends it: its bytes, which the unit of work encoded."""
-    return Response(answered.body, status_code=answered.status, media_type=MediaType.JSON)
-
-
 def call_of(request: Request[Any, Any, Any], body: object) -> IdempotentCall:
     """What identifies this request; `body` is the parsed one.
 
@@ -143,12 +137,28 @@ def call_of(request: Request[Any, Any, Any], body: object) -> IdempotentCall:
     ids = ids_of(*(",".join(request.headers.getall(name, [])) for name in ("ms-requestid", "ms-correlationid")))
     if ids.ambiguous:
         raise Rejected("request.invalid-parameter", name="MS-RequestId")
-    return IdempotentCall.of(
-        actor_of(request),
-        request.method,
-        request.url.path,
-        ids.request_id,
-        ids.correlation_id,
-        _deterministic.encode(body),
-        repeatable=ids.repeatable,
-    )
+    return ids.call(actor_of(request), request.method, request.url.path, body)
+
+
+async def once(
+    request: Request[Any, Any, Any],
+    call: IdempotentCall,
+    work: Callable[[UnitOfWork], Awaitable[Answer]],
+    names: Mapping[str, str],
+) -> Response[Any]:
+    """Do the work in one unit of work, or send the answer that this call got before.
+
+    Args:
+        names: what our own API calls the members that the domain names in an error.
+
+    Raises:
+        Rejected: as `run_idempotent`, and what `work` raises.
+    """
+    actor = actor_of(request)
+    try:
+        answer = await deployment_of(request).store.write(
+            lambda uow: run_idempotent(uow, actor, call, lambda: work(uow))
+        )
+    except Rejected as error:
+        raise error.renamed(names) from None
+    return Response(answer.body, status_code=answer.status, media_type=MediaType.JSON)

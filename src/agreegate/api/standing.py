@@ -7,13 +7,14 @@ from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
 from litestar.params import JSONBody, PathParameter
-from msgspec import Meta
+from msgspec import UNSET, Meta, UnsetType
+from msgspec.structs import replace
 
 from agreegate.api.confirmation_record import (
+    EXAMPLE_RECORDED,
     EXAMPLE_TEMPLATE,
     EXAMPLE_USER,
     NAMES,
-    ContactOut,
     EmployeeIn,
     EmployeeOut,
     EndingOut,
@@ -31,15 +32,15 @@ from agreegate.api.rest import (
     actor_of,
     call_of,
     next_page,
+    once,
     page_request_of,
-    sent,
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
 from agreegate.domain.confirmation import Employee, EndReason
 from agreegate.domain.error import Rejected
 from agreegate.services.confirmation import list_without_employee, state_employee
-from agreegate.services.idempotency import Answer, run_idempotent
+from agreegate.services.idempotency import Answer
 from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
@@ -64,7 +65,12 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
     agreement_type: Annotated[str, Meta(description="The agreement type.", examples=["MicrosoftCloudAgreement"])]
     template_id: Annotated[str, Meta(description="Its template.", examples=[EXAMPLE_TEMPLATE])]
     state: Annotated[
-        str, Meta(description="`current`, `outdated`, `overdue`, `missing` or `ended`.", examples=["current"])
+        str | None,
+        Meta(
+            description="`current`, `outdated`, `overdue`, `missing` or `ended`; null: there was no relationship on the day "
+            "`on`, and so no standing.",
+            examples=["current"],
+        ),
     ]
     outdated_since: Annotated[
         str | None,
@@ -73,14 +79,20 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
     renew_by: Annotated[
         str | None,
         Meta(
-            description="Before when an outdated confirmation must be renewed; null: before the next new order.",
+            description="Before when an outdated confirmation must be renewed; null: before the next new order. Always null "
+            "with `on`: Agreegate does not keep what subscriptions were like then.",
             examples=[None],
         ),
     ]
-    confirmation: Annotated[RecordedOut | None, Meta(description="The confirmation that counts; null when none does.")]
+    confirmation: Annotated[
+        RecordedOut | None, Meta(description="The confirmation that counts, or that was in effect; null when none.")
+    ]
     history: Annotated[
         list[RecordedOut],
-        Meta(description="Its confirmations on this page of the history, newest first, ended ones included."),
+        Meta(
+            description="Its confirmations on this page of the history, newest first, ended ones included; with `knownAt` "
+            "those recorded by then."
+        ),
     ]
 
     @classmethod
@@ -98,13 +110,18 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
 
 
 class StandingOut(msgspec.Struct, rename="camel"):
-    """Everything known about a customer's acceptance, as the caller's tenant recorded it."""
+    """Everything known about a customer's acceptance, as the caller's tenant recorded it: today's, or as of a day."""
 
     customer_id: Annotated[
         str, Meta(description="The customer's tenant id.", examples=["ceda0000-0000-4000-8000-000000000011"])
     ]
     relationship_since: Annotated[
-        str, Meta(description="Since when the partner serves the customer, in UTC.", examples=["2018-08-01T00:00:00Z"])
+        str | None,
+        Meta(
+            description="Since when the partner serves the customer, in UTC; with `on`, when the relationship of that day "
+            "had begun, null: there was none.",
+            examples=["2018-08-01T00:00:00Z"],
+        ),
     ]
     agreements: Annotated[
         list[AgreementStandingOut], Meta(description="One entry per agreement type of the programme.")
@@ -116,6 +133,20 @@ class StandingOut(msgspec.Struct, rename="camel"):
             examples=[[]],
         ),
     ]
+    on: Annotated[
+        str | UnsetType,
+        Meta(
+            description="The instant that the standing is of, in UTC; left out of today's.",
+            examples=["2019-05-01T23:59:59.999999Z"],
+        ),
+    ] = UNSET
+    known_at: Annotated[
+        str | UnsetType,
+        Meta(
+            description="By when a record had to be made to count, in UTC; left out of today's.",
+            examples=["2019-06-01T23:59:59.999999Z"],
+        ),
+    ] = UNSET
 
     @classmethod
     def of(cls, standing: CustomerStanding) -> "StandingOut":
@@ -154,22 +185,7 @@ class UnknownEmployee(msgspec.Struct, rename="camel"):
 def _after_refusal() -> Example:
     """What `end_standing` answers to its own example: a standing in which nothing counts any more."""
     ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", EXAMPLE_USER, "api")
-    confirmed = RecordedOut(
-        confirmation_id="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10",
-        template_id=EXAMPLE_TEMPLATE,
-        type="MicrosoftCloudAgreement",
-        date_agreed="2018-09-03T00:00:00.000Z",
-        recorded_at="2018-09-03T10:00:00Z",
-        user_id=EXAMPLE_USER,
-        recorded_by=EXAMPLE_USER,
-        channel="api",
-        contact=ContactOut("Nora", "Whitfield", "nora@cedar.example", "555-0111"),
-        confirmed_by=None,
-        collected_through=None,
-        warnings=[],
-        text=None,
-        ended=ending,
-    )
+    confirmed = replace(EXAMPLE_RECORDED, ended=ending)
     agreement = AgreementStandingOut(
         "MicrosoftCloudAgreement", EXAMPLE_TEMPLATE, "ended", None, None, None, [confirmed]
     )
@@ -192,8 +208,8 @@ def _after_refusal() -> Example:
 )
 async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
     """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
-    deployment = deployment_of(request)
-    actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
+    actor, programme = actor_of(request), deployment_of(request).programme
+    customer = as_guid(customer_id, "customerId")
     call = call_of(request, data)
 
     async def end(uow: UnitOfWork) -> Answer:
@@ -203,13 +219,10 @@ async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSON
             raise Rejected("request.invalid-property", name="templateId")
         else:
             template = as_guid(data.template_id, "templateId")
-            try:
-                standing = await void_confirmation(uow, actor, programme, customer, template, data.note, call)
-            except Rejected as error:
-                raise error.renamed(NAMES) from None
+            standing = await void_confirmation(uow, actor, programme, customer, template, data.note, call)
         return answer(200, StandingOut.of(standing))
 
-    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: end(uow))))
+    return await once(request, call, end, NAMES)
 
 
 @get(
@@ -250,15 +263,11 @@ async def state_confirming_employee(
 
     The newest statement is shown, and all of them are kept.
     """
-    deployment = deployment_of(request)
     actor, confirmation = actor_of(request), as_guid(confirmation_id, "confirmationId")
     call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
 
     async def state(uow: UnitOfWork) -> Answer:
-        try:
-            kept = await state_employee(uow, actor, confirmation, employee, call)
-        except Rejected as error:
-            raise error.renamed(NAMES) from None
+        kept = await state_employee(uow, actor, confirmation, employee, call)
         return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
 
-    return sent(await deployment.store.write(lambda uow: run_idempotent(uow, actor, call, lambda: state(uow))))
+    return await once(request, call, state, NAMES)

@@ -9,7 +9,7 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.params import JSONBody
 from msgspec import Meta
 
-from agreegate.api.instant import parse_instant, written_z
+from agreegate.api.instant import read_date, stated_instant, written_z
 from agreegate.api.problem_details import problems
 from agreegate.domain.actor import ANYONE_SIGNED_IN
 from agreegate.domain.error import Rejected
@@ -111,13 +111,8 @@ def clock_routes(clock: DemoClock, sandbox: DemoSandbox) -> list[HTTPRouteHandle
     )
     async def set_clock(data: JSONBody[ClockBody]) -> ClockBody:
         """Jump to an instant, forwards or back. Renewals due in between have happened when this returns."""
-        try:
-            parsed = parse_instant(data.now)
-        except ValueError:
-            parsed = None
-        if parsed is None:
-            raise Rejected("request.invalid-instant", name="now")
-        await sandbox.set(parsed.instant)
-        return ClockBody(written_z(parsed.instant))
+        instant = read_date(stated_instant, data.now, "now").instant
+        await sandbox.set(instant)
+        return ClockBody(written_z(instant))
 
     return [read_clock, set_clock]

@@ -10,7 +10,7 @@ from litestar.params import PathParameter, QueryParameter
 from msgspec import Meta
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
-from agreegate.api.instant import query_date, written_z
+from agreegate.api.instant import query_date, read_date, written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.rest import RestRequest, actor_of
@@ -37,8 +37,8 @@ async def template_document(exchange: Exchange) -> Answer:
     An unknown country reads the text of `US`; the answer says which country it is for.
     """
     exchange.guid("template_id", "Agreement Template Id")
-    deployment, asked = exchange.deployment, exchange.incoming.ids["template_id"]
-    template = deployment.programme.template(asked)
+    deployment = exchange.deployment
+    template = deployment.programme.template(exchange.incoming.ids["template_id"])
     if template is None or template.agreement_type == WITHOUT_DOCUMENT:
         raise Rejected("request.not-found")
     country = country_to_read(exchange.query["country"] or DEFAULT_COUNTRY, {one.code for one in countries()})
@@ -158,11 +158,12 @@ async def read_text(
 ) -> TextOut:
     """What a customer of a country reads and accepts, of any agreement of the programme."""
     deployment = deployment_of(request)
-    wanted, programme, on = as_guid(template_id, "templateId"), deployment.programme, _instant(at)
+    id_, programme = as_guid(template_id, "templateId"), deployment.programme
+    on = None if at is None else read_date(query_date, at, "at")
     found = await deployment.store.read(
-        lambda uow: find_text(uow, programme, wanted, country or DEFAULT_COUNTRY, language or DEFAULT_LANGUAGE, on)
+        lambda uow: find_text(uow, programme, id_, country or DEFAULT_COUNTRY, language or DEFAULT_LANGUAGE, on)
     )
-    template, version = programme.template(wanted), found.version
+    template, version = programme.template(id_), found.version
     if template is None:
         raise Rejected("request.not-found")
     display, download = (deployment.links.to_text(template, found, use, actor_of(request).key) for use in Use)
@@ -188,10 +189,3 @@ async def read_text(
         download_uri=download,
         links_expire_at=written_z(datetime.fromtimestamp(int(deployment.links.expires_at()), UTC)),
     )
-
-
-def _instant(written: str | None) -> datetime | None:
-    try:
-        return None if written is None else query_date(written)
-    except ValueError:
-        raise Rejected("request.invalid-instant", name="at") from None

@@ -12,7 +12,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 async def new_cart(exchange: Exchange) -> Answer:
     """`POST /v1/customers/{id}/carts`: begin a cart; the gate is not asked."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     body = await exchange.read(CartIn)
     lines, call = body.to_lines(), exchange.call(body)
     return await transact(
@@ -65,7 +65,7 @@ async def checkout(exchange: Exchange) -> Answer:
 
 
 def _ids(exchange: Exchange) -> tuple[str, str]:
-    return exchange.guid("customer_id", "Customer Id"), exchange.guid("cart_id", "Cart Id")
+    return exchange.customer(), exchange.guid("cart_id", "Cart Id")
 
 
 _CART = "/v1/customers/{customer_id}/carts/{cart_id}"

@@ -5,7 +5,7 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.orders.transaction import transact
 from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
-from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, asked_billing_cycle
+from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, billing_cycle_of
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.error import Rejected
 from agreegate.domain.orders.order import Order
@@ -16,7 +16,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 async def create_order(exchange: Exchange) -> Answer:
     """`POST /v1/customers/{id}/orders`: buy; the gate is asked."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     body = await exchange.read(OrderIn)
     draft, call, programme = body.to_draft(customer), exchange.call(body), exchange.deployment.programme
     return await transact(
@@ -32,8 +32,8 @@ async def create_order(exchange: Exchange) -> Answer:
 
 async def customer_orders(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/orders`: orders, oldest first; all, or those of the billing cycle that `billingType` names."""
-    customer = exchange.guid("customer_id", "Customer Id")
-    cycle = asked_billing_cycle(exchange.query["billingType"])
+    customer = exchange.customer()
+    cycle = billing_cycle_of(exchange.query["billingType"], "billingType", "request.invalid-parameter")
     _check_prices(exchange)
 
     async def read(uow: UnitOfWork) -> list[Order]:
@@ -45,7 +45,7 @@ async def customer_orders(exchange: Exchange) -> Answer:
 
 async def one_order(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/orders/{order id}`."""
-    customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
+    customer, order = exchange.customer(), _order_id(exchange)
     _check_prices(exchange)
 
     async def read(uow: UnitOfWork) -> Answer:
@@ -59,7 +59,7 @@ async def patch_order(exchange: Exchange) -> Answer:
 
     The lines of an order to be cancelled are not read, so that an account that may not cancel learns this and nothing else.
     """
-    customer, order = exchange.guid("customer_id", "Customer Id"), _order_id(exchange)
+    customer, order = exchange.customer(), _order_id(exchange)
     value = await exchange.read_untyped()
     body = to_model(value, OrderHead)
     if not body.cancels:

@@ -3,6 +3,7 @@
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.orders.transaction import transact
 from agreegate.api.pagination import whole_list
+from agreegate.api.wire.order import billing_cycle_of
 from agreegate.api.wire.subscription import (
     CONVERSION_NAMES,
     NAMES,
@@ -32,7 +33,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 async def customer_subscriptions(exchange: Exchange) -> Answer:
     """`GET .../subscriptions`, all or by `order_id` or `mpn_id`; to an indirect reseller its own."""
-    customer = exchange.guid("customer_id", "Customer Id")
+    customer = exchange.customer()
     order, mpn_id = exchange.query["order_id"].lower(), exchange.query["mpn_id"]
 
     async def read(uow: UnitOfWork) -> list[Subscription]:
@@ -67,12 +68,12 @@ async def patch_subscription(exchange: Exchange) -> Answer:
     """`PATCH .../subscriptions/{subscription id}`: the whole resource with its changes; seats ask the gate (R10)."""
     customer, id_ = _ids(exchange)
     body = await exchange.read(SubscriptionPatch)
-    wanted, call, programme = body.to_wanted(), exchange.call(body), exchange.deployment.programme
+    draft, call, programme = body.to_draft(), exchange.call(body), exchange.deployment.programme
     revisions = body.revisions(exchange.incoming.header(b"if-match"), id_)
     return await transact(
         exchange,
         call,
-        lambda uow: change_subscription(uow, exchange.actor, programme, customer, id_, wanted, revisions, call),
+        lambda uow: change_subscription(uow, exchange.actor, programme, customer, id_, draft, revisions, call),
         200,
         SubscriptionOut.of,
         goes_on=True,  # a subscription can be suspended and cancelled
@@ -114,7 +115,8 @@ async def convert_subscription(exchange: Exchange) -> Answer:
     """`POST .../subscriptions/{subscription id}/conversions`: a trial becomes paid; the gate is asked as for an order."""
     customer, id_ = _ids(exchange)
     body = await exchange.read(ConversionIn)
-    billing_cycle, call, programme = body.to_billing_cycle(), exchange.call(body), exchange.deployment.programme
+    billing_cycle = billing_cycle_of(body.billing_cycle)
+    call, programme = exchange.call(body), exchange.deployment.programme
     offer, seats = body.target_offer_id.strip(), body.quantity or None
     return await transact(
         exchange,
@@ -126,7 +128,7 @@ async def convert_subscription(exchange: Exchange) -> Answer:
 
 
 def _ids(exchange: Exchange) -> tuple[str, str]:
-    return exchange.guid("customer_id", "Customer Id"), exchange.guid("subscription_id", "Subscription Id")
+    return exchange.customer(), exchange.guid("subscription_id", "Subscription Id")
 
 
 _ALL = "/v1/customers/{customer_id}/subscriptions"

@@ -31,6 +31,13 @@ class ObjectType(Wire):
     object_type: str
 
 
+class Etagged(Wire):
+    """The `attributes` of a resource with an etag."""
+
+    etag: str | None = None
+    object_type: str | None = None
+
+
 class Collection(Wire):
     """A list of resources; `totalCount` counts the items of this page (contract 3.9)."""
 

@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Self
+
+from msgspec.structs import replace
 
 from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.instant import parse_instant, written_bare, written_utc
@@ -51,9 +54,9 @@ class Contact(Wire):
     phone_number: str | None = None
 
     @classmethod
-    def of(cls, contact: PrimaryContact) -> "Contact":
-        """The contact as it was recorded."""
-        return cls(contact.first_name, contact.last_name, contact.email, contact.phone)
+    def of(cls, contact: PrimaryContact | None) -> Self | None:
+        """Return the contact as it was recorded; None once it is erased."""
+        return None if contact is None else cls(contact.first_name, contact.last_name, contact.email, contact.phone)
 
 
 class AgreementIn(Wire):
@@ -74,10 +77,10 @@ class AgreementIn(Wire):
         agreed = _date(self.date_agreed)
         return Draft(
             contact=PrimaryContact(contact.first_name, contact.last_name, contact.email, contact.phone_number),
-            template_id=TemplateId(_guid(self.template_id, "templateId")),
+            template_id=TemplateId(as_guid(self.template_id, "templateId", "request.invalid-property")),
             date_agreed=agreed[0],
             date_zoned=agreed[1],
-            user_id=UserId(_guid(self.user_id, "userId")) if self.user_id else None,
+            user_id=UserId(as_guid(self.user_id, "userId", "request.invalid-property")) if self.user_id else None,
             employee=employee,
         )
 
@@ -96,7 +99,7 @@ class AgreementOut(Wire):
     def recorded(cls, confirmation: Confirmation) -> "AgreementOut":
         """The echo of a POST: the date in UTC with `Z` (contract 4.2)."""
         return cls(
-            primary_contact=None if confirmation.contact is None else Contact.of(confirmation.contact),
+            primary_contact=Contact.of(confirmation.contact),
             template_id=confirmation.template_id,
             date_agreed=written_utc(confirmation.date_agreed),
             type=confirmation.agreement_type,
@@ -107,12 +110,9 @@ class AgreementOut(Wire):
     def listed(cls, confirmation: Confirmation, programme: Programme) -> "AgreementOut":
         """An item of a list: the date without a zone (contract 4.3)."""
         template = programme.template(confirmation.template_id)
-        return cls(
-            primary_contact=None if confirmation.contact is None else Contact.of(confirmation.contact),
-            template_id=confirmation.template_id,
+        return replace(
+            cls.recorded(confirmation),
             date_agreed=written_bare(confirmation.date_agreed),
-            type=confirmation.agreement_type,
-            user_id=confirmation.user_id,
             agreement_link=None if template is None else template.link,
         )
 
@@ -144,10 +144,3 @@ def _date(written: str) -> tuple[datetime, bool]:
     if parsed is None:
         raise Rejected("request.invalid-property", name="dateAgreed")
     return parsed.instant, parsed.zoned
-
-
-def _guid(written: str, name: str) -> str:
-    try:
-        return as_guid(written, name)
-    except Rejected:
-        raise Rejected("request.invalid-property", name=name) from None

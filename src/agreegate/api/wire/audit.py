@@ -1,18 +1,16 @@
 """Audit records on the wire (contract 4.12)."""
 
 import json
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from agreegate.api.instant import query_date, query_end, written_utc, written_z
+from agreegate.api.instant import written_utc, written_z
 from agreegate.api.wire import ObjectType, Wire
 from agreegate.api.wire.order import TRANSACTION_TYPES
 from agreegate.domain.audit import SHARED, AuditRecord
-from agreegate.domain.confirmation import Confirmation, PrimaryContact
-from agreegate.domain.error import Rejected
+from agreegate.domain.confirmation import Confirmation
 from agreegate.storage.audit import CONTRACT_WORDS
 from agreegate.storage.engine.unit_of_work import to_micros
 
@@ -37,11 +35,11 @@ _MEMBERS = {
 }
 """Members of recorded values that the contract calls otherwise, by our resource type."""
 _TICKS_TO_1970 = 621_355_968_000_000_000
-"""Of 100 nanoseconds, since the year 1: what clients' ids of records end with."""
+"""Ticks of 100 nanoseconds from the year 1 to 1970: the ids of records end with ticks."""
 
 
 class KeyValue(Wire):
-    """One of a record's further facts."""
+    """A further fact of a record."""
 
     key: str
     value: str
@@ -68,7 +66,7 @@ class AuditRecordOut(Wire):
 
     @classmethod
     def of(cls, record: AuditRecord) -> "AuditRecordOut":
-        """The record, what was confirmed in it included."""
+        """Return the record, with the confirmation that it is about."""
         confirmed = record.confirmation
         return cls(
             id=_id(record),
@@ -99,10 +97,6 @@ class _Contact(_Pascal):
     email: str
     phone_number: str | None = None
 
-    @classmethod
-    def of(cls, contact: PrimaryContact) -> "_Contact":
-        return cls(contact.first_name, contact.last_name, contact.email, contact.phone)
-
 
 class _Agreement(_Pascal):
     user_id: str
@@ -112,37 +106,12 @@ class _Agreement(_Pascal):
     type: str
 
 
-def start_date(text: str) -> datetime | None:
-    """The instant from which records are asked for; None when none is given.
-
-    Raises:
-        `request.invalid-parameter`.
-    """
-    return _asked(text, "startDate", query_date)
-
-
-def end_date(text: str) -> datetime | None:
-    """The first instant after the period that records are asked for; None when none is given.
-
-    Raises:
-        `request.invalid-parameter`.
-    """
-    return _asked(text, "endDate", query_end)
-
-
-def _asked(text: str, name: str, read: Callable[[str], datetime]) -> datetime | None:
-    try:
-        return read(text) if text else None
-    except ValueError:
-        raise Rejected("request.invalid-parameter", name=name) from None
-
-
 def _operation(record: AuditRecord) -> str:
     return CONTRACT_WORDS.get(record.operation_type, record.operation_type)
 
 
 def _value(record: AuditRecord, text: str | None) -> str | None:
-    """A recorded value in the contract's names. One from before has those already, and stays as it was written."""
+    """Return a recorded value in the contract's names. A value that has them already stays as it was written."""
     recorded = None if text is None else json.loads(text)
     shown = _renamed(recorded, _MEMBERS.get(record.resource_type, {}))
     return text if shown == recorded else json.dumps(shown, separators=(",", ":"))
@@ -178,7 +147,9 @@ def _agreement(confirmation: Confirmation) -> str:
     contact = confirmation.contact
     agreement = _Agreement(
         user_id=confirmation.user_id,
-        primary_contact=None if contact is None else _Contact.of(contact),
+        primary_contact=None
+        if contact is None
+        else _Contact(contact.first_name, contact.last_name, contact.email, contact.phone),
         template_id=confirmation.template_id,
         date_agreed=written_utc(confirmation.date_agreed),
         type=confirmation.agreement_type,

@@ -178,19 +178,12 @@ class CartOut(Wire):
         )
 
 
-class OrderErrorOut(Wire):
-    """What a checkout could not order. Ours orders everything or refuses the call, so there is never one."""
-
-    order_group_id: str
-    code: int
-    description: str
-
-
 class CheckoutOut(Wire):
     """What a checkout bought."""
 
     orders: list[OrderOut]
-    order_errors: list[OrderErrorOut]
+    order_errors: list[Wire]
+    """Always empty: a checkout orders the whole cart, or is refused."""
     attributes: ObjectType
 
     @classmethod

@@ -1,12 +1,13 @@
 """Customers on the wire: what clients post, what they are answered (contract 4.7)."""
 
-from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
+from msgspec import field, structs
+
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Link, ObjectType, Wire
+from agreegate.api.wire import Etagged, Link, ObjectType, Wire
 from agreegate.domain.customers.customer import Address, Customer, CustomerDraft, CustomerSummary
-from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.services.customers.customer import ServedCustomer
 
@@ -26,17 +27,36 @@ REMOVED: dict[str, Any] = {
     "Attributes": {"ObjectType": "Customer"},
 }
 """The answer when a relationship has ended: nulls, and names as nowhere else (contract 4.7)."""
-ADDRESS_NAMES = {
-    "address.country": "country",
-    "address.city": "city",
-    "address.state": "state",
-    "address.line1": "addressLine1",
-    "address.line2": "addressLine2",
-    "address.postal_code": "postalCode",
-    "address.first_name": "firstName",
-    "address.last_name": "lastName",
-    "address.phone": "phoneNumber",
-}
+
+
+class AddressBody(Wire):
+    """A customer's address, in a request and in an answer. The fields are named as the domain's `Address` names them."""
+
+    country: str | None = None
+    city: str | None = None
+    state: str | None = None
+    line1: str | None = field(default=None, name="addressLine1")
+    line2: str | None = field(default=None, name="addressLine2")
+    postal_code: str | None = None
+    first_name: str | None = None
+    last_name: str | None = None
+    phone: str | None = field(default=None, name="phoneNumber")
+
+    def to_address(self) -> Address:
+        """Return the address as it was written; what is missing is blank."""
+        return Address(**{name: value or "" for name, value in structs.asdict(self).items()})
+
+    @classmethod
+    def of(cls, address: Address) -> "AddressBody":
+        """Return the address as it is kept."""
+        return cls(
+            **{name: None if name in _OPTIONAL and not value else value for name, value in asdict(address).items()}
+        )
+
+
+_OPTIONAL = frozenset({"state", "line2", "postal_code"})
+"""Left out of an answer where they are blank."""
+ADDRESS_NAMES = {f"address.{one.name}": one.encode_name for one in structs.fields(AddressBody)}
 """The domain's names of an address's members, as the wire calls them in an address alone."""
 NAMES = {
     "domain": "companyProfile.domain",
@@ -49,49 +69,6 @@ NAMES = {
     **{member: f"billingProfile.defaultAddress.{name}" for member, name in ADDRESS_NAMES.items()},
 }
 """The domain's names of a customer's members, as the wire calls them."""
-
-
-class AddressBody(Wire):
-    """A customer's address, in a request and in an answer."""
-
-    country: str | None = None
-    city: str | None = None
-    state: str | None = None
-    address_line1: str | None = None
-    address_line2: str | None = None
-    postal_code: str | None = None
-    first_name: str | None = None
-    last_name: str | None = None
-    phone_number: str | None = None
-
-    def to_address(self) -> Address:
-        """The address as it was written; what is missing is blank."""
-        return Address(
-            country=self.country or "",
-            city=self.city or "",
-            line1=self.address_line1 or "",
-            state=self.state or "",
-            line2=self.address_line2 or "",
-            postal_code=self.postal_code or "",
-            first_name=self.first_name or "",
-            last_name=self.last_name or "",
-            phone=self.phone_number or "",
-        )
-
-    @classmethod
-    def of(cls, address: Address) -> "AddressBody":
-        """The address as it is kept."""
-        return cls(
-            country=address.country,
-            city=address.city,
-            state=address.state or None,
-            address_line1=address.line1,
-            address_line2=address.line2 or None,
-            postal_code=address.postal_code or None,
-            first_name=address.first_name,
-            last_name=address.last_name,
-            phone_number=address.phone,
-        )
 
 
 class CompanyProfileIn(Wire):
@@ -139,10 +116,7 @@ class CustomerIn(Wire):
         """
         if not self.associated_partner_id:
             return None
-        try:
-            return PartnerId(as_guid(self.associated_partner_id, "associatedPartnerId"))
-        except Rejected:
-            raise Rejected("request.invalid-property", name="associatedPartnerId") from None
+        return PartnerId(as_guid(self.associated_partner_id, "associatedPartnerId", "request.invalid-property"))
 
 
 class CustomerPatch(Wire):
@@ -161,13 +135,6 @@ class CompanyProfile(Wire):
     attributes: ObjectType | None = None
 
 
-class BillingAttributes(Wire):
-    """The `attributes` of a billing profile."""
-
-    etag: str
-    object_type: str
-
-
 class BillingProfile(Wire):
     """A customer's billing profile."""
 
@@ -177,7 +144,7 @@ class BillingProfile(Wire):
     language: str
     company_name: str
     default_address: AddressBody
-    attributes: BillingAttributes
+    attributes: Etagged
 
 
 class UserCredentials(Wire):
@@ -245,11 +212,6 @@ class RelationshipRequest(Wire):
     attributes: ObjectType
 
 
-def customer_list(customers: Sequence[CustomerSummary]) -> list[CustomerOut]:
-    """The items of a list of customers."""
-    return [CustomerOut.listed(customer) for customer in customers]
-
-
 def _whole(served: ServedCustomer) -> dict[str, Any]:
     """What an answer about one customer always has."""
     customer = served.customer
@@ -284,5 +246,5 @@ def _billing(customer: Customer) -> BillingProfile | None:
         language=customer.language,
         company_name=customer.company_name,
         default_address=AddressBody.of(billing.address),
-        attributes=BillingAttributes(billing.etag, "CustomerBillingProfile"),
+        attributes=Etagged(billing.etag, "CustomerBillingProfile"),
     )

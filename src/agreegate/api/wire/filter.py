@@ -115,7 +115,4 @@ def _filter(text: str) -> Filter | None:
 
 
 def _guid(value: str) -> str:
-    try:
-        return as_guid(value.strip(), "filter")
-    except Rejected:
-        raise Rejected("request.invalid-parameter", name="filter") from None
+    return as_guid(value.strip(), "filter", "request.invalid-parameter")

@@ -7,7 +7,7 @@ from typing import TypeVar
 from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.wire import Link, ObjectType, Wire
-from agreegate.domain.error import Rejected
+from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.orders.order import (
     DEFAULT_CURRENCY,
     LineDraft,
@@ -213,44 +213,38 @@ class OrderOut(Wire):
         )
 
 
-def enum_of(text: str, kind: type[E], name: str) -> E:
-    """The value meant, in any case and with or without underscores: clients write `one_time` and `OneTime` (3.5).
+def enum_of(text: str, kind: type[E], name: str, code: ErrorCode = "request.invalid-property") -> E:
+    """Return the value of an enumeration, in any case, with or without underscores: `one_time` and `OneTime` (3.5).
+
+    Args:
+        name: what the error calls the text.
+        code: of the error.
 
     Raises:
-        `request.invalid-property`: there is no such value.
+        Rejected: there is no such value.
     """
-    wanted = text.strip().replace("_", "").casefold()
+    plain = text.strip().replace("_", "").casefold()
     for value in kind:
-        if value.replace("_", "").casefold() == wanted:
+        if value.replace("_", "").casefold() == plain:
             return value
-    raise Rejected("request.invalid-property", name=name)
+    raise Rejected(code, name=name)
 
 
-def billing_cycle_of(text: str | None, name: str = "billingCycle") -> BillingCycle | None:
-    """The billing cycle meant; None when it is not said, which .NET spells `unknown`.
+def billing_cycle_of(
+    text: str | None, name: str = "billingCycle", code: ErrorCode = "request.invalid-property"
+) -> BillingCycle | None:
+    """Return the billing cycle; None when the client states none, which .NET writes as `unknown`.
 
     Raises:
-        `request.invalid-property`.
+        Rejected: as `enum_of`.
     """
     if text is None or text.strip().casefold() in ("", "unknown"):
         return None
-    return enum_of(text, BillingCycle, name)
-
-
-def asked_billing_cycle(text: str) -> BillingCycle | None:
-    """The billing cycle that the query parameter `billingType` names (contract 7.1); None asks for every order.
-
-    Raises:
-        `request.invalid-parameter`: there is no such cycle.
-    """
-    try:
-        return billing_cycle_of(text)
-    except Rejected:
-        raise Rejected("request.invalid-parameter", name="billingType") from None
+    return enum_of(text, BillingCycle, name, code)
 
 
 def term_of(text: str | None, name: str) -> TermDuration | None:
-    """The term meant; None when it is not said.
+    """Return the term; None when the client states none.
 
     Raises:
         `request.invalid-property`.
@@ -261,15 +255,15 @@ def term_of(text: str | None, name: str) -> TermDuration | None:
 def renewal_term_of(
     renews_to: RenewsTo | list[RenewsTo] | None, term: TermDuration | None, name: str
 ) -> TermDuration | None:
-    """The terms to renew to; None when no renewal is spoken of. Without a length they are as long as the first.
+    """Return the term to renew to; None when the client states no renewal. Without a length it is as long as the first.
 
     Raises:
         `request.invalid-property`: no such length, or several.
     """
-    said = renews_to if isinstance(renews_to, list) else [] if renews_to is None else [renews_to]
-    if len(said) > 1:
+    renewals = renews_to if isinstance(renews_to, list) else [] if renews_to is None else [renews_to]
+    if len(renewals) > 1:
         raise Rejected("request.invalid-property", name=name)
-    return (term_of(said[0].term_duration, name) or term or TermDuration.YEAR) if said else None
+    return (term_of(renewals[0].term_duration, name) or term or TermDuration.YEAR) if renewals else None
 
 
 def subscription_id_of(text: str | None, name: str) -> SubscriptionId | None:
@@ -280,14 +274,11 @@ def subscription_id_of(text: str | None, name: str) -> SubscriptionId | None:
     """
     if text is None or not text.strip():
         return None
-    try:
-        return SubscriptionId(as_guid(text.strip(), name))
-    except Rejected:
-        raise Rejected("request.invalid-property", name=name) from None
+    return SubscriptionId(as_guid(text.strip(), name, "request.invalid-property"))
 
 
 def currency_of(text: str | None) -> str:
-    """The currency code in capitals; the usual one when it is not said."""
+    """Return the currency code in capitals; the default when the client states none."""
     return (text or "").strip().upper() or DEFAULT_CURRENCY
 
 
@@ -296,6 +287,6 @@ def context_of(given: dict[str, str | None] | None) -> dict[str, str]:
     return {key: value for key, value in (given or {}).items() if value is not None}
 
 
-def _check_customer(said: str | None, customer: str) -> None:
-    if said is not None and said.strip() and subscription_id_of(said, "referenceCustomerId") != customer:
+def _check_customer(reference: str | None, customer: str) -> None:
+    if subscription_id_of(reference, "referenceCustomerId") not in (None, customer):
         raise Rejected("request.invalid-property", name="referenceCustomerId")

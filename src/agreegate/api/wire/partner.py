@@ -1,6 +1,7 @@
 """Partners on the wire: profiles, relationships and the status of their own agreement (contract 4.6, 4.8)."""
 
-from agreegate.api.wire import Link, ObjectType, Wire
+from agreegate.api.wire import Etagged, Link, ObjectType, Wire
+from agreegate.api.wire.customer import AddressBody
 from agreegate.domain.partner import OrganizationProfile, Partner
 from agreegate.services.partner import RelationshipType
 
@@ -10,32 +11,20 @@ RELATIONSHIP_TYPES = {
 }
 
 
-class ProfileAttributes(Wire):
-    """The `attributes` of a profile."""
-
-    etag: str
-    object_type: str
-
-
-class PlaceOfPartner(Wire):
-    """As much of a partner's address as the directory has."""
-
-    country: str
-
-
 class OrganizationProfileOut(Wire):
     """`GET /v1/profiles/organization`."""
 
     id: str
     company_name: str
-    default_address: PlaceOfPartner
+    default_address: AddressBody
+    """Its country alone: the directory has no more."""
     tenant_id: str
     domain: str
     language: str
     culture: str
     profile_type: str
     links: dict[str, Link]
-    attributes: ProfileAttributes
+    attributes: Etagged
     email: str | None = None
 
     @classmethod
@@ -45,7 +34,7 @@ class OrganizationProfileOut(Wire):
         return cls(
             id=partner.id,
             company_name=partner.name,
-            default_address=PlaceOfPartner(partner.country),
+            default_address=AddressBody(country=partner.country),
             tenant_id=partner.id,
             domain=partner.domain,
             email=profile.email,
@@ -53,7 +42,7 @@ class OrganizationProfileOut(Wire):
             culture=partner.culture,
             profile_type="OrganizationProfile",
             links={"self": Link.to("/profiles/organization")},
-            attributes=ProfileAttributes(profile.etag, "OrganizationProfile"),
+            attributes=Etagged(profile.etag, "OrganizationProfile"),
         )
 
 

@@ -5,7 +5,7 @@ import binascii
 import json
 
 from agreegate.api.instant import written_z
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Collection, Etagged, Link, ObjectType, Wire
 from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import billing_cycle_of, enum_of
 from agreegate.domain.orders.subscription import (
@@ -15,7 +15,6 @@ from agreegate.domain.orders.subscription import (
     SubscriptionStatus,
     target_offer,
 )
-from agreegate.domain.orders.term import BillingCycle
 from agreegate.i18n import text
 
 NAMES = {"friendly_name": "friendlyName", "partner_id_on_record": "partnerId"}
@@ -29,13 +28,6 @@ ETAG_LENGTH = 256
 """No etag of ours is longer; what is, is not looked into."""
 
 
-class Etagged(Wire):
-    """The `attributes` of a resource with an etag."""
-
-    etag: str | None = None
-    object_type: str | None = None
-
-
 class SubscriptionPatch(Wire):
     """A subscription as a client sends it back: the whole of it, of which only these members may change."""
 
@@ -47,16 +39,17 @@ class SubscriptionPatch(Wire):
     partner_id: str | None = None
     attributes: Etagged | None = None
 
-    def to_wanted(self) -> SubscriptionChange:
-        """What the client wants it to be.
+    def to_draft(self) -> SubscriptionChange:
+        """Return what the client changes.
 
         Raises:
             `request.invalid-property`: there is no such status or billing cycle.
         """
-        unsaid = self.status is None or self.status.casefold() in ("", "none", "unknown")
+        status = self.status or ""
+        unchanged = status.casefold() in ("", "none", "unknown")
         return SubscriptionChange(
             quantity=self.quantity,
-            status=None if unsaid else enum_of(self.status or "", SubscriptionStatus, "status"),
+            status=None if unchanged else enum_of(status, SubscriptionStatus, "status"),
             auto_renew=self.auto_renew_enabled,
             friendly_name=(self.friendly_name or "").strip() or None,
             billing_cycle=billing_cycle_of(self.billing_cycle),
@@ -64,7 +57,7 @@ class SubscriptionPatch(Wire):
         )
 
     def revisions(self, if_match: str | None, subscription: str) -> tuple[int, ...]:
-        """The revisions that the body's etag and the header's speak of; 0, which no subscription has, for a foreign one."""
+        """Return the revisions that the etags of body and header name; 0, which no subscription has, for a foreign etag."""
         header = (if_match or "").strip().removeprefix("W/").strip('"')
         body = "" if self.attributes is None else (self.attributes.etag or "").strip('"')
         return tuple(_revision(etag, subscription) for etag in (header, body) if etag not in ("", "*"))
@@ -205,14 +198,6 @@ class ConversionIn(Wire):
     target_offer_id: str
     quantity: int | None = None
     billing_cycle: str | None = None
-
-    def to_billing_cycle(self) -> BillingCycle | None:
-        """The billing cycle to change to, if one is named.
-
-        Raises:
-            `request.invalid-property`.
-        """
-        return billing_cycle_of(self.billing_cycle)
 
 
 class ConversionOut(Wire):
