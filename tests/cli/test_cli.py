@@ -153,6 +153,12 @@ def test_an_example_can_be_typed() -> None:
         (["directory", "show", "x"], "Got unexpected extra argument (x)", "Argument en trop : x."),
         (["directory", "show", "--data"], "requires an argument", "demande une valeur"),
         (["directory", "show", "--database", "postgresql://x"], "PostgreSQL step", "l’étape PostgreSQL"),
+        (
+            ["demo", "--port", "abc"],
+            "'abc' is not a whole number from 0 to 65535.",
+            "n’est pas un nombre entier de 0 à 65535.",
+        ),
+        (["demo", "--port", "65536"], "'65536' is not a whole number", "'65536' n’est pas un nombre entier"),
     ],
 )
 def test_wrong_use_is_told_in_one_line(agreegate: Typed, typed: list[str], english: str, french: str) -> None:

@@ -66,7 +66,7 @@ def test_a_token_opens_the_api_and_the_gate_follows_the_demos_clock(demo: str, t
 
     wrong = typed("token", "nobody@alder.example", "--url", demo)
     assert (wrong.returncode, wrong.stdout) == (2, "")
-    assert "knows no user nobody@alder.example" in wrong.stderr
+    assert f"knows no user nobody@alder.example. Take one that {demo} lists" in wrong.stderr
 
     taken = typed("db", "restore", tmp_path / "demo" / "agreegate.db", "--force", "--data", tmp_path / "demo")
     assert taken.returncode == 1

@@ -49,9 +49,9 @@ def run(arguments: Sequence[str], words: Words) -> int:
         bare.show()
         return bare.exit_code
     except Exception as error:
-        from agreegate.cli.failure import told
+        from agreegate.cli.failure import failure_of
 
-        failure = told(error, words)
+        failure = failure_of(error, words)
         if failure is None:
             raise
         click.echo(words("cli.error", message=failure.message), err=True)
@@ -91,8 +91,8 @@ class Agreegate(click.Group):
             formatter.write_dl([(name, self.words(f"cli.{name}.short")) for name in COMMANDS])
 
 
-def _version(ctx: click.Context, _: click.Parameter, asked: bool) -> None:
-    if asked and not ctx.resilient_parsing:
+def _version(ctx: click.Context, _: click.Parameter, wish: bool) -> None:
+    if wish and not ctx.resilient_parsing:
         from agreegate import __version__
 
         click.echo(f"agreegate {__version__}")

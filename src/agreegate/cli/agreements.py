@@ -6,32 +6,28 @@ What a version would do before it does: `cli/simulation.py`.
 import asyncio
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from datetime import datetime
 from pathlib import Path
 
 import click
 
 from agreegate.cli import simulation
-from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.words import Words
+from agreegate.cli.database import database_file, folder_options, opened, programme_of
+from agreegate.cli.words import Words, second
 from agreegate.domain.agreements.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.domain.programme import Programme
 from agreegate.locales import locales
 from agreegate.manifest import Manifest, find
 from agreegate.manifest import load as load_manifest
-from agreegate.programme import DEFAULT, load
 from agreegate.services.agreements.text import at_command_line, list_texts, publish_text, review_text
 from agreegate.storage.agreements.text_file import TextFiles, file_in, measured_in
-from agreegate.storage.deployment import made_for
 from agreegate.storage.engine.folder import TEXTS
-from agreegate.storage.engine.sqlite import SqliteStore
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 EXAMPLE_PUBLISH = """agreegate agreements publish ./cloud-agreement-2019 --dry-run
 agreegate agreements publish ./cloud-agreement-2019"""
 EXAMPLE_LIST = "agreegate agreements list"
 _MANY = 5
-"""With more files than this, it is said which one is being read."""
+"""With more files than this, the command says which file it reads."""
 
 
 def command(words: Words) -> click.Group:
@@ -68,15 +64,13 @@ def _publish(
 ) -> None:
     target = database_file(data, database)
     with opened(target) as store:
-        rules = _rules(store, programme)
+        rules = programme_of(store, programme)
         path = find(folder)
         manifest = load_manifest(path, locales())
         measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
         draft = manifest.draft(rules, measured, str(path))
 
-        review = asyncio.run(
-            store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past))
-        )  # fmt: skip
+        review = asyncio.run(store.read(lambda uow: review_text(uow, rules, locales(), draft, allow_past=allow_past)))
         review.check()
         fresh = review.repeated is None
         if not dry_run:
@@ -99,21 +93,15 @@ def _publish(
     click.echo(words("cli.agreements.would" if dry_run else "cli.agreements.published", label=draft.label))
 
 
-def _rules(store: SqliteStore, named: str | None) -> Programme:
-    """The programme that is named, else the one that the database was made for."""
-    made = asyncio.run(store.read(made_for))
-    return load(named or (made.programme if made else DEFAULT))
-
-
 def _progress(words: Words, count: int) -> Callable[[str], None]:
-    """Says which file is being read, where there are many."""
-    read = iter(range(1, count + 1))
+    """Return what says which file is being read, where there are many."""
+    numbers = iter(range(1, count + 1))
 
-    def told(name: str) -> None:
+    def report(name: str) -> None:
         if count > _MANY:
-            click.echo(words("cli.agreements.reading", file=name, number=next(read), count=count), err=True)
+            click.echo(words("cli.agreements.reading", file=name, number=next(numbers), count=count), err=True)
 
-    return told
+    return report
 
 
 def _described(
@@ -126,7 +114,7 @@ def _described(
         agreement=template.title if template else draft.template_id,
         label=draft.label,
         kind=words(f"cli.agreements.{'major' if draft.major else 'minor'}"),
-        date=_written(draft.effective_from),
+        date=second(draft.effective_from),
     )
     pairs = Counter((*manifest.texts.values(), *manifest.shown_as.values()))
     for name, file in files.items():
@@ -142,7 +130,7 @@ def _described(
 
 def _list(words: Words, programme: str | None, data: Path, database: str | None) -> None:
     with opened(database_file(data, database)) as store:
-        rules, now = _rules(store, programme), store.clock()
+        rules, now = programme_of(store, programme), store.clock()
         listed = asyncio.run(store.read(lambda uow: list_texts(uow, rules)))
     for template, versions in listed:
         click.echo(f"{template.title} {template.id}")
@@ -158,13 +146,9 @@ def _listed(words: Words, version: TextVersion, reach: Reach) -> str:
         "cli.agreements.listed",
         label=version.label,
         kind=words(f"cli.agreements.{'major' if version.major else 'minor'}"),
-        date=_written(version.effective_from),
-        published=_written(version.published_at),
+        date=second(version.effective_from),
+        published=second(version.published_at),
         count=len(version.files),
         binding=reach.in_force,
         countries=reach.countries,
     )
-
-
-def _written(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -6,13 +6,13 @@ from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.values import Guid
-from agreegate.cli.words import Misuse, Words
+from agreegate.cli.database import database_file, folder_options, named_partner, opened
+from agreegate.cli.values import guid
+from agreegate.cli.words import Words
 from agreegate.i18n import count_text, instant_text
 from agreegate.services.clock import accept_clock
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.partner import every_partner, partner_of
+from agreegate.storage.partner import every_partner
 
 EXAMPLE = "agreegate clock accept --reason clock-was-a-year-ahead --data /srv/agreegate"
 
@@ -26,7 +26,7 @@ def command(words: Words) -> click.Group:
             _accept,
             [
                 words.option("--reason", "cli.clock.accept.reason", "reason", required=True),
-                words.option("--partner", "cli.clock.accept.partner", "id", type=Guid(words)),
+                words.option("--partner", "cli.clock.accept.partner", "id", type=guid(words)),
                 *folder_options(words),
             ],
             EXAMPLE,
@@ -36,12 +36,7 @@ def command(words: Words) -> click.Group:
 
 def _accept(words: Words, reason: str, partner: str | None, data: Path, database: str | None) -> None:
     async def accept(uow: UnitOfWork) -> tuple[datetime, int, list[datetime]]:
-        if partner is None:
-            partners = await every_partner(uow)
-        else:
-            partners = [known for known in [await partner_of(uow, partner)] if known is not None]
-            if not partners:
-                raise Misuse(words("cli.gate.check.no-partner", partner=partner))
+        partners = await every_partner(uow) if partner is None else [await named_partner(uow, words, partner)]
         return uow.now, len(partners), await accept_clock(uow, reason, partners)
 
     with opened(database_file(data, database)) as store:

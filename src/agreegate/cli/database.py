@@ -1,4 +1,4 @@
-"""Which database a command works on: a folder with SQLite, later a PostgreSQL URL."""
+"""What commands work on: a database, and in it a programme and a partner."""
 
 import asyncio
 import errno
@@ -8,13 +8,17 @@ from pathlib import Path
 
 import click
 
-from agreegate.cli.words import Words
+from agreegate.cli.words import Misuse, Words
+from agreegate.domain.partner import Partner
+from agreegate.domain.programme import Programme
+from agreegate.programme import DEFAULT, load
 from agreegate.settings import SETTINGS, not_yet, variable
 from agreegate.storage.deployment import made_for
 from agreegate.storage.engine.commit_count import missing_database
 from agreegate.storage.engine.folder import DATABASE
 from agreegate.storage.engine.sqlite import SqliteStore, check_file
-from agreegate.storage.engine.unit_of_work import Clock, machine_clock
+from agreegate.storage.engine.unit_of_work import Clock, UnitOfWork, machine_clock
+from agreegate.storage.partner import partner_of
 
 _DEFAULT = next(str(setting.default) for setting in SETTINGS if setting.name == "data")
 
@@ -44,9 +48,9 @@ def database_file(data: Path, database: str | None) -> Path:
 
 @contextmanager
 def opened(file: Path) -> Iterator[SqliteStore]:
-    """The store on an existing database of the current schema. A running server is not disturbed by it.
+    """Open the store on an existing database of the current schema, beside a running server too.
 
-    Where a demo lives, it is the time that the demo has (D14).
+    The store of a demo has the demo's clock (D14).
 
     Raises:
         Rejected: there is no database, it is not ours, or it is at another schema.
@@ -62,6 +66,28 @@ def opened(file: Path) -> Iterator[SqliteStore]:
         yield store
     finally:
         store.close()
+
+
+def programme_of(store: SqliteStore, name: str | None) -> Programme:
+    """Return the programme of a name, else the one that the database was made for.
+
+    Raises:
+        Rejected: there is no such programme, or its file is malformed.
+    """
+    made = asyncio.run(store.read(made_for))
+    return load(name or (made.programme if made else DEFAULT))
+
+
+async def named_partner(uow: UnitOfWork, words: Words, id_: str) -> Partner:
+    """Return the partner of an id that was typed.
+
+    Raises:
+        Misuse: the directory has no such partner.
+    """
+    partner = await partner_of(uow, id_)
+    if partner is None:
+        raise Misuse(words("cli.gate.check.no-partner", partner=id_))
+    return partner
 
 
 def _demo_clock(store: SqliteStore) -> Clock:

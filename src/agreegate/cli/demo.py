@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from agreegate.cli.values import Instant
+from agreegate.cli.values import instant, whole_number
 from agreegate.cli.words import Words
 from agreegate.identity.issuer import is_loopback
 from agreegate.programme import DEFAULT
@@ -23,10 +23,10 @@ def command(words: Words) -> click.Command:
         "demo",
         start,
         [
-            words.option("--port", "setting.port", "port", type=click.IntRange(0, 65535), default=8400, show_default=True),
+            words.option("--port", "setting.port", "port", type=whole_number(words, 0, 65535), default=8400, show_default=True),
             words.option("--host", "setting.host", "host", default="127.0.0.1", show_default=True),
             words.option("--data", "cli.demo.data", "folder", type=click.Path(file_okay=False, path_type=Path)),
-            words.option("--at", "cli.demo.at", "instant", type=Instant(words)),
+            words.option("--at", "cli.demo.at", "instant", type=instant(words)),
             words.option("--programme", "setting.programme", "programme"),
         ],
         EXAMPLE,

@@ -36,15 +36,15 @@ def command(words: Words) -> click.Group:
 
 def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | None) -> None:
     target = database_file(data, database)
-    said = TomlFile.at(file, LARGEST)
-    wanted = read(said)
+    toml = TomlFile.at(file, LARGEST)
+    partners = read(toml)
     try:
-        changes = _planned(target, wanted) if dry_run else _applied(words, target, wanted)
+        changes = _planned(target, partners) if dry_run else _applied(words, target, partners)
     except Rejected as error:
         if not error.names:  # the database cannot be used: no place of the file
             raise
-        raise said.refused(error.code, **error.parameters) from error
-    names = _named(wanted)
+        raise toml.refused(error.code, **error.parameters) from error
+    names = _names_of(partners)
     for change in changes:
         for line in _lines(words, change, names):
             click.echo(line)
@@ -54,25 +54,25 @@ def _apply(words: Words, file: Path, dry_run: bool, data: Path, database: str | 
         click.echo(words("cli.directory.would" if dry_run else "cli.directory.applied", count=len(changes)))
 
 
-def _planned(target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
-    """What would change; where there is no database yet, everything."""
+def _planned(target: Path, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Return what would change; everything, where there is no database yet."""
     if not target.exists():
         store = InlineStore.in_memory()
-        return asyncio.run(store.read(lambda uow: plan_directory(uow, wanted)))
+        return asyncio.run(store.read(lambda uow: plan_directory(uow, partners)))
     with opened(target) as existing:
-        return asyncio.run(existing.read(lambda uow: plan_directory(uow, wanted)))
+        return asyncio.run(existing.read(lambda uow: plan_directory(uow, partners)))
 
 
-def _applied(words: Words, target: Path, wanted: Sequence[ListedPartner]) -> tuple[Change, ...]:
-    """Apply the description, to a new database where there is none."""
+def _applied(words: Words, target: Path, partners: Sequence[ListedPartner]) -> tuple[Change, ...]:
+    """Apply the file, to a new database where there is none; return what changed."""
     if not target.exists():
-        _planned(target, wanted)  # a description that cannot be applied makes no database
-        _made(words, DataFolder(target.parent))
+        _planned(target, partners)  # a file that cannot be applied makes no database
+        _make_record(words, DataFolder(target.parent))
     with opened(target) as store:
-        return asyncio.run(store.write(lambda uow: apply_directory(uow, wanted)))
+        return asyncio.run(store.write(lambda uow: apply_directory(uow, partners)))
 
 
-def _made(words: Words, folder: DataFolder) -> None:
+def _make_record(words: Words, folder: DataFolder) -> None:
     """Give a folder an empty record, unless another process was faster."""
     folder.claim()
     try:
@@ -92,7 +92,7 @@ def _show(words: Words, data: Path, database: str | None) -> None:
     click.echo(written(partners), nl=False)
 
 
-def _named(partners: Sequence[ListedPartner]) -> dict[str, str]:
+def _names_of(partners: Sequence[ListedPartner]) -> dict[str, str]:
     """The names that a file gives to ids, shown to the operator who applies it."""
     names: dict[str, str] = {}
     for listed in partners:

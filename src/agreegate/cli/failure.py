@@ -24,8 +24,8 @@ _REASONS = {
 }
 
 
-def told(error: Exception, words: Words) -> Failure | None:
-    """The failure's sentence for the user; None for a defect, which deserves its traceback."""
+def failure_of(error: Exception, words: Words) -> Failure | None:
+    """Return the failure with its sentence for the user; None for a defect, which deserves its traceback."""
     if isinstance(error, Failure):
         return error
     if isinstance(error, click.UsageError):

@@ -6,20 +6,16 @@ from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.values import Guid, Instant
-from agreegate.cli.words import Misuse, Words
+from agreegate.cli.database import database_file, folder_options, named_partner, opened, programme_of
+from agreegate.cli.values import guid, instant
+from agreegate.cli.words import Words, second
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.i18n import date_text
-from agreegate.programme import DEFAULT, load
 from agreegate.services.gate import ask
-from agreegate.storage.deployment import made_for
-from agreegate.storage.engine.sqlite import SqliteStore
-from agreegate.storage.partner import partner_of
 
 DENIED = 3
 """Exit status: the gate answered, and its answer is no."""
@@ -35,11 +31,11 @@ def command(words: Words) -> click.Group:
             "gate.check",
             _check,
             [
-                words.option("--partner", "cli.gate.check.partner", "id", type=Guid(words), required=True),
-                words.option("--customer", "cli.gate.check.customer", "id", type=Guid(words), required=True),
+                words.option("--partner", "cli.gate.check.partner", "id", type=guid(words), required=True),
+                words.option("--customer", "cli.gate.check.customer", "id", type=guid(words), required=True),
                 words.option("--action", "cli.gate.check.action", type=click.Choice(list(map(str, Action))), required=True),
                 words.option("--channel", "cli.gate.check.channel", type=click.Choice(list(map(str, Channel))), required=True),
-                words.option("--at", "cli.gate.check.at", "instant", type=Instant(words)),
+                words.option("--at", "cli.gate.check.at", "instant", type=instant(words)),
                 words.option("--programme", "cli.gate.check.programme", "programme"),
                 *folder_options(words),
             ],
@@ -59,34 +55,19 @@ def _check(
     data: Path,
     database: str | None,
 ) -> int:
-    asked = Transaction(Action(action), Channel(channel))
+    transaction = Transaction(Action(action), Channel(channel))
     with opened(database_file(data, database)) as store:
-        made = asyncio.run(store.read(made_for))
-        rules, instant = load(programme or (made.programme if made else DEFAULT)), at or store.clock()
-        decision = asyncio.run(_decide(words, store, partner, customer, asked, rules, instant))
+        rules, instant = programme_of(store, programme), at or store.clock()
+        known = asyncio.run(store.read(lambda uow: named_partner(uow, words, partner)))
+        actor = Actor(known, channel=transaction.channel)
+        decision = asyncio.run(ask(store, actor, rules, customer, transaction, instant))
     click.echo(_line(words, decision, rules, instant))
     return 0 if decision.allowed else DENIED
 
 
-async def _decide(
-    words: Words,
-    store: SqliteStore,
-    partner: str,
-    customer: str,
-    asked: Transaction,
-    programme: Programme,
-    instant: datetime,
-) -> Decision:
-    known = await store.read(lambda uow: partner_of(uow, partner))
-    if known is None:
-        raise Misuse(words("cli.gate.check.no-partner", partner=partner))
-    return await ask(store, Actor(known, channel=asked.channel), programme, customer, asked, instant)
-
-
 def _line(words: Words, decision: Decision, programme: Programme, instant: datetime) -> str:
-    """The whole decision in one line: verdict, under which rules and when, every reason and advisory."""
-    when = instant.strftime("%Y-%m-%dT%H:%M:%SZ")
-    parts = [words(f"cli.gate.{decision.verdict}", policy=decision.policy, at=when)]
+    """Return the decision in one line: verdict, programme, instant, every reason and advisory."""
+    parts = [words(f"cli.gate.{decision.verdict}", policy=decision.policy, at=second(instant))]
     if (current := decision.confirmation) is not None:
         date = date_text(current.date_agreed, words.language)
         parts.append(words("cli.gate.confirmed", type=current.agreement_type, date=date))

@@ -3,14 +3,13 @@
 import asyncio
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
-from datetime import datetime
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import click
 
 from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.words import Words
+from agreegate.cli.words import Words, second
 from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.error import Rejected
@@ -33,29 +32,29 @@ agreegate programme use microsoft-customer-agreement --data /srv/agreegate"""
 def command(words: Words) -> click.Group:
     """The group."""
     name = words.argument("name", "cli.programme.show.name", "name", required=False, default=DEFAULT)
-    another = words.argument("name", "cli.programme.use.name", "name")
-    tried = words.option("--dry-run", "cli.programme.use.dry-run", is_flag=True)
-    sure = words.option("--yes", "cli.programme.use.yes", is_flag=True)
+    new_name = words.argument("name", "cli.programme.use.name", "name")
+    dry_run = words.option("--dry-run", "cli.programme.use.dry-run", is_flag=True)
+    yes = words.option("--yes", "cli.programme.use.yes", is_flag=True)
     return words.group(
         "programme",
         words.command("programme.show", _show, [name], EXAMPLE),
-        words.command("programme.use", _use, [another, tried, sure, *folder_options(words)], EXAMPLE_USE),
+        words.command("programme.use", _use, [new_name, dry_run, yes, *folder_options(words)], EXAMPLE_USE),
     )
 
 
 def _show(words: Words, name: str) -> None:
     programme = load(name)
     click.echo(f"{programme.title} ({programme.policy})")
-    usual = words("cli.programme.published" if programme.name in shipped() else "cli.programme.own")
+    source = words("cli.programme.published" if programme.name in shipped() else "cli.programme.own")
     for line, extension in _lines(words, programme):
-        click.echo(f"  {line} [{words('cli.programme.extension') if extension else usual}]")
+        click.echo(f"  {line} [{words('cli.programme.extension') if extension else source}]")
 
 
 def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database: str | None) -> None:
     after, target = load(name), database_file(data, database)
     if not target.is_file():
         raise missing_database(target)
-    with _claimed(data, wanted=not dry_run), opened(target) as store:
+    with nullcontext() if dry_run else _claimed(data), opened(target) as store:
         made = asyncio.run(store.read(made_for))
         if made is not None and made.programme == after.name:
             click.echo(words("cli.programme.use.same", programme=after.policy))
@@ -65,7 +64,7 @@ def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database
             click.echo(line)
         shifts = asyncio.run(store.read_slow(lambda uow: preview_programme(uow, before, after)))
         for shift in shifts:
-            for line in _told(words, shift, compared=before is not None):
+            for line in _shift_lines(words, shift, compared=before is not None):
                 click.echo(line)
         if not shifts:
             click.echo(words("cli.programme.use.nobody"))
@@ -84,11 +83,8 @@ def _use(words: Words, name: str, dry_run: bool, yes: bool, data: Path, database
 
 
 @contextmanager
-def _claimed(data: Path, *, wanted: bool) -> Iterator[None]:
-    """Keep servers off the folder meanwhile: one that runs would go on by the rules that it was started with."""
-    if not wanted:
-        yield
-        return
+def _claimed(data: Path) -> Iterator[None]:
+    """Keep servers off the folder: a running server would go on by the rules that it was started with."""
     folder = DataFolder(data)
     folder.claim()
     try:
@@ -106,19 +102,23 @@ def _shipped(name: str) -> Programme | None:
 
 
 def _rules(words: Words, before: Programme | None, after: Programme) -> Iterator[str]:
-    """The rules that go and the rules that come."""
-    gone = [] if before is None else [line for line, _ in _lines(words, before)]
-    come = [line for line, _ in _lines(words, after)]
-    yield from (f"- {line}" for line in gone if line not in come)
-    yield from (f"+ {line}" for line in come if line not in gone)
+    """Yield the rules that go, and the rules that come."""
+    old = [] if before is None else [line for line, _ in _lines(words, before)]
+    new = [line for line, _ in _lines(words, after)]
+    yield from (f"- {line}" for line in old if line not in new)
+    yield from (f"+ {line}" for line in new if line not in old)
 
 
-def _told(words: Words, shift: Shift, *, compared: bool) -> Iterator[str]:
-    """How many customers' orders are allowed and refused by it."""
+def _shift_lines(words: Words, shift: Shift, *, compared: bool) -> Iterator[str]:
+    """Yield how many customers' orders the programme allows and refuses.
+
+    Args:
+        compared: whether the counts are changes against the programme before.
+    """
     counts = (("opened", shift.opened), ("closed", shift.closed))
     if not compared:
         counts = (("allowed", shift.opened), ("refused", shift.closed))
-    when = words("cli.programme.use.from", date=_date(shift.at))
+    when = words("cli.programme.use.from", date=second(shift.at))
     for what, count in counts:
         if count:
             channel = words(f"channel.{shift.channel}")
@@ -127,13 +127,13 @@ def _told(words: Words, shift: Shift, *, compared: bool) -> Iterator[str]:
 
 def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
     """Every rule as a line, and whether it is an extension of ours."""
-    yield words("cli.programme.starts", date=_date(programme.starts)), False
+    yield words("cli.programme.starts", date=second(programme.starts)), False
     for channel in Channel:
         enforced, named = programme.enforce_from.get(channel), words(f"channel.{channel}")
         if enforced is None:
             yield words("cli.programme.watches", channel=named), True
         else:
-            yield words("cli.programme.enforces", channel=named, date=_date(enforced)), False
+            yield words("cli.programme.enforces", channel=named, date=second(enforced)), False
     clouds = ", ".join(sorted(programme.unsupported_clouds)) or "-"
     yield words("cli.programme.clouds", clouds=clouds), False
     yield words("cli.programme.default", type=programme.default_agreement_type), False
@@ -148,23 +148,19 @@ def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
         case StaleRule.REFUSE:
             yield words("cli.programme.stale.refuse"), True
             if programme.stale_from is not None:
-                yield words("cli.programme.stale.from", date=_date(programme.stale_from)), True
+                yield words("cli.programme.stale.from", date=second(programme.stale_from)), True
 
 
 def _template_lines(words: Words, template: AgreementTemplate) -> Iterator[str]:
     opens, closes = template.opens_from, template.opens_until
     yield words(
         "cli.programme.opens",
-        start=words("cli.programme.ever") if opens is None else words("cli.programme.from", date=_date(opens)),
-        end=words("cli.programme.no-end") if closes is None else words("cli.programme.until", date=_date(closes)),
+        start=words("cli.programme.ever") if opens is None else words("cli.programme.from", date=second(opens)),
+        end=words("cli.programme.no-end") if closes is None else words("cli.programme.until", date=second(closes)),
     )
     if template.confirm_until is not None:
-        yield words("cli.programme.retired", date=_date(template.confirm_until))
+        yield words("cli.programme.retired", date=second(template.confirm_until))
     if template.duplicates_refused_from is None:
         yield words("cli.programme.repeats")
     else:
-        yield words("cli.programme.no-repeats", date=_date(template.duplicates_refused_from))
-
-
-def _date(instant: datetime) -> str:
-    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
+        yield words("cli.programme.no-repeats", date=second(template.duplicates_refused_from))

@@ -6,7 +6,7 @@ from itertools import groupby
 
 import click
 
-from agreegate.cli.values import Instant
+from agreegate.cli.values import instant
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.i18n import LANGUAGES, date_text
@@ -30,7 +30,7 @@ def command(words: Words) -> click.Command:
             _choice(words, "partner-kind", PartnerKind.DIRECT_BILL),
             _choice(words, "cloud", Cloud.PUBLIC),
             _choice(words, "account", Account.PRODUCTION),
-            words.option("--at", "cli.questions.at", "instant", type=Instant(words)),
+            words.option("--at", "cli.questions.at", "instant", type=instant(words)),
             words.option("--programme", "cli.programme.show.name", "programme", default=DEFAULT),
             words.option("--lang", "cli.questions.lang", type=click.Choice(LANGUAGES), default=words.language),
         ],
@@ -55,16 +55,15 @@ def _questions(
     lang: str,
 ) -> None:
     known = {question.id: question for question in QUESTIONS}
-    wanted = [name.upper() for name in only]
-    for name in wanted:
-        if name not in known:
-            raise Misuse(words("cli.questions.unknown", question=name))
+    ids = [name.upper() for name in only] or list(known)
+    for id_ in ids:
+        if id_ not in known:
+            raise Misuse(words("cli.questions.unknown", question=id_))
     rules, now = load(programme), at or datetime.now(UTC)
     case = Case(rules, _asking(PartnerKind(partner_kind), Cloud(cloud), Account(account)), now)
     language = Words(lang)
     click.echo(language("cli.questions.heading", title=rules.title, at=date_text(now, lang)))
-    asked = [known[question_id] for question_id in wanted or known]
-    for group, questions in groupby(asked, key=lambda question: question.group):
+    for group, questions in groupby(map(known.__getitem__, ids), key=lambda question: question.group):
         click.echo(f"\n{language(f'question.group.{group}')}")
         for question in questions:
             for line in _lines(language, question, case):

@@ -20,14 +20,14 @@ def command(words: Words) -> click.Command:
 def _rules(words: Words, only: Sequence[str]) -> None:
     table = json.loads((files("agreegate") / "rules.json").read_text(encoding="utf-8"))
     known = {rule["id"] for rule in table}
-    wanted = [name.upper() for name in only]
-    for name in wanted:
-        if name not in known:
-            raise Misuse(words("cli.rules.unknown", rule=name))
+    ids = [name.upper() for name in only]
+    for id_ in ids:
+        if id_ not in known:
+            raise Misuse(words("cli.rules.unknown", rule=id_))
     labels = {kind: words(f"cli.rules.{kind}") for kind in ("code", "tests", "open")}
     width = max(map(len, labels.values())) + 2
     for rule in table:
-        if wanted and rule["id"] not in wanted:
+        if ids and rule["id"] not in ids:
             continue
         click.echo(f"{rule['id']:<4} {words(rule['statement'])}")
         for kind in ("code", "tests"):

@@ -11,8 +11,8 @@ from typing import Protocol
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.values import Instant
+from agreegate.cli.database import database_file, folder_options, opened, programme_of
+from agreegate.cli.values import instant, whole_number
 from agreegate.cli.words import Failure, Misuse, Words
 from agreegate.dashboard.agreements.simulation_file import (
     COUNTS,
@@ -34,11 +34,9 @@ from agreegate.i18n import number_text
 from agreegate.locales import locales
 from agreegate.manifest import find
 from agreegate.manifest import load as load_manifest
-from agreegate.programme import DEFAULT, load
 from agreegate.services.agreements.simulation import Simulation, list_concerned, simulate, version_named, version_of
 from agreegate.services.agreements.text import at_command_line
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
-from agreegate.storage.deployment import made_for
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import PageRequest, PageStep
 
@@ -50,7 +48,7 @@ _UNREAD = TextFile(Digest(""), MediaType.MARKDOWN, 0)
 _NOTED = ("week", "reseller")
 """Tables whose lines need a word on how customers are counted."""
 _PAGE = 1_000
-_TOLD = 100_000
+_REPORTED = 100_000
 """Customers between two reports of progress."""
 
 
@@ -64,7 +62,7 @@ class Lines(Protocol):
 def command(words: Words) -> click.Command:
     """The command."""
     rules = click.Choice([str(rule) for rule in StaleRule])
-    weeks = click.IntRange(WEEKS[0], WEEKS[-1])
+    weeks = whole_number(words, WEEKS[0], WEEKS[-1])
     option = "cli.agreements.simulate"
     return words.command(
         "agreements.simulate",
@@ -72,9 +70,9 @@ def command(words: Words) -> click.Command:
         [
             words.argument("folder", f"{option}.folder", "folder", type=click.Path(path_type=Path), required=False),
             words.option("--version", f"{option}.version", "label"),
-            words.option("--effective-from", f"{option}.effective-from", "instant", type=Instant(words)),
+            words.option("--effective-from", f"{option}.effective-from", "instant", type=instant(words)),
             words.option("--stale-rule", f"{option}.stale-rule", type=rules),
-            words.option("--stale-from", f"{option}.stale-from", "instant", type=Instant(words)),
+            words.option("--stale-from", f"{option}.stale-from", "instant", type=instant(words)),
             words.option("--weeks", f"{option}.weeks", "number", type=weeks, default=USUAL_WEEKS, show_default=True),
             words.option("--csv", f"{option}.csv", "file"),
             words.option("--rows", f"{option}.rows", "file"),
@@ -110,8 +108,7 @@ def _simulate(
     for file in (csv, rows):
         _may_write(words, file, force=force)
     with opened(database_file(data, database)) as store:
-        made = asyncio.run(store.read(made_for))
-        rules = load(programme or (made.programme if made else DEFAULT))
+        rules = programme_of(store, programme)
         rule = StaleRule(stale_rule) if stale_rule else rules.stale_rule
         grace = stale_from or (None if stale_rule else rules.stale_from)
         draft = None if folder is None else _draft(folder, rules, effective_from)
@@ -128,7 +125,7 @@ def _simulate(
     if csv is not None:
         _write_counts(words, simulation, csv)
     if STANDARD_OUTPUT not in (csv, rows):
-        for line in _told(words, simulation):
+        for line in _lines(words, simulation):
             click.echo(line)
 
 
@@ -196,14 +193,14 @@ async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, fil
                 page = await list_concerned(uow, PartnerId(partner.id), simulation.foresight, page_request)
                 write([[partner.name, partner.id, *customer_line(one, words.language)] for one in page.items])
                 done += len(page.items)
-                if done // _TOLD > (done - len(page.items)) // _TOLD:
+                if done // _REPORTED > (done - len(page.items)) // _REPORTED:
                     numbers = {"count": _number(words, done), "total": _number(words, total)}
                     click.echo(words("cli.agreements.simulate.writing", **numbers), err=True)
                 page_request = PageRequest(_PAGE, PageStep.NEXT, last=page.last) if page.more_after else None
 
 
-def _told(words: Words, simulation: Simulation) -> Iterator[str]:
-    """What would happen: the scenario, the totals, and a table by week, by partner and by reseller."""
+def _lines(words: Words, simulation: Simulation) -> Iterator[str]:
+    """Yield what would happen: the scenario, the totals, and a table by week, by partner and by reseller."""
     scenario, foresight = simulation.foresight.scenario, simulation.foresight
     yield words(
         "cli.agreements.version",

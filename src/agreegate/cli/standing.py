@@ -6,8 +6,8 @@ from pathlib import Path
 
 import click
 
-from agreegate.cli.database import database_file, folder_options, opened
-from agreegate.cli.values import DayOrInstant, Guid
+from agreegate.cli.database import database_file, folder_options, named_partner, opened, programme_of
+from agreegate.cli.values import day_or_instant, guid
 from agreegate.cli.words import Misuse, Words
 from agreegate.domain.actor import Actor
 from agreegate.domain.as_of import AgreementThen, AsOf, Moment
@@ -15,14 +15,11 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.i18n import country_text, date_text
-from agreegate.programme import DEFAULT, load
 from agreegate.services.as_of import StandingAsOf, standing_as_of
-from agreegate.storage.deployment import made_for
 from agreegate.storage.engine.sqlite import SqliteStore
-from agreegate.storage.partner import partner_of
 
 NONE = 3
-"""Exit status: it was answered, and no confirmation was in effect."""
+"""Exit status: no confirmation was in effect."""
 EXAMPLE = """agreegate standing --partner a1de0000-0000-4000-8000-000000000001 \\
   --customer ceda0000-0000-4000-8000-000000000011 --on 2019-05-01 --known-at 2019-06-01"""
 
@@ -33,10 +30,10 @@ def command(words: Words) -> click.Command:
         "standing",
         _standing,
         [
-            words.option("--partner", "cli.gate.check.partner", "id", type=Guid(words), required=True),
-            words.option("--customer", "cli.gate.check.customer", "id", type=Guid(words), required=True),
-            words.option("--on", "cli.standing.on", "moment", type=DayOrInstant(words)),
-            words.option("--known-at", "cli.standing.known-at", "moment", type=DayOrInstant(words)),
+            words.option("--partner", "cli.gate.check.partner", "id", type=guid(words), required=True),
+            words.option("--customer", "cli.gate.check.customer", "id", type=guid(words), required=True),
+            words.option("--on", "cli.standing.on", "moment", type=day_or_instant(words)),
+            words.option("--known-at", "cli.standing.known-at", "moment", type=day_or_instant(words)),
             *folder_options(words),
         ],
         EXAMPLE,
@@ -53,8 +50,7 @@ def _standing(
     database: str | None,
 ) -> int:
     with opened(database_file(data, database)) as store:
-        made = asyncio.run(store.read(made_for))
-        rules = load(made.programme if made else DEFAULT)
+        rules = programme_of(store, None)
         as_of = asyncio.run(_standing_as_of(words, store, partner, customer, rules, on, known_at))
     for line in _lines(words, as_of, rules):
         click.echo(line)
@@ -70,9 +66,7 @@ async def _standing_as_of(
     on: Moment | None,
     known_at: Moment | None,
 ) -> StandingAsOf:
-    known = await store.read(lambda uow: partner_of(uow, partner))
-    if known is None:
-        raise Misuse(words("cli.gate.check.no-partner", partner=partner))
+    known = await store.read(lambda uow: named_partner(uow, words, partner))
     try:
         return await store.read(lambda uow: standing_as_of(uow, Actor(known), programme, customer, on, known_at))
     except Rejected as error:
@@ -81,16 +75,16 @@ async def _standing_as_of(
 
 
 def _lines(words: Words, as_of: StandingAsOf, programme: Programme) -> Iterator[str]:
-    """What was asked, a line for each agreement type, and what the answer rests on. No personal data."""
+    """Yield the days, a line for each agreement type, and what the answer rests on. No personal data."""
     from agreegate.api.instant import written_z
 
     found = as_of.found
-    asked = {"on": written_z(found.on), "known_at": written_z(found.known_at), "policy": programme.policy}
-    yield words("cli.standing.asked", **asked)
+    on, known_at = written_z(found.on), written_z(found.known_at)
+    yield words("cli.standing.asked", on=on, known_at=known_at, policy=programme.policy)
     if found.period is None:
         yield words("as-of.unrelated")
     else:
-        yield from (" ".join(_told(words, as_of, agreement)) for agreement in found.agreements)
+        yield from (" ".join(_parts(words, as_of, agreement)) for agreement in found.agreements)
     if found.expected:
         yield words("as-of.expected")
     if not programme.exists(min(found.on, found.known_at)):
@@ -100,8 +94,8 @@ def _lines(words: Words, as_of: StandingAsOf, programme: Programme) -> Iterator[
     yield words("as-of.country", country=country_text(as_of.country, words.language))
 
 
-def _told(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Iterator[str]:
-    """The state, and what makes it so."""
+def _parts(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Iterator[str]:
+    """Yield the state of an agreement type, and the record that it rests on."""
     from agreegate.api.instant import written_z
 
     yield words("cli.standing.state", agreement=agreement.template.title, state=words(f"state.{agreement.state}"))

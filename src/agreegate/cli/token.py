@@ -19,7 +19,7 @@ def command(words: Words) -> click.Command:
 def _token(words: Words, user: str, url: str) -> None:
     import httpx2
 
-    asked = {
+    form = {
         "grant_type": "password",
         "client_id": "agreegate-token",
         "username": user,
@@ -29,14 +29,14 @@ def _token(words: Words, user: str, url: str) -> None:
     address = f"{url.rstrip('/')}/organizations/oauth2/v2.0/token"
     try:
         # The demo is on this machine: a proxy from the environment would be asked in vain.
-        answer = httpx2.post(address, data=asked, timeout=SECONDS, trust_env=False)
-        said = answer.json()
+        answer = httpx2.post(address, data=form, timeout=SECONDS, trust_env=False)
+        content = answer.json()
     except (httpx2.InvalidURL, httpx2.UnsupportedProtocol) as error:
         raise Misuse(words("cli.token.not-a-url", url=url)) from error
     except (httpx2.HTTPError, ValueError) as error:
         raise Failure(words("cli.token.no-demo", url=url)) from error
-    if not isinstance(said, dict) or not ("access_token" in said or "error" in said):
+    if not isinstance(content, dict) or not content.keys() & {"access_token", "error"}:
         raise Failure(words("cli.token.no-demo", url=url))
-    if "access_token" not in said:
-        raise Misuse(words("cli.token.refused", user=user))
-    click.echo(said["access_token"])
+    if "access_token" not in content:
+        raise Misuse(words("cli.token.refused", user=user, url=url))
+    click.echo(content["access_token"])

@@ -3,6 +3,7 @@
 import gettext
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.resources import files
 from typing import Any
 
@@ -28,6 +29,11 @@ class Misuse(Failure):
     """The failure of a wrong argument, or of a file that an argument names."""
 
     exit_code = 2
+
+
+def second(instant: datetime) -> str:
+    """Return an instant to the second, in UTC: `2019-03-22T00:00:00Z`."""
+    return instant.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def shown(value: object) -> str:
