@@ -9,14 +9,19 @@ from agreegate import programme
 from agreegate.domain.agreements.text import Locale, MediaType, checked_draft, media_type_of
 from agreegate.domain.error import Rejected
 from agreegate.locales import locales
-from agreegate.manifest import find, load, read
+from agreegate.manifest import LARGEST, Manifest, find, read
+from agreegate.toml_input import TomlFile
 from tests import personas as cast
 from tests.files import sentence
 from tests.texts import AMERICA, FRANCE, FRANCE_ENGLISH, MANIFEST, NAMIBIA, file
 
 
+def manifest_of(text: str) -> Manifest:
+    return read(TomlFile(text, "m.toml"), locales())
+
+
 def test_what_a_manifest_says() -> None:
-    manifest = read(MANIFEST, "m.toml", locales())
+    manifest = manifest_of(MANIFEST)
     assert (manifest.label, manifest.major, manifest.note) == ("2019-01", True, "Made up.")
     assert manifest.effective_from == datetime(2019, 1, 1, tzinfo=UTC)
     assert manifest.texts == {
@@ -30,7 +35,7 @@ def test_what_a_manifest_says() -> None:
 
 
 def test_a_word_document_can_name_the_pdf_to_show() -> None:
-    manifest = read(MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'), "m.toml", locales())
+    manifest = manifest_of(MANIFEST.replace('file = "en.docx"', 'file = "en.docx"\nshown_as = "en.pdf"'))
     assert manifest.names == ("en.docx", "texts/fr.docx", "en.pdf")
     shown = file("2", MediaType.PDF)
     files = {"en.docx": file("0", MediaType.DOCX), "texts/fr.docx": file("1", MediaType.DOCX), "en.pdf": shown}
@@ -41,7 +46,7 @@ def test_a_word_document_can_name_the_pdf_to_show() -> None:
 
 @pytest.mark.parametrize("named", ["microsoftcloudagreement", cast.CLOUD_AGREEMENT, cast.CLOUD_AGREEMENT.upper()])
 def test_a_template_is_named_by_its_type_or_its_id(named: str) -> None:
-    manifest = read(MANIFEST.replace("MicrosoftCloudAgreement", named), "m.toml", locales())
+    manifest = manifest_of(MANIFEST.replace("MicrosoftCloudAgreement", named))
     draft = manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
     assert draft.template_id == cast.CLOUD_AGREEMENT
 
@@ -55,11 +60,11 @@ def test_a_template_is_named_by_its_type_or_its_id(named: str) -> None:
     ],
 )
 def test_a_date_alone_is_midnight_and_no_zone_is_utc(written: str, meant: datetime) -> None:
-    assert read(MANIFEST.replace("2019-01-01T00:00:00Z", written), "m.toml", locales()).effective_from == meant
+    assert manifest_of(MANIFEST.replace("2019-01-01T00:00:00Z", written)).effective_from == meant
 
 
 def test_all_stands_for_every_country_with_the_language() -> None:
-    manifest = read(MANIFEST.replace('["US", "FR", "NA"]', '"all"'), "m.toml", locales())
+    manifest = manifest_of(MANIFEST.replace('["US", "FR", "NA"]', '"all"'))
     assert sum(name == "en.docx" for name in manifest.texts.values()) == 246
     assert manifest.texts[Locale("NA", "en-US")] == manifest.texts[Locale("XK", "en-US")] == "en.docx"
 
@@ -100,7 +105,7 @@ WRONG: list[tuple[str, str, str, int]] = [
 def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line: int) -> None:
     assert old in MANIFEST
     with pytest.raises(Rejected) as refused:
-        read(MANIFEST.replace(old, new), "m.toml", locales())
+        manifest_of(MANIFEST.replace(old, new))
     assert (refused.value.code, refused.value.parameters["line"]) == (key, line)
     for language in ("en", "fr"):
         assert "m.toml" in sentence(refused.value, language)
@@ -108,7 +113,7 @@ def test_what_is_wrong_is_told_with_its_line(old: str, new: str, key: str, line:
 
 def test_the_manifest_that_is_explained_can_be_published() -> None:
     page = (Path(__file__).parents[1] / "docs" / "agreements.md").read_text(encoding="utf-8")
-    manifest = read(page.partition("```toml\n")[2].partition("```")[0], "agreements.md", locales())
+    manifest = manifest_of(page.partition("```toml\n")[2].partition("```")[0])
     files = {name: file(str(number), media_type_of(name)) for number, name in enumerate(manifest.names)}
     draft = manifest.draft(programme.load(), files, "agreements.md")
     assert checked_draft(draft, locales()) is draft
@@ -116,7 +121,7 @@ def test_the_manifest_that_is_explained_can_be_published() -> None:
 
 
 def test_a_template_of_another_programme_is_refused() -> None:
-    manifest = read(MANIFEST.replace("MicrosoftCloudAgreement", "Lease"), "m.toml", locales())
+    manifest = manifest_of(MANIFEST.replace("MicrosoftCloudAgreement", "Lease"))
     with pytest.raises(Rejected) as refused:
         manifest.draft(programme.load(), dict.fromkeys(manifest.names, file()), "m.toml")
     assert refused.value.code == "manifest.no-such-template"
@@ -140,4 +145,4 @@ def test_a_folder_has_one_manifest(tmp_path: Path, entries: list[str], key: str)
 def test_what_is_no_text_is_refused(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "m.toml").write_bytes(content)
     with pytest.raises(Rejected):
-        load(find(tmp_path), locales())
+        read(TomlFile.at(find(tmp_path), LARGEST), locales())

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, laid_out, page
+from agreegate.text_preview import LARGEST_RENDERED, POLICY, as_written, frame, laid_out
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -36,7 +36,7 @@ HARMLESS = {
 
 @pytest.mark.parametrize("source", HOSTILE)
 def test_nothing_in_markdown_becomes_more_than_words(source: str) -> None:
-    for shown in (page(laid_out(source), "en-US", "T"), page(as_written(source), "en-US", "T")):
+    for shown in (laid_out(source).join(frame("en-US", "T")), as_written(source).join(frame("en-US", "T"))):
         assert set(TAGS.findall(shown)) <= HARMLESS
         assert shown.count("<style>") == 1, "ours"
         for written in re.findall(r"<[^>]*>", shown):
@@ -46,7 +46,7 @@ def test_nothing_in_markdown_becomes_more_than_words(source: str) -> None:
 
 def test_markdown_is_laid_out() -> None:
     source = "# Heading\n\n- one\n- **two**\n\n| a | b |\n|---|---|\n| 1 | 2 |\n"
-    shown = page(laid_out(source), "fr-FR", "A & <B>")
+    shown = laid_out(source).join(frame("fr-FR", "A & <B>"))
     for part in ("<h1>Heading</h1>", "<li><strong>two</strong></li>", "<td>1</td>", '<html lang="fr-FR" dir="ltr">'):
         assert part in shown
     assert "<title>A &amp; &lt;B&gt;</title>" in shown
@@ -54,7 +54,7 @@ def test_markdown_is_laid_out() -> None:
 
 def test_languages_written_from_the_right_are() -> None:
     for language in ("ar-SA", "he-IL"):
-        assert f'<html lang="{language}" dir="rtl">' in page(laid_out("x"), language, "T")
+        assert f'<html lang="{language}" dir="rtl">' in laid_out("x").join(frame(language, "T"))
 
 
 def test_the_policy_loads_and_runs_nothing() -> None:

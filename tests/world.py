@@ -14,12 +14,13 @@ from litestar import Litestar
 from agreegate import programme
 from agreegate.app import application, framework
 from agreegate.dashboard.frame.signin import CALLBACK
-from agreegate.demo.oauth import PARTNER_CENTER, DemoUser
+from agreegate.demo.oauth import PARTNER_CENTER
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import Granted, Mint, Version, issuers
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
+from agreegate.deployment.guide import DemoUser
 from agreegate.domain.customers.customer import search_key
 from agreegate.domain.customers.customer_search import index_words, spaced_words
 from agreegate.identity.auth import TokenVerifier

@@ -97,33 +97,19 @@ def find(folder: Path) -> Path:
     return found[0]
 
 
-def load(path: Path, table: Collection[Locale]) -> Manifest:
-    """The manifest in a file.
-
-    Raises:
-        Rejected: what is wrong, and where.
-    """
-    return _checked(TomlFile.at(path, LARGEST), table)
-
-
-def read(text: str, file: str, table: Collection[Locale]) -> Manifest:
-    """The manifest in a text.
+def read(file: TomlFile, table: Collection[Locale]) -> Manifest:
+    """Return the manifest in a file.
 
     Args:
-        file: what messages call it.
         table: the countries and languages that go together, for `countries = "all"`.
 
     Raises:
         Rejected: what is wrong, and where.
     """
-    return _checked(TomlFile(text, file), table)
-
-
-def _checked(file: TomlFile, table: Collection[Locale]) -> Manifest:
-    said = file.read(_Manifest)
+    manifest = file.read(_Manifest)
     texts: dict[Locale, str] = {}
     shown_as: dict[Locale, str] = {}
-    for number, text in enumerate(said.text):
+    for number, text in enumerate(manifest.text):
         place = f"text[{number}]"
         for field, name in (("file", text.file), ("shown_as", text.shown_as)):
             if name is not None and not _below_the_folder(name):
@@ -135,7 +121,9 @@ def _checked(file: TomlFile, table: Collection[Locale]) -> Manifest:
             texts[locale] = text.file
             if text.shown_as is not None:
                 shown_as[locale] = text.shown_as
-    return Manifest(said.template, said.label, said.major, said.effective_from, said.note, texts, shown_as)
+    return Manifest(
+        manifest.template, manifest.label, manifest.major, manifest.effective_from, manifest.note, texts, shown_as
+    )
 
 
 def _countries(file: TomlFile, text: _Text, place: str, table: Collection[Locale]) -> list[str]:

@@ -8,7 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import uvicorn
 import uvloop
@@ -33,7 +33,7 @@ _ADDRESS_CODES: dict[int | None, ErrorCode] = {
 
 
 class _Announcing(uvicorn.Server):
-    """Says so once it answers."""
+    """Calls `ready` once it answers."""
 
     def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
         super().__init__(config)
@@ -46,7 +46,7 @@ class _Announcing(uvicorn.Server):
 
 
 def listen(host: str, port: int) -> socket.socket:
-    """A listening socket, taken before anything else is done, so that a busy port is said at once.
+    """Return a listening socket. Commands open it first, so that a busy port is reported at once.
 
     Raises:
         `serve.address.in-use`, `serve.address.denied`, `serve.address.not-ours`, `serve.address.unusable`.
@@ -73,7 +73,7 @@ def run(
 
     Args:
         ready: called once the server answers.
-        metrics: serve the figures on a socket of their own.
+        metrics: serve the metrics of this deployment on a socket of their own.
         limits: of the connections of both sockets together; None: the defaults.
     """
     if threading.current_thread() is threading.main_thread():
@@ -90,9 +90,9 @@ def run(
 
 
 def _end(*_: object) -> NoReturn:
-    """The last word of SIGTERM, which the network sends on once everything under way is done: leave in good order.
+    """End the process in good order at SIGTERM, which uvicorn raises again once requests under way are answered.
 
-    The default would end the process on the spot, without closing the record or taking a demo's folder away.
+    The default would end the process at once, without closing the record or removing a demo's folder.
     """
     sys.exit(0)
 
@@ -107,25 +107,25 @@ async def _run(
     class Protocol(BoundedProtocol):
         bounds = Connections(limits)
 
-    server = _Announcing(_config(app, Protocol), ready)
+    server = _Announcing(_config(app, Protocol, "on"), ready)
     if metrics is None:
         await server.serve(sockets=[listener])
         return
     deployment, metrics_listener = metrics
-    beside = uvicorn.Server(_config(_metrics_application(deployment), Protocol))
-    task = asyncio.create_task(beside.serve(sockets=[metrics_listener]))
+    metrics_server = uvicorn.Server(_config(_metrics_application(deployment), Protocol, "off"))
+    task = asyncio.create_task(metrics_server.serve(sockets=[metrics_listener]))
     await server.serve(sockets=[listener])
-    beside.should_exit = True
+    metrics_server.should_exit = True
     await task
 
 
-def _config(app: App, protocol: type[BoundedProtocol]) -> uvicorn.Config:
+def _config(app: App, protocol: type[BoundedProtocol], lifespan: Literal["on", "off"]) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         interface="asgi3",
         http=protocol,
         ws="none",
-        lifespan="on",
+        lifespan=lifespan,
         log_config=None,
         access_log=False,
         server_header=False,
@@ -136,13 +136,7 @@ def _config(app: App, protocol: type[BoundedProtocol]) -> uvicorn.Config:
 
 
 def _metrics_application(deployment: Deployment) -> App:
-    async def answer(scope: Any, receive: Any, send: Any) -> None:
-        if scope["type"] == "lifespan":
-            await receive()
-            await send({"type": "lifespan.startup.complete"})
-            await receive()
-            await send({"type": "lifespan.shutdown.complete"})
-            return
+    async def answer(scope: Any, _receive: Any, send: Any) -> None:
         found = scope["path"] == "/metrics"
         body = generate_latest(deployment.metrics.registry) if found else b""
         headers = [(b"content-type", b"text/plain; version=0.0.4; charset=utf-8")]

@@ -88,16 +88,10 @@ def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str]
     """
     words, address = link
     rows = "".join(f"<tr><th>{escape(name)}</th><td>{escape(value)}</td></tr>" for name, value in facts)
-    return page(
+    body = (
         f"<h1>{escape(title)}</h1><p>{escape(sentence)}</p>"
-        f'<p><a href="{escape(address)}" download>{escape(words)}</a></p><table>{rows}</table>',
-        language,
-        title,
+        f'<p><a href="{escape(address)}" download>{escape(words)}</a></p><table>{rows}</table>'
     )
-
-
-def page(body: str, language: str, title: str) -> str:
-    """A whole page around HTML that is harmless already."""
     return body.join(frame(language, title))
 
 

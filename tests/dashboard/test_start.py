@@ -9,7 +9,7 @@ import pytest
 
 from agreegate.app import framework
 from agreegate.demo.demo import Demo, open_demo
-from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
+from agreegate.deployment.guide import DemoUser, Guide, GuideCustomer
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.programme import load
 from agreegate.storage.engine.folder import DataFolder
@@ -94,7 +94,9 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
 async def test_names_are_shown_as_text_whatever_they_hold(world: World) -> None:
     hostile = replace(world.deployment.programme, title=HOSTILE)
     guide = Guide(
-        [GuideUser(HOSTILE, HOSTILE, "signin.may.sales")], [GuideCustomer(cast.CEDAR, HOSTILE, ALDER)], HOSTILE
+        [DemoUser(HOSTILE, "", "", HOSTILE, "", "signin.may.sales")],
+        [GuideCustomer(cast.CEDAR, HOSTILE, ALDER)],
+        HOSTILE,
     )
     page = await read(framework(replace(world.deployment, programme=hostile, guide=guide)))
     assert page.tags.count("script") == len(page.scripts) == 2

@@ -17,9 +17,10 @@ from joserfc.jwk import KeySet, RSAKey
 from litestar import Litestar
 from litestar.testing import TestClient
 
-from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
+from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
+from agreegate.deployment.guide import DemoUser
 from agreegate.i18n import text
 from agreegate.identity.auth import Claims, TokenVerifier
 from agreegate.identity.issuer import PublishedKeys, fixed_keys

@@ -16,12 +16,12 @@ from agreegate.cli.words import Words, second
 from agreegate.domain.agreements.text import Reach, TextDraft, TextFile, TextVersion, reaches
 from agreegate.domain.programme import Programme
 from agreegate.locales import locales
-from agreegate.manifest import Manifest, find
-from agreegate.manifest import load as load_manifest
+from agreegate.manifest import LARGEST, Manifest, find, read
 from agreegate.services.agreements.text import at_command_line, list_texts, publish_text, review_text
 from agreegate.storage.agreements.text_file import TextFiles, file_in, measured_in
 from agreegate.storage.engine.folder import TEXTS
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.toml_input import TomlFile
 
 EXAMPLE_PUBLISH = """agreegate agreements publish ./cloud-agreement-2019 --dry-run
 agreegate agreements publish ./cloud-agreement-2019"""
@@ -66,7 +66,7 @@ def _publish(
     with opened(target) as store:
         rules = programme_of(store, programme)
         path = find(folder)
-        manifest = load_manifest(path, locales())
+        manifest = read(TomlFile.at(path, LARGEST), locales())
         measured = measured_in(folder, manifest.names, _progress(words, len(manifest.names)))
         draft = manifest.draft(rules, measured, str(path))
 

@@ -32,13 +32,13 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme, StaleRule
 from agreegate.i18n import number_text
 from agreegate.locales import locales
-from agreegate.manifest import find
-from agreegate.manifest import load as load_manifest
+from agreegate.manifest import LARGEST, find, read
 from agreegate.services.agreements.simulation import Simulation, list_concerned, simulate, version_named, version_of
 from agreegate.services.agreements.text import at_command_line
 from agreegate.spreadsheet import MARK, SEPARATORS, Line, written
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import PageRequest, PageStep
+from agreegate.toml_input import TomlFile
 
 EXAMPLE = """agreegate agreements simulate ./2027-01 --effective-from 2027-01-01 --stale-rule refuse
 agreegate agreements simulate --version 2027-01 --weeks 26 --csv counts.csv --rows customers.csv"""
@@ -132,7 +132,7 @@ def _simulate(
 def _draft(folder: Path, rules: Programme, effective_from: datetime | None) -> TextDraft:
     """The version as its manifest describes it, on another day if one is named."""
     path = find(folder)
-    manifest = load_manifest(path, locales())
+    manifest = read(TomlFile.at(path, LARGEST), locales())
     draft = manifest.draft(rules, dict.fromkeys(manifest.names, _UNREAD), str(path))
     files = dict.fromkeys(draft.files, _UNREAD)
     return checked_draft(replace(draft, files=files, effective_from=effective_from or draft.effective_from), locales())

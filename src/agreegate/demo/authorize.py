@@ -11,8 +11,9 @@ from itertools import groupby
 from urllib.parse import urlencode
 
 from agreegate.dashboard.frame.page import rendered
-from agreegate.demo.oauth import DemoUser, OAuthError, audience_of, client_of, missing, redirect_of
+from agreegate.demo.oauth import OAuthError, audience_of, client_of, missing, redirect_of
 from agreegate.demo.tokens import Granted
+from agreegate.deployment.guide import DemoUser
 from agreegate.i18n import text
 
 CODE_LIFETIME = 120
@@ -43,33 +44,33 @@ class Redirected(Exception):
         self.location = location
 
 
-def read_request(asked: Mapping[str, str], tenant_id: str, base_url: str, language: str) -> SignInRequest:
-    """The sign-in that the parameters ask for.
+def read_request(query: Mapping[str, str], tenant_id: str, base_url: str, language: str) -> SignInRequest:
+    """Return the sign-in that the parameters of an address ask for.
 
     Raises:
         OAuthError: client or redirect address cannot be trusted, so the browser stays here.
         Redirected: anything else is wrong (RFC 6749, 4.1.2.1; PKCE by S256 is a must).
     """
-    client_id, redirect_uri = client_of(asked), asked.get("redirect_uri") or missing("redirect_uri")
+    client_id, redirect_uri = client_of(query), query.get("redirect_uri") or missing("redirect_uri")
     redirect_of(redirect_uri, base_url)
     try:
-        if asked.get("response_type", "") != "code":
+        if query.get("response_type", "") != "code":
             raise OAuthError("unsupported_response_type", "signin.parameter-unusable", name="response_type")
-        if asked.get("response_mode", "query") != "query":
+        if query.get("response_mode", "query") != "query":
             raise OAuthError("invalid_request", "signin.parameter-unusable", name="response_mode")
-        challenge = asked.get("code_challenge", "")
-        if asked.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(challenge):
+        challenge = query.get("code_challenge", "")
+        if query.get("code_challenge_method") != "S256" or not CHALLENGE.fullmatch(challenge):
             raise OAuthError("invalid_request", "signin.challenge")
-        scope = asked.get("scope") or missing("scope")
+        scope = query.get("scope") or missing("scope")
         audience = audience_of(scope, application=False)
-        if asked.get("prompt") == "none":
+        if query.get("prompt") == "none":
             raise OAuthError("login_required", "signin.login-required")
     except OAuthError as error:
         description = text(error.key, language, **error.parameters)
         answer = {"error": error.error, "error_description": description}
-        raise Redirected(_back(redirect_uri, asked.get("state"), answer)) from None
-    granted = Granted(client_id, tenant_id, audience, None, scope, ("pwd", "mfa"), asked.get("nonce"))
-    return SignInRequest(granted, redirect_uri, challenge, asked.get("state"))
+        raise Redirected(_back(redirect_uri, query.get("state"), answer)) from None
+    granted = Granted(client_id, tenant_id, audience, None, scope, ("pwd", "mfa"), query.get("nonce"))
+    return SignInRequest(granted, redirect_uri, challenge, query.get("state"))
 
 
 class Codes:
@@ -105,30 +106,30 @@ class Codes:
 
 
 def user_page(
-    request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str, asked: Mapping[str, str]
+    request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str, query: Mapping[str, str]
 ) -> tuple[str, str]:
     """The page that offers each user by one button, and its content security policy. Works without scripts.
 
     Args:
-        asked: the parameters of the sign-in, which the choice of another language keeps.
+        query: the parameters of the sign-in, which the choice of another language keeps.
     """
     back = redirect_of(request.redirect_uri, base_url)
     address = f"{back.scheme}://{back.netloc}"
     # A policy cannot name an IPv6 address, so the whole scheme stands for it there.
     target = f"{back.scheme}:" if "[" in back.netloc else address
     tenants = [(tenant, list(those)) for tenant, those in groupby(users, key=lambda user: user.tenant_name)]
-    body = _page("signin.page-title", language, asked, client=address, tenants=tenants)
+    body = _page("signin.page-title", language, query, client=address, tenants=tenants)
     return body, _policy(f"'self' {target}")
 
 
-def refusal_page(error: OAuthError, language: str, asked: Mapping[str, str]) -> tuple[str, str]:
+def refusal_page(error: OAuthError, language: str, query: Mapping[str, str]) -> tuple[str, str]:
     """The page for a sign-in that cannot go on, and its content security policy."""
-    return _page("signin.page-refused", language, asked, error=error), _policy("'none'")
+    return _page("signin.page-refused", language, query, error=error), _policy("'none'")
 
 
-def _page(title: str, language: str, asked: Mapping[str, str], error: OAuthError | None = None, **shown: object) -> str:
-    def spoken_in(wished: str) -> str:
-        return f"?{urlencode({**asked, 'ui_locales': wished})}"
+def _page(title: str, language: str, query: Mapping[str, str], error: OAuthError | None = None, **shown: object) -> str:
+    def spoken_in(other: str) -> str:
+        return f"?{urlencode({**query, 'ui_locales': other})}"
 
     return rendered("demo_sign_in.html", language, title=title, error=error, spoken_in=spoken_in, **shown)
 

@@ -17,14 +17,14 @@ from agreegate.app import application, framework
 from agreegate.dashboard.frame.signin import CALLBACK
 from agreegate.demo.clock import DemoClock, DemoSandbox, clock_routes, keep_offset, kept_offset
 from agreegate.demo.keys import load_or_create
-from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER, DemoUser
+from agreegate.demo.oauth import DIRECTORY_GRAPH, PARTNER_CENTER
 from agreegate.demo.seed import Past, seed
 from agreegate.demo.signin import signin_routes
 from agreegate.demo.tokens import issuers
 from agreegate.deployment.caller import Callers
 from agreegate.deployment.cursor import Cursors
 from agreegate.deployment.deployment import Deployment
-from agreegate.deployment.guide import Guide, GuideCustomer, GuideUser
+from agreegate.deployment.guide import DemoUser, Guide, GuideCustomer
 from agreegate.domain.actor import Role
 from agreegate.domain.directory import ListedPartner, ListedUser
 from agreegate.domain.error import Rejected
@@ -186,9 +186,9 @@ def demo_users(people: Sequence[ListedPartner]) -> list[DemoUser]:
 
 
 def _guide(people: Sequence[ListedPartner]) -> Guide:
-    """What the start page tells of the cast."""
+    """Return what the start page shows of the cast."""
     return Guide(
-        users=[GuideUser(user.name, user.tenant_name, user.may) for user in demo_users(people)],
+        users=demo_users(people),
         customers=[
             GuideCustomer(customer.id, customer.draft.company_name, listed.partner)
             for listed in people

@@ -6,16 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from joserfc.jwk import RSAKey
 
 from agreegate.demo.authorize import Codes
-from agreegate.demo.oauth import (
-    SIGN_IN_SCOPES,
-    DemoUser,
-    OAuthError,
-    audience_of,
-    client_of,
-    missing,
-    resource_of,
-)
+from agreegate.demo.oauth import SIGN_IN_SCOPES, OAuthError, audience_of, client_of, missing, resource_of
 from agreegate.demo.tokens import Granted, Mint, Version
+from agreegate.deployment.guide import DemoUser
 
 PASSWORD = "demo"  # noqa: S105 - published on purpose: the demo guards nothing
 ANY_TENANT = ("organizations", "common")
@@ -48,62 +41,62 @@ class SignIn:
         """The users who can sign in at this tenant's address."""
         return [user for user in self._users.values() if tenant_id in (None, user.tenant_id)]
 
-    def grant(self, asked: Mapping[str, str], tenant: str, version: Version) -> Granted:
+    def grant(self, form: Mapping[str, str], tenant: str, version: Version) -> Granted:
         """What a request at the token address is granted.
 
         Raises:
             OAuthError.
         """
         tenant_id = self.tenant_of(tenant)
-        match asked.get("grant_type") or missing("grant_type"):
+        match form.get("grant_type") or missing("grant_type"):
             case "client_credentials":
-                granted = self._by_secret(asked, tenant_id, version)
+                granted = self._by_secret(form, tenant_id, version)
             case "password":
-                granted = self._by_password(asked, version)
+                granted = self._by_password(form, version)
             case "authorization_code":
-                code, address = asked.get("code") or missing("code"), asked.get("redirect_uri", "")
-                granted = self.codes.redeem(code, client_of(asked), address, asked.get("code_verifier", ""))
-                granted = _narrowed(granted, asked, version)
+                code, address = form.get("code") or missing("code"), form.get("redirect_uri", "")
+                granted = self.codes.redeem(code, client_of(form), address, form.get("code_verifier", ""))
+                granted = _narrowed(granted, form, version)
             case "refresh_token":
-                token = asked.get("refresh_token") or missing("refresh_token")
-                granted = _narrowed(self.mint.read_refresh_token(token, client_of(asked)), asked, version)
+                token = form.get("refresh_token") or missing("refresh_token")
+                granted = _narrowed(self.mint.read_refresh_token(token, client_of(form)), form, version)
             case _:
                 raise OAuthError("unsupported_grant_type", "signin.parameter-unusable", name="grant_type")
         if tenant_id not in (None, granted.tenant_id):
             raise OAuthError("invalid_grant", "signin.credentials")
         return granted
 
-    def _by_secret(self, asked: Mapping[str, str], tenant_id: str | None, version: Version) -> Granted:
-        client_id = client_of(asked)
+    def _by_secret(self, form: Mapping[str, str], tenant_id: str | None, version: Version) -> Granted:
+        client_id = client_of(form)
         if tenant_id is None:
             raise OAuthError("invalid_request", "signin.tenant-needed")
-        if not _same(asked.get("client_secret", ""), PASSWORD):
+        if not _same(form.get("client_secret", ""), PASSWORD):
             raise OAuthError("invalid_client", "signin.secret")
-        return Granted(client_id, tenant_id, _audience(asked, version, application=True))
+        return Granted(client_id, tenant_id, _audience(form, version, application=True))
 
-    def _by_password(self, asked: Mapping[str, str], version: Version) -> Granted:
-        client_id = client_of(asked)
-        user = self._users.get((asked.get("username") or missing("username")).lower())
-        if user is None or not _same(asked.get("password") or missing("password"), PASSWORD):
+    def _by_password(self, form: Mapping[str, str], version: Version) -> Granted:
+        client_id = client_of(form)
+        user = self._users.get((form.get("username") or missing("username")).lower())
+        if user is None or not _same(form.get("password") or missing("password"), PASSWORD):
             raise OAuthError("invalid_grant", "signin.credentials")
-        audience = _audience(asked, version, application=False)
-        return Granted(client_id, user.tenant_id, audience, user, asked.get("scope", ""))
+        audience = _audience(form, version, application=False)
+        return Granted(client_id, user.tenant_id, audience, user, form.get("scope", ""))
 
 
-def _audience(asked: Mapping[str, str], version: Version, *, application: bool) -> str:
+def _audience(form: Mapping[str, str], version: Version, *, application: bool) -> str:
     if version is Version.V2:
-        return audience_of(asked.get("scope") or missing("scope"), application=application)
-    return resource_of(asked.get("resource") or missing("resource"), application=application)
+        return audience_of(form.get("scope") or missing("scope"), application=application)
+    return resource_of(form.get("resource") or missing("resource"), application=application)
 
 
-def _narrowed(granted: Granted, asked: Mapping[str, str], version: Version) -> Granted:
+def _narrowed(granted: Granted, form: Mapping[str, str], version: Version) -> Granted:
     """The same grant for the audience asked for now, or for the first one when nothing is asked."""
     named = "scope" if version is Version.V2 else "resource"
-    if named not in asked:
+    if named not in form:
         return granted
-    audience = _audience(asked, version, application=False)
+    audience = _audience(form, version, application=False)
     kept = [name for name in granted.scope.split() if version is Version.V1 or name in SIGN_IN_SCOPES]
-    scope = " ".join(dict.fromkeys([*asked.get("scope", "").split(), *kept]))
+    scope = " ".join(dict.fromkeys([*form.get("scope", "").split(), *kept]))
     return Granted(granted.client_id, granted.tenant_id, audience, granted.user, scope, granted.factors, granted.nonce)
 
 

@@ -1,7 +1,6 @@
 """The words of OAuth that the demo's token and sign-in addresses share: parameters, scopes, redirects, refusals."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import NoReturn
 from urllib.parse import SplitResult, parse_qsl, urlsplit
 
@@ -14,20 +13,6 @@ PROFILE = "00000003-0000-0000-c000-000000000000"
 """The audience of an access token that was asked for signing in only; no API of ours takes it."""
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 MANY_PARAMETERS = 40
-
-
-@dataclass(frozen=True, slots=True)
-class DemoUser:
-    """A made-up user whom the demo's sign-in service knows."""
-
-    name: str
-    """The user principal name."""
-    tenant_id: str
-    tenant_domain: str
-    tenant_name: str
-    user_id: str
-    may: str
-    """The catalogue key of the sentence that says what this user may do."""
 
 
 class OAuthError(Exception):
@@ -100,15 +85,15 @@ def audience_of(scope: str, *, application: bool) -> str:
     Raises:
         OAuthError: something else is asked for, or nothing.
     """
-    wanted = set(scope.split())
-    resources = wanted - SIGN_IN_SCOPES
+    scopes = set(scope.split())
+    resources = scopes - SIGN_IN_SCOPES
     try:
         audiences = {resource_of(resource, application=False) for resource in resources}
     except OAuthError:
         audiences = set()
     if audiences:
         return PARTNER_CENTER
-    if resources or application or "openid" not in wanted:
+    if resources or application or "openid" not in scopes:
         raise OAuthError("invalid_scope", "signin.scope", resource=PARTNER_CENTER)
     return PROFILE
 

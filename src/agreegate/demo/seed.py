@@ -58,6 +58,7 @@ RENEWS_AFTER = timedelta(days=30)
 """So long after the start Juniper's subscription renews, whose customer accepted an older text."""
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
+Record = Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ class Fact:
     at: datetime
     partner: str
     user: UserId
-    record: Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]
+    record: Record
 
 
 class Past:
@@ -165,7 +166,7 @@ def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: 
         facts += [
             Fact(confirmed, ALDER, ALDER_SALES, _confirmation(CEDAR, template, contacts[CEDAR], confirmed)),
             Fact(confirmed, ALDER, ALDER_SALES, _confirmation(FRENE, template, contacts[FRENE], confirmed)),
-            Fact(ended, ALDER, ALDER_SALES, _refusal(FRENE)),
+            Fact(ended, ALDER, ALDER_SALES, _no_longer_agrees(FRENE)),
         ]
     return facts + _cedar_again(programme, contacts[CEDAR], start) + _juniper(programme, contacts[JUNIPER], start)
 
@@ -193,28 +194,19 @@ def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> 
     return facts
 
 
-def _order(customer: str, seats: int) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
+def _order(customer: str, seats: int) -> Record:
     draft = OrderDraft((LineDraft(0, OFFER, seats, "Office work (made up)"),))
-
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
-        return await place_order(uow, actor, programme, customer, draft, call)
-
-    return record
+    return lambda uow, actor, programme, call: place_order(uow, actor, programme, customer, draft, call)
 
 
 def _confirmation(
     customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime, version: str | None = None
-) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
+) -> Record:
     draft = Draft(contact, template, agreed.replace(hour=0, minute=0, second=0, microsecond=0), version=version)
-
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
-        return await confirm(uow, actor, programme, customer, draft, call)
-
-    return record
+    return lambda uow, actor, programme, call: confirm(uow, actor, programme, customer, draft, call)
 
 
-def _refusal(customer: str) -> Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]:
-    async def record(uow: UnitOfWork, actor: Actor, programme: Programme, call: IdempotentCall) -> object:
-        return await record_no_longer_agrees(uow, actor, programme, customer, "Made up for the demo.", call)
-
-    return record
+def _no_longer_agrees(customer: str) -> Record:
+    return lambda uow, actor, programme, call: record_no_longer_agrees(
+        uow, actor, programme, customer, "Made up for the demo.", call
+    )

@@ -19,8 +19,9 @@ from litestar.types import Method
 
 from agreegate.demo.authorize import Redirected, read_request, refusal_page, user_page
 from agreegate.demo.grants import SignIn
-from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError, parameters
+from agreegate.demo.oauth import PARTNER_CENTER, OAuthError, parameters
 from agreegate.demo.tokens import Version, issuers
+from agreegate.deployment.guide import DemoUser
 from agreegate.domain.error import Rejected
 from agreegate.i18n import language_of, text
 
@@ -28,23 +29,23 @@ LARGEST_FORM = 64 * 1024
 FORM = "application/x-www-form-urlencoded"
 FRESH = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 EVERY_METHOD: Sequence[Method] = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-"""The token addresses take all of them, so that a wrong one is refused in OAuth's words."""
+"""The token addresses take all of them, so that a wrong one gets an error of OAuth."""
 OPTIONS: dict[str, Any] = {"public": True}
 
 
-def _with_basic(asked: dict[str, str], header: str | None) -> dict[str, str]:
-    """The parameters with the client id and secret of a Basic header, as some clients send them (RFC 6749, 2.3.1)."""
+def _with_basic(form: dict[str, str], header: str | None) -> dict[str, str]:
+    """Return the form with the client id and secret of a Basic header, as some clients send them (RFC 6749, 2.3.1)."""
     scheme, _, encoded = (header or "").partition(" ")
     if scheme.lower() != "basic":
-        return asked
+        return form
     try:
         client_id, _, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
     except (binascii.Error, ValueError):
         raise OAuthError("invalid_request", "signin.parameter-unusable", name="Authorization") from None
     client_id = unquote_plus(client_id)
-    if asked.get("client_id", client_id) != client_id:
+    if form.get("client_id", client_id) != client_id:
         raise OAuthError("invalid_request", "signin.parameter-unusable", name="client_id")
-    return {**asked, "client_id": client_id, "client_secret": unquote_plus(secret)}
+    return {**form, "client_id": client_id, "client_secret": unquote_plus(secret)}
 
 
 async def _form(request: Request[Any, Any, Any]) -> dict[str, str]:
@@ -58,12 +59,12 @@ async def _form(request: Request[Any, Any, Any]) -> dict[str, str]:
         raise OAuthError("invalid_request", "signin.form") from None
 
 
-def _language(request: Request[Any, Any, Any], asked: Mapping[str, str] | None = None) -> str:
-    wished = (asked or {}).get("ui_locales", "").replace(" ", ",")
-    return language_of(wished or request.headers.get("accept-language"))
+def _language(request: Request[Any, Any, Any], query: Mapping[str, str] | None = None) -> str:
+    locales = (query or {}).get("ui_locales", "").replace(" ", ",")
+    return language_of(locales or request.headers.get("accept-language"))
 
 
-def _refused(error: OAuthError, request: Request[Any, Any, Any]) -> Response[Any]:
+def _refused(request: Request[Any, Any, Any], error: OAuthError) -> Response[Any]:
     description = text(error.key, _language(request), **error.parameters)
     headers = FRESH | ({"WWW-Authenticate": "Basic"} if error.status == 401 else {})
     body = {"error": error.error, "error_description": description}
@@ -86,34 +87,19 @@ def signin_routes(
     """
     service = SignIn(users, key, base_url, clock)
 
-    async def answer_token(request: Request[Any, Any, Any], tenant: str, version: Version) -> Response[Any]:
-        try:
-            asked = _with_basic(await _form(request), request.headers.get("authorization"))
-            return Response(service.mint.answer(service.grant(asked, tenant, version), version), headers=FRESH)
-        except OAuthError as error:
-            return _refused(error, request)
-
     @route(
-        "/{tenant:str}/oauth2/v2.0/token",
+        ["/{tenant:str}/oauth2/v2.0/token", "/{tenant:str}/oauth2/token"],
         http_method=EVERY_METHOD,
         status_code=200,
         opt=OPTIONS,
         include_in_schema=False,
         request_max_body_size=LARGEST_FORM,
+        exception_handlers={OAuthError: _refused},
     )
     async def token(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        return await answer_token(request, tenant, Version.V2)
-
-    @route(
-        "/{tenant:str}/oauth2/token",
-        http_method=EVERY_METHOD,
-        status_code=200,
-        opt=OPTIONS,
-        include_in_schema=False,
-        request_max_body_size=LARGEST_FORM,
-    )
-    async def token_v1(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        return await answer_token(request, tenant, Version.V1)
+        version = Version.V2 if request.url.path.endswith("/v2.0/token") else Version.V1
+        form = _with_basic(await _form(request), request.headers.get("authorization"))
+        return Response(service.mint.answer(service.grant(form, tenant, version), version), headers=FRESH)
 
     @post("/generatetoken", status_code=200, opt=OPTIONS, include_in_schema=False, request_max_body_size=LARGEST_FORM)
     async def generate_token(request: Request[Any, Any, Any]) -> Response[Any]:
@@ -139,15 +125,15 @@ def signin_routes(
         request_max_body_size=LARGEST_FORM,
     )
     async def authorize(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        language, asked = _language(request), dict[str, str]()
+        language, query = _language(request), dict[str, str]()
         try:
-            asked = parameters(request.scope["query_string"])
-            language = _language(request, asked)
+            query = parameters(request.scope["query_string"])
+            language = _language(request, query)
             tenant_id = service.tenant_of(tenant)
-            sign_in = read_request(asked, tenant_id or "", base_url, language)
+            sign_in = read_request(query, tenant_id or "", base_url, language)
             offered = service.users_of(tenant_id)
             if request.method == "GET":
-                return _page(user_page(sign_in, offered, base_url, language, asked), 200)
+                return _page(user_page(sign_in, offered, base_url, language, query), 200)
             # A form of another site must not sign anybody in; browsers name where a form came from.
             if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
                 raise OAuthError("invalid_request", "signin.form")
@@ -159,25 +145,28 @@ def signin_routes(
         except Redirected as error:
             return _sent_to(error.location)
         except OAuthError as error:
-            return _page(refusal_page(error, language, asked), 400)
+            return _page(refusal_page(error, language, query), 400)
 
-    @get("/{tenant:str}/discovery/v2.0/keys", opt=OPTIONS, include_in_schema=False)
-    async def keys(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        try:
-            service.tenant_of(tenant)
-        except OAuthError as error:
-            return _refused(error, request)
+    @get(
+        "/{tenant:str}/discovery/v2.0/keys",
+        opt=OPTIONS,
+        include_in_schema=False,
+        exception_handlers={OAuthError: _refused},
+    )
+    async def keys(tenant: FromPath[str]) -> Response[Any]:
+        service.tenant_of(tenant)
         return Response(service.mint.key_set())
 
-    @get("/{tenant:str}/v2.0/.well-known/openid-configuration", opt=OPTIONS, include_in_schema=False)
-    async def configuration(request: Request[Any, Any, Any], tenant: FromPath[str]) -> Response[Any]:
-        try:
-            tenant_id = service.tenant_of(tenant)
-        except OAuthError as error:
-            return _refused(error, request)
-        return Response(_configuration(base_url, tenant.lower(), tenant_id))
+    @get(
+        "/{tenant:str}/v2.0/.well-known/openid-configuration",
+        opt=OPTIONS,
+        include_in_schema=False,
+        exception_handlers={OAuthError: _refused},
+    )
+    async def configuration(tenant: FromPath[str]) -> Response[Any]:
+        return Response(_configuration(base_url, tenant.lower(), service.tenant_of(tenant)))
 
-    return [token, token_v1, generate_token, authorize, keys, configuration]
+    return [token, generate_token, authorize, keys, configuration]
 
 
 def _sent_to(location: str) -> Response[Any]:

@@ -9,7 +9,8 @@ from uuid import UUID, uuid5
 from joserfc import jwt
 from joserfc.jwk import KeySet, RSAKey
 
-from agreegate.demo.oauth import PARTNER_CENTER, DemoUser, OAuthError
+from agreegate.demo.oauth import PARTNER_CENTER, OAuthError
+from agreegate.deployment.guide import DemoUser
 from agreegate.domain.error import Rejected
 
 LIFETIME = 3600
@@ -70,11 +71,11 @@ class Mint:
                 "resource": granted.audience,
             }
         if granted.user is not None:
-            asked = granted.scope.split()
+            scopes = granted.scope.split()
             answer["scope"] = granted.scope if version is Version.V2 else "user_impersonation"
-            if version is Version.V1 or "offline_access" in asked:
+            if version is Version.V1 or "offline_access" in scopes:
                 answer["refresh_token"] = self._refresh_token(granted, granted.user, now)
-            if "openid" in asked:
+            if "openid" in scopes:
                 answer["id_token"] = self._id_token(granted, granted.user, now)
         return answer
 
@@ -92,10 +93,10 @@ class Mint:
             now=int(self._clock()), exp={"essential": True}, aud={"essential": True, "value": self._refresh_audience}
         )
         try:
-            said = jwt.decode(token, self._key, algorithms=["RS256"]).claims
-            dates.validate(said)
-            user = self._users[said["oid"]]
-            granted = Granted(said["client_id"], user.tenant_id, said["for"], user, said["scope"], tuple(said["amr"]))
+            claims = jwt.decode(token, self._key, algorithms=["RS256"]).claims
+            dates.validate(claims)
+            user, factors = self._users[claims["oid"]], tuple(claims["amr"])
+            granted = Granted(claims["client_id"], user.tenant_id, claims["for"], user, claims["scope"], factors)
         except Exception:  # noqa: BLE001 - a stranger wrote the text: any failure to read it means no
             raise OAuthError("invalid_grant", "signin.refresh") from None
         if granted.client_id != client_id:
@@ -103,7 +104,7 @@ class Mint:
         return granted
 
     def read_identity_token(self, token: str) -> Granted:
-        """Whom a token was given to that this service signed for its own users and applications, for Partner Center now.
+        """Return a grant for Partner Center to the user or application that a token of this service was signed for.
 
         Raises:
             `access.unauthenticated`: not ours, expired, or a refresh token.
@@ -111,13 +112,13 @@ class Mint:
         dates = jwt.JWTClaimsRegistry(now=int(self._clock()), exp={"essential": True})
         try:
             read = jwt.decode(token, self._key, algorithms=["RS256"])
-            said = read.claims
-            dates.validate(said)
+            claims = read.claims
+            dates.validate(claims)
             if read.header["typ"] != "JWT":
                 raise Rejected("access.unauthenticated")
-            user = None if said.get("idtyp") == "app" else self._users[said["oid"]]
-            client_id, factors = said.get("appid") or said["aud"], tuple(said.get("amr", ("pwd",)))
-            return Granted(client_id, said["tid"], PARTNER_CENTER, user, factors=factors)
+            user = None if claims.get("idtyp") == "app" else self._users[claims["oid"]]
+            client_id, factors = claims.get("appid") or claims["aud"], tuple(claims.get("amr", ("pwd",)))
+            return Granted(client_id, claims["tid"], PARTNER_CENTER, user, factors=factors)
         except Exception:  # noqa: BLE001 - a stranger wrote the text: any failure to read it means no
             raise Rejected("access.unauthenticated") from None
 

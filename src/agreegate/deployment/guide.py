@@ -1,4 +1,4 @@
-"""What a demo tells its visitors: whom to sign in as, and which made-up customers there are."""
+"""What a demo shows on its start page: users to sign in as, and made-up customers."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,11 +7,15 @@ from agreegate.domain.partner import Partner
 
 
 @dataclass(frozen=True, slots=True)
-class GuideUser:
+class DemoUser:
     """A made-up user to sign in as."""
 
     name: str
-    partner: str
+    """The user principal name."""
+    tenant_id: str
+    tenant_domain: str
+    tenant_name: str
+    user_id: str
     may: str
     """The catalogue key of the sentence that says what this user may do."""
 
@@ -27,9 +31,9 @@ class GuideCustomer:
 
 @dataclass(frozen=True, slots=True)
 class Guide:
-    """What the demo tells its visitors. A production server has none."""
+    """What the demo shows on its start page. A production server has none."""
 
-    users: Sequence[GuideUser]
+    users: Sequence[DemoUser]
     customers: Sequence[GuideCustomer]
     example_user: str
-    """As whom the example to copy signs in."""
+    """The name of the user in the example to copy."""
