@@ -1,8 +1,8 @@
 """How many connections a server keeps and for how long, so that strangers cannot take the place of clients.
 
-At a bound, a connection is closed for the newest one: the connection that has waited longest for a request's head, else
-the connection that is idle longest, else the one whose client is waited for longest. A connection whose request the server
-works on is never closed for another one.
+At a bound, the server closes a connection for the newest one: the connection that has waited longest for a request's head,
+else the connection that is idle longest, else the connection that has waited longest for its client. A connection whose
+request the server works on stays.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ KEPT_FILES = 64
 LINGER_SECONDS = 2.0
 """How long a refused client may still send: a connection closed on unread bytes takes its answer with it."""
 _LONGEST_ROUND = 1.0
-"""Maximum seconds between two looks at every connection."""
+"""Maximum seconds between two checks of every connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ class Limits:
     body_rate: int = 1024
     """Bytes a second."""
     answer_seconds: float = 30
-    """How long a client may leave an answer lying that no longer fits into the buffers."""
+    """For a client to take some of an answer that does not fit into the buffers."""
     idle_seconds: float = 75
     """From an answer to the next request."""
     connections: int = 1_000
@@ -56,7 +56,7 @@ class Stage(IntEnum):
     HEAD = 1
     IDLE = 2
     AWAITED = 3
-    """A request is under way, and it is its client that is waited for: it has to send the body, or to take the answer."""
+    """A request waits for its client to send the body, or to take the answer."""
     BUSY = 4
     """The server works on a request."""
 
@@ -82,10 +82,10 @@ class Connections:
         self._most = max(1, min(limits.connections, _open_files() - KEPT_FILES))
         self._addresses: dict[Connection, str | None] = {}
         """Each connection with the address that it counts for, if it counts for one."""
-        self._beside: dict[str, set[Connection]] = {}
+        self._of_address: dict[str, set[Connection]] = {}
         """The connections of each address."""
         self._heads: dict[Connection, None] = {}
-        """The connections that wait for a head, the longest first: a flood must not cost a look at each connection."""
+        """The connections that wait for a head, the longest first: a flood must not cost a check of each connection."""
         self._causes = Causes(logger, "%s", time.monotonic)
         times = limits.head_seconds, limits.body_seconds, limits.answer_seconds, limits.idle_seconds
         self._round = min(_LONGEST_ROUND, min(times) / 4)
@@ -102,8 +102,8 @@ class Connections:
         """
         address, most = self._counted(client), self.limits.connections_per_address
         if address is not None:
-            beside = self._beside.get(address, ())
-            if len(beside) >= most and not self._make_room(beside, f"{most} connections of one address are open"):
+            open_ones = self._of_address.get(address, ())
+            if len(open_ones) >= most and not self._make_room(open_ones, f"{most} connections of one address are open"):
                 return False
         if len(self._addresses) >= self._most and not self._make_room(
             self._addresses, f"{self._most} connections are open"
@@ -112,30 +112,30 @@ class Connections:
         self._addresses[connection] = address
         self._heads[connection] = None
         if address is not None:
-            self._beside.setdefault(address, set()).add(connection)
+            self._of_address.setdefault(address, set()).add(connection)
         if self._next_round is None:
             self._begin_round()
         return True
 
     def await_head(self, connection: Connection) -> None:
-        """Note that a connection that was idle waits for the rest of a head from now on."""
+        """Note that an idle connection now waits for the rest of a head."""
         self._heads[connection] = None
 
     def take_head(self, connection: Connection) -> None:
-        """Note that the head is there that a connection waited for."""
+        """Note that the head of a connection is complete."""
         self._heads.pop(connection, None)
 
     def leave(self, connection: Connection) -> None:
-        """Count a connection no longer."""
+        """Stop counting a connection."""
         self._heads.pop(connection, None)
         address = self._addresses.pop(connection, None)
         if address is not None:
-            self._beside[address].discard(connection)
-            if not self._beside[address]:
-                del self._beside[address]
+            self._of_address[address].discard(connection)
+            if not self._of_address[address]:
+                del self._of_address[address]
 
-    def tell(self, cause: str) -> None:
-        """Tell the operator that a limit was reached, each cause once a minute."""
+    def warn(self, cause: str) -> None:
+        """Warn the operator that a limit was reached, of each cause once a minute."""
         self._causes.warn(cause)
 
     def _counted(self, client: str | None) -> str | None:
@@ -148,21 +148,21 @@ class Connections:
         return None if written in self.limits.proxies else written
 
     def _make_room(self, among: Collection[Connection], reached: str) -> bool:
-        """Close the connection that is missed least; False when the server works on a request of every one."""
+        """Close the connection of the lowest stage; False when the server works on a request of every one."""
         waiting = (one for one in self._heads if one in among and one.stage()[0] < Stage.AWAITED)
         least = next(waiting, None) or min(among, key=lambda one: one.stage())
         if least.stage()[0] is Stage.BUSY:
-            self.tell(f"{reached}, each with a request under way: a new one was refused")
+            self.warn(f"{reached}, each with a request under way: a new one was refused")
             return False
-        self.tell(f"{reached}: the one that waited longest was closed for a new one")
+        self.warn(f"{reached}: the one that waited longest was closed for a new one")
         self.leave(least)
         least.abort()
         return True
 
     def _begin_round(self) -> None:
-        self._next_round = asyncio.get_running_loop().call_later(self._round, self._look_round)
+        self._next_round = asyncio.get_running_loop().call_later(self._round, self._check_all)
 
-    def _look_round(self) -> None:
+    def _check_all(self) -> None:
         now = asyncio.get_running_loop().time()
         for connection in list(self._addresses):
             connection.check(now)

@@ -1,4 +1,4 @@
-"""What the server tells its operator beside its answers: causes, never names, tokens or ids. A leaf for the edges."""
+"""What the server logs for its operator: causes, never names, tokens or ids. A leaf for the edges."""
 
 import logging
 import time
@@ -7,25 +7,25 @@ from collections.abc import Callable, Hashable
 PAUSE = 60.0
 """Seconds between two lines of the same cause: strangers must not be able to fill a disk."""
 CAUSES = 64
-"""Maximum causes told in that time, of one kind."""
+"""Maximum causes of one kind that are logged in that time."""
 
 
 class _Pace:
-    """Says whether a cause may be told: at once, then once a minute."""
+    """Decides whether a cause is logged: at once, then once a minute."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
         self._clock = clock
-        self._told: dict[Hashable, float] = {}
+        self._reported: dict[Hashable, float] = {}
 
     def is_due(self, cause: Hashable) -> bool:
         now = self._clock()
-        if now - self._told.get(cause, float("-inf")) < PAUSE:
+        if now - self._reported.get(cause, float("-inf")) < PAUSE:
             return False
-        if len(self._told) >= CAUSES:
-            self._told = {other: at for other, at in self._told.items() if now - at < PAUSE}
-            if len(self._told) >= CAUSES:
+        if len(self._reported) >= CAUSES:
+            self._reported = {other: at for other, at in self._reported.items() if now - at < PAUSE}
+            if len(self._reported) >= CAUSES:
                 return False
-        self._told[cause] = now
+        self._reported[cause] = now
         return True
 
 
@@ -38,13 +38,13 @@ class Causes:
         self._pace = _Pace(clock)
 
     def warn(self, cause: str) -> None:
-        """Say why, in one word such as the name of a claim."""
+        """Log a cause, in a few words such as the name of a claim."""
         if self._pace.is_due(cause):
             self._logger.warning(self._message, cause)
 
 
 class OnceAMinute(logging.Filter):
-    """Lets each place in the code tell something at once, then at most once a minute: also the libraries'.
+    """Lets each place in the code, the libraries' too, log at once, then at most once a minute.
 
     An exception counts by its kind and by where it was raised, so that one defect does not hide another.
     """

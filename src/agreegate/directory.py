@@ -24,7 +24,7 @@ LARGEST = 64 * 1024 * 1024
 
 
 class CustomerState(StrEnum):
-    """What a file says of a customer's relationship."""
+    """The state of a customer's relationship in a file."""
 
     ACTIVE = "active"
     ENDED = "ended"
@@ -71,7 +71,7 @@ class _Customer(Table, kw_only=True):
     resellers: frozenset[Guid] = frozenset()
     state: CustomerState = CustomerState.ACTIVE
     contact: _Contact | None = None
-    """Nothing for a customer whose contact was erased."""
+    """None for a customer whose contact was erased."""
 
 
 class _Partner(Table, kw_only=True):
@@ -97,7 +97,7 @@ class _Directory(Table, kw_only=True):
 
 
 def read(file: TomlFile) -> tuple[ListedPartner, ...]:
-    """The partners that a file describes. What their values may be: `domain/directory.py`.
+    """Return the partners of a file. `domain/directory.py` checks their values.
 
     Raises:
         Rejected: what is wrong, and where.
@@ -108,34 +108,34 @@ def read(file: TomlFile) -> tuple[ListedPartner, ...]:
     return tuple(map(_partner, partners))
 
 
-def _partner(said: _Partner) -> ListedPartner:
-    domain = said.domain.strip().lower()
-    mail_domains = [domain] if said.mail_domains is None else [one.strip().lower() for one in said.mail_domains]
+def _partner(table: _Partner) -> ListedPartner:
+    domain = table.domain.strip().lower()
+    mail_domains = [domain] if table.mail_domains is None else [one.strip().lower() for one in table.mail_domains]
     return ListedPartner(
         partner=Partner(
-            id=PartnerId(str(said.id)),
-            name=said.name.strip(),
-            kind=said.kind,
-            cloud=said.cloud,
-            account=said.account,
-            mpn_id=said.mpn_id,
+            id=PartnerId(str(table.id)),
+            name=table.name.strip(),
+            kind=table.kind,
+            cloud=table.cloud,
+            account=table.account,
+            mpn_id=table.mpn_id,
             domain=domain,
-            country=said.country,
-            culture=said.culture,
+            country=table.country,
+            culture=table.culture,
         ),
         mail_domains=frozenset(mail_domains),
-        email=None if said.email is None else said.email.strip(),
-        mpa_signed_at=said.mpa_signed,
-        users=tuple(ListedUser(**asdict(user) | {"id": UserId(str(user.id))}) for user in said.user),
-        resellers=_ids(said.resellers),
-        customers=tuple(map(_customer, said.customer)),
+        email=None if table.email is None else table.email.strip(),
+        mpa_signed_at=table.mpa_signed,
+        users=tuple(ListedUser(**asdict(user) | {"id": UserId(str(user.id))}) for user in table.user),
+        resellers=_ids(table.resellers),
+        customers=tuple(map(_customer, table.customer)),
     )
 
 
-def _customer(said: _Customer) -> ListedCustomer:
-    contact = said.contact or _NO_CONTACT
+def _customer(table: _Customer) -> ListedCustomer:
+    contact = table.contact or _NO_CONTACT
     address = Address(
-        country=said.country,
+        country=table.country,
         city=contact.city,
         line1=contact.address_line1,
         state=contact.state,
@@ -146,24 +146,24 @@ def _customer(said: _Customer) -> ListedCustomer:
         phone=contact.phone,
     )
     draft = CustomerDraft(
-        domain=said.domain,
-        company_name=said.company_name,
+        domain=table.domain,
+        company_name=table.company_name,
         email=contact.email,
-        culture=said.culture,
-        language=said.language or primary_subtag(said.culture),
+        culture=table.culture,
+        language=table.language or primary_subtag(table.culture),
         address=address,
-        registration_number=said.registration_number,
+        registration_number=table.registration_number,
     )
-    active = said.state is CustomerState.ACTIVE
-    return ListedCustomer(CustomerId(str(said.id)), normalised(draft), _ids(said.resellers), active)
+    active = table.state is CustomerState.ACTIVE
+    return ListedCustomer(CustomerId(str(table.id)), normalised(draft), _ids(table.resellers), active)
 
 
-def _ids(said: Iterable[Guid]) -> frozenset[PartnerId]:
-    return frozenset(PartnerId(str(one)) for one in said)
+def _ids(ids: Iterable[Guid]) -> frozenset[PartnerId]:
+    return frozenset(PartnerId(str(one)) for one in ids)
 
 
 def written(partners: Iterable[ListedPartner]) -> str:
-    """The partners as the text of a file, which reads back as the same."""
+    """Return the partners as the text of a file, which `read` reads back as the same."""
     return "\n".join(line for listed in partners for line in _partner_lines(listed))
 
 
@@ -224,7 +224,7 @@ def _partner_lines(listed: ListedPartner) -> Iterator[str]:
 
 
 def _table_lines(header: str, **values: str | bool | list[str] | datetime | None) -> Iterator[str]:
-    """A table with the values that are there. TOML takes texts as JSON has them, but for a character that JSON leaves bare."""
+    """Yield a table with the values that are not None. TOML takes JSON's texts, but for U+007F, which JSON leaves bare."""
     yield header
     for name, value in values.items():
         if isinstance(value, datetime):

@@ -1,4 +1,4 @@
-"""The two routes that must be near the server's limit, answered before the framework is asked (D2).
+"""The two routes that must be near the server's limit, answered before the framework is transaction (D2).
 
 The gate has one fast entrance and one complete one. `HotPath.at_once` answers its question in its plain form. Whatever is
 not plain (an unknown token, an unusual spelling, a bad body) goes to the framework's route, the one place for every refusal.
@@ -31,7 +31,7 @@ _customer_of = re.compile(
 ).fullmatch
 _is_plain_id = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _CONFIRM = next(route for route in ROUTES if route.method == "POST")
-_ASKED = {(action, channel): Transaction(action, channel) for action in Action for channel in Channel}
+_TRANSACTIONS = {(action, channel): Transaction(action, channel) for action in Action for channel in Channel}
 _PLAIN_QUOTES = {False: 12, True: 16}
 """Quotation marks in a question without and with `partnerId`: three or four names and as many texts. More means a name
 given twice, or text that is escaped."""
@@ -90,12 +90,12 @@ class HotPath:
             permit(actor, ASK_GATE)
             question = self._decode(body)
             of_caller = question.partner_id in (None, actor.partner.id)
-            said_once = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
-            if not (of_caller and said_once and _is_plain_id(question.customer_id)):
+            plain_text = body.count(b'"') == _PLAIN_QUOTES[question.partner_id is not None]
+            if not (of_caller and plain_text and _is_plain_id(question.customer_id)):
                 return None
             now = deployment.store.clock()
-            asked = _ASKED[question.action, question.channel]
-            steps = ask(deployment.store, actor, deployment.programme, question.customer_id, asked, now, now)
+            transaction = _TRANSACTIONS[question.action, question.channel]
+            steps = ask(deployment.store, actor, deployment.programme, question.customer_id, transaction, now, now)
             try:
                 steps.send(None)
             except StopIteration as end:

@@ -101,33 +101,33 @@ def read(text: str, file: str) -> Programme:
 
 
 def _checked(file: TomlFile) -> Programme:
-    said = file.read(_Programme)
-    if not said.template:
+    table = file.read(_Programme)
+    if not table.template:
         raise file.refused("programme.empty", name="template")
-    for number, template in enumerate(said.template):
-        earlier = said.template[:number]
+    for number, template in enumerate(table.template):
+        earlier = table.template[:number]
         if template.id in {one.id for one in earlier}:
             raise file.refused("programme.twice", name=f"template[{number}].id")
         if template.agreement_type in {one.agreement_type for one in earlier}:
             raise file.refused("programme.twice", name=f"template[{number}].agreement_type")
         if template.opens_from and template.opens_until and template.opens_until <= template.opens_from:
             raise file.refused("programme.closes-first", name=f"template[{number}].opens_until")
-    if said.default_agreement_type not in {template.agreement_type for template in said.template}:
-        raise file.refused("programme.no-such-type", name="default_agreement_type", detail=said.default_agreement_type)
-    if said.stale_from is not None and said.stale_rule is not StaleRule.REFUSE:
+    if table.default_agreement_type not in {template.agreement_type for template in table.template}:
+        raise file.refused("programme.no-such-type", name="default_agreement_type", detail=table.default_agreement_type)
+    if table.stale_from is not None and table.stale_rule is not StaleRule.REFUSE:
         raise file.refused("programme.grace-without-refusal", name="stale_from")
-    if not all(map(is_catalog_item, said.trial_offers)):
+    if not all(map(is_catalog_item, table.trial_offers)):
         raise file.refused("programme.not-offer", name="trial_offers")
     return Programme(
-        name=said.name,
-        version=said.version,
-        title=said.title,
-        starts=said.starts,
-        default_agreement_type=said.default_agreement_type,
-        templates=tuple(AgreementTemplate(**asdict(one) | {"id": TemplateId(str(one.id))}) for one in said.template),
-        enforce_from={channel: getattr(said.enforce_from, channel) for channel in Channel},
-        unsupported_clouds=said.unsupported_clouds,
-        trial_offers=frozenset(offer.lower() for offer in said.trial_offers),
-        stale_rule=said.stale_rule,
-        stale_from=said.stale_from,
+        name=table.name,
+        version=table.version,
+        title=table.title,
+        starts=table.starts,
+        default_agreement_type=table.default_agreement_type,
+        templates=tuple(AgreementTemplate(**asdict(one) | {"id": TemplateId(str(one.id))}) for one in table.template),
+        enforce_from={channel: getattr(table.enforce_from, channel) for channel in Channel},
+        unsupported_clouds=table.unsupported_clouds,
+        trial_offers=frozenset(offer.lower() for offer in table.trial_offers),
+        stale_rule=table.stale_rule,
+        stale_from=table.stale_from,
     )

@@ -1,7 +1,7 @@
-"""HTTP on one connection: what a head may be, how long a client may take, and the gate's question answered where it is read.
+"""HTTP on one connection: bounds of heads, time limits of clients, and the short way for questions to the gate.
 
-A request with too much in its head never reaches the application. The framework would keep the last thousand queries and
-cookies in memory, by their bytes, and it takes them apart on the event loop.
+A request with too much in its head never reaches the application: the framework would keep the last thousand queries and
+cookies in memory, and parse them on the event loop.
 
 `BoundedProtocol` is a subclass of the protocol that uvicorn uses by default, and the only place that relies on how uvicorn
 works. `tests/test_protocol_base.py` states what each of these names does, and holds the list complete:
@@ -52,11 +52,11 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class _Stopped(Exception):
-    """Stops the parser: the rest of what came is not read."""
+    """Stops the parser, which reads no further."""
 
 
 def excess_of(method: bytes, target: bytes, headers: Iterable[tuple[bytes, bytes]]) -> Rejected | None:
-    """The first bound that the head of a request exceeds; None when it keeps them all."""
+    """Return the first bound that the head of a request exceeds; None when it exceeds none."""
     size, cookies, cookie_bytes = len(method) + len(target) + _LINE, 0, 0
     for name, value in headers:
         size += len(name) + len(value) + 4  # with ": " and the end of the line
@@ -91,7 +91,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._always: tuple[Headers, bytes] = ([], b"")
         """The headers of every answer, as uvicorn keeps them and as they are sent."""
         self._held: bytes | None = None
-        """The body so far of a question to the gate that the application has not been told of."""
+        """The body so far of a question to the gate that the application does not have yet."""
         self._since = 0.0
         """When the connection began to wait for what it waits for now: a head, a body or another request."""
         self._awaits_head = True
@@ -103,15 +103,15 @@ class BoundedProtocol(HttpToolsProtocol):
         self._unread = 0
         """Bytes of an incomplete head, or those after the last piece of a body that has not ended."""
         self._ended = False
-        """Whether a request became complete in what came last."""
+        """Whether the last data completed a request."""
         self._plain_head: bytes | None = None
         """The head of a request that asks for another protocol, without that wish."""
         self._refused = False
-        """Whether nothing is read from this connection any more."""
+        """Whether the server has stopped reading from this connection."""
         self._stalled: float | None = None
         """Since when the client takes nothing of an answer, or of the last bytes of a closed connection."""
-        self._asked: RequestResponseCycle | None = None
-        """The request that the application has; `cycle` is the newest one that came."""
+        self._current: RequestResponseCycle | None = None
+        """The request that the application works on; `cycle` is the newest request."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count the connection; refuse it when there are too many."""
@@ -122,23 +122,23 @@ class BoundedProtocol(HttpToolsProtocol):
             self.transport.close()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Count the connection no longer."""
+        """Stop counting the connection."""
         self._bounds.leave(self)
-        if self._asked is not None and not self._asked.response_complete:  # uvicorn tells the newest request alone
-            self._asked.disconnected = True
-            self._asked.message_event.set()
+        if self._current is not None and not self._current.response_complete:  # uvicorn tells the newest request alone
+            self._current.disconnected = True
+            self._current.message_event.set()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; give up on a request whose head is too large."""
+        """Parse the data; refuse a request whose head is too large."""
         if self._refused:
             return
         in_body, received = self._in_body, self._received
         self._ended = False
         self._parse(data)
         if self._in_body:
-            fruitless = in_body and not self._ended and self._received == received
-            self._unread = self._unread + len(data) if fruitless else 0
+            no_progress = in_body and not self._ended and self._received == received
+            self._unread = self._unread + len(data) if no_progress else 0
             if not in_body or self._ended:
                 self._since = self.loop.time()
         elif self.scope is not None and "path" not in self.scope:  # a scope gets its path when its head is complete
@@ -152,7 +152,7 @@ class BoundedProtocol(HttpToolsProtocol):
             )
 
     def on_headers_complete(self) -> None:
-        """Refuse a head with too much in it; hold a question to the gate back until its body is there."""
+        """Refuse a head that exceeds a bound; hold a question to the gate back until its body is complete."""
         method = self.parser.get_method()
         excess = excess_of(method, self.url, self.headers)
         if excess is not None or len(self.pipeline) >= MOST_WAITING or method == b"CONNECT":
@@ -195,7 +195,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """Answer at once, or ask the application in full."""
+        """Answer a plain question at once, or hand the request to the application."""
         if self._plain_head is not None:
             return
         self._in_body, self._unread, self._ended = False, 0, True
@@ -218,25 +218,25 @@ class BoundedProtocol(HttpToolsProtocol):
         """Wait for the next request from now on."""
         self._since = self.loop.time()
         if self.pipeline:
-            self._asked = self.pipeline[-1][0]
+            self._current = self.pipeline[-1][0]
         super().on_response_complete()
 
     def timeout_keep_alive_handler(self) -> None:
         """Do nothing: `check` closes idle connections."""
 
     def shutdown(self) -> None:
-        """Let the application finish what it has, and a question to the gate that has begun to come."""
+        """Let the application finish its requests, and a question to the gate that has begun to arrive."""
         if self._held is not None:
             self._hand_on()
         super().shutdown()
 
     def pause_writing(self) -> None:
-        """Note since when the client takes nothing."""
+        """Note when the client stopped taking its answer."""
         self._stalled = self.loop.time()
         super().pause_writing()
 
     def resume_writing(self) -> None:
-        """Go on: the client takes its answer."""
+        """Note that the client takes its answer again."""
         self._stalled = None
         super().resume_writing()
 
@@ -263,7 +263,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._stalled = now  # closed, and waiting until the client takes the last bytes
         if self._stalled is not None:
             if now - self._stalled > limits.answer_seconds:
-                self._bounds.tell("an answer was not taken in time")
+                self._bounds.warn("an answer was not taken in time")
                 self.abort()
         elif self._refused:
             if stage is Stage.REFUSED and now - since > LINGER_SECONDS:
@@ -271,7 +271,7 @@ class BoundedProtocol(HttpToolsProtocol):
         elif self._in_body:
             self._check_body(now)
         elif stage is Stage.HEAD and now - since > limits.head_seconds:
-            self._bounds.tell("a request's head did not come in time")
+            self._bounds.warn("a request's head did not come in time")
             if self.scope is None:  # nothing was asked, so nothing is answered
                 self.transport.close()
             else:
@@ -284,7 +284,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def _parse(self, data: bytes) -> None:
-        """Read what came. Whatever protocol a request asks for besides, it is served as HTTP/1.1 (RFC 9110, 7.8).
+        """Parse the data. A request that asks for another protocol is served as HTTP/1.1 (RFC 9110, 7.8).
 
         The parser would take the body for the other protocol's: Java's clients ask for one with every first request.
         """
@@ -307,14 +307,14 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._client_waits():
             self._since, self._received = now, 0
         elif now - self._since > limits.body_seconds + self._received / limits.body_rate:
-            self._bounds.tell("a request's body did not come in time")
+            self._bounds.warn("a request's body did not come in time")
             self._give_up(Rejected("request.too-slow"))
 
     def _begin_request(self) -> None:
         """Give a request to the application, or let it wait for the answers to the requests before."""
         super().on_headers_complete()
         if not self.pipeline:
-            self._asked = self.cycle
+            self._current = self.cycle
 
     def _client_waits(self) -> bool:
         """Whether a client cannot send its body before the server reads on."""
@@ -327,7 +327,7 @@ class BoundedProtocol(HttpToolsProtocol):
             super().on_body(body)
 
     def _give_up(self, error: Rejected) -> None:
-        """Read nothing more. Answer with an error, unless the answer to an earlier request is under way."""
+        """Stop reading. Answer with an error, unless the answer to an earlier request is under way."""
         if self._refused:
             return
         self._refused, self._held, self._since = True, None, self.loop.time()

@@ -166,17 +166,17 @@ def _custom(kind: type[Any], value: object) -> object:
 def _complaint(message: str, kind: type[msgspec.Struct]) -> tuple[str, str, str]:
     """The code of our error for a message of msgspec, the place, and what is allowed there."""
     found = _PLACE.search(message)
-    said, place = (message[: found.start()], found[1]) if found else (message, "")
+    complaint, place = (message[: found.start()], found[1]) if found else (message, "")
     at, code = _declared(kind, place)
-    named = _NAMED.match(said)
+    named = _NAMED.match(complaint)
     name = named[1] if named else ""
-    if said.startswith("Object missing"):
+    if complaint.startswith("Object missing"):
         return "toml.missing", _below(place, name), ""
-    if said.startswith("Object contains") and isinstance(at, inspect.StructType):
+    if complaint.startswith("Object contains") and isinstance(at, inspect.StructType):
         return "toml.unknown-field", _below(place, name), ", ".join(field.name for field in at.fields)
     if isinstance(at, inspect.EnumType):
         return "toml.not-one-of", place, ", ".join(at.cls)
-    return code or _KINDS.get(name) or said, place, ""
+    return code or _KINDS.get(name) or complaint, place, ""
 
 
 def _declared(kind: type[msgspec.Struct], place: str) -> tuple[inspect.Type, str]:

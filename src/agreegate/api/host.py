@@ -1,4 +1,4 @@
-"""Only the public name is answered to: a forged `Host` header cannot put another name into links or caches."""
+"""Answers requests for the public name only: a forged `Host` header cannot put another name into links or caches."""
 
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any
@@ -26,7 +26,7 @@ def hosts_of(public_url: str) -> frozenset[bytes]:
 
 
 class KnownHosts:
-    """Refuses a request for any other name. A named proxy may say which name it was asked for.
+    """Refuses a request for any other name. A trusted proxy may state the name that its client asked for.
 
     Where several proxies have written the header, the first value is the name that the client asked for.
     """
@@ -38,29 +38,29 @@ class KnownHosts:
         self._proxies = frozenset(proxies)
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Hand on, or refuse."""
+        """Hand the request on, or refuse it."""
         if scope["type"] == "http" and scope["path"] not in UNNAMED:
-            asked, forwarded = b"", None
+            host, forwarded = b"", None
             for header, value in scope["headers"]:
                 if header == b"host":
-                    asked = value
+                    host = value
                 elif header == b"x-forwarded-host" and forwarded is None:
                     forwarded = value.partition(b",")[0].strip()
             if forwarded and scope["client"] and scope["client"][0] in self._proxies:
-                asked = forwarded
-            if asked.lower() not in self._hosts:
+                host = forwarded
+            if host.lower() not in self._hosts:
                 await send_reply(send, unrouted(Rejected("request.host-unknown"), scope["headers"]))
                 return
         await self._app(scope, receive, send)
 
     def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
-        """What the application answers at once, asked for by a public name; None: ask in full."""
-        asked = b""
+        """Return the application's immediate answer to a request for a public name; None: ask in full."""
+        host = b""
         for header, value in headers:
             if header == b"host":
-                asked = value
+                host = value
             elif header == b"x-forwarded-host":
                 return None
-        if self._at_once is None or asked.lower() not in self._hosts:
+        if self._at_once is None or host.lower() not in self._hosts:
             return None
         return self._at_once(headers, body)

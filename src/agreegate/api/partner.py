@@ -42,8 +42,8 @@ async def mpn(exchange: Exchange) -> Answer:
 
 async def relationships(exchange: Exchange) -> Answer:
     """`GET /v1/relationships`: the partners that the caller is linked with as `relationship_type` says; `filter` by name."""
-    asked = exchange.query["relationship_type"].replace("_", "").lower()
-    kind = _RELATIONSHIP_TYPES.get(asked)
+    name = exchange.query["relationship_type"].replace("_", "").lower()
+    kind = _RELATIONSHIP_TYPES.get(name)
     if kind is None:
         raise Rejected("request.invalid-parameter", name="relationship_type")
     actor, search = exchange.actor, relationship_search(exchange.query["filter"])

@@ -105,32 +105,32 @@ class TokenVerifier:
             self.withdrawals += 1
         self._trusted = keys
 
-    def _claims(self, said: Mapping[str, Any]) -> Claims:
-        self._dates.validate(dict(said))
-        tenant, issuer = _guid(said, "tid"), _text(said, "iss")
-        if issuer not in [template.replace("{tid}", said["tid"]) for template in self._issuers]:
+    def _claims(self, claims: Mapping[str, Any]) -> Claims:
+        self._dates.validate(dict(claims))
+        tenant, issuer = _guid(claims, "tid"), _text(claims, "iss")
+        if issuer not in [template.replace("{tid}", claims["tid"]) for template in self._issuers]:
             raise _Untrusted("iss")
         user, application = (
-            said.get("scp") is not None,
-            _text(said, "appid") or _text(said, "azp"),
+            claims.get("scp") is not None,
+            _text(claims, "appid") or _text(claims, "azp"),
         )
-        audiences = {audience.removesuffix("/") for audience in _texts(said, "aud")}
+        audiences = {audience.removesuffix("/") for audience in _texts(claims, "aud")}
         if audiences.isdisjoint(self._audiences) and (user or audiences.isdisjoint(self._application_audiences)):
             raise _Untrusted("aud")
-        if user and (not _text(said, "scp") or said.get("idtyp") == "app"):
+        if user and (not _text(claims, "scp") or claims.get("idtyp") == "app"):
             raise _Untrusted("scp")
-        if not user and (said.get("idtyp", "app") != "app" or not application or any(map(said.get, USER_MARKS))):
+        if not user and (claims.get("idtyp", "app") != "app" or not application or any(map(claims.get, USER_MARKS))):
             raise _Untrusted("idtyp")
-        name = _text(said, "upn") or _text(said, "unique_name") or _text(said, "preferred_username")
+        name = _text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "preferred_username")
         return Claims(
             tenant=tenant,
-            user_id=_guid(said, "oid") if user else None,
+            user_id=_guid(claims, "oid") if user else None,
             user_name=name,
             application_id=application,
-            roles=_texts(said, "roles"),
+            roles=_texts(claims, "roles"),
             issuer=issuer,
-            expires_at=int(said["exp"]),
-            mfa=user and "mfa" in _texts(said, "amr"),
+            expires_at=int(claims["exp"]),
+            mfa=user and "mfa" in _texts(claims, "amr"),
         )
 
 
@@ -155,23 +155,23 @@ def _key_id(token: bytes) -> str:
     return kid
 
 
-def _text(said: Mapping[str, Any], name: str) -> str | None:
-    value = said.get(name)
+def _text(claims: Mapping[str, Any], name: str) -> str | None:
+    value = claims.get(name)
     # Not printable: control characters, and halves of characters that no database would take.
     if value is not None and not (isinstance(value, str) and value.isprintable()):
         raise _Untrusted(name)
     return value
 
 
-def _guid(said: Mapping[str, Any], name: str) -> str:
-    value = said.get(name)
+def _guid(claims: Mapping[str, Any], name: str) -> str:
+    value = claims.get(name)
     if not isinstance(value, str) or not _GUID.fullmatch(value):
         raise _Untrusted(name)
     return value.lower()
 
 
-def _texts(said: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    value = said.get(name)
+def _texts(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    value = claims.get(name)
     values = [] if value is None else [value] if isinstance(value, str) else value
     if not isinstance(values, list) or not all(isinstance(item, str) and item.isprintable() for item in values):
         raise _Untrusted(name)

@@ -60,7 +60,7 @@ class PublishedKeys:
             largest,
         )
         self._set = KeySet([])
-        self._tried_at = self._renewed_at = float("-inf")
+        self._attempted_at = self._renewed_at = float("-inf")
         self._renewal: asyncio.Task[None] | None = None
 
     async def __call__(self, kid: str) -> KeySet:
@@ -75,9 +75,9 @@ class PublishedKeys:
 
     def _start_renewal(self, now: float) -> asyncio.Task[None] | None:
         if self._renewal is None or self._renewal.done():
-            if 0 <= now - self._tried_at < self._pause:
+            if 0 <= now - self._attempted_at < self._pause:
                 return None
-            self._tried_at = now
+            self._attempted_at = now
             self._renewal = asyncio.create_task(self._renew())
         return self._renewal
 

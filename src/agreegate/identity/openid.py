@@ -195,22 +195,22 @@ class OpenIdProvider:
             kid = header.get("kid")
             if header.get("alg") not in ALGORITHMS or not isinstance(kid, str):
                 raise Rejected("sign-in.again", cause="alg or kid")
-            said = jwt.decode(token, await self._keys(kid), registry=_REGISTRY).claims
+            claims = jwt.decode(token, await self._keys(kid), registry=_REGISTRY).claims
             jwt.JWTClaimsRegistry(
                 now=int(self.clock()),
                 leeway=LEEWAY,
                 exp={"essential": True},
                 aud={"essential": True, "value": self._client.client_id},
-            ).validate(said)
-            tenant, user = str(UUID(said["tid"])), str(UUID(said["oid"]))
+            ).validate(claims)
+            tenant, user = str(UUID(claims["tid"])), str(UUID(claims["oid"]))
         except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise Rejected("sign-in.again", cause=type(error).__name__) from None
-        if nonce is not None and said.get("nonce") != nonce:
+        if nonce is not None and claims.get("nonce") != nonce:
             raise Rejected("sign-in.again", cause="nonce")
-        if said.get("iss") not in [template.replace("{tid}", said["tid"]) for template in self._client.issuers]:
+        if claims.get("iss") not in [template.replace("{tid}", claims["tid"]) for template in self._client.issuers]:
             raise Rejected("sign-in.again", cause="iss")
-        name = said.get("preferred_username")
-        roles = said.get("roles")
+        name = claims.get("preferred_username")
+        roles = claims.get("roles")
         return SignedIn(
             tenant,
             user,

@@ -54,13 +54,13 @@ class Case:
     @cached_property
     def params(self) -> Mapping[str, Value]:
         """What any sentence of the table may be filled with."""
-        asked = self.programme.asked_template(self.now) or self.programme.templates[0]
+        template = self.programme.asked_template(self.now) or self.programme.templates[0]
         return {
             "agreement": self.programme.asks_for(self.now),
             "cloud": self.partner.cloud,
             "starts": self.programme.starts,
             "date": self.now,
-            "link": asked.link,
+            "link": template.link,
         }
 
 
@@ -97,22 +97,22 @@ Part = Callable[[Case], Sentences]
 def say(key: str, *rules: str, when: Conditions = frozenset({When.PUBLIC})) -> Part:
     """A sentence and its rules, said where all its conditions hold: by default wherever confirmations exist."""
 
-    def said(case: Case) -> Sentences:
+    def sentences(case: Case) -> Sentences:
         if when <= case.conditions:
             yield Sentence(key, rules, case.params)
 
-    return said
+    return sentences
 
 
 def outcomes(heading: str, customer: Callable[[Case], Standing], *actions: Action, when: When = When.BEGUN) -> Part:
     """The gate's answers now for one kind of customer, one per action, below a heading that names the customer."""
 
-    def said(case: Case) -> Sentences:
+    def sentences(case: Case) -> Sentences:
         if when in case.conditions:
             yield Sentence(heading, ("R6",), case.params)
             yield from (_outcome(case, customer(case), action) for action in actions)
 
-    return said
+    return sentences
 
 
 def accepted(case: Case, outdated_since: datetime | None = None) -> Standing:
@@ -124,11 +124,11 @@ def accepted(case: Case, outdated_since: datetime | None = None) -> Standing:
     return Standing(related=True, current=(current,))
 
 
-def channels(*asked: Channel) -> Part:
+def channels(*of: Channel) -> Part:
     """For each channel, whether a confirmation is optional or required now, and until when or since when."""
 
-    def said(case: Case) -> Sentences:
-        for channel in asked if When.PUBLIC in case.conditions else ():
+    def sentences(case: Case) -> Sentences:
+        for channel in of if When.PUBLIC in case.conditions else ():
             rule, enforced = "R3" if channel is Channel.DASHBOARD else "R4", case.programme.enforce_from.get(channel)
             if enforced is None:
                 yield Sentence("answer.channel.watches", ("R2",), {"by": channel})
@@ -136,7 +136,7 @@ def channels(*asked: Channel) -> Part:
                 key = "answer.channel.ahead" if case.now < enforced else "answer.channel.since"
                 yield Sentence(key, ("R2", rule), {"by": channel, "date": enforced})
 
-    return said
+    return sentences
 
 
 def between(case: Case) -> Sentences:
@@ -159,12 +159,12 @@ def regions(case: Case) -> Sentences:
 def dated(key: str, rule: str, date_of: Callable[[AgreementTemplate], datetime | None]) -> Part:
     """A sentence for each agreement with a date of this kind, past or still to come."""
 
-    def said(case: Case) -> Sentences:
+    def sentences(case: Case) -> Sentences:
         for template in case.programme.templates if When.BEGUN in case.conditions else ():
             if (date := date_of(template)) is not None:
                 yield Sentence(key, (rule,), {"agreement": template.title, "date": date})
 
-    return said
+    return sentences
 
 
 def lasting(case: Case) -> Sentences:

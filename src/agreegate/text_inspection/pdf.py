@@ -53,8 +53,8 @@ def inspect(file: BinaryIO) -> None:
 
 def _damage(*found: object) -> Rejected:
     """Why a PDF cannot be read, by what the library says of it."""
-    told = " ".join(map(str, found))
-    return Rejected("text.too-complex" if any(sign in told for sign in _BEYOND) else "text.pdf-damaged")
+    messages = " ".join(map(str, found))
+    return Rejected("text.too-complex" if any(sign in messages for sign in _BEYOND) else "text.pdf-damaged")
 
 
 def _dictionaries(part: pikepdf.Object) -> Iterator[pikepdf.Object]:

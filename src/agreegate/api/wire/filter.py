@@ -50,8 +50,8 @@ class Filter(Wire):
     @property
     def operation(self) -> str:
         """The operator in one spelling."""
-        said = str(self.operator)
-        return _PLACES.get(said) or said.replace("_", "").lower()
+        name = str(self.operator)
+        return _PLACES.get(name) or name.replace("_", "").lower()
 
 
 def customer_search(text: str) -> Search | None:
