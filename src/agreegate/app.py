@@ -1,6 +1,6 @@
-"""The composition root: what a server is made of, from the network inwards.
+"""The composition root: the parts of a server, from the network inwards.
 
-host check → hot path → one spelling of paths → framework (wire routes, our own API, pages)
+host check → hot path → canonical paths → framework (wire routes, our own API, pages)
 """
 
 import asyncio
@@ -79,12 +79,12 @@ class _Unserved(Router):
     """The framework's own pages about our API, which would be a second copy of what `openapi` and `reference` serve."""
 
     def register(self, value: ControllerRouterHandler) -> list[BaseRoute]:  # noqa: ARG002
-        """Take nothing."""
+        """Register nothing."""
         return []
 
 
 def openapi() -> HTTPRouteHandler:
-    """`/api/openapi.json`: the description of our own API, put together when it is first asked for."""
+    """Return the handler of `/api/openapi.json`, the description of our own API, made at the first request."""
     written: list[bytes] = []
 
     @get("/api/openapi.json", opt={"public": True}, include_in_schema=False)
@@ -102,12 +102,12 @@ def framework(
     rest: Sequence[BaseRouteHandler] = (),
     lifespan: Sequence[Lifespan] = (),
 ) -> Litestar:
-    """The framework's application: every route, each with the rule of who may call it.
+    """Return the framework's application with every route, each with its `access`.
 
     Args:
         more: further handlers below `/`, such as the demo's sign-in.
-        own: further handlers below `/api`, such as the demo's clock.
-        lifespan: what goes on beside requests while the application lives.
+        rest: further handlers below `/api`, such as the demo's clock.
+        lifespan: work beside requests while the application runs.
     """
     api = Router(
         "/api",
@@ -150,13 +150,13 @@ def framework(
 
 
 def application(deployment: Deployment, inner: Litestar) -> App:
-    """The whole ASGI application around the framework's."""
+    """Return the ASGI application around the framework's."""
     normaliser = PathNormaliser(route.path for route in WIRE_ROUTES)
     return HotPath(NormalisedPaths(inner, normaliser), deployment)
 
 
 def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
-    """Errors outside our own API: a page for a browser, else the contract's envelope (interface section 2)."""
+    """Return the answer to an error outside our own API: a page for a browser, else the contract's error body (3.6)."""
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api", "/v1")):
         return refused(request, error)
     known = as_rejected(error)

@@ -1,6 +1,6 @@
-"""One table: an error's code → its status, code and name on the wire, and its status on a page (contract 3.6).
+"""The table from an error's code to its status, code and name on the wire, and its status on a page (contract 3.6).
 
-Every surface reads it. The domain's rules know neither HTTP nor English; the code of an error is the key of its sentence.
+The domain's rules know neither HTTP nor English; the code of an error is the key of its sentence.
 """
 
 from dataclasses import dataclass
@@ -154,16 +154,16 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
 }
 
 RETRY_AFTER = 5
-"""Seconds after which an unavailable record is worth another try."""
+"""Seconds after which a client may try an unavailable record again."""
 
 
 def known(error: Exception) -> Rejected:
-    """The error that a request is answered with; of anything but a rule and the record, only that the defect is ours."""
+    """Return the error to answer with; `defect` for anything but a rule and an unavailable record."""
     if isinstance(error, Rejected) and error.code in OUTCOMES:
         return error
     return Rejected("store.unavailable" if isinstance(error, StoreUnavailable) else "defect")
 
 
 def sentence_of(error: Rejected, language: str) -> str:
-    """The sentence that the caller reads."""
+    """Return the error's sentence in a language."""
     return text(error.code, language, **error.parameters)

@@ -1,8 +1,7 @@
-"""The two routes that must be near the server's limit, answered before the framework is transaction (D2).
+"""The two routes that must be near the server's limit, answered ahead of the framework (D2).
 
-The gate has one fast entrance and one complete one. `HotPath.at_once` answers its question in its plain form. Whatever is
-not plain (an unknown token, an unusual spelling, a bad body) goes to the framework's route, the one place for every refusal.
-Confirm is answered by the same function as its route.
+`HotPath.at_once` answers a plain question to the gate. Any other question (an unknown token, an unusual spelling, a bad
+body) goes to the framework's route, the one place for every error. Confirm is answered by the same function as its route.
 """
 
 import re
@@ -56,7 +55,7 @@ class HotPath:
         self._encode = msgspec.json.Encoder().encode
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
-        """Answer a confirmation, or hand on."""
+        """Answer a confirmation, or hand the request to the framework."""
         found = _customer_of(scope["path"]) if scope["type"] == "http" and scope["method"] == "POST" else None
         if found is None:
             await self._app(scope, receive, send)
@@ -68,11 +67,10 @@ class HotPath:
         await send_reply(send, reply)
 
     def at_once(self, headers: list[tuple[bytes, bytes]], body: bytes) -> bytes | None:
-        """The body of the gate's answer (200) to a plain question.
+        """Return the body of the gate's answer (200) to a plain question.
 
-        None when question, caller or record are not plain, or the store has to be waited for: then the server asks in full,
-        through ASGI, and the framework's route answers or says what is wrong. A task, a scope and messages would cost more
-        than the check does.
+        None when question or caller are not plain, or the store has to be waited for: then the framework's route answers,
+        through ASGI. A task, a scope and messages would cost more than the check.
         """
         authorization = locale = languages = b""
         for name, value in reversed(headers):  # of a repeated one the first counts, as in the framework's route

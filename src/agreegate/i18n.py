@@ -1,4 +1,4 @@
-"""Sentences: message key, parameters and language in; text out. English and French, from the catalogues in `locale/`."""
+"""Sentences in English and French, by message key, from the catalogues in `locale/`."""
 
 import re
 import tomllib
@@ -16,15 +16,15 @@ from babel.plural import PluralRule
 LANGUAGES = ("en", "fr")
 DEFAULT_LANGUAGE = "en"
 _NAMED_HERE = frozenset({"BQ", "SJ", "XE", "XJ", "XS"})
-"""Countries that the vendor's table parts otherwise than ISO 3166 does, where the usual names would mislead (section 6)."""
+"""Countries that the vendor's table divides otherwise than ISO 3166 does (contract section 6)."""
 _PRIMARY = re.compile(r"[a-z]+")
 LONGEST_HEADER = 200
-"""So much of a header is looked at: answers are remembered with what was asked, and strangers may ask anything."""
+"""Maximum characters of a header that are read: results are cached by header, and strangers send any header."""
 
 
 @cache
 def catalogue(language: str) -> Mapping[str, str]:
-    """Every sentence of one language, by message key; one that counts, by key and plural category: `key.one`."""
+    """Return every sentence of one language by message key; a sentence that counts by key and plural category: `key.one`."""
     sentences: dict[str, str] = {}
     areas = (files("agreegate") / "locale" / language).iterdir()
     for file in (area for area in areas if area.name.endswith(".toml")):  # an editor leaves others beside them
@@ -37,7 +37,7 @@ def catalogue(language: str) -> Mapping[str, str]:
 
 
 def text(key: str, language: str, **parameters: object) -> str:
-    """The sentence of a key, its `{placeholders}` filled.
+    """Return the sentence of a key, its `{placeholders}` filled.
 
     Args:
         key: the message key.
@@ -55,7 +55,7 @@ def text(key: str, language: str, **parameters: object) -> str:
 
 
 def language_of(header: str | None) -> str:
-    """The best of our languages for an `X-Locale` or `Accept-Language` value; English when none fits."""
+    """Return the best language for an `X-Locale` or `Accept-Language` value; English when none fits."""
     return _best_language(header[:LONGEST_HEADER] if header else "")
 
 
@@ -97,9 +97,9 @@ def number_text(number: int, language: str) -> str:
 
 
 def count_text(key: str, count: int, language: str, **parameters: object) -> str:
-    """The sentence for a number of things, as the language counts; `{count}` is the number.
+    """Return the sentence for a number of things, in the language's plural; `{count}` is the number.
 
-    A category without a sentence of its own, such as `many` in French, takes that of `other`.
+    A category without a sentence, such as `many` in French, has that of `other`.
 
     Raises:
         KeyError: no such message.
@@ -120,7 +120,7 @@ def plain(written: str) -> str:
 
 
 def country_text(code: str, language: str) -> str:
-    """A country's name, such as `France`; the code itself where the reader's language has no name for it."""
+    """Return a country's name, such as `France`; the code itself where the reader's language has no name for it."""
     return (
         text(f"country.{code}", language) if code in _NAMED_HERE else str(Locale(language).territories.get(code, code))
     )

@@ -13,7 +13,7 @@ FILE = "agreement-locales.csv"
 
 @dataclass(frozen=True, slots=True)
 class Country:
-    """A row of the table. Names and codes are those of its time; some codes are not ISO's (contract section 6)."""
+    """A row of the table. Some codes are not ISO's (contract section 6)."""
 
     name: str
     """In English."""
@@ -39,13 +39,13 @@ def countries() -> tuple[Country, ...]:
 
 @cache
 def locales() -> frozenset[Locale]:
-    """Every pair of country and language that goes together."""
+    """Return every pair of country and language of the table."""
     return frozenset(Locale(country.code, language) for country in countries() for language in country.languages)
 
 
 @cache
 def countries_of(cloud: Cloud) -> tuple[Country, ...]:
-    """Those that partners of a cloud, and their customers, can be in."""
+    """Return the countries of partners of a cloud and their customers."""
     return (*countries(), CHINA) if cloud is Cloud.CHINA else countries()
 
 

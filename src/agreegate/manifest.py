@@ -18,7 +18,7 @@ from agreegate.domain.programme import Programme
 from agreegate.toml_input import Table, TomlFile
 
 ALL = "all"
-"""Stands for every country that the table has with the text's language."""
+"""The word for every country that the table has with the text's language."""
 LARGEST = 1024 * 1024
 """Bytes of a manifest."""
 
@@ -41,7 +41,7 @@ class _Manifest(Table, kw_only=True):
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """A version as its folder describes it; what its files are is not known yet."""
+    """A version as its folder describes it, before its files are read."""
 
     template: str
     """An agreement type or a template's id."""
@@ -60,7 +60,7 @@ class Manifest:
         return tuple(dict.fromkeys((*self.texts.values(), *self.shown_as.values())))
 
     def draft(self, programme: Programme, files: Mapping[str, TextFile], file: str) -> TextDraft:
-        """The version, with what its files turned out to be.
+        """Return the version with its files.
 
         Raises:
             Rejected: the programme has no such template.
@@ -84,7 +84,7 @@ class Manifest:
 
 
 def find(folder: Path) -> Path:
-    """The one manifest in a folder.
+    """Return the path of the one manifest in a folder.
 
     Raises:
         Rejected: there is none, or more than one.

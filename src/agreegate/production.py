@@ -41,21 +41,20 @@ class Production:
     deployment: Deployment
     folder: DataFolder
     fresh: bool
-    """Whether the folder had no record before, so that nobody is in its directory yet."""
+    """Whether the folder had no record before, so that its directory is empty."""
 
     def close(self) -> None:
-        """Let go of the record."""
+        """Close the record and release the folder."""
         self.deployment.store.close()
         self.folder.release()
 
 
 def open_server(settings: ServerSettings) -> Production:
-    """Everything a server is made of. A new data folder gets an empty record; an old one must be of this schema.
+    """Return a server, ready to run. A new data folder gets an empty record; an old one must have this schema.
 
     Raises:
-        Rejected: the programme cannot be used.
-        Rejected: the folder is in use, is a demo's or another programme's, or is at another schema.
-        Rejected: the issuer's address is neither https nor this machine's own.
+        Rejected: the programme cannot be used; the folder is in use, a demo's, another programme's, or at another schema; or
+            the issuer's address is neither https nor this machine's own.
     """
     programme = load(settings.programme)
     client = httpx2.AsyncClient(verify=tls())
@@ -114,7 +113,7 @@ def _throttle(limit: int) -> Throttle | None:
 
 
 def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> OpenIdProvider:
-    """Who signs the dashboard's users in: the issuer of the tokens, asked as the client that was registered there."""
+    """Return the provider that signs the dashboard's users in: the issuer of the tokens."""
     client = OpenIdClient(
         discovery_url=settings.token_keys,
         issuers=settings.token_issuers,
@@ -126,7 +125,7 @@ def _provider(settings: ServerSettings, client_id: str, keys: KeySource) -> Open
 
 
 async def _prepare(folder: DataFolder, programme: Programme, named: str) -> bool:
-    """Give a new folder an empty record; whether it was new. Refuse a demo's, another programme's, or another schema's.
+    """Give a new folder an empty record; refuse a demo's, another programme's or another schema's. Return whether it was new.
 
     Args:
         named: the programme as the operator wrote it, which commands take too.

@@ -22,8 +22,8 @@ from agreegate.protocol import BoundedProtocol
 
 SHUTDOWN_SECONDS = 10
 SWITCH_SECONDS = 0.0005
-"""How long a thread may keep the interpreter while the event loop waits for it. Python's own 5 ms let the gate answer 200
-times a second at most, as long as another thread reads a long list."""
+"""Seconds that a thread may keep the interpreter while the event loop waits for it. With Python's 5 ms the gate answers at
+most 200 times a second while another thread reads a long list."""
 
 _ADDRESS_CODES: dict[int | None, ErrorCode] = {
     errno.EADDRINUSE: "serve.address.in-use",

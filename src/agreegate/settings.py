@@ -1,4 +1,4 @@
-"""Every option of the production server, declared once: its field, default, and what it takes. Help: the catalogues.
+"""Every option of the production server, declared once: its field, default and reader. Its help is in the catalogues.
 
 `--public-url` is `AGREEGATE_PUBLIC_URL`, and so on: command line first, then the environment. No option takes a secret:
 tokens are signed by the issuer and only verified here, and the dashboard's client secret is read from a file.
@@ -24,7 +24,7 @@ LARGEST_SECRET = 64 * 1024
 
 
 def refused(code: ErrorCode, setting: str, detail: str = "") -> Rejected:
-    """Say what is wrong with the option of a name."""
+    """Return the error about an option."""
     return Rejected(code, setting=f"--{setting}", variable=variable(setting), detail=detail)
 
 
@@ -38,9 +38,9 @@ class Setting:
 
     name: str
     metavar: str | None
-    """What the help calls a value; None: the option has none."""
+    """The name of the value in the help; None for an option without one."""
     read: Callable[[str, str], object] = _text
-    """The value of the option of a name, from what is written."""
+    """Reads a value; its arguments are the option's name and the text."""
     default: str | int | bool | None = None
     many: bool = False
     required: bool = False
@@ -153,20 +153,20 @@ class ServerSettings:
     """Where the issuer publishes its discovery document."""
     roles_from_token: Annotated[bool, Setting("roles-from-token", None, default=False)]
     client_id: Annotated[str | None, Setting("client-id", "id")]
-    """What the issuer knows the dashboard as; None: nobody signs in to pages."""
+    """The dashboard's client id with the issuer; None: nobody signs in to pages."""
     client_secret: Annotated[str | None, Setting("client-secret-file", "file", _secret)] = field(repr=False)
     """None for a client without one."""
     trusted_proxies: Annotated[tuple[str, ...], Setting("trusted-proxy", "machine", _machine, many=True)]
     metrics_address: Annotated[tuple[str, int] | None, Setting("metrics-address", "address", _address)]
     head_seconds: Annotated[int, Setting("head-seconds", "number", _positive, 10)]
-    """Within which a request's head has to come."""
+    """Seconds within which a request's head has to arrive."""
     body_seconds: Annotated[int, Setting("body-seconds", "number", _positive, 30)]
-    """Within which its body has to come, and then `body_bytes_per_second`."""
+    """Seconds within which its body has to arrive; then `body_bytes_per_second`."""
     body_bytes_per_second: Annotated[int, Setting("body-bytes-per-second", "number", _positive, 1024)]
     answer_seconds: Annotated[int, Setting("answer-seconds", "number", _positive, 30)]
-    """Within which a client has to take some of an answer."""
+    """Seconds within which a client has to take some of an answer."""
     idle_seconds: Annotated[int, Setting("idle-seconds", "number", _positive, 75)]
-    """How long a connection without a request is kept."""
+    """Seconds for which a connection without a request is kept."""
     most_connections: Annotated[int, Setting("most-connections", "number", _positive, 1_000)]
     most_connections_per_address: Annotated[int, Setting("most-connections-per-address", "number", _positive, 100)]
     requests_per_minute: Annotated[int, Setting("requests-per-minute", "number", _number, 0)]
@@ -174,7 +174,7 @@ class ServerSettings:
     costly_requests_per_minute: Annotated[int, Setting("costly-requests-per-minute", "number", _number, 60)]
     """The limit of lists, searches, files and texts per user or application; 0 is off."""
     most_subscriptions: Annotated[int, Setting("most-subscriptions", "number", _positive, 10_000)]
-    """That a customer can have with one partner."""
+    """Maximum subscriptions of a customer with one partner."""
     emit_bom: Annotated[bool, Setting("emit-bom", None, default=False)]
 
 
@@ -203,7 +203,7 @@ def checked(given: Mapping[str, object]) -> ServerSettings:
 
 
 def _value(setting: Setting, given: object) -> object:
-    """What an option says, or its default; a tuple where it may be given several times."""
+    """Return an option's value, or its default; a tuple where the option may be given several times."""
     if isinstance(setting.default, bool):
         return bool(given)
     listed = given if isinstance(given, list | tuple) else [given]

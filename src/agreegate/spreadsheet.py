@@ -1,7 +1,7 @@
-"""Lines as spreadsheets open them: CSV in the reader's language, of which nothing is run. A leaf for the edges.
+"""Writes CSV as spreadsheets open it, without formulas. A leaf for the edges.
 
-French columns are parted by semicolons, English ones by commas: a spreadsheet set to French reads a comma as a decimal
-mark. Lines end as RFC 4180 says.
+Columns are separated by semicolons in French, by commas in English: a spreadsheet set to French reads a comma as a decimal
+mark. Lines end as in RFC 4180.
 """
 
 import csv
@@ -10,19 +10,19 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 
 Cell = str | int | None
-"""What stands in one column of a line; None leaves it empty."""
+"""The value of one column; None leaves it empty."""
 Line = Sequence[Cell]
 
 SEPARATORS = {"en": ",", "fr": ";"}
 MARK = "\ufeff"
 """Begins a file in UTF-8: without it a spreadsheet takes it for the machine's old code page and breaks every accent."""
 _FORMULA = frozenset("=+-@\uff1d\uff0b\uff0d\uff20")
-"""What a spreadsheet takes for the beginning of a formula; the last four are the wide forms."""
+"""Characters that begin a formula; the last four are the wide forms."""
 _BREAKS = frozenset("\t\r\n")
 
 
 def written(lines: Iterable[Line], separator: str) -> str:
-    """The lines as a file has them."""
+    """Return the lines as the text of a file."""
     text = io.StringIO()
     csv.writer(text, delimiter=separator, lineterminator="\r\n").writerows(
         [harmless(cell) for cell in line] for line in lines
@@ -31,9 +31,9 @@ def written(lines: Iterable[Line], separator: str) -> str:
 
 
 def harmless(cell: Cell) -> Cell:
-    """The cell with an apostrophe before it where a spreadsheet would take it for a formula; numbers are ours.
+    """Return the cell, with an apostrophe before it where a spreadsheet would read it as a formula.
 
-    Blanks and marks that nobody sees count as if they were not there.
+    Blanks and invisible characters before the formula do not count.
     """
     if not isinstance(cell, str) or not cell:
         return cell

@@ -23,16 +23,16 @@ from agreegate.domain.error import Rejected
 LIFETIME = 5 * 60
 """Seconds."""
 LONGEST = 2000
-"""Characters of a link's last part that are looked at."""
+"""Maximum characters of a link's last part."""
 LONGEST_LABEL = 50
-"""Characters of a label that is not published, and may be anything."""
+"""Maximum characters of an unpublished label in a title."""
 _ALGORITHMS = ["HS256"]
 _PURPOSE = b"links to agreement texts"
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
 
 
 class Use(StrEnum):
-    """What a link is for."""
+    """The use of a link."""
 
     PREVIEW = "preview"
     DOWNLOAD = "download"
@@ -53,7 +53,7 @@ class Linked:
 
 
 def unpublished(file: TextFile, title: str, label: str, language: str) -> Linked:
-    """What a link to an unpublished file leads to, for the operator's preview."""
+    """Return what a link to an unpublished file leads to, for the operator's preview."""
     shown = f"{title} · {label[:LONGEST_LABEL]}"
     return _linked(file, shown, shown, language)
 
@@ -64,7 +64,7 @@ def _linked(file: TextFile, stem: str, title: str, language: str) -> Linked:
 
 
 class TextLinks:
-    """Makes links, each another one, and reads them."""
+    """Makes links, each different, and reads them."""
 
     def __init__(self, secret: str, public_url: str, machine_time: Callable[[], float]) -> None:
         """Sign with a key of its own, drawn from a secret of the data folder.
@@ -78,7 +78,7 @@ class TextLinks:
         self._machine_time = machine_time
 
     def expires_at(self) -> float:
-        """Until when a link made now works, in seconds since 1970."""
+        """Return when a link made now expires, in seconds since 1970."""
         return self._machine_time() + LIFETIME
 
     def to_text(self, template: AgreementTemplate, found: FoundText, use: Use, maker: str) -> str:
@@ -103,7 +103,7 @@ class TextLinks:
         return f"{self._public_url}/texts/{use}/{jwt.encode({'alg': _ALGORITHMS[0]}, claims, self._key, _ALGORITHMS)}"
 
     def read(self, token: str, use: Use) -> Linked:
-        """What the last part of a link stands for.
+        """Return what a link leads to, by its last part.
 
         Raises:
             `text.link-expired`: its time is over, it is for another use, or its signature is not valid.

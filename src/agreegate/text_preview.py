@@ -1,7 +1,7 @@
-"""Shows an agreement text in a browser: Markdown as a plain page of its words. A leaf.
+"""Lays out agreement texts in Markdown as pages. A leaf.
 
-Nothing in a text is ever run: HTML in Markdown stays text, and the page is served under a policy that loads nothing and
-runs nothing. No words of a Word document are shown (D22): its page names the file and offers it.
+Nothing in a text is run: HTML in Markdown stays text, and the page's policy loads and runs nothing. The page of a Word
+document shows none of its words (D22): it names the file and offers it.
 
 `python -m agreegate.text_preview` reads Markdown from standard input and writes HTML, compressed by zlib, to standard output.
 The server lays texts out in such a process: 1 MiB takes seconds of Python, and no thread may hold the interpreter so long.
@@ -43,10 +43,9 @@ _RIGHT_TO_LEFT = frozenset({"ar", "he"})
 
 
 def laid_out(source: str) -> str:
-    """The HTML of a text in Markdown; as it is written, where the text is beyond a limit of this module.
+    """Return the HTML of a text in Markdown; the text as it is written where it exceeds a limit of this module.
 
-    A text is also shown as it is written where it is nested so deep that the renderer would leave words out, and where
-    nothing would be left of it.
+    So is a text that is nested so deep that the renderer would leave words out, or that would become an empty page.
     """
     found = None
     with suppress(_TooLong, MemoryError, RecursionError):
@@ -55,7 +54,7 @@ def laid_out(source: str) -> str:
 
 
 def _rendered(source: str) -> str | None:
-    """A text's HTML by the renderer; None: it is beyond a limit, or words would be left out."""
+    """Return a text's HTML by the renderer; None: the text exceeds a limit, or words would be left out."""
     if len(source) > LARGEST_RENDERED:
         return None
     from markdown_it import MarkdownIt  # noqa: PLC0415 - a tenth of the demo's start, for what is rarely asked
@@ -69,17 +68,17 @@ def _rendered(source: str) -> str | None:
 
 
 def as_written(source: str) -> str:
-    """The HTML of a text that is not laid out."""
+    """Return the HTML of a text as it is written."""
     return f"<pre>{escape(source)}</pre>"
 
 
 def packed(shown: str) -> bytes:
-    """HTML as pages are kept: compressed."""
+    """Return HTML compressed, as pages are kept."""
     return zlib.compress(shown.encode(), 1)
 
 
 def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str], language: str, title: str) -> str:
-    """The page of a file that is not shown: why, what is known of the file, and where to download it.
+    """Return the page of a file that is not shown: why, the file's facts, and the download.
 
     Args:
         facts: names and values, such as size and digest.
@@ -96,7 +95,7 @@ def offer(sentence: str, facts: Iterable[tuple[str, str]], link: tuple[str, str]
 
 
 def frame(language: str, title: str) -> tuple[str, str]:
-    """What stands before and after the body of a page."""
+    """Return the HTML before and after the body of a page."""
     direction = "rtl" if language.partition("-")[0] in _RIGHT_TO_LEFT else "ltr"
     before = (
         f'<!doctype html><html lang="{escape(language)}" dir="{direction}"><head><meta charset="utf-8">'

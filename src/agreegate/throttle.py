@@ -1,4 +1,4 @@
-"""Keeps one caller from stopping the others: rate limits (contract 3.8), and turns. A leaf for the edges.
+"""Keeps one caller from stopping the others: rate limits (contract 3.8), and locks. A leaf for the edges.
 
 Rate limits count in windows of one minute of the machine's clock.
 
@@ -15,14 +15,14 @@ from agreegate.domain.error import Rejected
 WINDOW = 60.0
 """Seconds."""
 MOST_COUNTED = 10_000
-"""Callers counted within one window. Beyond it the one counted first is forgotten, and may begin again."""
+"""Maximum callers counted within one window. Beyond it the first caller's count is dropped."""
 
 
 class Throttle:
     """Counts requests, refused ones too."""
 
     def __init__(self, limit: int, machine_time: Callable[[], float]) -> None:
-        """Let each caller pass `limit` times a window.
+        """Allow each caller `limit` requests in a window.
 
         Args:
             machine_time: seconds since 1970.
@@ -52,7 +52,7 @@ class Throttle:
 
 
 class PartnerLocks:
-    """Lets each partner do one thing at a time: what it asks for meanwhile waits, and nobody else does."""
+    """Lets each partner do one thing at a time; other partners do not wait for it."""
 
     def __init__(self) -> None:
         self._locks: dict[str, asyncio.Lock] = {}
@@ -60,7 +60,7 @@ class PartnerLocks:
 
     @asynccontextmanager
     async def of(self, partner: str) -> AsyncIterator[None]:
-        """The partner's turn, once those that it asked for before are over."""
+        """Wait for the partner's earlier requests, then hold its lock."""
         lock = self._locks.setdefault(partner, asyncio.Lock())
         self._waiting[partner] = self._waiting.get(partner, 0) + 1
         try:

@@ -1,4 +1,4 @@
-"""Reads files of TOML into structs, and tells what is wrong with its line. A leaf for the edges.
+"""Reads TOML files into structs; an error has its line. A leaf for the edges.
 
 Places are written as msgspec writes them: `partner[0].user[2].roles`, counted from 0.
 """
@@ -20,11 +20,11 @@ from agreegate.file_input import read_text
 T = TypeVar("T", bound="Table")
 
 YEARS = range(1900, 9001)
-"""Those of an instant in a file, as in every other door."""
+"""The years of an instant in a file, as in every other input."""
 LARGEST_NUMBER = 2**31 - 1
 """Of a number in a file."""
 LONGEST_PLACE = 1_000
-"""Maximum characters of a place that are looked for: a key may be as long as the file, and full of dots and brackets."""
+"""Maximum characters of a place: a key may be as long as the file, and full of dots and brackets."""
 DEEPEST = 32
 """Maximum parts of a dotted key or header. The parser takes time that grows with the square of their number."""
 _PART = r"""(?:[\w-]++|"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+"""
@@ -39,9 +39,9 @@ _KINDS = {
     "str": "toml.not-text", "int": "toml.not-number", "bool": "toml.not-boolean", "array": "toml.not-list",
     "object": "toml.not-table", "datetime": "toml.not-date",
 }  # fmt: skip
-"""What to say where msgspec expects one of these."""
+"""The error where msgspec expects one of these."""
 _NO_INSTANT = time()
-"""Stands for a date out of range: where a date belongs, it is refused."""
+"""Replaces a date out of range: no field takes it."""
 
 
 class Table(msgspec.Struct, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class Guid(str):
 
 
 class TomlFile:
-    """What a file says, and on which line each part of it stands."""
+    """A parsed file, and the line of each of its parts."""
 
     def __init__(self, text: str, name: str) -> None:
         """Parse a text.
@@ -131,7 +131,7 @@ class TomlFile:
 
     @cached_property
     def _lines(self) -> dict[str, int]:
-        """The line of each table and key. Good for files as people write them; tomllib itself tells no lines."""
+        """The line of each table and key, in files as people write them; tomllib has no lines."""
         found: dict[str, int] = {}
         counts: dict[str, int] = {}
         table = ""
@@ -157,14 +157,14 @@ def _below(table: str, name: str) -> str:
 
 
 def _custom(kind: type[Any], value: object) -> object:
-    """Read a value as one of the kinds of text that a file may have, such as `Guid`."""
+    """Read a text as a type of ours, such as `Guid`."""
     if not isinstance(value, str):
         raise ValueError("toml.not-text")  # noqa: TRY004  # msgspec gives the place to a ValueError
     return kind(value)
 
 
 def _complaint(message: str, kind: type[msgspec.Struct]) -> tuple[str, str, str]:
-    """The code of our error for a message of msgspec, the place, and what is allowed there."""
+    """Return the code of our error for a message of msgspec, the place, and what is allowed there."""
     found = _PLACE.search(message)
     complaint, place = (message[: found.start()], found[1]) if found else (message, "")
     at, code = _declared(kind, place)
@@ -180,7 +180,7 @@ def _complaint(message: str, kind: type[msgspec.Struct]) -> tuple[str, str, str]
 
 
 def _declared(kind: type[msgspec.Struct], place: str) -> tuple[inspect.Type, str]:
-    """The type of what stands at a place, and the code of the error that its field declares."""
+    """Return the type at a place, and the code of the error that its field declares."""
     at, code = _bare(inspect.type_info(kind), "")
     for step in re.findall(r"\[[^]]*\]|[^.[\]]+", place):
         if isinstance(at, inspect.StructType):
@@ -191,7 +191,7 @@ def _declared(kind: type[msgspec.Struct], place: str) -> tuple[inspect.Type, str
 
 
 def _bare(at: inspect.Type, code: str) -> tuple[inspect.Type, str]:
-    """The type without None and without what is declared about it."""
+    """Return the type without None and metadata, and the code of its metadata."""
     match at:
         case inspect.UnionType(types=types):
             return _bare(next(one for one in types if not isinstance(one, inspect.NoneType)), code)

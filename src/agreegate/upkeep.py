@@ -1,8 +1,7 @@
-"""The work that goes on beside requests: renewals, the search by person, and the deletion of what expired or was left behind.
+"""Work beside requests: renewals, the search by person, and the deletion of what has expired.
 
-Kept answers, carts and sessions expire; publications that were killed or given up leave files of texts behind.
-Each kind of work goes on until nothing is left to do, in portions. A portion is one unit of work, so other writers wait
-for one portion at most.
+Kept answers, carts and sessions expire; publications that were killed or abandoned leave files of texts. Each kind of work
+runs in portions until none is left. A portion is one unit of work, so other writers wait for one portion at most.
 """
 
 import asyncio
@@ -30,7 +29,7 @@ logger = logging.getLogger("agreegate.upkeep")
 RENEW_SECONDS = 1.0
 """How late a renewal may be noticed."""
 PERSON_SECONDS = 1.0
-"""How long after the last round new confirmations are looked for, so that their persons can be found."""
+"""Pause between two rounds that make the persons of new confirmations searchable."""
 FORGET_SECONDS = 60.0
 """Pause between two rounds of deletion."""
 PORTION_SECONDS = 0.01
@@ -49,7 +48,7 @@ EXPIRING: tuple[Step, ...] = (forget_answers, forget_repeats, forget_carts, forg
 
 
 class PersonIndex:
-    """Takes persons over from confirmations, in the order of recording, so that customers are found by them."""
+    """Makes the persons of confirmations searchable, in the order of recording."""
 
     def __init__(self, store: Store, clock: Callable[[], float] = time.monotonic) -> None:
         self._store = store
@@ -57,7 +56,7 @@ class PersonIndex:
         self._complete_at = clock()
 
     async def catch_up(self) -> None:
-        """Take over all persons that wait, portion by portion. After a restart it goes on where it stopped.
+        """Make all waiting persons searchable, portion by portion. After a restart it continues where it stopped.
 
         Raises:
             StoreUnavailable: the record cannot be read or written now. Portions committed before stay.
@@ -71,14 +70,14 @@ class PersonIndex:
         self._complete_at = began
 
     def lag(self) -> float:
-        """Return the seconds since nothing waited: customers are found by every person that was recorded before."""
+        """Return the seconds since no person waited: search knows every person recorded before."""
         return self._clock() - self._complete_at
 
 
 def upkeep(
     store: Store, texts: TextFiles, persons: PersonIndex
 ) -> Callable[[object], AbstractAsyncContextManager[None]]:
-    """The lifespan of a server's upkeep. Renewals that fell due while nothing ran happen before the first request."""
+    """Return the lifespan of a server's upkeep. Renewals that fell due while no server ran happen before the first request."""
     causes = Causes(logger, "upkeep waits for the record: %s", time.monotonic)
 
     @asynccontextmanager
@@ -114,7 +113,7 @@ async def forget_expired(store: Store, clock: Callable[[], float] = time.monoton
 
 
 async def forget_leftovers(store: Store, texts: TextFiles) -> None:
-    """Delete what killed publications left in the folder of texts, and files that nobody published within a day.
+    """Delete the files of texts that killed publications left, and those that were not published within a day.
 
     Raises:
         StoreUnavailable: the record or the folder cannot be read now.
@@ -127,7 +126,7 @@ async def forget_leftovers(store: Store, texts: TextFiles) -> None:
 
 
 async def _portion(uow: UnitOfWork, step: Step, clock: Callable[[], float]) -> bool:
-    """Work for as long as a portion may take; whether rows may be left."""
+    """Work for as long as a portion may take; return whether rows may be left."""
     end = clock() + PORTION_SECONDS
     while await step(uow, STEP) == STEP:
         if clock() >= end:
@@ -148,7 +147,7 @@ async def _repeat(work: Callable[[], Awaitable[None]], pause: float, causes: Cau
 
 
 async def _attempt(work: Callable[[], Awaitable[None]], causes: Causes) -> None:
-    """Do the work. What goes wrong is reported, and tried again in the next round: requests are served all the same."""
+    """Do the work. An error is logged, and the next round tries again."""
     try:
         await work()
     except StoreUnavailable as error:

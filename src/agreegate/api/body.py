@@ -1,4 +1,4 @@
-"""The one reader of wire bodies: bytes to JSON to models, and nothing else reads a body (D3, contract 3.5).
+"""Reads every body of the two APIs: bytes to JSON to models (D3, contract 3.5).
 
 Clients send member names in any case, every property with its nulls, and unknown members. None of these is an error.
 """
@@ -22,9 +22,9 @@ LARGEST_RECORD = 128 * 1024
 LARGEST_QUESTION = 4 * 1024
 """Bytes of a question to the gate."""
 READ_AT_ONCE = 16 * 1024
-"""Bytes of a body that is read where it came in; within 3 ms, whatever is in it."""
+"""Bytes of a body that is parsed on the event loop: at most 3 ms."""
 MOST_MARKS = 32_000
-"""Commas and opening brackets of a body: 64 for each of 500 lines. Reading more would take too long, whatever its size."""
+"""Maximum commas and opening brackets of a body, 64 for each of 500 lines: they decide how long parsing takes."""
 DEEPEST = 64
 """How deep arrays and objects may nest. Fixed, because the interpreter's own limit depends on who calls."""
 
@@ -39,14 +39,14 @@ R = TypeVar("R")
 
 
 async def receive_body(receive: Receive, content_length: bytes | None, limit: int = MAX_BODY) -> bytes:
-    """The whole body of an ASGI request, never holding more than the limit and the piece that broke it.
+    """Return the whole body of an ASGI request, holding at most the limit and one more piece.
 
     Args:
         limit: bytes that the route takes.
 
     Raises:
         `request.too-large`: more than `limit` bytes are announced or sent.
-        `request.invalid`: the client went away before the end. Nobody is left to read an answer; nothing may be stored.
+        `request.invalid`: the client disconnected before the end. Nothing may be stored.
     """
     if content_length is not None and content_length.isdigit() and int(content_length[:20]) > limit:
         raise Rejected("request.too-large", limit=limit)
@@ -67,12 +67,12 @@ async def receive_body(receive: Receive, content_length: bytes | None, limit: in
 
 
 async def off_the_loop(read: Callable[[bytes], R], raw: bytes) -> R:
-    """What a reader of bodies makes of one: a large body is read on another thread, so that the gate answers meanwhile."""
+    """Return what `read` makes of a body. A large body is read on another thread, so that the gate answers meanwhile."""
     return read(raw) if len(raw) <= READ_AT_ONCE else await asyncio.to_thread(read, raw)
 
 
 def read_json(raw: bytes) -> object:
-    """The JSON value in a body, untyped. A byte order mark ahead of it is dropped.
+    """Return the JSON value in a body, untyped. A byte order mark ahead of it is dropped.
 
     Raises:
         `request.too-large`: more than `MAX_BODY` bytes.
@@ -88,7 +88,7 @@ def read_json(raw: bytes) -> object:
         raise Rejected("request.invalid")
     try:
         value: object = msgspec.json.decode(text)
-        _second_look.decode(text.decode())
+        _strict_decoder.decode(text.decode())
     except (msgspec.MsgspecError, ValueError, RecursionError):
         # The cause may quote the body, which may hold names and addresses: it must not reach the diagnostics.
         raise Rejected("request.invalid") from None
@@ -98,7 +98,7 @@ def read_json(raw: bytes) -> object:
 
 
 def to_model(raw: object, model: type[T]) -> T:
-    """The JSON value as a model: names match in any case, null is the same as absent, unknown members are dropped.
+    """Return the JSON value as a model: names match in any case, null is the same as absent, unknown members are dropped.
 
     Maps of data (`dict[str, str]`) keep their names and nulls. A number stays a number: a text where an integer belongs is
     refused, and so is true or false; 5.0 is 5.
@@ -123,7 +123,7 @@ def to_model(raw: object, model: type[T]) -> T:
 
 
 class _Member(NamedTuple):
-    """What has to be done to one member of a model before msgspec may convert it."""
+    """How to prepare one member of a model for msgspec."""
 
     wire: str
     model: type[msgspec.Struct] | None
@@ -136,7 +136,7 @@ class _Member(NamedTuple):
 
 @cache
 def _members(model: type[msgspec.Struct]) -> dict[str, _Member]:
-    """A model's members by name: as the contract spells it, as .NET does, and in lower case for every other spelling."""
+    """Return a model's members by name: as the contract writes it, as .NET does, and in lower case for every other case."""
     members: dict[str, _Member] = {}
     described = inspect.type_info(model)
     if not isinstance(described, inspect.StructType):
@@ -170,10 +170,10 @@ def _kinds(kind: inspect.Type) -> tuple[inspect.Type, ...]:
 
 
 def _encoded(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> dict[str, object]:
-    """The object with the members its model knows, in the contract's spelling and without nulls.
+    """Return the object with the members of its model, in the contract's spelling and without nulls.
 
     Raises:
-        `request.invalid-property`: a member is there twice, even if one of them is null.
+        `request.invalid-property`: a member is given twice, even if one of them is null.
     """
     members = _members(model)
     encoded: dict[str, object] = {}
@@ -201,14 +201,14 @@ def _encoded(raw: dict[str, object], model: type[msgspec.Struct], path: str) -> 
 
 
 def _place(complaint: str) -> str:
-    """The path of the member that msgspec's message complains about: the object's place, and in it what is missing."""
+    """Return the path of the member in msgspec's message: the object's place, and the missing member."""
     place = _PLACE.search(complaint)
     missing = _MISSING.match(complaint)
     return ".".join(found[1] for found in (place, missing) if found and found[1])
 
 
 def _check_tree(value: object) -> None:
-    """Look at every text and name for U+0000 and at the depth, one level at a time.
+    """Refuse U+0000 in any text or name, and nesting beyond `DEEPEST`, level by level.
 
     Raises:
         `request.invalid`.
@@ -245,4 +245,4 @@ def _refused(constant: str) -> NoReturn:
 
 # msgspec takes the last of two equal names, and integers of any size, without a word. The standard library's decoder calls
 # for every object and number, so it reads the text once more, only to object: 2 µs for a confirmation, msgspec 0.4.
-_second_look = json.JSONDecoder(object_pairs_hook=_distinct, parse_int=_integer, parse_constant=_refused)
+_strict_decoder = json.JSONDecoder(object_pairs_hook=_distinct, parse_int=_integer, parse_constant=_refused)

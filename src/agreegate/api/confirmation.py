@@ -1,6 +1,6 @@
 """Confirm, and read what was confirmed: `/v1/agreements` and `/v1/customers/{id}/agreements` (contract 4.1–4.3, R45).
 
-Our own `/api/customers/{id}/confirmations` does the same and says more: which text was accepted (R38), and through whom.
+`POST /api/customers/{id}/confirmations` also takes the accepted text (R38) and the reseller that handed the data over.
 """
 
 from dataclasses import replace
@@ -40,10 +40,10 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
 async def agreement_metadata(exchange: Exchange) -> Answer:
-    """`GET /v1/agreements`: the template of the asked type, of the programme's default type when none is asked for.
+    """`GET /v1/agreements`: the template of `agreementType`, which defaults to the programme's default type.
 
-    `*` lists the templates that can be confirmed now. A type asked for by name is shown also when it is retired, so that
-    clients find the link of what customers accepted.
+    `*` lists the templates that can be confirmed now. A retired type is listed by its name, so that clients find the link
+    of what customers accepted.
     """
     programme, now = exchange.deployment.programme, exchange.deployment.store.clock()
     if not programme.exists(now):
@@ -138,7 +138,7 @@ async def direct_signed_status(exchange: Exchange) -> Answer:
 
 
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:
-    """The templates that `agreementType` asks for: `*` is everything, in any case (contract 4.1).
+    """Return the templates of `agreementType`, in any case: `*` is every template (contract 4.1).
 
     Raises:
         `request.invalid-property`: the programme has no such type.

@@ -1,4 +1,4 @@
-"""A confirmation in our own API: how it is handed in, and how it is shown once it is recorded."""
+"""A confirmation in our own API: the request that records one, and the recorded one."""
 
 from datetime import datetime, time
 from typing import Annotated
@@ -227,7 +227,7 @@ class ConfirmationIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True)
     ] = None
 
     def to_draft(self) -> Draft:
-        """What the partner confirms.
+        """Return what the partner confirms.
 
         Raises:
             `request.malformed-id`: an id is no GUID. `request.invalid-instant`: a date cannot be read.
@@ -251,7 +251,7 @@ def _collection(given: CollectionIn) -> CollectionDraft:
 
 
 def _day(text: str, name: str) -> datetime:
-    """Midnight UTC of a day."""
+    """Return midnight UTC of a day."""
     instant = read_date(stated_instant, text, name).instant
     if instant.time() != time():
         raise Rejected("request.invalid-instant", name=name)

@@ -22,7 +22,7 @@ _ESCAPED = re.compile(r"\\(.)")
 
 
 def confirmed_by(header: str | None) -> Employee | None:
-    """The employee that the header names; None when it is absent or empty.
+    """Return the employee that the header names; None when it is absent or empty.
 
     Args:
         header: the value, one character a byte.
@@ -46,7 +46,7 @@ def confirmed_by(header: str | None) -> Employee | None:
 
 
 def _decoded(part: str) -> str:
-    """A part without its quotation marks, its encoded words as the text that they stand for."""
+    """Return a part without its quotation marks, its encoded words decoded."""
     stripped = part.strip()
     if stripped.startswith('"'):
         stripped = _ESCAPED.sub(r"\1", stripped[1:-1])

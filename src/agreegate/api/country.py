@@ -1,4 +1,4 @@
-"""What a country asks of a customer's address, and the languages that it offers (contract 7.1)."""
+"""The rules of a country for a customer's address, and its languages (contract 7.1)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.wire.country import CountryRules

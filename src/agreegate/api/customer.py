@@ -1,4 +1,4 @@
-"""Customers: list, get, create, part with; and what goes before creating one (contract 4.7)."""
+"""Customers: list, read, create, end the relationship; and the checks before creating one (contract 4.7)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.pagination import PAGE, page_collection, page_request_of, whole_list
@@ -35,7 +35,7 @@ from agreegate.services.partner import RelationshipType
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 RELATIONSHIP_REQUEST = "/relationship-request"
-"""Our page where a customer reads who asks to serve it; the partner's tenant id follows."""
+"""The page that shows a customer which partner asks to serve it; the partner's tenant id follows."""
 
 
 async def customers(exchange: Exchange) -> Answer:
@@ -112,7 +112,7 @@ async def customer_relationships(exchange: Exchange) -> Answer:
 
 
 async def domain_check(exchange: Exchange) -> Answer:
-    """`HEAD /v1/domains/{domain}`: 200 when somebody has it, 404 when it is free."""
+    """`HEAD /v1/domains/{domain}`: 200 when a customer has the domain, 404 when it is free."""
     domain = exchange.incoming.ids["domain"]
     taken = await exchange.deployment.store.read(lambda uow: domain_taken(uow, domain))
     return answer(200 if taken else 404)

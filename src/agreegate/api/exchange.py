@@ -1,6 +1,6 @@
-"""One request on the wire and its answer: caller, ids, language, body, refusals. Every `/v1` handler works on it.
+"""One request on the wire and its answer: caller, ids, language, body, errors. Every `/v1` handler gets an `Exchange`.
 
-The framework and the hot path both come through `perform`, so that they cannot differ.
+The framework and the hot path both call `perform`, so that they cannot differ.
 """
 
 import logging
@@ -38,10 +38,10 @@ _LOCALE = re.compile(r"[A-Za-z]{2,3}(?:-[A-Za-z0-9]{2,8}){0,3}")
 _GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _UNBRACED = re.compile(r"\A\{([^{}]*)\}\Z")
 _NO_IDS = frozenset({"usagerecords", "overage"})
-"""Resources of customers and subscriptions whose paths look like an id's: `/v1/customers/{id}/subscriptions/overage`."""
+"""Resources of the contract that stand where an id may stand: `/v1/customers/{id}/subscriptions/overage`."""
 _NOT_AT_ALL = re.compile(rb"q=0(\.0*)?")
 _MOST_LISTED = 100
-"""Values of a header that are looked at one by one."""
+"""Maximum values of a header that are read."""
 _deterministic = msgspec.json.Encoder(order="deterministic")
 
 
@@ -71,7 +71,7 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What goes back over the connection."""
+    """The status, headers and body of an answer."""
 
     status: int
     headers: Headers
@@ -82,7 +82,7 @@ class Reply:
 
 @dataclass(frozen=True, slots=True)
 class Incoming:
-    """A request as the server hands it over, before anything is known of it."""
+    """A request before its caller is known."""
 
     method: str
     path: str
@@ -100,21 +100,21 @@ class Incoming:
     """
 
     def header(self, name: bytes) -> str | None:
-        """A header's value, or None."""
+        """Return a header's value, or None."""
         value = self.headers.get(name)
         return None if value is None else value.decode("latin-1")
 
 
 @dataclass(frozen=True, slots=True)
 class CallIds:
-    """How a call is named: by its client, or by us where the client did not."""
+    """The ids of a call: the client's, or new ones."""
 
     request_id: str
     correlation_id: str
     repeatable: bool
-    """Whether the client sent the request id itself, so that a repeat can be recognised."""
+    """Whether the client sent the request id, so that a repeat can be recognised."""
     ambiguous: bool
-    """Whether the client sent several request ids that differ: which one it will repeat cannot be known."""
+    """Whether the client sent several different request ids."""
 
     def call(self, actor: Actor, method: str, path: str, body: object) -> IdempotentCall:
         """Return what identifies a request with these ids; `body` is the parsed one."""
@@ -137,13 +137,13 @@ class Exchange:
     """The route's `parameters`, each with its value or an empty text."""
 
     def guid(self, name: str, shown: str) -> str:
-        """A path parameter as a GUID in lower case.
+        """Return a path parameter as a GUID in lower case.
 
         Args:
-            shown: what the error message calls it, such as `Customer Id`.
+            shown: its name in the error, such as `Customer Id`.
 
         Raises:
-            `request.not-found`: another resource of the contract, which is not served, stands in the id's place.
+            `request.not-found`: the path names a resource of the contract that is not served.
             `request.malformed-id`.
         """
         given = self.incoming.ids[name]
@@ -160,7 +160,7 @@ class Exchange:
         return self.guid("customer_id", "Customer Id")
 
     async def read(self, model: type[M]) -> M:
-        """The body as a model of the contract.
+        """Return the body as a model of the contract.
 
         Raises:
             `request.too-large`, `request.invalid`, `request.invalid-property`.
@@ -169,7 +169,7 @@ class Exchange:
         return await off_the_loop(lambda body: to_model(read_json(body), model), raw)
 
     async def read_untyped(self) -> object:
-        """The body's JSON value, for a handler that must know one part before it reads the rest with `to_model`.
+        """Return the body's JSON value, for a handler that needs one member before it reads the rest with `to_model`.
 
         Raises:
             `request.too-large`, `request.invalid`.
@@ -197,7 +197,7 @@ class Exchange:
 
 
 def answer(status: int, body: object = None, confirmation_id: str | None = None) -> Answer:
-    """An answer from a wire model; None for an empty body.
+    """Return an answer with a wire model as its body; None for an empty body.
 
     Args:
         confirmation_id: the confirmation that the answer acknowledges.
@@ -206,7 +206,7 @@ def answer(status: int, body: object = None, confirmation_id: str | None = None)
 
 
 async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:
-    """Authenticate, permit, handle, and spell what came of it. Never raises for something a caller sent."""
+    """Authenticate and permit the caller, run the handler, and return the reply. Nothing that a caller sends makes it raise."""
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
     ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
     headers = _headers(incoming, ids)
@@ -239,7 +239,7 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
 
 
 def error_reply(error: Rejected, language: str, headers: Headers) -> Reply:
-    """The reply to a request that broke a rule, or that met a broken record."""
+    """Return the reply with an error."""
     status = OUTCOMES[error.code].status
     if status == 401:
         headers = [*headers, (b"www-authenticate", b'Bearer realm="agreegate", OAuth realm="urn:cpsvc:cpid"')]
@@ -252,7 +252,7 @@ def error_reply(error: Rejected, language: str, headers: Headers) -> Reply:
 
 
 def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
-    """The reply to a path or method that the contract does not have."""
+    """Return the reply to a path or method that the contract does not have."""
     incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
     ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
     language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
@@ -276,7 +276,7 @@ def _headers(incoming: Incoming, ids: CallIds) -> Headers:
 
 
 def ids_of(request_ids: str | None, correlation_ids: str | None) -> CallIds:
-    """The ids in the two headers (contract 3.3), which a proxy may have repeated, separated by commas.
+    """Return the ids in the two headers (contract 3.3), which a proxy may have repeated, separated by commas.
 
     Of several correlation ids the first GUID counts: they only group calls.
     """
@@ -291,13 +291,13 @@ def ids_of(request_ids: str | None, correlation_ids: str | None) -> CallIds:
 
 
 def _distinct(listed: str | None) -> list[str]:
-    """The values of a list in a header, without the braces that may be round each, in lower case and each once."""
+    """Return the values of a list in a header, each once, in lower case and without braces around it."""
     values = (_UNBRACED.sub(r"\1", value.strip()).lower() for value in (listed or "").split(",", _MOST_LISTED))
     return list(dict.fromkeys(filter(None, values)))
 
 
 def _accepts_json(accept: bytes) -> bool:
-    """Whether an `Accept` value admits JSON (contract 3.3)."""
+    """Return whether an `Accept` value admits JSON (contract 3.3)."""
     for part in accept.lower().split(b",", _MOST_LISTED):
         kind, *parameters = (piece.strip() for piece in part.split(b";"))
         if kind in (b"*/*", b"application/*", b"application/json", b"text/json") and not any(
@@ -308,15 +308,15 @@ def _accepts_json(accept: bytes) -> bool:
 
 
 def _parameters(route: Route, query_string: bytes) -> dict[str, str]:
-    """The value of each parameter that the route reads, without blanks around it; empty when it is left out.
+    """Return the value of each parameter of the route, without blanks around it; empty when it is left out.
 
-    Names are read in any case; an empty value is none, since .NET clients send one for what is not set (contract 4.6).
-    Parameters that the contract does not have here are ignored, as the original ignores them. The exception is `filter`:
-    a client that asked for a choice must not take everything for it.
+    Names match in any case. An empty value counts as left out: .NET clients send it for what is not set (contract 4.6).
+    Parameters that the contract does not have here are ignored, as the original ignores them, but for `filter`: a client
+    that filters must not get the whole list.
 
     Raises:
-        `request.invalid-parameter`: one that is not served here.
-        `request.invalid-property`: one with two values, of which one would be ignored.
+        `request.invalid-parameter`: a parameter that is not served here.
+        `request.invalid-property`: a parameter with two values.
     """
     served = {name.lower(): name for name in route.parameters}
     refused = {name.lower(): name for name in ("filter", *route.unserved)}
@@ -345,7 +345,7 @@ def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
 
 
 def _throttled(error: Rejected, language: str, headers: Headers) -> Reply:
-    """The contract's fourth form of an error body (3.8)."""
+    """Return the contract's fourth form of an error body (3.8)."""
     body = {"statusCode": 429, "message": sentence_of(error, language)}
     return Reply(
         429,

@@ -27,7 +27,7 @@ from agreegate.services.gate import Inquiry, ask, check
 
 
 class Question(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
-    """A transaction that might be."""
+    """A transaction to ask about."""
 
     customer_id: Annotated[
         str, Meta(description="The customer's tenant id, a GUID.", examples=["d09d0000-0000-4000-8000-000000000012"])
@@ -126,7 +126,7 @@ class DecisionOut(msgspec.Struct, rename="camel", kw_only=True):
     responses=problems(400, 403, 413),
 )
 async def decide_question(request: RestRequest, data: JSONBody[Question]) -> DecisionOut:
-    """Whether a transaction may complete, with every reason: 200 for allow and deny alike."""
+    """Return whether a transaction may complete, with every reason: 200 for allow and deny alike."""
     deployment = deployment_of(request)
     actor, language = actor_of(request), reader_language(request)
     programme, now = deployment.programme, deployment.store.clock()
@@ -160,7 +160,7 @@ def inquiry_of(question: Question, actor: Actor, programme: Programme) -> Inquir
 def encoded(
     decision: Decision, programme: Programme, language: str, now: datetime, at: datetime, decision_id: str | None = None
 ) -> DecisionOut:
-    """A decision in words, in one of our languages.
+    """Return a decision with its sentences in one of the two languages.
 
     Args:
         at: the instant that the programme's dates were compared with.

@@ -1,4 +1,4 @@
-"""Whether the server lives and can serve, and its figures: open to anybody, without names or ids in them."""
+"""Health checks and metrics: open to anybody, without names or ids in them."""
 
 from typing import Any
 
@@ -12,13 +12,13 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 @route("/healthz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def alive() -> dict[str, str]:
-    """The process answers."""
+    """Return 200: the process answers."""
     return {"status": "alive"}
 
 
 @route("/readyz", http_method=["GET", "HEAD"], opt={"public": True}, include_in_schema=False)
 async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
-    """The record can be read, so the gate can tell yes from no. The schema was checked at the start."""
+    """Return 200 when the record can be read, else 503. The schema was checked at the start."""
     deployment = deployment_of(request)
 
     async def read(uow: UnitOfWork) -> None:
@@ -33,6 +33,6 @@ async def ready(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
 
 @get("/metrics", opt={"public": True}, include_in_schema=False)
 async def metrics(request: Request[Any, Any, Any]) -> Response[bytes]:
-    """The figures as Prometheus reads them."""
+    """Return the metrics as Prometheus reads them."""
     deployment = deployment_of(request)
     return Response(generate_latest(deployment.metrics.registry), media_type="text/plain; version=0.0.4")  # + charset

@@ -12,11 +12,11 @@ App = Callable[[Any, Any, Any], Awaitable[None]]
 AtOnce = Callable[[list[tuple[bytes, bytes]], bytes], bytes | None]
 
 UNNAMED = frozenset({"/healthz", "/readyz", "/metrics"})
-"""Asked by probes that know an address, not a name."""
+"""Paths of probes, which know an address and no name."""
 
 
 def hosts_of(public_url: str) -> frozenset[bytes]:
-    """The `Host` values of a public URL: with its port, and without it when it is the scheme's own."""
+    """Return the `Host` values of a public URL: with its port, and without it when it is the scheme's own."""
     parts = urlsplit(public_url)
     name = (parts.hostname or "").encode("idna" if not (parts.hostname or "").isascii() else "ascii")
     usual = {"http": 80, "https": 443}[parts.scheme]

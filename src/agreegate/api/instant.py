@@ -1,4 +1,4 @@
-"""Instants on the wire: one parser for every spelling clients send, and the spellings out (contract 3.5, 4.2, section 8)."""
+"""Instants on the wire: one parser for every format that clients send, and the formats of answers (3.5, 4.2, section 8)."""
 
 import re
 from collections.abc import Callable
@@ -50,7 +50,7 @@ class Written(NamedTuple):
 
 
 class _Reading(NamedTuple):
-    """A wire date, and what its format says besides the instant."""
+    """An instant, and whether its day begins with it."""
 
     written: Written
     midnight: bool
@@ -58,14 +58,14 @@ class _Reading(NamedTuple):
 
 
 def parse_instant(text: object) -> Written | None:
-    """The instant a wire date names; None for .NET's zero date, which is how those clients leave a date out (section 8).
+    """Return the instant of a wire date; None for .NET's zero date, by which those clients leave a date out (section 8).
 
-    Read: ISO 8601, with `T` and hours and minutes at least, or as databases write it with one blank and seconds; up to
-    nine fraction digits of which six count; `Z`, an offset or no zone. An ISO date alone, which is midnight UTC and counts
-    as zoned. RFC 1123. Microsoft's `/Date(milliseconds)/`, whose offset says only which zone the client is in.
+    It reads ISO 8601, with `T` and at least hours and minutes, or as databases write it with a blank and seconds; up to
+    nine fraction digits, of which six count; `Z`, an offset or no zone. An ISO date alone is midnight UTC and counts as
+    zoned. It also reads RFC 1123, and Microsoft's `/Date(milliseconds)/`, whose offset only names the client's zone.
 
     Raises:
-        ValueError: anything else, also no text at all, and years outside 1900–9000 in UTC.
+        ValueError: anything else, and years outside 1900–9000 in UTC.
     """
     reading = _read(text)
     return None if reading is None else reading.written
@@ -99,7 +99,7 @@ def read_date(read: Callable[[str], T], text: str, name: str, code: ErrorCode = 
 
 
 def query_date(text: str) -> datetime:
-    """The instant a query parameter names (contract 4.12): as `parse_instant`, or .NET's invariant `MM/dd/yyyy HH:mm:ss`.
+    """Return the instant of a query parameter (contract 4.12): as `parse_instant`, or .NET's invariant `MM/dd/yyyy HH:mm:ss`.
 
     Without a zone it is UTC. A plus sign that was not escaped arrives as a blank and is put back.
 
@@ -110,9 +110,9 @@ def query_date(text: str) -> datetime:
 
 
 def query_end(text: str) -> datetime:
-    """The first instant after the period that a query parameter ends (contract 4.12).
+    """Return the first instant after the period that a query parameter ends (contract 4.12).
 
-    The parameter is a date, so a date alone and a midnight stand for their whole day; any other instant for itself.
+    A date alone and a midnight end the period after their whole day; any other instant after itself.
 
     Raises:
         ValueError: as `query_date`.
@@ -122,7 +122,7 @@ def query_end(text: str) -> datetime:
 
 
 def query_moment(text: str) -> Moment:
-    """The moment a query names: of a date alone the whole day, else the instant, as `query_date` reads it.
+    """Return the moment of a query parameter: the whole day of a date alone, else the instant as `query_date` reads it.
 
     Raises:
         ValueError: anything else, and .NET's zero date.
@@ -131,18 +131,18 @@ def query_moment(text: str) -> Moment:
 
 
 def written_utc(instant: datetime) -> str:
-    """As the answer to a confirmation has it, `2019-02-14T00:00:00.000Z`: milliseconds, microseconds where they count (4.2)."""
+    """Write `2019-02-14T00:00:00.000Z`, as the answer to a confirmation: milliseconds, or microseconds if any (4.2)."""
     return _utc(instant, "microseconds" if instant.microsecond % 1000 else "milliseconds") + "Z"
 
 
 def written_bare(instant: datetime) -> str:
-    """As the list of confirmations has it, `2018-07-28T00:00:00`: UTC without saying so, a fraction only if any (4.3)."""
+    """Write `2018-07-28T00:00:00`, as the list of confirmations: UTC without `Z`, a fraction only if any (4.3)."""
     text = _utc(instant, "auto")
     return text.rstrip("0") if instant.microsecond else text
 
 
 def written_z(instant: datetime) -> str:
-    """As orders and subscriptions have it, `2019-03-25T22:30:02.085152Z`: a fraction only if any, without end zeros (4.9)."""
+    """Write `2019-03-25T22:30:02.085152Z`, as orders: a fraction only if any, without end zeros (4.9)."""
     return written_bare(instant) + "Z"
 
 

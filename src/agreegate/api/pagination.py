@@ -1,6 +1,6 @@
-"""Long lists on the wire: which page a request asks for, and the page as a collection with its links (contract 3.9).
+"""Long lists on the wire: the page of a request, and the collection with its links (contract 3.9).
 
-Lists that no client pages are sent whole: read and encoded off the event loop, in pieces.
+Lists without pages are sent whole: read and encoded off the event loop, in pieces.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -18,7 +18,7 @@ from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
 PAGE = ("size", "offset", "seekOperation")
-"""The query parameters that `wanted_page` reads."""
+"""The query parameters that `page_request_of` reads."""
 ITEMS = 500
 """Items of a whole list in one piece."""
 T = TypeVar("T")
@@ -27,9 +27,9 @@ _STEPS = {step.lower(): step for step in PageStep}
 
 
 def page_request_of(exchange: Exchange) -> PageRequest:
-    """The page that `size`, `seekOperation` and the continuation token ask for; without a token the first one.
+    """Return the page of `size`, `seekOperation` and the continuation token; without a token the first page.
 
-    Pages are found by where they begin, not by number: an `offset` other than 0 is refused.
+    Pages have no number: an `offset` other than 0 is refused.
 
     Raises:
         `request.invalid-parameter`.
@@ -55,7 +55,7 @@ def page_request_of(exchange: Exchange) -> PageRequest:
 def page_collection(
     exchange: Exchange, path: str, page_request: PageRequest, page: Page[Any], items: Sequence[Wire]
 ) -> Collection:
-    """The page as it is answered. `next` and `previous` are there only if there is such a page; both carry the token.
+    """Return the page as a collection. It has `next` and `previous` only if there is such a page; both carry the token.
 
     Args:
         path: of the list, without `/v1`.
@@ -84,7 +84,7 @@ async def whole_list(
     encoded: Callable[[T], Wire],
     path: str | None = None,
 ) -> Answer:
-    """The answer of a list that clients read whole. One partner's lists are read one after the other.
+    """Return the answer of a list that clients read whole. One partner's lists are read one after the other.
 
     Args:
         path: of the list, without `/v1`, for its link to itself; None: it has none.

@@ -1,4 +1,4 @@
-"""What a partner reads of itself and its partners: profiles, relationships, agreement status (contract 4.6, 4.8)."""
+"""Partners on the wire: profiles, relationships, agreement status (contract 4.6, 4.8)."""
 
 from agreegate.api.exchange import JSON, Exchange, Route, answer
 from agreegate.api.pagination import whole_list
@@ -55,7 +55,7 @@ async def relationships(exchange: Exchange) -> Answer:
 
 
 async def agreement_status(exchange: Exchange) -> Answer:
-    """`GET /v1/compliance/csp/agreementstatus`: by exactly one of `mpnId` and `tenantId`; an empty one is none."""
+    """`GET /v1/compliance/csp/agreementstatus`: by exactly one of `mpnId` and `tenantId`."""
     mpn_text, tenant_text = exchange.query["mpnId"], exchange.query["tenantId"]
     if not mpn_text and not tenant_text:
         raise Rejected("partner.not-named")
@@ -71,7 +71,7 @@ async def agreement_status(exchange: Exchange) -> Answer:
 
 
 def _mpn_id(exchange: Exchange) -> str | None:
-    """The partner network id that is asked for.
+    """Return the partner network id of the query, or None.
 
     Raises:
         `partner.mpn-not-numeric`.

@@ -1,6 +1,6 @@
-"""One spelling of each path, ahead of every route (D2, contract 3.1, section 8).
+"""One canonical form of each path, ahead of every route (D2, contract 3.1, section 8).
 
-Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, idempotency keys and metrics see one spelling only.
+Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, idempotency keys and metrics see one form only.
 """
 
 import re
@@ -19,7 +19,7 @@ _CONTRACT = re.compile(r"/+(?:v1(?:\.0)?|webhooks)(?:/|\Z)", re.IGNORECASE | re.
 _VERSION = "v1.0"
 """The version as the contract's machine-readable description writes it (7.1)."""
 LONGEST_SEGMENT = 255
-"""Maximum characters of a segment that leads anywhere: a domain has 253 at most. Links to texts are longer."""
+"""Maximum characters of a segment of a route: a domain has 253 at most. Links to texts are longer."""
 LONGEST_LINK = len("/texts/download/") + text_link.LONGEST
 """Maximum characters of a path that is a link to a text, all of them ASCII."""
 _BRACED = re.compile(r"\{([^{}]+)\}")
@@ -52,7 +52,7 @@ class _Node:
             self.literals.setdefault(spelling, _Node()).add(rest)
 
     def canonical(self, segments: list[str]) -> list[str] | None:
-        """The segments with the literals as the contract has them; None when no path is like that.
+        """Return the segments with the contract's literals; None when the contract has no such path.
 
         Where a literal and an id may stand, the literal is tried first.
         """
@@ -72,7 +72,7 @@ class _Node:
 
 
 class PathNormaliser:
-    """Knows the contract's paths, and gives any spelling of one its canonical form."""
+    """Gives each path of the contract its canonical form."""
 
     def __init__(self, templates: Iterable[str]) -> None:
         """Take the routes, such as `/v1/customers/{customer_id}/orders/{order_id}`, in the spelling to be kept."""
@@ -81,10 +81,10 @@ class PathNormaliser:
             self._root.add(_segments(template))
 
     def canonical_path(self, path: str) -> str:
-        """The path with single slashes, none at the end, no braces round a segment, and literals in the contract's spelling.
+        """Return the path with single slashes, none at the end, no braces around segments, and the contract's literals.
 
-        Ids keep their case, also an id that looks like a literal elsewhere in the contract. A path of the contract's that no
-        route has only loses its slashes and braces. Paths outside `/v1` and `/webhooks` come back as they are.
+        Ids keep their case, also an id that is a literal elsewhere in the contract. A path below `/v1` without a route only
+        loses slashes and braces. Paths outside `/v1` and `/webhooks` stay as they are.
         """
         if self._is_canonical(path) or not _CONTRACT.match(path):
             return path
@@ -94,7 +94,7 @@ class PathNormaliser:
         return "/" + "/".join(self._root.canonical(segments) or [segments[0].lower(), *segments[1:]])
 
     def _is_canonical(self, path: str) -> bool:
-        """Whether nothing needs doing: true for nearly every request, so it comes first and builds nothing."""
+        """Return whether the path is canonical already, as nearly every one is."""
         if "{" in path or "//" in path:
             return False
         node = self._root
@@ -109,7 +109,7 @@ class PathNormaliser:
 
 
 class NormalisedPaths:
-    """ASGI middleware that hands the application canonical paths only, and short ones.
+    """ASGI middleware that gives the application canonical, short paths.
 
     The framework caches the last thousand paths that led to a route, strangers' requests included.
     """
@@ -119,7 +119,7 @@ class NormalisedPaths:
         self._canonical_path = normaliser.canonical_path
 
     async def __call__(self, scope: Scope, receive: Any, send: Any) -> None:
-        """Pass the request on, in a scope of its own when the path had to change."""
+        """Pass the request on, with a new scope when the path changes."""
         if scope["type"] == "http":
             path = scope["path"]
             canonical = self._canonical_path(path)
@@ -132,7 +132,7 @@ class NormalisedPaths:
 
 
 def _shortened(path: str) -> str:
-    """The path with its long segments cut to what still is too long for any route, unless it may be a link to a text."""
+    """Return the path with its long segments cut, still too long for any route; a path that may be a text link stays."""
     if path.isascii() and len(path) <= LONGEST_LINK:
         return path
     return "/".join(segment[: LONGEST_SEGMENT + 1] for segment in path.split("/"))

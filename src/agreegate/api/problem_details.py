@@ -58,7 +58,7 @@ class Problem(msgspec.Struct, omit_defaults=True):
     ] = []
 
 
-_REFUSALS = {
+_ERRORS = {
     400: "The request cannot be read, or a member has a value that cannot be used.",
     401: "No bearer token, or one that is not trusted.",
     403: "The caller may not do this, or has no relationship with the customer (a customer that does not exist is answered "
@@ -75,24 +75,24 @@ _MEMBER = re.compile(r"(?:missing required|unknown) field `([\w.-]{1,50})`")
 """The framework's error paths: which member is missing or unknown."""
 _PLACE = re.compile(r" - at `\$\.(\w{1,50})`\Z")
 _CHOICES: dict[str, type[StrEnum]] = {"action": Action, "channel": Channel, "reason": EndReason}
-"""Members that take one of a few words, in any of our bodies."""
+"""Members that take one of a few words."""
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:
-    """The refusals of an operation, as its description lists them: these, and the two that every operation has."""
+    """Return the error answers of an operation for its description: these, and the two that every operation has."""
     return {
-        status: ResponseSpec(Problem, generate_examples=False, description=_REFUSALS[status], media_type=PROBLEM_JSON)
+        status: ResponseSpec(Problem, generate_examples=False, description=_ERRORS[status], media_type=PROBLEM_JSON)
         for status in sorted({*statuses, 401, 503})
     }
 
 
 def reader_language(request: Request[Any, Any, Any]) -> str:
-    """The language a caller reads: `X-Locale`, else `Accept-Language`."""
+    """Return the caller's language: `X-Locale`, else `Accept-Language`."""
     return language_of(request.headers.get("x-locale") or request.headers.get("accept-language"))
 
 
 def problem_response(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    """The answer to an error raised by a handler of ours, or by the framework on the way to it."""
+    """Return the answer to an error of a handler of our own API, or of the framework before it."""
     rejected = as_rejected(error)
     outcome = OUTCOMES[rejected.code]
     status = outcome.status
@@ -128,7 +128,7 @@ def problem_of(rejected: Rejected, language: str, status: int | None = None) -> 
 
 
 def methods_of(error: Exception) -> dict[str, str]:
-    """The `Allow` header for a method that a path does not have."""
+    """Return the `Allow` header for a method that a path does not have."""
     allow = error.headers.get("allow") if isinstance(error, HTTPException) and error.headers else None
     return {} if allow is None else {"allow": allow}
 
@@ -151,7 +151,7 @@ def rejected_member(message: str, key: str = "") -> Rejected:
 
 
 def as_rejected(error: Exception) -> Rejected:
-    """The error that the framework means; any other as `known` has it."""
+    """Return the framework's error as one of ours; any other error as `known` does."""
     if isinstance(error, ValidationException):
         extra = error.extra if isinstance(error.extra, list) else []
         first = next((item for item in extra if isinstance(item, dict)), {})

@@ -1,4 +1,4 @@
-"""Our own API's side of a request: the body through the one reader, and the caller that the guard let pass."""
+"""Requests of our own API: body, caller, pages, and calls done once."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Annotated, Any
@@ -42,10 +42,10 @@ Cursor = Annotated[
 
 
 class RestRequest(BoundedRequest):
-    """A request whose body is bounded by its route's `request_max_body_size`, and refused with a sentence whatever it holds."""
+    """A request whose body is bounded by its route's `request_max_body_size`."""
 
     async def body(self) -> bytes:
-        """The body's bytes.
+        """Return the body's bytes.
 
         Raises:
             `request.too-large`, `request.invalid`.
@@ -60,7 +60,7 @@ class RestRequest(BoundedRequest):
         return known
 
     async def json(self) -> Any:
-        """The body as untyped JSON.
+        """Return the body as untyped JSON.
 
         Raises:
             `request.too-large`, `request.invalid`.
@@ -69,7 +69,7 @@ class RestRequest(BoundedRequest):
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Let only those pass whom the route names; a route that names nobody lets nobody pass.
+    """Enforce the route's `access`. A route without one is denied.
 
     Raises:
         `access.unauthenticated`, `request.throttled`, `access.denied`, `access.user-required`, `access.role`,
@@ -88,20 +88,19 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 
 def actor_of(request: Request[Any, Any, Any]) -> Actor:
-    """Whom the guard let pass."""
+    """Return the caller that the guard has permitted."""
     actor: Actor = request.scope["user"]
     return actor
 
 
 def page_request_of(request: Request[Any, Any, Any], size: int, cursor: str | None, *others: str) -> PageRequest:
-    """The page that `size` and `cursor` ask for; without a cursor the first one.
+    """Return the page of `size` and `cursor`; without a cursor the first page.
 
     Args:
         others: the names of the route's other query parameters.
 
     Raises:
-        `request.invalid-parameter`: there is no such page, the cursor is another list's, or the query has a name that the
-            route has not.
+        `request.invalid-parameter`: there is no such page, the cursor is another list's, or the route has no such parameter.
     """
     if not request.query_params.keys() <= {"size", "cursor", *others}:
         raise Rejected("request.invalid-parameter", name="query")
@@ -118,7 +117,7 @@ def page_request_of(request: Request[Any, Any, Any], size: int, cursor: str | No
 
 
 def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str]:
-    """The header that leads to the page after this one (RFC 8288); none where the list ends."""
+    """Return the `Link` header to the next page (RFC 8288); nothing where the list ends."""
     if page.first is None or page.last is None or not page.more_after:
         return {}
     deployment = deployment_of(request)
@@ -129,7 +128,7 @@ def next_page(request: Request[Any, Any, Any], page: Page[Any]) -> dict[str, str
 
 
 def call_of(request: Request[Any, Any, Any], body: object) -> IdempotentCall:
-    """What identifies this request; `body` is the parsed one.
+    """Return what identifies this request; `body` is the parsed one.
 
     Raises:
         `request.invalid-parameter`: several request ids that differ.

@@ -21,7 +21,7 @@ Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
 def incoming_of(scope: Scope, receive: Receive, ids: Mapping[str, str], route: Route) -> Incoming:
-    """The request of an ASGI scope, its body unread."""
+    """Return the request of an ASGI scope, its body unread."""
     headers = dict(scope["headers"])
     if len(headers) < len(scope["headers"]):
         for name in headers.keys() & _LISTED:  # a repeated line is the same list as one with commas (RFC 9110, 5.3)
@@ -48,7 +48,7 @@ async def send_reply(send: Send, reply: Reply) -> None:
 
 
 def wire_handlers(deployment: Deployment, routes: Iterable[Route]) -> list[HTTPRouteHandler]:
-    """The framework's handlers for the contract's routes. Each carries the rule of who may call it in `opt`."""
+    """Return the framework's handlers for the contract's routes, each with its `access` in `opt`."""
     served = tuple(routes)
     paths = dict.fromkeys(one.path for one in served)
     # First, else the framework has registered handlers of its own for `OPTIONS`.
@@ -77,7 +77,7 @@ def _handler(deployment: Deployment, one: Route) -> HTTPRouteHandler:
 
 
 def _without_options(path: str) -> HTTPRouteHandler:
-    """What answers `OPTIONS` as every method that the path does not have: the framework would list methods to strangers."""
+    """Return a handler that answers `OPTIONS` with 404: the framework would list a path's methods to strangers."""
 
     async def refuse() -> None:
         raise Rejected("request.not-found")

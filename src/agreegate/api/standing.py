@@ -166,7 +166,7 @@ class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     note: Annotated[str, Meta(description="For your own record.", examples=["Told us by phone."])] = ""
     template_id: Annotated[
         str | None,
-        Meta(description="Required for `recorded_in_error`: the current confirmation of this template is taken back."),
+        Meta(description="Required for `recorded_in_error`: the current confirmation of this template is voided."),
     ] = None
 
 
@@ -183,7 +183,7 @@ class UnknownEmployee(msgspec.Struct, rename="camel"):
 
 
 def _after_refusal() -> Example:
-    """What `end_standing` answers to its own example: a standing in which nothing counts any more."""
+    """Return the answer to the example of `end_standing`: a standing without a confirmation that counts."""
     ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", EXAMPLE_USER, "api")
     confirmed = replace(EXAMPLE_RECORDED, ended=ending)
     agreement = AgreementStandingOut(
@@ -207,7 +207,7 @@ def _after_refusal() -> Example:
     },
 )
 async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
-    """Record that the customer no longer agrees, or take back a confirmation recorded in error. Nothing is deleted."""
+    """Record that the customer no longer agrees, or void a confirmation recorded in error. Nothing is deleted."""
     actor, programme = actor_of(request), deployment_of(request).programme
     customer = as_guid(customer_id, "customerId")
     call = call_of(request, data)

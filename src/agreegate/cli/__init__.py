@@ -32,7 +32,7 @@ COMMANDS = (
 
 
 def main() -> NoReturn:
-    """What `agreegate` runs."""
+    """Run `agreegate`."""
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="replace")  # a terminal without our apostrophes is no reason to fail
@@ -40,7 +40,7 @@ def main() -> NoReturn:
 
 
 def run(arguments: Sequence[str], words: Words) -> int:
-    """Run what was typed; the exit status: 0 done, 1 failed, 2 wrong use, or what the command says."""
+    """Run a command line; return the exit status: 0 done, 1 failed, 2 wrong use, or the command's own."""
     try:
         status = Agreegate(words).main(list(arguments), "agreegate", standalone_mode=False)
     except click.Abort:

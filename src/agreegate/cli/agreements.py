@@ -1,6 +1,6 @@
 """`agreegate agreements`: publish a version of an agreement's text from a folder, and list what is published.
 
-What a version would do before it does: `cli/simulation.py`.
+`cli/simulation.py` shows what a version would do.
 """
 
 import asyncio

@@ -1,4 +1,4 @@
-"""`agreegate clock`: say that the machine's clock is right although records are dated ahead of it."""
+"""`agreegate clock`: accept the machine's clock although records are dated ahead of it."""
 
 import asyncio
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""What went wrong, in one sentence that says what to do: never a traceback for what a user did."""
+"""The sentence for each error that a user can cause. Only a defect shows a traceback."""
 
 import errno
 from gettext import gettext
@@ -10,7 +10,7 @@ from agreegate.cli.words import Failure, Misuse, Words, shown
 from agreegate.domain.error import Rejected, StoreUnavailable
 
 _STATE = ("schema.", "data.", "store.", "key-file.")
-"""Keys about the state that something is in; other keys are about what was typed, or a file that was named."""
+"""Codes about the state of the record or a file; other codes are about the arguments."""
 _DAMAGED = frozenset({apsw.CorruptError.__name__, apsw.NotADBError.__name__})
 _REASONS = {
     errno.EACCES: "denied",

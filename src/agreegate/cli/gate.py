@@ -1,4 +1,4 @@
-"""`agreegate gate`: what the gate would answer, as one line; nothing is changed or kept."""
+"""`agreegate gate`: print the gate's decision in one line, without recording it."""
 
 import asyncio
 from datetime import datetime
@@ -18,7 +18,7 @@ from agreegate.i18n import date_text
 from agreegate.services.gate import ask
 
 DENIED = 3
-"""Exit status: the gate answered, and its answer is no."""
+"""Exit status: the gate denies."""
 EXAMPLE = """agreegate gate check --partner a1de0000-0000-4000-8000-000000000001 \\
   --customer ceda0000-0000-4000-8000-000000000011 --action new_purchase --channel api --at 2019-03-22"""
 

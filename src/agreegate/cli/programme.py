@@ -94,7 +94,7 @@ def _claimed(data: Path) -> Iterator[None]:
 
 
 def _shipped(name: str) -> Programme | None:
-    """The programme that the record was made for; None when it was a file of the operator's own."""
+    """Return the programme that the record was made for; None when it was the operator's own file."""
     try:
         return load(name)
     except Rejected:
@@ -126,7 +126,7 @@ def _shift_lines(words: Words, shift: Shift, *, compared: bool) -> Iterator[str]
 
 
 def _lines(words: Words, programme: Programme) -> Iterator[tuple[str, bool]]:
-    """Every rule as a line, and whether it is an extension of ours."""
+    """Yield every rule as a line, and whether it goes beyond the published process."""
     yield words("cli.programme.starts", date=second(programme.starts)), False
     for channel in Channel:
         enforced, named = programme.enforce_from.get(channel), words(f"channel.{channel}")

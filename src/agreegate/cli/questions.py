@@ -39,7 +39,7 @@ def command(words: Words) -> click.Command:
 
 
 def _choice(words: Words, name: str, usual: PartnerKind | Cloud | Account) -> click.Option:
-    """An option that says one thing of the partner who asks."""
+    """Return an option about the partner that asks."""
     kinds = click.Choice([str(each) for each in type(usual)])
     return words.option(f"--{name}", f"cli.questions.{name}", type=kinds, default=str(usual), show_default=True)
 
@@ -88,5 +88,5 @@ def _lines(words: Words, question: Question, case: Case) -> Iterator[str]:
 
 
 def _asking(kind: PartnerKind, cloud: Cloud, account: Account) -> Partner:
-    """A partner of that kind: nothing else of it matters to an answer."""
+    """Return a partner of a kind; answers depend on nothing else."""
     return Partner(PartnerId(""), "", kind, cloud, account, None, "", "", "")

@@ -19,7 +19,7 @@ def command(words: Words) -> click.Command:
 
 
 def serve(words: Words, **values: Any) -> None:
-    """Check the settings, open the record, and serve until told to stop."""
+    """Check the settings, open the record, and serve until a signal."""
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
 

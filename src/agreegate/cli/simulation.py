@@ -1,4 +1,4 @@
-"""`agreegate agreements simulate`: what a version would do if it took effect on a day, before it does."""
+"""`agreegate agreements simulate`: what a version would do if it took effect on a day."""
 
 import asyncio
 import errno
@@ -44,7 +44,7 @@ EXAMPLE = """agreegate agreements simulate ./2027-01 --effective-from 2027-01-01
 agreegate agreements simulate --version 2027-01 --weeks 26 --csv counts.csv --rows customers.csv"""
 STANDARD_OUTPUT = "-"
 _UNREAD = TextFile(Digest(""), MediaType.MARKDOWN, 0)
-"""Stands for files: whom a version outdates does not depend on what is in them, so they need not be there yet."""
+"""Stands for the version's files: a simulation does not read them, so they need not exist yet."""
 _NOTED = ("week", "reseller")
 """Tables whose lines need a word on how customers are counted."""
 _PAGE = 1_000
@@ -139,7 +139,7 @@ def _draft(folder: Path, rules: Programme, effective_from: datetime | None) -> T
 
 
 def _may_write(words: Words, file: str | None, *, force: bool) -> None:
-    """Refuse before anything is looked at what could not be written afterwards."""
+    """Refuse a file that cannot be written, before the simulation runs."""
     if file in (None, STANDARD_OUTPUT):
         return
     path = Path(file or "")

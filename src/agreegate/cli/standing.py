@@ -1,4 +1,4 @@
-"""`agreegate standing`: what the standing of a customer was on a day, as the records stood on another."""
+"""`agreegate standing`: the standing of a customer on a day, by the records of another day."""
 
 import asyncio
 from collections.abc import Iterator

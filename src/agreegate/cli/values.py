@@ -14,7 +14,7 @@ T = TypeVar("T")
 
 
 class Typed(click.ParamType[T]):
-    """A value that a function reads from what is typed."""
+    """A type of values whose texts a function reads."""
 
     name = "text"
 

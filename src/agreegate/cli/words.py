@@ -12,15 +12,15 @@ import click
 from agreegate.i18n import DEFAULT_LANGUAGE, LANGUAGES, text
 
 VARIABLES = ("LANGUAGE", "LC_ALL", "LC_MESSAGES", "LANG")
-"""Where a user's locale is looked for, the strongest first: the order that gettext has."""
+"""The environment variables of a user's locale, the strongest first, as in gettext."""
 
 
 LONGEST_SHOWN = 400
-"""Characters of a value that are shown."""
+"""Maximum characters of a value in a sentence."""
 
 
 class Failure(click.ClickException):
-    """A command that could not do what it was asked to, in a sentence that says what to do."""
+    """The failure of a command, with a sentence that says what to do."""
 
     exit_code = 1
 
@@ -37,7 +37,7 @@ def second(instant: datetime) -> str:
 
 
 def shown(value: object) -> str:
-    """A value that a file or a user gave, as part of a sentence: on one line, and no longer than a line can be."""
+    """Return a value from a file or a user for a sentence: on one line, and shortened."""
     text = "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in str(value))
     return text if len(text) <= LONGEST_SHOWN else f"{text[: LONGEST_SHOWN // 2]}…{text[-LONGEST_SHOWN // 2 :]}"
 
@@ -108,7 +108,7 @@ class Words:
 
 
 def _first_example(command: click.Command) -> str:
-    """The first command line of a command's examples, with the lines that go on with it."""
+    """Return the first command line of a command's examples, with its continued lines."""
     lines = (command.epilog or "").splitlines()[2:]
     last = next((number for number, line in enumerate(lines) if not line.endswith("\\")), 0)
     return "\n".join(lines[: last + 1])

@@ -1,4 +1,4 @@
-"""Signing in to the demo through a browser: what was asked, the page of made-up users, the one-time codes."""
+"""Signing in to the demo through a browser: the request, the page of made-up users, the one-time codes."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
 
 @dataclass(frozen=True, slots=True)
 class SignInRequest:
-    """A sign-in that a client has asked for and that may be answered by a redirect."""
+    """A sign-in request that a redirect may answer."""
 
     granted: Granted
     """What will be granted, the user still open."""
@@ -37,7 +37,7 @@ class SignInRequest:
 
 
 class Redirected(Exception):
-    """A refusal that the client hears of through the browser, because its redirect address is a good one."""
+    """An error that the browser takes to the client, whose redirect address is valid."""
 
     def __init__(self, location: str) -> None:
         super().__init__(location)
@@ -81,7 +81,7 @@ class Codes:
         self._open: dict[str, tuple[SignInRequest, float]] = {}
 
     def issue(self, request: SignInRequest, user: DemoUser) -> str:
-        """A new code for this user; with too many open the oldest lapses."""
+        """Return a new code for this user; with too many codes open the oldest is dropped."""
         if len(self._open) >= MANY_CODES:
             del self._open[next(iter(self._open))]
         code = secrets.token_urlsafe(32)
@@ -90,7 +90,7 @@ class Codes:
         return code
 
     def redeem(self, code: str, client_id: str, redirect_uri: str, verifier: str) -> Granted:
-        """What the code was given for; afterwards it is void, whatever the outcome.
+        """Return the grant of a code, which is used up by this call.
 
         Raises:
             OAuthError.
@@ -108,7 +108,7 @@ class Codes:
 def user_page(
     request: SignInRequest, users: Sequence[DemoUser], base_url: str, language: str, query: Mapping[str, str]
 ) -> tuple[str, str]:
-    """The page that offers each user by one button, and its content security policy. Works without scripts.
+    """Return the page with a button for each user, and its content security policy.
 
     Args:
         query: the parameters of the sign-in, which the choice of another language keeps.
@@ -123,7 +123,7 @@ def user_page(
 
 
 def refusal_page(error: OAuthError, language: str, query: Mapping[str, str]) -> tuple[str, str]:
-    """The page for a sign-in that cannot go on, and its content security policy."""
+    """Return the page of a refused sign-in, and its content security policy."""
     return _page("signin.page-refused", language, query, error=error), _policy("'none'")
 
 

@@ -32,27 +32,27 @@ class DemoClock:
         return datetime.now(UTC) + self.offset
 
     def set(self, instant: datetime) -> None:
-        """Let it be `instant` now."""
+        """Set the clock to `instant`."""
         self.offset = offset_to(instant)
 
 
 def offset_to(instant: datetime) -> timedelta:
-    """How far an instant is ahead of the machine's clock."""
+    """Return how far an instant is ahead of the machine's clock."""
     return instant - datetime.now(UTC)
 
 
 class DemoSandbox:
-    """The demo's clock as it can be set, from wherever."""
+    """Sets the demo's clock for the API and the pages."""
 
     def __init__(self, clock: DemoClock, store: Store) -> None:
         self._clock = clock
         self._store = store
 
     async def set(self, instant: datetime) -> None:
-        """Jump to an instant, forwards or back. Renewals due in between have happened when this returns.
+        """Jump to an instant, forwards or back, and run the renewals due in between.
 
         Raises:
-            `request.invalid-instant`: beyond what the clock can show.
+            `request.invalid-instant`: the clock cannot show the instant.
         """
         if not EARLIEST <= instant <= LATEST:
             raise Rejected("request.invalid-instant", name="now")
@@ -69,7 +69,7 @@ class ClockBody(msgspec.Struct, forbid_unknown_fields=True):
 
 
 async def kept_offset(uow: UnitOfWork) -> timedelta | None:
-    """The offset that an earlier run of the demo left, or None."""
+    """Return the offset that an earlier run of the demo left, or None."""
     row = await uow.fetch_one("select offset_us from demo_clock where id = 1")
     if row is None:
         return None

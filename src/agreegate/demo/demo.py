@@ -58,7 +58,7 @@ class Demo:
     folder: DataFolder
 
     def close(self) -> None:
-        """Let go of the folder."""
+        """Close the record and release the folder."""
         self.deployment.store.close()
         self.folder.release()
 
@@ -72,12 +72,12 @@ def cast() -> tuple[ListedPartner, ...]:
 def open_demo(
     folder: DataFolder, programme: Programme, base_url: str, at: datetime | None, *, programme_named: bool
 ) -> Demo:
-    """A demo on a folder: seeded when it is empty, else as it was left, its clock moved when `at` says so.
+    """Open a demo on a folder: seeded when the folder is empty, else as it was left.
 
     Args:
-        base_url: where it will be reached, without a trailing slash.
-        at: the instant its clock starts at; None: now, or where an earlier run left it.
-        programme_named: whether the caller asked for this very programme.
+        base_url: its public address, without a trailing slash.
+        at: the instant that its clock starts at; None: now, or the clock of an earlier run.
+        programme_named: whether the caller named the programme.
 
     Raises:
         Rejected: the folder is another programme's, no demo's, or in use.
@@ -138,7 +138,7 @@ def open_demo(
 async def _prepare(
     folder: DataFolder, clock: DemoClock, programme: Programme, at: datetime | None, *, named: bool
 ) -> Programme:
-    """Seed the record or take it over; the programme that it is under."""
+    """Seed the record or take it over; return its programme."""
     if not folder.database.exists():
         clock.set(at or clock())
         past = Past()
@@ -170,7 +170,7 @@ async def _prepare(
 
 
 def demo_users(people: Sequence[ListedPartner]) -> list[DemoUser]:
-    """The cast's users as the sign-in page offers them."""
+    """Return the cast's users as the sign-in page offers them."""
     return [
         DemoUser(
             name=user.name,

@@ -1,4 +1,4 @@
-"""What the demo's sign-in service grants, and to whom: tenants, users, and the four ways to a token."""
+"""The demo's sign-in service: tenants, users, and the four grants of a token."""
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
@@ -25,7 +25,7 @@ class SignIn:
         self._tenants = {name: user.tenant_id for user in users for name in (user.tenant_id, user.tenant_domain)}
 
     def tenant_of(self, name: str) -> str | None:
-        """The id of the tenant in the address; None for `organizations` and `common`, where the user tells.
+        """Return the id of the tenant in the address; None for `organizations` and `common`, where the user decides.
 
         Raises:
             OAuthError: no such tenant.
@@ -42,7 +42,7 @@ class SignIn:
         return [user for user in self._users.values() if tenant_id in (None, user.tenant_id)]
 
     def grant(self, form: Mapping[str, str], tenant: str, version: Version) -> Granted:
-        """What a request at the token address is granted.
+        """Return the grant of a request at the token address.
 
         Raises:
             OAuthError.
@@ -90,7 +90,7 @@ def _audience(form: Mapping[str, str], version: Version, *, application: bool) -
 
 
 def _narrowed(granted: Granted, form: Mapping[str, str], version: Version) -> Granted:
-    """The same grant for the audience asked for now, or for the first one when nothing is asked."""
+    """Return the grant for the audience of the form; for the first audience when the form names none."""
     named = "scope" if version is Version.V2 else "resource"
     if named not in form:
         return granted

@@ -14,7 +14,7 @@ BITS = 2048
 
 
 def load_or_create(path: Path) -> RSAKey:
-    """The RSA key kept at `path`, made there first when there is none; only its owner may read the file.
+    """Return the RSA key kept at `path`, and make it first when there is none; only its owner may read the file.
 
     Raises:
         `key-file.unusable`: the file exists and is not an RSA private key of 2048 bits or more.

@@ -10,7 +10,7 @@ PARTNER_CENTER = "https://api.partnercenter.microsoft.com"
 DIRECTORY_GRAPH = "https://graph.windows.net"
 """A resource for App-only tokens of the v1 address alone (contract 3.2)."""
 PROFILE = "00000003-0000-0000-c000-000000000000"
-"""The audience of an access token that was asked for signing in only; no API of ours takes it."""
+"""The audience of an access token for signing in only; no API takes it."""
 SIGN_IN_SCOPES = frozenset({"openid", "profile", "email", "offline_access"})
 MANY_PARAMETERS = 40
 
@@ -68,7 +68,7 @@ def client_of(found: Mapping[str, str]) -> str:
 
 
 def resource_of(resource: str, *, application: bool) -> str:
-    """The audience for a v1 `resource`, which may be written as a scope too.
+    """Return the audience of a v1 `resource`, which may be written as a scope too.
 
     Raises:
         OAuthError.
@@ -80,10 +80,10 @@ def resource_of(resource: str, *, application: bool) -> str:
 
 
 def audience_of(scope: str, *, application: bool) -> str:
-    """The audience for a v2 `scope`: Partner Center's, or the profile's when only signing in is asked for.
+    """Return the audience of a v2 `scope`: Partner Center's, or the profile's when the scope only signs in.
 
     Raises:
-        OAuthError: something else is asked for, or nothing.
+        OAuthError: any other scope.
     """
     scopes = set(scope.split())
     resources = scopes - SIGN_IN_SCOPES
@@ -99,7 +99,7 @@ def audience_of(scope: str, *, application: bool) -> str:
 
 
 def redirect_of(uri: str, base_url: str) -> SplitResult:
-    """The address a browser may be sent back to: the demo itself, or this machine.
+    """Return the address to send a browser back to: on the demo itself, or on this machine.
 
     Raises:
         OAuthError: it leads elsewhere, or is not plainly readable.

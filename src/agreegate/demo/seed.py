@@ -53,9 +53,9 @@ BEGINNING = datetime(2018, 8, 1, tzinfo=UTC)
 BOUGHT = datetime(2018, 8, 15, 9, 0, tzinfo=UTC)
 CONFIRMED = datetime(2018, 9, 3, 10, 0, tzinfo=UTC)
 CONFIRMED_AGAIN_BEFORE = timedelta(days=7)
-"""So long before the start Cedar accepted the newer text."""
+"""Time before the start when Cedar accepted the newer text."""
 RENEWS_AFTER = timedelta(days=30)
-"""So long after the start Juniper's subscription renews, whose customer accepted an older text."""
+"""Time after the start when Juniper's subscription renews; Juniper accepted an older text."""
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
 Record = Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]
@@ -72,7 +72,7 @@ class Fact:
 
 
 class Past:
-    """A clock that stands still, so that what is seeded has the very instants of its facts."""
+    """A clock that stands still, so that each fact is recorded at its own instant."""
 
     def __init__(self) -> None:
         self.now = BEGINNING
@@ -147,7 +147,7 @@ def _step(fact: Fact, number: int, programme: Programme) -> Step:
 
 
 def _renewing_soon(start: datetime) -> datetime:
-    """When Juniper bought for a year, so that it renews in 30 days. It has not renewed yet, so nothing is overdue."""
+    """Return when Juniper bought for a year, so that it renews in 30 days for the first time."""
     return months_after((start + RENEWS_AFTER).replace(microsecond=0), -12)
 
 
@@ -172,7 +172,7 @@ def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: 
 
 
 def _cedar_again(programme: Programme, contact: PrimaryContact, start: datetime) -> list[Fact]:
-    """Cedar's second confirmation of the Cloud Agreement, which names the newer text; none before the first one."""
+    """Return Cedar's second confirmation of the Cloud Agreement, for the newer text; none before the first one."""
     again = start - CONFIRMED_AGAIN_BEFORE
     if programme.name == _LATER or programme.template(CLOUD_AGREEMENT) is None or again <= CONFIRMED:
         return []

@@ -80,10 +80,10 @@ def _page(page: tuple[str, str], status: int) -> Response[Any]:
 def signin_routes(
     users: Sequence[DemoUser], key: RSAKey, base_url: str, clock: Callable[[], float]
 ) -> list[HTTPRouteHandler]:
-    """The routes of the sign-in service for these users, and the exchange of tokens that Partner Center had until January 2019.
+    """Return the routes of the sign-in service, and of the exchange of tokens that Partner Center had until January 2019.
 
-    `base_url`, without a slash at the end, is fixed: a Host header is never believed. `clock` is the machine's, in
-    seconds since 1970, whatever the demo's own clock says.
+    `base_url` has no slash at the end; Host headers do not count. `clock` is the machine's, in seconds since 1970, not the
+    demo's.
     """
     service = SignIn(users, key, base_url, clock)
 

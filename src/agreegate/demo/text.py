@@ -20,11 +20,11 @@ FRENCH = "fr-FR"
 GERMAN = "de-DE"
 """The language whose samples of the Customer Agreement are Word documents, so that the demo has some."""
 NEWER_BEFORE_START = timedelta(days=30)
-"""So long before the demo's beginning its newer text takes effect."""
+"""Time before the demo's start when its newer text takes effect."""
 _YEAR = timedelta(days=365)
 _MADE_UP = "A sample, made up for the demo."
 _AHEAD = timedelta(days=14)
-"""A sample is published at least so long before it takes effect."""
+"""Minimum time between a sample's publication and its effect."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Sample:
 
 
 def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start: datetime) -> list[Sample]:
-    """Two texts: one that every past confirmation was for, and a major one in force since 30 days before the start."""
+    """Return two texts: the text of every past confirmation, and a major one in force since 30 days before the start."""
     newer = newer_sample_from(start)
     older = min(beginning, newer) - _YEAR
     first, second = "The first text.", "New: how long data are kept."
@@ -52,7 +52,7 @@ def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start:
 
 
 def label_of(day: datetime) -> str:
-    """What a sample is called."""
+    """Return the label of a sample."""
     return f"{day:%Y-%m-%d}"
 
 
@@ -62,9 +62,9 @@ def newer_sample_from(start: datetime) -> datetime:
 
 
 def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
-    """The texts that the Customer Agreement had, by their dates (contract section 7). Their words are made up.
+    """Return the texts of the Customer Agreement with their dates (contract section 7) and made-up words.
 
-    The revision of 2019 is minor: nothing known says that it asked customers again. The one of 2023 did.
+    The revision of 2019 is minor: no source says that customers had to accept it. The text of 2023 is major.
     """
     first, revised, to_be_used, refreshed = (
         datetime(year, month, day, tzinfo=UTC)
@@ -82,14 +82,14 @@ def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
 
 
 async def publish_sample(uow: UnitOfWork, programme: Programme, sample: Sample, kept: Mapping[str, TextFile]) -> None:
-    """Publish a sample wherever its languages are spoken."""
+    """Publish a sample for every country with its languages."""
     found = {locale: kept[locale.language] for locale in locales() if locale.language in kept}
     draft = TextDraft(sample.template_id, label_of(sample.day), sample.major, sample.effective_from, sample.note, found)
     await publish_text(uow, await at_command_line(uow), programme, locales(), draft, allow_past=True)
 
 
 def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
-    """Put a sample's files on disk; what they are, by language."""
+    """Put a sample's files on disk; return them by language."""
     kept = {}
     for language, (name, content) in sample.files.items():
         kept[language] = measured(io.BytesIO(content), name)

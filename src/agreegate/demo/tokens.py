@@ -26,7 +26,7 @@ class Version(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Granted:
-    """What the sign-in service has granted: to which client, in whose name, for which audience."""
+    """A grant of the sign-in service: client, user and audience."""
 
     client_id: str
     tenant_id: str
@@ -54,7 +54,7 @@ class Mint:
         self._users = {user.user_id: user for user in users}
 
     def answer(self, granted: Granted, version: Version) -> dict[str, Any]:
-        """The token answer: numbers are texts in the old version, and numbers in the new one."""
+        """Return the token answer: numbers are texts in version 1, and numbers in version 2."""
         now = int(self._clock())
         answer: dict[str, Any] = {
             "token_type": "Bearer",
@@ -84,7 +84,7 @@ class Mint:
         return dict(KeySet([self._key]).as_dict(private=False))
 
     def read_refresh_token(self, token: str, client_id: str) -> Granted:
-        """What a refresh token was granted for.
+        """Return the grant of a refresh token.
 
         Raises:
             OAuthError: not ours, expired, or another client's.
@@ -180,5 +180,5 @@ class Mint:
 
 
 def _subject(granted: Granted, user: DemoUser) -> str:
-    """The user's name towards one client alone, as the identity platform gives each client another."""
+    """Return the user's subject for one client: the identity platform gives each client another."""
     return str(uuid5(UUID(user.user_id), granted.client_id))

@@ -1,1 +1,1 @@
-"""What a running server consists of, for every edge."""
+"""The parts of a running server, for every edge."""

@@ -1,4 +1,4 @@
-"""Bearer token → actor: what the token proves, joined with what the directory says of the user (contract 3.2)."""
+"""From a bearer token to an actor: the token's claims with the directory's roles (contract 3.2)."""
 
 import logging
 from collections.abc import Callable
@@ -15,7 +15,7 @@ from agreegate.storage.partner import add_user
 logger = logging.getLogger("agreegate.api")
 
 KEPT_SECONDS = 60.0
-"""How long a role, a withdrawn key or a revocation may take to be noticed (D8)."""
+"""Seconds until a changed role, a withdrawn key or a revocation takes effect (D8)."""
 KEPT_ACTORS = 4096
 
 _BEARER = b"bearer "
@@ -30,7 +30,7 @@ class _Known:
 
 
 class Callers:
-    """Finds the actor behind a token. Keeps those it found for at most a minute: the one place that remembers a token."""
+    """Finds the actor of a token, and keeps it for at most a minute. No other place keeps tokens."""
 
     def __init__(
         self,
@@ -48,14 +48,14 @@ class Callers:
         self._causes = Causes(logger, "bearer token refused: %s", machine_time)
 
     def known(self, authorization: bytes) -> Actor | None:
-        """The actor of an `Authorization` value seen within the last minute, without waiting; else None."""
+        """Return the actor of an `Authorization` value seen within the last minute, without waiting; else None."""
         known = self._known.get(authorization)
         if known is None or known.withdrawals != self._verifier.withdrawals:
             return None
         return known.actor if known.since <= self._machine_time() < known.until else None
 
     async def actor_of(self, authorization: bytes | None) -> Actor:
-        """The actor of an `Authorization` value.
+        """Return the actor of an `Authorization` value.
 
         Raises:
             `access.unauthenticated`: there is no bearer token, it cannot be trusted, or its tenant is not in the directory.

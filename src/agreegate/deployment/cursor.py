@@ -1,4 +1,4 @@
-"""The continuation tokens of long lists: where a page begins and ends, signed, so that only what was answered comes back."""
+"""The continuation tokens of long lists: signed positions of a page's first and last item."""
 
 import hashlib
 import hmac
@@ -14,7 +14,7 @@ from agreegate.storage.pagination import Position
 
 TOKEN = "MS-ContinuationToken"  # noqa: S105 - a header's name
 LONGEST = 8 * 1024
-"""Characters of a token that are looked at. Names of 200 characters at both ends of a page fit."""
+"""Maximum characters of a token. Names of 200 characters at both ends of a page fit."""
 _ALGORITHMS = ["HS256"]
 _PURPOSE = b"continuation tokens"
 _decode = msgspec.json.Decoder(tuple[str, str, Position, Position]).decode
@@ -28,7 +28,7 @@ class Cursors:
         self._key = OctKey.import_key(hmac.digest(secret.encode(), _PURPOSE, hashlib.sha256))
 
     def to(self, partner: PartnerId, path: str, first: Position, last: Position) -> str:
-        """The token of a page.
+        """Return the token of a page.
 
         Args:
             path: the list's, canonical.
@@ -37,7 +37,7 @@ class Cursors:
         return jws.serialize_compact({"alg": _ALGORITHMS[0]}, content, self._key, _ALGORITHMS)
 
     def read(self, token: str, partner: PartnerId, path: str) -> tuple[Position, Position]:
-        """Where the page of a token begins and ends.
+        """Return the positions of the first and last item of a token's page.
 
         Raises:
             `request.invalid-parameter`: the token is another partner's, another list's, or was not written by this server.

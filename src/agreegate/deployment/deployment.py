@@ -1,4 +1,4 @@
-"""What this running server consists of: one value that the API, the pages and the hot path share."""
+"""The parts of a running server: one value that the API, the pages and the hot path share."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +26,7 @@ class Sandbox(Protocol):
     """What only a demo has: a clock that can be set."""
 
     async def set(self, instant: datetime) -> None:
-        """Set the clock to this instant; renewals due in between have happened afterwards.
+        """Set the clock to this instant, and run the renewals due in between.
 
         Raises:
             `request.invalid-instant`: it lies beyond what a clock can show.
@@ -35,7 +35,7 @@ class Sandbox(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deployment:
-    """Handed to every handler; nothing in it is global."""
+    """The parts of a running server, given to every handler."""
 
     store: Store
     programme: Programme
@@ -64,7 +64,7 @@ class Deployment:
     """Signs users in; None: the dashboard has no users."""
     roles_from_token: bool = False
     held: HeldRoles = field(default_factory=HeldRoles, repr=False)
-    """The roles of each session, where the provider's word counts."""
+    """The roles of each session, where the provider's roles count."""
     guide: Guide | None = None
     sandbox: Sandbox | None = None
     totals: KeptTotals = field(default_factory=KeptTotals, repr=False)
@@ -77,7 +77,7 @@ class Deployment:
 
     @property
     def cookie_prefix(self) -> str:
-        """What the names of cookies begin with. Under TLS no other host can set a cookie of such a name."""
+        """The prefix of cookie names. Under TLS no other host can set a cookie of such a name."""
         return "__Host-" if self.secure else ""
 
 

@@ -1,4 +1,4 @@
-"""What the server counts of itself, for Prometheus: no names, no ids."""
+"""Metrics for Prometheus, without names or ids."""
 
 from collections.abc import Callable, Iterable, Iterator
 
@@ -8,12 +8,12 @@ from prometheus_client.registry import Collector
 
 
 class Metrics(Collector):
-    """Counts of answers by route and status. Plain integers: the hot path pays one dictionary look-up."""
+    """Counts of answers by route and status. Plain integers: the hot path pays one dictionary access."""
 
     def __init__(self) -> None:
         self.answers: dict[tuple[str, str, int], int] = {}
         self.person_lag: Callable[[], float] | None = None
-        """How many seconds the search by person may be behind the record; None: no worker takes persons over here."""
+        """Seconds that the search by person is behind the record; None: this process does not update the search."""
         self.registry = CollectorRegistry(auto_describe=False)
         self.registry.register(self)
 
@@ -23,7 +23,7 @@ class Metrics(Collector):
         self.answers[key] = self.answers.get(key, 0) + 1
 
     def collect(self) -> Iterator[Metric]:
-        """The counts as Prometheus reads them."""
+        """Yield the metrics as Prometheus reads them."""
         answers = CounterMetricFamily(
             "agreegate_answers", "Answers by method, route and status.", labels=["method", "route", "status"]
         )
@@ -38,5 +38,5 @@ class Metrics(Collector):
             )
 
     def describe(self) -> Iterable[Metric]:
-        """Nothing is known before the first answer."""
+        """Return nothing: no metric has a value before the first answer."""
         return ()

@@ -1,7 +1,7 @@
-"""Roles by the provider's word (`--roles-from-token`): asked for again once a minute while a session is used.
+"""Roles from the sign-in provider (`--roles-from-token`), renewed once a minute while a session is used.
 
-What asks for them, the provider's refresh token, stays in memory: a reader of the record or of a backup could otherwise act as
-nobody. After a restart users therefore sign in again.
+The provider's refresh token stays in memory, so that no reader of the record or of a backup gets it. After a restart users
+sign in again.
 """
 
 import asyncio
@@ -16,9 +16,9 @@ from agreegate.identity.openid import OpenIdProvider, SignedIn
 logger = logging.getLogger("agreegate.dashboard")
 
 KEPT_SECONDS = 60.0
-"""How long a role that was taken away may still count, as for bearer tokens (D8)."""
+"""Seconds for which a withdrawn role may still count, as for bearer tokens (D8)."""
 MOST = 10_000
-"""Sessions whose roles are held. The oldest gives way, and its user signs in again."""
+"""Maximum sessions. Beyond it the oldest is dropped, and its user signs in again."""
 
 
 @dataclass(slots=True)
@@ -27,7 +27,7 @@ class _Held:
     asked_at: float
     """By the provider's clock, before it was asked."""
     renewal: asyncio.Task[bool] | None = None
-    """True: the provider answered, whatever it said. False: it was silent."""
+    """Its result: whether the provider answered."""
 
 
 class HeldRoles:
@@ -38,7 +38,7 @@ class HeldRoles:
         self._causes = Causes(logger, "roles from the sign-in service: %s", time.monotonic)
 
     def hold(self, key: str, who: SignedIn, asked_at: float) -> None:
-        """Take the roles of a user who has just signed in.
+        """Keep the roles of a user who has just signed in.
 
         Args:
             asked_at: when the provider was asked, by its clock.
@@ -50,14 +50,14 @@ class HeldRoles:
         self._held[key] = _Held(who, asked_at)
 
     def forget(self, key: str) -> None:
-        """Let go of a session that has ended."""
+        """Drop a session that has ended."""
         self._held.pop(key, None)
 
     async def of(self, key: str, provider: OpenIdProvider) -> tuple[str, ...] | None:
-        """The roles of a session's user, at most a minute old; None when the user must sign in again.
+        """Return the roles of a session's user, at most a minute old; None when the user must sign in again.
 
         Raises:
-            `sign-in.provider-silent`: nobody knows now. The session may go on later.
+            `sign-in.provider-silent`: the provider does not answer now. The session stays.
         """
         held = self._held.get(key)
         if held is not None and not 0 <= provider.clock() - held.asked_at < KEPT_SECONDS:

@@ -29,7 +29,7 @@ _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a verified token says about the caller."""
+    """The claims of a verified token."""
 
     tenant: str
     """`tid`, a GUID in lower case."""
@@ -52,10 +52,10 @@ class _Untrusted(ValueError):
 
 
 class TokenVerifier:
-    """Verifies bearer tokens. It remembers none: `Callers` in `deployment/caller.py` keeps whom they stood for.
+    """Verifies bearer tokens and keeps none: `Callers` in `deployment/caller.py` keeps their actors.
 
     All issuers of one verifier must publish the same key set, as the identity platform's two issuers do. A template
-    `https://issuer.example/{tid}/` binds the issuer to the token's tenant; one without `{tid}` is believed about it.
+    `https://issuer.example/{tid}/` binds the issuer to the token's tenant; an issuer without `{tid}` may name any tenant.
     `application_audiences` count for App-only tokens alone. `leeway` is in seconds, `clock` gives seconds since 1970.
     """
 
@@ -77,11 +77,11 @@ class TokenVerifier:
         self._dates = jwt.JWTClaimsRegistry(now=lambda: int(clock()), leeway=leeway, exp={"essential": True})
         self._trusted = KeySet([])
         self.withdrawals = 0
-        """How often the issuer took a key away. What was believed of a token before the last time must be asked again."""
+        """How many keys the issuer has withdrawn. After each, tokens must be verified again."""
         self._causes = Causes(logger, "bearer token refused: %s", clock)
 
     async def verify(self, token: bytes | str) -> Claims:
-        """The claims of a token that can be trusted.
+        """Verify a token and return its claims.
 
         Raises:
             `access.unauthenticated`: whatever is wrong with it; diagnostics at debug level name the reason, without values.

@@ -13,13 +13,13 @@ from joserfc.errors import JoseError
 from joserfc.jwk import JWKRegistry, Key, KeySet
 
 KeySource = Callable[[str], Awaitable[KeySet]]
-"""Gives the key set to trust now, asked by the key id of a token. The same object means: nothing has changed."""
+"""Returns the key set to trust now, for a token's key id; the same object as long as nothing has changed."""
 
 logger = logging.getLogger(__name__)
 
 
 def fixed_keys(keys: KeySet) -> KeySource:
-    """A key source without a network, for one who signs the tokens too (the demo)."""
+    """Return a key source without a network, for the demo, which signs its tokens itself."""
 
     async def known(_kid: str) -> KeySet:
         return keys
@@ -110,7 +110,7 @@ class PublishedKeys:
         return json.loads(body)
 
     async def close(self) -> None:
-        """Give up a renewal under way."""
+        """Cancel a renewal under way."""
         if self._renewal is not None:
             self._renewal.cancel()
             await asyncio.gather(self._renewal, return_exceptions=True)
@@ -145,7 +145,7 @@ def _signing_keys(document: Mapping[str, Any]) -> KeySet:
 
 
 def _signing_key(data: Any) -> Key | None:
-    """The key, or None for one that this product cannot or must not use: shared secrets above all."""
+    """Return the key; None for a key that must not be used, such as a shared secret."""
     try:
         small = data["kty"] == "RSA" and len(data["n"]) < 342  # 2048 bits in base64url
         if data["kty"] not in ("RSA", "EC") or data.get("use", "sig") != "sig" or "d" in data or small:

@@ -1,6 +1,6 @@
 """Signing in to the dashboard: OpenID Connect, authorization code with PKCE (design D8). A leaf, like `auth`.
 
-authlib speaks to the provider, joserfc reads the ID token; nothing here is cryptography of our own.
+authlib calls the provider, joserfc verifies the ID token.
 """
 
 import asyncio
@@ -37,7 +37,7 @@ _REGISTRY = jws.JWSRegistry(algorithms=ALGORITHMS, strict_check_header=False)
 
 @dataclass(frozen=True, slots=True)
 class Begun:
-    """A sign-in under way; the browser keeps it, so that an answer meant for another browser is refused."""
+    """A sign-in under way. The browser keeps it, so that another browser's answer is refused."""
 
     url: str
     """Where the browser is sent."""
@@ -48,20 +48,20 @@ class Begun:
 
 @dataclass(frozen=True, slots=True)
 class SignedIn:
-    """Who the provider says the user is."""
+    """The user that the provider has signed in."""
 
     tenant: str
     user_id: str
     user_name: str
     roles: tuple[str, ...]
-    """The provider's own word on the roles."""
+    """The roles in the ID token."""
     refresh_token: str | None = field(default=None, repr=False)
-    """Asks the provider for its word again; None when it gave none."""
+    """Renews the user's roles; None when the provider gave none."""
 
 
 @dataclass(frozen=True, slots=True)
 class OpenIdClient:
-    """What we are to the provider, and how it is reached."""
+    """The dashboard as the provider's client, and the way to the provider."""
 
     discovery_url: str
     issuers: Sequence[str]
@@ -71,7 +71,7 @@ class OpenIdClient:
     """None for a public client; PKCE protects both kinds."""
     redirect_uri: str
     transport: Callable[[], httpx2.AsyncBaseTransport | None] = lambda: None
-    """How to reach it, when not over the network: a demo is its own provider."""
+    """Reaches the provider without the network: a demo is its own provider."""
 
 
 class OpenIdProvider:
@@ -88,7 +88,7 @@ class OpenIdProvider:
         safe_url(client.discovery_url)
 
     async def begin(self, language: str, *, lasting: bool = False) -> Begun:
-        """A new sign-in, and where to send the browser for it.
+        """Begin a sign-in; return it with the address to send the browser to.
 
         Args:
             lasting: ask for a refresh token, so that the user can be renewed.
@@ -112,10 +112,10 @@ class OpenIdProvider:
         return Begun(url, state, nonce, verifier)
 
     async def finish(self, begun: Begun, code: str) -> SignedIn:
-        """Who signed in, by the code that the browser brought back.
+        """Return the user who signed in, by the code that the browser brings back.
 
         Raises:
-            `sign-in.again`: the code is void, or what came for it cannot be believed.
+            `sign-in.again`: the code is not valid, or the provider's answer cannot be trusted.
         """
         async with self._session() as session:
             answer = await self._granted(
@@ -124,7 +124,7 @@ class OpenIdProvider:
         return await self._believe(answer, begun.nonce)
 
     async def renew(self, who: SignedIn) -> SignedIn:
-        """The same user, as the provider describes them now.
+        """Return the same user with the roles of now.
 
         Raises:
             `sign-in.provider-silent`: it does not answer now.
@@ -142,7 +142,7 @@ class OpenIdProvider:
     async def _granted(
         self, session: AsyncOAuth2Client, ask: Callable[..., Awaitable[Mapping[str, Any]]], **named: str
     ) -> Mapping[str, Any]:
-        """The answer of the token endpoint."""
+        """Return the answer of the token endpoint."""
         endpoint = await self._endpoint(session, "token_endpoint")
         try:
             return await ask(endpoint, **named)
@@ -186,7 +186,7 @@ class OpenIdProvider:
             raise
 
     async def _believe(self, answer: Mapping[str, Any], nonce: str | None) -> SignedIn:
-        """Who the ID token of an answer names; `nonce` is None where the provider was not told any."""
+        """Return the user of an answer's ID token; `nonce` is None where the request had none."""
         token, refresh_token = answer.get("id_token"), answer.get("refresh_token")
         if not isinstance(token, str) or len(token) > LARGEST_TOKEN:
             raise Rejected("sign-in.again", cause="id_token")
@@ -222,5 +222,5 @@ class OpenIdProvider:
 
 @cache
 def tls() -> SSLContext:
-    """The settings of TLS for calls to the provider: made once, since reading the trusted certificates takes long."""
+    """Return the TLS settings of calls to the provider, made once: reading the trusted certificates takes long."""
     return httpx2.create_ssl_context()

@@ -1,4 +1,4 @@
-"""How the questions of the table are answered: by conditions, by the programme's dates, and by what the gate decides."""
+"""Answers the questions of the table by conditions, the programme's dates, and the gate's decisions."""
 
 from collections.abc import Callable, Iterator, Mapping, Set
 from dataclasses import dataclass
@@ -95,7 +95,7 @@ Part = Callable[[Case], Sentences]
 
 
 def say(key: str, *rules: str, when: Conditions = frozenset({When.PUBLIC})) -> Part:
-    """A sentence and its rules, said where all its conditions hold: by default wherever confirmations exist."""
+    """Return a part with one sentence, given where all its conditions hold; by default wherever confirmations exist."""
 
     def sentences(case: Case) -> Sentences:
         if when <= case.conditions:
@@ -105,7 +105,7 @@ def say(key: str, *rules: str, when: Conditions = frozenset({When.PUBLIC})) -> P
 
 
 def outcomes(heading: str, customer: Callable[[Case], Standing], *actions: Action, when: When = When.BEGUN) -> Part:
-    """The gate's answers now for one kind of customer, one per action, below a heading that names the customer."""
+    """Return a part with the gate's answers now for one kind of customer, one per action, below a heading."""
 
     def sentences(case: Case) -> Sentences:
         if when in case.conditions:
@@ -125,7 +125,7 @@ def accepted(case: Case, outdated_since: datetime | None = None) -> Standing:
 
 
 def channels(*of: Channel) -> Part:
-    """For each channel, whether a confirmation is optional or required now, and until when or since when."""
+    """Return a part that gives for each channel whether a confirmation is required, and from which date."""
 
     def sentences(case: Case) -> Sentences:
         for channel in of if When.PUBLIC in case.conditions else ():
@@ -168,7 +168,7 @@ def dated(key: str, rule: str, date_of: Callable[[AgreementTemplate], datetime |
 
 
 def lasting(case: Case) -> Sentences:
-    """Whether confirmations last: not those of an agreement that no longer counts (R33), but all others (R36)."""
+    """Yield whether confirmations last: those of an agreement that no longer counts do not (R33), all others do (R36)."""
     templates = case.programme.templates if When.BEGUN in case.conditions else ()
     closed = [one for one in templates if one.has_opened(case.now) and not one.opens_gate(case.now)]
     for template in closed:
@@ -178,7 +178,7 @@ def lasting(case: Case) -> Sentences:
 
 
 def _outcome(case: Case, standing: Standing, action: Action) -> Sentence:
-    """The gate's verdicts on the dashboard and by API, with their rules; else the rule that makes the gate ask nothing."""
+    """Return the gate's verdicts on the dashboard and by API, with the rules of their reasons."""
     dashboard, api = (
         decide(Transaction(action, channel), standing, case.programme, case.partner.cloud, case.now)
         for channel in (Channel.DASHBOARD, Channel.API)

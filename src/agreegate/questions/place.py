@@ -52,9 +52,9 @@ class Show:
 
     page: Page
     example: Example | None = None
-    """The customer of the page; None: the page is of no customer."""
+    """The customer of the page; None for a page without a customer."""
     at: datetime | None = None
-    """The instant to set the demo's clock to; None: the clock stays."""
+    """The instant to set the demo's clock to; None to leave it."""
 
 
 _FORMS = frozenset({Page.ORDER, Page.CONFIRMATION, Page.NEW_CUSTOMER})
@@ -83,7 +83,7 @@ def shown(show: Show, case: Case) -> Show:
 
 
 def address(show: Show, customers: Mapping[Example, str]) -> str | None:
-    """The path of the page; None when it is a customer's and the partner has no customer of that kind.
+    """Return the path of the page; None when the partner has no customer of the page's kind.
 
     Args:
         customers: the id of a customer of each kind that the partner has.
@@ -95,10 +95,10 @@ def address(show: Show, customers: Mapping[Example, str]) -> str | None:
 
 
 async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict[Example, str]:
-    """A customer of each kind that the reader's organisation serves; kinds without a customer are left out.
+    """Return a customer of each kind that the reader's organisation serves; kinds without a customer are left out.
 
     Args:
-        shared: customers known to have several partners. Only a demo knows: elsewhere nobody learns of other partners (R26).
+        shared: customers known to have several partners, in a demo. Elsewhere partners do not know of each other (R26).
     """
     unconfirmed = await unconfirmed_customers(uow, actor.partner, 1)
     found = {

@@ -1,7 +1,7 @@
-"""The 35 questions of the published process: each sentence of the answers, its rules, and the condition under which it is said.
+"""The 35 questions of the published process: each sentence of the answers, its rules, and its condition.
 
-`say(key, rules…, when=conditions)`: without a condition, a sentence is said wherever confirmations exist. Dates and outcomes are
-not written here: `answer.py` takes them from the programme and the gate.
+`say(key, rules…, when=conditions)`: without a condition, a sentence holds wherever confirmations exist. `answer.py` takes dates
+and outcomes from the programme and the gate.
 """
 
 from dataclasses import dataclass
@@ -67,7 +67,7 @@ ROLE = (
     say("answer.role.operator", "R21", when=OPERATOR),
     say("answer.sandbox", "R6", when={Account.SANDBOX}),
 )
-"""What the asking partner does itself."""
+"""The duties of the asking partner."""
 NO_RESELLERS = say("answer.no-resellers", "R21", when=DIRECT_BILL)
 PROVIDER_CONTRACT = say("answer.provider-contract", "R22")
 REASONS = (

@@ -1,7 +1,7 @@
-"""Looks into a PDF or a Word document before it is published, in a process of its own. A leaf.
+"""Inspects a PDF or a Word document before it is published, in a process of its own. A leaf.
 
-`python -m agreegate.text_inspection pdf|docx` reads the file on standard input and writes the code of the reason why the file
-cannot be published; nothing when the file can be. A hostile file can crash or exhaust this process, and never the server.
+`python -m agreegate.text_inspection pdf|docx` reads the file on standard input and writes the code of the error; nothing when
+the file can be published. A hostile file can crash or exhaust this process, and never the server.
 """
 
 LONGEST_INSPECTION = 20

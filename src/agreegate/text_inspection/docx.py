@@ -1,6 +1,6 @@
-"""What a Word document may be: one whose words are its own, and that runs and fetches nothing.
+"""Inspects a Word document: it must hold its own words, run nothing and fetch nothing.
 
-Every part that is XML is read, because a field, a header or a footnote may lie in any of them.
+Every XML part is read, because any of them may have a field, a header or a footnote.
 """
 
 import posixpath
@@ -44,7 +44,7 @@ _BLANK = re.compile(r"\s*")
 
 @dataclass(frozen=True, slots=True)
 class _Relation:
-    """A line of a part that says what another part needs."""
+    """A relationship from one part to another."""
 
     kind: str
     """The last word of its type."""
@@ -75,7 +75,7 @@ def inspect(file: BinaryIO) -> None:
 
 
 def _plain(name: str) -> str:
-    """A part's name as Word compares names: some programs write backslashes, and capitals do not matter."""
+    """Return a part's name as Word compares names: with slashes and in lower case."""
     return posixpath.normpath(name.replace("\\", "/").lstrip("/")).lower()
 
 
@@ -145,7 +145,7 @@ class _Reader:
         self._parse(piece, final=False)
 
     def close(self) -> None:
-        """The part is over: whether it was what it should be."""
+        """Check the part as a whole, after its last bytes."""
         self._parse(b"", final=True)
         for field in self._fields:
             _check_field("".join(field))

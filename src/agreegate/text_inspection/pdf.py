@@ -1,4 +1,4 @@
-"""What a PDF may be: one that opens without a password, and does nothing but show pages. A scanned PDF is a PDF."""
+"""Inspects a PDF: it must open without a password and only show pages. A scanned PDF is a PDF."""
 
 from collections.abc import Iterator
 from typing import BinaryIO
@@ -14,15 +14,13 @@ _END = 1024
 _ACTIONS: dict[str, ErrorCode] = {"/JavaScript": "text.pdf-script", "/Launch": "text.pdf-launch"}
 """What an action's `/S` may not be."""
 _BEYOND = ("std::bad_alloc", "limits error")
-"""What the library says about an object that takes more memory, or is nested deeper, than is allowed."""
+"""The library's messages about an object that takes too much memory, or is nested too deep."""
 _FILES = ("/F", "/UF", "/DOS", "/Mac", "/Unix")
 """Where a file specification has its embedded file."""
 
 
 def inspect(file: BinaryIO) -> None:
-    """Look at every object of a PDF.
-
-    A reference is not followed: what it leads to is an object of its own, whether anything leads to it or not.
+    """Inspect every object of a PDF. References are not followed: each object is read once.
 
     Raises:
         Rejected: the reason why the PDF cannot be published.
@@ -52,13 +50,13 @@ def inspect(file: BinaryIO) -> None:
 
 
 def _damage(*found: object) -> Rejected:
-    """Why a PDF cannot be read, by what the library says of it."""
+    """Return why a PDF cannot be read, by the library's messages."""
     messages = " ".join(map(str, found))
     return Rejected("text.too-complex" if any(sign in messages for sign in _BEYOND) else "text.pdf-damaged")
 
 
 def _dictionaries(part: pikepdf.Object) -> Iterator[pikepdf.Object]:
-    """The dictionaries that an object is made of, those of streams included."""
+    """Yield the dictionaries of an object, those of streams included."""
     waiting = [part]
     while waiting:
         here = waiting.pop()

@@ -1,4 +1,4 @@
-"""Which text a confirmation speaks of, in our own API."""
+"""The accepted text of a confirmation, in our own API."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""The texts of agreements: `/v1/agreementtemplates/{id}/document` as the contract has it (4.4), and more of it in our own API."""
+"""The texts of agreements: `/v1/agreementtemplates/{id}/document` (contract 4.4), and `/api/agreements/{id}/text`."""
 
 from datetime import UTC, datetime
 from typing import Annotated
@@ -25,16 +25,16 @@ from agreegate.services.idempotency import Answer
 from agreegate.text_link import Use
 
 WITHOUT_DOCUMENT = "MicrosoftCloudAgreement"
-"""The agreement type that the contract delivers no text of (R38, contract 4.4). Our own API does."""
+"""The agreement type without a document in the contract (R38, contract 4.4). Our own API delivers its text."""
 
 _TEMPLATE = "998b88de-aa99-4388-a42c-1b3517d49490"
 _LINK = "https://gate.example/texts/{use}/eyJhbGciOiJIUzI1NiJ9.eyJhdWQiOiJwcmV2aWV3In0.c2lnbmF0dXJl"
 
 
 async def template_document(exchange: Exchange) -> Answer:
-    """`GET /v1/agreementtemplates/{id}/document`: template id and country are compared by case, the language is not.
+    """`GET /v1/agreementtemplates/{id}/document`: template id and country are case-sensitive, the language is not.
 
-    An unknown country reads the text of `US`; the answer says which country it is for.
+    An unknown country gets the text of `US`; the answer names the country.
     """
     exchange.guid("template_id", "Agreement Template Id")
     deployment = exchange.deployment
@@ -156,7 +156,7 @@ async def read_text(
         ),
     ] = None,
 ) -> TextOut:
-    """What a customer of a country reads and accepts, of any agreement of the programme."""
+    """Return the text that customers of a country read and accept, of any agreement of the programme."""
     deployment = deployment_of(request)
     id_, programme = as_guid(template_id, "templateId"), deployment.programme
     on = None if at is None else read_date(query_date, at, "at")

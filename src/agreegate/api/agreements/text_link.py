@@ -1,6 +1,6 @@
-"""Where links to agreement texts lead: `/texts/preview/…` shows one, `/texts/download/…` gives the very file.
+"""The addresses of text links: `/texts/preview/…` shows a text, `/texts/download/…` sends the published file.
 
-No token is asked for: the link itself is the right to it, for five minutes (`text_link.py`).
+They need no token: the link itself gives the right to the text, for five minutes (`text_link.py`).
 """
 
 import asyncio
@@ -23,7 +23,7 @@ from agreegate.text_preview import OFFER_POLICY, POLICY, frame, offer
 
 PIECE = 64 * 1024
 SEALED = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'self'; sandbox"
-"""For files as they are. A browser's own viewer of PDF opens under it too."""
+"""The policy of files. A browser's own viewer of PDF opens under it too."""
 _HEADERS = {
     "x-content-type-options": "nosniff",
     "cache-control": "private, no-store",
@@ -34,7 +34,7 @@ _HEADERS = {
 
 @get("/texts/preview/{token:str}", opt={"public": True}, include_in_schema=False)
 async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
-    """The text in a browser: a PDF as it is, Markdown as a page of its words; a Word document is offered (D22)."""
+    """Show the text in a browser: a PDF as it is, Markdown as a page; a page offers a Word document for download (D22)."""
     deployment, target = _target(request, token, Use.PREVIEW)
     texts = deployment.texts
     match target.media_type:
@@ -56,7 +56,7 @@ async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) ->
 
 @get("/texts/download/{token:str}", opt={"public": True}, include_in_schema=False)
 async def download_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
-    """The file, byte by byte as it was published."""
+    """Send the file, byte by byte as it was published."""
     deployment, target = _target(request, token, Use.DOWNLOAD)
     return await _streamed(deployment.texts, target, f'attachment; filename="{target.name}"')
 
@@ -65,7 +65,7 @@ HANDLERS = (preview_text, download_text)
 
 
 def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Deployment, Linked]:
-    """What a link leads to. Opening it counts as a request of whom it was made for.
+    """Return what a link leads to, and count a request of the caller that the link was made for.
 
     Raises:
         `text.link-expired`, `request.throttled`.
@@ -78,7 +78,7 @@ def _target(request: Request[Any, Any, Any], token: str, use: Use) -> tuple[Depl
 
 
 def _framed(body: bytes, target: Linked) -> Response[Any]:
-    """A page around compressed HTML."""
+    """Return a page around compressed HTML."""
     before, after = (part.encode() for part in frame(target.language, target.title))
     headers = _HEADERS | {"content-security-policy": POLICY, "content-language": target.language}
     return Stream(chain([before], pieces_of(body), [after]), media_type="text/html", headers=headers)
@@ -95,7 +95,7 @@ def _offered(target: Linked, size: int, address: str, language: str) -> str:
 
 
 async def _streamed(texts: TextFiles, target: Linked, disposition: str) -> Response[Any]:
-    """The file's bytes, after all of them were compared with the published digest."""
+    """Send the file's bytes, after comparing all of them with the published digest."""
     file = await asyncio.to_thread(texts.opened, target.digest)
     size = file.seek(0, 2)
     file.seek(0)

@@ -1,7 +1,7 @@
-"""The page of a text in Markdown: laid out once, however often it is shown (A7).
+"""The page of a text in Markdown: laid out once, and kept in memory (A7).
 
-A text is laid out in a process of its own, one text at a time, so that readers cannot slow the gate. Pages stay in memory,
-compressed, those shown last; a page that is not there is made again.
+A process of its own lays out one text at a time, so that readers cannot slow the gate. The pages shown last stay in memory,
+compressed; any other page is laid out again.
 """
 
 import asyncio
@@ -23,7 +23,7 @@ PIECE = 64 * 1024
 
 
 class LaidOutTexts:
-    """Finds the pages of texts, and makes those that it does not have."""
+    """Keeps the pages of texts, and lays out those that it does not have."""
 
     def __init__(self, texts: TextFiles, kept_bytes: int = KEPT_BYTES) -> None:
         self._texts = texts
@@ -33,10 +33,10 @@ class LaidOutTexts:
         self._one_at_a_time = asyncio.Lock()
 
     async def page_of(self, digest: Digest) -> bytes:
-        """The HTML of a text, compressed (`pieces_of`), after the text was compared with its digest.
+        """Return the HTML of a text, compressed (`pieces_of`), after comparing the text with its digest.
 
         Raises:
-            TextDamaged: the text is not there, or not what was published.
+            TextDamaged: the text is missing, or not the published one.
             StoreUnavailable: the page cannot be made now.
         """
         await asyncio.to_thread(self._check, digest)
@@ -93,7 +93,7 @@ class LaidOutTexts:
 
 
 def pieces_of(page: bytes) -> Iterator[bytes]:
-    """The HTML of a compressed page, some of it at a time."""
+    """Yield the HTML of a compressed page in pieces."""
     unpacking = zlib.decompressobj()
     while page:
         yield unpacking.decompress(page, PIECE)

@@ -57,7 +57,7 @@ async def one_order(exchange: Exchange) -> Answer:
 async def patch_order(exchange: Exchange) -> Answer:
     """`PATCH /v1/customers/{id}/orders/{order id}`: buy add-ons, change the billing cycle, or cancel (sandbox).
 
-    The lines of an order to be cancelled are not read, so that an account that may not cancel learns this and nothing else.
+    The lines of an order to cancel are not read, so that an account that may not cancel gets only that error.
     """
     customer, order = exchange.customer(), _order_id(exchange)
     value = await exchange.read_untyped()
@@ -88,7 +88,7 @@ def _check_prices(exchange: Exchange) -> None:
 
 
 def _order_id(exchange: Exchange) -> str:
-    """The order in the path. The contract's order ids have several forms; ours are GUIDs, and others name no order.
+    """Return the order in the path. The contract's order ids have several forms; Agreegate's are GUIDs.
 
     Raises:
         `order.not-found`.

@@ -68,7 +68,7 @@ class AgreementIn(Wire):
     user_id: str | None = None
 
     def to_draft(self, employee: Employee | None) -> Draft:
-        """What the client confirms.
+        """Return what the client confirms.
 
         Raises:
             `request.invalid-property`: the template or user id is no GUID, or the date is missing or unreadable.
@@ -97,7 +97,7 @@ class AgreementOut(Wire):
 
     @classmethod
     def recorded(cls, confirmation: Confirmation) -> "AgreementOut":
-        """The echo of a POST: the date in UTC with `Z` (contract 4.2)."""
+        """Return the echo of a POST: the date in UTC with `Z` (contract 4.2)."""
         return cls(
             primary_contact=Contact.of(confirmation.contact),
             template_id=confirmation.template_id,
@@ -108,7 +108,7 @@ class AgreementOut(Wire):
 
     @classmethod
     def listed(cls, confirmation: Confirmation, programme: Programme) -> "AgreementOut":
-        """An item of a list: the date without a zone (contract 4.3)."""
+        """Return an item of a list: the date without a zone (contract 4.3)."""
         template = programme.template(confirmation.template_id)
         return replace(
             cls.recorded(confirmation),

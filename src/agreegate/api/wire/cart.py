@@ -58,7 +58,7 @@ class CartLineIn(Wire):
     renews_to: RenewsTo | list[RenewsTo] | None = None
 
     def to_line(self, place: int) -> CartLine:
-        """What the client wants to buy with this line; `place` is its id when it names none.
+        """Return what the client buys with this line; `place` is its id when the client gives none.
 
         Raises:
             `request.invalid-property`: a member cannot be used.
@@ -87,7 +87,7 @@ class CartIn(Wire):
     line_items: list[CartLineIn]
 
     def to_lines(self) -> tuple[CartLine, ...]:
-        """What the client wants to buy.
+        """Return what the client buys.
 
         Raises:
             `request.invalid-property`: a member cannot be used, or add-ons have add-ons.
@@ -128,7 +128,7 @@ class CartLineOut(Wire):
 
     @classmethod
     def of(cls, line: CartLine, language: str) -> "CartLineOut":
-        """The line with its add-ons, and what is wrong with it in the caller's language."""
+        """Return the line with its add-ons and, in the caller's language, its error."""
         error = line.error
         return cls(
             id=line.id,
@@ -179,7 +179,7 @@ class CartOut(Wire):
 
 
 class CheckoutOut(Wire):
-    """What a checkout bought."""
+    """The orders of a checkout."""
 
     orders: list[OrderOut]
     order_errors: list[Wire]

@@ -1,4 +1,4 @@
-"""The wire's spelling of a country's rules (contract 7.1)."""
+"""A country's rules on the wire (contract 7.1)."""
 
 from collections.abc import Sequence
 
@@ -7,7 +7,7 @@ from agreegate.domain.agreements.text import primary_subtag
 
 
 class CountryRules(Wire):
-    """What is asked of an address there. The contract's patterns (postal code, phone, tax id) are left out: none is known."""
+    """The rules of a country for addresses. The contract's patterns (postal code, phone, tax id) are left out."""
 
     iso2_code: str
     default_culture: str

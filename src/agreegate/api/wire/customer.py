@@ -1,4 +1,4 @@
-"""Customers on the wire: what clients post, what they are answered (contract 4.7)."""
+"""Customers on the wire, in requests and answers (contract 4.7)."""
 
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +13,7 @@ from agreegate.services.customers.customer import ServedCustomer
 
 USER_NAME = "admin"
 NOTHING_TO_VALIDATE: list[Wire] = []
-"""The validation codes of a government partner: none is ever asked for here. A bare array, no collection (contract 7.1)."""
+"""The validation codes of a government partner: always none. A bare array, no collection (contract 7.1)."""
 REMOVED: dict[str, Any] = {
     "Id": None,
     "CommerceId": None,
@@ -96,7 +96,7 @@ class CustomerIn(Wire):
     associated_partner_id: str | None = None
 
     def to_draft(self) -> CustomerDraft:
-        """What the client says of the customer."""
+        """Return the customer to create."""
         billing = self.billing_profile
         return CustomerDraft(
             domain=self.company_profile.domain,
@@ -109,10 +109,10 @@ class CustomerIn(Wire):
         )
 
     def reseller(self) -> PartnerId | None:
-        """The reseller that is to serve the customer.
+        """Return the reseller that will serve the customer; None for none.
 
         Raises:
-            `request.invalid-property`: it is not named by a GUID.
+            `request.invalid-property`: its id is no GUID.
         """
         if not self.associated_partner_id:
             return None
@@ -171,10 +171,10 @@ class CustomerOut(Wire):
 
     @classmethod
     def created(cls, served: ServedCustomer, password: str) -> "CustomerOut":
-        """The answer to a create: `none` for the partner's own, `reseller` through one (contract 4.7).
+        """Return the answer to a create: `none` for the partner's own customer, `reseller` through a reseller (contract 4.7).
 
         Args:
-            password: made up, because clients expect one. It opens nothing: no directory account is created.
+            password: made up, because clients expect one. No directory account is created.
         """
         return cls(
             **_whole(served),
@@ -184,7 +184,7 @@ class CustomerOut(Wire):
 
     @classmethod
     def read(cls, served: ServedCustomer) -> "CustomerOut":
-        """A customer by its id."""
+        """Return a customer in full."""
         customer = served.customer
         return cls(
             **_whole(served),

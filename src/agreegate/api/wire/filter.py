@@ -49,17 +49,17 @@ class Filter(Wire):
 
     @property
     def operation(self) -> str:
-        """The operator in one spelling."""
+        """Return the operator in lower case, without underscores."""
         name = str(self.operator)
         return _PLACES.get(name) or name.replace("_", "").lower()
 
 
 def customer_search(text: str) -> Search | None:
-    """What customers are looked for by; None when no filter is given.
+    """Return the search of a filter for customers; None without a filter.
 
     Raises:
         `customer.search-unsupported`: the operator is neither `starts_with` nor `equals`.
-        `request.invalid-parameter`: anything else is wrong with it; a reseller or provider is named by its whole tenant id.
+        `request.invalid-parameter`: anything else is wrong, such as a part of a reseller's or provider's tenant id.
     """
     if (found := _filter(text)) is None:
         return None
@@ -73,7 +73,7 @@ def customer_search(text: str) -> Search | None:
 
 
 def audit_search(text: str) -> AuditSearch | None:
-    """What audit records are looked for by; None when no filter is given.
+    """Return the search of a filter for audit records; None without a filter.
 
     Raises:
         `request.invalid-parameter`.
@@ -93,7 +93,7 @@ def audit_search(text: str) -> AuditSearch | None:
 
 
 def relationship_search(text: str) -> NameSearch | None:
-    """The condition on the names of linked partners; None when no filter is given.
+    """Return the search of a filter for names of linked partners; None without a filter.
 
     Raises:
         `request.invalid-parameter`.

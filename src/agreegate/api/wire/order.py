@@ -23,7 +23,7 @@ from agreegate.domain.orders.term import BillingCycle, TermDuration
 E = TypeVar("E", bound=StrEnum)
 
 CURRENCY_SYMBOLS = {"USD": "$", "EUR": "€", "GBP": "£"}
-"""Those that everyone agrees on; other currencies are shown by their code alone."""
+"""The symbols of currencies; other currencies have their code alone."""
 NAMES = {
     "currency_code": "currencyCode",
     "lines": "lineItems",
@@ -60,10 +60,10 @@ class OrderLineIn(Wire):
     renews_to: RenewsTo | list[RenewsTo] | None = None
 
     def to_draft(self, place: int) -> LineDraft:
-        """What the client buys with this line; `place` is its number when it names none.
+        """Return what the client buys with this line; `place` is its number when the client gives none.
 
         Raises:
-            `request.invalid-property`: an id is no GUID, or a term is none that there is.
+            `request.invalid-property`: an id is no GUID, or there is no such term.
         """
         name = f"lineItems[{place}]."
         term = term_of(self.term_duration, name + "termDuration")
@@ -90,7 +90,7 @@ class OrderIn(Wire):
     currency_code: str | None = None
 
     def to_draft(self, customer: str) -> OrderDraft:
-        """What the client buys for the customer in the path.
+        """Return what the client buys for the customer in the path.
 
         Raises:
             `request.invalid-property`: a member cannot be used, or the order is for another customer.
@@ -111,11 +111,11 @@ class OrderHead(Wire):
 
     @property
     def cancels(self) -> bool:
-        """Whether the client wants the order cancelled."""
+        """Whether the client cancels the order."""
         return (self.status or "").strip().casefold() == "cancelled"
 
     def to_change(self, customer: str) -> OrderChange:
-        """What the client wants to be different.
+        """Return what the client changes.
 
         Raises:
             `request.invalid-property`: a member cannot be used, or the order is for another customer.
@@ -133,7 +133,7 @@ class OrderPatch(OrderHead):
     billing_cycle: str | None = None
 
     def to_change(self, customer: str) -> OrderChange:
-        """What the client wants to be different.
+        """Return what the client changes.
 
         Raises:
             `request.invalid-property`: a member cannot be used, or the order is for another customer.
@@ -267,7 +267,7 @@ def renewal_term_of(
 
 
 def subscription_id_of(text: str | None, name: str) -> SubscriptionId | None:
-    """The subscription named; None when none is.
+    """Return the id of a subscription; None when the client gives none.
 
     Raises:
         `request.invalid-property`: no GUID.
@@ -283,7 +283,7 @@ def currency_of(text: str | None) -> str:
 
 
 def context_of(given: dict[str, str | None] | None) -> dict[str, str]:
-    """The provisioning context; null is the same as absent."""
+    """Return the provisioning context; null is the same as absent."""
     return {key: value for key, value in (given or {}).items() if value is not None}
 
 

@@ -47,7 +47,7 @@ class OrganizationProfileOut(Wire):
 
 
 class MpnProfileOut(Wire):
-    """`GET /v1/profiles/mpn`: with the partner's name when it was asked for by its id."""
+    """`GET /v1/profiles/mpn`: with the partner's name when the query names the partner."""
 
     mpn_id: str
     profile_type: str
@@ -80,7 +80,7 @@ class PartnerRelationship(Wire):
 
     @classmethod
     def of(cls, partner: Partner, kind: RelationshipType) -> "PartnerRelationship":
-        """A linked partner; only open links are ever listed."""
+        """Return a linked partner; lists have open links only."""
         return cls(
             id=partner.id,
             name=partner.name,

@@ -22,10 +22,10 @@ NAMES = {"friendly_name": "friendlyName", "partner_id_on_record": "partnerId"}
 CONVERSION_NAMES = {"offer_id": "targetOfferId"}
 UPGRADE_NAMES = {**ORDER_NAMES, "offer_id": "targetOffer.id"}
 UPGRADE_ONLY = "upgrade_only"
-"""The kind of upgrade that moves no users' licences: there are none here to move."""
+"""The kind of upgrade without users' licences, which Agreegate does not have."""
 
 ETAG_LENGTH = 256
-"""No etag of ours is longer; what is, is not looked into."""
+"""Maximum characters of an etag; a longer one is foreign."""
 
 
 class SubscriptionPatch(Wire):
@@ -177,7 +177,7 @@ class UpgradeOut(Wire):
 
 
 class UpgradeResult(Wire):
-    """What an upgrade led to."""
+    """The result of an upgrade."""
 
     source_subscription_id: str
     target_subscription_id: str
@@ -212,7 +212,7 @@ class ConversionOut(Wire):
 
 
 class ConversionResult(Wire):
-    """What a conversion led to."""
+    """The result of a conversion."""
 
     subscription_id: str
     offer_id: str
@@ -226,7 +226,7 @@ class ConversionResult(Wire):
 
 
 def upgrade_list(subscription: Subscription, language: str) -> Collection:
-    """The answer of `GET .../upgrades`: one made-up offer, so that what is listed can be chosen."""
+    """Return the answer of `GET .../upgrades`: one made-up offer, which clients can choose."""
     eligible = subscription.status is SubscriptionStatus.ACTIVE
     description = text("subscription.upgrade-not-active", language)
     error = UpgradeErrorOut("subscription_status_not_active", description, ObjectType("UpgradeError"))
@@ -248,7 +248,7 @@ def upgrade_list(subscription: Subscription, language: str) -> Collection:
 
 
 def conversion_list(subscription: Subscription) -> Collection:
-    """The answer of `GET .../conversions`: one made-up offer for an active trial, nothing for anything else."""
+    """Return the answer of `GET .../conversions`: one made-up offer for an active trial, else nothing."""
     items = []
     if subscription.is_trial and subscription.status is SubscriptionStatus.ACTIVE:
         items.append(
