@@ -112,6 +112,24 @@ async def test_every_deed_can_be_told_in_both_languages(world: World, language: 
     assert "billing-robot" in lines(reply.page)[0]
 
 
+@pytest.mark.parametrize(
+    ("language", "who", "channel"),
+    [
+        ("en", "The command agreegate directory apply", "command line"),
+        ("fr", "La commande agreegate directory apply", "ligne de commande"),
+    ],
+)
+async def test_a_change_by_a_command_names_the_command_and_no_channel(
+    world: World, language: str, who: str, channel: str
+) -> None:
+    record(world, 1, operation="add_customer", user_id=None, application_id="agreegate directory apply")
+    reply = await (await visitor(world, language=language)).get("/activity")
+    [line] = lines(reply.page)
+    assert who in line
+    assert channel in line
+    assert "API" not in line
+
+
 async def test_the_newest_is_first_and_older_ones_are_a_page_further(world: World) -> None:
     for number in range(120):
         record(world, number, resource_id=f"{number:03}", operation="update_subscription",

@@ -248,6 +248,8 @@ def _line(activity: Activity, language: str) -> Line:
 def _who(activity: Activity, language: str) -> str:
     if activity.user_id is not None:
         return activity.user_name or activity.user_id
+    if _is_by_command(activity):
+        return text("activity.a-command", language, command=activity.application_id)
     return text("activity.an-application", language, application=activity.application_id or "?")
 
 
@@ -255,7 +257,14 @@ def _customer(activity: Activity, language: str) -> str:
     return activity.customer_name or activity.customer_id or text("activity.no-customer", language)
 
 
+def _is_by_command(activity: Activity) -> bool:
+    """Return whether a command on the data folder made the change: its name stands in the application's place."""
+    return activity.user_id is None and (activity.application_id or "").startswith("agreegate ")
+
+
 def _channel(activity: Activity, language: str) -> str:
+    if _is_by_command(activity):
+        return text("activity.by-command", language)
     known = activity.channel in tuple(Channel)
     return text(f"channel.{activity.channel}", language) if known else activity.channel
 
