@@ -47,9 +47,7 @@ async def test_a_users_token_says_who_calls() -> None:
         user_name="admin@alder.example",
         application_id=APPLICATION,
         roles=(),
-        issuer=f"https://issuer.example/{ALDER}/",
         expires_at=NOW + 3600,
-        mfa=True,
     )
 
 
@@ -57,7 +55,6 @@ async def test_an_application_alone_is_no_user() -> None:
     claims = await verifier().verify(token(ALONE | {"roles": ["Partner.Read"]}))
     assert (claims.user_id, claims.user_name, claims.application_id) == (None, None, APPLICATION)
     assert claims.roles == ("Partner.Read",)
-    assert not claims.mfa
 
 
 @pytest.mark.parametrize(

@@ -40,11 +40,8 @@ class Claims:
     application_id: str | None
     roles: tuple[str, ...]
     """The token's `roles` claim, unchanged."""
-    issuer: str
     expires_at: int
     """Seconds since 1970 by the machine's clock."""
-    mfa: bool = False
-    """Whether the user proved a second factor (contract 3.2)."""
 
 
 class _Untrusted(ValueError):
@@ -107,13 +104,10 @@ class TokenVerifier:
 
     def _claims(self, claims: Mapping[str, Any]) -> Claims:
         self._dates.validate(dict(claims))
-        tenant, issuer = _guid(claims, "tid"), _text(claims, "iss")
-        if issuer not in [template.replace("{tid}", claims["tid"]) for template in self._issuers]:
+        tenant = _guid(claims, "tid")
+        if _text(claims, "iss") not in [template.replace("{tid}", claims["tid"]) for template in self._issuers]:
             raise _Untrusted("iss")
-        user, application = (
-            claims.get("scp") is not None,
-            _text(claims, "appid") or _text(claims, "azp"),
-        )
+        user, application = claims.get("scp") is not None, _text(claims, "appid") or _text(claims, "azp")
         audiences = {audience.removesuffix("/") for audience in _texts(claims, "aud")}
         if audiences.isdisjoint(self._audiences) and (user or audiences.isdisjoint(self._application_audiences)):
             raise _Untrusted("aud")
@@ -121,16 +115,13 @@ class TokenVerifier:
             raise _Untrusted("scp")
         if not user and (claims.get("idtyp", "app") != "app" or not application or any(map(claims.get, USER_MARKS))):
             raise _Untrusted("idtyp")
-        name = _text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "preferred_username")
         return Claims(
             tenant=tenant,
             user_id=_guid(claims, "oid") if user else None,
-            user_name=name,
+            user_name=_text(claims, "upn") or _text(claims, "unique_name") or _text(claims, "preferred_username"),
             application_id=application,
             roles=_texts(claims, "roles"),
-            issuer=issuer,
             expires_at=int(claims["exp"]),
-            mfa=user and "mfa" in _texts(claims, "amr"),
         )
 
 

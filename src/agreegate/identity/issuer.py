@@ -15,6 +15,13 @@ from joserfc.jwk import JWKRegistry, Key, KeySet
 KeySource = Callable[[str], Awaitable[KeySet]]
 """Returns the key set to trust now, for a token's key id; the same object as long as nothing has changed."""
 
+PAUSE = 5.0
+"""Minimum seconds between two requests to the issuer."""
+LIFETIME = 900.0
+"""Seconds after which the key set is renewed."""
+LARGEST = 256 * 1024
+"""Maximum bytes of an answer of the issuer."""
+
 logger = logging.getLogger(__name__)
 
 
@@ -30,9 +37,8 @@ def fixed_keys(keys: KeySet) -> KeySource:
 class PublishedKeys:
     """The key set that an issuer publishes: found by its OpenID discovery document, followed through rotations.
 
-    A key id not seen before asks the issuer again, at most once in `pause` seconds and once at a time; an old set is
-    renewed in the background after `lifetime` seconds. An issuer that is down or answers nonsense leaves the known
-    set in force.
+    An unknown key id asks the issuer again, at most once in `PAUSE` seconds and once at a time; the set is renewed in the
+    background after `LIFETIME` seconds. An issuer that is down or answers nonsense leaves the known set in force.
     `client` belongs to the caller; `clock` counts seconds.
 
     Raises:
@@ -45,29 +51,21 @@ class PublishedKeys:
         client: httpx2.AsyncClient,
         *,
         clock: Callable[[], float],
-        pause: float = 5.0,
-        lifetime: float = 900.0,
         timeout: float = 5.0,
-        largest: int = 256 * 1024,
     ) -> None:
         self._url = safe_url(discovery_url)
         self._client = client
         self._clock = clock
-        self._pause, self._lifetime, self._timeout, self._largest = (
-            pause,
-            lifetime,
-            timeout,
-            largest,
-        )
+        self._timeout = timeout
         self._set = KeySet([])
         self._attempted_at = self._renewed_at = float("-inf")
         self._renewal: asyncio.Task[None] | None = None
 
     async def __call__(self, kid: str) -> KeySet:
-        """The key set to trust now; waits for the issuer only when the set does not hold `kid`."""
+        """Return the key set to trust now; wait for the issuer only when the set does not hold `kid`."""
         now = self._clock()
         known = any(key.kid == kid for key in self._set)
-        if not known or not 0 <= now - self._renewed_at < self._lifetime:
+        if not known or not 0 <= now - self._renewed_at < LIFETIME:
             renewal = self._start_renewal(now)
             if renewal is not None and not known:
                 await asyncio.shield(renewal)  # Others wait for it too: one caller who leaves must not end it.
@@ -75,7 +73,7 @@ class PublishedKeys:
 
     def _start_renewal(self, now: float) -> asyncio.Task[None] | None:
         if self._renewal is None or self._renewal.done():
-            if 0 <= now - self._attempted_at < self._pause:
+            if 0 <= now - self._attempted_at < PAUSE:
                 return None
             self._attempted_at = now
             self._renewal = asyncio.create_task(self._renew())
@@ -105,7 +103,7 @@ class PublishedKeys:
                 raise ValueError(f"status {answer.status_code}")
             async for part in answer.aiter_bytes():
                 body += part
-                if len(body) > self._largest:
+                if len(body) > LARGEST:
                     raise ValueError("answer too large")
         return json.loads(body)
 
