@@ -164,6 +164,13 @@ def known(error: Exception) -> Rejected:
     return Rejected("store.unavailable" if isinstance(error, StoreUnavailable) else "defect")
 
 
+def retry_after(error: Rejected) -> int | None:
+    """Return the seconds after which the caller may try again; None where the error does not pass with time."""
+    if error.code == "request.throttled":
+        return int(error.parameters["seconds"])
+    return RETRY_AFTER if OUTCOMES[error.code].status == 503 else None
+
+
 def sentence_of(error: Rejected, language: str) -> str:
     """Return the error's sentence in a language."""
     return text(error.code, language, **error.parameters)

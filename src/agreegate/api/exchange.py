@@ -15,11 +15,11 @@ import msgspec
 
 from agreegate.api.body import LARGEST_RECORD, off_the_loop, read_json, to_model
 from agreegate.api.paths import as_guid
-from agreegate.api.wire.error import error_body
+from agreegate.api.wire.error import error_body, throttled_body
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
-from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
+from agreegate.error import OUTCOMES, known, retry_after
 from agreegate.i18n import language_of
 from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -240,14 +240,13 @@ async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> R
 
 def error_reply(error: Rejected, language: str, headers: Headers) -> Reply:
     """Return the reply with an error."""
-    status = OUTCOMES[error.code].status
+    status, seconds = OUTCOMES[error.code].status, retry_after(error)
     if status == 401:
         headers = [*headers, (b"www-authenticate", b'Bearer realm="agreegate", OAuth realm="urn:cpsvc:cpid"')]
-    if status == 503:
-        headers = [*headers, (b"retry-after", str(RETRY_AFTER).encode())]
-    if error.code == "request.throttled":
-        return _throttled(error, language, headers)
-    body = error_body(error, language)
+    if seconds is not None:
+        headers = [*headers, (b"retry-after", str(seconds).encode())]
+    write = throttled_body if error.code == "request.throttled" else error_body
+    body = write(error, language)
     return Reply(status, [*headers, (b"content-type", JSON)] if body else headers, body)
 
 
@@ -342,13 +341,3 @@ def _query(query_string: bytes) -> Sequence[tuple[str, str]]:
         return parse_qsl(query_string.decode("ascii"), keep_blank_values=True, max_num_fields=50, errors="strict")
     except ValueError:
         raise Rejected("request.invalid") from None
-
-
-def _throttled(error: Rejected, language: str, headers: Headers) -> Reply:
-    """Return the contract's fourth form of an error body (3.8)."""
-    body = {"statusCode": 429, "message": sentence_of(error, language)}
-    return Reply(
-        429,
-        [*headers, (b"retry-after", str(error.parameters["seconds"]).encode()), (b"content-type", JSON)],
-        msgspec.json.encode(body),
-    )

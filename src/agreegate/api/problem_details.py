@@ -15,7 +15,7 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.orders.transaction import Action
-from agreegate.error import OUTCOMES, RETRY_AFTER, known, sentence_of
+from agreegate.error import OUTCOMES, known, retry_after, sentence_of
 from agreegate.i18n import language_of
 
 logger = logging.getLogger("agreegate.api")
@@ -103,10 +103,8 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
     headers = {"cache-control": "no-store"} | methods_of(error)
     if status == 401:
         headers["www-authenticate"] = 'Bearer realm="agreegate"'
-    if status == 503:
-        headers["retry-after"] = str(RETRY_AFTER)
-    if rejected.code == "request.throttled":
-        headers["retry-after"] = str(rejected.parameters["seconds"])
+    if (seconds := retry_after(rejected)) is not None:
+        headers["retry-after"] = str(seconds)
     body = problem_of(rejected, reader_language(request), status)
     return Response(
         msgspec.json.encode(body),

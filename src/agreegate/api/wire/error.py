@@ -21,7 +21,7 @@ class ErrorBody(msgspec.Struct, rename="camel"):
 
 
 def error_body(error: Rejected, language: str) -> bytes:
-    """The wire's error body; without a byte order mark (contract 3.5). Empty for a silent error."""
+    """Return the wire's error body, without a byte order mark (contract 3.5); empty for a silent error."""
     outcome = OUTCOMES[error.code]
     if outcome.silent:
         return b""
@@ -38,3 +38,8 @@ def error_body(error: Rejected, language: str) -> bytes:
         source=outcome.source,
     )
     return msgspec.json.encode(body)
+
+
+def throttled_body(error: Rejected, language: str) -> bytes:
+    """Return the contract's fourth form of an error body, that of a throttled request (3.8)."""
+    return msgspec.json.encode({"statusCode": OUTCOMES[error.code].status, "message": sentence_of(error, language)})
