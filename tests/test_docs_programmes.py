@@ -15,12 +15,13 @@ from agreegate.domain.partner import Cloud
 from agreegate.domain.reason import Code
 from agreegate.domain.standing import Current, Standing
 from agreegate.programme import EXTENSIONS, read
+from agreegate.toml_input import TomlFile
 from tests.files import sentence
 
 PAGE = (Path(__file__).parent.parent / "docs" / "programmes.md").read_text(encoding="utf-8")
 (EXAMPLE,) = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 FILE = "larkspur.toml"
-LARKSPUR = read(EXAMPLE, FILE)
+LARKSPUR = read(TomlFile(EXAMPLE, FILE))
 NEW, OLD = LARKSPUR.templates
 
 
@@ -76,7 +77,7 @@ def test_nothing_is_asked_in_the_cloud_the_page_leaves_out() -> None:
 
 def test_without_enforcement_dates_the_gate_only_watches() -> None:
     table = re.compile(r"\[enforce_from\]\n.*?\n\n", re.DOTALL)
-    watching = read(table.sub("", EXAMPLE), FILE)
+    watching = read(TomlFile(table.sub("", EXAMPLE), FILE))
     asked = Transaction(Action.NEW_PURCHASE, Channel.API)
     decision = decide(asked, standing(None), watching, Cloud.PUBLIC, day("2028-01-01"))
     assert decision.allowed
@@ -89,7 +90,7 @@ def test_the_page_explains_every_key_there_is() -> None:
     explained = [set(re.findall(r"^\| `(\w+)` \|", part, re.MULTILINE)) for part in PAGE.split("And of a template:")]
     for wrong, keys in (("nonsense = 1\n" + EXAMPLE, explained[0]), (EXAMPLE + "nonsense = 1\n", explained[1])):
         with pytest.raises(Rejected) as refused:
-            read(wrong, FILE)
+            read(TomlFile(wrong, FILE))
         assert set(str(refused.value.parameters["detail"]).split(", ")) == keys
     marked = set(re.findall(r"^\| `(\w+)` \| \w+ \| \*extension\.\*", PAGE, re.MULTILINE))
     assert marked == EXTENSIONS
@@ -97,5 +98,5 @@ def test_the_page_explains_every_key_there_is() -> None:
 
 def test_a_mistake_is_answered_with_the_sentence_on_the_page() -> None:
     with pytest.raises(Rejected) as refused:
-        read(EXAMPLE.replace("opens_from", "opens_form"), FILE)
+        read(TomlFile(EXAMPLE.replace("opens_from", "opens_form"), FILE))
     assert sentence(refused.value, "en") in PAGE

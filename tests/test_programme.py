@@ -7,13 +7,18 @@ import pytest
 from agreegate.domain.actor import Channel
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import Cloud
-from agreegate.domain.programme import StaleRule
+from agreegate.domain.programme import Programme, StaleRule
 from agreegate.programme import load, read, shipped
+from agreegate.toml_input import TomlFile
 from tests.files import sentence
 from tests.personas import CLOUD_AGREEMENT, CUSTOMER_AGREEMENT
 
 SEED = load("microsoft-cloud-agreement")
 LATER = load("microsoft-customer-agreement")
+
+
+def programme_of(text: str) -> Programme:
+    return read(TomlFile(text, "pinecone.toml"))
 
 
 def day(year: int, month: int, of_month: int) -> datetime:
@@ -88,14 +93,14 @@ link = "https://pinecone.example/licence"
 
 @pytest.mark.rule("X5")
 def test_a_programme_may_refuse_older_texts_from_a_grace_date_on() -> None:
-    programme = read(f'stale_rule = "refuse"\nstale_from = 2024-09-01\n{WHOLE}', "pinecone.toml")
+    programme = programme_of(f'stale_rule = "refuse"\nstale_from = 2024-09-01\n{WHOLE}')
     assert programme.stale_from == day(2024, 9, 1)
     assert [programme.denies_outdated(at) for at in (day(2024, 8, 31), day(2024, 9, 1))] == [False, True]
-    assert not read(WHOLE, "pinecone.toml").denies_outdated(day(2024, 9, 1))
+    assert not programme_of(WHOLE).denies_outdated(day(2024, 9, 1))
 
 
 def test_another_vendor_needs_no_code() -> None:
-    programme = read(WHOLE, "pinecone.toml")
+    programme = programme_of(WHOLE)
     assert programme.policy == "pinecone-licence@3"
     assert programme.enforce_from == {Channel.API: day(2024, 6, 1), Channel.DASHBOARD: None}
 
@@ -133,7 +138,7 @@ def test_another_vendor_needs_no_code() -> None:
 def test_a_malformed_file_names_line_field_and_reason(old: str, new: str, key: str, line: int, field: str) -> None:
     assert old in WHOLE
     with pytest.raises(Rejected) as refused:
-        read(WHOLE.replace(old, new), "pinecone.toml")
+        programme_of(WHOLE.replace(old, new))
     assert (refused.value.code, refused.value.parameters["line"], refused.value.parameters.get("name", "")) == (
         key,
         line,
@@ -163,7 +168,7 @@ def test_a_file_in_another_encoding_is_told_so(tmp_path) -> None:
 def test_the_second_template_is_named_by_its_own_line() -> None:
     second = '\n[[template]]\nid = "0a0a0a0a-0000-4000-8000-000000000002"\nagreement_type = "Later"\n'
     with pytest.raises(Rejected) as refused:
-        read(WHOLE + second, "pinecone.toml")
+        programme_of(WHOLE + second)
     assert sentence(refused.value, "en") == ("pinecone.toml, line 16: template.link is missing. Add it.")
 
 
@@ -171,7 +176,7 @@ def test_the_second_template_is_named_by_its_own_line() -> None:
     "written", ["2024-01-01", "2024-01-01T00:00:00", "2024-01-01T00:00:00Z", "2024-01-01T02:00:00+02:00"]
 )
 def test_an_instant_without_a_zone_is_in_utc(written: str) -> None:
-    assert read(WHOLE.replace("starts = 2024-01-01", f"starts = {written}"), "x.toml").starts == day(2024, 1, 1)
+    assert programme_of(WHOLE.replace("starts = 2024-01-01", f"starts = {written}")).starts == day(2024, 1, 1)
 
 
 def test_a_file_may_not_take_a_shipped_programmes_name(tmp_path) -> None:

@@ -68,7 +68,7 @@ def _stems() -> tuple[str, ...]:
 
 
 def load(name: str = DEFAULT) -> Programme:
-    """The newest version of a shipped programme by its name, or the programme in a file by its path ending in `.toml`.
+    """Return the newest version of a shipped programme by its name, or the programme in a `.toml` file by its path.
 
     A name with a version, such as `microsoft-cloud-agreement@1`, loads exactly that version, so that a recorded decision
     can be made again by the rules of its `policy`.
@@ -78,29 +78,25 @@ def load(name: str = DEFAULT) -> Programme:
     """
     if name.endswith(".toml"):
         file = TomlFile.at(Path(name), LARGEST)
-        programme = _checked(file)
+        programme = read(file)
         if programme.name in shipped():  # decisions keep the name: it must not mean two sets of rules
             raise file.refused("programme.name-taken", name="name", detail=programme.name)
         return programme
     for stem in (name, name.partition("@")[0]):
         if stem in _stems():
             shipped_file = files("agreegate") / "programmes" / f"{stem}.toml"
-            programme = read(shipped_file.read_text(encoding="utf-8"), shipped_file.name)
+            programme = read(TomlFile(shipped_file.read_text(encoding="utf-8"), shipped_file.name))
             if name in (programme.name, programme.policy):
                 return programme
     raise Rejected("programme.unknown", file=name, detail=", ".join(shipped()))
 
 
-def read(text: str, file: str) -> Programme:
-    """A programme from the text of its file.
+def read(file: TomlFile) -> Programme:
+    """Return the programme in a file.
 
     Raises:
         Rejected: what is wrong, and where.
     """
-    return _checked(TomlFile(text, file))
-
-
-def _checked(file: TomlFile) -> Programme:
     table = file.read(_Programme)
     if not table.template:
         raise file.refused("programme.empty", name="template")
