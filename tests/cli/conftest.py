@@ -10,7 +10,7 @@ from agreegate.cli.words import VARIABLES, Words
 
 
 @dataclass(frozen=True)
-class Said:
+class Result:
     """What a command answered."""
 
     status: int
@@ -18,20 +18,20 @@ class Said:
     err: str
 
 
-Agreegate = Callable[..., Said]
+Agreegate = Callable[..., Result]
 
 
 @pytest.fixture
 def agreegate(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Agreegate:
     """Type `agreegate …` in a language."""
 
-    def typed(*arguments: object, language: str = "en") -> Said:
+    def typed(*arguments: object, language: str = "en") -> Result:
         for variable in VARIABLES:
             monkeypatch.delenv(variable, raising=False)
         monkeypatch.setenv("LANGUAGE", language)
         capsys.readouterr()
         status = run([str(argument) for argument in arguments], Words.of({"LANGUAGE": language}))
-        said = capsys.readouterr()
-        return Said(status, said.out, said.err)
+        result = capsys.readouterr()
+        return Result(status, result.out, result.err)
 
     return typed

@@ -120,18 +120,18 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("old", "new", "told"), WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize(("old", "new", "words"), WRONG.values(), ids=WRONG)
 def test_what_is_wrong_is_told_in_a_sentence_and_nothing_is_published(
-    agreegate: Agreegate, data: Path, folder: Path, old: str, new: str, told: str
+    agreegate: Agreegate, data: Path, folder: Path, old: str, new: str, words: str
 ) -> None:
     (folder / "texts" / "fr.pdf").write_bytes(docx())
     assert old in SOON
     (folder / "manifest.toml").write_text(SOON.replace(old, new))
-    said = agreegate("agreements", "publish", folder, "--data", data)
-    assert said.status in (1, 2)
-    assert told in said.err
-    assert len(said.err.splitlines()) == 1
-    assert agreegate("agreements", "publish", folder, "--data", data, language="fr").err != said.err
+    result = agreegate("agreements", "publish", folder, "--data", data)
+    assert result.status in (1, 2)
+    assert words in result.err
+    assert len(result.err.splitlines()) == 1
+    assert agreegate("agreements", "publish", folder, "--data", data, language="fr").err != result.err
     assert kept(data) == []
     assert rows(data, "select 1 from text_version") == []
 
@@ -147,9 +147,9 @@ def test_a_label_with_other_bytes_is_refused(agreegate: Agreegate, data: Path, f
     agreegate("agreements", "publish", folder, "--data", data)
     before = kept(data)
     (folder / "en.docx").write_bytes(docx(more={"word/en": b"other"}))
-    said = agreegate("agreements", "publish", folder, "--data", data)
-    assert said.status == 2
-    assert "A version called 2019-01 is published already" in said.err
+    result = agreegate("agreements", "publish", folder, "--data", data)
+    assert result.status == 2
+    assert "A version called 2019-01 is published already" in result.err
     assert kept(data) == before
 
 
@@ -159,15 +159,15 @@ def test_with_many_files_it_is_said_which_one_is_read(agreegate: Agreegate, data
         (folder / f"{number}.md").write_text(f"# {number}")
         manifest += f'[[text]]\nfile = "{number}.md"\nlanguage = "en-US"\ncountries = ["{country}"]\n'
     (folder / "manifest.toml").write_text(manifest)
-    said = agreegate("agreements", "publish", folder, "--data", data)
-    assert said.status == 0
-    assert said.err.splitlines()[-1] == "Reading 5.md (6 of 6)"
+    result = agreegate("agreements", "publish", folder, "--data", data)
+    assert result.status == 0
+    assert result.err.splitlines()[-1] == "Reading 5.md (6 of 6)"
 
 
 def test_publishing_needs_a_database_of_this_schema(agreegate: Agreegate, tmp_path: Path, folder: Path) -> None:
-    said = agreegate("agreements", "publish", folder, "--data", tmp_path / "none")
-    assert said.status == 1
-    assert "agreegate db upgrade" in said.err
+    result = agreegate("agreements", "publish", folder, "--data", tmp_path / "none")
+    assert result.status == 1
+    assert "agreegate db upgrade" in result.err
     assert not (tmp_path / "none").exists()
 
 
@@ -181,9 +181,9 @@ def test_another_programme_can_be_named(agreegate: Agreegate, data: Path, folder
 def test_a_word_document_is_published_with_the_pdf_to_show(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "en.pdf").write_bytes(pdf())
     (folder / "manifest.toml").write_text(SOON.replace('"en.docx"', '"en.docx"\nshown_as = "en.pdf"'))
-    said = agreegate("agreements", "publish", folder, "--data", data)
+    result = agreegate("agreements", "publish", folder, "--data", data)
     shown = hashlib.sha256(pdf()).hexdigest()
-    assert (said.status, f"+ en.pdf: pdf, {len(pdf())} bytes, for 3 pair(s)" in said.out, shown in said.out) == (
+    assert (result.status, f"+ en.pdf: pdf, {len(pdf())} bytes, for 3 pair(s)" in result.out, shown in result.out) == (
         0,
         True,
         True,
@@ -192,5 +192,5 @@ def test_a_word_document_is_published_with_the_pdf_to_show(agreegate: Agreegate,
     assert rows(data, "select distinct shown_digest from text_file where language = 'en-US'") == [(shown,)]
     assert agreegate("agreements", "publish", folder, "--data", data).out.startswith("Nothing to do")
     (folder / "manifest.toml").write_text(SOON.replace('"en.docx"', '"en.docx"\nshown_as = "texts/fr.docx"'))
-    said = agreegate("agreements", "publish", folder, "--data", data)
-    assert (said.status, "The PDF to show for FR en-US cannot be used." in said.err) == (2, True)
+    result = agreegate("agreements", "publish", folder, "--data", data)
+    assert (result.status, "The PDF to show for FR en-US cannot be used." in result.err) == (2, True)

@@ -96,14 +96,14 @@ def test_every_command_explains_itself_with_an_example(agreegate: Typed, languag
     heading = {"en": "Example:", "fr": "Exemple :"}[language]
     for path, command in commands(language):
         assert f"\n  {path.split()[0]} " in listing
-        said = agreegate(*path.split(), "--help", language=language)
-        assert said.status == 0
-        assert f"  {heading}\n    agreegate {path}" in said.out
+        result = agreegate(*path.split(), "--help", language=language)
+        assert result.status == 0
+        assert f"  {heading}\n    agreegate {path}" in result.out
         for parameter in command.params:
             assert getattr(parameter, "help", None), f"{path}: {parameter.name}"
-        assert not re.search(r"--[a-z-]+ (TEXT|INTEGER|PATH|FILE OR)", said.out), path
+        assert not re.search(r"--[a-z-]+ (TEXT|INTEGER|PATH|FILE OR)", result.out), path
         if language == "fr":
-            assert not re.search(r"^\S+[^\s]:$", said.out, re.MULTILINE), path
+            assert not re.search(r"^\S+[^\s]:$", result.out, re.MULTILINE), path
 
 
 @pytest.mark.fault("F10")
@@ -113,10 +113,10 @@ def test_every_group_of_commands_shows_an_example_of_each(agreegate: Typed, lang
     groups = {path.split()[0] for path, _ in commands(language) if " " in path}
     assert {"agreements", "db", "directory", "gate", "programme"} <= groups
     for name in groups:
-        said = agreegate(name, "--help", language=language)
-        assert (said.status, heading in said.out) == (0, True)
+        result = agreegate(name, "--help", language=language)
+        assert (result.status, heading in result.out) == (0, True)
         for path, _ in commands(language):
-            shown = re.search(rf"\n    agreegate {path}\b", said.out) is not None
+            shown = re.search(rf"\n    agreegate {path}\b", result.out) is not None
             assert shown == (path.split()[0] == name), path
     assert f"{heading}\n    agreegate demo" in agreegate("--help", language=language).out
 
@@ -163,11 +163,11 @@ def test_an_example_can_be_typed() -> None:
 )
 def test_wrong_use_is_told_in_one_line(agreegate: Typed, typed: list[str], english: str, french: str) -> None:
     for language, sentence in (("en", english), ("fr", french)):
-        said = agreegate(*typed, language=language)
-        assert said.status == 2
-        assert said.out == ""
-        assert said.err.count("\n") == 1
-        assert sentence in said.err
+        result = agreegate(*typed, language=language)
+        assert result.status == 2
+        assert result.out == ""
+        assert result.err.count("\n") == 1
+        assert sentence in result.err
 
 
 @pytest.mark.fault("F10")
@@ -183,9 +183,9 @@ def test_french_never_wraps_an_english_parser_message(agreegate: Typed, tmp_path
         ["agreements", "publish", str(tmp_path), "--dry-run", "--data", str(tmp_path / "data")],
         ["programme", "show", str(tmp_path / "broken.toml")],
     ):
-        said = agreegate(*typed, language="fr")
-        assert (said.status, english in said.err) == (2, False), typed
-        assert "n’est pas du TOML valide" in said.err
+        result = agreegate(*typed, language="fr")
+        assert (result.status, english in result.err) == (2, False), typed
+        assert "n’est pas du TOML valide" in result.err
 
 
 def test_the_librarys_french_words_are_compiled_and_enough(agreegate: Typed) -> None:

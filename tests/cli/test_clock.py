@@ -47,9 +47,9 @@ def test_the_gate_opens_again_and_the_command_says_what_it_did(
 ) -> None:
     assert agreegate(*CHECK, "--data", data).status == 3
     assert "(clock.behind, R6)" in agreegate(*CHECK, "--data", data).out
-    said = agreegate("clock", "accept", "--reason", "Made up", "--data", data, language=language)
-    assert (said.status, said.err) == (0, "")
-    first, second = said.out.splitlines()
+    result = agreegate("clock", "accept", "--reason", "Made up", "--data", data, language=language)
+    assert (result.status, result.err) == (0, "")
+    first, second = result.out.splitlines()
     assert first.startswith(done)
     assert second.startswith(ahead)
     assert agreegate(*CHECK, "--data", data).status == 0
@@ -66,13 +66,13 @@ def test_the_gate_opens_again_and_the_command_says_what_it_did(
 
 def test_one_partner_alone(agreegate: Agreegate, data: Path) -> None:
     for partner, status in ((cast.HAZEL, 3), (cast.ALDER, 0)):
-        said = agreegate("clock", "accept", "--reason", "Made up", "--partner", partner, "--data", data)
-        assert said.out.startswith("Accepted for 1 partner: ")
+        result = agreegate("clock", "accept", "--reason", "Made up", "--partner", partner, "--data", data)
+        assert result.out.startswith("Accepted for 1 partner: ")
         assert agreegate(*CHECK, "--data", data).status == status
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "words"),
     [
         (("--reason", "Made up", "--partner", cast.NOBODY), 2, cast.NOBODY),
         (("--reason", "Made up", "--partner", "alder"), 2, "--partner"),
@@ -82,14 +82,14 @@ def test_one_partner_alone(agreegate: Agreegate, data: Path) -> None:
     ],
 )
 def test_what_cannot_be_accepted_is_told(
-    agreegate: Agreegate, data: Path, arguments: tuple[str, ...], status: int, said: str
+    agreegate: Agreegate, data: Path, arguments: tuple[str, ...], status: int, words: str
 ) -> None:
-    told = agreegate("clock", "accept", *arguments, "--data", data)
-    assert (told.status, told.out) == (status, "")
-    assert said in told.err
+    result = agreegate("clock", "accept", *arguments, "--data", data)
+    assert (result.status, result.out) == (status, "")
+    assert words in result.err
     assert agreegate(*CHECK, "--data", data).status == 3
 
 
 def test_there_must_be_a_record(agreegate: Agreegate, tmp_path: Path) -> None:
-    told = agreegate("clock", "accept", "--reason", "Made up", "--data", tmp_path)
-    assert (told.status, told.out) == (1, "")
+    result = agreegate("clock", "accept", "--reason", "Made up", "--data", tmp_path)
+    assert (result.status, result.out) == (1, "")

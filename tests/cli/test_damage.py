@@ -53,9 +53,9 @@ def ended(tmp_path: Path) -> DataFolder:
 def test_every_command_says_that_the_journal_is_lost(agreegate: Agreegate, ended: DataFolder, command: str) -> None:
     folder = ended.path
     (folder / "agreegate.db-wal").unlink()
-    said = agreegate(*COMMANDS[command], "--data", folder)
-    assert (said.status, said.out) == (1, "")
-    assert said.err == (
+    result = agreegate(*COMMANDS[command], "--data", folder)
+    assert (result.status, result.out) == (1, "")
+    assert result.err == (
         f"Error: The database in {folder} has lost commits: it has 0 of 1. Its journal agreegate.db-wal is missing or"
         " damaged, or an older copy took its place. Put the right files back, or run: agreegate db restore. To go on"
         f" without the lost records, delete {folder}/agreegate.db-commits.\n"
@@ -119,9 +119,9 @@ def test_a_damaged_database_is_called_damaged(
     assert not ended.database.with_name("agreegate.db-wal").exists(), "all of it is in the database"
     DAMAGES[damage](ended.database)
     before = ended.database.read_bytes()
-    said = agreegate(*COMMANDS[command], "--data", ended.path)
-    assert (said.status, said.out, said.err.count("\n")) in [(1, "", 1), (2, "", 1)], said.err
-    assert "is damaged" in said.err or "has lost commits" in said.err
-    assert "disk space" not in said.err
-    assert "agreegate db restore" in said.err or "older backup" in said.err
+    result = agreegate(*COMMANDS[command], "--data", ended.path)
+    assert (result.status, result.out, result.err.count("\n")) in [(1, "", 1), (2, "", 1)], result.err
+    assert "is damaged" in result.err or "has lost commits" in result.err
+    assert "disk space" not in result.err
+    assert "agreegate db restore" in result.err or "older backup" in result.err
     assert ended.database.read_bytes() == before

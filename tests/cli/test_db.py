@@ -68,10 +68,10 @@ def test_what_cannot_be_done_is_told_in_one_line(agreegate: Agreegate, tmp_path:
         (["upgrade", "--data", newer], 1, "Install the version"),
         (["upgrade", "--database", "postgresql://x"], 2, "--data"),
     ]
-    for typed, status, told in table:
-        said = agreegate("db", *typed)
-        assert (said.status, said.out, said.err.count("\n")) == (status, "", 1), typed
-        assert told in said.err
+    for typed, status, words in table:
+        result = agreegate("db", *typed)
+        assert (result.status, result.out, result.err.count("\n")) == (status, "", 1), typed
+        assert words in result.err
     assert not (tmp_path / "none").exists()
     assert not (tmp_path / "x").exists()
 
@@ -85,20 +85,20 @@ def test_a_folder_in_use_is_left_alone(agreegate: Agreegate, tmp_path: Path, typ
     serving.claim()
     arguments = [tmp_path / word if word.endswith(".db") else word for word in typed]
 
-    said = agreegate("db", *arguments, "--data", data)
+    result = agreegate("db", *arguments, "--data", data)
 
     serving.release()
-    assert said.status == 1
-    assert "Stop it first" in said.err
+    assert result.status == 1
+    assert "Stop it first" in result.err
 
 
 def test_an_older_database_is_told_which_command_helps(agreegate: Agreegate, tmp_path: Path) -> None:
     agreegate("db", "upgrade", "--data", tmp_path)
     with closing(apsw.Connection(str(tmp_path / "agreegate.db"))) as connection:
         connection.pragma("user_version", 0)
-    said = agreegate("directory", "show", "--data", tmp_path)
-    assert said.status == 1
-    assert "agreegate db upgrade" in said.err
+    result = agreegate("directory", "show", "--data", tmp_path)
+    assert result.status == 1
+    assert "agreegate db upgrade" in result.err
 
 
 @pytest.fixture
@@ -128,9 +128,9 @@ def test_a_pipe_of_the_shell_is_read(agreegate: Agreegate, data: Path) -> None:
     reading, writing = os.pipe()
     os.write(writing, EXAMPLE.read_bytes())
     os.close(writing)
-    said = agreegate("directory", "apply", f"/dev/fd/{reading}", "--dry-run", "--data", data)
+    result = agreegate("directory", "apply", f"/dev/fd/{reading}", "--dry-run", "--data", data)
     os.close(reading)
-    assert (said.status, said.err) == (0, "")
+    assert (result.status, result.err) == (0, "")
 
 
 HOSTILE = {
@@ -153,11 +153,11 @@ def test_a_backup_made_to_harm(agreegate: Agreegate, data: Path, tmp_path: Path,
     back_up(data / "agreegate.db", file)
     with closing(apsw.Connection(str(file))) as connection:
         connection.execute(HOSTILE[what])
-    said = agreegate("db", "restore", file, "--data", tmp_path / "deep" / "other")
-    check_said(said, what, (0, 1, 2))
-    assert "disk space" not in said.err, (what, said.err)
+    result = agreegate("db", "restore", file, "--data", tmp_path / "deep" / "other")
+    check_said(result, what, (0, 1, 2))
+    assert "disk space" not in result.err, (what, result.err)
     if not what.startswith("a table"):
-        assert said.status == 2
+        assert result.status == 2
         assert not (tmp_path / "deep" / "other" / "agreegate.db").exists()
     assert not (tmp_path / "deep" / "texts").exists()
 

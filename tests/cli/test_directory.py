@@ -60,14 +60,14 @@ def test_changes_are_told_field_by_field_without_personal_data(agreegate: Agreeg
         encoding="utf-8",
     )
 
-    said = agreegate("directory", "apply", changed, "--data", tmp_path, language="fr")
+    result = agreegate("directory", "apply", changed, "--data", tmp_path, language="fr")
 
-    assert "~ modifié: utilisateur admin@linden.example, " in said.out
-    assert "    roles: admin_agent -> helpdesk_agent\n" in said.out
-    assert "    company_name: Rowan Florist -> Rowan Flowers\n" in said.out
-    assert "    contact\n" in said.out
-    assert "rosa@" not in said.out
-    assert "rose@" not in said.out
+    assert "~ modifié: utilisateur admin@linden.example, " in result.out
+    assert "    roles: admin_agent -> helpdesk_agent\n" in result.out
+    assert "    company_name: Rowan Florist -> Rowan Flowers\n" in result.out
+    assert "    contact\n" in result.out
+    assert "rosa@" not in result.out
+    assert "rose@" not in result.out
 
 
 def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path: Path) -> None:
@@ -79,7 +79,7 @@ def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "told"),
+    ("old", "new", "words"),
     [
         (
             'country = "DE"\nlang',
@@ -103,24 +103,24 @@ def test_show_prints_a_file_that_changes_nothing(agreegate: Agreegate, tmp_path:
     ],
 )
 def test_a_wrong_file_is_told_with_line_and_reason(
-    agreegate: Agreegate, tmp_path: Path, old: str, new: str, told: str
+    agreegate: Agreegate, tmp_path: Path, old: str, new: str, words: str
 ) -> None:
     text = EXAMPLE.read_text(encoding="utf-8")
     assert old in text
     wrong = tmp_path / "wrong.toml"
     wrong.write_text(text.replace(old, new, 1), encoding="utf-8")
 
-    said = agreegate("directory", "apply", wrong, "--data", tmp_path / "data")
+    result = agreegate("directory", "apply", wrong, "--data", tmp_path / "data")
 
-    assert said.status == 2
-    assert said.err.startswith(f"Error: {wrong}, line ")
-    assert told in said.err
-    assert said.err.count("\n") == 1
+    assert result.status == 2
+    assert result.err.startswith(f"Error: {wrong}, line ")
+    assert words in result.err
+    assert result.err.count("\n") == 1
     assert not (tmp_path / "data").exists()
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "words"),
     [
         (None, "Check the path."),
         (b"\xff\xfe\x00", "is not UTF-8. Save it as UTF-8 text, then try again."),
@@ -129,25 +129,25 @@ def test_a_wrong_file_is_told_with_line_and_reason(
     ids=["missing", "not UTF-8", "UTF-16"],
 )
 def test_an_unreadable_file_is_wrong_use(
-    agreegate: Agreegate, tmp_path: Path, content: bytes | None, told: str
+    agreegate: Agreegate, tmp_path: Path, content: bytes | None, words: str
 ) -> None:
     file = tmp_path / "x.toml"
     if content is not None:
         file.write_bytes(content)
-    said = agreegate("directory", "apply", file, "--data", tmp_path)
-    assert said.status == 2
-    assert told in said.err
+    result = agreegate("directory", "apply", file, "--data", tmp_path)
+    assert result.status == 2
+    assert words in result.err
 
 
 def test_no_database_and_foreign_ones_are_told(agreegate: Agreegate, tmp_path: Path) -> None:
-    said = agreegate("directory", "show", "--data", tmp_path / "none")
-    assert said.status == 1
-    assert f"agreegate db upgrade --data {tmp_path / 'none'}" in said.err
+    result = agreegate("directory", "show", "--data", tmp_path / "none")
+    assert result.status == 1
+    assert f"agreegate db upgrade --data {tmp_path / 'none'}" in result.err
 
     foreign = tmp_path / "agreegate.db"
     foreign.write_bytes(b"this is something else entirely" * 100)
     for typed in (["show"], ["apply", EXAMPLE], ["apply", EXAMPLE, "--dry-run"]):
-        said = agreegate("directory", *typed, "--data", tmp_path)
-        assert said.status == 1
-        assert "database of something else" in said.err
+        result = agreegate("directory", *typed, "--data", tmp_path)
+        assert result.status == 1
+        assert "database of something else" in result.err
     assert foreign.read_bytes().startswith(b"this is something else")

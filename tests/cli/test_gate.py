@@ -17,7 +17,7 @@ from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from tests.cli.conftest import Agreegate, Said
+from tests.cli.conftest import Agreegate, Result
 from tests.memory import DRAFT_CONFIRMATION, call
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
 from tests.texts import draft
@@ -32,7 +32,7 @@ def data(agreegate: Agreegate, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def check(agreegate: Agreegate, data: Path, *more: str, language: str = "en", **changes: str) -> Said:
+def check(agreegate: Agreegate, data: Path, *more: str, language: str = "en", **changes: str) -> Result:
     asked = {"partner": ALDER, "customer": DOGWOOD, "action": "new_purchase", "channel": "api"} | changes
     options = [word for name, value in asked.items() for word in (f"--{name}", value)]
     return agreegate("gate", "check", *options, *more, "--data", data, language=language)
@@ -59,17 +59,17 @@ def test_a_database_that_is_not_there_is_named_with_what_to_do(
     agreegate: Agreegate, data: Path, language: str, gone: str, unknown: str
 ) -> None:
     (data / DATABASE).unlink()
-    said = check(agreegate, data, language=language)
-    assert (said.status, said.out) == (1, "")
-    assert f"{data / DATABASE} {gone}" in said.err
-    assert "agreegate db restore" in said.err
-    assert "db upgrade" not in said.err, "it would refuse"
+    result = check(agreegate, data, language=language)
+    assert (result.status, result.out) == (1, "")
+    assert f"{data / DATABASE} {gone}" in result.err
+    assert "agreegate db restore" in result.err
+    assert "db upgrade" not in result.err, "it would refuse"
     elsewhere = data / "not-mounted"
-    said = check(agreegate, elsewhere, language=language)
-    assert said.status == 1
-    assert f"{elsewhere / DATABASE} {unknown}" in said.err
+    result = check(agreegate, elsewhere, language=language)
+    assert result.status == 1
+    assert f"{elsewhere / DATABASE} {unknown}" in result.err
     for advice in ("agreegate db restore", f"agreegate db upgrade --data {elsewhere}"):
-        assert advice in said.err
+        assert advice in result.err
 
 
 @pytest.mark.rule("R3", "R4", "R5")
@@ -85,11 +85,11 @@ def test_a_database_that_is_not_there_is_named_with_what_to_do(
     ],
 )
 def test_the_date_and_the_channel_decide(agreegate: Agreegate, data: Path, channel: str, at: str, status: int) -> None:
-    said = check(agreegate, data, "--at", at, channel=channel)
-    assert said.status == status
-    assert said.out.count("\n") == 1
-    assert said.out.startswith("Refused" if status else "Allowed")
-    assert ("confirmation.missing, R9" if status else "enforcement.upcoming, R2") in said.out
+    result = check(agreegate, data, "--at", at, channel=channel)
+    assert result.status == status
+    assert result.out.count("\n") == 1
+    assert result.out.startswith("Refused" if status else "Allowed")
+    assert ("confirmation.missing, R9" if status else "enforcement.upcoming, R2") in result.out
 
 
 @pytest.mark.parametrize(
@@ -140,14 +140,14 @@ def test_another_programme_can_be_tried(agreegate: Agreegate, data: Path, tmp_pa
         encoding="utf-8",
     )
 
-    said = check(agreegate, data, "--at", "2019-03-22", "--programme", str(watching))
+    result = check(agreegate, data, "--at", "2019-03-22", "--programme", str(watching))
 
-    assert said.status == 0
-    assert "confirmation.missing" in said.out
+    assert result.status == 0
+    assert "confirmation.missing" in result.out
 
 
 @pytest.mark.parametrize(
-    ("changes", "more", "told"),
+    ("changes", "more", "words"),
     [
         ({"partner": NOBODY}, [], "agreegate directory show"),
         ({"partner": "alder"}, [], "'--partner': 'alder' is not a GUID"),
@@ -159,11 +159,11 @@ def test_another_programme_can_be_tried(agreegate: Agreegate, data: Path, tmp_pa
     ],
 )
 def test_wrong_questions_are_told(
-    agreegate: Agreegate, data: Path, changes: dict[str, str], more: list[str], told: str
+    agreegate: Agreegate, data: Path, changes: dict[str, str], more: list[str], words: str
 ) -> None:
-    said = check(agreegate, data, *more, **changes)
-    assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
-    assert told in said.err
+    result = check(agreegate, data, *more, **changes)
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert words in result.err
 
 
 @pytest.mark.rule("R47", "R2")
@@ -172,9 +172,9 @@ def test_wrong_questions_are_told(
 )
 def test_the_line_has_every_reason_and_advisory(agreegate: Agreegate, data: Path, at: str, also: str) -> None:
     recorded(data, lambda uow, actor: record_no_longer_agrees(uow, actor, load(), CEDAR, "By phone.", call()))
-    said = check(agreegate, data, "--at", at, customer=CEDAR)
-    assert (said.status, said.out.count("\n")) == (3, 1)
-    assert 0 < said.out.index("(confirmation.ended, R47)") < said.out.index(f"({also})")
+    result = check(agreegate, data, "--at", at, customer=CEDAR)
+    assert (result.status, result.out.count("\n")) == (3, 1)
+    assert 0 < result.out.index("(confirmation.ended, R47)") < result.out.index(f"({also})")
 
 
 @pytest.mark.rule("R34", "R37")
@@ -194,6 +194,6 @@ def test_an_older_text_is_told_with_the_order_that_it_is_due_before(
             await add_text_version(uow, draft(label, effective_from=effective), "tests")
 
     recorded(data, work)
-    said = check(agreegate, data, "--at", "2019-04-01", customer=CEDAR, language=language)
-    assert said.status == 0
-    assert sentence in said.out
+    result = check(agreegate, data, "--at", "2019-04-01", customer=CEDAR, language=language)
+    assert result.status == 0
+    assert sentence in result.out

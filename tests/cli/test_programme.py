@@ -22,9 +22,9 @@ CAST = Path(__file__).parents[2] / "src" / "agreegate" / "demo" / "cast.toml"
 @pytest.mark.parametrize("name", shipped())
 @pytest.mark.parametrize("language", ["en", "fr"])
 def test_what_is_shipped_is_the_published_process(agreegate: Agreegate, name: str, language: str) -> None:
-    said = agreegate("programme", "show", name, language=language)
-    assert (said.status, said.err) == (0, "")
-    title, *lines = said.out.splitlines()
+    result = agreegate("programme", "show", name, language=language)
+    assert (result.status, result.err) == (0, "")
+    title, *lines = result.out.splitlines()
     assert f"({load(name).policy})" in title
     mark = {"en": "[as in the published process]", "fr": "[comme dans le processus publié]"}[language]
     assert all(line.endswith(mark) for line in lines)
@@ -33,7 +33,7 @@ def test_what_is_shipped_is_the_published_process(agreegate: Agreegate, name: st
 @pytest.mark.rule("R1", "R3", "R4")
 def test_the_dates_are_told(agreegate: Agreegate) -> None:
     out = agreegate("programme", "show").out
-    for told in (
+    for words in (
         "Confirmations can be recorded from: 2018-08-07T00:00:00Z",
         "Refusals begin (dashboard): 2018-11-07T00:00:00Z",
         "Refusals begin (API): 2019-03-22T00:00:00Z",
@@ -41,7 +41,7 @@ def test_the_dates_are_told(agreegate: Agreegate) -> None:
         "opens the gate since ever, without end",
         "china, germany, us_government",
     ):
-        assert told in out
+        assert words in out
     history = agreegate("programme", "show", "microsoft-customer-agreement").out
     assert "opens the gate since ever, until 2020-02-01T00:00:00Z" in history
     assert "can no longer be confirmed from 2020-03-31T00:00:00Z" in history
@@ -70,14 +70,14 @@ def test_extensions_are_marked(agreegate: Agreegate, tmp_path: Path) -> None:
 
 
 def test_unknown_and_broken_programmes_are_told(agreegate: Agreegate, tmp_path: Path) -> None:
-    said = agreegate("programme", "show", "nix")
-    assert (said.status, said.out) == (2, "")
-    assert "microsoft-cloud-agreement" in said.err
+    result = agreegate("programme", "show", "nix")
+    assert (result.status, result.out) == (2, "")
+    assert "microsoft-cloud-agreement" in result.err
     broken = tmp_path / "broken.toml"
     broken.write_text("name = = 1\n", encoding="utf-8")
-    said = agreegate("programme", "show", broken)
-    assert said.status == 2
-    assert f"{broken}, line 1" in said.err
+    result = agreegate("programme", "show", broken)
+    assert result.status == 2
+    assert f"{broken}, line 1" in result.err
 
 
 @pytest.mark.fault("B9")
@@ -138,15 +138,15 @@ def test_on_a_terminal_it_asks_first(
         keys.flush()
         monkeypatch.setattr("sys.stdin", terminal)
         assert agreegate("programme", "use", other, "--data", data).status == status
-    said = agreegate("programme", "use", usual, "--dry-run", "--data", data).out
-    assert ("already" in said) is (found == usual)
+    result = agreegate("programme", "use", usual, "--dry-run", "--data", data).out
+    assert ("already" in result) is (found == usual)
 
 
 @pytest.mark.fault("B9")
 def test_a_change_that_cannot_be_made_is_told(agreegate: Agreegate, tmp_path: Path) -> None:
     for arguments, status in ((("nix",), 2), (("microsoft-cloud-agreement",), 1), ((tmp_path / "no.toml",), 2)):
-        said = agreegate("programme", "use", *arguments, "--data", tmp_path / "nowhere")
-        assert (said.status, said.out, len(said.err.splitlines())) == (status, "", 1)
+        result = agreegate("programme", "use", *arguments, "--data", tmp_path / "nowhere")
+        assert (result.status, result.out, len(result.err.splitlines())) == (status, "", 1)
     assert not (tmp_path / "nowhere").exists()
 
 

@@ -13,15 +13,15 @@ IDS = [question.id for question in QUESTIONS]
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("kind", list(PartnerKind))
 def test_all_of_them_are_answered_for_every_kind_of_partner(agreegate: Agreegate, kind: str, language: str) -> None:
-    said = agreegate("questions", "--partner-kind", kind, "--at", "2018-11-07", language=language)
-    assert (said.status, said.err) == (0, "")
-    heads = [line for line in said.out.splitlines() if line[:1] in "PLT" and line[1:2].isdigit()]
+    result = agreegate("questions", "--partner-kind", kind, "--at", "2018-11-07", language=language)
+    assert (result.status, result.err) == (0, "")
+    heads = [line for line in result.out.splitlines() if line[:1] in "PLT" and line[1:2].isdigit()]
     assert [head.split()[0] for head in heads] == IDS
     for head in heads:
         assert head[5:] == catalogue(language)[f"question.{head.split()[0]}"]
     shown = text("cli.questions.show-me", language, path="")
-    assert len([line for line in said.out.splitlines() if line.startswith(f"     {shown}/")]) == len(IDS)
-    for line in said.out.splitlines():
+    assert len([line for line in result.out.splitlines() if line.startswith(f"     {shown}/")]) == len(IDS)
+    for line in result.out.splitlines():
         assert not line.startswith("     ") or line.endswith("]") or line.startswith(f"     {shown}/")
 
 
@@ -67,9 +67,9 @@ def test_a_national_cloud_is_told_that_nothing_is_asked(agreegate: Agreegate) ->
     ],
 )
 def test_wrong_use_is_told(agreegate: Agreegate, typed: list[str], sentence: str) -> None:
-    said = agreegate(*typed)
-    assert (said.status, said.out) == (2, "")
-    assert sentence in said.err
+    result = agreegate(*typed)
+    assert (result.status, result.out) == (2, "")
+    assert sentence in result.err
 
 
 def test_every_rule_named_is_printed_by_the_rules_command(agreegate: Agreegate) -> None:

@@ -9,19 +9,19 @@ from tools.generate_rules import RULES, TABLE
 
 def test_the_command_prints_all_fifty_in_both_languages(agreegate: Agreegate) -> None:
     for language, step in (("en", "waits for the dashboard step"), ("fr", "attend l’étape du tableau de bord")):
-        said = agreegate("rules", language=language)
-        assert (said.status, said.err) == (0, "")
-        heads = [line.split()[0] for line in said.out.splitlines() if not line.startswith(" ")]
+        result = agreegate("rules", language=language)
+        assert (result.status, result.err) == (0, "")
+        heads = [line.split()[0] for line in result.out.splitlines() if not line.startswith(" ")]
         assert heads == list(RULES)
-        assert catalogue(language)["rule.R27"] in said.out
+        assert catalogue(language)["rule.R27"] in result.out
         table = json.loads(TABLE.read_text(encoding="utf-8"))
-        assert (step in said.out) == any(rule["open"] == "dashboard" for rule in table)
+        assert (step in result.out) == any(rule["open"] == "dashboard" for rule in table)
 
 
 def test_the_command_prints_only_what_is_asked_for(agreegate: Agreegate) -> None:
-    said = agreegate("rules", "R5", "r47")
-    assert [line.split()[0] for line in said.out.splitlines() if not line.startswith(" ")] == ["R5", "R47"]
-    assert "domain/gate.py:decide" in said.out
+    result = agreegate("rules", "R5", "r47")
+    assert [line.split()[0] for line in result.out.splitlines() if not line.startswith(" ")] == ["R5", "R47"]
+    assert "domain/gate.py:decide" in result.out
 
     wrong = agreegate("rules", "R51")
     assert (wrong.status, wrong.out) == (2, "")

@@ -72,9 +72,9 @@ def read(text: str, separator: str = ",") -> list[dict[str, str]]:
 @pytest.mark.rule("R34", "X5")
 def test_it_says_what_would_happen_and_changes_nothing(agreegate: Agreegate, data: Path, folder: Path) -> None:
     before = dump(data)
-    said = agreegate("agreements", "simulate", folder, "--data", data, "--stale-rule", "refuse")
-    assert (said.status, said.err) == (0, "")
-    lines = said.out.splitlines()
+    result = agreegate("agreements", "simulate", folder, "--data", data, "--stale-rule", "refuse")
+    assert (result.status, result.err) == (0, "")
+    lines = result.out.splitlines()
     assert lines[0] == f"Microsoft Cloud Agreement, version 2019-01 (major), in force from {SOON:%Y-%m-%d}T00:00:00Z"
     assert lines[1] == "It is not published: this is what would happen, and nothing is changed by asking."
     assert lines[3] == f"Orders by API are refused from {SOON:%Y-%m-%d}T00:00:00Z on."
@@ -89,17 +89,17 @@ def test_it_says_what_would_happen_and_changes_nothing(agreegate: Agreegate, dat
 
 
 def test_it_speaks_french(agreegate: Agreegate, data: Path, folder: Path) -> None:
-    said = agreegate("agreements", "simulate", folder, "--data", data, language="fr")
-    assert "Clients dont la confirmation deviendrait dépassée : 3." in said.out
-    assert "Les commandes passent, avec un avertissement." in said.out
-    assert "Refus" not in said.out, "nothing is refused under a rule that advises"
+    result = agreegate("agreements", "simulate", folder, "--data", data, language="fr")
+    assert "Clients dont la confirmation deviendrait dépassée : 3." in result.out
+    assert "Les commandes passent, avec un avertissement." in result.out
+    assert "Refus" not in result.out, "nothing is refused under a rule that advises"
 
 
 def test_another_day_can_be_asked_about(agreegate: Agreegate, data: Path, folder: Path) -> None:
     day = f"{SOON + 60 * DAY:%Y-%m-%d}"
-    said = agreegate("agreements", "simulate", folder, "--data", data, "--effective-from", day, "--weeks", 1)
-    assert f"Looked at: from {day}T00:00:00Z until {SOON + 67 * DAY:%Y-%m-%d}T00:00:00Z." in said.out
-    assert "no renewal in these weeks          3" in said.out
+    result = agreegate("agreements", "simulate", folder, "--data", data, "--effective-from", day, "--weeks", 1)
+    assert f"Looked at: from {day}T00:00:00Z until {SOON + 67 * DAY:%Y-%m-%d}T00:00:00Z." in result.out
+    assert "no renewal in these weeks          3" in result.out
 
 
 def test_a_published_version_is_named_by_its_label_or_its_folder(
@@ -111,10 +111,10 @@ def test_a_published_version_is_named_by_its_label_or_its_folder(
     expected = agreegate("agreements", "simulate", folder, "--data", data).out.splitlines()
     assert agreegate("agreements", "publish", folder, "--data", data).status == 0
     for named in ((folder,), ("--version", "2019-01")):
-        said = agreegate("agreements", "simulate", *named, "--data", data)
-        assert said.status == 0, said.err
-        assert said.out.splitlines()[1] == "It is published, and has yet to take effect."
-        assert said.out.splitlines()[2:] == expected[2:]
+        result = agreegate("agreements", "simulate", *named, "--data", data)
+        assert result.status == 0, result.err
+        assert result.out.splitlines()[1] == "It is published, and has yet to take effect."
+        assert result.out.splitlines()[2:] == expected[2:]
     other = agreegate("agreements", "simulate", folder, "--data", data, "--effective-from", "2999-01-01")
     assert (other.status, other.err.count("\n")) == (2, 1)
     assert "A version called 2019-01 is published already" in other.err
@@ -128,14 +128,14 @@ def test_a_manifest_may_name_a_pdf_to_show(agreegate: Agreegate, data: Path, fol
 
 def test_a_minor_version_outdates_nobody(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace("major = true", "major = false"))
-    said = agreegate("agreements", "simulate", folder, "--data", data)
-    assert (said.status, said.out.splitlines()[-1]) == (0, "A minor version outdates nobody.")
+    result = agreegate("agreements", "simulate", folder, "--data", data)
+    assert (result.status, result.out.splitlines()[-1]) == (0, "A minor version outdates nobody.")
 
 
 def test_nobody_would_be_outdated(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace('["US", "FR", "NA"]', '["NA"]').replace('["FR"]', '["CA"]'))
-    said = agreegate("agreements", "simulate", folder, "--data", data)
-    assert said.out.splitlines()[-1] == "Customers that would become outdated: 0. Outdated by then in any case: 0."
+    result = agreegate("agreements", "simulate", folder, "--data", data)
+    assert result.out.splitlines()[-1] == "Customers that would become outdated: 0. Outdated by then in any case: 0."
 
 
 @pytest.mark.parametrize(("language", "separator"), [("en", ","), ("fr", ";")])
@@ -143,11 +143,11 @@ def test_files_hold_the_counts_and_a_line_for_each_customer(
     agreegate: Agreegate, data: Path, folder: Path, tmp_path: Path, language: str, separator: str
 ) -> None:
     counts, rows = tmp_path / "counts.csv", tmp_path / "rows.csv"
-    said = agreegate(
+    result = agreegate(
         "agreements", "simulate", folder, "--data", data, "--stale-rule", "refuse", "--csv", counts, "--rows", rows,
         language=language,
     )  # fmt: skip
-    assert (said.status, said.err) == (0, "")
+    assert (result.status, result.err) == (0, "")
     total, *others = [list(line.values()) for line in read(counts.read_text("utf-8"), separator)]
     assert total == ["Total", "", "", "3", "0", "1", "1", "1", "2", "2"]
     kinds = {"en": {"Week", "Partner", "Reseller"}, "fr": {"Semaine", "Partenaire", "Revendeur"}}
@@ -163,11 +163,11 @@ def test_files_hold_the_counts_and_a_line_for_each_customer(
 
 
 def test_a_file_can_be_standard_output(agreegate: Agreegate, data: Path, folder: Path, tmp_path: Path) -> None:
-    said = agreegate("agreements", "simulate", folder, "--data", data, "--csv", "-", "--rows", tmp_path / "rows.csv")
-    assert said.out.startswith("Counted by,Week or id,")
+    result = agreegate("agreements", "simulate", folder, "--data", data, "--csv", "-", "--rows", tmp_path / "rows.csv")
+    assert result.out.startswith("Counted by,Week or id,")
     assert len(read((tmp_path / "rows.csv").read_text("utf-8"))) == 3
-    said = agreegate("agreements", "simulate", folder, "--data", data, "--rows", "-")
-    assert len(read(said.out)) == 3
+    result = agreegate("agreements", "simulate", folder, "--data", data, "--rows", "-")
+    assert len(read(result.out)) == 3
 
 
 def test_a_file_that_exists_is_written_over_only_when_told(
@@ -176,9 +176,9 @@ def test_a_file_that_exists_is_written_over_only_when_told(
     kept = tmp_path / "counts.csv"
     kept.write_text("mine")
     for option in ("--csv", "--rows"):
-        said = agreegate("agreements", "simulate", folder, "--data", data, option, kept)
-        assert (said.status, said.out, kept.read_text()) == (1, "", "mine")
-        assert "exists already" in said.err
+        result = agreegate("agreements", "simulate", folder, "--data", data, option, kept)
+        assert (result.status, result.out, kept.read_text()) == (1, "", "mine")
+        assert "exists already" in result.err
     (folder / "manifest.toml").write_text(MANIFEST.replace("MicrosoftCloudAgreement", "Lease"))
     assert agreegate("agreements", "simulate", folder, "--data", data, "--csv", kept, "--force").status == 2
     assert kept.read_text() == "mine", "what fails leaves it alone"
@@ -207,31 +207,31 @@ WRONG = [
 
 
 @pytest.mark.parametrize(
-    ("typed", "status", "told"), WRONG, ids=lambda each: " ".join(each) if isinstance(each, list) else ""
+    ("typed", "status", "expected"), WRONG, ids=lambda each: " ".join(each) if isinstance(each, list) else ""
 )
 def test_what_is_wrong_is_told_in_a_sentence(
-    agreegate: Agreegate, data: Path, folder: Path, typed: list[str], status: int, told: str
+    agreegate: Agreegate, data: Path, folder: Path, typed: list[str], status: int, expected: str
 ) -> None:
     words = [word.replace("FOLDER", str(folder)).replace("NOWHERE", str(folder / "none")) for word in typed]
-    said = agreegate("agreements", "simulate", *words, "--data", data)
-    assert (said.status, said.out, said.err.count("\n")) == (status, "", 1), said.err
-    assert told in said.err
+    result = agreegate("agreements", "simulate", *words, "--data", data)
+    assert (result.status, result.out, result.err.count("\n")) == (status, "", 1), result.err
+    assert expected in result.err
     french = agreegate("agreements", "simulate", *words, "--data", data, language="fr")
     assert french.status == status
-    assert french.err != said.err
+    assert french.err != result.err
     assert not list(folder.glob("*.part"))
 
 
 def test_a_manifest_is_looked_at_as_when_it_is_published(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace('["FR"]', '["BE"]'))
-    said = agreegate("agreements", "simulate", folder, "--data", data)
-    assert said.status == 2
-    assert "BE fr-FR is no country and language of the list. Nearest: BE nl-NL, BE en-US." in said.err
+    result = agreegate("agreements", "simulate", folder, "--data", data)
+    assert result.status == 2
+    assert "BE fr-FR is no country and language of the list. Nearest: BE nl-NL, BE en-US." in result.err
 
 
 def test_without_a_record_nothing_is_made(agreegate: Agreegate, folder: Path, tmp_path: Path) -> None:
-    said = agreegate("agreements", "simulate", folder, "--data", tmp_path / "none")
-    assert said.status == 1
+    result = agreegate("agreements", "simulate", folder, "--data", tmp_path / "none")
+    assert result.status == 1
     assert not (tmp_path / "none").exists()
 
 
@@ -241,11 +241,11 @@ def test_a_version_that_has_taken_effect_is_not_simulated(agreegate: Agreegate, 
     (folder / "en.docx").write_bytes(docx())
     (folder / "texts" / "fr.docx").write_bytes(docx(more={"word/fr": b"fr"}))
     agreegate("agreements", "publish", folder, "--data", data, "--allow-past")
-    said = agreegate("agreements", "simulate", "--version", "2019-01", "--data", data)
-    assert (said.status, "has taken effect already" in said.err) == (2, True)
+    result = agreegate("agreements", "simulate", "--version", "2019-01", "--data", data)
+    assert (result.status, "has taken effect already" in result.err) == (2, True)
 
 
 def test_the_other_programme_has_templates_of_its_own(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace("MicrosoftCloudAgreement", cast.CUSTOMER_AGREEMENT))
-    said = agreegate("agreements", "simulate", folder, "--data", data, "--programme", "microsoft-customer-agreement")
-    assert said.out.startswith("Microsoft Customer Agreement, version 2019-01")
+    result = agreegate("agreements", "simulate", folder, "--data", data, "--programme", "microsoft-customer-agreement")
+    assert result.out.startswith("Microsoft Customer Agreement, version 2019-01")

@@ -16,7 +16,7 @@ from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.partner import partner_of
-from tests.cli.conftest import Agreegate, Said
+from tests.cli.conftest import Agreegate, Result
 from tests.memory import DRAFT_CONFIRMATION, call
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, ELM, FIR, GINKGO, NOBODY
 from tests.texts import draft
@@ -60,13 +60,13 @@ def data(tmp_path: Path) -> Path:
 
 def ask(
     agreegate: Agreegate, data: Path, *more: str, partner: str = ALDER, customer: str = CEDAR, language: str = "en"
-) -> Said:
+) -> Result:
     return agreegate("standing", "--partner", partner, "--customer", customer, *more, "--data", data, language=language)
 
 
 @pytest.mark.rule("R17", "R34", "R36", "R47", "R48")
 @pytest.mark.parametrize(
-    ("on", "known_at", "status", "told"),
+    ("on", "known_at", "status", "words"),
     [
         ("2019-05-01", "2019-06-01", 0, "Cloud Agreement: outdated. Accepted 2018-08-15T00:00:00Z; recorded"),
         ("2019-04-30", "2019-06-01", 0, "Cloud Agreement: confirmed. Accepted"),
@@ -86,19 +86,19 @@ def ask(
         ("2018-06-30", "2019-06-03", 3, "the partner did not serve this customer then"),
     ],
 )
-def test_the_two_days_decide(agreegate: Agreegate, data: Path, on: str, known_at: str, status: int, told: str) -> None:
-    said = ask(agreegate, data, "--on", on, "--known-at", known_at)
-    assert (said.status, said.err) == (status, "")
-    assert told in said.out
+def test_the_two_days_decide(agreegate: Agreegate, data: Path, on: str, known_at: str, status: int, words: str) -> None:
+    result = ask(agreegate, data, "--on", on, "--known-at", known_at)
+    assert (result.status, result.err) == (status, "")
+    assert words in result.out
 
 
 @pytest.mark.rule("R48")
 def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: Agreegate, data: Path) -> None:
-    said = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01")
+    result = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01")
     connection = connect(data / DATABASE)
     [[id_]] = connection.execute("select confirmation_id from confirmation").fetchall()
     connection.close()
-    assert said.out.splitlines() == [
+    assert result.out.splitlines() == [
         "On 2019-05-01T23:59:59.999999Z, as the records stood at 2019-06-01T23:59:59.999999Z (microsoft-cloud-agreement@2):",
         "Microsoft Customer Agreement: not confirmed.",
         (
@@ -110,7 +110,7 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
         "Recorded later, and left out: 0 confirmation(s), 1 ending(s), 0 renewal(s), 0 version(s) of texts for the country.",
         "Texts bind by the customer’s country of today, United States: earlier ones are not kept.",
     ]
-    assert "noa" not in said.out.casefold(), "nobody's data"
+    assert "noa" not in result.out.casefold(), "nobody's data"
     french = ask(agreegate, data, "--on", "2019-05-01", "--known-at", "2019-06-01", language="fr").out
     assert french.startswith("Le 2019-05-01T23:59:59.999999Z, d’après l’état des enregistrements au 2019-06-01T23:59")
     assert "Contrat Microsoft Cloud : version antérieure. Acceptation le 2018-08-15T00:00:00Z ;" in french
@@ -119,8 +119,8 @@ def test_it_says_what_was_asked_what_was_found_and_what_it_rests_on(agreegate: A
 def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
     assert "Cloud Agreement: no longer agrees." in ask(agreegate, data).out
     assert "Cloud Agreement: outdated." in ask(agreegate, data, "--on", "2019-06-02").out
-    told = ask(agreegate, data, "--known-at", "2019-06-02").out
-    assert told.startswith("On 2019-06-02T23:59:59.999999Z, as the records stood at 2019-06-02T23:59:59.999999Z")
+    words = ask(agreegate, data, "--known-at", "2019-06-02").out
+    assert words.startswith("On 2019-06-02T23:59:59.999999Z, as the records stood at 2019-06-02T23:59:59.999999Z")
 
 
 def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate, data: Path) -> None:
@@ -130,7 +130,7 @@ def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate
 
 
 @pytest.mark.parametrize(
-    ("more", "changes", "told"),
+    ("more", "changes", "words"),
     [
         (["--known-at", "2219-01-01"], {}, "--known-at lies ahead, and nobody knows what will be recorded."),
         (["--on", "yesterday"], {}, "'yesterday' is not an instant such as"),
@@ -150,20 +150,20 @@ def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate
     ],
 )
 def test_wrong_questions_are_told(
-    agreegate: Agreegate, data: Path, more: list[str], changes: dict[str, str], told: str
+    agreegate: Agreegate, data: Path, more: list[str], changes: dict[str, str], words: str
 ) -> None:
-    said = ask(agreegate, data, *more, **changes)
-    assert (said.status, said.out, said.err.count("\n")) == (2, "", 1)
-    assert told in said.err
+    result = ask(agreegate, data, *more, **changes)
+    assert (result.status, result.out, result.err.count("\n")) == (2, "", 1)
+    assert words in result.err
 
 
 def test_a_customer_of_whom_nothing_was_recorded_is_told_of(agreegate: Agreegate, data: Path) -> None:
-    said = ask(agreegate, data, customer=DOGWOOD)
-    assert said.status == 3
-    assert said.out.count(": not confirmed.\n") == 2
+    result = ask(agreegate, data, customer=DOGWOOD)
+    assert result.status == 3
+    assert result.out.count(": not confirmed.\n") == 2
 
 
 def test_without_a_record_it_says_where_it_looked(agreegate: Agreegate, tmp_path: Path) -> None:
-    said = ask(agreegate, tmp_path / "nothing-here")
-    assert (said.status, said.out) == (1, "")
-    assert "nothing-here" in said.err
+    result = ask(agreegate, tmp_path / "nothing-here")
+    assert (result.status, result.out) == (1, "")
+    assert "nothing-here" in result.err

@@ -42,9 +42,9 @@ def typed(*arguments: object) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_token_opens_the_api_and_the_gate_follows_the_demos_clock(demo: str, tmp_path: Path) -> None:
-    said = typed("token", "sales@alder.example", "--url", demo)
-    assert (said.returncode, said.stderr) == (0, "")
-    token = said.stdout.removesuffix("\n")
+    result = typed("token", "sales@alder.example", "--url", demo)
+    assert (result.returncode, result.stderr) == (0, "")
+    token = result.stdout.removesuffix("\n")
     assert token.count(".") == 2
 
     check = ["gate", "check", "--partner", ALDER, "--customer", DOGWOOD, "--action", "seat_change",
@@ -78,13 +78,13 @@ def test_without_a_demo_one_is_suggested(agreegate: Agreegate) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         address = f"http://127.0.0.1:{free.getsockname()[1]}"
-        said = agreegate("token", "sales@alder.example", "--url", address)
-    assert (said.status, said.out) == (1, "")
-    assert said.err == f"Error: No demo answers at {address}. Start one with: agreegate demo\n"
+        result = agreegate("token", "sales@alder.example", "--url", address)
+    assert (result.status, result.out) == (1, "")
+    assert result.err == f"Error: No demo answers at {address}. Start one with: agreegate demo\n"
 
 
 @pytest.mark.parametrize("address", ["nowhere", "ftp://127.0.0.1", "http://127.0.0.1:x"])
 def test_no_address_is_wrong_use(agreegate: Agreegate, address: str) -> None:
-    said = agreegate("token", "sales@alder.example", "--url", address, language="fr")
-    assert said.status == 2
-    assert "n’est pas une adresse" in said.err
+    result = agreegate("token", "sales@alder.example", "--url", address, language="fr")
+    assert result.status == 2
+    assert "n’est pas une adresse" in result.err

@@ -14,7 +14,7 @@ import httpx2
 
 from agreegate.dashboard.dashboard import PAGES
 from tests import personas as cast
-from tests.cli.conftest import Said
+from tests.cli.conftest import Result
 from tests.dashboard import publishing
 from tests.dashboard.reading import Page, SeenForm
 from tests.dashboard.visitor import Visitor
@@ -220,7 +220,7 @@ FILES = {
 }
 
 
-def check_said(said: Said, what: str, statuses: tuple[int, ...]) -> None:
+def check_said(said: Result, what: str, statuses: tuple[int, ...]) -> None:
     """A sentence on one line, or success."""
     assert said.status in statuses, (what, said)
     if said.status in (1, 2):
