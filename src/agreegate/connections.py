@@ -65,7 +65,7 @@ class Connection(Protocol):
     """A connection as the bounds see it."""
 
     def stage(self) -> tuple[Stage, float]:
-        """What the connection is doing, and since when on the event loop's clock."""
+        """Return what the connection is doing, and since when by the event loop's clock."""
 
     def check(self, now: float) -> None:
         """Close the connection when a time limit has passed."""
@@ -172,6 +172,6 @@ class Connections:
 
 
 def _open_files() -> int:
-    """How many files the process may have open."""
+    """Return how many files the process may have open."""
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return sys.maxsize if soft == resource.RLIM_INFINITY else soft

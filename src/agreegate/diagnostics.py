@@ -54,7 +54,7 @@ class OnceAMinute(logging.Filter):
         self._pace = _Pace(clock)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record is written. Records of `Causes` were counted before."""
+        """Return whether the record is written. Records of `Causes` were counted before."""
         return record.pathname == __file__ or self._pace.is_due((record.pathname, record.lineno, _raised(record)))
 
 

@@ -12,7 +12,7 @@ from agreegate.domain.error import Rejected
 
 
 def read_bytes(file: Path, most: int) -> bytes:
-    """The content of a file of at most `most` bytes.
+    """Return the content of a file of at most `most` bytes.
 
     Raises:
         Rejected: it is a named pipe or a device, or larger.
@@ -42,7 +42,7 @@ def _require_plain(handle: int, file: Path) -> None:
 
 
 def read_text(file: Path, most: int) -> str:
-    """The text of a file of at most `most` bytes, without a byte order mark.
+    """Return the text of a file of at most `most` bytes, without a byte order mark.
 
     Raises:
         Rejected: it is a named pipe or a device, larger, or not UTF-8.

@@ -76,7 +76,7 @@ def _best_language(header: str) -> str:
 
 @lru_cache(maxsize=1024)
 def date_text(instant: datetime, language: str) -> str:
-    """The date of an instant as its readers write it, such as `7 November 2018`; in French the first day is `1er`."""
+    """Return the date of an instant as its readers write it, such as `7 November 2018`; in French the first day is `1er`."""
     written = format_date(instant, "d MMMM y", locale=language)
     return f"1er{written[1:]}" if language == "fr" and instant.day == 1 else written
 
@@ -87,12 +87,12 @@ def instant_text(instant: datetime, language: str) -> str:
 
 
 def time_text(instant: datetime) -> str:
-    """The time of an instant in UTC, such as `09:30 UTC`."""
+    """Return the time of an instant in UTC, such as `09:30 UTC`."""
     return f"{instant:%H:%M} UTC"
 
 
 def number_text(number: int, language: str) -> str:
-    """A number as its readers write it: `1,000,000`, or `1 000 000` in French."""
+    """Return a number as its readers write it: `1,000,000`, or `1 000 000` in French."""
     return str(format_decimal(number, locale=language))
 
 
@@ -115,7 +115,7 @@ def _plural(language: str) -> PluralRule:
 
 
 def plain(written: str) -> str:
-    """The text in small letters without accents, for finding and ordering."""
+    """Return the text in small letters without accents, for finding and ordering."""
     return "".join(sign for sign in normalize("NFKD", written) if not combining(sign)).casefold()
 
 
@@ -127,7 +127,7 @@ def country_text(code: str, language: str) -> str:
 
 
 def culture_text(culture: str, language: str) -> str:
-    """A language and its country as readers name them, such as `French (France)`; else the code itself."""
+    """Return a language and its country as readers name them, such as `French (France)`; else the code itself."""
     try:
         named = Locale.parse(culture, sep="-").get_display_name(language)
     except (ValueError, UnknownLocaleError):

@@ -29,7 +29,7 @@ CHINA = Country("China", "CN", (DEFAULT_LANGUAGE, "zh-CN"))
 
 @cache
 def countries() -> tuple[Country, ...]:
-    """Every row, in the table's order."""
+    """Return every row, in the table's order."""
     lines = (files("agreegate") / FILE).read_text(encoding="utf-8").splitlines()
     return tuple(
         Country(row["country_name"], row["country_code"], tuple(row["language_codes"].split(";")))
@@ -51,5 +51,5 @@ def countries_of(cloud: Cloud) -> tuple[Country, ...]:
 
 @cache
 def country_codes(cloud: Cloud) -> frozenset[str]:
-    """The codes of `countries_of`."""
+    """Return the codes of `countries_of`."""
     return frozenset(country.code for country in countries_of(cloud))

@@ -57,12 +57,12 @@ class _Programme(Table, kw_only=True):
 
 
 def shipped() -> tuple[str, ...]:
-    """The names of the programmes that come with the product."""
+    """Return the names of the programmes that come with the product."""
     return tuple(stem for stem in _stems() if "@" not in stem)
 
 
 def _stems() -> tuple[str, ...]:
-    """The names of the files that come with the product: the newest version as `name`, older ones as `name@version`."""
+    """Return the names of the files that come with the product: the newest version as `name`, older ones as `name@version`."""
     entries = (files("agreegate") / "programmes").iterdir()
     return tuple(sorted(entry.name.removesuffix(".toml") for entry in entries if entry.name.endswith(".toml")))
 

@@ -241,7 +241,7 @@ class BoundedProtocol(HttpToolsProtocol):
         super().resume_writing()
 
     def stage(self) -> tuple[Stage, float]:
-        """What the connection is doing, and since when on the event loop's clock."""
+        """Return what the connection is doing, and since when by the event loop's clock."""
         if self._stalled is not None:
             return Stage.AWAITED, self._stalled
         if self._is_busy():
@@ -317,7 +317,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._current = self.cycle
 
     def _client_waits(self) -> bool:
-        """Whether a client cannot send its body before the server reads on."""
+        """Return whether a client cannot send its body before the server reads on."""
         return self.flow.read_paused or (self.cycle is not None and self.cycle.waiting_for_100_continue)
 
     def _hand_on(self) -> None:
@@ -343,7 +343,7 @@ class BoundedProtocol(HttpToolsProtocol):
             self._refuse(error)
 
     def _is_busy(self) -> bool:
-        """Whether a request is with the application."""
+        """Return whether a request is with the application."""
         return self.cycle is not None and not (self.cycle.response_complete or self.cycle.disconnected)
 
     def _refuse(self, error: Rejected) -> None:

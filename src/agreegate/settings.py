@@ -47,7 +47,7 @@ class Setting:
 
 
 def variable(name: str) -> str:
-    """The environment variable of a setting."""
+    """Return the environment variable of a setting."""
     return PREFIX + name.replace("-", "_").upper()
 
 
@@ -186,7 +186,7 @@ SETTINGS = tuple(_BY_FIELD.values())
 
 
 def checked(given: Mapping[str, object]) -> ServerSettings:
-    """The settings of a server from option values by name.
+    """Return the settings of a server from option values by name.
 
     Raises:
         Rejected: one is missing, or is of no use; it names the option.

@@ -93,7 +93,7 @@ class TextLinks:
         return self.to(target, use, maker)
 
     def to(self, target: Linked, use: Use, maker: str) -> str:
-        """A new absolute link.
+        """Return a new absolute link.
 
         Args:
             maker: the key of the user or application that it is made for: opening it counts as theirs.

@@ -201,7 +201,7 @@ def _bare(at: inspect.Type, code: str) -> tuple[inspect.Type, str]:
 
 
 def _in_utc(value: Any) -> Any:
-    """The value with every date and date-time as an instant in UTC: midnight for a date, UTC where no zone is given."""
+    """Return the value with every date and date-time as an instant in UTC: midnight for a date, UTC where no zone is given."""
     match value:
         case dict():
             return {name: _in_utc(held) for name, held in value.items()}

@@ -143,7 +143,7 @@ async def decide_question(request: RestRequest, data: JSONBody[Question]) -> Dec
 
 
 def inquiry_of(question: Question, actor: Actor, programme: Programme) -> Inquiry:
-    """What a question asks.
+    """Return the customer, transaction and instant of a question.
 
     Raises:
         `request.malformed-id`, `request.invalid-property`, `request.invalid-instant`: a member has no usable value.

@@ -115,7 +115,7 @@ def problem_response(request: Request[Any, Any, Any], error: Exception) -> Respo
 
 
 def problem_of(rejected: Rejected, language: str, status: int | None = None) -> Problem:
-    """An error as a document, in one of our languages.
+    """Return an error as a document, in one of our languages.
 
     Args:
         status: the HTTP status, where it is not the one of the code.
@@ -132,7 +132,7 @@ def methods_of(error: Exception) -> dict[str, str]:
 
 
 def rejected_member(message: str, key: str = "") -> Rejected:
-    """The error for a body that does not fit its model.
+    """Return the error for a body that does not fit its model.
 
     Args:
         message: what msgspec says.

@@ -89,5 +89,5 @@ def _without_options(path: str) -> HTTPRouteHandler:
 
 
 def _template(path: str) -> str:
-    """The path as the framework writes it."""
+    """Return the path as the framework writes it."""
     return path.replace("}", ":str}")

@@ -75,7 +75,7 @@ class Agreegate(click.Group):
         self.words = words
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
-        """Every command, without importing any."""
+        """Return every command, without importing any."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
@@ -86,7 +86,7 @@ class Agreegate(click.Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
-        """The list of commands, from the catalogues."""
+        """Write the list of commands, from the catalogues."""
         with formatter.section(self.words("cli.commands")):
             formatter.write_dl([(name, self.words(f"cli.{name}.short")) for name in COMMANDS])
 

@@ -31,7 +31,7 @@ _MANY = 5
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     folder = words.argument("folder", "cli.agreements.publish.folder", "folder", type=click.Path(path_type=Path))
     programme = words.option("--programme", "cli.agreements.programme", "programme")
     return words.group(
@@ -107,7 +107,7 @@ def _progress(words: Words, count: int) -> Callable[[str], None]:
 def _described(
     words: Words, programme: Programme, draft: TextDraft, manifest: Manifest, files: Mapping[str, TextFile]
 ) -> Iterator[str]:
-    """The version, and each of its files with what it is and for how many countries and languages."""
+    """Yield the version, and each of its files with what it is and for how many countries and languages."""
     template = programme.template(draft.template_id)
     yield words(
         "cli.agreements.version",

@@ -18,7 +18,7 @@ EXAMPLE = "agreegate clock accept --reason clock-was-a-year-ahead --data /srv/ag
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     return words.group(
         "clock",
         words.command(

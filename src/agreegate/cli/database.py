@@ -33,7 +33,7 @@ def folder_options(words: Words) -> list[click.Option]:
 
 
 def database_file(data: Path, database: str | None) -> Path:
-    """The database that the options name, whether it exists or not.
+    """Return the database that the options name, whether it exists or not.
 
     Raises:
         Rejected: a URL, which no engine takes yet.

@@ -25,7 +25,7 @@ BROKEN = 3
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     options = folder_options(words)
     file = words.argument("file", "cli.db.file", "file", type=click.Path(path_type=Path))
     replace_file = words.option("--force", "cli.db.backup.force", is_flag=True)

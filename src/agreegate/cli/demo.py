@@ -18,7 +18,7 @@ agreegate demo --data ./demo --programme microsoft-customer-agreement"""
 
 
 def command(words: Words) -> click.Command:
-    """The command in the user's language."""
+    """Return the command in the user's language."""
     return words.command(
         "demo",
         start,

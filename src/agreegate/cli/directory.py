@@ -24,7 +24,7 @@ EXAMPLE_SHOW = "agreegate directory show > partners.toml"
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     file = words.argument("file", "cli.directory.apply.file", "file", type=click.Path(path_type=Path))
     dry_run = words.option("--dry-run", "cli.directory.apply.dry-run", is_flag=True)
     return words.group(
@@ -93,7 +93,7 @@ def _show(words: Words, data: Path, database: str | None) -> None:
 
 
 def _names_of(partners: Sequence[ListedPartner]) -> dict[str, str]:
-    """The names that a file gives to ids, shown to the operator who applies it."""
+    """Return the names that a file gives to ids, shown to the operator who applies it."""
     names: dict[str, str] = {}
     for listed in partners:
         names |= {user.id: user.name for user in listed.users}

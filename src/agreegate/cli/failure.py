@@ -59,7 +59,7 @@ def _usage(error: click.UsageError) -> str:
 
 
 def _engine(error: Exception) -> str:
-    """The engine's name for what happened: `FullError`, `BusyError`. A file that ends too early is damaged."""
+    """Return the engine's name for what happened: `FullError`, `BusyError`. A file that ends too early is damaged."""
     if getattr(error, "extendedresult", None) == apsw.SQLITE_IOERR_SHORT_READ:
         return apsw.CorruptError.__name__
     return str(error) if isinstance(error, StoreUnavailable) else type(error).__name__

@@ -24,7 +24,7 @@ EXAMPLE = """agreegate gate check --partner a1de0000-0000-4000-8000-000000000001
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     return words.group(
         "gate",
         words.command(

@@ -30,7 +30,7 @@ agreegate programme use microsoft-customer-agreement --data /srv/agreegate"""
 
 
 def command(words: Words) -> click.Group:
-    """The group."""
+    """Return the group."""
     name = words.argument("name", "cli.programme.show.name", "name", required=False, default=DEFAULT)
     new_name = words.argument("name", "cli.programme.use.name", "name")
     dry_run = words.option("--dry-run", "cli.programme.use.dry-run", is_flag=True)

@@ -21,7 +21,7 @@ agreegate questions L9 --partner-kind indirect_reseller --programme microsoft-cu
 
 
 def command(words: Words) -> click.Command:
-    """The command."""
+    """Return the command."""
     return words.command(
         "questions",
         _questions,
@@ -71,7 +71,7 @@ def _questions(
 
 
 def _lines(words: Words, question: Question, case: Case) -> Iterator[str]:
-    """The question, each sentence of its answer with its rules, and where it is seen."""
+    """Yield the question, each sentence of its answer with its rules, and where it is seen."""
 
     def date(instant: datetime) -> str:
         return date_text(instant, words.language)

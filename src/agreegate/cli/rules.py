@@ -12,7 +12,7 @@ EXAMPLE = "agreegate rules\nagreegate rules R5 R47"
 
 
 def command(words: Words) -> click.Command:
-    """The command."""
+    """Return the command."""
     only = words.argument("only", "cli.rules.only", "rule", nargs=-1)
     return words.command("rules", _rules, [only], EXAMPLE)
 

@@ -14,7 +14,7 @@ EXAMPLE = """agreegate serve --public-url https://gate.example --data /srv/agree
 
 
 def command(words: Words) -> click.Command:
-    """The command in the user's language."""
+    """Return the command in the user's language."""
     return words.command("serve", serve, [_option(words, setting) for setting in SETTINGS], EXAMPLE)
 
 
@@ -56,7 +56,7 @@ def serve(words: Words, **values: Any) -> None:
 
 
 def _option(words: Words, setting: Setting) -> click.Option:
-    """A setting as an option; `many` may be given several times, and its variable holds a list separated by blanks."""
+    """Return a setting as an option; `many` may be given several times, and its variable holds a list separated by blanks."""
     attributes: dict[str, Any] = {"envvar": variable(setting.name)}
     if isinstance(setting.default, bool):
         attributes["is_flag"] = True

@@ -60,7 +60,7 @@ class Lines(Protocol):
 
 
 def command(words: Words) -> click.Command:
-    """The command."""
+    """Return the command."""
     rules = click.Choice([str(rule) for rule in StaleRule])
     weeks = whole_number(words, WEEKS[0], WEEKS[-1])
     option = "cli.agreements.simulate"
@@ -130,7 +130,7 @@ def _simulate(
 
 
 def _draft(folder: Path, rules: Programme, effective_from: datetime | None) -> TextDraft:
-    """The version as its manifest describes it, on another day if one is named."""
+    """Return the version as its manifest describes it, on another day if one is named."""
     path = find(folder)
     manifest = read(TomlFile.at(path, LARGEST), locales())
     draft = manifest.draft(rules, dict.fromkeys(manifest.names, _UNREAD), str(path))
@@ -184,7 +184,7 @@ def _write_counts(words: Words, simulation: Simulation, file: str) -> None:
 
 
 async def _write_rows(uow: UnitOfWork, words: Words, simulation: Simulation, file: str) -> None:
-    """A line for each customer, partner by partner."""
+    """Write a line for each customer, partner by partner."""
     done, total = 0, simulation.total[Figure.CUSTOMERS]
     with _file(words, (*PARTNERS, *CUSTOMERS), file) as write:
         for partner, counts in simulation.partners.items():

@@ -25,7 +25,7 @@ EXAMPLE = """agreegate standing --partner a1de0000-0000-4000-8000-000000000001 \
 
 
 def command(words: Words) -> click.Command:
-    """The command."""
+    """Return the command."""
     return words.command(
         "standing",
         _standing,

@@ -10,7 +10,7 @@ SECONDS = 10.0
 
 
 def command(words: Words) -> click.Command:
-    """The command."""
+    """Return the command."""
     user = words.argument("user", "cli.token.user", "user")
     url = words.option("--url", "cli.token.url", "url", default="http://127.0.0.1:8400", show_default=True)
     return words.command("token", _token, [user, url], EXAMPLE)

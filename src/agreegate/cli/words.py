@@ -50,7 +50,7 @@ class Words:
 
     @classmethod
     def of(cls, environment: Mapping[str, str]) -> "Words":
-        """The words of a user's locale.
+        """Return the words of a user's locale.
 
         click takes its own words from gettext, and so is pointed to our catalogue of them.
         """
@@ -60,11 +60,11 @@ class Words:
         return cls(language)
 
     def __call__(self, key: str, **parameters: object) -> str:
-        """The sentence of a key."""
+        """Return the sentence of a key."""
         return text(key, self.language, **parameters)
 
     def group(self, name: str, *commands: click.Command) -> click.Group:
-        """A group of commands; its help is the sentence `cli.<name>`, with the first example of each command."""
+        """Return a group of commands; its help is the sentence `cli.<name>`, with the first example of each command."""
         return click.Group(
             name,
             commands=commands,
@@ -77,7 +77,7 @@ class Words:
     def command(
         self, name: str, run: Callable[..., Any], params: Sequence[click.Parameter], example: str
     ) -> click.Command:
-        """A command; its help is the sentence `cli.<name>`, where `name` is the whole path such as `gate.check`.
+        """Return a command; its help is the sentence `cli.<name>`, where `name` is the whole path such as `gate.check`.
 
         Args:
             run: called with these words and one keyword argument for each parameter.
@@ -94,11 +94,11 @@ class Words:
         )
 
     def option(self, name: str, key: str, metavar: str | None = None, **attributes: Any) -> click.Option:
-        """An option, its help the sentence of the key."""
+        """Return an option, its help the sentence of the key."""
         return click.Option([name], help=self(key), metavar=metavar and self(f"cli.metavar.{metavar}"), **attributes)
 
     def argument(self, name: str, key: str, metavar: str, **attributes: Any) -> click.Argument:
-        """An argument, its help the sentence of the key; one that may be left out stands in brackets."""
+        """Return an argument, its help the sentence of the key; one that may be left out stands in brackets."""
         shown = self(f"cli.metavar.{metavar}")
         if attributes.get("nargs") == -1:
             shown = f"[{shown}]..."
@@ -115,7 +115,7 @@ def _first_example(command: click.Command) -> str:
 
 
 def language_of_locale(environment: Mapping[str, str]) -> str:
-    """The first of our languages that the locale names, as `fr_FR.UTF-8` or, in LANGUAGE, a list; else English."""
+    """Return the first of our languages that the locale names, as `fr_FR.UTF-8` or, in LANGUAGE, a list; else English."""
     named = next((environment[name] for name in VARIABLES if environment.get(name)), "")
     for locale in named.split(":"):
         language = locale.replace("-", "_").partition("_")[0].partition(".")[0].lower()

@@ -32,7 +32,7 @@ class SignInRequest:
     state: str | None
 
     def back(self, **answer: str) -> str:
-        """The address that takes the browser back to the client with this answer."""
+        """Return the address that takes the browser back to the client with this answer."""
         return _back(self.redirect_uri, self.state, answer)
 
 

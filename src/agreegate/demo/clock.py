@@ -28,7 +28,7 @@ class DemoClock:
         self.offset = offset
 
     def __call__(self) -> datetime:
-        """The demo's now."""
+        """Return the demo's now."""
         return datetime.now(UTC) + self.offset
 
     def set(self, instant: datetime) -> None:

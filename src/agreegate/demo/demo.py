@@ -64,7 +64,7 @@ class Demo:
 
 
 def cast() -> tuple[ListedPartner, ...]:
-    """The made-up partners, users and customers."""
+    """Return the made-up partners, users and customers."""
     text = (files("agreegate.demo") / "cast.toml").read_text(encoding="utf-8")
     return directory.read(TomlFile(text, "cast.toml"))
 

@@ -38,7 +38,7 @@ class SignIn:
         return tenant_id
 
     def users_of(self, tenant_id: str | None) -> list[DemoUser]:
-        """The users who can sign in at this tenant's address."""
+        """Return the users who can sign in at this tenant's address."""
         return [user for user in self._users.values() if tenant_id in (None, user.tenant_id)]
 
     def grant(self, form: Mapping[str, str], tenant: str, version: Version) -> Granted:

@@ -40,7 +40,7 @@ def missing(name: str) -> NoReturn:
 
 
 def parameters(encoded: bytes) -> dict[str, str]:
-    """The parameters of a form or a query; empty ones count as left out (RFC 6749, 3.1).
+    """Return the parameters of a form or a query; empty ones count as left out (RFC 6749, 3.1).
 
     Raises:
         OAuthError: not a form, or a parameter appears twice.
@@ -56,7 +56,7 @@ def parameters(encoded: bytes) -> dict[str, str]:
 
 
 def client_of(found: Mapping[str, str]) -> str:
-    """The client id. Any is taken, if it can be written into a token.
+    """Return the client id. Any is taken, if it can be written into a token.
 
     Raises:
         OAuthError.

@@ -78,7 +78,7 @@ class Past:
         self.now = BEGINNING
 
     def __call__(self) -> datetime:
-        """The instant that is being recorded."""
+        """Return the instant that is being recorded."""
         return self.now
 
 
@@ -120,7 +120,7 @@ async def seed(
 
 
 def _samples(programme: Programme, start: datetime) -> list[Sample]:
-    """Each programme has the texts of its own agreement."""
+    """Return the texts of the programme's own agreement."""
     if programme.name == _LATER:
         return customer_agreement_samples(CUSTOMER_AGREEMENT)
     if programme.template(CLOUD_AGREEMENT) is None:
@@ -129,7 +129,7 @@ def _samples(programme: Programme, start: datetime) -> list[Sample]:
 
 
 def _acceptor(customer: ListedCustomer) -> PrimaryContact:
-    """The made-up person who accepted: the customer's own contact."""
+    """Return the made-up person who accepted: the customer's own contact."""
     address = customer.draft.address
     return PrimaryContact(address.first_name, address.last_name, customer.draft.email, address.phone or None)
 
@@ -152,7 +152,7 @@ def _renewing_soon(start: datetime) -> datetime:
 
 
 def _facts(programme: Programme, contacts: Mapping[str, PrimaryContact], start: datetime) -> list[Fact]:
-    """Each programme has its own past: the one about the Customer Agreement confirmed that one, later."""
+    """Return the past of a programme. That of the Customer Agreement is later, and confirms that agreement."""
     later = programme.name == _LATER
     template = CUSTOMER_AGREEMENT if later else CLOUD_AGREEMENT
     confirmed = datetime(2020, 3, 2, 10, 0, tzinfo=UTC) if later else CONFIRMED
@@ -181,7 +181,7 @@ def _cedar_again(programme: Programme, contact: PrimaryContact, start: datetime)
 
 
 def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> list[Fact]:
-    """A customer that accepted an older text than the one that binds it at the start, and renews soon."""
+    """Return a customer that accepted an older text than the one that binds it at the start, and renews soon."""
     facts = [Fact(_renewing_soon(start), ALDER, ALDER_SALES, _order(JUNIPER, 20))]
     if programme.template(CLOUD_AGREEMENT) is not None:
         agreed = min(CONFIRMED, newer_sample_from(start) - timedelta(days=1))

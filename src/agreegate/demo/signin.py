@@ -174,7 +174,7 @@ def _sent_to(location: str) -> Response[Any]:
 
 
 def _configuration(base_url: str, tenant: str, tenant_id: str | None) -> dict[str, Any]:
-    """The OpenID discovery document. Where the user tells the tenant, the issuer is a template."""
+    """Return the OpenID discovery document. Where the user tells the tenant, the issuer is a template."""
     return {
         "issuer": issuers(base_url)[0].replace("{tid}", tenant_id or "{tenantid}"),
         "authorization_endpoint": f"{base_url}/{tenant}/oauth2/v2.0/authorize",

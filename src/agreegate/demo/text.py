@@ -57,7 +57,7 @@ def label_of(day: datetime) -> str:
 
 
 def newer_sample_from(start: datetime) -> datetime:
-    """When the newer text of a demo takes effect."""
+    """Return when the newer text of a demo takes effect."""
     return (start - NEWER_BEFORE_START).replace(microsecond=0)  # the clock has ticked since it was set to the start
 
 
@@ -98,7 +98,7 @@ def keep_files(texts: TextFiles, sample: Sample) -> dict[str, TextFile]:
 
 
 def published_at(sample: Sample, start: datetime) -> datetime:
-    """When a sample was published: never after the demo's start, so that its future is there to jump to."""
+    """Return when a sample was published: never after the demo's start, so that its future is there to jump to."""
     return min(sample.day, sample.effective_from - _AHEAD, start)
 
 
@@ -133,7 +133,7 @@ def _customer(day: datetime) -> dict[str, tuple[str, bytes]]:
 
 
 def _markdown(paragraphs: list[str]) -> bytes:
-    """A title and paragraphs."""
+    """Return a title and paragraphs."""
     return ("# " + "\n\n".join(paragraphs) + "\n").encode()
 
 
@@ -155,7 +155,7 @@ _WORDS = (
 
 
 def word_document(paragraphs: list[str]) -> bytes:
-    """The smallest Word document: a title and paragraphs. The same words give the same bytes."""
+    """Return the smallest Word document: a title and paragraphs. The same words give the same bytes."""
     title, *rest = paragraphs
     body = _paragraph(title, "Title") + "".join(map(_paragraph, rest))
     written = io.BytesIO()

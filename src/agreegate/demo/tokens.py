@@ -39,7 +39,7 @@ class Granted:
 
 
 def issuers(base_url: str) -> tuple[str, str]:
-    """The templates of the demo's two issuers, for `TokenVerifier`: the v2 address's, the v1 address's."""
+    """Return the templates of the demo's two issuers, for `TokenVerifier`: the v2 address's, the v1 address's."""
     return f"{base_url}/{{tid}}/v2.0", f"{base_url}/{{tid}}/"
 
 
@@ -80,7 +80,7 @@ class Mint:
         return answer
 
     def key_set(self) -> dict[str, Any]:
-        """The public key, as published."""
+        """Return the public key, as published."""
         return dict(KeySet([self._key]).as_dict(private=False))
 
     def read_refresh_token(self, token: str, client_id: str) -> Granted:

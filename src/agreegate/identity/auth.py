@@ -126,12 +126,12 @@ class TokenVerifier:
 
 
 def _identities(keys: KeySet) -> set[tuple[str | None, str]]:
-    """Each key's id and thumbprint: what else is published of a key does not change what it signed."""
+    """Return each key's id and thumbprint."""
     return {(key.kid, key.thumbprint()) for key in keys}
 
 
 def _key_id(token: bytes) -> str:
-    """The key id that the token's header names; a token without one is refused, so that keys are never guessed."""
+    """Return the key id that the token's header names; a token without one is refused, so that keys are never guessed."""
     if len(token) > LARGEST_TOKEN:
         raise _Untrusted("size")
     header = jws.extract_compact(token, registry=_REGISTRY).headers()

@@ -115,7 +115,7 @@ class PublishedKeys:
 
 
 def safe_url(url: str) -> str:
-    """The address, if what comes from it can be believed: https, or this machine itself.
+    """Return the address if its content can be trusted: https, or this machine itself.
 
     Raises:
         ValueError.
@@ -128,7 +128,7 @@ def safe_url(url: str) -> str:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host name means this machine and no other."""
+    """Return whether a host name means this machine and no other."""
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:

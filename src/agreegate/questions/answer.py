@@ -73,7 +73,7 @@ class Sentence:
     params: Mapping[str, Value]
 
     def language(self, text: Callable[..., str], date: Callable[[datetime], str]) -> str:
-        """The sentence in the reader's language: `text` finds and fills the sentence of a key, `date` writes a date."""
+        """Return the sentence in the reader's language: `text` finds and fills the sentence of a key, `date` writes a date."""
 
         def written(value: Value) -> str:
             match value:
@@ -116,7 +116,7 @@ def outcomes(heading: str, customer: Callable[[Case], Standing], *actions: Actio
 
 
 def accepted(case: Case, outdated_since: datetime | None = None) -> Standing:
-    """A customer who accepted the agreement of today, in a text that is outdated since an instant or never was."""
+    """Return a customer who accepted the agreement of today, in a text that is outdated since an instant or never was."""
     template = case.programme.asked_template(case.now)
     if template is None:
         return Standing(related=True)
@@ -140,7 +140,7 @@ def channels(*of: Channel) -> Part:
 
 
 def between(case: Case) -> Sentences:
-    """The months in which one channel refuses and the other does not (R5)."""
+    """Yield the months in which one channel refuses and the other does not (R5)."""
     match sorted((date, channel) for channel, date in case.programme.enforce_from.items() if date is not None):
         case [(first, refused), (second, allowed)] if first < second and When.PUBLIC in case.conditions:
             key = "answer.P2.between" if case.now < second else "answer.P2.between.over"
@@ -157,7 +157,7 @@ def regions(case: Case) -> Sentences:
 
 
 def dated(key: str, rule: str, date_of: Callable[[AgreementTemplate], datetime | None]) -> Part:
-    """A sentence for each agreement with a date of this kind, past or still to come."""
+    """Return a part with a sentence for each agreement with a date of this kind, past or still to come."""
 
     def sentences(case: Case) -> Sentences:
         for template in case.programme.templates if When.BEGUN in case.conditions else ():

@@ -41,7 +41,7 @@ class Question:
         return {"P": "process", "L": "policy", "T": "technical"}[self.id[0]]
 
     def answer(self, case: Case) -> tuple[Sentence, ...]:
-        """The answer in a case, sentence by sentence."""
+        """Return the answer in a case, sentence by sentence."""
         return tuple(sentence for part in self.parts for sentence in part(case))
 
 
@@ -79,17 +79,17 @@ REASONS = (
 
 
 def unconfirmed(_case: Case) -> Standing:
-    """A customer without a record."""
+    """Return a customer without a record."""
     return Standing(related=True)
 
 
 def without(*actions: Action) -> Part:
-    """What happens now for a customer without a confirmation."""
+    """Return what happens now for a customer without a confirmation."""
     return outcomes("answer.without", unconfirmed, *actions, when=When.PUBLIC)
 
 
 def once_confirmed(*actions: Action) -> Part:
-    """What happens now for a customer whose acceptance is confirmed."""
+    """Return what happens now for a customer whose acceptance is confirmed."""
     return outcomes("answer.with", accepted, *actions)
 
 

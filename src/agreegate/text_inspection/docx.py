@@ -80,7 +80,7 @@ def _plain(name: str) -> str:
 
 
 def _parts(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
-    """The files in a document, by name."""
+    """Return the files in a document, by name."""
     listed = archive.infolist()
     if len(listed) > MOST_PARTS:
         raise Rejected("text.docx-too-dense")
@@ -94,7 +94,7 @@ def _parts(archive: zipfile.ZipFile) -> Mapping[str, zipfile.ZipInfo]:
 
 
 def _main_part(archive: zipfile.ZipFile, parts: Mapping[str, zipfile.ZipInfo], most: int) -> str:
-    """The name of the part with the words: the one that `_rels/.rels` names."""
+    """Return the name of the part with the words: the one that `_rels/.rels` names."""
     reader = _Reader(RELATIONS)
     _read(archive, parts[RELATIONS], min(most, LARGEST_BODY), reader)
     named = [one for one in reader.relations if one.kind == "officeDocument" and not one.external]

@@ -21,7 +21,7 @@ class Link(Wire):
 
     @classmethod
     def to(cls, uri: str, headers: dict[str, str] | None = None) -> "Link":
-        """A link to read `uri`, which is relative and without `/v1` (contract 3.9)."""
+        """Return a link to read `uri`, which is relative and without `/v1` (contract 3.9)."""
         return cls(uri, "GET", [{"key": key, "value": value} for key, value in (headers or {}).items()])
 
 

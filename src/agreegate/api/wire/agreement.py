@@ -41,7 +41,7 @@ class AgreementMetadata(Wire):
 
     @classmethod
     def of(cls, template: AgreementTemplate) -> "AgreementMetadata":
-        """The template's row."""
+        """Return the template's row."""
         return cls(template.id, template.agreement_type, template.link, template.version_rank)
 
 
@@ -127,7 +127,7 @@ class TemplateDocument(Wire):
 
 
 def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Collection:
-    """The answer of `GET /v1/agreements`."""
+    """Return the answer of `GET /v1/agreements`."""
     return Collection(
         total_count=len(templates),
         items=[AgreementMetadata.of(template) for template in templates],

@@ -164,7 +164,7 @@ class CartOut(Wire):
 
     @classmethod
     def of(cls, cart: Cart, language: str) -> "CartOut":
-        """The cart with its lines."""
+        """Return the cart with its lines."""
         return cls(
             id=cart.id,
             creation_timestamp=written_z(cart.created_at),
@@ -188,5 +188,5 @@ class CheckoutOut(Wire):
 
     @classmethod
     def of(cls, orders: Sequence[Order]) -> "CheckoutOut":
-        """The orders, one for each order group."""
+        """Return the orders, one for each order group."""
         return cls([OrderOut.of(order) for order in orders], [], ObjectType("CartCheckoutResult"))

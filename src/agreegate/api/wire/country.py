@@ -23,7 +23,7 @@ class CountryRules(Wire):
 
     @classmethod
     def of(cls, country: str, cultures: Sequence[str]) -> "CountryRules":
-        """The rules of a country.
+        """Return the rules of a country.
 
         Args:
             cultures: those of the vendor's table, the one that every country has first, and then the country's own.

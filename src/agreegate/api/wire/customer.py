@@ -196,7 +196,7 @@ class CustomerOut(Wire):
 
     @classmethod
     def listed(cls, customer: CustomerSummary) -> "CustomerOut":
-        """An item of a list."""
+        """Return an item of a list."""
         return cls(
             id=customer.id,
             company_profile=_company(customer),
@@ -213,7 +213,7 @@ class RelationshipRequest(Wire):
 
 
 def _whole(served: ServedCustomer) -> dict[str, Any]:
-    """What an answer about one customer always has."""
+    """Return the members of every answer about one customer."""
     customer = served.customer
     return {
         "id": customer.id,

@@ -163,7 +163,7 @@ class OrderLineOut(Wire):
 
     @classmethod
     def of(cls, line: OrderLine, customer: str) -> "OrderLineOut":
-        """The line, with where its subscription is."""
+        """Return the line, with where its subscription is."""
         return cls(
             line_item_number=line.number,
             offer_id=line.offer_id,
@@ -197,7 +197,7 @@ class OrderOut(Wire):
 
     @classmethod
     def of(cls, order: Order) -> "OrderOut":
-        """The order with its lines."""
+        """Return the order with its lines."""
         return cls(
             id=order.id,
             reference_customer_id=order.customer_id,

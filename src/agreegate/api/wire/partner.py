@@ -29,7 +29,7 @@ class OrganizationProfileOut(Wire):
 
     @classmethod
     def of(cls, profile: OrganizationProfile) -> "OrganizationProfileOut":
-        """The partner as it presents itself."""
+        """Return the partner as it presents itself."""
         partner = profile.partner
         return cls(
             id=partner.id,
@@ -57,7 +57,7 @@ class MpnProfileOut(Wire):
 
     @classmethod
     def of(cls, partner: Partner, *, named: bool) -> "MpnProfileOut":
-        """The partner's profile in the partner network."""
+        """Return the partner's profile in the partner network."""
         return cls(
             mpn_id=partner.mpn_id or "",
             partner_name=partner.name if named else None,

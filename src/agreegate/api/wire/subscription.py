@@ -97,7 +97,7 @@ class SubscriptionOut(Wire):
 
     @classmethod
     def of(cls, subscription: Subscription) -> "SubscriptionOut":
-        """The subscription as it is now."""
+        """Return the subscription as it is now."""
         base = f"/customers/{subscription.customer_id}/subscriptions/"
         links = {"offer": Link.to(f"/offers/{subscription.offer_id}"), "self": Link.to(base + subscription.id)}
         if subscription.parent_id is not None:
@@ -188,7 +188,7 @@ class UpgradeResult(Wire):
 
     @classmethod
     def of(cls, source: str, target: Subscription) -> "UpgradeResult":
-        """The subscription upgraded and the one that took its place."""
+        """Return the subscription upgraded and the one that took its place."""
         return cls(source, target.id, UPGRADE_ONLY, [], [], ObjectType("UpgradeResult"))
 
 
@@ -221,7 +221,7 @@ class ConversionResult(Wire):
 
     @classmethod
     def of(cls, trial: Subscription, paid: Subscription) -> "ConversionResult":
-        """The trial, which is the paid subscription now."""
+        """Return the trial, which is the paid subscription now."""
         return cls(paid.id, trial.offer_id, paid.offer_id, ObjectType("ConversionResult"))
 
 
