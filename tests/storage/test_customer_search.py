@@ -1,7 +1,7 @@
 """Customers are found by ordinary statements: the same ones whatever drives the search, few or many, and none left out."""
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 
 import pytest
@@ -11,21 +11,20 @@ from agreegate.domain.customers.customer_search import CustomerSearch, index_wor
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State, state_of
 from agreegate.storage.customers.customer import add_customer, countries_of
-from agreegate.storage.customers.customer_list import Counted, page_of_customers
-from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, Limits, TooManyFit, list_of
+from agreegate.storage.customers.customer_list import Counted
+from agreegate.storage.customers.customer_search import MOST_COUNTED, TooManyFit
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.directory import change_customer
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.sqlite import InlineStore
-from agreegate.storage.pagination import NEWEST, Page, PageRequest, PageStep
+from agreegate.storage.pagination import NEWEST, PageRequest, PageStep
 from agreegate.storage.standing import standings_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
-from tests.storage.records import SMALL_LIMITS, old_record
+from tests.storage.records import ALDER, SMALL_LIMITS, START, a_customer, old_record, read, write
 from tests.world import API_ENFORCED
 
-ALDER, HORNBEAM = PartnerId(cast.ALDER), PartnerId(cast.HORNBEAM)
-START = 1_530_000_000_000_000
+HORNBEAM = PartnerId(cast.HORNBEAM)
 NAMES = [
     "Cedar",
     "Cedars",
@@ -92,18 +91,8 @@ async def found(
     memory: Memory, search: CustomerSearch, page_request: PageRequest = NEWEST
 ) -> tuple[list[str], Counted]:
     """The names of one page of Alder's customers, and how many there are."""
-    page, counted = await read(memory, search, page_request)
+    page, counted = await read(memory.store, search, page_request)
     return [entry.company_name for entry in page.items], counted
-
-
-async def read(  # type: ignore[type-arg]
-    memory: Memory, search: CustomerSearch, page_request: PageRequest, limits: Limits = LIMITS, *, counting: bool = True
-) -> tuple[Page, Counted]:
-    async def work(uow):  # type: ignore[no-untyped-def]
-        lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
-        return await page_of_customers(uow, lists, page_request, counting=counting)
-
-    return await memory.do(work)  # type: ignore[no-any-return]
 
 
 def draft(name: str, country: str = "US") -> CustomerDraft:
@@ -154,42 +143,9 @@ async def test_an_upgrade_lets_the_customers_there_are_be_found(begun: int) -> N
     assert connection.execute("pragma foreign_key_check").fetchall() == []
     store = InlineStore(connection)
 
-    async def names(typed: str) -> list[str]:
-        async def work(uow):  # type: ignore[no-untyped-def]
-            lists = [await list_of(uow, ALDER, CustomerSearch(typed), PROGRAMME)]
-            return [entry.company_name for entry in (await page_of_customers(uow, lists, PageRequest()))[0].items]
-
-        return await store.read(work)
-
     for typed in ("grossm", "erable", "里"):
-        assert await names(typed) == ["Großmann ÉRABLE 阿里"]
-
-
-def a_customer(number: int, name: str, country: str) -> Iterator[tuple[str, tuple[object, ...]]]:
-    id_ = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
-    key, words = search_key(name), spaced_words(name)
-    yield (
-        """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,
-           language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en', 'en-US', 0)""",
-        (cast.ALDER, id_, id_, name, key, words, f"c{number:05}.example", country),
-    )
-    yield (
-        "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, ?)",
-        (cast.ALDER, id_, START),
-    )
-    for word in index_words(name):
-        yield (
-            "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
-            (cast.ALDER, word, key, id_, words),
-        )
-
-
-def write(memory: Memory, customers: Iterator[Iterator[tuple[str, tuple[object, ...]]]]) -> None:
-    memory.connection.pragma("foreign_keys", False)
-    with memory.connection:
-        for rows in customers:
-            for sql, values in rows:
-                memory.connection.execute(sql, values)  # type: ignore[arg-type]
+        page, _ = await read(store, CustomerSearch(typed))
+        assert [entry.company_name for entry in page.items] == ["Großmann ÉRABLE 阿里"]
 
 
 @pytest.mark.rule("R26")
@@ -264,7 +220,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
             and search.state in (None, states[id_])
         )
         try:
-            page, counted = await read(memory, search, PageRequest(50))
+            page, counted = await read(memory.store, search, PageRequest(50))
         except TooManyFit:
             assert (
                 sum(any(word.startswith(search.text) for word in index_words(row[1])) for row in rows)
@@ -273,14 +229,14 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int, more:
             continue
         assert [entry.customer_id for entry in page.items] == [id_ for _, id_ in expected[:50]], search
         assert page.more_after is (len(expected) > 50)
-        last, _ = await read(memory, search, PageRequest(50, PageStep.LAST))
+        last, _ = await read(memory.store, search, PageRequest(50, PageStep.LAST))
         assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
         assert counted in (Counted(len(expected)), Counted(None), Counted(MOST_COUNTED, more=True)), search
         assert counted != Counted(None) or search.state is not None
         assert not counted.more or len(expected) > MOST_COUNTED
         for limits in SMALL_LIMITS:
-            first, _ = await read(memory, search, PageRequest(50), limits, counting=False)
-            last, _ = await read(memory, search, PageRequest(50, PageStep.LAST), limits, counting=False)
+            first, _ = await read(memory.store, search, PageRequest(50), limits, counting=False)
+            last, _ = await read(memory.store, search, PageRequest(50, PageStep.LAST), limits, counting=False)
             assert [entry.customer_id for entry in first.items] == [id_ for _, id_ in expected[:50]], search
             assert [entry.customer_id for entry in last.items] == [id_ for _, id_ in expected[-50:]], search
 
@@ -289,16 +245,16 @@ async def test_every_page_follows_the_one_before_both_ways() -> None:
     memory = Memory()
     write(memory, (a_customer(number, f"Sample {number % 7}", "US") for number in range(90)))
     for search in (CustomerSearch(), CustomerSearch("sample"), CustomerSearch(country="US")):
-        whole, _ = await read(memory, search, PageRequest(500))
-        seen, page = [], (await read(memory, search, PageRequest(20)))[0]
+        whole, _ = await read(memory.store, search, PageRequest(500))
+        seen, page = [], (await read(memory.store, search, PageRequest(20)))[0]
         pages = [page]
         while page.more_after:
-            page, _ = await read(memory, search, PageRequest(20, PageStep.NEXT, last=page.last))
+            page, _ = await read(memory.store, search, PageRequest(20, PageStep.NEXT, last=page.last))
             pages.append(page)
         seen = [entry for page in pages for entry in page.items]
         assert tuple(seen) == whole.items
         for before, page in zip(reversed(pages[:-1]), reversed(pages[1:]), strict=True):
-            assert (await read(memory, search, PageRequest(20, PageStep.PREVIOUS, first=page.first)))[
+            assert (await read(memory.store, search, PageRequest(20, PageStep.PREVIOUS, first=page.first)))[
                 0
             ].items == before.items
 
@@ -309,27 +265,27 @@ async def test_more_letters_are_asked_for_where_the_rarest_word_begins_too_many_
         memory,
         (a_customer(number, f"Sample {'Rare' if number < 10 else 'Often'}", "US") for number in range(MOST_COUNTED)),
     )
-    page, counted = await read(memory, CustomerSearch("sample"), PageRequest(50))
+    page, counted = await read(memory.store, CustomerSearch("sample"), PageRequest(50))
     assert (len(page.items), counted) == (50, Counted(MOST_COUNTED)), "so many are still looked through"
     write(memory, (a_customer(number, "Sample Often", "FR") for number in range(MOST_COUNTED, MOST_COUNTED + 10)))
     for typed in ("sample", "s", "sample sam", "c"):
         with pytest.raises(TooManyFit):
-            await read(memory, CustomerSearch(typed), PageRequest(50))
-    assert (await read(memory, CustomerSearch("sample rare"), PageRequest(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch("sam", country="FR"), PageRequest(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch("s", reseller=HORNBEAM), PageRequest(50)))[1] == Counted(0)
-    assert (await read(memory, CustomerSearch("c0123"), PageRequest(50)))[1] == Counted(10)
-    assert (await read(memory, CustomerSearch(), PageRequest(50)))[1] == Counted(MOST_COUNTED, more=True)
+            await read(memory.store, CustomerSearch(typed), PageRequest(50))
+    assert (await read(memory.store, CustomerSearch("sample rare"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory.store, CustomerSearch("sam", country="FR"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory.store, CustomerSearch("s", reseller=HORNBEAM), PageRequest(50)))[1] == Counted(0)
+    assert (await read(memory.store, CustomerSearch("c0123"), PageRequest(50)))[1] == Counted(10)
+    assert (await read(memory.store, CustomerSearch(), PageRequest(50)))[1] == Counted(MOST_COUNTED, more=True)
 
 
 async def test_a_place_that_is_nowhere_is_the_beginning() -> None:
     memory = Memory()
-    first = await read(memory, CustomerSearch(), PageRequest(1))
+    first = await read(memory.store, CustomerSearch(), PageRequest(1))
     for place in ((cast.NOBODY, cast.ALDER), (cast.ELM, cast.HAZEL), ("", "")):
-        assert await read(memory, CustomerSearch(), PageRequest(1, PageStep.NEXT, last=place)) == first
-        assert (await read(memory, CustomerSearch(), PageRequest(1, PageStep.PREVIOUS, first=place)))[0].items == first[
+        assert await read(memory.store, CustomerSearch(), PageRequest(1, PageStep.NEXT, last=place)) == first
+        assert (await read(memory.store, CustomerSearch(), PageRequest(1, PageStep.PREVIOUS, first=place)))[
             0
-        ].items
+        ].items == first[0].items
 
 
 async def test_the_countries_of_the_customers_served_today_can_be_chosen() -> None:

@@ -6,20 +6,17 @@ from collections.abc import Callable
 import pytest
 
 from agreegate.domain.customers.customer import search_key
-from agreegate.domain.customers.customer_search import CustomerSearch, index_words, spaced_words, words_in
+from agreegate.domain.customers.customer_search import CustomerSearch, words_in
 from agreegate.domain.customers.person import person_index, person_words
-from agreegate.domain.partner import PartnerId
-from agreegate.storage.customers.customer_list import page_of_customers
-from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, list_of
+from agreegate.storage.customers.customer_search import MOST_COUNTED
 from agreegate.storage.customers.person import take_over_persons
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.pagination import PageRequest
 from tests import personas as cast
-from tests.memory import PROGRAMME, Memory
-from tests.storage.records import SMALL_LIMITS, old_record
+from tests.memory import Memory
+from tests.storage.records import ALDER, SMALL_LIMITS, a_customer, customer_id, old_record, read, write
 
-ALDER = PartnerId(cast.ALDER)
 FIRST = ["Nora", "Élodie", "太郎", "Cedar", "Ann-Marie"]
 LAST = ["Whitfield", "Roy", "山田", "Groß"]
 MAIL = ["office.example", "cedar.example", "gmail.example"]
@@ -58,50 +55,30 @@ def fitting(search: CustomerSearch) -> Callable[[str, str, list[tuple[str, str, 
 @pytest.mark.parametrize("customers", [150, MOST_COUNTED + 500])
 async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> None:
     memory, chance = Memory(), random.Random(customers)
-    memory.connection.pragma("foreign_keys", False)
     made: dict[str, tuple[str, str, str, list[tuple[str, str, str]]]] = {}
     for number in range(customers):
-        id_ = f"{number * 2654435761 % 2**32:08x}-0000-4000-8000-{number:012x}"
         rare = number % (customers // 75) == 0
         name = chance.choice(COMPANY) if rare and chance.random() < 0.5 else f"Sample {number}"
         persons = [
             (chance.choice(FIRST), chance.choice(LAST), f"n{chance.randrange(12)}@{chance.choice(MAIL)}")
             for _ in range(chance.randrange(1, 3) if rare else 0)
         ]
-        made[id_] = name, f"c{number}.example", chance.choice(["US", "FR"]), persons
+        made[customer_id(number)] = name, f"c{number:05}.example", chance.choice(["US", "FR"]), persons
+    write(memory, (a_customer(number, name, country) for number, (name, _, country, _) in enumerate(made.values())))
     with memory.connection:
-        for id_, (name, domain, country, persons) in made.items():
-            key, words = search_key(name), spaced_words(name)
-            memory.connection.execute(
-                """insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain,
-                   country, language, culture, created_at) values (?, ?, ?, ?, ?, ?, ?, ?, 'en', 'en-US', 0)""",
-                (ALDER, id_, id_, name, key, words, domain, country),
-            )
-            memory.connection.execute(
-                "insert into relationship (partner_id, customer_id, period, started_at) values (?, ?, 1, 0)",
-                (ALDER, id_),
-            )
-            memory.connection.executemany(
-                "insert into customer_word (partner_id, word, company_key, customer_id, name_words) values (?, ?, ?, ?, ?)",
-                [(ALDER, word, key, id_, words) for word in index_words(name)],
-            )
+        for id_, (name, _, _, persons) in made.items():
             for first, last, mail in persons:
-                found = person_words(first, last, mail)
-                memory.connection.execute("insert or ignore into person values (?, ?, ?)", (ALDER, id_, found))
+                words = person_words(first, last, mail)
+                memory.connection.execute("insert or ignore into person values (?, ?, ?)", (ALDER, id_, words))
                 memory.connection.executemany(
                     "insert or ignore into person_word values (?, ?, ?, ?)",
-                    [(ALDER, word, id_, key) for word in person_index(found)],
+                    [(ALDER, word, id_, search_key(name)) for word in person_index(words)],
                 )
     answered = 0
     for typed in TYPED:
         for country in (None, "FR"):
             search = CustomerSearch(typed, country=country, persons=True)
-
-            async def read(uow, limits, search=search):  # type: ignore[no-untyped-def]
-                lists = [await list_of(uow, ALDER, search, PROGRAMME, limits)]
-                return await page_of_customers(uow, lists, PageRequest(2 * MOST_COUNTED), counting=limits is LIMITS)
-
-            page, counted = await memory.do(read, LIMITS)
+            page, counted = await read(memory.store, search, PageRequest(2 * MOST_COUNTED))
             fits = fitting(search)
             expected = {
                 id_ for id_, (name, domain, where, persons) in made.items()
@@ -111,7 +88,7 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
             assert sorted(found) == sorted(expected), typed
             assert counted.customers == len(page.items)
             for limits in SMALL_LIMITS:
-                walked, _ = await memory.do(read, limits)
+                walked, _ = await read(memory.store, search, PageRequest(2 * MOST_COUNTED), limits, counting=False)
                 assert walked.items == page.items, "the way in which a list is read changes nothing"
             answered += bool(expected)
     assert answered > 20

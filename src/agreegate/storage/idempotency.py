@@ -82,7 +82,7 @@ async def release_key(uow: UnitOfWork, key: IdempotencyKey) -> None:
     await uow.execute(f"delete from idempotency where {_KEY}", *key.values)
 
 
-async def forget_answers(uow: UnitOfWork, most: int = 5_000) -> int:
+async def forget_answers(uow: UnitOfWork, most: int) -> int:
     """Delete at most `most` keys older than a day, the oldest first; return how many it deleted."""
     return await uow.execute(
         "delete from idempotency where number in (select o.number from (select number, kept_at from idempotency"

@@ -10,7 +10,7 @@ from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
 from agreegate.storage.agreements.floor import Floors
 from agreegate.storage.customers.customer_range import (
-    Counted,
+    CountedRanges,
     Range,
     Ranges,
     Source,
@@ -128,7 +128,7 @@ async def coming_majors(uow: UnitOfWork) -> list[int]:
     return [effective_at for (effective_at,) in rows]
 
 
-async def ranges_of(uow: UnitOfWork, question: Question) -> list[Counted]:
+async def ranges_of(uow: UnitOfWork, question: Question) -> list[CountedRanges]:
     """Count the ranges in which the outdated and overdue customers are that fit the search."""
     partner, customers = question.partner, question.search.customers
     at, country = question.now, customers.country
@@ -146,7 +146,7 @@ async def ranges_of(uow: UnitOfWork, question: Question) -> list[Counted]:
 
 
 async def source_of(
-    uow: UnitOfWork, question: Question, counted: Sequence[Counted], states: Collection[State]
+    uow: UnitOfWork, question: Question, counted: Sequence[CountedRanges], states: Collection[State]
 ) -> Source:
     """Return the customers of the rarest ranges: those in some states are among them.
 

@@ -80,7 +80,7 @@ async def drop_session(uow: UnitOfWork, key: str) -> None:
     await uow.execute("delete from session where session_key = $1", key)
 
 
-async def forget_sessions(uow: UnitOfWork, most: int = 1_000) -> int:
+async def forget_sessions(uow: UnitOfWork, most: int) -> int:
     """Delete at most `most` sessions that ended a day ago, with their typed input; return how many it deleted."""
     return await uow.execute(
         "delete from session where session_key in (select session_key from session where seen_at <= $1 limit $2)",

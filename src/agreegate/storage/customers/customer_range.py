@@ -58,7 +58,7 @@ Ranges = tuple[Range, ...]
 
 
 @dataclass(frozen=True, slots=True)
-class Counted:
+class CountedRanges:
     """Ranges whose customers were counted."""
 
     rows: int
@@ -81,12 +81,12 @@ class Source:
         return self.rows <= MOST_COMPARED
 
 
-def rarest_first(counted: Iterable[Counted]) -> list[Counted]:
+def rarest_first(counted: Iterable[CountedRanges]) -> list[CountedRanges]:
     """Return ranges ordered by their number of customers."""
     return sorted(counted, key=attrgetter("rows"))
 
 
-def read_together(counted: Iterable[Counted]) -> list[Counted]:
+def read_together(counted: Iterable[CountedRanges]) -> list[CountedRanges]:
     """Return the rarest of some ranges; and the second rarest, if a statement can keep its ids in memory."""
     rarest, *others = rarest_first(counted)
     return [rarest, *(one for one in others[:1] if one.rows <= MOST_COMPARED)]
@@ -107,7 +107,7 @@ def ids_in(every: Sequence[Ranges], to: Statement, *, with_key: bool = False) ->
     return among or ""
 
 
-async def count(uow: UnitOfWork, ranges: Ranges) -> Counted:
+async def count(uow: UnitOfWork, ranges: Ranges) -> CountedRanges:
     """Count the customers of some ranges."""
     found = 0
     for one in ranges:
@@ -115,7 +115,7 @@ async def count(uow: UnitOfWork, ranges: Ranges) -> Counted:
         rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COMPARED + 1}"
         [(number,)] = await uow.fetch_all(f"select count(*) from ({rows}) n", *to.values)
         found += number
-    return Counted(found, ranges)
+    return CountedRanges(found, ranges)
 
 
 async def count_in(uow: UnitOfWork, every: Sequence[Ranges], most: int) -> int:

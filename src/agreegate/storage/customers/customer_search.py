@@ -13,7 +13,7 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.storage.customers.customer_range import (
     MOST_COMPARED,
-    Counted,
+    CountedRanges,
     Range,
     Ranges,
     Source,
@@ -137,13 +137,13 @@ async def list_of(
         TooManyFit: the search has text, and no condition is rare enough.
     """
     every = await _criteria(uow, partner, search, programme)
-    counted: list[Counted] = []
+    counted: list[CountedRanges] = []
     for one in every:
         found = [await count(uow, ranges) for ranges in one.ranges]
         counted += rarest_first(found)[:1]
         if any(ranges.rows <= limits.few for ranges in found):
             break
-    rarest, *_ = read = read_together(counted or [Counted(MOST_COMPARED + 1, (served_range(partner),))])
+    rarest, *_ = read = read_together(counted or [CountedRanges(MOST_COMPARED + 1, (served_range(partner),))])
     rows, ranges = rarest.rows, tuple(one.ranges for one in read)
     if rows > MOST_COUNTED and search.text.strip():
         raise TooManyFit

@@ -62,7 +62,7 @@ async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) 
     )
 
 
-async def forget_carts(uow: UnitOfWork, most: int = 1_000) -> int:
+async def forget_carts(uow: UnitOfWork, most: int) -> int:
     """Delete at most `most` carts that expired without being bought; return how many it deleted."""
     return await uow.execute(
         "delete from cart where (partner_id, customer_id, cart_id) in"
