@@ -29,7 +29,7 @@ async def find(
 
 
 def states(finding: Finding) -> dict[str, State | None]:
-    return {one.company_name: one.state for one in finding.page.items}
+    return {one.entry.company_name: one.state for one in finding.page.items}
 
 
 @pytest.mark.rule("R26", "R27")
@@ -81,7 +81,7 @@ async def test_a_reseller_finds_its_customers_through_each_of_its_providers() ->
             memory.connection.execute(sql, (OAK, customer))
 
     def named(page: Page[ListedCustomer]) -> list[tuple[str, str]]:
-        return [(one.company_name, one.provider) for one in page.items]
+        return [(one.entry.company_name, one.entry.partner_name) for one in page.items]
 
     every = [("Cedar Bakery", "Oak"), ("Cedar Bakery", "Alder Distribution"), ("Elm Studio", "Oak"),
              ("Frêne Conseil", "Alder Distribution")]  # fmt: skip

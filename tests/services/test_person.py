@@ -40,9 +40,9 @@ async def accepted(
 async def find(memory: Memory, actor: Actor, search: str | CustomerSearch) -> list[str]:
     search = CustomerSearch(search) if isinstance(search, str) else search
     finding = await memory.do(find_customers, actor, PROGRAMME, search, PageRequest(), KeptTotals())
-    names = [one.company_name for one in finding.page.items]
+    names = [one.entry.company_name for one in finding.page.items]
     file = await memory.do(list_customers, actor, PROGRAMME, search, PageRequest())
-    assert [one.company_name for one in file.items] == names
+    assert [one.entry.company_name for one in file.items] == names
     assert finding.counted.customers == len(names)
     return names
 

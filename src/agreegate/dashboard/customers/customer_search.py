@@ -113,8 +113,9 @@ async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
         columns.append("customers.column.state")
 
     def line(one: ListedCustomer) -> Line:
-        more = [one.provider] if reseller else [text(f"state.{one.state}", language)] if absent is None else []
-        return [one.company_name, one.domain, one.id, country_text(one.country, language), *more]
+        found = one.entry
+        more = [found.partner_name] if reseller else [text(f"state.{one.state}", language)] if absent is None else []
+        return [found.company_name, found.domain, found.customer_id, country_text(found.country, language), *more]
 
     async def read(uow: UnitOfWork, place: PageRequest) -> Page[ListedCustomer]:
         return await list_customers(uow, actor, deployment.programme, search, place)

@@ -8,7 +8,8 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.customers.customer_search import CustomerSearch
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
-from agreegate.domain.standing import Standing, State, opening, state_of
+from agreegate.domain.reconfirmation import to_reconfirm
+from agreegate.domain.standing import Standing, State, state_of
 from agreegate.services.totals import KeptTotals, ShownTotals, totals_of
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.customers.customer_list import (
@@ -29,15 +30,10 @@ from agreegate.storage.standing import standings_of
 class ListedCustomer:
     """A customer in the list."""
 
-    id: str
-    company_name: str
-    domain: str
-    country: str
-    provider: str
-    """The name of the customer's partner; a reseller may serve it for several."""
-    state: State | None
+    entry: Entry
+    state: State | None = None
     """None: customers have no state now, or the reader may not see it."""
-    renews: TemplateId | None
+    renews: TemplateId | None = None
     """The agreement to reconfirm, where the confirmation is outdated."""
 
 
@@ -167,15 +163,11 @@ async def _listed(uow: UnitOfWork, actor: Actor, programme: Programme, page: Pag
         standings = await standings_of(uow, actor.partner.id, [entry.customer_id for entry in page.items])
 
     def listed(entry: Entry) -> ListedCustomer:
-        state, renews = None, None
-        if (standing := standings.get(entry.customer_id)) is not None:
-            state = state_of(standing, programme, actor.partner.cloud, uow.now)
-            opens = opening(standing, programme, uow.now)
-            if state in (State.OUTDATED, State.OVERDUE) and opens is not None:
-                renews = opens.template_id
-        return ListedCustomer(
-            entry.customer_id, entry.company_name, entry.domain, entry.country, entry.partner_name, state, renews
-        )
+        if (standing := standings.get(entry.customer_id)) is None:
+            return ListedCustomer(entry)
+        facts = (standing, programme, actor.partner.cloud, uow.now)
+        current = to_reconfirm(*facts)
+        return ListedCustomer(entry, state_of(*facts), None if current is None else current.template_id)
 
     return page.holding(map(listed, page.items))
 
