@@ -18,12 +18,19 @@ from agreegate.services.confirmation import confirm, list_confirmations
 from agreegate.services.customers.customer import remove_relationship
 from agreegate.services.customers.customer_record import Entry, read_record
 from agreegate.services.gate import ask
-from agreegate.services.standing import CustomerStanding, record_no_longer_agrees, show_standing, void_confirmation
+from agreegate.services.standing import (
+    CustomerStanding,
+    record_no_longer_agrees,
+    show_recorded,
+    show_standing,
+    void_confirmation,
+)
 from agreegate.storage.customers.relationship import open_relationship
 from agreegate.storage.pagination import PageRequest, PageStep
 from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
+from tests.rejection import rejected
 from tests.world import API_ENFORCED, AUGUST, EVE_OF_API
 
 CLOUD, CUSTOMER = cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT
@@ -186,6 +193,34 @@ async def test_a_relationship_that_returns_starts_without_a_confirmation_and_the
     await cedar.confirm(name="second period")
     await cedar.void_confirmation()
     assert await cedar.counts() is None, "the first period does not come back"
+
+
+@pytest.mark.rule("R47")
+async def test_a_customer_that_never_confirmed_can_no_longer_agree_once(cedar: Case) -> None:
+    await cedar.refuse("x" * 1000)
+    assert await cedar.states() == ("ended", "ended")
+    await cedar.nothing_to_end(record_no_longer_agrees, "")
+
+
+async def test_a_confirmation_of_another_template_of_the_type_is_not_voided(cedar: Case) -> None:
+    await cedar.confirm()
+    templates = (replace(one, id=TemplateId(cast.NOBODY)) if one.id == CLOUD else one for one in PROGRAMME.templates)
+    successor = replace(PROGRAMME, templates=tuple(templates))
+    with rejected("confirmation.nothing-to-end"):
+        await cedar.memory.do(void_confirmation, cedar.actor, successor, cast.CEDAR, cast.NOBODY, "", call())
+    assert await cedar.counts() == "Noa"
+
+
+@pytest.mark.rule("R26")
+async def test_a_confirmation_is_shown_only_with_its_partner_and_customer(cedar: Case) -> None:
+    await cedar.confirm()
+    [(id_,)] = await cedar.memory.rows("select confirmation_id from confirmation")
+    shown = await cedar.memory.do(show_recorded, cedar.actor, PROGRAMME, cast.CEDAR, id_)
+    assert shown.confirmation.id == id_
+    hazel = await cedar.memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
+    for actor, customer in ((cedar.actor, cast.DOGWOOD), (hazel, cast.CEDAR)):
+        with rejected("request.not-found"):
+            await cedar.memory.do(show_recorded, actor, PROGRAMME, customer, id_)
 
 
 @pytest.mark.rule("R26")

@@ -126,7 +126,7 @@ class Endings:
 
     def __init__(self, endings: Iterable[Ending]) -> None:
         oldest_first = sorted(endings, key=attrgetter("sequence"))
-        self._voided = {one.confirmation_id: one for one in reversed(oldest_first) if one.confirmation_id is not None}
+        self._voided = {one.confirmation_id: one for one in oldest_first if one.confirmation_id is not None}
         self._no_longer_agrees = [one for one in oldest_first if one.reason is EndReason.NO_LONGER_AGREES]
 
     def first_of(self, confirmation: Confirmation) -> Ending | None:

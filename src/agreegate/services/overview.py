@@ -1,5 +1,6 @@
 """The overview: customers not ready for their next order, and recent denials. Totals: `services/totals.py`."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -92,24 +93,21 @@ async def show_urgent(uow: UnitOfWork, actor: Actor, programme: Programme) -> Ur
         no_longer_agree, number = await no_longer_agreeing(uow, partner.id, programme, SHOWN)
     listed = [one.customer_id for found in (ending, carts, denied, no_longer_agree) for one in found]
     states = await _states_of(uow, partner, programme, listed)
-    causes: dict[str, list[tuple[Cause, datetime]]] = {}
-    names: dict[str, str] = {}
-    for one in _in_state(ending, states, NOT_READY):
-        names[one.customer_id] = one.company_name
-        cause = Cause.AUTO_RENEWAL if one.renews_at == one.ends_at else Cause.RENEWAL
-        causes.setdefault(one.customer_id, []).append((cause, one.ends_at))
-    for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, denied)):
-        for other in _in_state(tried, states, NOT_READY)[:SHOWN]:
-            names[other.customer_id] = other.company_name
-            causes.setdefault(other.customer_id, []).append((cause, other.at))
-    pressing = [
-        UrgentCustomer(id_, names[id_], tuple(sorted(of_it, key=lambda one: abs(one[1] - uow.now))))
-        for id_, of_it in causes.items()
+    near: list[tuple[Committed | Tried, Cause, datetime]] = [
+        (one, Cause.AUTO_RENEWAL if one.renews_at == one.ends_at else Cause.RENEWAL, one.ends_at)
+        for one in _in_state(ending, states, NOT_READY)
     ]
-    pressing.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))
+    for cause, tried in ((Cause.CART, carts), (Cause.REFUSED, denied)):
+        near += [(other, cause, other.at) for other in _in_state(tried, states, NOT_READY)[:SHOWN]]
+    causes: dict[str, list[tuple[Cause, datetime]]] = defaultdict(list)
+    for customer, cause, at in sorted(near, key=lambda each: abs(each[2] - uow.now)):
+        causes[customer.customer_id].append((cause, at))
+    names = {customer.customer_id: customer.company_name for customer, _, _ in near}
+    urgent = [UrgentCustomer(id_, names[id_], tuple(of_it)) for id_, of_it in causes.items()]
+    urgent.sort(key=lambda one: (abs(one.causes[0][1] - uow.now), one.customer_id))
     no_longer_agree = _in_state(no_longer_agree, states, (State.ENDED,))
     no_longer_agree.sort(key=lambda one: (one.renews_at or one.ends_at, one.customer_id))
-    return Urgent(tuple(pressing[:SHOWN]), None if len(ending) == SHOWN else until, tuple(no_longer_agree), number)
+    return Urgent(tuple(urgent[:SHOWN]), None if len(ending) == SHOWN else until, tuple(no_longer_agree), number)
 
 
 async def show_denials(uow: UnitOfWork, actor: Actor, programme: Programme) -> Denials:
