@@ -161,3 +161,19 @@ async def test_a_confirmation_from_before_there_were_texts_is_compared_by_those_
     desk.memory.clock.now = AUGUST + 3 * DAY
     assert await desk.confirm(accepted, date_agreed=AUGUST + 2 * DAY) == again
     assert await desk.confirm(accepted, date_agreed=AUGUST + 2 * DAY) == DUPLICATE
+
+
+@pytest.mark.rule("R17", "R36")
+async def test_only_a_confirmation_of_the_same_template_makes_a_duplicate() -> None:
+    """Neither the outdated one of another type, nor the one of another programme's template of the type."""
+    desk = Desk()
+    await desk.publish("1", AUGUST - 9 * DAY)
+    accepted = replace(DRAFT, template_id=CUSTOMER_AGREEMENT)
+    assert (await desk.confirm(), await desk.confirm(accepted)) == (None, None)
+    await desk.publish("2", AUGUST + DAY)
+    desk.memory.clock.now = AUGUST + 2 * DAY
+    assert await desk.confirm(accepted) == DUPLICATE
+    other = TemplateId(cast.NOBODY)
+    templates = (replace(one, id=other) if one.id == CUSTOMER_AGREEMENT else one for one in PROGRAMME.templates)
+    desk.programme = replace(PROGRAMME, templates=tuple(templates))
+    assert await desk.confirm(accepted, template_id=other) is None
