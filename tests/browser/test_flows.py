@@ -75,7 +75,7 @@ def changing_a_subscription_and_printing_the_record(someone: Person) -> None:
     someone.link("subscription.ask.auto-renewal-off")
     someone.button("subscription.do.auto-renewal-off")
     someone.sees("subscription.auto-renewal.off")
-    someone.link("customer.explain")
+    someone.link("explanation.title")
     someone.reads("Microsoft Cloud Agreement")
     someone.go(f"/customers/{cast.CEDAR}/record")
     someone.reads("Cedar Bakery")
@@ -105,9 +105,9 @@ def ordering_with_the_form_in_place(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/order")
     order(someone)
     someone.button("order.place")
-    someone.sees("transaction.confirmation")
+    someone.sees("customer.confirm")
     accept(someone)
-    someone.button("transaction.confirm")
+    someone.button("form.save-and-continue")
     someone.sees("order.placed")
 
 
@@ -136,7 +136,7 @@ def changing_seats_with_the_form_in_place(someone: Person) -> None:
     someone.write("quantity", "12")
     someone.button("seats.change")
     accept(someone)
-    someone.button("transaction.confirm")
+    someone.button("form.save-and-continue")
     expect(someone.page.get_by_role("status")).to_contain_text("12")
 
 
@@ -249,7 +249,7 @@ def reconfirming_in_order(someone: Person) -> None:
         someone.button("customers.find")
     expect(someone.page.get_by_role("rowheader")).to_have_count(1)
     expect(someone.page.get_by_role("link", name="Juniper Optics", exact=True)).to_be_visible()
-    someone.link("reconfirmations.title")
+    someone.link("nav.reconfirmations")
     expect(someone.page).to_have_url(re.compile("/reconfirmations$"))
     someone.choose("due", "order")
     if not someone.manner.scripts:

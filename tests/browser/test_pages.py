@@ -117,7 +117,7 @@ def test_a_held_order_and_the_form_for_an_employee(browser: Browser, demo: Calla
         someone.go(f"/customers/{cast.DOGWOOD}/order")
         someone.field("offer-0").fill("bd938f12-058f-4927-bba3-ae36b1d2501c")
         click(someone, "order.place")
-        someone.sees("transaction.confirmation")
+        someone.sees("customer.confirm")
         someone.check()
         body = agreement(dateAgreed="2019-03-01T00:00:00Z")
         confirmed = server.send(DESIGNATED, "POST", f"/v1/customers/{cast.DOGWOOD}/agreements", body)

@@ -108,7 +108,7 @@ def test_before_the_first_day_it_says_when_recording_begins(
 
 def test_the_line_is_in_the_users_language(agreegate: Agreegate, data: Path) -> None:
     assert check(agreegate, data, "--at", "2019-03-22").out == (
-        "Refused (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). No confirmation says that this customer accepted"
+        "Refused (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). We have no confirmation that this customer accepted"
         " the Microsoft Cloud Agreement. (confirmation.missing, R9) Obtain the customer's acceptance, confirm it, and"
         " send the same transaction again.\n"
     )

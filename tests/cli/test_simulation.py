@@ -77,7 +77,7 @@ def test_it_says_what_would_happen_and_changes_nothing(agreegate: Agreegate, dat
     lines = result.out.splitlines()
     assert lines[0] == f"Microsoft Cloud Agreement, version 2019-01 (major), in force from {SOON:%Y-%m-%d}T00:00:00Z"
     assert lines[1] == "It is not published: this is what would happen, and nothing is changed by asking."
-    assert lines[3] == f"Orders by API are refused from {SOON:%Y-%m-%d}T00:00:00Z on."
+    assert lines[3] == f"Orders through the API are refused from {SOON:%Y-%m-%d}T00:00:00Z on."
     assert "Customers that would become outdated: 3. Outdated by then in any case: 0." in lines
     assert [line.split()[-7:] for line in lines if line.startswith("Total")] == [
         ["Total", "3", "1", "1", "1", "2", "2"],
@@ -90,8 +90,8 @@ def test_it_says_what_would_happen_and_changes_nothing(agreegate: Agreegate, dat
 
 def test_it_speaks_french(agreegate: Agreegate, data: Path, folder: Path) -> None:
     result = agreegate("agreements", "simulate", folder, "--data", data, language="fr")
-    assert "Clients dont la confirmation deviendrait dépassée : 3." in result.out
-    assert "Les commandes passent, avec un avertissement." in result.out
+    assert "Clients qui passeraient en « version antérieure » : 3." in result.out
+    assert "Les commandes sont permises, avec un avertissement." in result.out
     assert "Refus" not in result.out, "nothing is refused under a rule that advises"
 
 
@@ -129,7 +129,7 @@ def test_a_manifest_may_name_a_pdf_to_show(agreegate: Agreegate, data: Path, fol
 def test_a_minor_version_outdates_nobody(agreegate: Agreegate, data: Path, folder: Path) -> None:
     (folder / "manifest.toml").write_text(MANIFEST.replace("major = true", "major = false"))
     result = agreegate("agreements", "simulate", folder, "--data", data)
-    assert (result.status, result.out.splitlines()[-1]) == (0, "A minor version outdates nobody.")
+    assert (result.status, result.out.splitlines()[-1]) == (0, "A minor version makes nobody outdated.")
 
 
 def test_nobody_would_be_outdated(agreegate: Agreegate, data: Path, folder: Path) -> None:

@@ -75,7 +75,7 @@ def ask(
         ("2018-08-14", "2019-06-01", 3, "Cloud Agreement: not confirmed.\n"),
         ("2019-04-02", "2019-04-02T09:29:59Z", 3, "Cloud Agreement: not confirmed.\n"),
         ("2019-04-02", "2019-04-02T09:30:00Z", 0, "Cloud Agreement: confirmed. Accepted"),
-        ("2019-06-03", "2019-06-02", 0, "this is what was to be expected"),
+        ("2019-06-03", "2019-06-02", 0, "the answer is what was to be expected"),
         (
             "2019-06-03",
             "2019-06-03",
@@ -83,7 +83,7 @@ def ask(
             "no longer agrees. The customer no longer agreed; recorded 2019-06-03T14:00:00Z through the",
         ),
         ("2019-06-03T13:59:59Z", "2019-06-03", 0, "Cloud Agreement: outdated."),
-        ("2018-06-30", "2019-06-03", 3, "the partner did not serve this customer then"),
+        ("2018-06-30", "2019-06-03", 3, "the partner did not serve this customer on this day"),
     ],
 )
 def test_the_two_days_decide(agreegate: Agreegate, data: Path, on: str, known_at: str, status: int, words: str) -> None:
@@ -124,7 +124,7 @@ def test_what_is_left_out_is_now(agreegate: Agreegate, data: Path) -> None:
 
 
 def test_before_the_first_day_it_says_when_recording_begins(agreegate: Agreegate, data: Path) -> None:
-    begins = "Confirmations can be recorded from 7 August 2018 on. Before that day nothing was asked for.\n"
+    begins = "Confirmations exist from 7 August 2018 on. Before that day none was required.\n"
     assert begins in ask(agreegate, data, "--on", "2018-08-06").out
     assert begins not in ask(agreegate, data, "--on", "2018-08-07").out
 

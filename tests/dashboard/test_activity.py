@@ -202,11 +202,11 @@ async def export(someone: Visitor, query: str) -> str:
 @pytest.mark.parametrize(
     ("query", "english"),
     [
-        ("from=yesterday", "This date cannot be read"),
-        ("to=2018-02-30", "This date cannot be read"),
-        ("to=9999-12-31", "This date cannot be read"),
+        ("from=yesterday", "We cannot read this date"),
+        ("to=2018-02-30", "We cannot read this date"),
+        ("to=9999-12-31", "We cannot read this date"),
         ("from=2018-11-07&to=2018-11-06", "The last day is before the first one"),
-        ("from=%3Cscript%3E", "This date cannot be read"),
+        ("from=%3Cscript%3E", "We cannot read this date"),
     ],
 )
 async def test_a_date_that_cannot_be_is_said_and_kept(world: World, language: str, query: str, english: str) -> None:
@@ -222,7 +222,10 @@ async def test_a_date_that_cannot_be_is_said_and_kept(world: World, language: st
 
 @pytest.mark.parametrize(
     ("language", "nothing", "none_found"),
-    [("en", "Nothing has been done yet", "Nothing fits"), ("fr", "Rien n’a encore été fait", "Rien ne correspond")],
+    [
+        ("en", "Nothing has been done yet", "No activity matches"),
+        ("fr", "Rien n’a encore été fait", "Aucune activité ne correspond"),
+    ],
 )
 async def test_an_empty_list_says_so(world: World, language: str, nothing: str, none_found: str) -> None:
     someone = await visitor(world, language=language)
@@ -235,7 +238,7 @@ async def test_nobody_reads_what_others_did(world: World) -> None:
     record(world, 1)
     hazel = await visitor(world, cast.HAZEL_ADMIN)
     assert "Nothing has been done yet" in (await hazel.get("/activity")).text
-    assert "Nothing fits" in (await hazel.get(f"/activity?customer={cast.CEDAR}")).text
+    assert "No activity matches" in (await hazel.get(f"/activity?customer={cast.CEDAR}")).text
     assert "alder" not in await export(hazel, "")
     assert "alder" not in (await hazel.get("/activity")).page.html
 

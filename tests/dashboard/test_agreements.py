@@ -153,7 +153,7 @@ async def test_readers_of_every_kind_but_of_a_national_cloud(world: World) -> No
         guest = await visitor(world, user)
         assert "246 countries" in (await guest.get("/agreements")).text
         await guest.close()
-    for language, said in (("en", "not supported there"), ("fr", "n’y existent pas")):
+    for language, said in (("en", "do not exist there"), ("fr", "n’y existent pas")):
         guest = await visitor(world, cast.FIR_ADMIN, language)
         for path in ("/agreements", "/agreements/FR/fr-FR"):
             shown = await guest.get(path)

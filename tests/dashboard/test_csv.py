@@ -21,7 +21,7 @@ from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from tests.memory import Memory
 from tests.world import BASE_URL
 
-COLUMNS = ("start.column.customer", "start.column.state")
+COLUMNS = ("word.customer", "word.confirmation")
 
 
 def app(pages: AsyncIterator[list[Line]]) -> httpx2.AsyncClient:
@@ -61,7 +61,7 @@ async def test_a_spreadsheet_opens_it_in_its_readers_language(language: str, sep
         answer = await client.get("/list.csv", headers={"accept-language": language})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="list-2018-08-15.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="customers-2018-08-15.csv"'
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-language"] == language
     assert answer.content.startswith(b"\xef\xbb\xbf")

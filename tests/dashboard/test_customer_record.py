@@ -69,7 +69,7 @@ async def test_it_answers_a_regulators_question(world: World, language: str, sai
 
 async def test_of_a_customer_of_whom_nothing_was_recorded_it_says_so(world: World) -> None:
     shown = await (await visitor(world)).get(f"/customers/{cast.DOGWOOD}/record")
-    for words in ("Agreement: not confirmed", "Nothing was recorded yet.", "Agreegate has checked no order or change yet.",
+    for words in ("Agreement: not confirmed", "Nothing was recorded yet.", "We have checked no order or change yet.",
                   "Nothing was ordered yet."):  # fmt: skip
         assert words in shown.text
 

@@ -60,7 +60,7 @@ async def test_what_is_typed_finds_beginnings_of_words(world: World, typed: str,
     reply = await someone.get(f"/customers?q={quote(typed)}")
     assert reply.status == 200
     assert names(reply) == found
-    assert ("No customer fits" in reply.text) is (not found)
+    assert ("No customers match" in reply.text) is (not found)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ async def test_accents_do_not_part_names_that_begin_alike(world: World) -> None:
 @pytest.mark.parametrize(
     ("language", "many", "too_many", "more"),
     [
-        ("en", "10,004 customers. confirmed: 0, outdated: 0, overdue: 0, not confirmed: 10,004, ", "More than 10,000 customers fit what you typed.",
+        ("en", "10,004 customers. confirmed: 0, outdated: 0, overdue: 0, not confirmed: 10,004, ", "More than 10,000 customers match what you typed.",
          "Type more letters, or a rarer word."),
         ("fr", "10 004 clients. confirmé : 0, version antérieure : 0, en retard : 0, non confirmé : 10 004, ", "Plus de 10 000 clients correspondent à votre saisie.",
          "Saisissez davantage de lettres, ou un mot plus rare."),

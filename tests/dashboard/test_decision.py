@@ -28,7 +28,7 @@ async def refused_order(world: World) -> None:
             [
                 "New purchase: refused", "Channel API", "Asked 22 March 2019, 00:00 UTC", "By sales@alder.example",
                 "Rules microsoft-cloud-agreement@2", "(rule R9)",
-                "No confirmation says that this customer accepted the Microsoft Cloud Agreement.",
+                "We have no confirmation that this customer accepted the Microsoft Cloud Agreement.",
                 "Obtain the customer's acceptance, confirm it", "No confirmation counted.",
             ],
         ),
@@ -36,7 +36,7 @@ async def refused_order(world: World) -> None:
             "fr",
             [
                 "Nouvel achat : refus", "Canal API", "22 mars 2019, 00:00 UTC", "Par sales@alder.example", "(règle R9)",
-                "Aucune confirmation n’atteste que ce client a accepté", "Obtenez l’acceptation du client",
+                "Nous n’avons aucune confirmation que ce client a accepté", "Obtenez l’acceptation du client",
                 "Aucune confirmation ne comptait.",
             ],
         ),
@@ -69,7 +69,7 @@ async def test_a_refusal_says_why_and_leads_to_what_mends_it(world: World, langu
             "From 22 March 2019 on, this channel (API) requires a confirmation.",
         ),
         (EVE_OF_API, "New purchase: allowed", "From 22 March 2019 on, this channel (API) requires a confirmation."),
-        (API_ENFORCED, "New purchase: refused", "No confirmation says that this customer accepted"),
+        (API_ENFORCED, "New purchase: refused", "We have no confirmation that this customer accepted"),
     ],
 )
 async def test_the_same_order_at_the_four_dates(world: World, now: datetime, verdict: str, said: str) -> None:
@@ -92,7 +92,7 @@ async def test_it_keeps_what_was_known_then_whatever_came_after(world: World) ->
     someone = await visitor(world)
     path = link_to((await someone.get(CEDAR)).page, "/decisions/")
     shown = await someone.get(path)
-    assert "Nothing stood against it." in shown.text
+    assert "Allowed. Nothing blocks this transaction." in shown.text
     assert "Microsoft Cloud Agreement: accepted on 10 August 2018, recorded 15 August 2018, 00:00 UTC." in shown.text
     assert "no longer agrees" not in shown.text
     assert "noa@contoso.example" not in shown.page.html  # what is known to the gate has no personal data

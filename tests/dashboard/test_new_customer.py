@@ -218,7 +218,7 @@ async def test_the_partners_own_address_is_warned_about_once_and_never_blocks(wo
     own = COMPANY | ACCEPTED | {"contact_email": "sales@alder.example"}
     warned = await someone.fill(NEW, **own)
     assert warned.status == 200
-    assert "Look at the address again" in warned.text
+    assert "Check this first" in warned.text
     assert created(world) == []
     done = await someone.send(NEW, warned.page.form())
     assert "its acceptance is confirmed" in done.text

@@ -64,8 +64,8 @@ async def test_while_it_is_optional_the_prompt_is_skipped(
 @pytest.mark.parametrize(
     ("language", "said", "reason"),
     [
-        ("en", "This cannot be completed yet", "No confirmation says that this customer accepted"),
-        ("fr", "Impossible de terminer pour l’instant", "Aucune confirmation"),
+        ("en", "This cannot be completed yet", "We have no confirmation that this customer accepted"),
+        ("fr", "Impossible de terminer pour l’instant", "Nous n’avons aucune confirmation"),
     ],
 )
 async def test_a_refused_order_is_kept_as_it_was_begun_and_completed_with_the_confirmation(
@@ -171,7 +171,7 @@ async def test_skipping_is_over_when_the_date_has_come_meanwhile(world: World) -
     ("now", "said"),
     [
         (None, "From 7 November 2018 on, this channel (dashboard) requires a confirmation. (R2)"),
-        (API_ENFORCED, "No confirmation says that this customer accepted the Microsoft Cloud Agreement. (R9)"),
+        (API_ENFORCED, "We have no confirmation that this customer accepted the Microsoft Cloud Agreement. (R9)"),
     ],
 )
 async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmation_opens_again(
@@ -183,7 +183,9 @@ async def test_a_customer_who_no_longer_agrees_is_explained_and_a_new_confirmati
     assert answer.status_code == 200
     world.clock.now = now or world.clock.now
     someone, held = await begun(world)
-    assert "no longer agrees" in held.text
+    assert held.text.index("This customer no longer agrees. Continue only if") < held.text.index("(R47)"), (
+        "plainly, first"
+    )
     assert "cancel the customer's subscriptions. (R47)" in held.text
     assert said in held.text, "every reason, and what comes later"
     assert subscribed(world) == []

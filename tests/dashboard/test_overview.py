@@ -65,14 +65,14 @@ async def test_dates_ahead_say_how_many_would_be_refused(world: World) -> None:
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     someone = await visitor(world)
     august = (await someone.get("/")).text
-    assert "On 7 November 2018, 2 customers would be refused by channel dashboard" in august
-    assert "On 22 March 2019, 2 customers would be refused by channel API" in august
+    assert "If nothing changes, orders on the dashboard for 2 customers will be refused from 7 November 2018" in august
+    assert "If nothing changes, orders through the API for 2 customers will be refused from 22 March 2019" in august
     world.clock.now = DASHBOARD_ENFORCED
     november = (await someone.get("/")).text
     assert "7 November 2018, 2 customers" not in november
-    assert "On 22 March 2019, 2 customers would be refused by channel API" in november
+    assert "If nothing changes, orders through the API for 2 customers will be refused from 22 March 2019" in november
     world.clock.now = API_ENFORCED
-    assert "would be refused" not in (await someone.get("/")).text
+    assert "will be refused" not in (await someone.get("/")).text
 
 
 async def test_nearest_to_a_transaction_come_first_and_lead_to_the_form(world: World) -> None:
@@ -86,7 +86,7 @@ async def test_nearest_to_a_transaction_come_first_and_lead_to_the_form(world: W
     reply = await someone.get("/")
     assert [row.split(" Confirm")[0] for row in rows(reply, "next")] == [
         "Dogwood Legal Refused on 25 March 2019.",
-        "Cedar Bakery Renews by itself on 15 August 2019; any other change would need a confirmation.",
+        "Cedar Bakery Auto-renews on 15 August 2019. Anything else needs a confirmation first.",
     ]
     assert f"/customers/{cast.DOGWOOD}/confirmation" in reply.page.links
     cart = {"lineItems": [{"id": 0, "catalogItemId": OFFER, "quantity": 1}]}
@@ -137,7 +137,7 @@ async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World
         (cast.MAPLE_ADMIN, ("You have no customers yet.", "Nothing was refused."), ("Not ready for their next order",)),
         (cast.ALDER_HELPDESK, ("shown to Admin agents", "Dogwood"), ("Your customers", "/confirmation", "Confirmed since")),
         (cast.BIRCH_SALES, ("Your indirect provider confirms",), ("Your customers", "Dogwood", "/confirmation")),
-        (cast.FIR_ADMIN, ("do not exist in this national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
+        (cast.FIR_ADMIN, ("in a national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
         (cast.OPERATOR_USER, ("The customers of all partners", "not confirmed 4"), ("Dogwood", "Cedar", "/customers")),
     ],
 )  # fmt: skip
@@ -218,7 +218,7 @@ async def test_totals_of_many_customers_are_counted_beside_the_page(world: World
     counting = await someone.get("/")
     assert "Agreegate is counting the customers." in counting.text
     assert 'hx-select="#totals"' in counting.page.html
-    assert (rows(counting, "standings"), "would be refused" in counting.text) == ([], False)
+    assert (rows(counting, "standings"), "will be refused" in counting.text) == ([], False)
     assert "Not ready for their next order" in counting.text
     await world.deployment.totals.settle()
     world.clock.now += timedelta(seconds=30)

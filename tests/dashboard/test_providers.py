@@ -95,4 +95,4 @@ async def test_a_provider_in_a_national_cloud_lacks_nothing(world: World) -> Non
     assert "Your providers lack no data" in shown.text
     assert "Cedar" not in shown.text
     world.change("update partner set cloud = 'china' where partner_id = ?", cast.BIRCH)
-    assert "Confirmations are not supported there" in (await guest.get("/providers")).text
+    assert "Confirmations do not exist there" in (await guest.get("/providers")).text

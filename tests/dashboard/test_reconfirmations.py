@@ -166,7 +166,7 @@ async def test_filters_fit_together(world: World, query: str, found: list[str] |
     assert reply.status == 200
     assert names(reply) == found if isinstance(found, list) else len(names(reply)) == found
     assert count in reply.text
-    assert ("No confirmation fits." in reply.text) is (found == [])
+    assert ("No confirmations match." in reply.text) is (found == [])
 
 
 async def test_pages_turn_both_ways_and_the_file_has_every_line_in_their_order(world: World) -> None:
@@ -211,7 +211,7 @@ async def test_when_the_last_line_of_a_page_is_renewed_the_page_before_is_shown(
     where = link_to(second.page, r"/confirmation\?")
     saved = await someone.fill(where, None, accepted_on="2019-05-01")
     assert (saved.path, len(names(saved))) == ("/reconfirmations", 25)
-    assert "No confirmation fits." not in saved.text
+    assert "No confirmations match." not in saved.text
 
 
 async def follow(someone: Visitor, reply: Reply, name: str) -> Reply:
@@ -268,11 +268,11 @@ async def test_an_empty_list_says_why(world: World) -> None:
     await publish(world, "2019-06", NEWER + DAY)
     told = await someone.get("/reconfirmations?country=US")
     assert "A new major version takes effect on 2 May 2019" in told.text
-    assert "No confirmation fits" not in told.text
+    assert "No confirmations match" not in told.text
     world.clock.now = AUGUST - timedelta(days=30)
     early = await someone.get("/reconfirmations")
     assert early.status == 200
-    assert text("absent.early", "en", date="7 August 2018") in early.text
+    assert text("customer.absent.not-yet", "en", date="7 August 2018") in early.text
     assert (await someone.get("/reconfirmations.csv")).status == 404
 
 
@@ -343,7 +343,7 @@ async def test_lists_tell_the_outdated_apart_and_lead_to_the_work_list(world: Wo
     reseller = await someone.get(f"/resellers/{cast.HORNBEAM}")
     assert names(await someone.get(link_to(reseller.page, r"^/reconfirmations\?reseller="))) == ["Cedar Bakery"]
     own = (await someone.get(f"/customers/{cast.CEDAR}")).page.html
-    assert f">{text('customer.reconfirm', language)}</a>" in own
+    assert f">{text('reconfirmations.do', language)}</a>" in own
     assert f">{text('customer.update', language)}</a>" not in own
 
 

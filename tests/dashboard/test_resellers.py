@@ -36,7 +36,7 @@ async def ask(guest: Visitor, reseller: str = BIRCH) -> str:
     ("language", "said"),
     [
         ("en", ["Resellers", "Birch IT", "Not confirmed", "Nothing is sent from here"]),
-        ("fr", ["Revendeurs indirects", "Birch IT", "Non confirmé", "Rien n’est envoyé d’ici"]),
+        ("fr", ["Revendeurs", "Birch IT", "Non confirmé", "Rien n’est envoyé d’ici"]),
     ],
 )
 async def test_a_provider_sees_its_resellers_and_how_their_customers_stand(
@@ -248,7 +248,7 @@ async def test_a_helpdesk_agent_reads_and_asks_nobody(world: World) -> None:
 @pytest.mark.rule("R31")
 @pytest.mark.parametrize(
     ("language", "said"),
-    [("en", "Confirmations are not supported there"), ("fr", "Les confirmations n’y existent pas")],
+    [("en", "Confirmations do not exist there"), ("fr", "Les confirmations n’y existent pas")],
 )
 async def test_in_a_national_cloud_the_page_says_that_there_is_nothing_to_confirm(
     world: World, language: str, said: str

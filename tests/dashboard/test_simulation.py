@@ -1,4 +1,4 @@
-"""Before a version takes effect, on pages: counts for the operator, customers for the partner whose they are, in both languages."""
+"""Previewing a new version, on pages: counts for the operator, customers for the partner whose they are, in both languages."""
 
 import csv
 from datetime import UTC, datetime
@@ -66,7 +66,7 @@ async def test_the_operator_is_told_counts_and_no_customer(portfolio: World) -> 
     shown = await someone.get(ADDRESS + ASKED)
     assert shown.status == 200
     assert "3 customers would become outdated." in shown.text
-    assert "Orders by API are refused from 1 May 2019 on." in shown.text
+    assert "Orders through the API are refused from 1 May 2019 on." in shown.text
     assert table(shown.page, "by-week")[-1] == ["Total", "3", "12", "2", "0", "2", "2"]
     assert ["19 August 2019", "2", "0", "2", "0", "2", "2"] in table(shown.page, "by-week")
     assert ["6 May 2019", "1", "1", "0", "0", "0", "0"] in table(shown.page, "by-week")
@@ -113,8 +113,12 @@ async def test_a_partner_sees_its_own_customers_and_nobody_elses(portfolio: Worl
 
 async def test_it_is_told_in_french(portfolio: World) -> None:
     someone = await visitor(portfolio, cast.ALDER_ADMIN, "fr")
+    opened = await someone.get(f"{ADDRESS}?countries=all")
+    form = next(form for form in opened.page.forms if form.action == ADDRESS)
+    assert form.fields["countries"] == ["tous"]
+    assert (await someone.get(f"{ADDRESS}{ASKED}&countries=tous")).status == 200
     shown = await someone.get(ADDRESS + ASKED.replace("2019-05-01", "01/05/2019"))
-    assert "La confirmation de 2 clients deviendrait dépassée." in shown.text
+    assert "2 clients passeraient en « version antérieure »." in shown.text
     assert "Les commandes par l’API sont refusées à partir du 1er mai 2019." in shown.text
     rows = await download(someone, link_to(shown.page, "simulation-customers.csv"), "fr")
     assert rows[1][2] == "États-Unis"
@@ -134,7 +138,7 @@ async def test_the_form_proposes_and_its_answer_can_be_passed_on(portfolio: Worl
     answer = await someone.client.get(ADDRESS, params={name: values[0] for name, values in form.fields.items()})
     assert answer.status_code == 200
     assert "2 customers would become outdated." in Page(answer.text).text
-    assert "Orders are let through, with an advisory." in Page(answer.text).text
+    assert "Orders are allowed, with a warning." in Page(answer.text).text
     assert "Refused: API" not in answer.text
     hazel = await visitor(portfolio, cast.HAZEL_ADMIN)
     passed_on = await hazel.get(str(answer.url).partition("8400")[2])
@@ -157,7 +161,7 @@ async def test_a_published_version_is_looked_at_by_its_id(portfolio: World) -> N
     form = next(form for form in shown.page.forms if form.action == ADDRESS)
     assert form.fields["version"] == [major.id]
     minor = await someone.get(opened.page.links[opened.page.links.index(f"{ADDRESS}?version={major.id}") + 1])
-    assert "A minor version outdates nobody." in minor.text
+    assert "A minor version makes nobody outdated." in minor.text
     wrong = await someone.get(f"{ADDRESS}?version={major.id}&weeks=none")
     assert (wrong.status, "version 2019-06" in wrong.text) == (422, True)
     portfolio.clock.now = effective
@@ -244,7 +248,7 @@ async def test_an_instant_is_kept_to_the_microsecond(portfolio: World) -> None:
 
 
 EMPTY = [
-    ("Nobody would become outdated", "Aucune confirmation ne deviendrait dépassée", "&countries=JP"),
+    ("Nobody would become outdated", "Aucun client ne passerait en « version antérieure »", "&countries=JP"),
     ("None of your customers has a confirmation", "Aucun de vos clients", f"&template={cast.CUSTOMER_AGREEMENT}"),
 ]
 
@@ -272,10 +276,10 @@ async def test_customers_outdated_in_any_case_are_told_apart(portfolio: World) -
     await publish(portfolio, text, "2019-04", effective_from=datetime(2019, 4, 1, tzinfo=UTC))
     someone = await visitor(portfolio, cast.ALDER_SALES)
     shown = await someone.get(ADDRESS + ASKED)
-    assert "1 customer would become outdated. 1 customer is outdated by then in any case." in shown.text
+    assert "1 customer would become outdated. 1 customer will be outdated by then anyway." in shown.text
     shown = await someone.get(ADDRESS + ASKED + "&countries=US")
     assert "Nobody would become outdated" in shown.text
-    assert "1 customer is outdated by then in any case." in shown.text
+    assert "1 customer will be outdated by then anyway." in shown.text
 
 
 async def test_many_customers_are_shown_in_part_and_all_are_in_the_file(portfolio: World) -> None:

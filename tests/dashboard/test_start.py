@@ -55,7 +55,7 @@ async def read(app: object, language: str = "en") -> Page:
 async def test_it_says_what_each_date_means_now(world: World, now: datetime, api: str, dashboard: str) -> None:
     world.clock.now = now
     page = await read(world.app)
-    channel, other = page.text.index("Channel API:"), page.text.index("Channel dashboard:")
+    channel, other = page.text.index("Orders through the API:"), page.text.index("Orders on the dashboard:")
     assert api in page.text[channel:other]
     assert dashboard in page.text[other : other + 120]
     assert ("Confirmations do not exist yet" in page.text) == (now == BEFORE)
@@ -86,7 +86,8 @@ async def test_dates_of_a_template_are_shown_too(tmp_path: Path) -> None:
     page = await read(world.app)
     await world.close()
     assert (
-        "1 February 2020 A confirmation of the Microsoft Cloud Agreement no longer allows orders. to come" in page.text
+        "1 February 2020 A confirmation of the Microsoft Cloud Agreement no longer counts for orders. to come"
+        in page.text
     )
     assert "31 March 2020 The Microsoft Cloud Agreement can no longer be confirmed. to come" in page.text
 

@@ -17,7 +17,7 @@ DATES = (EVE_OF_DASHBOARD, DASHBOARD_ENFORCED, EVE_OF_API, API_ENFORCED)
 CHANGES = [
     ("auto-renewal-off", ("active", 0), "Auto-renewal of Mail is off.", "Le renouvellement automatique de Mail est désactivé."),
     ("suspend", ("suspended", 1), "Mail was suspended.", "Mail a été suspendu."),
-    ("cancel", ("deleted", 1), "Mail was cancelled.", "Mail a été annulé."),
+    ("cancel", ("deleted", 1), "Mail was cancelled.", "Mail a été résilié."),
 ]  # fmt: skip
 
 

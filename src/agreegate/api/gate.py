@@ -59,7 +59,7 @@ class ReasonOut(msgspec.Struct, rename="camel", omit_defaults=True):
         str,
         Meta(
             description="The reason in a sentence, in the caller's language.",
-            examples=["No confirmation says that this customer accepted the Microsoft Cloud Agreement."],
+            examples=["We have no confirmation that this customer accepted the Microsoft Cloud Agreement."],
         ),
     ]
     next_step: Annotated[

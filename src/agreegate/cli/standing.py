@@ -104,7 +104,7 @@ def _parts(words: Words, as_of: StandingAsOf, agreement: AgreementThen) -> Itera
             "cli.standing.confirmation",
             agreed=written_z(confirmation.date_agreed),
             recorded=written_z(confirmation.recorded_at),
-            through=words(f"record.through.{confirmation.channel}"),
+            through=words(f"answer.by.{confirmation.channel}"),
             id=confirmation.id,
         )
         if (text := as_of.recorded[confirmation.sequence].text) is not None:
@@ -122,6 +122,6 @@ def _refusal(words: Words, found: AsOf) -> str:
     return words(
         "cli.standing.refusal",
         recorded=written_z(last.recorded_at),
-        through=words(f"record.through.{last.channel}"),
+        through=words(f"answer.by.{last.channel}"),
         id=last.id,
     )

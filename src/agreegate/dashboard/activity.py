@@ -2,7 +2,7 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from uuid import UUID
 from litestar import Response, get
 
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
+from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
 from agreegate.dashboard.frame.guard import actor_of
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
@@ -28,7 +29,6 @@ SIZE = 50
 APPLICATION = "application"
 """The choice of what no user did."""
 FIELDS = ("from", "to", "customer", "user", "kind", "status")
-LATEST = date(8999, 12, 31)
 _OPERATIONS = {
     "record_confirmation": "create_agreement",
     "state_employee": "update_agreement",
@@ -42,12 +42,12 @@ _PLACES = re.compile(f"([{_WHO}{_CUSTOMER}])")
 COLUMNS = (
     "activity.column.instant",
     "activity.column.what",
-    "activity.column.customer",
-    "activity.column.customer-id",
-    "activity.column.user",
+    "word.customer",
+    "word.customer-id",
+    "word.user",
     "activity.column.application",
-    "activity.column.channel",
-    "activity.column.status",
+    "word.channel",
+    "word.outcome",
     "activity.column.operation",
     "activity.column.resource-id",
     "activity.column.correlation-id",
@@ -79,8 +79,7 @@ class Told:
 async def show_activity(request: DashboardRequest) -> Response[str]:
     """A page of the activity that was asked for, newest first."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
-    form = _form(request)
-    search, form = _search(form)
+    search, form = _search(_form(request), language)
     found: Page[Activity] = Page()
     if search is not None:
         asked, place = search, page_request(request, "list", SIZE)
@@ -119,7 +118,7 @@ async def export_activity(request: DashboardRequest) -> Response[Any]:
         `request.invalid-parameter`: a date cannot be read.
     """
     actor, language = actor_of(request), reader_language(request)
-    search, form = _search(_form(request))
+    search, form = _search(_form(request), language)
     if search is None:
         raise Rejected("request.invalid-parameter", name=form.mistakes[0].where)
     asked = search
@@ -143,15 +142,16 @@ def _file(form: Form) -> str:
     return "/activity.csv" + (f"?{urlencode(kept)}" if kept else "")
 
 
-def _search(form: Form) -> tuple[ActivitySearch | None, Form]:
+def _search(form: Form, language: str) -> tuple[ActivitySearch | None, Form]:
     """What is asked for; None, and the form with its mistakes, when a date cannot be read."""
-    days: dict[str, date | None] = {}
-    for name in ("from", "to"):
-        try:
-            days[name] = _day(form[name])
-        except ValueError:
-            form = form.with_mistakes(Mistake(name, "activity.not-a-date"))
-    start, end = days.get("from"), days.get("to")
+    start, end = day_of(form["from"], language), day_of(form["to"], language)
+    form = form.with_mistakes(
+        *(
+            Mistake(name, "activity.not-a-date")
+            for name, day in (("from", start), ("to", end))
+            if form[name] and not day
+        )
+    )
     if start is not None and end is not None and end < start:
         form = form.with_mistakes(Mistake("to", "activity.ends-first"))
     if form.mistakes:
@@ -159,8 +159,8 @@ def _search(form: Form) -> tuple[ActivitySearch | None, Form]:
     customer = _guid(form["customer"])
     user = form["user"]
     return ActivitySearch(
-        start=None if start is None else _midnight(start),
-        end=None if end is None else _midnight(end) + timedelta(days=1),
+        start=start,
+        end=None if end is None else end + timedelta(days=1),
         customer=customer,
         company=form["customer"] if customer is None and form["customer"] else None,
         user=user if user and user != APPLICATION else None,
@@ -168,19 +168,6 @@ def _search(form: Form) -> tuple[ActivitySearch | None, Form]:
         kind=_one_of(Kind, form["kind"]),
         status=_one_of(Status, form["status"]),
     ), form
-
-
-def _day(written: str) -> date | None:
-    if not written:
-        return None
-    day = date.fromisoformat(written)
-    if day > LATEST:
-        raise ValueError(written)
-    return day
-
-
-def _midnight(day: date) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=UTC)
 
 
 def _guid(written: str) -> str | None:

@@ -1,18 +1,15 @@
 """How to confirm: the page that every refusal leads to. Anybody may read it."""
 
-from collections.abc import Iterator
-from datetime import datetime
-
 from litestar import Response, get
 
+from agreegate.dashboard.frame.clock import meanings
 from agreegate.dashboard.frame.navigation import may
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.dashboard.resellers.reseller_request import DATA
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, Channel
-from agreegate.domain.programme import Programme
+from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA
 from agreegate.domain.reason import Code
-from agreegate.i18n import date_text, text
+from agreegate.i18n import text
 
 REFUSALS = (
     (Code.CONFIRMATION_MISSING, "how.refused.missing"),
@@ -37,24 +34,13 @@ async def show_help(request: DashboardRequest) -> Response[str]:
         agreement=agreement,
         asked=asked,
         data=DATA,
-        dates=list(_dates(programme, now, language)),
+        dates=list(meanings(programme, now, language)),
         refusals=[
             (text(said, language), text(f"gate.{code}.next", language, agreement=agreement)) for code, said in REFUSALS
         ],
         may_confirm=reader is not None and may(reader, CONFIRM),
         hands_over=reader is not None and may(reader, READ_NEEDED_DATA),
     )  # fmt: skip
-
-
-def _dates(programme: Programme, now: datetime, language: str) -> Iterator[str]:
-    """What each channel asks at this instant (R1–R5)."""
-    if not programme.exists(now):
-        yield text("start.now.absent", language)
-    for channel in Channel:
-        enforced = programme.enforce_from.get(channel)
-        state = "watching" if enforced is None else "optional" if now < enforced else "required"
-        shown = "" if enforced is None else date_text(enforced, language)
-        yield text(f"start.now.{state}", language, channel=text(f"channel.{channel}", language), date=shown)
 
 
 ROUTES = (show_help,)

@@ -2,20 +2,19 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from litestar import Response
 
 from agreegate.dashboard.customers.customer import closed
+from agreegate.dashboard.frame.clock import meanings
 from agreegate.dashboard.frame.navigation import may
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, Channel
+from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor
 from agreegate.domain.partner import Cloud, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
-from agreegate.i18n import date_text, text
 from agreegate.services.overview import Denials, Urgent, show_denials, show_urgent
 from agreegate.services.totals import ShownTotals, totals_of, upcoming
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -92,20 +91,6 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
         may_confirm=absent is None and may(reader, CONFIRM),
         may_list=may(reader, READ_CUSTOMERS),
     )
-
-
-def meanings(programme: Programme, now: datetime, language: str) -> Iterator[str]:
-    """What the programme asks at this instant, channel by channel (R1–R4)."""
-    if not programme.exists(now):
-        yield text("start.now.absent", language)
-    for channel in Channel:
-        enforced = programme.enforce_from.get(channel)
-        filled = {
-            "channel": text(f"channel.{channel}", language),
-            "date": "" if enforced is None else date_text(enforced, language),
-        }
-        state = "watching" if enforced is None else "optional" if now < enforced else "required"
-        yield text(f"start.now.{state}", language, **filled)
 
 
 def _bar(totals: Totals) -> Iterator[Part]:

@@ -4,31 +4,21 @@ Under the demo also whom to sign in as, and how each customer stands.
 """
 
 from dataclasses import dataclass
-from datetime import datetime
-from operator import itemgetter
 
 from litestar import Response, get
 
+from agreegate.dashboard.frame.clock import meanings
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
-from agreegate.dashboard.overview import meanings, overview
+from agreegate.dashboard.overview import overview
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.deployment.guide import GuideCustomer
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.gate import Decision
+from agreegate.domain.milestone import MilestoneKind, milestones
 from agreegate.domain.orders.transaction import Action, Transaction
-from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Code
 from agreegate.i18n import date_text, text
 from agreegate.services.gate import ask
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A date of the programme: what it changes, and whether it has come."""
-
-    date: str
-    meaning: str
-    past: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,29 +44,9 @@ async def show_start(request: DashboardRequest) -> Response[str]:
         "start.html",
         guide=guide,
         meanings=list(meanings(deployment.programme, now, language)),
-        dates=_dates(deployment.programme, now, language),
+        dates=[one for one in milestones(deployment.programme) if one.kind is not MilestoneKind.EVE],
         customers=[] if guide is None else [await _now(deployment, customer, language) for customer in guide.customers],
     )
-
-
-def _dates(programme: Programme, now: datetime, language: str) -> list[Row]:
-    """Every date of the programme, earliest first."""
-    dated = [(programme.starts, text("start.date.starts", language))]
-    dated += [
-        (enforced, text("start.date.enforced", language, channel=text(f"channel.{channel}", language)))
-        for channel in Channel
-        if (enforced := programme.enforce_from.get(channel))
-    ]
-    for template in programme.templates:
-        for instant, key in (
-            (template.opens_from, "opens"),
-            (template.opens_until, "closes"),
-            (template.confirm_until, "retired"),
-            (template.duplicates_refused_from, "duplicates"),
-        ):
-            if instant is not None:
-                dated.append((instant, text(f"start.date.{key}", language, agreement=template.title)))
-    return [Row(date_text(at, language), meaning, at <= now) for at, meaning in sorted(dated, key=itemgetter(0))]
 
 
 async def _now(deployment: Deployment, customer: GuideCustomer, language: str) -> Now:

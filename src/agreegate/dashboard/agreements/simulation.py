@@ -23,9 +23,8 @@ from agreegate.dashboard.agreements.simulation_file import (
     shown_figures,
 )
 from agreegate.dashboard.frame.absent import absent
-from agreegate.dashboard.frame.clock import NOW, read_instant
 from agreegate.dashboard.frame.csv import csv_answer, in_pages, written_for
-from agreegate.dashboard.frame.day import day_of
+from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake
 from agreegate.dashboard.frame.guard import actor_of
 from agreegate.dashboard.frame.navigation import may
@@ -37,7 +36,7 @@ from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Figure, S
 from agreegate.domain.agreements.text import TextVersion
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme, StaleRule
-from agreegate.i18n import date_text, instant_text, text
+from agreegate.i18n import LANGUAGES, date_text, instant_text, text
 from agreegate.locales import countries, locales
 from agreegate.services.agreements.simulation import (
     Concerned,
@@ -54,7 +53,8 @@ from agreegate.storage.pagination import Page, PageRequest
 T = TypeVar("T")
 PATH = "/agreements/simulation"
 FIELDS = ("template", "countries", "effective_from", "rule", "grace", "weeks", "version")
-ALL = "all"
+ALL = {text("simulation.countries.all", language) for language in LANGUAGES}
+"""What stands for every country, in any of the languages."""
 SHOWN = 25
 """Customers on the page; the file has all of them."""
 LISTED = 100
@@ -145,6 +145,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
         tables=[] if found is None else _tables(found, language, sees_customers=sees_customers),
         denials=[] if found is None else list(rule_lines(found.foresight, language, moment)),
         figure=Figure,
+        last_day=None if found is None else date_text(found.foresight.until - datetime.resolution, language),
         moment=moment,
         counts_file=f"{PATH}.csv?{query}",
         customers_file=f"{PATH}-customers.csv?{query}",
@@ -195,10 +196,11 @@ def _form(request: DashboardRequest) -> Form:
     """What the address has; where it has nothing, what is proposed."""
     programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     template = programme.asked_template(now) or programme.templates[0]
+    everywhere = text("simulation.countries.all", reader_language(request))
     grace = programme.stale_from if programme.stale_from and programme.stale_from > now else None
     proposed = {
         "template": template.id,
-        "countries": ALL,
+        "countries": everywhere,
         "effective_from": f"{now + AHEAD:%Y-%m-%d}",
         "rule": programme.stale_rule,
         "grace": "" if grace is None or request.query_params.get("rule") else instant_cell(grace),
@@ -206,6 +208,8 @@ def _form(request: DashboardRequest) -> Form:
         "version": "",
     }
     given = {name: request.query_params.get(name, "")[:_LONGEST] for name in FIELDS}
+    if given["countries"].casefold() in ALL:
+        given["countries"] = everywhere
     return Form({name: [given[name] or proposed[name]] for name in FIELDS}, "")
 
 
@@ -233,7 +237,7 @@ def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
     """What is asked for; None, and the form with its mistakes, when that cannot be told."""
     programme, language = deployment_of(request).programme, reader_language(request)
     template = programme.template(form["template"].lower()) or programme.of_type(form["template"])
-    effective, grace = _instant(form["effective_from"], language), _instant(form["grace"], language)
+    effective, grace = instant_of(form["effective_from"], language), instant_of(form["grace"], language)
     weeks = int(form["weeks"]) if form["weeks"].isascii() and form["weeks"].isdigit() and len(form["weeks"]) < 9 else 0
     if not form["version"]:
         if template is None:
@@ -261,21 +265,10 @@ def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
 
 def _countries(written: str) -> frozenset[str]:
     """Codes as they were typed, in capitals; none of the list is left to the rules to refuse."""
-    if written.casefold() == ALL:
+    if written.casefold() in ALL:
         return frozenset(country.code for country in countries())
     codes = "".join(sign if sign.isprintable() else " " for sign in written.replace(",", " ").replace(";", " "))
     return frozenset(code.upper()[:_LONGEST_NAME] for code in codes.split())
-
-
-def _instant(written: str, language: str) -> datetime | None:
-    """A day, which begins at midnight UTC, or an instant; None: nobody can say which is meant."""
-    if (day := day_of(written, language)) is not None:
-        return day
-    try:
-        found = datetime.fromisoformat(written)
-        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-    except (ValueError, OverflowError):
-        return None if written.casefold() == NOW else read_instant(written)
 
 
 async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scenario:

@@ -13,21 +13,21 @@ from agreegate.spreadsheet import Line
 COUNTS = (
     "simulation.column.by",
     "simulation.column.key",
-    "simulation.column.name",
+    "word.name",
     *(f"simulation.figure.{figure}" for figure in Figure),
 )
 """Keys of the columns of what is counted."""
 CUSTOMERS = (
-    "simulation.column.customer-id",
-    "simulation.column.customer",
-    "simulation.column.country",
-    "simulation.column.resellers",
-    "simulation.column.accepted-on",
-    "simulation.column.accepted-text",
+    "word.customer-id",
+    "word.customer",
+    "word.country",
+    "nav.resellers",
+    "word.accepted-on",
+    "reconfirmations.column.text",
     "simulation.column.renew-by",
     *(f"simulation.figure.{figure}" for figure in Figure if figure not in (Figure.CUSTOMERS, Figure.ALREADY)),
 )
-PARTNERS = ("simulation.column.partner", "simulation.column.partner-id")
+PARTNERS = ("word.partner", "simulation.column.partner-id")
 """Before those of a customer, where there are several partners'."""
 Group = tuple[str | None, str | None, Counts]
 """The key of what is counted together, its name, and the counts."""

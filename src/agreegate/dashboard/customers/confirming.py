@@ -6,7 +6,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.confirmation import asked, defaults, noticed, record
@@ -123,4 +122,4 @@ def _back(request: DashboardRequest, customer: str) -> str:
     return f"/customers/{customer}" if wanted == "/" else wanted
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_confirmation, confirm_acceptance)
+ROUTES = (show_confirmation, confirm_acceptance)

@@ -5,7 +5,6 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.guard import actor_of
@@ -183,4 +182,4 @@ def _bought(every: list[Subscription], asked: str) -> Bought:
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_customer,)
+ROUTES = (show_customer,)

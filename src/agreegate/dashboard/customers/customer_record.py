@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.customer import in_order, in_words
@@ -74,4 +73,4 @@ async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Re
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_record,)
+ROUTES = (show_record,)

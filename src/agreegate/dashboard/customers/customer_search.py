@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from agreegate.dashboard.customers.customer import closed
@@ -101,16 +100,16 @@ async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search = _search(request, with_states=absent is None)
     columns = [
-        "customers.column.customer",
-        "customers.column.domain",
-        "customers.column.id",
-        "customers.column.country",
+        "word.customer",
+        "word.domain",
+        "word.customer-id",
+        "word.country",
     ]
     reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
     if reseller:
         columns.append("customers.column.provider")
     elif absent is None:
-        columns.append("customers.column.state")
+        columns.append("word.confirmation")
 
     def line(one: ListedCustomer) -> Line:
         found = one.entry
@@ -172,4 +171,4 @@ def _named(countries: list[str], language: str) -> list[tuple[str, str]]:
     return sorted(named, key=lambda pair: pair[1])
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers, export_customers)
+ROUTES = (show_customers, export_customers)

@@ -6,7 +6,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
@@ -161,4 +160,4 @@ async def _refused(uow: UnitOfWork, actor: Actor, confirmation: str) -> str | No
     return None
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (list_unknown, show_employee, state)
+ROUTES = (list_unknown, show_employee, state)

@@ -5,7 +5,6 @@ from typing import Any
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
@@ -113,4 +112,4 @@ def _anew(form: Form, found: Found) -> Form:
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_error, void_it)
+ROUTES = (show_error, void_it)

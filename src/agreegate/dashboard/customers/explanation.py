@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.guard import actor_of
@@ -89,4 +88,4 @@ def _where(programme: Programme, now: datetime, written: str) -> list[str]:
     ]
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_explanation,)
+ROUTES = (show_explanation,)

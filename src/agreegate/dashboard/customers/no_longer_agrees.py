@@ -11,7 +11,6 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from litestar import Response, get, post
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
@@ -195,6 +194,8 @@ def _active(every: Iterable[Subscription]) -> list[Subscription]:
 
 def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200, cancelled: int = 0) -> Response[str]:
     asking = form["step"] == Step.CHOOSE and found.refused
+    deployment = deployment_of(request)
+    ahead = [date for date in deployment.programme.enforce_from.values() if date and date > deployment.store.clock()]
     return page(
         request,
         "no_longer_agrees.html",
@@ -203,6 +204,7 @@ def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200
         customer=found.customer,
         refused=found.refused,
         no_longer_agrees=found.standing.no_longer_agrees,
+        before=max(ahead, default=None),
         confirmed=any(one.confirmation is not None for one in found.standing.agreements),
         active=found.active[:MOST],
         total=len(found.active),
@@ -211,4 +213,4 @@ def _page(request: DashboardRequest, found: Found, form: Form, status: int = 200
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_no_longer_agrees, act)
+ROUTES = (show_no_longer_agrees, act)

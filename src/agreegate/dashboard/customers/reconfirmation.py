@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.response import Stream
 
 from agreegate.dashboard.frame.absent import absent
@@ -41,18 +40,18 @@ LIST = "results"
 LAST = "last"
 FIELDS = ("q", "reseller", "country", "agreement", "state", "due")
 COLUMNS = (
-    "customers.column.customer",
-    "customers.column.domain",
-    "customers.column.id",
-    "customers.column.country",
-    "reconfirmations.column.agreement",
-    "reconfirmations.column.accepted",
+    "word.customer",
+    "word.domain",
+    "word.customer-id",
+    "word.country",
+    "word.agreement",
+    "word.accepted-on",
     "reconfirmations.column.text",
     "reconfirmations.column.since",
     "reconfirmations.column.renew",
     "reconfirmations.column.days",
-    "customers.column.state",
-    "reconfirmations.column.reseller",
+    "word.confirmation",
+    "word.reseller",
 )
 _COUNTRY = re.compile("[A-Z]{2}")
 _TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -69,7 +68,7 @@ class Shown:
 @get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
 async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
-    if (nothing := absent(request, "reconfirmations.title")) is not None:
+    if (nothing := absent(request, "nav.reconfirmations")) is not None:
         return nothing
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search, place = search_of(request), _page_request(request)
@@ -207,4 +206,4 @@ def _page_request(request: DashboardRequest) -> PageRequest:
     return page_request(request, LIST, SIZE)
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_reconfirmations, export_reconfirmations)
+ROUTES = (show_reconfirmations, export_reconfirmations)

@@ -4,7 +4,6 @@ from datetime import datetime
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.absent import absent
@@ -99,4 +98,4 @@ def _today(request: DashboardRequest) -> str:
     return date_text(deployment_of(request).store.clock(), reader_language(request))
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_standing_then,)
+ROUTES = (show_standing_then,)

@@ -5,7 +5,6 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.guard import actor_of
@@ -62,4 +61,4 @@ async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID
     return lead_to(request, template, found)
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_customers_text,)
+ROUTES = (show_customers_text,)

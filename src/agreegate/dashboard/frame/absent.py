@@ -14,8 +14,7 @@ def absent(request: DashboardRequest, title: str) -> Response[str] | None:
         title: the catalogue key of the heading.
     """
     programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
-    if actor_of(request).partner.cloud in programme.unsupported_clouds:
-        return page(request, "absent.html", title=title, why="absent.national")
-    if not programme.exists(now):
-        return page(request, "absent.html", title=title, why="absent.early")
-    return None
+    national = actor_of(request).partner.cloud in programme.unsupported_clouds
+    if not national and programme.exists(now):
+        return None
+    return page(request, "absent.html", title=title, why="cloud" if national else "not-yet")

@@ -25,7 +25,7 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
     fails later the connection breaks: half a list never passes for a whole one.
 
     Args:
-        name: of the file, in plain letters, without its ending.
+        name: the last part of the catalogue key of the file's name.
         columns: catalogue keys of the column names.
         pages: the lines as the file has them, some at a time; see `in_pages` and `written_for`.
     """
@@ -41,7 +41,7 @@ async def csv_answer(request: DashboardRequest, name: str, columns: Sequence[str
         chunks(),
         media_type="text/csv",
         headers={
-            "content-disposition": f'attachment; filename="{name}-{now:%Y-%m-%d}.csv"',
+            "content-disposition": f'attachment; filename="{text(f"csv.{name}", language)}-{now:%Y-%m-%d}.csv"',
             "cache-control": "no-store",
             "x-content-type-options": "nosniff",
             "content-language": language,

@@ -1,4 +1,4 @@
-"""A day as people type it, where the browser has no calendar; and which day it is where they are."""
+"""Days and instants as people type them, where the browser has no calendar; and which day it is where they are."""
 
 import re
 from collections.abc import Iterable
@@ -7,29 +7,58 @@ from functools import cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from babel.core import get_global
+from babel.dates import get_month_names
 
-from agreegate.i18n import date_text
+from agreegate.i18n import LANGUAGES
 
-EARLIEST_YEAR = 1900
-"""A date before that is a mistake, as on the wire."""
-_NUMBERS = re.compile(r"(?P<year>\d{4})-(?P<month>\d{1,2})-(?P<day>\d{1,2})")
+YEARS = range(1900, 9000)
+"""A year outside is a mistake, as on the wire."""
+LONGEST = 60
+"""Characters of a date that are read."""
+_NUMBERS = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})")
 _FRENCH = re.compile(r"(?P<day>\d{1,2})[/.](?P<month>\d{1,2})[/.](?P<year>\d{4})")
-_WORDS = re.compile(r"(?P<day>\d{1,2})(?:er)?\s+(?P<month>[^\W\d]+\.?)\s+(?P<year>\d{4})")
+_WORDS = re.compile(r"(?P<day>\d{1,2})(?:er|st|nd|rd|th)?\s+(?P<month>[^\W\d_]+)\.?\s+(?P<year>\d{4})")
+_TIME = re.compile(
+    r"(?:\s*[t,]\s*|\s+)(?P<hour>\d{1,2})\s*[:h]\s*(?P<minute>\d{2})"
+    r"(?P<second>:\d{2}(?:\.\d+)?)?\s*(?P<zone>z|utc|gmt|[+-]\d{2}:?\d{2})?",
+    re.IGNORECASE,
+)
 
 
 def day_of(written: str, language: str) -> datetime | None:
-    """The day as midnight UTC; None: nobody can say which day is meant.
+    """The day as midnight UTC; None: no day can be read, or a time follows it.
 
-    Read are the browser's form `2018-09-03` and, as pages write it, `3 September 2018`; in French also `03/09/2018`. In
-    English that last form means two days, so it is not read.
+    Read are `2018-09-03` and, with the month's name in any of our languages, `3 September 2018`; in French also
+    `03/09/2018`. In English that last form means two days, so it is not read.
     """
-    if language == "fr" and (found := _FRENCH.fullmatch(written)):
-        return _day(found["year"], found["month"], found["day"])
-    if found := _NUMBERS.fullmatch(written):
-        return _day(found["year"], found["month"], found["day"])
-    if found := _WORDS.fullmatch(written):
-        return _day(found["year"], str(_months(language).get(found["month"].casefold(), 0)), found["day"])
-    return None
+    day, rest = _split(written, language)
+    return None if rest else day
+
+
+def instant_of(written: str, language: str) -> datetime | None:
+    """The instant in UTC; None when it cannot be read. A time without a zone is in UTC, a day without a time is midnight."""
+    day, rest = _split(written, language)
+    clock = _TIME.fullmatch(rest or " 00:00")
+    if day is None or clock is None:
+        return None
+    zone = (clock["zone"] or "Z").upper().replace("UTC", "Z").replace("GMT", "Z")
+    try:
+        read = datetime.fromisoformat(
+            f"{day:%Y-%m-%d}T{int(clock['hour']):02}:{int(clock['minute']):02}{clock['second'] or ''}{zone}"
+        )
+        return read.astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _split(written: str, language: str) -> tuple[datetime | None, str]:
+    """The day with which a text begins, and what follows it."""
+    written = " ".join(written.split())[:LONGEST]
+    for pattern in (_NUMBERS, _WORDS, *((_FRENCH,) if language == "fr" else ())):
+        if found := pattern.match(written):
+            month = found["month"] if found["month"].isdecimal() else _months().get(found["month"].casefold(), 0)
+            return _day(int(found["year"]), int(month), int(found["day"])), written[found.end() :]
+    return None, ""
 
 
 def latest_day(now: datetime, countries: Iterable[str]) -> date:
@@ -44,17 +73,18 @@ def latest_day(now: datetime, countries: Iterable[str]) -> date:
     return max(days)
 
 
-def _day(year: str, month: str, day: str) -> datetime | None:
+def _day(year: int, month: int, day: int) -> datetime | None:
     try:
-        found = datetime(int(year), int(month), int(day), tzinfo=UTC)
+        return datetime(year, month, day, tzinfo=UTC) if year in YEARS else None
     except ValueError:
         return None
-    return found if found.year >= EARLIEST_YEAR else None
 
 
 @cache
-def _months(language: str) -> dict[str, int]:
-    """The months by their names, as pages write them."""
+def _months() -> dict[str, int]:
+    """The months by their names in every language."""
     return {
-        date_text(datetime(2000, month, 2, tzinfo=UTC), language).split()[1].casefold(): month for month in range(1, 13)
+        name.casefold(): number
+        for language in LANGUAGES
+        for number, name in get_month_names("wide", locale=language).items()
     }

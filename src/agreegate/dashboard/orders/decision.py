@@ -3,7 +3,6 @@
 from uuid import UUID
 
 from litestar import Response, get
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.guard import actor_of
@@ -47,4 +46,4 @@ async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision
     )
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_one,)
+ROUTES = (show_one,)

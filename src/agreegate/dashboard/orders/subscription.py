@@ -6,7 +6,6 @@ from enum import StrEnum
 from uuid import UUID
 
 from litestar import Response, get, post
-from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
@@ -112,7 +111,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
     return _refused(request, found, form, done)
 
 
-ROUTES: tuple[HTTPRouteHandler, ...] = (show_change, change)
+ROUTES = (show_change, change)
 
 
 async def _found(request: DashboardRequest, customer: UUID, subscription: UUID) -> Found:

@@ -198,13 +198,15 @@ def named(request: DashboardRequest, begun: Begun, shown: Shown) -> dict[str, An
     held, preparation, language = shown.held, shown.preparation, reader_language(request)
     now = deployment_of(request).store.clock()
     reasons = () if held is None else (*held.answer.reasons, *held.answer.advisories)
+    ended = any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons)
     wrong = {mistake.where for mistake in shown.form.mistakes}
     return {
         "form": shown.form,
         "held": held,
         "ahead": shown.ahead,
         "reasons": worded(reasons, begun.programme, now, language),
-        "advised": preparation is None or any(reason.code is Code.CONFIRMATION_ENDED for reason in reasons),
+        "no_longer_agrees": ended,
+        "advised": preparation is None or ended,
         "carried": begun.carried,
         "unseen": preparation is not None and wrong.isdisjoint(begun.carried),
         "asked": None if preparation is None else asked(shown.form, preparation, begun.actor, now, language),

@@ -47,7 +47,7 @@ from agreegate.storage.pagination import Page
 
 COLUMNS = (
     "reseller-request.column.customer-id",
-    "reseller-request.column.customer",
+    "word.customer",
     *(f"reseller-request.data.{member}" for member in DATA),
 )
 OUTCOMES = ("received", "returned")
@@ -63,7 +63,7 @@ def cursor_of(request: DashboardRequest) -> Cursor:
 async def show_resellers(request: DashboardRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
     deployment, actor = deployment_of(request), actor_of(request)
-    if (nothing := absent(request, "resellers.title")) is not None:
+    if (nothing := absent(request, "nav.resellers")) is not None:
         return nothing
     cursor = cursor_of(request)
 
@@ -82,7 +82,7 @@ async def show_resellers(request: DashboardRequest) -> Response[str]:
 async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
-    if (nothing := absent(request, "resellers.title")) is not None:
+    if (nothing := absent(request, "nav.resellers")) is not None:
         return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:

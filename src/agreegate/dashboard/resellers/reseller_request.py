@@ -48,7 +48,7 @@ def _letter(opening: Sequence[str], closing: Sequence[str], customers: Iterable[
         *closing,
     ]
     for customer, name in customers:
-        lines += ["", _filled("reseller-request.column.customer", name, language)]
+        lines += ["", _filled("word.customer", name, language)]
         lines.append(_filled("reseller-request.column.customer-id", customer, language))
         lines += [_filled(f"reseller-request.data.{member}", "", language) for member in DATA]
     return "\n".join(lines) + "\n"
