@@ -42,7 +42,7 @@ from agreegate.api.rest import RestRequest, guard
 from agreegate.api.server import wire_handlers
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
-from agreegate.dashboard.frame.guard import refused
+from agreegate.dashboard.frame.guard import UnroutedPage
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.error import Rejected
 from agreegate.hotpath import App, HotPath
@@ -158,7 +158,7 @@ def application(deployment: Deployment, inner: Litestar) -> App:
 def _elsewhere(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """Return the answer to an error outside our own API: a page for a browser, else the contract's error body (3.6)."""
     if "text/html" in request.headers.get("accept", "") and not request.url.path.startswith(("/api", "/v1")):
-        return refused(request, error)
+        return UnroutedPage(error)
     known = as_rejected(error)
     if known.code == "request.method-not-allowed" and request.url.path.startswith("/v1/"):
         # Clients of the contract repeat a 405 without end, and take a 404 for an answer.

@@ -9,9 +9,11 @@ import httpx2
 import pytest
 
 from agreegate.demo.demo import open_demo
+from agreegate.i18n import text
 from agreegate.programme import load
 from agreegate.storage.engine.folder import DataFolder
 from tests.dashboard.reading import Page
+from tests.dashboard.visitor import visitor as signed_in
 from tests.world import API_ENFORCED, BASE_URL, World
 
 PAGES = ("/", "/api/docs", "/how-to-confirm")
@@ -64,6 +66,21 @@ async def test_a_page_lets_nothing_in_but_our_own_style(visitor: httpx2.AsyncCli
     assert not {"style", "iframe", "img"} & set(page.tags)
     assert page.tags.count("script") == len([link for link in page.scripts if link.startswith("/static/")])
     assert not {name for name in page.attributes if name == "style" or name.startswith("on")}
+
+
+@pytest.mark.parametrize("path", ["/nothing", "/customers/zzz", "/customers/zzz/order?x=1"])
+@pytest.mark.parametrize("language", ["en", "fr"])
+async def test_an_address_that_no_page_has_keeps_its_reader_signed_in(world: World, path: str, language: str) -> None:
+    someone = await signed_in(world, language=language)
+    shown = await someone.get(path)
+    assert shown.status == 404
+    assert text("page.not-found", language) in shown.text
+    assert "sales@alder.example" in shown.text
+    assert {"/", "/customers"} <= set(shown.page.links)
+    left = await someone.send(path, shown.page.form("/sign-out"))
+    assert (left.status, "sales@alder.example" in left.text) == (200, False)
+    stranger = await (await signed_in(world, None, language)).get(path)
+    assert (stranger.status, "/customers" in stranger.page.links) == (404, False)
 
 
 @pytest.mark.parametrize("path", [*PAGES, "/?lang=fr", "/api/docs?lang=fr", "/how-to-confirm?lang=fr"])

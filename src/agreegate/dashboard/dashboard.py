@@ -1,7 +1,6 @@
 """Every page, behind sessions and protected forms."""
 
 from litestar import Router
-from litestar.datastructures import Cookie
 from litestar.handlers import HTTPRouteHandler
 from litestar.middleware import DefineMiddleware
 from litestar.types import ControllerRouterHandler
@@ -26,7 +25,7 @@ from agreegate.dashboard.customers import (
 from agreegate.dashboard.frame import clock, signin
 from agreegate.dashboard.frame.form import LARGEST_FORM
 from agreegate.dashboard.frame.guard import guard, refused
-from agreegate.dashboard.frame.session import session_middleware
+from agreegate.dashboard.frame.session import form_cookie, session_middleware
 from agreegate.dashboard.frame.static import COMPRESSED, static_files
 from agreegate.dashboard.frame.upload import FormsWithFiles
 from agreegate.dashboard.orders import decision, order, seats, subscription
@@ -71,16 +70,13 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
 
 def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
     """The pages of a server, and the files that they load."""
-    form_cookie = Cookie(
-        f"{deployment.cookie_prefix}agreegate-form", secure=deployment.secure, httponly=True, samesite="lax"
-    )
     pages = Router(
         "/",
         route_handlers=PAGES,
         middleware=[
             COMPRESSED,
             session_middleware(deployment),
-            DefineMiddleware(FormsWithFiles, key=deployment.form_key, cookie=form_cookie),
+            DefineMiddleware(FormsWithFiles, key=deployment.form_key, cookie=form_cookie(deployment)),
         ],
         guards=[guard],
         exception_handlers={Exception: refused},

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote
 
@@ -9,14 +10,15 @@ from litestar import Response
 from litestar.connection import ASGIConnection, Request
 from litestar.exceptions import HTTPException, PermissionDeniedException
 from litestar.handlers import BaseRouteHandler
+from litestar.types import ASGIApp, Receive, Scope, Send
 
 from agreegate.dashboard.frame import session
 from agreegate.dashboard.frame.form import LARGEST_FORM, SAFE, Fields, in_parts, typed
-from agreegate.dashboard.frame.page import DashboardRequest, page, to
+from agreegate.dashboard.frame.page import FORM_TOKEN, DashboardRequest, page, to
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, Channel, permit
-from agreegate.domain.error import Rejected
+from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.error import OUTCOMES, RETRY_AFTER, known
 from agreegate.services.caller import Identity, recognise
 from agreegate.services.clock import is_behind
@@ -130,6 +132,8 @@ def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
     status, key, wait = OUTCOMES[rejected.code].on_page, str(rejected.code), RETRY_AFTER
+    if key == "request.not-found":
+        key = "page.not-found"
     if key == "request.throttled":
         key, wait = "page.throttled", int(rejected.parameters["seconds"])
     if key == "sign-in.provider-silent":
@@ -141,6 +145,27 @@ def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
         # The sentence takes the list's place, and the form stays as it is.
         answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
     return answer
+
+
+class UnroutedPage(Response[Any]):
+    """What a browser gets at an address that no page has: the error, on a page like every other that its reader sees."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(None)
+        self._error = error
+
+    def to_asgi_response(self, app: Any, request: DashboardRequest, **_: Any) -> ASGIApp:  # type: ignore[override]
+        """The response for the framework to send. It reads the session itself: no route, no middleware."""
+
+        async def send_page(scope: Scope, receive: Receive, send: Send) -> None:
+            with suppress(Rejected, StoreUnavailable):  # a reader who cannot be known now is a stranger
+                scope["session"] = await session.session_of(request)
+                scope["user"] = await _reader(request)
+            scope.pop("session", None)  # type: ignore[misc]
+            scope["state"][FORM_TOKEN] = request.cookies.get(session.form_cookie(deployment_of(request)).key, "")
+            await refused(request, self._error).to_asgi_response(app, request)(scope, receive, send)
+
+        return send_page
 
 
 def _of_framework(request: DashboardRequest, error: HTTPException) -> Rejected:

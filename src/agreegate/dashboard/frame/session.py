@@ -177,6 +177,20 @@ def session_middleware(deployment: Deployment) -> DefineMiddleware:
     return DefineMiddleware(SessionMiddleware, backend=_Backend(ServerSideSessionConfig(key=_name(deployment))))
 
 
+async def session_of(connection: Connection) -> dict[str, Any]:
+    """Read the session of a browser where no middleware has; empty when it has none.
+
+    Raises:
+        StoreUnavailable: nobody knows now.
+    """
+    return await _Backend(ServerSideSessionConfig()).load_from_connection(connection)
+
+
+def form_cookie(deployment: Deployment) -> Cookie:
+    """The cookie in which a browser keeps its form token, without the token."""
+    return Cookie(f"{deployment.cookie_prefix}agreegate-form", secure=deployment.secure, httponly=True, samesite="lax")
+
+
 def _key(connection: Connection) -> str | None:
     """What the record knows the browser's session by; None when the browser names none."""
     session_id = _session_id(connection)
