@@ -6,6 +6,7 @@ from typing import Any
 import apsw
 import pytest
 
+from agreegate.i18n import text
 from agreegate.storage.engine.unit_of_work import to_micros
 from tests import personas as cast
 from tests.dashboard.acceptor import DOGWOOD, NORA, confirm
@@ -67,7 +68,10 @@ async def test_what_was_typed_is_recorded_through_the_dashboard(world: World, la
             "en",
             "We keep this only as proof of who accepted, and only as your customer instructs. Nothing is sent to this person.",
         ),
-        ("fr", "Ces données montrent seulement qui a accepté, sur instruction documentée du client. Rien n’est envoyé"),
+        (
+            "fr",
+            "Nous conservons ces données uniquement comme preuve de qui a accepté, selon les instructions de votre client. Rien n’est envoyé",
+        ),
     ],
 )
 async def test_the_form_says_how_the_data_are_used(world: World, language: str, said: str) -> None:
@@ -142,9 +146,9 @@ async def test_everything_that_is_missing_is_named_at_once_beside_its_field(
         ("acceptor_email", "nora@dogwood", "Write the e-mail address like this"),
         ("acceptor_email", "nora dogwood.example", "Write the e-mail address like this"),
         ("acceptor_phone", "5" * 51, "at most 50 characters"),
-        ("accepted_on", "10/08/2018", "Write the date as year, month and day"),
-        ("accepted_on", "2018-02-30", "Write the date as year, month and day"),
-        ("accepted_on", "1899-12-31", "Write the date as year, month and day"),
+        ("accepted_on", "10/08/2018", "We cannot read this date"),
+        ("accepted_on", "2018-02-30", "We cannot read this date"),
+        ("accepted_on", "1899-12-31", "We cannot read this date"),
         ("accepted_on", "2018-08-16", "The date lies in the future. Choose 15 August 2018 or an earlier day."),
         ("accepted_on", "9999-12-31", "The date lies in the future."),
     ],
@@ -179,10 +183,15 @@ async def test_today_is_a_day_where_the_customer_is(world: World) -> None:
         (
             "en",
             "Sales@alder.example",
-            "This is the address of the employee who confirms",
+            "This is the e-mail address of the employee who confirms",
             ["own_address", "partner_domain"],
         ),
-        ("fr", "sales@alder.example", "l’adresse de la personne qui confirme", ["own_address", "partner_domain"]),
+        (
+            "fr",
+            "sales@alder.example",
+            "l’adresse e-mail de la personne qui confirme",
+            ["own_address", "partner_domain"],
+        ),
     ],
 )
 async def test_an_acceptor_of_the_partners_side_is_asked_about_once_and_then_recorded_with_the_warning(
@@ -212,6 +221,23 @@ async def test_another_warning_than_the_one_read_is_shown_before_anything_is_rec
     third = await someone.send(DOGWOOD, second.page.form(), acceptor_email="sam@dogwood.example")
     assert third.status == 200
     assert world.rows("select warning from confirmation_warning") == []
+
+
+@pytest.mark.parametrize(("language", "said"), [("en", "more than ten years ago"), ("fr", "plus de dix ans")])
+async def test_a_day_of_long_ago_is_asked_about_once_and_recorded_as_it_is(
+    world: World, language: str, said: str
+) -> None:
+    someone = await visitor(world, language=language)
+    shown = await confirm(someone, accepted_on="1999-08-14")
+    assert (shown.status, recorded(world)) == (422, [])
+    assert said in shown.text
+    assert text("confirmation.warning.kept", language) not in shown.text
+    other = await someone.send(DOGWOOD, shown.page.form(), acceptor_email="sam@alder.example")
+    assert (other.status, text("confirmation.warning.kept", language) in other.text) == (422, True)
+    saved = await someone.send(DOGWOOD, other.page.form())
+    assert saved.status == 200
+    assert world.rows("select date_agreed_at from confirmation") == [(to_micros(datetime(1999, 8, 14, tzinfo=UTC)),)]
+    assert world.rows("select warning from confirmation_warning") == [("partner_domain",)]
 
 
 async def test_a_warning_made_up_by_a_stranger_is_no_page_of_its_own(world: World) -> None:
@@ -291,7 +317,7 @@ async def test_the_employee_behind_a_designated_account_cannot_be_the_one_who_ac
     someone = await visitor(world, cast.ALDER_MARKETPLACE)
     shown = await confirm(someone, **robin)
     assert shown.status == 422
-    assert "This is the address of the employee who confirms" in shown.text
+    assert "This is the e-mail address of the employee who confirms" in shown.text
     assert (await someone.send(DOGWOOD, shown.page.form())).status == 200
     assert world.rows("select warning from confirmation_warning") == [("own_address",)]
 
@@ -344,7 +370,7 @@ async def test_a_colleague_who_confirmed_meanwhile_is_noticed_and_nothing_typed_
         ({"reason": "no_longer_agrees"}, "recorded on 15 August 2018, 00:00 UTC that the customer no longer agrees"),
         (
             {"reason": "recorded_in_error", "templateId": cast.CLOUD_AGREEMENT},
-            "marked a confirmation as recorded in error",
+            "voided a confirmation",
         ),
     ],
 )

@@ -39,6 +39,8 @@ NAMES = (
     "employee_email",
 )  # fmt: skip
 """Every field of it, hidden ones included."""
+LONG_AGO, LONG_AGO_YEARS = "long_ago", 10
+"""A warning of this form alone, and from how many years back on it is given: a year is easily mistyped."""
 NOT_KNOWN = "unknown"
 """Chosen as the text accepted where the date leaves several open and nobody can say which one it was."""
 FIELDS = {
@@ -91,7 +93,7 @@ class Asked:
     """The date leaves several texts open: one of them has to be chosen, or that it is not known."""
     where: str
     """The country of a customer that is about to be created: there is none else whose text could be meant."""
-    warnings: tuple[AcceptorWarning, ...] = tuple(AcceptorWarning)
+    warnings: tuple[str, ...] = (*AcceptorWarning, LONG_AGO)
     """Every kind there is, in the order in which they are shown."""
 
     @property
@@ -194,12 +196,14 @@ async def checked(uow: UnitOfWork, actor: Actor, form: Form, preparation: Prepar
         mistakes.append(Mistake("employee_email", "confirmation.form.employee-email"))
     mistakes.sort(key=lambda mistake: NAMES.index(mistake.where) if mistake.where else -1)
     known = noticed(form, preparation, language)
-    wrong_address = any(mistake.where == "acceptor_email" for mistake in mistakes)
-    warned = () if wrong_address else await acceptor_warnings(uow, actor, draft.contact.email, draft.employee)
-    told = set(warned) <= set(form.all("warned"))
-    if told and not mistakes and known is form:
+    warned: list[str] = []
+    if not any(mistake.where == "acceptor_email" for mistake in mistakes):
+        warned += await acceptor_warnings(uow, actor, draft.contact.email, draft.employee)
+    if draft.date_agreed is not None and draft.date_agreed.year < uow.now.year - LONG_AGO_YEARS:
+        warned.append(LONG_AGO)
+    if set(warned) <= set(form.all("warned")) and not mistakes and known is form:
         return draft
-    return replace(known, fields={**known.fields, "warned": [str(one) for one in warned]}).with_mistakes(*mistakes)
+    return replace(known, fields={**known.fields, "warned": warned}).with_mistakes(*mistakes)
 
 
 def _draft(form: Form, preparation: Preparation, language: str) -> Draft:
