@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 
 import pytest
@@ -31,13 +31,20 @@ from tests.world import AUGUST, World
 CODES = "FR CA LU"
 
 
+@pytest.mark.parametrize("now", [AUGUST, datetime(2026, 11, 30, tzinfo=UTC)])
+async def test_the_form_begins_with_the_programmes_own_agreement(world: World, now: datetime) -> None:
+    world.clock.now = now
+    opened = await (await operator(world)).get(PATH)
+    assert opened.page.form().fields["template"] == [cast.CLOUD_AGREEMENT]
+
+
 @pytest.mark.rule("R32", "R46")
 @pytest.mark.parametrize(
     ("language", "asked", "said", "done"),
     [
-        ("en", "publish", ["Nothing is published before you have read it", "Major: customers who accepted an older text are asked again"],
+        ("en", "publish", ["Upload first; we check the files.", "Major: customers who accepted an older text are asked again"],
          "Version 2018-09 is published."),
-        ("fr", "publier", ["Rien n’est publié avant que vous ayez relu", "Majeure : qui a accepté un texte antérieur"],
+        ("fr", "publier", ["Envoyez d’abord les fichiers", "Majeure : qui a accepté un texte antérieur"],
          "La version 2018-09 est publiée."),
     ],
 )  # fmt: skip
@@ -106,8 +113,8 @@ WRONG = {
     "kind": (FILES, {"kind": None}, ["Say whether the version is major or minor."], ["majeure ou mineure"]),
     "agreement": (FILES, {"template": cast.NOBODY}, ["Choose an agreement of the programme."], ["contrat du programme"]),
     "no date": (FILES, {"effective_date": ""}, ["Choose the day on which"], ["Choisissez le jour où"]),
-    "no such date": (FILES, {"effective_date": "2018-02-30"}, ["Write the date as year, month"], ["Écrivez la date avec"]),
-    "date out of reach": (FILES, {"effective_date": "9500-01-01"}, ["Write the date as year, month"], ["Écrivez la date avec"]),
+    "no such date": (FILES, {"effective_date": "2018-02-30"}, ["We cannot read this date"], ["Cette date est illisible"]),
+    "date out of reach": (FILES, {"effective_date": "9500-01-01"}, ["We cannot read this date"], ["Cette date est illisible"]),
     "time": (FILES, {"effective_time": "25:00"}, ["Write the time as hours"], ["Écrivez l’heure"]),
     "note": (FILES, {"note": "x" * (LONGEST_NOTE + 1)}, ["in at most 2000 characters"], ["en 2000 caractères au plus"]),
     "past": (FILES, {"effective_date": "2018-08-14"},
@@ -124,8 +131,8 @@ WRONG = {
     "pair twice": (FILES, {"language-1": "en-US", "countries-0": "US FR", "countries-1": "NA US"},
                    ["US en-US has a text already: text 1. Countries named twice here: 1."], ["US en-US a déjà un texte : le texte 1."]),
     "file missing": ({"file-0": FILES["file-0"]}, {}, ["Choose the file of this text"], ["Choisissez le fichier de ce texte"]),
-    "kind of file": ({"file-0": ("a.exe", b"MZ")}, {}, ["does not say what it is"], ["ne dit pas ce que c’est"]),
-    "no kind of file": ({"file-0": ("english", ENGLISH)}, {}, ["does not say what it is"], ["ne dit pas ce que c’est"]),
+    "kind of file": ({"file-0": ("a.exe", b"MZ")}, {}, ["is not a PDF, Word or Markdown file"], ["n’est pas un fichier PDF, Word ou Markdown"]),
+    "no kind of file": ({"file-0": ("english", ENGLISH)}, {}, ["is not a PDF, Word or Markdown file"], ["n’est pas un fichier PDF, Word ou Markdown"]),
     "not a PDF": ({"file-0": ("a.pdf", docx())}, {}, ["is not a whole PDF"], ["n’est pas un PDF complet"]),
     "not a whole PDF": ({"file-0": ("a.pdf", pdf()[:-30])}, {}, ["is not a whole PDF"], ["n’est pas un PDF complet"]),
     "a damaged PDF": ({"file-0": ("a.pdf", pdf().replace(b"%PDF-1.7", b"%PDF-1.7\n%more"))}, {},
@@ -375,7 +382,7 @@ async def test_names_of_files_are_only_shown(world: World, name: str) -> None:
     before = {entry for entry in world.path.parent.parent.rglob("*") if entry.is_file()}
     shown = await check(someone, {"file-0": (name, ENGLISH)}, **{"language-1": ""})
     if name == " .md":
-        assert "does not say what it is" in shown.text
+        assert "is not a PDF, Word or Markdown file" in shown.text
         return
     assert shown.status == 200, shown.text
     assert "<script>alert" not in shown.page.html
@@ -511,8 +518,8 @@ async def test_a_pdf_that_cannot_be_shown_is_told_at_its_field(
         ({"file-digest-0": "é"}, "Choose this file again"),
         ({"file-name-0": "english.pdf"}, "is not a whole PDF"),
         ({"file-name-0": "english.docx"}, "is not a whole Word document"),
-        ({"file-name-0": "english"}, "does not say what it is"),
-        ({"file-name-0": None}, "does not say what it is"),
+        ({"file-name-0": "english"}, "is not a PDF, Word or Markdown file"),
+        ({"file-name-0": None}, "is not a PDF, Word or Markdown file"),
         ({"language-0": "xx-XX"}, "Choose a language of the list."),
         ({"countries-0": "ZZ"}, "ZZ en-US is no country"),
         ({"template": "' or 1=1 --"}, "Choose an agreement of the programme."),

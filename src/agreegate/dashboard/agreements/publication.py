@@ -49,7 +49,7 @@ async def show_publication(request: DashboardRequest) -> Response[str]:
     """The form for a version, for `?texts=` files."""
     deployment = deployment_of(request)
     now = deployment.store.clock()
-    first = min(deployment.programme.templates, key=lambda one: (not one.opens_gate(now), one.retired(now)))
+    first = deployment.programme.asked_template(now) or deployment.programme.templates[0]
     form = opened(request, **defaults(first.id, now))
     return _form(request, choose_again(form, file_fields(request)), 200)
 
@@ -99,10 +99,7 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
     """All of it or nothing, once however often it is sent."""
     deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
 
-    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Review:  # noqa: ARG001 - the record of a text is not a call's
-        review = await _review(uow, deployment, reading)
-        if review.errors:
-            return review
+    async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:  # noqa: ARG001 - the record of a text is not a call's
         published = await publish_text(
             uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
         )  # fmt: skip
@@ -110,14 +107,15 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
         return Done(f"{VERSIONS}/{published.version.id}", told, {"label": draft.label})
 
     try:
-        result = await save(request, actor, reading.form, work)
+        return seen(request, await save(request, actor, reading.form, work))
     except Rejected as error:
-        error.expect("request.id-reused")
         review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
+        changed = error.code == "request.id-reused"
         if review.errors:
-            return _form(request, reading.told(review).rejected(error), 409)
+            told = reading.told(review)
+            return _form(request, told.rejected(error) if changed else told, 409 if changed else 422)
+        error.expect("request.id-reused")
         return _check(request, reading, reading.form.rejected(error), review, 409)
-    return seen(request, result) if isinstance(result, Done) else _form(request, reading.told(result), 422)
 
 
 async def _review(uow: UnitOfWork, deployment: Deployment, reading: Reading) -> Review:
