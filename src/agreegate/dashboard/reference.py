@@ -7,7 +7,6 @@ import asyncio
 import json
 import shlex
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -23,56 +22,6 @@ from agreegate.i18n import text
 PATH = "/api/docs"
 
 Json = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A member of a body, or a parameter."""
-
-    name: str
-    kind: str
-    """Its type in words."""
-    model: str
-    """The model it is made of; empty for a plain value."""
-    required: bool
-    description: str
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """One answer of an operation."""
-
-    status: str
-    description: str
-    model: str
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation, as the page shows it."""
-
-    id: str
-    method: str
-    path: str
-    summary: str
-    description: str
-    who: str
-    parameters: list[Member]
-    body: str
-    answers: list[Answer]
-    request: str
-    """A request to copy."""
-    response: str
-
-
-@dataclass(frozen=True, slots=True)
-class Model:
-    """One model of the document: members, or the values that it can have."""
-
-    name: str
-    description: str
-    members: list[Member]
-    values: list[str]
 
 
 @get(PATH, opt={"public": True}, include_in_schema=False)
@@ -116,42 +65,46 @@ class _Reader:
         self._url = url
         self._language = language
 
-    def operations(self) -> Iterator[Operation]:
+    def operations(self) -> Iterator[Json]:
         for path, item in self._paths.items():
             for method, described in item.items():
                 yield self._operation(path, method, described)
 
-    def models(self) -> Iterator[Model]:
+    def models(self) -> Iterator[Json]:
         for name, schema in self._schemas.items():
-            yield Model(name, schema.get("description", ""), self._members(schema), schema.get("enum", []))
+            yield {
+                "name": name,
+                "description": schema.get("description", ""),
+                "members": self._members(schema),
+                "values": schema.get("enum", []),
+            }
 
     def pretty(self, schema: Json) -> str:
         """An example, as JSON."""
         return json.dumps(self._example(schema), indent=2, ensure_ascii=False)
 
-    def _operation(self, path: str, method: str, described: Json) -> Operation:
+    def _operation(self, path: str, method: str, described: Json) -> Json:
         body = _schema(described.get("requestBody", {}))
-        answers = [
-            Answer(status, answer["description"], self._model(_schema(answer)))
-            for status, answer in described["responses"].items()
-        ]
         good = next(answer for status, answer in described["responses"].items() if status.startswith("2"))
-        return Operation(
-            id=described["operationId"],
-            method=method.upper(),
-            path=path,
-            summary=described["summary"],
-            description=described["description"],
-            who=self._who(self._access[method, path]),
-            parameters=[
-                Member(one["name"], self._kind(one["schema"]), "", one["required"], one.get("description", ""))
+        return {
+            "id": described["operationId"],
+            "method": method.upper(),
+            "path": path,
+            "summary": described["summary"],
+            "description": described["description"],
+            "who": self._who(self._access[method, path]),
+            "parameters": [
+                _member(one["name"], self._kind(one["schema"]), "", one["required"], one.get("description", ""))
                 for one in described.get("parameters", [])
             ],
-            body=self._model(body),
-            answers=answers,
-            request=self._request(path, method, described, body),
-            response=self._response(good),
-        )
+            "body": self._model(body),
+            "answers": [
+                {"status": status, "description": answer["description"], "model": self._model(_schema(answer))}
+                for status, answer in described["responses"].items()
+            ],
+            "request": self._request(path, method, described, body),
+            "response": self._response(good),
+        }
 
     def _request(self, path: str, method: str, described: Json, body: Json) -> str:
         for one in described.get("parameters", []):
@@ -170,10 +123,10 @@ class _Reader:
             return json.dumps(msgspec.to_builtins(one["value"]), indent=2, ensure_ascii=False)
         return self.pretty(_schema(described))
 
-    def _members(self, schema: Json) -> list[Member]:
+    def _members(self, schema: Json) -> list[Json]:
         required = schema.get("required", [])
         return [
-            Member(name, self._kind(one), self._model(one), name in required, self._described(one))
+            _member(name, self._kind(one), self._model(one), name in required, self._described(one))
             for name, one in schema.get("properties", {}).items()
         ]
 
@@ -244,3 +197,8 @@ class _Reader:
 def _schema(described: Json) -> Json:
     """What a request or an answer holds, whatever its media type."""
     return next((one["schema"] for one in described.get("content", {}).values()), {})
+
+
+def _member(name: str, kind: str, model: str, required: bool, description: str) -> Json:
+    """A member of a body, or a parameter; `model` is empty for a plain value."""
+    return {"name": name, "kind": kind, "model": model, "required": required, "description": description}
