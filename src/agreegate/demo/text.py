@@ -22,7 +22,13 @@ GERMAN = "de-DE"
 NEWER_BEFORE_START = timedelta(days=30)
 """Time before the demo's start when its newer text takes effect."""
 _YEAR = timedelta(days=365)
-_MADE_UP = "A sample, made up for the demo."
+_NOTES = {
+    "first": "The first text. A sample, made up for the demo. – Le premier texte. Un exemple inventé pour la démo.",
+    "second": "New: how long data are kept. A sample. – Nouveau : la durée de conservation des données. Un exemple.",
+    "revised": "Revised, to be used from 18 November 2019. A sample. – Révisé, à utiliser dès le 18 novembre 2019. Un exemple.",
+    "refreshed": "Refreshed: older acceptances must be renewed. A sample. – Actualisé : à accepter de nouveau. Un exemple.",
+}
+"""What changed in each text, in both languages: a published note has no translation."""
 _AHEAD = timedelta(days=14)
 """Minimum time between a sample's publication and its effect."""
 
@@ -44,10 +50,9 @@ def cloud_agreement_samples(template_id: TemplateId, beginning: datetime, start:
     """Return two texts: the text of every past confirmation, and a major one in force since 30 days before the start."""
     newer = newer_sample_from(start)
     older = min(beginning, newer) - _YEAR
-    first, second = "The first text.", "New: how long data are kept."
     return [
-        Sample(template_id, older, True, older, f"{first} {_MADE_UP}", _cloud("first")),
-        Sample(template_id, newer, True, newer, f"{second} {_MADE_UP}", _cloud("second")),
+        Sample(template_id, older, True, older, _NOTES["first"], _cloud("first")),
+        Sample(template_id, newer, True, newer, _NOTES["second"], _cloud("second")),
     ]
 
 
@@ -71,12 +76,12 @@ def customer_agreement_samples(template_id: TemplateId) -> list[Sample]:
         for year, month, day in ((2019, 10, 1), (2019, 10, 18), (2019, 11, 18), (2023, 4, 1))
     )
     dated = [
-        (first, True, first, "The first text."),
-        (revised, False, to_be_used, "Revised, to be used from 2019-11-18."),
-        (refreshed, True, refreshed, "Refreshed: older acceptances must be renewed."),
+        (first, True, first, "first"),
+        (revised, False, to_be_used, "revised"),
+        (refreshed, True, refreshed, "refreshed"),
     ]
     return [
-        Sample(template_id, day, major, effective, f"{note} {_MADE_UP}", _customer(day))
+        Sample(template_id, day, major, effective, _NOTES[note], _customer(day))
         for day, major, effective, note in dated
     ]
 
