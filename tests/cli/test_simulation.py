@@ -90,7 +90,7 @@ def test_it_says_what_would_happen_and_changes_nothing(agreegate: Agreegate, dat
 
 def test_it_speaks_french(agreegate: Agreegate, data: Path, folder: Path) -> None:
     result = agreegate("agreements", "simulate", folder, "--data", data, language="fr")
-    assert "Clients qui passeraient en « version antérieure » : 3." in result.out
+    assert "Clients qui passeraient en «\u00a0version antérieure\u00a0»\u00a0: 3." in result.out
     assert "Les commandes sont permises, avec un avertissement." in result.out
     assert "Refus" not in result.out, "nothing is refused under a rule that advises"
 

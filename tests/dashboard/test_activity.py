@@ -272,7 +272,7 @@ async def test_the_file_is_in_the_readers_language(world: World) -> None:
     someone = await visitor(world, language="fr")
     reply = await someone.get("/activity?kind=order")
     answer = await someone.client.get(link_to(reply.page, "csv"))
-    assert answer.headers["content-disposition"] == 'attachment; filename="activity-2018-08-15.csv"'
+    assert answer.headers["content-disposition"] == 'attachment; filename="activite-2018-08-15.csv"'
     head, row = csv.reader(answer.content.decode("utf-8-sig").splitlines(), delimiter=";")
     assert head[:3] == ["Quand", "Ce qui s’est passé", "Client"]
     assert row[:3] == [

@@ -39,7 +39,7 @@ def served(
 ) -> httpx2.AsyncClient:
     @get("/list.csv")
     async def export(request: DashboardRequest) -> Stream:
-        return await csv_answer(request, "list", COLUMNS, lines(request))
+        return await csv_answer(request, "customers", COLUMNS, lines(request))
 
     state = State({"deployment": SimpleNamespace(store=store or Memory().store)})
     server: Any = Litestar([export], state=state, logging_config=None)
@@ -61,7 +61,10 @@ async def test_a_spreadsheet_opens_it_in_its_readers_language(language: str, sep
         answer = await client.get("/list.csv", headers={"accept-language": language})
     assert answer.status_code == 200
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
-    assert answer.headers["content-disposition"] == 'attachment; filename="customers-2018-08-15.csv"'
+    assert (
+        answer.headers["content-disposition"]
+        == f'attachment; filename="{"clients" if language == "fr" else "customers"}-2018-08-15.csv"'
+    )
     assert answer.headers["cache-control"] == "no-store"
     assert answer.headers["content-language"] == language
     assert answer.content.startswith(b"\xef\xbb\xbf")

@@ -42,7 +42,7 @@ def section(reply: Reply, id_: str) -> str:
             "fr",
             [
                 "Informations sur le compte", "Domaine cedar.example", "Pays États-Unis", "Relation depuis le 1er juillet 2018",
-                "Contrat Microsoft Cloud : confirmé", "Acceptation le 10 août 2018",
+                "Contrat Microsoft Cloud : confirmé", "Accepté le 10 août 2018",
                 "sales@alder.example, par l’API", "Mail 3 actif activé 15 août 2019", "exécutée",
                 "Nouvel achat, par l’API autorisation",
             ],
@@ -287,7 +287,7 @@ async def test_what_the_customer_accepted_with_the_vendor_itself_is_said_apart(w
     shown = section(await (await visitor(world)).get(CEDAR), "agreement")
     assert "Microsoft Customer Agreement: not confirmed" in shown
     assert "Confirmed: the customer accepted through the vendor on 9 August 2018." in shown
-    assert "allows orders from 1 October 2019" in shown
+    assert "Counts for orders from 1 October 2019." in shown
 
 
 async def test_many_orders_and_decisions_are_turned_page_by_page_each_by_itself(world: World) -> None:

@@ -304,7 +304,7 @@ async def test_a_programme_that_only_watches_asks_and_never_refuses(
     world.clock.now = API_ENFORCED
     someone, asked = await begun(world)
     assert "Has the customer accepted?" in asked.text
-    assert "No confirmation says" in asked.text
+    assert "We have no confirmation" in asked.text
     assert "The order is placed." in (await someone.send(ORDER, asked.page.form(), step="skip")).text
 
 

@@ -93,7 +93,7 @@ async def test_nearest_to_a_transaction_come_first_and_lead_to_the_form(world: W
     made = await world.send(cast.ALDER_SALES, "POST", f"/v1/customers/{cast.CEDAR}/carts", cart)
     assert made.status_code == 201, made.text
     first = rows(await someone.get("/"), "next")[0]
-    assert first.startswith("Cedar Bakery Open cart since 26 March 2019. Renews by itself on 15 August 2019")
+    assert first.startswith("Cedar Bakery Open cart since 26 March 2019. Auto-renews on 15 August 2019")
 
 
 @pytest.mark.rule("R39", "R40")
@@ -137,7 +137,7 @@ async def test_what_was_refused_says_why_and_leads_to_what_mends_it(world: World
         (cast.MAPLE_ADMIN, ("You have no customers yet.", "Nothing was refused."), ("Not ready for their next order",)),
         (cast.ALDER_HELPDESK, ("shown to Admin agents", "Dogwood"), ("Your customers", "/confirmation", "Confirmed since")),
         (cast.BIRCH_SALES, ("Your indirect provider confirms",), ("Your customers", "Dogwood", "/confirmation")),
-        (cast.FIR_ADMIN, ("in a national cloud",), ("Your customers", "What the dates mean", "/confirmation")),
+        (cast.FIR_ADMIN, ("in a national cloud",), ("How many of your customers", "What the dates mean", "/confirmation")),
         (cast.OPERATOR_USER, ("The customers of all partners", "not confirmed 4"), ("Dogwood", "Cedar", "/customers")),
     ],
 )  # fmt: skip

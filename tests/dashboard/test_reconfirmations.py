@@ -300,7 +300,10 @@ async def test_hostile_names_are_data_on_the_page_and_in_the_file(world: World, 
     assert "<script>alert" not in reply.answer.text
     assert "&lt;script&gt;alert(1)" in reply.answer.text
     answer = await someone.client.get("/reconfirmations.csv")
-    assert answer.headers["content-disposition"] == 'attachment; filename="reconfirmations-2019-05-01.csv"'
+    assert (
+        answer.headers["content-disposition"]
+        == f'attachment; filename="{text("csv.reconfirmations", language)}-2019-05-01.csv"'
+    )
     read = list(csv.reader(answer.content.decode("utf-8-sig").splitlines(), delimiter=";" if language == "fr" else ","))
     assert len(read[0]) == 12
     assert "'=HYPERLINK(1)" in [row[0] for row in read]

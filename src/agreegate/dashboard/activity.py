@@ -27,7 +27,9 @@ from agreegate.storage.pagination import Page
 
 SIZE = 50
 APPLICATION = "application"
-"""The choice of what no user did."""
+"""The choice for activity of applications alone."""
+LATEST_YEAR = 8999
+"""The last year of a search, so that the day after it can be computed."""
 FIELDS = ("from", "to", "customer", "user", "kind", "status")
 _OPERATIONS = {
     "record_confirmation": "create_agreement",
@@ -37,7 +39,7 @@ _OPERATIONS = {
 }
 """Operations that the file calls as the contract's audit records do, so that people find them there."""
 _WHO, _CUSTOMER = "\x01", "\x02"
-"""Where names stand in a sentence: no name holds these."""
+"""Placeholders of names in a sentence: no name contains these characters."""
 _PLACES = re.compile(f"([{_WHO}{_CUSTOMER}])")
 COLUMNS = (
     "activity.column.instant",
@@ -58,7 +60,7 @@ E = TypeVar("E", bound=StrEnum)
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A part of a sentence: our words, or a name, which may lead somewhere."""
+    """A part of a sentence: words, or a name with an optional link."""
 
     text: str
     name: bool = False
@@ -77,7 +79,7 @@ class Told:
 
 @get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def show_activity(request: DashboardRequest) -> Response[str]:
-    """A page of the activity that was asked for, newest first."""
+    """Show a page of the activity that fits the filters, newest first."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search, form = _search(_form(request), language)
     found: Page[Activity] = Page()
@@ -112,7 +114,7 @@ async def show_activity(request: DashboardRequest) -> Response[str]:
 
 @get("/activity.csv", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
 async def export_activity(request: DashboardRequest) -> Response[Any]:
-    """The same list from its beginning to its end, as a file.
+    """Export the whole list as a CSV file.
 
     Raises:
         `request.invalid-parameter`: a date cannot be read.
@@ -132,26 +134,22 @@ ROUTES = (show_activity, export_activity)
 
 
 def _form(request: DashboardRequest) -> Form:
-    """What is looked for, as the address has it."""
+    """Return the filters in the address."""
     return Form({name: [request.query_params.get(name, "")] for name in FIELDS}, "")
 
 
 def _file(form: Form) -> str:
-    """The address of the file with what the page shows."""
+    """Return the address of the CSV file for the same filters."""
     kept = {name: form[name] for name in FIELDS if form[name]}
     return "/activity.csv" + (f"?{urlencode(kept)}" if kept else "")
 
 
 def _search(form: Form, language: str) -> tuple[ActivitySearch | None, Form]:
-    """What is asked for; None, and the form with its mistakes, when a date cannot be read."""
+    """Return the search, or None and the form with its mistakes when a date cannot be read."""
     start, end = day_of(form["from"], language), day_of(form["to"], language)
-    form = form.with_mistakes(
-        *(
-            Mistake(name, "activity.not-a-date")
-            for name, day in (("from", start), ("to", end))
-            if form[name] and not day
-        )
-    )
+    for name, day in (("from", start), ("to", end)):
+        if form[name] and (day is None or day.year > LATEST_YEAR):
+            form = form.with_mistakes(Mistake(name, "activity.not-a-date"))
     if start is not None and end is not None and end < start:
         form = form.with_mistakes(Mistake("to", "activity.ends-first"))
     if form.mistakes:
@@ -195,7 +193,7 @@ def _told(activity: Activity, language: str) -> Told:
 
 
 def _sentence(activity: Activity, language: str, who: str, customer: str) -> str:
-    """What happened, with these in the places of the names."""
+    """Return the sentence about an activity, with `who` and `customer` as names."""
     deed = activity.deed
     kind = activity.agreement_type
     agreement = (
@@ -216,7 +214,7 @@ def _sentence(activity: Activity, language: str, who: str, customer: str) -> str
 
 
 def _line(activity: Activity, language: str) -> Line:
-    """One line of the file. Its sentence is the page's."""
+    """Return one line of the CSV file."""
     return (
         f"{activity.at:%Y-%m-%dT%H:%M:%SZ}",
         _sentence(activity, language, _who(activity, language), _customer(activity, language)),

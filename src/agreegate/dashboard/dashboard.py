@@ -65,11 +65,11 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *tour.ROUTES,
     *clock.ROUTES,
 )
-"""Every page of ours."""
+"""Every page of the dashboard."""
 
 
 def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
-    """The pages of a server, and the files that they load."""
+    """Return the handlers of all pages and of the files that they load."""
     pages = Router(
         "/",
         route_handlers=PAGES,

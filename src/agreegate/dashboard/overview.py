@@ -24,7 +24,7 @@ from agreegate.storage.totals import Totals
 ALWAYS = (State.CURRENT, State.MISSING, State.ENDED)
 """The states that have a line even where no customer is in them."""
 WIDTH = 1_000
-"""Of the bar, in units of its own."""
+"""Width of the bar, in its own units."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What the reader may see. What is None is closed to it."""
+    """What the reader may see; None for what it may not."""
 
     totals: ShownTotals | None
     urgent: Urgent | None

@@ -33,7 +33,7 @@ from agreegate.questions.place import Example, Page, Show, address, examples, sh
 from agreegate.questions.table import QUESTIONS, Question
 
 LONGEST = 200
-"""Characters of what is looked for."""
+"""Maximum characters of a search."""
 ACCESS: Mapping[Page, Access] = {
     Page.CUSTOMER: READ_CUSTOMERS,
     Page.ORDER: WRITE_ORDERS,
@@ -47,7 +47,7 @@ ACCESS: Mapping[Page, Access] = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where an answer is seen."""
+    """The page that shows an answer."""
 
     path: str
     name: str

@@ -76,7 +76,7 @@ class _Reader:
                 "name": name,
                 "description": schema.get("description", ""),
                 "members": self._members(schema),
-                "values": schema.get("enum", []),
+                "choices": schema.get("enum", []),
             }
 
     def pretty(self, schema: Json) -> str:

@@ -23,12 +23,12 @@ from agreegate.services.gate import ask
 
 @dataclass(frozen=True, slots=True)
 class Now:
-    """How a customer stands at this instant."""
+    """A customer's state now, and the outcome of an order."""
 
     customer: GuideCustomer
     state: str
     order: str
-    """What would become of an order by the API."""
+    """The outcome of an order by the API."""
     allowed: bool
 
 
@@ -50,7 +50,7 @@ async def show_start(request: DashboardRequest) -> Response[str]:
 
 
 async def _now(deployment: Deployment, customer: GuideCustomer, language: str) -> Now:
-    """The gate's own answer, so that the page cannot say anything else."""
+    """Ask the gate about a customer of the demo."""
     asked = Transaction(Action.NEW_PURCHASE, Channel.API)
     decision = await ask(deployment.store, Actor(customer.partner), deployment.programme, customer.id, asked)
     return Now(

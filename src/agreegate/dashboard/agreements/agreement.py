@@ -37,7 +37,7 @@ class Row:
     code: str
     name: str
     languages: tuple[Spoken, ...]
-    sought: str
+    search_text: str
     """Everything by which it is found, without accents and in small letters."""
 
     def language_name(self, code: str) -> Spoken | None:
@@ -66,21 +66,21 @@ class Listed:
 
 @get("/agreements", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
 async def show_agreements(request: DashboardRequest) -> Response[str]:
-    """The table, or the rows that fit what is looked for; the row chosen by `?country=&language=` stands first."""
+    """Show the table or the rows that match the search; the row of `?country=&language=` comes first."""
     if (nothing := absent(request, "agreements.title")) is not None:
         return nothing
     rows, query = table(reader_language(request)), request.query_params.get("q", "").strip()
-    wished = request.query_params.get("country", "")
-    chosen = _chosen(rows, wished, request.query_params.get("language", ""))
+    country = request.query_params.get("country", "")
+    chosen = _chosen(rows, country, request.query_params.get("language", ""))
     words = plain(query).split()
-    found = [row for row in rows if all(word in row.sought for word in words)]
+    found = [row for row in rows if all(word in row.search_text for word in words)]
     return page(
         request,
         "agreements.html",
         found=found,
         query=query,
         chosen=chosen,
-        unknown=bool(wished) and chosen is None,
+        unknown=bool(country) and chosen is None,
         listed=[] if chosen is None else await _listed(request, chosen),
         may_read=may(actor_of(request), READ_TEXTS),
         may_simulate=may(actor_of(request), SIMULATE),
@@ -124,18 +124,18 @@ def table(reader: str) -> tuple[Row, ...]:
     for country in countries():
         name = country_text(country.code, reader)
         languages = tuple(Spoken(code, culture_text(code, reader)) for code in country.languages)
-        sought = [country.code, name, country.name, *(part for one in languages for part in (one.code, one.name))]
-        rows.append(Row(country.code, name, languages, plain(" ".join(sought))))
+        search_text = [country.code, name, country.name, *(part for one in languages for part in (one.code, one.name))]
+        rows.append(Row(country.code, name, languages, plain(" ".join(search_text))))
     return tuple(sorted(rows, key=lambda row: plain(row.name)))
 
 
-def _chosen(rows: tuple[Row, ...], country: str, wished: str) -> Chosen | None:
+def _chosen(rows: tuple[Row, ...], country: str, language: str) -> Chosen | None:
     row = next((one for one in rows if one.code == country.upper()), None)
     if row is None:
         return None
-    found = row.language_name(wished)
+    found = row.language_name(language)
     fallback = row.language_name(DEFAULT_LANGUAGE) or row.languages[0]
-    return Chosen(row, found or fallback, stands_in=found is None and bool(wished))
+    return Chosen(row, found or fallback, stands_in=found is None and bool(language))
 
 
 def _pair(request: DashboardRequest, country: str, culture: str) -> Chosen:

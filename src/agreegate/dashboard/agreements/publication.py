@@ -1,4 +1,4 @@
-"""Publishing a version of an agreement: its files are sent and looked at first, and published by a second press (R32)."""
+"""Publishes a version of an agreement: the first press uploads and checks the files, the second publishes (R32)."""
 
 import asyncio
 from typing import Any
@@ -56,7 +56,7 @@ async def show_publication(request: DashboardRequest) -> Response[str]:
 
 @post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)
 async def publish_version(request: DashboardRequest) -> Response[Any]:
-    """First press: look at everything and show it, publish nothing. Second press: publish what was shown.
+    """Check everything and show it at the first press; publish what was shown at the second.
 
     Raises:
         StoreUnavailable: nothing is published.
@@ -70,13 +70,13 @@ async def publish_version(request: DashboardRequest) -> Response[Any]:
     if form["step"] == PUBLISH and not uploads and not reading.mistakes:
         return await _publish(request, reading)
     review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
-    told = reading.told(review)
-    return _form(request, told, 422) if told.mistakes else _check(request, reading, reading.form, review)
+    shown = reading.with_errors(review)
+    return _form(request, shown, 422) if shown.mistakes else _check(request, reading, reading.form, review)
 
 
 @get(PATH + "/text", opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
 async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
-    """Lead to a file that was sent and is not published yet, as customers would read it, by a new, short-lived link.
+    """Redirect to an uploaded file as customers would read it, by a new link that expires in five minutes.
 
     Raises:
         `request.not-found`: no such file was sent.
@@ -96,15 +96,15 @@ async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
 
 
 async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]:
-    """All of it or nothing, once however often it is sent."""
+    """Publish the whole version or nothing, once however often the form is sent."""
     deployment, actor, draft = deployment_of(request), actor_of(request), reading.draft
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:  # noqa: ARG001 - the record of a text is not a call's
         published = await publish_text(
             uow, actor, deployment.programme, locales(), draft, allow_past=reading.allow_past
         )  # fmt: skip
-        told = "publication.done" if published.fresh else "publication.nothing"
-        return Done(f"{VERSIONS}/{published.version.id}", told, {"label": draft.label})
+        notice = "publication.done" if published.fresh else "publication.nothing"
+        return Done(f"{VERSIONS}/{published.version.id}", notice, {"label": draft.label})
 
     try:
         return seen(request, await save(request, actor, reading.form, work))
@@ -112,8 +112,8 @@ async def _publish(request: DashboardRequest, reading: Reading) -> Response[Any]
         review = await deployment.store.read_slow(lambda uow: _review(uow, deployment, reading))
         changed = error.code == "request.id-reused"
         if review.errors:
-            told = reading.told(review)
-            return _form(request, told.rejected(error) if changed else told, 409 if changed else 422)
+            shown = reading.with_errors(review)
+            return _form(request, shown.rejected(error) if changed else shown, 409 if changed else 422)
         error.expect("request.id-reused")
         return _check(request, reading, reading.form.rejected(error), review, 409)
 
@@ -157,14 +157,14 @@ def _check(request: DashboardRequest, reading: Reading, form: Form, review: Revi
 
 
 def _preview(draft: TextDraft, one: Part) -> str:
-    """The address at which a text can be read before it is published. The file's name stays out of addresses."""
-    told = {"template": draft.template_id, "label": draft.label, "digest": one.file.shown.digest}
-    told |= {"kind": one.file.shown.media_type.ending, "language": one.language}
-    return f"{PATH}/text?{urlencode(told)}"
+    """Return the address at which a text can be read before it is published. It does not hold the file's name."""
+    query = {"template": draft.template_id, "label": draft.label, "digest": one.file.shown.digest}
+    query |= {"kind": one.file.shown.media_type.ending, "language": one.language}
+    return f"{PATH}/text?{urlencode(query)}"
 
 
 def simulated(draft: TextDraft) -> str:
-    """The address that says what a major version would do, if it took effect as drafted."""
+    """Return the address of the preview of a drafted version."""
     codes = sorted({locale.country for locale in draft.files})
     everywhere = set(codes) == {locale.country for locale in locales()}
     asked = {

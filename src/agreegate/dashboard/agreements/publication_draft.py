@@ -1,7 +1,7 @@
-"""A version as it is typed and its files as they came, read into a draft; the form shows every problem at once, at its field.
+"""Reads a typed version and its files into a draft; the form shows every problem at once, beside its field.
 
-Both presses of the button are read by this. At the second one no file comes: each is opened by its digest, and what it is
-is read again from the file. Of what a form says about a file only the name is kept, and only shown.
+Both presses of the button are read here. The second brings no file: each kept file is opened by its digest and inspected
+again. The form's own statements about a file are not used, except for the name that is shown.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, time, timedelta
 
-from agreegate.dashboard.agreements.version import spoken_in
+from agreegate.dashboard.agreements.version import countries_of
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
 from agreegate.dashboard.frame.page import DashboardRequest
@@ -24,18 +24,18 @@ from agreegate.services.agreements.text import Review
 from agreegate.storage.agreements.text_file import TextDamaged, TextFiles, is_digest, measured
 
 _WHEN = frozenset({"effective_date", "effective_time"})
-"""Where these cannot be read, nobody knows whether the day is past."""
+"""Without readable values of these fields, whether the day is past is not known."""
 ROWS = 4
-"""Texts that can be named on the page as it is opened."""
+"""Rows of texts with which the form opens."""
 LANGUAGES = frozenset(locale.language for locale in locales())
-"""Those that agreements have somewhere."""
+"""Languages of agreements, over all countries."""
 MOST_ROWS = len(LANGUAGES)
-"""One text for each of them."""
+"""Maximum number of rows: one text per language."""
 FACTS = ("template", "label", "kind", "effective_date", "effective_time", "past", "note")
 FILES = ("file", "pdf")
 """Fields of a text's files, each followed by its number. `file-name`, `file-digest` and `file-out` speak of one sent before."""
 ROW = (*FILES, "language", "countries")
-"""Fields of a text in which something can be wrong."""
+"""Fields of a text that can have a mistake."""
 MAJOR, MINOR = "major", "minor"
 MOST_CODES = 300
 LONGEST_CODE = 20
@@ -43,22 +43,22 @@ MOST_TOLD = 5
 """Maximum number of wrong countries and languages named for one text. The message counts the rest."""
 _TIME = re.compile(r"(\d{1,2})\s*[:h]\s*(\d{2})(?::00)?")
 _UNREAD = TextFile(Digest("0" * 64), MediaType.MARKDOWN, 1)
-"""Stands for a file that is of no use, so that the rest can be looked at."""
+"""Placeholder for an unusable file, so that the rest of the draft can be checked."""
 
 
 def rows_of(request: DashboardRequest) -> int:
-    """How many texts the page at an address offers: `?texts=12`."""
+    """Return the number of rows that the address asks for: `?texts=12`."""
     asked = request.query_params.get("texts", "")
     return min(max(int(asked), 1), MOST_ROWS) if asked.isascii() and asked.isdigit() and len(asked) < 5 else ROWS
 
 
 def file_fields(request: DashboardRequest) -> tuple[str, ...]:
-    """The fields of the page at an address that can have a file."""
+    """Return the names of the file fields of the form."""
     return tuple(f"{field}-{number}" for number in range(rows_of(request)) for field in FILES)
 
 
 def defaults(template: TemplateId, now: datetime) -> dict[str, str]:
-    """What the page begins with: in force from the next midnight on."""
+    """Return the first values of the form: in force from the next midnight on."""
     return {
         "template": template,
         "effective_date": f"{(now + timedelta(days=1)).date()}",
@@ -72,9 +72,9 @@ class Sent:
 
     name: str = ""
     file: TextFile | None = None
-    """What the file turned out to be; None when it is of no use, or there is none."""
+    """The inspected file; None when it cannot be used or there is none."""
     wrong: Mistake | None = None
-    """Why it is of no use."""
+    """Why the file cannot be used."""
 
 
 NOTHING = Sent()
@@ -88,63 +88,63 @@ class Row:
     number: int
     language: str
     countries: str
-    """As typed; nothing: every country that has the language."""
+    """As typed; empty for every country that has the language."""
     sent: Sent = NOTHING
     pdf: Sent = NOTHING
     """The PDF to show."""
 
     @property
     def used(self) -> bool:
-        """Whether anything was said about it."""
+        """Whether any field of the row is filled."""
         return self.sent != NOTHING or self.pdf != NOTHING or bool(self.language or self.countries)
 
     @property
     def file(self) -> TextFile | None:
-        """The text's file with the PDF to show; None when the file is of no use, or there is none."""
+        """Return the text's file with the PDF to show; None without a usable file."""
         return None if self.sent.file is None else replace(self.sent.file, shown_as=self.pdf.file)
 
     @property
     def locales(self) -> tuple[Locale, ...]:
-        """What it is for; capitals are meant where small letters were typed."""
-        codes = re.split(r"[\s,;]+", self.countries.upper()) if self.countries else sorted(spoken_in(self.language))
+        """Return the countries and language of the text, with codes in capitals."""
+        codes = re.split(r"[\s,;]+", self.countries.upper()) if self.countries else sorted(countries_of(self.language))
         return tuple(Locale(code, self.language) for code in dict.fromkeys(filter(None, codes)))
 
     @property
     def codes_readable(self) -> bool:
-        """Whether what stands for countries can be codes at all."""
+        """Whether the typed countries can be codes."""
         codes = [locale.country for locale in self.locales]
         written = not self.countries or bool(codes)
         return written and len(codes) <= MOST_CODES and all(len(code) <= LONGEST_CODE for code in codes)
 
     @property
     def readable(self) -> bool:
-        """Whether it can be known what the text is for."""
+        """Whether the countries and the language of the text can be read."""
         return self.language in LANGUAGES and self.codes_readable
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a form came to."""
+    """The result of reading a form."""
 
     form: Form
-    """The same, each file that is of use named by its digest, and the date in numbers."""
+    """The form with usable files named by their digests, and the date in numbers."""
     rows: tuple[Row, ...]
     draft: TextDraft
-    """As far as it can be told. Only without mistakes it is what was meant."""
+    """The draft as far as it can be read. Complete only without mistakes."""
     mistakes: tuple[Mistake, ...]
 
     @property
     def allow_past(self) -> bool:
-        """Whether it is meant that confirmations are outdated at once."""
+        """Whether the operator allows that confirmations are outdated at once."""
         return bool(self.form["past"])
 
     @property
     def names(self) -> dict[TextFile, str]:
-        """What the files are called."""
+        """Return the names of the files."""
         return {row.file: row.sent.name for row in self.rows if row.file is not None}
 
-    def told(self, review: Review) -> Form:
-        """The form with its own mistakes and with what the rules say, in the order of the fields."""
+    def with_errors(self, review: Review) -> Form:
+        """Return the form with its own mistakes and those of the rules, in the order of the fields."""
         refused = [mistake for error in review.errors if (mistake := self._refused(error)) is not None]
         seen = {mistake.where for mistake in self.mistakes}
         found = [*self.mistakes, *(one for one in refused if one.where not in seen or one.key == "text.locale-unknown")]
@@ -186,11 +186,11 @@ class Reading:
 async def read_draft(
     form: Form, count: int, uploads: Mapping[str, Upload], texts: TextFiles, now: datetime, reader: str
 ) -> Reading:
-    """Read a form: its files are looked at, and those that are of use are kept under their digests.
+    """Read a form, inspect its files and keep the usable ones under their digests.
 
     Args:
-        count: how many texts it has.
-        reader: the reader's language, in which the date is written.
+        count: the number of rows.
+        reader: the reader's language, in which dates are read.
 
     Raises:
         StoreUnavailable: a file cannot be kept.
@@ -218,7 +218,7 @@ async def read_draft(
 
 
 async def _row(form: Form, number: int, uploads: Mapping[str, Upload], texts: TextFiles) -> Row:
-    """A text, with its files as they came now or before."""
+    """Return a row with its files, uploaded now or before."""
     if form[f"file-out-{number}"]:
         return Row(number, "", "")
     sent, pdf = [await _sent(form, field, number, uploads, texts) for field in FILES]
@@ -243,7 +243,7 @@ async def _sent(form: Form, field: str, number: int, uploads: Mapping[str, Uploa
 
 
 def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> TextFile:
-    """What a file is; one that came now is kept, if it is of use."""
+    """Return the inspected file. Keeps an uploaded file that can be used."""
     if upload is not None:
         file = measured(upload.content, name)
         texts.keep(upload.content, file.digest)
@@ -252,10 +252,10 @@ def _taken(upload: Upload | None, digest: str, name: str, texts: TextFiles) -> T
 
 
 def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
-    """What a file is that was kept before, by its bytes and its name.
+    """Inspect a file that was kept before.
 
     Raises:
-        TextDamaged: none is kept under what was given as its digest.
+        TextDamaged: no file is kept under the digest.
         Rejected: as `measured` does.
     """
     if not is_digest(digest):
@@ -265,16 +265,16 @@ def kept_text(texts: TextFiles, digest: str, name: str) -> TextFile:
 
 
 def choose_again(form: Form, names: Iterable[str]) -> Form:
-    """A form that was kept while its user signed in again: the files that were chosen were not, and are to be chosen again.
+    """Return a form kept during sign-in, with a mistake at each file field: files must be chosen again.
 
     Args:
-        names: the fields that can have a file. Of one that was chosen the form has the name.
+        names: the file fields. For a chosen file the form has the name.
     """
     return form.with_mistakes(*(Mistake(name, "publication.file-again") for name in names if name in form.fields))
 
 
 def isolated(name: str) -> str:
-    """A name within a sentence, which it cannot turn round, whatever direction its letters have."""
+    """Return a file name isolated from the direction of the surrounding sentence."""
     return f"\u2068{name}\u2069"
 
 
@@ -289,7 +289,7 @@ def _effective(form: Form, reader: str) -> tuple[datetime | None, list[Mistake]]
 
 
 def _hour(written: str) -> time | None:
-    """The time of day; midnight where none is written."""
+    """Return the time of day; midnight when the field is empty."""
     found = _TIME.fullmatch(written or "00:00")
     try:
         return None if found is None else time(int(found[1]), int(found[2]))
@@ -306,7 +306,7 @@ def _settled(row: Row) -> dict[str, str]:
 
 
 def _mistakes(row: Row) -> Iterator[Mistake]:
-    """What is wrong with a text by itself."""
+    """Yield the mistakes of one row."""
     if row.sent.wrong is not None:
         yield row.sent.wrong
     elif row.file is None:
@@ -323,20 +323,24 @@ def _mistakes(row: Row) -> Iterator[Mistake]:
 
 
 def _twice(rows: tuple[Row, ...]) -> Iterator[Mistake]:
-    """Countries and languages that two texts are for."""
+    """Yield a mistake for each country and language that two rows have."""
     first: dict[Locale, int] = {}
     for row in rows:
         if not (row.used and row.readable):
             continue
         again = [locale for locale in row.locales if locale in first]
         if again:
-            told: dict[str, str | int] = {"pair": str(again[0]), "number": first[again[0]] + 1, "count": len(again)}
-            yield Mistake(f"countries-{row.number}", "publication.pair-twice", told)
+            parameters: dict[str, str | int] = {
+                "pair": str(again[0]),
+                "number": first[again[0]] + 1,
+                "count": len(again),
+            }
+            yield Mistake(f"countries-{row.number}", "publication.pair-twice", parameters)
         first |= {locale: row.number for locale in row.locales if locale not in first}
 
 
 def _few(mistakes: list[Mistake]) -> Iterator[Mistake]:
-    """All of them; but of many unknown pairs in one field some, and how many there are besides."""
+    """Yield the mistakes; of many unknown pairs in one field only the first, and the number of the rest."""
     unknown: dict[str, list[Mistake]] = defaultdict(list)
     for mistake in mistakes:
         if mistake.key == "text.locale-unknown":

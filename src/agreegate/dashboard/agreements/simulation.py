@@ -1,6 +1,6 @@
-"""Before a version takes effect: what it would do, for the programme's operator in counts, for a partner customer by customer.
+"""The preview of a new version: counts for the programme's operator, customer by customer for a partner.
 
-All that is asked stands in the address, so that it can be passed on. Nobody's name is in it.
+The address holds the whole question, so that it can be shared. It holds no name of a person.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -67,7 +67,7 @@ _LONGEST_NAME = 60
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What the address asks for: a scenario, or a published version by its id and what goes with it."""
+    """The scenario of the address, or a published version with the rule and weeks."""
 
     version: str
     scenario: Scenario
@@ -193,7 +193,7 @@ def _is_asked(request: DashboardRequest) -> bool:
 
 
 def _form(request: DashboardRequest) -> Form:
-    """What the address has; where it has nothing, what is proposed."""
+    """Return the values of the address; defaults where it has none."""
     programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
     template = programme.asked_template(now) or programme.templates[0]
     everywhere = text("simulation.countries.all", reader_language(request))
@@ -234,7 +234,7 @@ async def _read(request: DashboardRequest, work: Callable[[UnitOfWork, Scenario]
 
 
 def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
-    """What is asked for; None, and the form with its mistakes, when that cannot be told."""
+    """Return the scenario, or None and the form with its mistakes."""
     programme, language = deployment_of(request).programme, reader_language(request)
     template = programme.template(form["template"].lower()) or programme.of_type(form["template"])
     effective, grace = instant_of(form["effective_from"], language), instant_of(form["grace"], language)
@@ -264,7 +264,7 @@ def _asked(request: DashboardRequest, form: Form) -> tuple[Asked | None, Form]:
 
 
 def _countries(written: str) -> frozenset[str]:
-    """Codes as they were typed, in capitals; none of the list is left to the rules to refuse."""
+    """Return the typed codes in capitals. The rules refuse unknown ones."""
     if written.casefold() in ALL:
         return frozenset(country.code for country in countries())
     codes = "".join(sign if sign.isprintable() else " " for sign in written.replace(",", " ").replace(";", " "))
@@ -284,7 +284,7 @@ async def _scenario(uow: UnitOfWork, programme: Programme, asked: Asked) -> Scen
 
 
 def _mistake(error: Rejected) -> Mistake:
-    """What is wrong with a scenario, at its field; any other error is raised again."""
+    """Return the mistake of a scenario at its field; raises any other error again."""
     if not error.code.startswith("simulation."):
         raise error
     [field] = error.names

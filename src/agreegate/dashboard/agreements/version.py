@@ -126,7 +126,7 @@ def parts(
             language_name,
             culture_text(language_name, reader),
             tuple((row.code, row.name) for row in table(reader) if row.code in codes),
-            everywhere=codes >= spoken_in(language_name),
+            everywhere=codes >= countries_of(language_name),
             name=(names or {}).get(file, ""),
         )
         for (language_name, file), codes in sorted(
@@ -135,7 +135,7 @@ def parts(
     )
 
 
-def spoken_in(language_name: str) -> set[str]:
+def countries_of(language_name: str) -> set[str]:
     """The countries that the table has with a language."""
     return {locale.country for locale in locales() if locale.language == language_name}
 

@@ -42,7 +42,7 @@ NAMES = (
 LONG_AGO, LONG_AGO_YEARS = "long_ago", 10
 """A warning of this form alone, and from how many years back on it is given: a year is easily mistyped."""
 NOT_KNOWN = "unknown"
-"""Chosen as the text accepted where the date leaves several open and nobody can say which one it was."""
+"""The choice *not known* where the date leaves several texts open."""
 FIELDS = {
     "contact.first_name": "acceptor_first_name",
     "contact.last_name": "acceptor_last_name",
@@ -277,8 +277,8 @@ def _versions(
     named = []
     for version in offered:
         key = "confirmation.version.upcoming" if version.effective_from > now else "confirmation.version.effective"
-        told = text(key, language, label=version.label, date=date_text(version.effective_from, language))
-        named.append((str(version.id), told))
+        shown = text(key, language, label=version.label, date=date_text(version.effective_from, language))
+        named.append((str(version.id), shown))
     if several:
         begin, end = text("confirmation.version.choose", language), text("confirmation.version.not-known", language)
         return (("", begin), *named, (NOT_KNOWN, end))

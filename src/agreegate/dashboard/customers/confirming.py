@@ -61,8 +61,8 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
         if isinstance(recorded, Form):
             return recorded
         served = await get_customer(uow, actor, id_)
-        told = {"company": served.customer.company_name}
-        return Done(_back(request, id_), "confirmation.saved", told, recorded.id)
+        parameters = {"company": served.customer.company_name}
+        return Done(_back(request, id_), "confirmation.saved", parameters, recorded.id)
 
     try:
         result = await save(request, actor, form, work)
@@ -76,7 +76,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
 
 
 async def _for_reseller(request: DashboardRequest, actor: Actor, customer: str) -> Response[str]:
-    """No form: a reseller's own record would satisfy nobody (R22)."""
+    """Show a reseller who confirms for it: a reseller's own record does not count (R22)."""
     served = await deployment_of(request).store.read(lambda uow: get_customer(uow, actor, customer))
     return page(request, "confirmation_provider.html", customer=served.customer)
 
@@ -95,9 +95,9 @@ async def _found(request: DashboardRequest, actor: Actor, customer: str, templat
 
 def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, status: int = 200) -> Response[str]:
     deployment, template = deployment_of(request), found.preparation.template
-    wanted = request.query_params.get("next", "")
+    next_path = request.query_params.get("next", "")
     others = [
-        (one.title, f"?{urlencode({'template': one.id} | ({'next': wanted} if wanted else {}))}")
+        (one.title, f"?{urlencode({'template': one.id} | ({'next': next_path} if next_path else {}))}")
         for one in found.preparation.choice
         if one.id != template.id
     ]
@@ -117,9 +117,9 @@ def _page(request: DashboardRequest, actor: Actor, found: Found, form: Form, sta
 
 
 def _back(request: DashboardRequest, customer: str) -> str:
-    """Where the reader came from and goes on: a page of ours, else the customer's."""
-    wanted = local(request.query_params.get("next", "/"))
-    return f"/customers/{customer}" if wanted == "/" else wanted
+    """Return the page to go on to: `?next=` of this site, else the customer's page."""
+    next_path = local(request.query_params.get("next", "/"))
+    return f"/customers/{customer}" if next_path == "/" else next_path
 
 
 ROUTES = (show_confirmation, confirm_acceptance)

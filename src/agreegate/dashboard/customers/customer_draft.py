@@ -73,7 +73,7 @@ CONTACT = {
     "acceptor_email": "contact_email",
     "acceptor_phone": "contact_phone",
 }
-"""Where the acceptor's data come from, unless somebody else accepted."""
+"""The field of the primary contact for each field of the acceptor, unless another person accepted."""
 KINDS: dict[ErrorCode, str] = {
     "customer.country-meant": "new-customer.wrong.country",
     "customer.country-unknown": "new-customer.wrong.country",
@@ -101,12 +101,12 @@ class Section:
 @get("/customers/new", opt=ACCESS, include_in_schema=False)
 async def show_new_customer(request: DashboardRequest) -> Response[str]:
     """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
-    partner, wanted = actor_of(request).partner, request.query_params.get("domain", "")
+    partner, domain = actor_of(request).partner, request.query_params.get("domain", "")
     country = request.query_params.get("country", partner.country)
     language = partner.culture.partition("-")[0]
     culture = min(CULTURES, key=lambda one: (one != partner.culture, one.partition("-")[0] != language, one != "en-US"))
-    form = opened(request, country=country, culture=culture, domain=wanted)
-    return await _page(request, form, said=await _said(request, wanted))
+    form = opened(request, country=country, culture=culture, domain=domain)
+    return await _page(request, form, said=await _said(request, domain))
 
 
 @post("/customers/new", opt=ACCESS, include_in_schema=False)
@@ -174,9 +174,9 @@ async def _stated(request: DashboardRequest, actor: Actor, form: Form) -> Draft 
 
 def _in_order(form: Form) -> tuple[Mistake, ...]:
     """The mistakes in the order of their fields on the page; each is said once."""
-    said = {(mistake.where, mistake.key): mistake for mistake in form.mistakes}
+    unique = {(mistake.where, mistake.key): mistake for mistake in form.mistakes}
     order = list(dict.fromkeys([*ORDER, *NAMES]))
-    return tuple(sorted(said.values(), key=lambda m: order.index(m.where) if m.where in order else -1))
+    return tuple(sorted(unique.values(), key=lambda m: order.index(m.where) if m.where in order else -1))
 
 
 def _draft(form: Form) -> CustomerDraft:

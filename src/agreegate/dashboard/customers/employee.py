@@ -34,7 +34,7 @@ FIELDS = {"employee.name": "name", "employee.email": "email", "employee.referenc
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """A confirmation whose employee nobody has stated."""
+    """A confirmation without a stated employee."""
 
     customer: Customer
     confirmation_id: str
@@ -74,7 +74,7 @@ async def list_unknown(request: DashboardRequest) -> Response[str]:
 async def show_employee(
     request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]
 ) -> Response[str]:
-    """Who was stated; the form, where nobody was or `?correct=yes` asks for it."""
+    """Show the stated employee; the form when none is stated, or with `?correct=yes`."""
     found = await _found(request, str(customer), str(confirmation))
     stated = found.confirmation.confirmed_by or Employee("")
     values = {"name": stated.name, "email": stated.email or "", "reference": stated.reference or ""}
@@ -84,7 +84,7 @@ async def show_employee(
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def state(request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
-    """Keep who confirmed, unless a colleague stated somebody meanwhile: then the next press corrects that."""
+    """Record the employee who confirmed. When a colleague has stated one meanwhile, the next press corrects it."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)
     programme = deployment_of(request).programme
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
@@ -133,7 +133,7 @@ def _page(
 
 
 def _mark(found: Found) -> str:
-    """Who was stated when the form was opened; empty for nobody."""
+    """Return the employee stated when the form was opened; empty for none."""
     stated = found.confirmation.confirmed_by
     return "" if stated is None else msgspec.json.encode(stated).decode()
 

@@ -1,4 +1,4 @@
-"""*Recorded in error*: a confirmation is taken back, after its reader was told what counts then (R17)."""
+"""Voids a confirmation that was recorded in error, after showing what counts then (R17)."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -36,14 +36,14 @@ class Found:
 
 @get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def show_error(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """What would be taken back, and what counts afterwards."""
+    """Show the confirmation to void, and what counts afterwards."""
     found = await _found(request, str(customer), request.query_params.get("template", ""))
     return _page(request, found, opened(request, template=found.preparation.template.id, counts=_mark(found)))
 
 
 @post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
 async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
-    """Take back the confirmation that the reader saw, and no other."""
+    """Void the confirmation that the reader saw, and no other."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)
     programme = deployment_of(request).programme
 
@@ -52,8 +52,8 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
         if form["counts"] != _mark(found):
             return _anew(form, found)
         await void_confirmation(uow, actor, programme, id_, found.preparation.template.id, form["note"], call)
-        told = "ending.done" if found.before is None else "ending.done.before"
-        return Done(f"/customers/{id_}", told, {"company": found.customer.company_name})
+        notice = "ending.done" if found.before is None else "ending.done.before"
+        return Done(f"/customers/{id_}", notice, {"company": found.customer.company_name})
 
     status = 422
     try:

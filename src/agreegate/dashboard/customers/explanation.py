@@ -25,7 +25,7 @@ NEEDED = ("name", "email", "phone", "date")
 
 @get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN}, include_in_schema=False)
 async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
-    """The text, ready to copy, in the customer's language if it is one of ours."""
+    """Return the text to copy, in the customer's language if Agreegate has that language."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     now = deployment.store.clock()
     if not deployment.programme.exists(now):

@@ -119,20 +119,20 @@ async def _cancel(request: DashboardRequest, customer: str, form: Form) -> Respo
     if not before.refused:
         return _page(request, before, form.with_mistakes(Mistake("", "no-longer-agrees.first")), 409)
     named = {str(one.id): one.friendly_name for one in await _all(request, actor, customer)}
-    wanted = [id_ for id_ in dict.fromkeys(form.all("subscription")) if id_ in named]
+    chosen = [id_ for id_ in dict.fromkeys(form.all("subscription")) if id_ in named]
     failed: dict[str, Mistake] = {}
-    for id_ in wanted:
+    for id_ in chosen:
         error = await _cancel_one(request, actor, customer, id_, form)
         if error is not None:
             failed[id_] = Mistake("", f"no-longer-agrees.failed.{_why(error)}", {"name": named[id_]})
-    if wanted and not failed:
-        told = "no-longer-agrees.cancelled.one" if len(wanted) == 1 else "no-longer-agrees.cancelled.other"
-        count = number_text(len(wanted), reader_language(request))
-        return seen(request, Done(f"/customers/{customer}/no-longer-agrees", told, {"count": count}))
-    mistakes = failed.values() if wanted else [Mistake("", "no-longer-agrees.choose")]
+    if chosen and not failed:
+        notice = "no-longer-agrees.cancelled.one" if len(chosen) == 1 else "no-longer-agrees.cancelled.other"
+        count = number_text(len(chosen), reader_language(request))
+        return seen(request, Done(f"/customers/{customer}/no-longer-agrees", notice, {"count": count}))
+    mistakes = failed.values() if chosen else [Mistake("", "no-longer-agrees.choose")]
     again = replace(form, fields={"subscription": list(failed)}).with_mistakes(*mistakes)
     return _page(
-        request, await _found(request, customer), again, 409 if failed else 422, cancelled=len(wanted) - len(failed)
+        request, await _found(request, customer), again, 409 if failed else 422, cancelled=len(chosen) - len(failed)
     )
 
 

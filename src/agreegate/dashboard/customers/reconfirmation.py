@@ -115,7 +115,7 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
     """
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search = search_of(request)
-    sought = await deployment.store.read_slow(
+    located = await deployment.store.read_slow(
         lambda uow: locate_reconfirmations(uow, actor, deployment.programme, search)
     )
     provider = actor.partner.kind is PartnerKind.INDIRECT_PROVIDER
@@ -137,7 +137,7 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
         ]
 
     async def read(uow: UnitOfWork, place: PageRequest) -> Page[Reconfirmation]:
-        return await list_reconfirmations(uow, actor, sought, place)
+        return await list_reconfirmations(uow, actor, located, place)
 
     columns = COLUMNS if provider else COLUMNS[:-1]
     return await csv_answer(request, "reconfirmations", columns, in_pages(request, read, line))

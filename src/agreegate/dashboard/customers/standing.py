@@ -1,4 +1,4 @@
-"""Looking back at one customer: what the standing was on a day, as the records stood on another; to be printed (R48)."""
+"""The as-of page of one customer: the standing on one day, as the records stood on another (R48)."""
 
 from datetime import datetime
 from uuid import UUID

@@ -46,14 +46,14 @@ async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID
         `relationship.missing`: the customer is not one of this partner's (D18).
         `request.not-found`: there is no such template.
     """
-    deployment, actor, wished = deployment_of(request), actor_of(request), request.query_params.get("template", "")
+    deployment, actor, template_id = deployment_of(request), actor_of(request), request.query_params.get("template", "")
 
     async def read(uow: UnitOfWork) -> tuple[Customer, FoundText | None]:
         served = (await get_customer(uow, actor, str(customer))).customer
-        return served, await find_text_to_accept(uow, deployment.programme, served, wished)
+        return served, await find_text_to_accept(uow, deployment.programme, served, template_id)
 
     served, found = await deployment.store.read(read)
-    template = deployment.programme.template(wished)
+    template = deployment.programme.template(template_id)
     if template is None:
         raise Rejected("request.not-found")
     if found is None:

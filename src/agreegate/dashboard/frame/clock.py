@@ -23,7 +23,7 @@ from agreegate.storage.orders.renewal import count_renewals
 
 ADDRESS = "/clock"
 NOW = "now"
-"""What leads back to the machine's own time."""
+"""The value that sets the clock to the machine's own time."""
 
 
 @get(ADDRESS, opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)

@@ -11,8 +11,8 @@ from babel.dates import get_month_names
 
 from agreegate.i18n import LANGUAGES
 
-YEARS = range(1900, 9000)
-"""A year outside is a mistake, as on the wire."""
+EARLIEST_YEAR = 1900
+"""A date before that is a mistake, as on the wire."""
 LONGEST = 60
 """Characters of a date that are read."""
 _NUMBERS = re.compile(r"(?P<year>\d{4})[-/.](?P<month>\d{1,2})[-/.](?P<day>\d{1,2})")
@@ -32,7 +32,7 @@ def day_of(written: str, language: str) -> datetime | None:
     `03/09/2018`. In English that last form means two days, so it is not read.
     """
     day, rest = _split(written, language)
-    return None if rest else day
+    return day if day is not None and not rest and day.year >= EARLIEST_YEAR else None
 
 
 def instant_of(written: str, language: str) -> datetime | None:
@@ -44,7 +44,7 @@ def instant_of(written: str, language: str) -> datetime | None:
     zone = (clock["zone"] or "Z").upper().replace("UTC", "Z").replace("GMT", "Z")
     try:
         read = datetime.fromisoformat(
-            f"{day:%Y-%m-%d}T{int(clock['hour']):02}:{int(clock['minute']):02}{clock['second'] or ''}{zone}"
+            f"{day.date()}T{int(clock['hour']):02}:{int(clock['minute']):02}{clock['second'] or ''}{zone}"
         )
         return read.astimezone(UTC)
     except (ValueError, OverflowError):
@@ -75,7 +75,7 @@ def latest_day(now: datetime, countries: Iterable[str]) -> date:
 
 def _day(year: int, month: int, day: int) -> datetime | None:
     try:
-        return datetime(year, month, day, tzinfo=UTC) if year in YEARS else None
+        return datetime(year, month, day, tzinfo=UTC)
     except ValueError:
         return None
 

@@ -1,7 +1,7 @@
-"""Forms: what was typed is never lost, what was sent twice is done once, and an error says where and how to mend it.
+"""Forms: typed values are kept, a form sent twice is done once, and each mistake stands beside its field.
 
 Every form is shown by a GET and sent by a POST to one address. A hidden field carries the request id that makes a second
-click, a reload or the back button the same call (contract 3.10); the answer kept for it is where the browser is sent next.
+click, a reload or the back button the same call (contract 3.10). Its kept answer is the next address.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -61,27 +61,27 @@ class Form:
     repeatable: bool = True
 
     def __getitem__(self, name: str) -> str:
-        """The value of a field as it was typed, without blanks around it; empty when nothing was."""
+        """Return the typed value without blanks around it; empty when there is none."""
         values = self.fields.get(name) or ("",)
         return values[0].strip()
 
     def all(self, name: str) -> list[str]:
-        """Every value of a field that can be chosen several times."""
+        """Return every value of a field."""
         return list(self.fields.get(name, ()))
 
     def wrong(self, name: str) -> list[Mistake]:
-        """What is wrong with a field."""
+        """Return the mistakes of a field."""
         return [mistake for mistake in self.mistakes if mistake.where == name]
 
     def with_mistakes(self, *mistakes: Mistake) -> "Form":
-        """The same form, to be shown again with these mistakes beside those it has."""
+        """Return the form with more mistakes."""
         return replace(self, mistakes=(*self.mistakes, *mistakes))
 
     def rejected(self, error: Rejected, fields: Mapping[str, str] | None = None) -> "Form":
-        """The same form, to be shown again because a rule refused it.
+        """Return the form with the mistake of a rule that refused it.
 
         Args:
-            fields: the field for each member that a rule may name, such as `{"primaryContact.email": "email"}`.
+            fields: maps the member that a rule names to a field, such as `{"primaryContact.email": "email"}`.
         """
         if error.code == "request.id-reused":
             # Sent before, then changed and sent again: with a new id the next click is a call of its own.
@@ -93,23 +93,23 @@ class Form:
 
 
 class OwnForms:
-    """Takes no form but one of our pages; whatever else is sent is refused the same way, whatever it is made of.
+    """Accepts only forms of our own pages; refuses every other form with the same error.
 
-    A form is ours when it has the token of the browser's cookie, and that token is signed with the site's key. No form is
+    A form is ours when it has the token of the browser's cookie, signed with the site's key. No form is
     taken in parts. `FormsWithFiles` in `dashboard/frame/upload.py` adds the one that is.
     """
 
     def __init__(self, app: ASGIApp, key: str, cookie: Cookie) -> None:
-        """Put it in front of the pages.
+        """Wrap the application that serves the pages.
 
         Args:
-            key: what tokens are signed with.
-            cookie: what a browser has its token in, without the token.
+            key: the key that signs form tokens.
+            cookie: the cookie of the form token, without the token.
         """
         self._app, self._key, self._cookie = app, key, cookie
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Read the form before anybody else does: the framework would keep it, and the last thousand others, in memory.
+        """Read the form before the framework does, which would keep the last thousand forms in memory.
 
         Raises:
             PermissionDeniedException: the form's token is not valid, or the form came in parts although it has no file.
@@ -128,7 +128,7 @@ class OwnForms:
         await self.hand_on(request, fields, send)
 
     async def hand_on(self, request: DashboardRequest, fields: dict[str, list[str]], send: Send) -> None:
-        """Answer a request with its form, which is read.
+        """Pass a request on with the fields of its form.
 
         Raises:
             PermissionDeniedException: the request changes something, and its form token is missing or not valid.
@@ -144,7 +144,7 @@ class OwnForms:
         await self._app(request.scope, request.receive, send)
 
     def is_ours(self, request: DashboardRequest, token: str) -> bool:
-        """Whether a form with this token is one that we showed in the browser that sends it."""
+        """Whether the token is the one of the browser's cookie, signed by this server."""
         kept = self._kept(request)
         return is_token(kept, self._key) and is_same(token, kept)
 
@@ -166,29 +166,29 @@ class OwnForms:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What was done, told by the page that the browser is sent to next."""
+    """The next page, and the sentence there that says what was done."""
 
     path: str
     notice: str | None = None
     """The catalogue key of the sentence."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     confirmation_id: str | None = None
-    """The confirmation that was all that was done: once it has ended, the form is not told again to be saved."""
+    """The recorded confirmation, if nothing else was done: once it has ended, a repeat is not answered as saved."""
 
 
 def in_parts(request: DashboardRequest) -> bool:
-    """Whether a form is sent as one with files is."""
+    """Whether the form was sent as multipart, the encoding of forms with files."""
     return request.content_type[0] == RequestEncodingType.MULTI_PART
 
 
 async def typed(request: DashboardRequest) -> dict[str, list[str]]:
-    """The fields of a form as they were sent, but for what only we put into it."""
+    """Return the sent fields without the form token."""
     fields: dict[str, list[str]] = request.scope["state"][_FORM]
     return {name: [value.replace("\r\n", "\n") for value in values] for name, values in fields.items() if name != CSRF}
 
 
 def opened(request: DashboardRequest, **defaults: str) -> Form:
-    """A form to be filled: with these values, or with what its user had typed when the session ended."""
+    """Return a form with default values, or with the values kept when the user's session ended."""
     kept = request.session.get("kept")
     reader = reader_of(request)
     if kept is not None and kept["path"] == request.url.path and reader is not None and reader.user_id == kept["user"]:
@@ -198,7 +198,7 @@ def opened(request: DashboardRequest, **defaults: str) -> Form:
 
 
 async def sent(request: DashboardRequest) -> Form:
-    """The form that was sent."""
+    """Return the sent form."""
     fields = await typed(request)
     given = fields.pop(REQUEST_ID, [""])[0]
     try:
@@ -215,10 +215,10 @@ async def save(
     *,
     goes_on: bool = False,
 ) -> Done | T:
-    """Do what a form asks for, once however often it is sent.
+    """Run the work of a form once, however often the form is sent.
 
     Args:
-        work: one unit of work. It returns `Done`, which is kept for repeats; anything else is given back and not kept.
+        work: runs in one unit of work. Its `Done` is kept for repeats; any other result is returned and not kept.
         goes_on: as in `once`.
 
     Raises:
@@ -246,5 +246,5 @@ async def save(
 
 
 def seen(request: DashboardRequest, done: Done) -> Response[Any]:
-    """Send the browser to the page that tells what was done."""
+    """Redirect to the page that says what was done."""
     return see(request, done.path, done.notice, **done.parameters)

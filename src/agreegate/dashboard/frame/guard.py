@@ -1,4 +1,4 @@
-"""Who reads a page, and what somebody sees who may not: default-deny, as everywhere."""
+"""Access to pages: a route without an `access` is denied, and errors are shown as pages."""
 
 import logging
 from collections.abc import Awaitable, Callable
@@ -30,11 +30,11 @@ LARGEST_KEPT = 64 * 1024
 
 
 async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRouteHandler) -> None:
-    """Find who is signed in, and let only those pass whom the page names.
+    """Find the signed-in user and enforce the route's `access`. A route without one is denied.
 
     Raises:
         `request.throttled`, `access.unauthenticated`, `access.denied`, `access.role`, `confirmation.feature-absent`.
-        `sign-in.provider-silent`: the user's roles cannot be known now. Public pages take the user for a stranger then.
+        `sign-in.provider-silent`: the user's roles cannot be read now. A public page then treats the user as signed out.
     """
     public = handler.opt.get("public") is True
     try:
@@ -64,13 +64,13 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
 
 
 def actor_of(request: DashboardRequest) -> Actor:
-    """Whom the guard let pass."""
+    """Return the signed-in user that the guard found."""
     actor: Actor = request.scope["user"]
     return actor
 
 
 async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
-    """Who is signed in. The directory is asked each time, so that a user closed there is out at once."""
+    """Return the signed-in user. Reads the directory each time, so that a user removed there is out at once."""
     user = connection.session.get("user")
     if user is None:
         return None
@@ -89,13 +89,13 @@ async def _keep_form(connection: ASGIConnection[Any, Any, Any, Any], error: Reje
 
 
 async def keep_typed(request: DashboardRequest, error: Rejected, read: Callable[[], Awaitable[Fields]]) -> None:
-    """Keep what was typed into a form that is not taken now, for the same user at the same address.
+    """Keep the fields of a form that cannot be taken now, for the same user at the same address.
 
-    A stranger has had no session, and gets nothing read and nothing kept.
+    Without a former session nothing is read or kept.
 
     Args:
-        error: why it is not taken: the session has ended, or goes on and its user's roles cannot be known now.
-        read: the fields of the form, without what only we put into it.
+        error: why the form is not taken: the session has ended, or the user's roles cannot be read now.
+        read: returns the fields of the form without the form token.
     """
     silent = error.code == "sign-in.provider-silent"
     user = request.session["user"]["id"] if silent else await session.former_user(request)
@@ -108,23 +108,23 @@ async def keep_typed(request: DashboardRequest, error: Rejected, read: Callable[
 
 
 def _shows_forms(request: DashboardRequest) -> bool:
-    """Whether the address that a form was sent to also shows it."""
+    """Whether the address of a sent form also shows that form."""
     route = request.scope["path_template"]
     return any(getattr(one, "path_format", "") == route and "GET" in one.methods for one in request.app.routes)
 
 
 def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
-    """The page for what cannot be done, in one sentence that says what to do next."""
+    """Return the page for an error: one sentence, and what to do next."""
     if isinstance(error, PermissionDeniedException):
         return page(request, "refused.html", 403, sentence_key="page.form-untrusted", parameters={})
     rejected = known(_of_framework(request, error) if isinstance(error, HTTPException) else error)
     if rejected.code == "access.unauthenticated":
-        wanted = "/"
+        next_path = "/"
         if request.method in SAFE or _shows_forms(request):
             # Without what it asks for, where it is too long to be led back to.
-            wanted = local(f"{request.url.path}?{request.url.query}".rstrip("?"))
-            wanted = request.url.path if wanted == "/" else wanted
-        location = f"/sign-in?next={quote(wanted, safe='')}"
+            next_path = local(f"{request.url.path}?{request.url.query}".rstrip("?"))
+            next_path = request.url.path if next_path == "/" else next_path
+        location = f"/sign-in?next={quote(next_path, safe='')}"
         if request.headers.get("hx-request"):
             return Response(b"", status_code=401, media_type="text/plain", headers={"hx-redirect": location})
         return to(location)
@@ -169,7 +169,7 @@ class UnroutedPage(Response[Any]):
 
 
 def _of_framework(request: DashboardRequest, error: HTTPException) -> Rejected:
-    """The error that the framework means: what it cannot read names no page."""
+    """Translate an error of the framework: an unreadable address is not found."""
     if error.status_code == 413:
         return Rejected(
             "request.too-large", limit=request.route_handler.resolve_request_max_body_size() or LARGEST_FORM

@@ -149,7 +149,7 @@ def asked_besides(request: DashboardRequest, *names: str) -> list[tuple[str, str
 
 
 def see(request: DashboardRequest, path: str, notice: str | None = None, **parameters: str) -> Response[Any]:
-    """Send the browser to another page of ours, which shows a sentence about what was done.
+    """Redirect to another page, which shows a sentence about what was done.
 
     Args:
         path: begins with one slash.

@@ -7,7 +7,6 @@ import hashlib
 import hmac
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
@@ -27,30 +26,16 @@ _PURPOSE = b"sign-ins under way"
 _NAME_LETTERS = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A sign-in under way."""
-
-    state: str
-    nonce: str
-    verifier: str
-    next: str
-    """Where it leads back to."""
-
-    @property
-    def begun(self) -> Begun:
-        """What the provider's answer is compared with."""
-        return Begun("", self.state, self.nonce, self.verifier)
-
-
-def begin(request: DashboardRequest, deployment: Deployment, begun: Begun, wanted: str, now: float) -> Iterator[Cookie]:
+def begin(
+    request: DashboardRequest, deployment: Deployment, begun: Begun, next_path: str, now: float
+) -> Iterator[Cookie]:
     """The cookie of a new sign-in, and the end of those for which the browser has no room any more, oldest first.
 
     Args:
         now: the machine's time, in seconds since 1970.
     """
     seal = _seal(deployment)
-    plain = msgspec.msgpack.encode((begun.state, begun.nonce, begun.verifier, wanted))
+    plain = msgspec.msgpack.encode((begun.state, begun.nonce, begun.verifier, next_path))
     new = _cookie(deployment, begun.state, seal.encrypt_at_time(plain, int(now)).decode().rstrip("="), LIFETIME)
     yield new
     room = MOST_LETTERS - len(new.key) - len(new.value or "")
@@ -62,24 +47,25 @@ def begin(request: DashboardRequest, deployment: Deployment, begun: Begun, wante
             yield _cookie(deployment, name.removeprefix(prefix), "", 0)
 
 
-def pending(request: DashboardRequest, deployment: Deployment, state: str, now: float) -> Pending | None:
-    """The sign-in that the provider's answer with this state belongs to; None when this browser began none."""
+def pending(request: DashboardRequest, deployment: Deployment, state: str, now: float) -> tuple[Begun, str] | None:
+    """Return the sign-in of a state and the address it leads back to; None when this browser began none."""
     value = request.cookies.get(_name(deployment, state[:_NAME_LETTERS]), "")
     try:
         plain = _seal(deployment).decrypt_at_time(_padded(value), LIFETIME, int(now))
     except InvalidToken:
         return None
-    found = Pending(*msgspec.msgpack.decode(plain, type=tuple[str, str, str, str]))
-    return found if hmac.compare_digest(found.state.encode(), state.encode("utf-8", "surrogatepass")) else None
+    began, nonce, verifier, next_path = msgspec.msgpack.decode(plain, type=tuple[str, str, str, str])
+    same = hmac.compare_digest(began.encode(), state.encode("utf-8", "surrogatepass"))
+    return (Begun("", began, nonce, verifier), next_path) if same else None
 
 
 def ended(deployment: Deployment, state: str) -> Cookie:
-    """Takes the cookie of a sign-in away from the browser: an answer of the provider is good once."""
+    """Return the cookie that ends a sign-in: an answer of the provider is valid once."""
     return _cookie(deployment, state, "", 0)
 
 
 def _age(seal: Fernet, value: str, now: float) -> float:
-    """Seconds since a cookie was made; infinite for one that is not ours."""
+    """Return the age of a cookie in seconds; infinite for a cookie of somebody else."""
     try:
         return now - seal.extract_timestamp(_padded(value))
     except InvalidToken:

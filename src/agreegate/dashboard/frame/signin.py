@@ -24,17 +24,17 @@ _KEPT = "/?#&=%+,:;@!$'()*~[]"
 @get("/sign-in", opt=PUBLIC, include_in_schema=False)
 async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
     """Send the browser to the provider; `next` is where it comes back to."""
-    deployment, wanted = deployment_of(request), local(request.query_params.get("next", "/"))
+    deployment, next_path = deployment_of(request), local(request.query_params.get("next", "/"))
     if deployment.provider is None:
         return page(request, "refused.html", 503, sentence_key="sign-in.not-set-up", parameters={})
     if request.headers.get("host") != urlsplit(deployment.public_url).netloc:
         # Under another name of the same machine the cookie would not come back with the answer.
-        return to(f"{deployment.public_url}/sign-in?next={quote(wanted, safe='')}")
+        return to(f"{deployment.public_url}/sign-in?next={quote(next_path, safe='')}")
     if reader_of(request) is not None:
-        return see(request, wanted)
+        return see(request, next_path)
     begun = await deployment.provider.begin(reader_language(request), lasting=deployment.roles_from_token)
     answer = to(begun.url)
-    answer.cookies.extend(pending.begin(request, deployment, begun, wanted, deployment.provider.clock()))
+    answer.cookies.extend(pending.begin(request, deployment, begun, next_path, deployment.provider.clock()))
     return answer
 
 
@@ -44,13 +44,14 @@ async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
     state, code = request.query_params.get("state", ""), request.query_params.get("code")
     deployment = deployment_of(request)
     provider = deployment.provider
-    begun = None if provider is None else pending.pending(request, deployment, state, provider.clock())
-    if begun is None and reader_of(request) is not None:  # the back button
+    kept = None if provider is None else pending.pending(request, deployment, state, provider.clock())
+    if kept is None and reader_of(request) is not None:  # the back button
         return see(request, "/")
-    if provider is None or begun is None or not code:
+    if provider is None or kept is None or not code:
         raise Rejected("sign-in.again")
+    begun, next_path = kept
     asked_at = provider.clock()
-    who = await provider.finish(begun.begun, code)
+    who = await provider.finish(begun, code)
     roles = who.roles if deployment.roles_from_token else None
     identity = Identity(who.tenant, who.user_id, who.user_name, None, roles)
     found = await deployment.store.read(lambda uow: recognise(uow, identity, Channel.DASHBOARD))
@@ -66,7 +67,7 @@ async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
     key, cookie = await begin_session(request, user, welcome)
     if deployment.roles_from_token:
         deployment.held.hold(key, who, asked_at)
-    answer = to(begun.next)
+    answer = to(next_path)
     answer.cookies.extend((cookie, pending.ended(deployment, state)))
     return answer
 
@@ -83,7 +84,7 @@ ROUTES = (begin_sign_in, finish_sign_in, sign_out)
 
 
 def local(path: str) -> str:
-    """A path of ours as it stands in a header, or the start: nobody is sent elsewhere by a link that looks like ours.
+    """Return a path of this site, encoded for a header; `/` for anything else, so that no link leads elsewhere.
 
     A path of more than 2 KiB leads to the start too.
     """

@@ -1,4 +1,4 @@
-"""The files that pages load, all of them ours to serve: one stylesheet, htmx, and a few lines of script."""
+"""Serves the files that pages load: one stylesheet, htmx, a few lines of script and an icon."""
 
 import hashlib
 from functools import cache

@@ -1,4 +1,4 @@
-"""The one form that has files to send: known to be ours first, then streamed to disk, and gone once it is answered.
+"""Forms with files: the form token is checked first, files are streamed to disk and removed after the answer.
 
 Its handler says `opt={"files": …}`: the names of the file fields that the form has at the address asked for. The order is
 what keeps the disk from strangers (decision 0022): who is signed in and may publish, before a byte of the body is read;
@@ -140,7 +140,7 @@ class _Form:
     def close(self) -> None:
         """Let the files go."""
         for upload in self.files.values():
-            with suppress(OSError):  # what could not be written was told when it was
+            with suppress(OSError):  # a failed write was reported when it happened
                 upload.content.close()
 
     async def _take(self, event: MultipartSegment | bytes | None) -> None:

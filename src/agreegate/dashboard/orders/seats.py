@@ -81,9 +81,9 @@ async def change_seats(
 
     async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
         async def work(pause: Pause) -> Done | Denial | Held:
-            wanted, revisions = SubscriptionChange(quantity=quantity), [0 if revision is None else revision]
+            change, revisions = SubscriptionChange(quantity=quantity), [0 if revision is None else revision]
             result = await change_subscription(
-                uow, actor, begun.programme, id_, str(subscription), wanted, revisions, call, pause
+                uow, actor, begun.programme, id_, str(subscription), change, revisions, call, pause
             )
             if not isinstance(result, Subscription):
                 return result

@@ -178,7 +178,7 @@ def _possible(one: Subscription) -> list[Change]:
 
 
 def _as_seen(one: Subscription) -> dict[str, str]:
-    """What the form remembers of the subscription, so that a colleague's change meanwhile is noticed and told."""
+    """Return the hidden fields that show whether a colleague changed the subscription meanwhile."""
     return {
         "revision": str(one.revision),
         "seen-status": one.status,
@@ -190,7 +190,7 @@ def _as_seen(one: Subscription) -> dict[str, str]:
 
 def _meanwhile(form: Form, now: Subscription, language: str) -> Iterator[Mistake]:
     """What is otherwise than the form's reader saw it."""
-    told = {
+    current = {
         "status": text(f"subscription.status.{now.status}", language),
         "seats": number_text(now.quantity, language),
         "auto-renewal": text(f"subscription.auto-renewal.{'on' if now.auto_renew else 'off'}", language),
@@ -198,5 +198,5 @@ def _meanwhile(form: Form, now: Subscription, language: str) -> Iterator[Mistake
     }
     for name, value in _as_seen(now).items():
         what = name.removeprefix("seen-")
-        if what in told and form[name] != value:
-            yield Mistake("", f"subscription.meanwhile.{what}", {"now": told[what]})
+        if what in current and form[name] != value:
+            yield Mistake("", f"subscription.meanwhile.{what}", {"now": current[what]})

@@ -70,7 +70,7 @@ class Held:
 
 
 def step_of(form: Form) -> Step:
-    """What the user wants; what is not known is a beginning."""
+    """Return the pressed button; an unknown value counts as the first button."""
     return next((step for step in Step if step == form["step"]), Step.BEGIN)
 
 
@@ -83,7 +83,7 @@ class Begun:
     customer: str
     action: Action
     carried: Sequence[str]
-    """The fields that say what is wanted; hidden while a confirmation is asked for."""
+    """The fields of the transaction; hidden while the form for a confirmation is open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,9 +160,9 @@ async def other_agreement(
     if now_asked is None or not form["template"] or programme.opens_gate(TemplateId(form["template"]), uow.now):
         return None
     begins = defaults(await prepare(uow, actor, programme, customer, now_asked.id))
-    said = Mistake("", "transaction.other-agreement", {"agreement": now_asked.title})
+    mistake = Mistake("", "transaction.other-agreement", {"agreement": now_asked.title})
     begun = {name: begins.get(name, "") for name in ("template", "seen", "text_seen", "version")}
-    return with_values(form, **begun).with_mistakes(said)
+    return with_values(form, **begun).with_mistakes(mistake)
 
 
 async def show(uow: UnitOfWork, begun: Begun, form: Form) -> Shown:
@@ -221,11 +221,11 @@ def _held(decision: Decision, begun: Begun, uow: UnitOfWork) -> Held | None:
 
 
 def with_values(form: Form, **values: str) -> Form:
-    """The same form with other values in some fields."""
+    """Return the form with some values replaced."""
     return replace(form, fields={**form.fields, **{name: [value] for name, value in values.items()}})
 
 
 def number_of(written: str) -> int | None:
-    """A whole number as people type it, blanks between its digits allowed; None: it is none."""
+    """Return a typed whole number, blanks between digits allowed; None for anything else."""
     digits = "".join(written.split())
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) <= LONGEST_NUMBER else None

@@ -25,11 +25,11 @@ async def show_providers(request: DashboardRequest) -> Response[str]:
     if (nothing := absent(request, "providers.title")) is not None:
         return nothing
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
-    wished = request.query_params.get("provider")
+    asked = request.query_params.get("provider")
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         counted = await count_needed(uow, actor, deployment.programme)
-        lacking = [provider for provider, count in counted if count and wished in (None, provider.id)]
+        lacking = [provider for provider, count in counted if count and asked in (None, provider.id)]
         chosen = lacking[0] if lacking else None
         found = None if chosen is None else await list_needed(uow, actor, deployment.programme, chosen.id, cursor)
         return {"counted": counted, "chosen": chosen, "found": found}
