@@ -22,11 +22,12 @@ GERMAN = "de-DE"
 NEWER_BEFORE_START = timedelta(days=30)
 """Time before the demo's start when its newer text takes effect."""
 _YEAR = timedelta(days=365)
+_MADE_UP = "(A sample, made up for the demo – un exemple inventé pour la démo.)"
 _NOTES = {
-    "first": "The first text. A sample, made up for the demo. – Le premier texte. Un exemple inventé pour la démo.",
-    "second": "New: how long data are kept. A sample. – Nouveau : la durée de conservation des données. Un exemple.",
-    "revised": "Revised, to be used from 18 November 2019. A sample. – Révisé, à utiliser dès le 18 novembre 2019. Un exemple.",
-    "refreshed": "Refreshed: older acceptances must be renewed. A sample. – Actualisé : à accepter de nouveau. Un exemple.",
+    "first": f"The first text. – Le premier texte. {_MADE_UP}",
+    "second": f"New: how long data are kept. – Nouveau : la durée de conservation des données. {_MADE_UP}",
+    "revised": f"Revised, to be used from 18 November 2019. – Révisé, à utiliser dès le 18 novembre 2019. {_MADE_UP}",
+    "refreshed": f"Refreshed: older acceptances must be renewed. – Actualisé : à accepter de nouveau. {_MADE_UP}",
 }
 """What changed in each text, in both languages: a published note has no translation."""
 _AHEAD = timedelta(days=14)
