@@ -44,7 +44,7 @@ TYPED = ["ced", "cedars", "ERABLE", "grossm", "阿里", "里信", "전자", "商
 
 
 FACTS = {
-    "insert or ignore into customer_reseller values (:partner, :customer, :reseller, 0)": 0.4,
+    "insert into customer_reseller values (:partner, :customer, :reseller, 0) on conflict do nothing": 0.4,
     "update relationship set no_longer_agrees_at = :at, no_longer_agrees_sequence = 1 where partner_id = :partner and customer_id = :customer": 0.02,
     "update relationship set ended_at = :at where partner_id = :partner and customer_id = :customer": 0.05,
     """insert into confirmation (partner_id, customer_id, sequence, confirmation_id, period, template_id, agreement_type,

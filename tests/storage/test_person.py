@@ -69,9 +69,11 @@ async def test_a_search_finds_all_that_fit_and_nobody_else(customers: int) -> No
         for id_, (name, _, _, persons) in made.items():
             for first, last, mail in persons:
                 words = person_words(first, last, mail)
-                memory.connection.execute("insert or ignore into person values (?, ?, ?)", (ALDER, id_, words))
+                memory.connection.execute(
+                    "insert into person values (?, ?, ?) on conflict do nothing", (ALDER, id_, words)
+                )
                 memory.connection.executemany(
-                    "insert or ignore into person_word values (?, ?, ?, ?)",
+                    "insert into person_word values (?, ?, ?, ?) on conflict do nothing",
                     [(ALDER, word, id_, search_key(name)) for word in person_index(words)],
                 )
     answered = 0

@@ -85,17 +85,18 @@ class CustomerList(Source):
             with_key: select their `company_key` too.
             state: select this expression over `c` and `r` too, as `state`.
         """
-        partner = to.bind(self.partner)
         rarest, *others = self.ranges
         *_, last = every = (rarest, *sorted(others, key=_have_key))
         has_key = with_key and _have_key(last)
         ids = ids_in(every, to, with_key=has_key)
-        columns, same = ["k.customer_id"], f"c.partner_id = {partner} and c.customer_id = k.customer_id"
-        if with_key:
-            key = "k.company_key" if has_key else f"(select c.company_key from customer c where {same})"
-            columns.append(f"{key} as company_key")
+        columns = ["k.customer_id"]
+        if has_key:
+            columns.append("k.company_key")
+        elif with_key:
+            same = f"c.partner_id = {to.bind(self.partner)} and c.customer_id = k.customer_id"
+            columns.append(f"(select c.company_key from customer c where {same}) as company_key")
         if state is not None:
-            related = f"{_RELATED} where r.partner_id = {partner} and r.customer_id = k.customer_id"
+            related = f"{_RELATED} where r.partner_id = {to.bind(self.partner)} and r.customer_id = k.customer_id"
             columns.append(f"(select {state(to)} from {related}) as state")
         return f"select {', '.join(columns)} from (select distinct * from ({ids}) u) k where {_all(self.filters, to)}"
 
