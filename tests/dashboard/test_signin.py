@@ -177,7 +177,7 @@ async def test_what_is_forgotten_is_what_has_ended(world: World) -> None:
     await Visitor(world).client.get("/sign-in")  # a stranger, who never comes back
     await gone.send("/", (await gone.get("/")).page.form("/sign-out"))
     age(world, 1.1, "seen_at")
-    await world.store.write(forget_sessions)
+    await world.store.write(lambda uow: forget_sessions(uow, 100))
     rows = apsw.Connection(str(world.path)).execute("select data from session").get
     assert "admin@alder.example" in str(rows)
     assert "sales@alder.example" not in str(rows)
