@@ -144,7 +144,7 @@ async def _listed(
     links = await uow.fetch_all("select reseller_id from reseller_link where partner_id = $1 and ended_at is null", id_)
     linked = frozenset(PartnerId(reseller) for (reseller,) in links)
     if only is None:
-        customers = await uow.fetch_all(f"{_CUSTOMERS} order by c.company_name collate nocase, c.customer_id", id_)
+        customers = await uow.fetch_all(f"{_CUSTOMERS} order by lower(c.company_name), c.customer_id", id_)
     else:
         customers = [
             found
