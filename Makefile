@@ -5,9 +5,12 @@ UV_VERSION := 0.13.9
 BIN := .venv/bin
 READY := .venv/.ready
 JOBS ?= auto
+# The tests of services that run on PostgreSQL too; `make test` runs the first five there.
+PORTION := $(patsubst %,tests/services/test_%.py,confirmation idempotency order renewal standing)
+ON_POSTGRESQL := $(PORTION) $(patsubst %,tests/services/test_%.py,call cart customer gate one_state subscription text)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test postgresql check bench faults browser-full screenshots chromium rules docs clean
+.PHONY: help demo test test-postgresql postgresql check bench faults browser-full screenshots chromium rules docs clean
 
 help: ## say what each target does
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -18,9 +21,14 @@ demo: $(READY) ## start the demo on http://127.0.0.1:8400
 test: $(READY) chromium postgresql ## run every test of the product, and say how long that took
 	@began=$$(date +%s); \
 	$(BIN)/pytest -n $(JOBS) --dist worksteal -m "not faults" -q && \
+	$(BIN)/pytest $(PORTION) -n $(JOBS) --dist worksteal --engine postgresql -q && \
 	$(BIN)/pytest tests/browser -n $(JOBS) --dist worksteal -m "not full" -q; \
 	status=$$?; seconds=$$(($$(date +%s) - began)); \
 	echo "make test took $$((seconds / 60)) min $$((seconds % 60)) s"; exit $$status
+
+test-postgresql: $(READY) postgresql ## run the tests of services on PostgreSQL, those that can
+	$(BIN)/pytest tests/storage/test_schemas.py tests/storage/test_postgresql.py $(ON_POSTGRESQL) -n $(JOBS) --dist worksteal \
+	  --engine postgresql -q
 
 check: $(READY) ## format, lint, strict types, architecture, translations, words; no tests
 	$(BIN)/ruff format --check .

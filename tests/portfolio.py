@@ -116,7 +116,8 @@ def _confirmation(connection: apsw.Connection, one: Bought, number: int, confirm
         connection, "confirmation", **key, **counts, confirmation_id=f"{one.partner}-{one.customer}-{number}", period=1, user_id="x",
         recorded_by="x", channel="api",
     )  # fmt: skip
-    recorded, rank = connection.last_insert_rowid(), (to_micros(confirmed.accepted_by), UNKNOWN_TEXT)
+    [(recorded,)] = connection.execute("select max(number) from confirmation").fetchall()
+    rank = (to_micros(confirmed.accepted_by), UNKNOWN_TEXT)
     if confirmed.text is not None:
         [(version, country, language, digest, *known)] = connection.execute(
             "select v.version_id, f.country, f.language, f.digest, v.effective_at, v.number from text_version v join text_file f"

@@ -10,7 +10,6 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import subprocess
 import tempfile
 import threading
@@ -29,6 +28,8 @@ DEBIAN = Path("/usr/lib/postgresql")
 MISSING = "PostgreSQL is missing: install the package postgresql-15, or have initdb and postgres on the PATH"
 MEMORY = Path("/dev/shm")
 """Where the server keeps its files, so that making and dropping a database for each test costs no disk."""
+UNTIL_THE_TESTS_END = '"$@" & server=$!; read -r _; kill -QUIT $server; wait $server; rm -rf "$0"'
+"""Runs the server until the input ends: also when the process of the tests was killed."""
 START_SECONDS = 30.0
 _PLACE = re.compile(r"\?(\d+)?")
 _numbers = count(1)
@@ -68,8 +69,9 @@ class Server:
         options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         self._log = (self.folder / "log").open("wb")
         self.process = subprocess.Popen(
-            [*as_user, bin_ / "postgres", "-D", data, *options], stdout=self._log, stderr=self._log, cwd=self.folder
-        )
+            [*as_user, "sh", "-c", UNTIL_THE_TESTS_END, self.folder, bin_ / "postgres", "-D", data, *options],
+            stdin=subprocess.PIPE, stdout=self._log, stderr=self._log, cwd="/",
+        )  # fmt: skip
         atexit.register(self.stop)
         self.admin = self._first_connection()
 
@@ -87,11 +89,8 @@ class Server:
                 time.sleep(0.02)
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGQUIT)
-            self.process.wait()
+        self.process.communicate()
         self._log.close()
-        shutil.rmtree(self.folder, ignore_errors=True)
 
 
 @cache
@@ -152,9 +151,11 @@ class Connection:
             self.execute(sql, row)
 
     def pragma(self, name: str, value: Any = None) -> None:
-        """Foreign keys on or off: the one setting that means something here, and only for this connection."""
+        """Foreign keys, and triggers, on or off: for this connection, and all that are opened later."""
         assert name == "foreign_keys"
-        self.execute(f"set session_replication_role = {'origin' if value else 'replica'}")
+        role = "origin" if value else "replica"
+        self.execute(f"set session_replication_role = {role}")
+        self.execute(f"alter database {database_name(self.url)} set session_replication_role = {role}")
 
     def __enter__(self) -> "Connection":
         self.execute("begin")

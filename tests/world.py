@@ -268,23 +268,23 @@ def populate(connection: Any) -> None:
                 connection.execute(
                     "insert into customer_reseller values (?, ?, ?, ?)", (partner_id, customer, reseller, start)
                 )
-        if has_table(connection, "tenant_domain"):
+        if "tenant_domain" in tables_of(connection):
             connection.execute(
                 "insert into tenant_domain select domain, min(customer_id) from customer group by domain"
             )
         index_names(connection)
 
 
-def has_table(connection: Any, name: str) -> bool:
-    """Whether a database has a table; records of before lack some."""
+def tables_of(connection: Any) -> list[str]:
+    """The tables of a database; records of before lack some."""
     if isinstance(connection, apsw.Connection):
-        return bool(connection.execute("select 1 from sqlite_schema where name = ?", (name,)).fetchall())
-    return bool(connection.execute("select 1 from pg_tables where tablename = ?", (name,)))
+        return [name for (name,) in connection.execute("select name from sqlite_schema where type = 'table'")]
+    return [name for (name,) in connection.execute("select tablename from pg_tables where schemaname = 'public'")]
 
 
 def index_names(connection: Any) -> None:
     """Let customers whose rows were written here be found by their names, as the application does with a name."""
-    if not has_table(connection, "customer_word"):
+    if "customer_word" not in tables_of(connection):
         return  # a record of before: an upgrade does it
     connection.execute("delete from customer_word")
     for partner, customer, name in connection.execute(

@@ -31,6 +31,7 @@ from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Confirmed, Subscribed, fill
 from tests.texts import AMERICA, FRANCE, KOSOVO, TABLE, draft, file, outdated_since
+from tests.world import tables_of
 
 NOW = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 DAY, WEEK, INSTANT = timedelta(days=1), timedelta(weeks=1), timedelta(microseconds=1)
@@ -69,8 +70,7 @@ class Case:
     def dump(self) -> dict[str, list[Any]]:
         """Every row of every table."""
         connection = self.memory.connection
-        tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")]
-        return {str(table): connection.execute(f"select * from {table}").fetchall() for table in tables}
+        return {name: connection.execute(f"select * from {name}").fetchall() for name in tables_of(connection)}
 
     async def simulate(
         self, asked: Scenario, partner: str = cast.OPERATOR, user: str = cast.OPERATOR_USER

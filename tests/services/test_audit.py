@@ -161,6 +161,7 @@ async def test_another_partners_name_for_a_customer_finds_nothing(memory: Memory
 
 
 @pytest.mark.parametrize("search", [None, AuditSearch(AuditField.CUSTOMER_ID, cast.CEDAR)])
+@pytest.mark.sqlite
 async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search: AuditSearch | None) -> None:
     plans: list[str] = []
     connection = memory.connection

@@ -238,6 +238,7 @@ class Counted(InlineStore):
         return await super().fetch_all(sql, *parameters)
 
 
+@pytest.mark.sqlite
 async def test_a_question_costs_one_statement_once_the_partner_is_known(desk: Desk) -> None:
     await desk.confirmation()
     actor, store = await desk.actor(), Counted(desk.memory.connection, desk.memory.clock)
@@ -257,6 +258,7 @@ async def test_a_question_costs_one_statement_once_the_partner_is_known(desk: De
     assert [await looks(), await looks()] == [2, 1], "no more partners are remembered than that"
 
 
+@pytest.mark.sqlite
 async def test_the_newest_instant_is_found_by_index(desk: Desk) -> None:
     plan = desk.memory.connection.execute("explain query plan " + NEWEST.replace("$1", "'p'")).fetchall()
     searched = [row[3] for row in plan if "SEARCH" in row[3] or "SCAN" in row[3]]

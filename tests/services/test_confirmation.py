@@ -26,7 +26,7 @@ from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
 from tests.texts import AMERICA, FRANCE, file
 from tests.texts import draft as text_draft
-from tests.world import API_ENFORCED, AUGUST
+from tests.world import API_ENFORCED, AUGUST, tables_of
 
 NOA = DRAFT_CONFIRMATION.contact
 CUSTOMER_AGREEMENT = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
@@ -63,8 +63,7 @@ async def refused(memory: Memory, **attempt: Any) -> str:
 
 
 async def rows_by_table(memory: Memory) -> dict[str, int]:
-    tables = [row[0] for row in await memory.rows("select name from sqlite_schema where type = 'table'")]
-    return {table: (await memory.rows(f"select count(*) from {table}"))[0][0] for table in tables}
+    return {table: (await memory.rows(f"select count(*) from {table}"))[0][0] for table in tables_of(memory.connection)}
 
 
 async def opens(memory: Memory, actor: Actor, customer: str = cast.CEDAR, channel: Channel = Channel.API) -> bool:

@@ -300,6 +300,7 @@ async def test_pages_forwards_and_back_show_every_customer_once(
     assert (await page(PageRequest(3, PageStep.NEXT, last.first, last.last))).items == ()
 
 
+@pytest.mark.sqlite
 async def test_a_long_list_is_entered_by_an_index_at_every_page(memory: Memory) -> None:
     plans: list[str] = []
     connection = memory.connection

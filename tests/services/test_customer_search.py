@@ -73,8 +73,8 @@ async def test_a_reseller_finds_its_customers_through_each_of_its_providers() ->
         for sql in (
             """insert into customer select ?1, customer_id, commerce_id, company_name, company_key, domain, country, language,
                culture, registration_number, created_at, name_words from customer where customer_id = ?2 limit 1""",
-            """insert into customer_word select ?1, word, company_key, customer_id, name_words from customer_word
-               where customer_id = ?2 group by word""",
+            """insert into customer_word select ?1, word, min(company_key), min(customer_id), min(name_words)
+               from customer_word where customer_id = ?2 group by word""",
             "insert into relationship (partner_id, customer_id, period, started_at) values (?1, ?2, 1, 0)",
             f"insert into customer_reseller values (?1, ?2, '{cast.HORNBEAM}', 0)",
         ):

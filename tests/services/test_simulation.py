@@ -337,6 +337,7 @@ async def test_a_draft_that_is_published_already_is_that_version() -> None:
         await case.memory.do(version_of, replace(same, effective_from=EFFECT + DAY))
 
 
+@pytest.mark.sqlite
 async def test_many_customers_are_looked_through_part_by_part() -> None:
     count = CUSTOMERS + 10
     case = Case()
