@@ -10,7 +10,7 @@ import pytest
 import uvicorn
 from uvicorn.server import ServerState
 
-from agreegate.api.host import KnownHosts
+from agreegate.api.host import KnownHosts, hosts_of
 from agreegate.server import BoundedProtocol
 from tests import personas as cast
 from tests.world import API_ENFORCED, World, token
@@ -166,6 +166,20 @@ async def test_of_several_forwarded_names_a_trusted_proxys_first_counts(
     app = KnownHosts(world.app, [b"gate.example"], ["127.0.0.1"] if trusted else [])
     [(head, _)] = await answers(app, [request(*lines, host="inner")], 1)
     assert head.split()[1] == (status if trusted else b"400")
+
+
+@pytest.mark.parametrize(
+    ("url", "hosts"),
+    [
+        ("https://gate.example", {b"gate.example", b"gate.example:443"}),
+        ("http://gate.example:80", {b"gate.example", b"gate.example:80"}),
+        ("https://gate.example:8443", {b"gate.example:8443"}),
+        ("http://[::1]:8400", {b"[::1]:8400"}),
+        ("https://bücher.example", {b"xn--bcher-kva.example", b"xn--bcher-kva.example:443"}),
+    ],
+)
+def test_a_public_url_is_answered_to_with_its_port_and_without_the_schemes_own(url: str, hosts: set[bytes]) -> None:
+    assert hosts_of(url) == hosts
 
 
 async def test_a_stored_answer_is_seen_by_the_next_question(world: World) -> None:

@@ -10,6 +10,8 @@ from agreegate.api.wire.error import error_body
 from agreegate.domain.error import Rejected, RequestCode, StoreUnavailable
 from agreegate.error import OUTCOMES, known, sentence_of
 from agreegate.i18n import LANGUAGES, catalogue
+from tests import personas as cast
+from tests.world import World
 
 STATUSES = {400, 401, 403, 404, 405, 406, 408, 409, 412, 413, 414, 417, 429, 431, 501, 503}
 """What the contract uses (3.6); 413, 414 and 431 for a body, an address and headers beyond our limits."""
@@ -62,3 +64,14 @@ def test_our_own_faults_say_nothing_of_the_cause(error: Exception) -> None:
         body = error_body(known(error), language)
         assert {name: type(value) for name, value in json.loads(body).items()} == MEMBERS
         assert str(error).encode() not in body
+
+
+@pytest.mark.parametrize(
+    ("path", "methods"), [("/api/gate/decisions", {"POST", "OPTIONS"}), ("/healthz", {"GET", "HEAD", "OPTIONS"})]
+)
+async def test_a_method_that_a_path_of_ours_has_not_names_those_that_it_has(
+    world: World, path: str, methods: set[str]
+) -> None:
+    answer = await world.send(cast.ALDER_SALES, "DELETE", path)
+    assert answer.status_code == 405
+    assert set(re.split(", *", answer.headers["allow"])) == methods

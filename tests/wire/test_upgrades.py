@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from agreegate.domain.orders.subscription import MOST_SEATS
 from agreegate.services.orders.renewal import run_renewals
 from tests import personas as cast
 from tests.wire.requests import OFFER, SUBSCRIPTIONS, TARGET, buy, patch, read
@@ -19,7 +20,25 @@ async def test_the_upgrade_that_is_listed_can_be_chosen(world: World) -> None:
     listed = (await world.send(cast.ALDER, "GET", f"{SUBSCRIPTIONS}/{stored['id']}/upgrades")).json()
     [chosen] = listed["items"]
     assert listed == {"totalCount": 1, "items": [chosen], "attributes": {"objectType": "Collection"}}
-    assert chosen | {"upgradeType": "upgrade_only", "isEligible": True, "quantity": 5, "upgradeErrors": []} == chosen
+    assert chosen == {
+        "targetOffer": {
+            "id": chosen["targetOffer"]["id"],
+            "name": stored["offerName"],
+            "minimumQuantity": 1,
+            "maximumQuantity": MOST_SEATS,
+            "isAddOn": False,
+            "isAvailableForPurchase": True,
+            "billing": "license",
+            "isAutoRenewable": True,
+            "unitType": "Licenses",
+            "attributes": {"objectType": "Offer"},
+        },
+        "upgradeType": "upgrade_only",
+        "isEligible": True,
+        "quantity": 5,
+        "upgradeErrors": [],
+        "attributes": {"objectType": "Upgrade"},
+    }
     world.clock.now = API_ENFORCED
     path = f"{SUBSCRIPTIONS}/{stored['id']}/upgrades"
     refused = await world.send(cast.ALDER_SALES, "POST", path, chosen)
