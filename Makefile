@@ -7,7 +7,9 @@ READY := .venv/.ready
 JOBS ?= auto
 # The tests of services that run on PostgreSQL too; `make test` runs the first five there.
 PORTION := $(patsubst %,tests/services/test_%.py,confirmation idempotency order renewal standing)
-ON_POSTGRESQL := $(PORTION) $(patsubst %,tests/services/test_%.py,call cart customer gate one_state subscription text)
+ON_POSTGRESQL := $(PORTION) tests/storage/test_record.py tests/storage/test_decision.py $(patsubst %,tests/services/test_%.py,\
+  activity audit call cart customer customer_search gate one_state outdated overview partner person preparation programme \
+  reseller_request subscription text totals)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-postgresql postgresql check bench faults browser-full screenshots chromium rules docs clean
