@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agreegate.domain.actor import Actor, Role, UserId
+from agreegate.i18n import text
 from agreegate.programme import load
 from agreegate.services.confirmation import confirm
 from agreegate.services.standing import record_no_longer_agrees
@@ -114,7 +115,8 @@ def test_the_line_is_in_the_users_language(agreegate: Agreegate, data: Path) -> 
     )
     french = check(agreegate, data, "--at", "2019-03-22", language="fr")
     assert french.status == 3
-    assert french.out.startswith("Refusé (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). Aucune confirmation")
+    sentence = text("gate.confirmation.missing.text", "fr", agreement="Microsoft Cloud Agreement")
+    assert french.out.startswith(f"Refusé (microsoft-cloud-agreement@2, 2019-03-22T00:00:00Z). {sentence} (")
 
 
 @pytest.mark.rule("R11", "R12", "R31", "R40")
