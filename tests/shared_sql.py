@@ -1,4 +1,4 @@
-"""The SQL that SQLite and PostgreSQL share (D6): every statement of ours that a test runs is read as PostgreSQL reads it."""
+"""The SQL that SQLite and PostgreSQL share (decision 0006): every statement of ours that a test runs is read as PostgreSQL reads it."""
 
 import re
 import sys

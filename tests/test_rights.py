@@ -1,4 +1,4 @@
-"""Every role of every kind of partner in every cloud meets every operation and page (interface section 2)."""
+"""Every role of every kind of partner in every cloud meets every operation and page."""
 
 from dataclasses import dataclass
 from itertools import product

@@ -1,4 +1,4 @@
-"""Private names of other packages, which no part may use: an upgrade may take them away (design D24).
+"""Private names of other packages, which no part may use: an upgrade may take them away.
 
 A name is private when it begins with an underscore, or is imported from a module whose path has a part that does. A class
 may neither use nor replace the private names of its bases.

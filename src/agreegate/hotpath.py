@@ -1,4 +1,4 @@
-"""The two routes that must be near the server's limit, answered ahead of the framework (D2).
+"""The two routes that must be near the server's limit, answered ahead of the framework (decision 0002).
 
 `HotPath.at_once` answers a plain question to the gate. Any other question (an unknown token, an unusual spelling, a bad
 body) goes to the framework's route, the one place for every error. Confirm is answered by the same function as its route.

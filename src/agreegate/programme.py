@@ -1,4 +1,4 @@
-"""Reads programme files: one vendor's dates and rules as TOML (D17). A malformed file stops the start."""
+"""Reads programme files: one vendor's dates and rules as TOML (decision 0017). A malformed file stops the start."""
 
 from datetime import datetime
 from importlib.resources import files
@@ -21,7 +21,7 @@ LARGEST = 1024 * 1024
 """Bytes of a programme file."""
 
 EXTENSIONS = frozenset({"stale_rule", "stale_from"})
-"""Keys that go beyond the published process (D17)."""
+"""Keys that go beyond the published process (decision 0017)."""
 
 
 class _Template(Table, kw_only=True):

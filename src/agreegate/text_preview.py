@@ -1,7 +1,7 @@
 """Lays out agreement texts in Markdown as pages. A leaf.
 
 Nothing in a text is run: HTML in Markdown stays text, and the page's policy loads and runs nothing. The page of a Word
-document shows none of its words (D22): it names the file and offers it.
+document shows none of its words (decision 0021): it names the file and offers it.
 
 `python -m agreegate.text_preview` reads Markdown from standard input and writes HTML, compressed by zlib, to standard output.
 The server lays texts out in such a process: 1 MiB takes seconds of Python, and no thread may hold the interpreter so long.

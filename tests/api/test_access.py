@@ -1,4 +1,4 @@
-"""Who may call what: every route names its callers, and every role meets every operation (interface section 2)."""
+"""Who may call what: every route names its callers, and every role meets every operation."""
 
 import re
 from pathlib import Path
@@ -112,7 +112,7 @@ OUTCOMES: dict[str, tuple[int, int | None, str]] = {
 }
 """Status, code on the wire, code in our own API."""
 
-# The rights, as interface section 2 gives them. + is whatever the operation answers when it is done.
+# The rights, by role. + is whatever the operation answers when it is done.
 #             admin sales desig help   app    resel  r-app  direct sandb gov    g-app  oper   o-app  none  stranger
 RIGHTS = {
     "confirm": "+ + + role user silent silent + + absent user denied user token token",

@@ -1,4 +1,4 @@
-"""The clock is behind: the gate says no on every door, what would record is 503, and the rest goes on (B8, D15)."""
+"""The clock is behind: the gate says no on every door, what would record is 503, and the rest goes on (B8, decision 0015)."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -38,7 +38,7 @@ USERS: dict[str, str | None] = {
     "operator": cast.OPERATOR_USER,
     "nobody": None,
 }
-# The rights, as interface section 2 and contract section 5 give them. + is done or shown; in leads to the sign-in.
+# The rights, by role. + is done or shown; in leads to the sign-in.
 #                admin sales desig help resel direct sandb gov oper nobody
 RIGHTS = {
     "anybody":   "+   +   +   +   +   +   +   +   +   +",
@@ -161,7 +161,7 @@ def blank(answer: httpx2.Response, *ids: str) -> tuple[int, str, str]:
 @pytest.mark.rule("R26")
 @pytest.mark.parametrize("name", [name for name, user in USERS.items() if user])
 async def test_somebody_elses_and_nobodys_are_answered_alike(everybody: Cast, name: str) -> None:
-    """Each id of an address on its own, the others being the reader's; and all of them together (design D18)."""
+    """Each id of an address on its own, the others being the reader's; and all of them together (decision 0018)."""
     user = USERS[name]
     guest, own, before = await everybody.come(user), everybody.of(user), everybody.records()
     for route in ROUTES:

@@ -1,4 +1,4 @@
-"""How a customer stands: the one place that decides it, by tables (D19)."""
+"""How a customer stands: the one place that decides it, by tables (decision 0026)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

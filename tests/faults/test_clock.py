@@ -1,4 +1,4 @@
-"""The demo's clock jumps, forwards and back, while people work: nothing is lost, undone or renewed twice (D14)."""
+"""The demo's clock jumps, forwards and back, while people work: nothing is lost, undone or renewed twice (decision 0014)."""
 
 import asyncio
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""A record that is taken, damaged or gone: nothing starts on it unseen, and the gate denies rather than guesses (D15)."""
+"""A record that is taken, damaged or gone: nothing starts on it unseen, and the gate denies rather than guesses (decision 0015)."""
 
 import asyncio
 import subprocess

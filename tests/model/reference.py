@@ -171,7 +171,7 @@ def repeats(texts, country, confirmation, contact, text):
 
 
 def why_not_confirm(rules, cloud, history, agreement, agreed, repeated, due, unnamed, now):
-    """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, R35, 4.2, D17).
+    """The rule that forbids to record this confirmation, or None (R1, R15, R21, R26, R31, R35, 4.2, decision 0017).
 
     `repeated`: it says of the current one's text what that one says. `due`: the current one is outdated; what renews it
     repeats nothing. `unnamed`: the version named was never published for the customer's

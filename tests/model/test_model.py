@@ -1,4 +1,4 @@
-"""Thousands of made-up histories, each driven through the services and compared with the reference after every step (D7).
+"""Thousands of made-up histories, each driven through the services and compared with the reference after every step (decision 0007).
 
 `HYPOTHESIS_PROFILE=deep` makes many more of them, and others each time.
 """
@@ -587,7 +587,7 @@ class Histories(RuleBasedStateMachine):
 
     @invariant()
     def what_was_decided_would_be_decided_again(self) -> None:
-        """A kept decision has all that it takes: what was asked, what was known, and when (design section 4)."""
+        """A kept decision has all that it takes: what was asked, what was known, and when (decision 0028)."""
         rows = self.ground.connection.execute(
             "select action, channel, standing, cloud, decided_at, verdict, reasons, advisories from decision"
         ).fetchall()

@@ -1,4 +1,4 @@
-"""The text that a confirmation speaks of: named by a person, and what makes the same again a duplicate (R35, R38, D17)."""
+"""The text that a confirmation speaks of: named by a person, and what makes the same again a duplicate (R35, R38, decision 0017)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

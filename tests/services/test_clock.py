@@ -1,4 +1,4 @@
-"""A clock behind what a partner has recorded: what it closes, what goes on, and how it is accepted (D15)."""
+"""A clock behind what a partner has recorded: what it closes, what goes on, and how it is accepted (decision 0015)."""
 
 import asyncio
 import json

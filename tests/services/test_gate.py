@@ -1,4 +1,4 @@
-"""Decisions on real transactions: which are kept, with what, and which are not (R6, R7, design section 4)."""
+"""Decisions on real transactions: which are kept, with what, and which are not (R6, R7, decision 0028)."""
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta

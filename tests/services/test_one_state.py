@@ -1,4 +1,4 @@
-"""A customer has one state: whatever counts customers by state gives the same numbers on a record at rest (D19)."""
+"""A customer has one state: whatever counts customers by state gives the same numbers on a record at rest (decision 0026)."""
 
 from collections import Counter
 from collections.abc import Awaitable, Callable

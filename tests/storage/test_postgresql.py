@@ -1,4 +1,4 @@
-"""The PostgreSQL store: units that are kept or undone, units that meet, and a server that goes away (D5)."""
+"""The PostgreSQL store: units that are kept or undone, units that meet, and a server that goes away (decision 0005)."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -1,4 +1,4 @@
-"""The SQLite store: shared commits, units that undo themselves alone, and what the database itself refuses (D4, D6)."""
+"""The SQLite store: shared commits, units that undo themselves alone, and what the database itself refuses (decision 0004, decision 0006)."""
 
 import asyncio
 import threading

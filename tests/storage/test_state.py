@@ -1,4 +1,4 @@
-"""The state of a customer: SQL that counts and filters many says what the domain says of each (D19)."""
+"""The state of a customer: SQL that counts and filters many says what the domain says of each (decision 0026)."""
 
 import random
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Reads every body of the two APIs: bytes to JSON to models (D3, contract 3.5).
+"""Reads every body of the two APIs: bytes to JSON to models (decision 0003, contract 3.5).
 
 Clients send member names in any case, every property with its nulls, and unknown members. None of these is an error.
 """

@@ -1,4 +1,4 @@
-"""One canonical form of each path, ahead of every route (D2, contract 3.1, section 8).
+"""One canonical form of each path, ahead of every route (decision 0002, contract 3.1, section 8).
 
 Clients write `/v1//customers`, `/v1/Customers/{id}/` and more. Routes, idempotency keys and metrics see one form only.
 """

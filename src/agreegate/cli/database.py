@@ -50,7 +50,7 @@ def database_file(data: Path, database: str | None) -> Path:
 def opened(file: Path) -> Iterator[SqliteStore]:
     """Open the store on an existing database of the current schema, beside a running server too.
 
-    The store of a demo has the demo's clock (D14).
+    The store of a demo has the demo's clock (decision 0014).
 
     Raises:
         Rejected: there is no database, it is not ours, or it is at another schema.

@@ -1,4 +1,4 @@
-"""`agreegate programme`: a programme's dates and rules, and another programme for an existing record (D17)."""
+"""`agreegate programme`: a programme's dates and rules, and another programme for an existing record (decision 0017)."""
 
 import asyncio
 import sys

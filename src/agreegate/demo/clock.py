@@ -1,4 +1,4 @@
-"""The demo's clock: it ticks at the machine's speed, and can be set to any instant, through restarts (D14)."""
+"""The demo's clock: it ticks at the machine's speed, and can be set to any instant, through restarts (decision 0014)."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated

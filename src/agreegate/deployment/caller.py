@@ -15,7 +15,7 @@ from agreegate.storage.partner import add_user
 logger = logging.getLogger("agreegate.api")
 
 KEPT_SECONDS = 60.0
-"""Seconds until a changed role, a withdrawn key or a revocation takes effect (D8)."""
+"""Seconds until a changed role, a withdrawn key or a revocation takes effect (decision 0008)."""
 KEPT_ACTORS = 4096
 
 _BEARER = b"bearer "

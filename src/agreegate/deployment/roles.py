@@ -16,7 +16,7 @@ from agreegate.identity.openid import OpenIdProvider, SignedIn
 logger = logging.getLogger("agreegate.dashboard")
 
 KEPT_SECONDS = 60.0
-"""Seconds for which a withdrawn role may still count, as for bearer tokens (D8)."""
+"""Seconds for which a withdrawn role may still count, as for bearer tokens (decision 0008)."""
 MOST = 10_000
 """Maximum sessions. Beyond it the oldest is dropped, and its user signs in again."""
 

@@ -1,4 +1,4 @@
-"""The clock and the record: a clock behind a partner's newest record cannot date anything (D15)."""
+"""The clock and the record: a clock behind a partner's newest record cannot date anything (decision 0015)."""
 
 from datetime import datetime, timedelta
 

@@ -124,7 +124,7 @@ class Confirmation:
 
 @dataclass(frozen=True, slots=True)
 class Repeated:
-    """The parts of the current confirmation that another one can repeat (D17)."""
+    """The parts of the current confirmation that another one can repeat (decision 0017)."""
 
     contact: PrimaryContact | None
     """None once erased."""
@@ -270,7 +270,7 @@ def repeats(
     template: AgreementTemplate,
     now: datetime,
 ) -> bool:
-    """Whether the programme refuses a confirmation as a duplicate: same names, e-mail, phone and text (contract 4.2, D17).
+    """Whether the programme refuses a confirmation as a duplicate: same names, e-mail, phone and text (decision 0017).
 
     The date of acceptance is not compared. Reconfirming an outdated text is never a duplicate.
 

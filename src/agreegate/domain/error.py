@@ -19,7 +19,7 @@ RequestCode = Literal[
     "cart.submitted",
     "clock.behind",  # the client may send the same call again
     "confirmation.agreed-in-future",
-    "confirmation.already-exists",  # only where the programme rejects repeats (contract 4.2, D17)
+    "confirmation.already-exists",  # only where the programme rejects repeats (contract 4.2, decision 0017)
     "confirmation.ended-since",  # a repeated call whose confirmation has ended
     "confirmation.feature-absent",  # not in this cloud, or not yet at this date (R1, R31)
     "confirmation.invalid-email",  # R16
@@ -51,7 +51,7 @@ RequestCode = Literal[
     "partner.named-twice",
     "partner.not-named",
     "partner.unknown",
-    "relationship.missing",  # an unknown customer and somebody else's are answered alike (D18)
+    "relationship.missing",  # an unknown customer and somebody else's are answered alike (decision 0018)
     "relationship.subscriptions-active",
     "request.cookies-too-large",
     "request.etag-stale",
@@ -257,4 +257,4 @@ class Rejected(Exception):
 
 
 class StoreUnavailable(Exception):
-    """The record cannot be read or written now; the gate then denies (D15)."""
+    """The record cannot be read or written now; the gate then denies (decision 0015)."""

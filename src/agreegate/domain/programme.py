@@ -1,4 +1,4 @@
-"""A programme: one vendor's dates and rules, as data (D17).
+"""A programme: one vendor's dates and rules, as data (decision 0017).
 
 Each rule beyond the published process has its own key, which is off in `microsoft-cloud-agreement`.
 """
@@ -37,7 +37,7 @@ class Programme:
     templates: tuple[AgreementTemplate, ...]
     """In the order of a list of all."""
     enforce_from: Mapping[Channel, datetime | None]
-    """By channel, the instant from which the gate denies; None: the gate only advises (D17)."""
+    """By channel, the instant from which the gate denies; None: the gate only advises (decision 0017)."""
     unsupported_clouds: frozenset[Cloud]
     trial_offers: frozenset[str] = frozenset()
     """Ids in lower case of the offers that are always trials (contract 7.1)."""

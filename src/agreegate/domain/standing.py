@@ -1,4 +1,4 @@
-"""Standing: the states of a customer and of its confirmations, decided here only (D19).
+"""Standing: the states of a customer and of its confirmations, decided here only (decision 0026).
 
 Agreegate stores facts. These functions derive states from the facts, the programme and an instant, for the gate, pages,
 lists, counts, exports, the as-of page and the simulation. SQL only preselects (`storage/state.py`); a property test compares
@@ -112,7 +112,7 @@ class Standing:
 
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """The standing cannot be read. The gate denies with this reason, never with *not confirmed* (D15)."""
+    """The standing cannot be read. The gate denies with this reason, never with *not confirmed* (decision 0015)."""
 
     clock_behind: bool = False
     """The clock is behind the partner's newest record."""

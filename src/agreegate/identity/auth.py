@@ -1,4 +1,4 @@
-"""Bearer tokens: who signed one, for whom, and until when (contract 3.2, design D8).
+"""Bearer tokens: who signed one, for whom, and until when (contract 3.2, decision 0008).
 
 A leaf for the edges: it knows tokens, no partner and no storage. `deployment/caller.py` turns claims into an actor.
 """

@@ -1,4 +1,4 @@
-"""The keys of a token issuer, as it publishes them, followed through rotations (design D8). A leaf, like `auth`."""
+"""The keys of a token issuer, as it publishes them, followed through rotations (decision 0008). A leaf, like `auth`."""
 
 import asyncio
 import json

@@ -1,4 +1,4 @@
-"""Signing in to the dashboard: OpenID Connect, authorization code with PKCE (design D8). A leaf, like `auth`.
+"""Signing in to the dashboard: OpenID Connect, authorization code with PKCE (decision 0008). A leaf, like `auth`.
 
 authlib calls the provider, joserfc verifies the ID token.
 """

@@ -1,4 +1,4 @@
-"""A clock behind a partner's records closes its gate until the clock is right or accepted (D15)."""
+"""A clock behind a partner's records closes its gate until the clock is right or accepted (decision 0015)."""
 
 import logging
 from collections.abc import Sequence

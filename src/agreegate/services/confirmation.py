@@ -51,7 +51,7 @@ async def confirm(
 
     Raises:
         `confirmation.feature-absent`: before the programme starts (R1).
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: the first of `violations_of`.
     """
     programme.require(uow.now)
@@ -106,7 +106,7 @@ async def read_facts(uow: UnitOfWork, actor: Actor, programme: Programme, custom
 async def _repeated(
     uow: UnitOfWork, actor: Actor, customer: str, draft: Draft, template: AgreementTemplate, served: ServedCustomer
 ) -> Repeated | None:
-    """Return the current confirmation of this template, for a comparison with a duplicate (D17).
+    """Return the current confirmation of this template, for a comparison with a duplicate (decision 0017).
 
     The text, and whether it is outdated, are read only if the contact is the same.
     """
@@ -206,7 +206,7 @@ async def signed_directly(uow: UnitOfWork, actor: Actor, programme: Programme, c
 
     Raises:
         `confirmation.feature-absent`: before the programme starts.
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
     """
     programme.require(uow.now)
     await require_relationship(uow, actor, customer)

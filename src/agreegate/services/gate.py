@@ -85,7 +85,9 @@ async def ask(
     at: datetime | None = None,
     now: datetime | None = None,
 ) -> Decision:
-    """Return the gate's decision without recording it. A record that cannot be read denies (D15), and a clock that is behind.
+    """Return the gate's decision without recording it.
+
+    A record that cannot be read denies, and so does a clock that is behind (decision 0015).
 
     Args:
         at: compare the programme's dates with this instant instead of now; the standing is today's.
@@ -255,7 +257,7 @@ async def list_decisions(uow: UnitOfWork, actor: Actor, customer: str, page_requ
     """Return a page of the decisions about one of the caller's customers, newest first.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
     """
     await require_relationship(uow, actor, customer)
     return await decisions_of(uow, actor.partner.id, customer, page_request)

@@ -1,4 +1,4 @@
-"""Put a record under another programme, and preview which decisions of the gate change (D17)."""
+"""Put a record under another programme, and preview which decisions of the gate change (decision 0017)."""
 
 from collections import Counter
 from dataclasses import dataclass

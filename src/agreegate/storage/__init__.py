@@ -1,1 +1,1 @@
-"""What is kept: explicit SQL, one text for every engine wherever the dialects allow (D6)."""
+"""What is kept: explicit SQL, one text for every engine wherever the dialects allow (decision 0006)."""

@@ -78,7 +78,7 @@ RELATIONSHIP = (
 
 
 async def standing_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> Standing:
-    """Return the standing of a customer with a partner; without an open relationship it is empty (D18)."""
+    """Return the standing of a customer with a partner; without an open relationship it is empty (decision 0018)."""
     if current := await uow.fetch_all(CURRENT, partner, customer):
         now = to_micros(uow.now)
         newer = await uow.fetch_all(NEWER_TEXTS, partner, customer, now) if may_be_outdated(current) else ()

@@ -1,4 +1,4 @@
-"""The state of a customer as SQL: the only SQL that knows a state (D19).
+"""The state of a customer as SQL: the only SQL that knows a state (decision 0026).
 
 Counts and filters over many customers use these expressions; rows that are shown are decided by `domain/standing.py`. A
 property test holds the two together (`tests/storage/test_state.py`).

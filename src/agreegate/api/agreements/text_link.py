@@ -34,7 +34,7 @@ _HEADERS = {
 
 @get("/texts/preview/{token:str}", opt={"public": True}, include_in_schema=False)
 async def preview_text(request: Request[Any, Any, Any], token: FromPath[str]) -> Response[Any]:
-    """Show the text in a browser: a PDF as it is, Markdown as a page; a page offers a Word document for download (D22)."""
+    """Show the text in a browser: a PDF as it is, Markdown as a page; a page offers a Word document (decision 0021)."""
     deployment, target = _target(request, token, Use.PREVIEW)
     texts = deployment.texts
     match target.media_type:

@@ -1,4 +1,4 @@
-"""Partner Center's spellings: every request and answer model, and what turns them into the domain and back (D16).
+"""Partner Center's spellings: every request and answer model, and what turns them into the domain and back (decision 0016).
 
 camelCase and the contract's names live here only.
 """

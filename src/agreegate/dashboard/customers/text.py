@@ -43,7 +43,7 @@ async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID
     Each time by a new, short-lived link. Where no text is published for the country, the table of agreements says so.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
         `request.not-found`: there is no such template.
     """
     deployment, actor, template_id = deployment_of(request), actor_of(request), request.query_params.get("template", "")

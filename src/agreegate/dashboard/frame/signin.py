@@ -1,4 +1,4 @@
-"""Signing in and out of the dashboard, through the OpenID provider (design D8)."""
+"""Signing in and out of the dashboard, through the OpenID provider (decision 0008)."""
 
 from typing import Any
 from urllib.parse import quote, urlsplit

@@ -95,7 +95,7 @@ class TextFile:
     size: int
     """Bytes."""
     shown_as: "TextFile | None" = None
-    """The PDF that pages show instead of a Word document. The document stays the text that customers accept (D22)."""
+    """The PDF that pages show instead of a Word document. The document stays the text that customers accept (decision 0021)."""
 
     @property
     def shown(self) -> "TextFile":

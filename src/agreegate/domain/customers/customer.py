@@ -108,7 +108,7 @@ class BillingContact:
 
 @dataclass(frozen=True, slots=True)
 class Customer:
-    """One partner's copy of a customer. Partners share only the tenant id (D13)."""
+    """One partner's copy of a customer. Partners share only the tenant id (decision 0013)."""
 
     id: CustomerId
     commerce_id: str

@@ -118,7 +118,7 @@ async def get_customer(uow: UnitOfWork, actor: Actor, customer: str) -> ServedCu
     """Return a customer of the partner or, for a reseller, of one of its providers.
 
     Raises:
-        `relationship.missing`: the customer does not exist, or is another partner's (D18).
+        `relationship.missing`: the customer does not exist, or is another partner's (decision 0018).
     """
     found = await customer_of(uow, actor.partner, customer)
     if found is None:

@@ -1,4 +1,4 @@
-"""Whether a customer is the caller's: asked first, and answered alike for all customers that are not (D18)."""
+"""Whether a customer is the caller's: asked first, and answered alike for all customers that are not (decision 0018)."""
 
 from datetime import datetime
 

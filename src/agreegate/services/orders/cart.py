@@ -35,7 +35,7 @@ async def create_cart(uow: UnitOfWork, actor: Actor, customer: str, lines: Seque
     """Create a cart without asking the gate. A line that cannot be bought keeps its error.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: see `check_shape`.
     """
     await lock_customers(uow, actor.partner.id, customer)

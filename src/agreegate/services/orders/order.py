@@ -73,7 +73,7 @@ async def offered_to(uow: UnitOfWork, actor: Actor, customer: str) -> Offered:
     """Return the choices for an order of the customer.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
     """
     served = await get_customer(uow, actor, customer)
     offers = await offers_of(uow, actor.partner.id, customer)
@@ -110,7 +110,7 @@ async def place_order(
         pause: see `denial_of`.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: see `check_draft` and `fulfil`.
     """
     await lock_customers(uow, actor.partner.id, customer)

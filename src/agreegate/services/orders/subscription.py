@@ -54,7 +54,7 @@ async def list_subscriptions(uow: UnitOfWork, actor: Actor, customer: str) -> li
     """Return a customer's subscriptions with the caller, oldest first; an indirect reseller gets those it may see.
 
     Raises:
-        `relationship.missing`: the customer is not one of this partner's (D18).
+        `relationship.missing`: the customer is not one of this partner's (decision 0018).
     """
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         found = await reseller_subscriptions(uow, actor.partner, customer)

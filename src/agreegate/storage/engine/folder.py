@@ -25,7 +25,7 @@ _SECRET = re.compile(rb"([0-9a-f]{64})\s*")
 
 
 class DataFolder:
-    """A folder of ours: owner-only, and served by one process at a time (D4)."""
+    """A folder of ours: owner-only, and served by one process at a time (decision 0004)."""
 
     def __init__(self, path: Path) -> None:
         if path.exists() and not path.is_dir():

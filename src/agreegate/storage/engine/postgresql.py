@@ -1,4 +1,4 @@
-"""PostgreSQL through asyncpg (D5): a transaction for each unit of work, repeated when a concurrent one comes between.
+"""PostgreSQL through asyncpg (decision 0005): a transaction for each unit of work, repeated when a concurrent one comes between.
 
 Writes are READ COMMITTED with the locks that services take (`UnitOfWork.lock`). Reads of several statements are REPEATABLE
 READ, so that they see one state of the record. A unit of work reads the clock of this process.

@@ -1,4 +1,4 @@
-"""Units of work on one PostgreSQL connection, inside a transaction that the store begins and ends (D5)."""
+"""Units of work on one PostgreSQL connection, inside a transaction that the store begins and ends (decision 0005)."""
 
 from collections.abc import Callable
 from datetime import datetime

@@ -1,4 +1,4 @@
-"""SQLite through apsw (D4): one writer on a thread of its own, one reader, answers only after the commit is on disk.
+"""SQLite through apsw (decision 0004): one writer on a thread of its own, one reader, answers only after the commit is on disk.
 
 Units of work that wait while a commit is under way share the next one: each runs in a savepoint of its own, so one that
 fails undoes itself alone, and a commit that fails undoes them all. A unit alone in its commit needs no savepoint.

@@ -1,4 +1,4 @@
-"""Units of work on one SQLite connection: statements that never wait, and work that is run to its end (D4)."""
+"""Units of work on one SQLite connection: statements that never wait, and work that is run to its end (decision 0004)."""
 
 import re
 from collections.abc import Awaitable, Callable, Coroutine
@@ -90,7 +90,7 @@ class PacedUnitOfWork(SqliteUnitOfWork):
 
 @lru_cache(maxsize=_STATEMENTS)
 def numbered(sql: str) -> str:
-    """The statement with `?1` for `$1`: SQLite knows the first by its number, the second by its place in the text (D6)."""
+    """The statement with `?1` for `$1`: SQLite binds the first by number, the second by place (decision 0006)."""
     return _PARAMETER.sub(r"?\1", sql)
 
 

@@ -1,4 +1,4 @@
-"""The small interface behind which the engines stand: units of work and the store that runs them (D4, D5).
+"""The small interface behind which the engines stand: units of work and the store that runs them (decisions 0004 and 0005).
 
 A service is an `async def` that receives a unit of work and awaits nothing else. SQLite drives it to its end on the
 writer's thread without an event loop; an engine that talks over a network awaits its answers. The service is the same.
@@ -29,7 +29,7 @@ class UnitOfWork(Protocol):
     """One actor's work: one clock reading, one commit. Either all of it is kept or none."""
 
     now: datetime
-    """The product's clock, read once (D14). Only the demo can move it."""
+    """The product's clock, read once (decision 0014). Only the demo can move it."""
     machine_now: datetime
     """The machine's clock, for what must not follow the demo's: kept answers, leases, sessions."""
     trusted: TrustedInstants
@@ -65,7 +65,7 @@ class Store(Protocol):
     """Runs units of work."""
 
     clock: Clock
-    """The product's clock (D14)."""
+    """The product's clock (decision 0014)."""
     trusted: TrustedInstants
     """From when on that clock is trusted, partner by partner."""
 
