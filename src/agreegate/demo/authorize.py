@@ -128,10 +128,10 @@ def refusal_page(error: OAuthError, language: str, query: Mapping[str, str]) -> 
 
 
 def _page(title: str, language: str, query: Mapping[str, str], error: OAuthError | None = None, **shown: object) -> str:
-    def spoken_in(other: str) -> str:
+    def address_in(other: str) -> str:
         return f"?{urlencode({**query, 'ui_locales': other})}"
 
-    return rendered("demo_sign_in.html", language, title=title, error=error, spoken_in=spoken_in, **shown)
+    return rendered("demo_sign_in.html", language, title=title, error=error, address_in=address_in, **shown)
 
 
 def _policy(form_action: str) -> str:

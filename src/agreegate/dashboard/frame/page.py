@@ -88,7 +88,7 @@ def page(request: DashboardRequest, template: str, status: int = 200, **shown: o
         language,
         path=request.url.path,
         here=_here(request),
-        spoken_in=partial(_spoken_in, request),
+        address_in=partial(_address_in, request),
         milestones=() if deployment.sandbox is None else milestones(deployment.programme),
         deployment=deployment,
         now=now,
@@ -138,7 +138,7 @@ def _here(request: DashboardRequest) -> str:
     return request.url.path + (f"?{request.url.query}" if request.url.query else "")
 
 
-def _spoken_in(request: DashboardRequest, wished: str) -> str:
+def _address_in(request: DashboardRequest, wished: str) -> str:
     """Where this very page is in another language."""
     return f"?{urlencode([*asked_besides(request, 'lang'), ('lang', wished)])}"
 
