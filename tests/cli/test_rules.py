@@ -21,7 +21,7 @@ def test_the_command_prints_all_fifty_in_both_languages(agreegate: Agreegate) ->
 def test_the_command_prints_only_what_is_asked_for(agreegate: Agreegate) -> None:
     result = agreegate("rules", "R5", "r47")
     assert [line.split()[0] for line in result.out.splitlines() if not line.startswith(" ")] == ["R5", "R47"]
-    assert "domain/gate.py:decide" in result.out
+    assert "domain/standing.py:obstacles" in result.out
 
     wrong = agreegate("rules", "R51")
     assert (wrong.status, wrong.out) == (2, "")

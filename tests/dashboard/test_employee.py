@@ -82,7 +82,7 @@ async def test_a_statement_is_corrected_and_both_are_kept(world: World, language
         (1, "Robin Vale", "robin@alder.example", cast.ALDER_SALES),
         (2, "Sam Reed", None, cast.ALDER_SALES),
     ]
-    said = text("activity.did.employee-stated", language, who="", customer="").strip(" .")
+    said = text("activity.did.state_employee", language, who="", customer="").strip(" .")
     assert (await someone.get("/activity")).text.count(said) == 2
 
 

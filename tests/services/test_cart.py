@@ -144,7 +144,7 @@ async def test_after_fifteen_minutes_it_is_gone_unless_it_was_bought(memory: Mem
     with rejected("cart.not-found"):
         await buy(memory, left, 2)
     assert (await read(memory, bought)).status is CartStatus.ORDERED
-    assert await memory.do(forget_carts) == 1
+    assert await memory.do(lambda uow: forget_carts(uow, 100)) == 1
     assert await memory.rows("select cart_id from cart") == [(bought.id,)]
 
 

@@ -59,15 +59,10 @@ class _Backend(ServerSideSessionBackend):
         return _session_id(connection)
 
     async def load_from_connection(self, connection: Connection) -> dict[str, Any]:
-        key, store = _key(connection), deployment_of(connection).store
-        found = None if key is None else await store.read(lambda uow: session_data(uow, key))
-        if key is None or found is None:
-            return {}
-        data, stale = found
-        if stale:
-            await self._note(store, lambda uow: touch_session(uow, key))
-        connection.scope["state"][_FOUND] = data
-        return dict(decode_json(data))
+        session, stale = await _read(connection)
+        if stale is not None:
+            await self._note(deployment_of(connection).store, lambda uow: touch_session(uow, stale))
+        return session
 
     async def store_in_message(self, scope_session: ScopeSession, message: Message, connection: Connection) -> None:  # noqa: ARG002
         key, found = _key(connection), connection.scope["state"].get(_FOUND)
@@ -178,12 +173,24 @@ def session_middleware(deployment: Deployment) -> DefineMiddleware:
 
 
 async def session_of(connection: Connection) -> dict[str, Any]:
-    """Read the session of a browser where no middleware has; empty when it has none.
+    """Read the session of a browser where no middleware has, without noting its use; empty when it has none.
 
     Raises:
         StoreUnavailable: nobody knows now.
     """
-    return await _Backend(ServerSideSessionConfig()).load_from_connection(connection)
+    session, _ = await _read(connection)
+    return session
+
+
+async def _read(connection: Connection) -> tuple[dict[str, Any], str | None]:
+    """Return what a session holds, and its key where its use is to be noted."""
+    key = _key(connection)
+    found = None if key is None else await deployment_of(connection).store.read(lambda uow: session_data(uow, key))
+    if found is None:
+        return {}, None
+    data, stale = found
+    connection.scope["state"][_FOUND] = data
+    return dict(decode_json(data)), key if stale else None
 
 
 def form_cookie(deployment: Deployment) -> Cookie:
