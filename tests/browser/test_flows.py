@@ -353,6 +353,7 @@ def publishing_a_word_document_with_the_pdf_to_show(someone: Person) -> None:
     someone.button("publication.publish")
     someone.sees("publication.done", label="2018-10")
     someone.button("sign-in.out")
+    expect(someone.page.locator(".reader")).not_to_contain_text("operator@programme.example")
     someone.sign_in(ALDER, f"/customers/{cast.CEDAR}/confirmation")
     name = someone.t("confirmation.text", agreement="Microsoft Cloud Agreement")
     link = someone.page.get_by_role("link", name=name)

@@ -66,7 +66,7 @@ async def decide_batch(request: RestRequest, data: JSONBody[Batch]) -> Response[
     """Whether each of several transactions may complete, all judged on one state of the record. Nothing is recorded."""
     deployment = deployment_of(request)
     actor, language, programme = actor_of(request), reader_language(request), deployment.programme
-    read = [_read(question, actor, programme) for question in data.decisions]
+    read = _read(data.decisions, actor, programme)
     await asyncio.sleep(0)
     now, decisions = await ask_together(
         deployment.store, actor, programme, [one for one in read if isinstance(one, Inquiry)]
@@ -83,13 +83,25 @@ async def decide_batch(request: RestRequest, data: JSONBody[Batch]) -> Response[
     return Response(BatchOut(answers), media_type=MediaType.JSON)
 
 
-def _read(item: object, actor: Actor, programme: Programme) -> Inquiry | Rejected:
+def _read(items: list[Any], actor: Actor, programme: Programme) -> list[Inquiry | Rejected]:
     try:
-        question = msgspec.convert(item, Question)
-        if question.record:
-            return Rejected("request.recorded-alone", name="record")
-        return inquiry_of(question, actor, programme)
+        questions: list[Question | Rejected] = [*msgspec.convert(items, list[Question])]
+    except msgspec.ValidationError:  # found again item by item
+        questions = [_question(item) for item in items]
+    return [one if isinstance(one, Rejected) else _inquiry(one, actor, programme) for one in questions]
+
+
+def _question(item: object) -> Question | Rejected:
+    try:
+        return msgspec.convert(item, Question)
     except msgspec.ValidationError as error:
         return rejected_member(str(error))
+
+
+def _inquiry(question: Question, actor: Actor, programme: Programme) -> Inquiry | Rejected:
+    if question.record:
+        return Rejected("request.recorded-alone", name="record")
+    try:
+        return inquiry_of(question, actor, programme)
     except Rejected as error:
         return error
