@@ -342,7 +342,7 @@ create table decision (  -- the gate's recorded answers
     agreement_type text collate "C",
     verdict text collate "C" not null check (verdict in ('allow', 'deny')),
     reasons text collate "C" not null,  -- JSON: code, rule, channel, date
-    advisories text collate "C" not null,  -- JSON, likewise
+    advisories text collate "C" not null,  -- JSON, as reasons
     standing text collate "C" not null,  -- JSON: what was known, without personal data
     cloud text collate "C" not null,
     policy text collate "C" not null,
