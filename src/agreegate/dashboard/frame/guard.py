@@ -155,12 +155,16 @@ class UnroutedPage(Response[Any]):
         self._error = error
 
     def to_asgi_response(self, app: Any, request: DashboardRequest, **_: Any) -> ASGIApp:  # type: ignore[override]
-        """The response for the framework to send. It reads the session itself: no route, no middleware."""
+        """The response for the framework to send. It reads the session itself: no route, no middleware.
+
+        The framework passes more arguments by name than this answer needs.
+        """
 
         async def send_page(scope: Scope, receive: Receive, send: Send) -> None:
             with suppress(Rejected, StoreUnavailable):  # a reader who cannot be known now is a stranger
                 scope["session"] = await session.session_of(request)
                 scope["user"] = await _reader(request)
+            # Without the middleware nothing stores a session. The framework's type says that every scope has one.
             scope.pop("session", None)  # type: ignore[misc]
             scope["state"][FORM_TOKEN] = request.cookies.get(session.form_cookie(deployment_of(request)).key, "")
             await refused(request, self._error).to_asgi_response(app, request)(scope, receive, send)
