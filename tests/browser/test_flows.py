@@ -185,6 +185,7 @@ def reading_the_activity(someone: Person) -> None:
     someone.sign_in(ALDER, f"/customers/{cast.DOGWOOD}/confirmation")
     accept(someone)
     someone.button("confirmation.save")
+    someone.sees("confirmation.saved", company="Dogwood Legal")
     someone.go("/activity")
     someone.reads("Dogwood Legal")
 
