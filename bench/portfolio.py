@@ -13,12 +13,12 @@ import apsw
 
 from agreegate.domain.customers.customer import search_key
 from agreegate.storage.customers.person import take_over_persons
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.engine.folder import DATABASE
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import to_micros
-from agreegate.storage.standing import UNKNOWN_TEXT
 from bench.rows import CLOUD_AGREEMENT, DAY, MADE, PROGRAMME, add_partner, make_record, migrate
 
 PARTNER = "a0f0110e-0000-4000-8000-000000000001"

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import apsw
 
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.deployment import make_for
 from agreegate.storage.engine.folder import DATABASE
 from agreegate.storage.engine.schema import APPLICATION_ID, migrations, upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import drive
 from agreegate.storage.engine.unit_of_work import to_micros
-from agreegate.storage.standing import UNKNOWN_TEXT
 
 PARTNERS = 32
 PROGRAMME = "microsoft-cloud-agreement"

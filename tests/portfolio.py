@@ -9,8 +9,8 @@ import apsw
 
 from agreegate.domain.customers.customer import search_key
 from agreegate.domain.orders.term import Commitment, TermDuration
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.engine.unit_of_work import to_micros
-from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 
 TYPES = {cast.CLOUD_AGREEMENT: "MicrosoftCloudAgreement", cast.CUSTOMER_AGREEMENT: "MicrosoftCustomerAgreement"}

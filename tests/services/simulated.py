@@ -24,9 +24,9 @@ from agreegate.services.agreements.simulation import (
 )
 from agreegate.services.orders.renewal import run_renewals
 from agreegate.storage.agreements.text import add_text_version, text_versions
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep
-from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.portfolio import Bought, Confirmed, Subscribed, fill

@@ -28,7 +28,7 @@ from agreegate.services.orders.renewal import run_renewals
 from agreegate.services.orders.subscription import change_subscription, list_subscriptions
 from agreegate.services.standing import record_no_longer_agrees, show_standing, void_confirmation
 from agreegate.storage.agreements.accepted_text import accepted_texts_of
-from agreegate.storage.standing import relationship_since
+from agreegate.storage.customers.standing import relationship_since
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.model import as_of as model

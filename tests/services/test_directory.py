@@ -28,13 +28,13 @@ from agreegate.services.directory import apply_directory, plan_directory
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.orders.subscription import list_subscriptions
 from agreegate.services.reseller_request import Cursor, ask_for_data, list_needed
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.directory import listed_partners
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 from agreegate.storage.orders.subscription import add_subscription
 from agreegate.storage.pagination import PageRequest
 from agreegate.storage.partner import add_user, linked_resellers, partner_of, roles_of
-from agreegate.storage.standing import standing_of
 from agreegate.toml_input import TomlFile
 from tests.personas import ALDER, ALDER_SALES, BIRCH, CEDAR, DOGWOOD, FRENE, HAZEL, HORNBEAM
 from tests.rejection import rejected

@@ -21,11 +21,11 @@ from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import record_no_longer_agrees
 from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.customers.customer import customer_of
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.decision import as_reasons, as_standing, forget_repeats, standing_text
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.engine.sqlite_unit import SqliteUnitOfWork, drive
 from agreegate.storage.engine.unit_of_work import Row, Value, from_micros, new_id
-from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft

@@ -20,10 +20,10 @@ from agreegate.services.reconfirmation import find_reconfirmations, list_reconfi
 from agreegate.services.standing import record_no_longer_agrees, void_confirmation
 from agreegate.services.totals import KeptTotals, TotalsLimits, totals_of
 from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.standing import standing_of
+from agreegate.storage.customers.totals import Totals
 from agreegate.storage.engine.unit_of_work import to_micros
 from agreegate.storage.pagination import PageRequest
-from agreegate.storage.standing import standing_of
-from agreegate.storage.totals import Totals
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import draft as text_draft

@@ -29,8 +29,8 @@ from agreegate.services.standing import AgreementStanding, show_standing
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.agreements.text import add_text_version
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.decision import as_standing
-from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file, outdated_since

@@ -15,9 +15,9 @@ from agreegate.services.totals import KeptTotals
 from agreegate.storage.agreements.text import add_text_version
 from agreegate.storage.customers.customer import rename_customer
 from agreegate.storage.customers.person import BEHIND, persons_wait, take_over_persons
+from agreegate.storage.customers.reconfirmation_source import Limits
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
 from agreegate.storage.pagination import PageRequest
-from agreegate.storage.reconfirmation_source import Limits
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, draft, file

@@ -43,10 +43,10 @@ from agreegate.services.standing import record_no_longer_agrees, void_confirmati
 from agreegate.services.totals import KeptTotals
 from agreegate.storage.agreements.text import add_text_version, text_versions
 from agreegate.storage.customers.relationship import open_relationship
+from agreegate.storage.customers.standing import relationship_since, standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from agreegate.storage.pagination import Page, PageRequest, PageStep
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.standing import relationship_since, standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.texts import AMERICA, FRANCE, draft, file

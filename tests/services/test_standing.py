@@ -26,8 +26,8 @@ from agreegate.services.standing import (
     void_confirmation,
 )
 from agreegate.storage.customers.relationship import open_relationship
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.pagination import PageRequest, PageStep
-from agreegate.storage.standing import standing_of
 from tests import personas as cast
 from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected

@@ -14,11 +14,11 @@ from agreegate.storage.customers.customer import add_customer, countries_of
 from agreegate.storage.customers.customer_list import Counted
 from agreegate.storage.customers.customer_search import MOST_COUNTED, TooManyFit
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
+from agreegate.storage.customers.standing import standings_of
 from agreegate.storage.directory import change_customer
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.pagination import NEWEST, PageRequest, PageStep
-from agreegate.storage.standing import standings_of
 from tests import personas as cast
 from tests.memory import PROGRAMME, Memory
 from tests.storage.records import ALDER, SMALL_LIMITS, START, a_customer, old_record, read, write

@@ -9,10 +9,10 @@ from agreegate.domain.partner import PartnerId
 from agreegate.storage.agreements.accepted_text import accepted_texts_of
 from agreegate.storage.as_of import employees_stated_by
 from agreegate.storage.confirmation import collections_of, confirmations_of, warnings_of
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.engine import schema
 from agreegate.storage.engine.sqlite import InlineStore
 from agreegate.storage.history import endings_of
-from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 from tests.storage.records import old_record
 

@@ -3,8 +3,8 @@
 from datetime import timedelta
 
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
+from agreegate.storage.customers.standing import relationship_since
 from agreegate.storage.engine.unit_of_work import from_micros
-from agreegate.storage.standing import relationship_since
 from tests.memory import Memory
 from tests.personas import ALDER, CEDAR
 from tests.world import AUGUST

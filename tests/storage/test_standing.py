@@ -1,7 +1,7 @@
 """The accepted text of a current confirmation that was recorded before the text was recorded with it."""
 
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.engine import schema
-from agreegate.storage.standing import UNKNOWN_TEXT
 from tests import personas as cast
 from tests.storage.records import old_record
 

@@ -16,13 +16,13 @@ from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES
 from agreegate.domain.standing import State, opening, state_of
-from agreegate.storage import state
+from agreegate.storage.customers import state
+from agreegate.storage.customers.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import numbered
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.record import record
-from agreegate.storage.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
 from agreegate.storage.statement import Statement
 
 PARTNER = PartnerId("aaaaaaaa-0000-4000-8000-000000000001")

@@ -17,9 +17,9 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.services.overview import Denials, Urgent, show_denials, show_urgent
 from agreegate.services.totals import ShownTotals, totals_of, upcoming
+from agreegate.storage.customers.totals import Totals
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import Denied
-from agreegate.storage.totals import Totals
 
 ALWAYS = (State.CURRENT, State.MISSING, State.ENDED)
 """The states that have a line even where no customer is in them."""

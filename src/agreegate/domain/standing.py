@@ -1,8 +1,8 @@
 """Standing: the states of a customer and of its confirmations, decided here only (decision 0026).
 
 Agreegate stores facts. These functions derive states from the facts, the programme and an instant, for the gate, pages,
-lists, counts, exports, the as-of page and the simulation. SQL only preselects (`storage/state.py`); a property test compares
-the two.
+lists, counts, exports, the as-of page and the simulation. SQL only preselects (`storage/customers/state.py`); a property test
+compares the two.
 """
 
 from bisect import bisect_right

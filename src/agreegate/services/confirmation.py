@@ -31,11 +31,11 @@ from agreegate.storage.confirmation import (
     without_employee,
 )
 from agreegate.storage.customers.customer_lock import lock_customers
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import NEWEST, Page, PageRequest
 from agreegate.storage.partner import has_reseller, mail_domains, roles_of, users_named
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.standing import standing_of
 
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 """The only type that a customer can accept without a partner; the operation's path names it."""

@@ -18,11 +18,7 @@ from agreegate.services.clock import is_behind, is_behind_here, require_clock
 from agreegate.services.customers.relationship import require_relationship
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.customers.customer_lock import lock_customers
-from agreegate.storage.decision import KeptDecision, decision_of, decisions_of, repeated_decision
-from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, to_micros
-from agreegate.storage.pagination import Page, PageRequest
-from agreegate.storage.record import record
-from agreegate.storage.standing import (
+from agreegate.storage.customers.standing import (
     CURRENT,
     NEWER_TEXTS,
     RELATIONSHIP,
@@ -32,6 +28,10 @@ from agreegate.storage.standing import (
     standings_of,
     unconfirmed_standing,
 )
+from agreegate.storage.decision import KeptDecision, decision_of, decisions_of, repeated_decision
+from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork, to_micros
+from agreegate.storage.pagination import Page, PageRequest
+from agreegate.storage.record import record
 
 Paused = TypeVar("Paused")
 

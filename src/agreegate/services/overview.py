@@ -12,6 +12,7 @@ from agreegate.domain.partner import Partner
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State, state_of
 from agreegate.services.totals import Counted
+from agreegate.storage.customers.standing import standings_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.overview import (
     Committed,
@@ -25,7 +26,6 @@ from agreegate.storage.overview import (
     no_longer_agreeing,
     open_carts,
 )
-from agreegate.storage.standing import standings_of
 
 Listed = TypeVar("Listed", Committed, Tried)
 

@@ -17,10 +17,10 @@ from agreegate.storage.agreements.accepted_text import accepted_text_of
 from agreegate.storage.agreements.text import text_versions_in
 from agreegate.storage.confirmation import current_confirmation
 from agreegate.storage.customers.customer import customer_of, resellers_of
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.history import newest_confirmation, newest_ending, was_confirmed
 from agreegate.storage.partner import linked_resellers, users_named
-from agreegate.storage.standing import standing_of
 
 MOST_RESELLERS = 100
 """Maximum number of resellers listed in the form. The customer's own come first."""

@@ -11,10 +11,10 @@ from agreegate.domain.milestone import MilestoneKind, milestones
 from agreegate.domain.orders.transaction import Action, Transaction
 from agreegate.domain.programme import Programme
 from agreegate.storage.customers.relationship import related_customers
+from agreegate.storage.customers.standing import standing_of
 from agreegate.storage.deployment import made_for, make_for
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.record import record
-from agreegate.storage.standing import standing_of
 
 COMMAND = "agreegate programme use"
 """The application in audit records."""

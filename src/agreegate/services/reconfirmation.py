@@ -15,13 +15,13 @@ from agreegate.services.totals import Counted, KeptTotals, ShownTotals, totals_o
 from agreegate.storage.agreements.floor import floors_of, outdated_from
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.customers.customer_range import Source
+from agreegate.storage.customers.reconfirmation import FIRST, Place, Shown, beyond, count_all, read_all, shown, walk
+from agreegate.storage.customers.reconfirmation_source import Limits, Question, coming_majors, ranges_of, source_of
+from agreegate.storage.customers.standing import standings_of
+from agreegate.storage.customers.totals import Totals
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_resellers
-from agreegate.storage.reconfirmation import FIRST, Place, Shown, beyond, count_all, read_all, shown, walk
-from agreegate.storage.reconfirmation_source import Limits, Question, coming_majors, ranges_of, source_of
-from agreegate.storage.standing import standings_of
-from agreegate.storage.totals import Totals
 
 LIMITS = Limits()
 EVERY = ReconfirmationSearch()

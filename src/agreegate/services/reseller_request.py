@@ -25,11 +25,12 @@ from agreegate.domain.standing import State, opening, state_of
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.storage.customers.customer import position_of
 from agreegate.storage.customers.customer_lock import lock_customers
+from agreegate.storage.customers.standing import standing_of, standings_of
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros
 from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
 from agreegate.storage.partner import has_reseller, linked_providers, partner_of
 from agreegate.storage.record import record
-from agreegate.storage.reseller_request import (
+from agreegate.storage.resellers.reseller_request import (
     add_request,
     count_lacking,
     count_open_requests,
@@ -45,7 +46,6 @@ from agreegate.storage.reseller_request import (
     serves,
     serves_anybody,
 )
-from agreegate.storage.standing import standing_of, standings_of
 
 PAGE = 50
 """Lines on one page of a list."""

@@ -31,6 +31,7 @@ from agreegate.storage.confirmation import (
     warnings_of,
 )
 from agreegate.storage.customers.customer_lock import lock_customers
+from agreegate.storage.customers.standing import OpenRelationship, standing_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant
 from agreegate.storage.history import (
     confirmation_of,
@@ -43,7 +44,6 @@ from agreegate.storage.history import (
 )
 from agreegate.storage.pagination import LARGEST, NEWEST, Page, PageRequest
 from agreegate.storage.record import next_sequence, record
-from agreegate.storage.standing import OpenRelationship, standing_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,7 @@ from agreegate.domain.error import StoreUnavailable
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import denies_orders
-from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
-from agreegate.storage.totals import (
+from agreegate.storage.customers.totals import (
     Totals,
     count_texts,
     count_totals,
@@ -25,6 +24,7 @@ from agreegate.storage.totals import (
     newest_change,
     newest_change_by,
 )
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 
 
 @dataclass(frozen=True, slots=True)

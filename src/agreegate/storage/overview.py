@@ -13,10 +13,10 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reason import Reason
 from agreegate.domain.standing import State
+from agreegate.storage.customers.state import state_of
 from agreegate.storage.decision import as_reasons
 from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.orders.subscription import LIVING, is_living
-from agreegate.storage.state import state_of
 from agreegate.storage.statement import Statement
 
 LATEST = 300

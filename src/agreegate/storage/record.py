@@ -17,9 +17,9 @@ from agreegate.domain.fact import (
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.audit import add_audit_record
 from agreegate.storage.clock import note_recorded
+from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.decision import add_decision
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_micros, to_micros
-from agreegate.storage.standing import UNKNOWN_TEXT
 
 
 async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:

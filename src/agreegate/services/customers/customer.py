@@ -35,12 +35,12 @@ from agreegate.storage.customers.customer import (
 )
 from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.customers.relationship import end_relationship, open_relationship
+from agreegate.storage.customers.standing import relationship_since
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.subscription import count_subscriptions, save_subscription, subscriptions_of
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import has_reseller, linked_resellers
 from agreegate.storage.record import record
-from agreegate.storage.standing import relationship_since
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,10 @@ from agreegate.storage.customers.customer_list import (
 )
 from agreegate.storage.customers.customer_search import LIMITS, MOST_COUNTED, CustomerList, TooManyFit, list_of
 from agreegate.storage.customers.person import BEHIND, has_persons, persons_wait
+from agreegate.storage.customers.standing import standings_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
 from agreegate.storage.partner import linked_providers, linked_resellers
-from agreegate.storage.standing import standings_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,8 +4,8 @@ from datetime import datetime
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
+from agreegate.storage.customers.standing import OpenRelationship, relationship_since
 from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros
-from agreegate.storage.standing import OpenRelationship, relationship_since
 
 
 async def require_relationship(uow: UnitOfWork, actor: Actor, customer: str) -> OpenRelationship:

@@ -15,11 +15,11 @@ from agreegate.domain.agreements.simulation import WEEK, Confirmations, Figure, 
 from agreegate.domain.orders.term import Commitment, TermDuration, ends_within
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.customers.customer import countries_of
+from agreegate.storage.customers.standing import RANK
 from agreegate.storage.engine.unit_of_work import MICROSECOND, UnitOfWork, from_micros, to_micros
 from agreegate.storage.orders.subscription import LIVING
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import COLUMNS, as_partner, linked_resellers
-from agreegate.storage.standing import RANK
 from agreegate.storage.statement import BEYOND, Statement, portions
 
 CUSTOMERS = 50_000

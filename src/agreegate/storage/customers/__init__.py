@@ -1,1 +1,1 @@
-"""Rows of customers and of the words they are found by."""
+"""Rows of customers: names and persons to search by, relationships, standings, and lists."""

@@ -8,9 +8,9 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.customers.customer import position_of
 from agreegate.storage.customers.customer_search import MOST_COUNTED, CustomerList
+from agreegate.storage.customers.state import state_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
-from agreegate.storage.state import state_of
 from agreegate.storage.statement import Statement, portions
 
 Place = tuple[str, str, PartnerId]

@@ -1,7 +1,7 @@
 """Customers of one partner as ranges of indexes, which are counted and intersected without reading customers.
 
-The floors (`storage/agreements/floor.py`) bound the ranges in which all customers in a state are. `storage/state.py` alone
-decides whether a customer is in that state.
+The floors (`storage/agreements/floor.py`) bound the ranges in which all customers in a state are. `storage/customers/state.py`
+alone decides whether a customer is in that state.
 """
 
 from collections.abc import Iterable, Mapping, Sequence

@@ -28,8 +28,8 @@ from agreegate.storage.customers.customer_range import (
     state_ranges,
 )
 from agreegate.storage.customers.person import has_person
+from agreegate.storage.customers.state import is_in
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.state import is_in
 from agreegate.storage.statement import Condition, Statement
 
 MOST_COUNTED = 10_000

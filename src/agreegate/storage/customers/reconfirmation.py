@@ -1,7 +1,7 @@
 """The work list: a partner's outdated and overdue customers, in the order in which they must be renewed (R33–R37).
 
 A list among few customers is read whole and sorted. A longer list is read in its order until the page is full.
-`storage/state.py` decides whether a customer fits; `domain/standing.py` decides the lines that are shown.
+`storage/customers/state.py` decides whether a customer fits; `domain/standing.py` decides the lines that are shown.
 """
 
 from collections.abc import Collection, Mapping, Sequence
@@ -12,9 +12,9 @@ from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.standing import State
 from agreegate.storage.customers.customer_range import Source, ids_in
+from agreegate.storage.customers.reconfirmation_source import NOTHING_SUBSCRIBED, Question
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.orders.subscription import LIVING_END, is_living
-from agreegate.storage.reconfirmation_source import NOTHING_SUBSCRIBED, Question
 from agreegate.storage.statement import BEYOND, Statement, portions
 
 FIRST = {State.OVERDUE: 0, State.OUTDATED: 1}

@@ -23,9 +23,9 @@ from agreegate.storage.customers.customer_range import (
     state_ranges,
 )
 from agreegate.storage.customers.customer_search import fits_text, text_ranges
+from agreegate.storage.customers.state import opens_by, state_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 from agreegate.storage.orders.subscription import LIVING
-from agreegate.storage.state import opens_by, state_of
 from agreegate.storage.statement import Statement
 
 NOTHING_SUBSCRIBED = 999_999_999_999_999_999

@@ -10,8 +10,8 @@ from datetime import datetime
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
+from agreegate.storage.customers.standing import newer
 from agreegate.storage.engine.unit_of_work import to_micros
-from agreegate.storage.standing import newer
 from agreegate.storage.statement import Statement
 
 

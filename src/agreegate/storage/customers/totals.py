@@ -12,8 +12,8 @@ from agreegate.domain.partner import PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.audit import in_records
+from agreegate.storage.customers.state import state_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
-from agreegate.storage.state import state_of
 from agreegate.storage.statement import Statement
 
 LATEST_CHANGES = 1_000

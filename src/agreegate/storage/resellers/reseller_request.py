@@ -7,10 +7,10 @@ from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reseller_request import ResellerRequest
+from agreegate.storage.customers.state import lacks_confirmation
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import partner_of
-from agreegate.storage.state import lacks_confirmation
 from agreegate.storage.statement import Statement
 
 _FEW = 5_000
