@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 
@@ -251,20 +252,22 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
     address = Address("UK", "London", "1\u00a0bis", first_name="\u200fA", last_name="B")
     old = CustomerDraft("old.example", "Old Ltd", "a@old.example", "en-GB", "en", address)
 
-    async def record(uow: UnitOfWork) -> None:
+    async def create(uow: UnitOfWork, name: str) -> None:
         alder = Actor(await partner_of(uow, ALDER))
-        for name in (
-            "株式会社\u3000山田商店",
-            "Société\u00a0X\u202f!",
-            "نرم\u200cافزار",
-            'a "b" \\ c',
-            "क्\u200dष \u200f",
-        ):
-            british = replace(address, country="GB")
-            draft = replace(old, domain=f"c{ord(name[0])}.example", company_name=name, address=british)
-            await create_customer(
-                uow, alder, draft, PartnerId(BIRCH), IdempotentCall("POST", "/", uow.new_id(), "", "")
-            )
+        british = replace(address, country="GB")
+        draft = replace(old, domain=f"c{ord(name[0])}.example", company_name=name, address=british)
+        await create_customer(uow, alder, draft, PartnerId(BIRCH), IdempotentCall("POST", "/", uow.new_id(), "", ""))
+
+    for name in (
+        "株式会社\u3000山田商店",
+        "Société\u00a0X\u202f!",
+        "نرم\u200cافزار",
+        'a "b" \\ c',
+        "क्\u200dष \u200f",
+    ):
+        await store.write(partial(create, name=name))
+
+    async def record(uow: UnitOfWork) -> None:
         await relate(uow, PartnerId(ALDER), new_copy(uow, CustomerId(uow.new_id()), old), [PartnerId(BIRCH)])
         for number, name in enumerate(("", "who is this", " admin@alder.example ", "x@y.example", "X@y.example")):
             await add_user(uow, PartnerId(ALDER), UserId(f"00000000-0000-4000-8000-00000000000{number}"), name)

@@ -10,7 +10,7 @@ import pytest
 from agreegate.domain.error import Rejected, StoreUnavailable
 from agreegate.storage.engine.opening import open_store
 from agreegate.storage.engine.postgresql import WRITERS, PostgresStore
-from agreegate.storage.engine.unit_of_work import Row, Store, UnitOfWork
+from agreegate.storage.engine.unit_of_work import Lock, Row, Store, UnitOfWork
 from tests.postgresql import Connection, drop_databases, new_database, schema_template
 
 NOW = datetime(2019, 2, 14, tzinfo=UTC)
@@ -58,7 +58,7 @@ async def numbers(store: Store) -> int:
 
 async def add_one(uow: UnitOfWork) -> None:
     """Counts as services do: lock, read, write what follows."""
-    await uow.lock("select 1 from mark where name = 'a' for no key update")
+    await uow.lock(Lock.TEXTS, "select 1 from mark where name = 'a' for no key update")
     row = await uow.fetch_one("select number from mark where name = 'a'")
     assert row is not None
     await uow.execute("update mark set number = $1 where name = 'a'", row[0] + 1)

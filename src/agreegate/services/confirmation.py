@@ -54,8 +54,8 @@ async def confirm(
         `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: the first of `violations_of`.
     """
-    programme.require(uow.now)
     await lock_customers(uow, actor.partner.id, customer)
+    programme.require(uow.now)
     await lock_texts(uow, draft.template_id)
     facts = await read_facts(uow, actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
@@ -164,6 +164,8 @@ async def state_employee(
         `request.invalid-property`, `confirmation.invalid-email`: see `violations_of_employee`.
         `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `behind_designated_account`.
     """
+    if (known := await confirmation_at(uow, actor.partner.id, confirmation_id)) is not None:
+        await lock_customers(uow, actor.partner.id, known[0])
     await require_clock(uow, actor.partner.id)
     for violation in violations_of_employee(employee):
         raise violation

@@ -20,6 +20,7 @@ from agreegate.domain.partner import Cloud, PartnerId
 from agreegate.locales import country_codes
 from agreegate.services.customers.customer import new_copy, relate
 from agreegate.storage.customers.customer import drop_resellers
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.customers.relationship import end_relationship
 from agreegate.storage.directory import (
     change_customer,
@@ -68,6 +69,8 @@ async def apply_directory(uow: UnitOfWork, described: Sequence[ListedPartner]) -
     Raises:
         Rejected: see `plan_directory`.
     """
+    for listed in sorted(described, key=lambda each: each.partner.id):
+        await lock_customers(uow, listed.partner.id, *(customer.id for customer in listed.customers))
     changes = await plan_directory(uow, described)
     by_id = _Described(described)
     for change in changes:

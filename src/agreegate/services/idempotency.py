@@ -6,6 +6,7 @@ from hashlib import sha256
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
+from agreegate.domain.partner import PartnerId
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -83,9 +84,7 @@ async def run_idempotent(
     """
     partner = actor.partner.id
     if not call.repeatable:
-        if not goes_on:
-            await require_clock(uow, partner)
-        return await work()
+        return await _done(uow, partner, work, goes_on=goes_on)
     key = IdempotencyKey(partner, call.method, call.path, call.request_id)
     kept = await claim_key(uow, key, call.fingerprint)
     if kept is not None:
@@ -94,11 +93,26 @@ async def run_idempotent(
         if kept.confirmation_id is not None and not await still_counting(uow, partner, kept.confirmation_id):
             raise Rejected("confirmation.ended-since", name="MS-RequestId")
         return Answer(kept.status, kept.body, kept.confirmation_id)
-    if not goes_on:
-        await require_clock(uow, partner)
-    answer = await work()
+    answer = await _done(uow, partner, work, goes_on=goes_on)
     if answer.accepted:
         await keep_answer(uow, key, answer.status, answer.body, answer.confirmation_id)
     else:
         await release_key(uow, key)
+    return answer
+
+
+async def _done(uow: UnitOfWork, partner: PartnerId, work: Callable[[], Awaitable[Answer]], *, goes_on: bool) -> Answer:
+    """Do the work, then check the clock: the work locks a customer first, and so reads the clock that it records.
+
+    Raises:
+        `clock.behind`: also instead of what the work raises.
+    """
+    if goes_on:
+        return await work()
+    try:
+        answer = await work()
+    except Rejected:
+        await require_clock(uow, partner)
+        raise
+    await require_clock(uow, partner)
     return answer

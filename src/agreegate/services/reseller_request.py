@@ -187,6 +187,13 @@ async def show_request(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     return found
 
 
+async def _locked_request(uow: UnitOfWork, actor: Actor, reseller: str, request: str) -> ResellerRequest:
+    """Lock the customer of a request, then return the request."""
+    found = await show_request(uow, actor, reseller, request)
+    await lock_customers(uow, actor.partner.id, found.customer_id)
+    return await show_request(uow, actor, reseller, request)
+
+
 async def ask_for_data(
     uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: IdempotentCall
 ) -> list[str]:
@@ -197,9 +204,9 @@ async def ask_for_data(
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
+    await lock_customers(uow, actor.partner.id, *customers)
     programme.require(uow.now, actor.partner.cloud)
     asked = await linked_reseller(uow, actor, reseller)
-    await lock_customers(uow, actor.partner.id, *customers)
     made = []
     for customer in dict.fromkeys(customers):
         if not await serves(uow, actor.partner.id, asked.id, customer):
@@ -222,7 +229,7 @@ async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     Raises:
         `request.not-found`.
     """
-    found = await show_request(uow, actor, reseller, request)
+    found = await _locked_request(uow, actor, reseller, request)
     noted = found.open and await note_received(uow, actor.partner.id, request, actor.recorded_by)
     if noted:
         await _audit(uow, actor, "receive_collection_request", found.customer_id, request, call)
@@ -239,7 +246,7 @@ async def return_request(
         `request.invalid-property`: see `checked_reason`.
     """
     checked = checked_reason(reason)
-    found = await show_request(uow, actor, reseller, request)
+    found = await _locked_request(uow, actor, reseller, request)
     noted = found.open and await note_returned(uow, actor.partner.id, request, actor.recorded_by, checked)
     if noted:
         await _audit(uow, actor, "return_collection_request", found.customer_id, request, call)

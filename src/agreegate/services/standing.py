@@ -192,8 +192,8 @@ async def record_no_longer_agrees(
         `confirmation.feature-absent`, `relationship.missing`.
         `confirmation.nothing-to-end`: it is recorded already, and nothing was confirmed since.
     """
-    programme.require(uow.now)
     await lock_customers(uow, actor.partner.id, customer)
+    programme.require(uow.now)
     partner, found = actor.partner.id, await require_relationship(uow, actor, customer)
     if found.no_longer_agrees_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise Rejected("confirmation.nothing-to-end")
@@ -218,8 +218,8 @@ async def void_confirmation(
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
         `confirmation.nothing-to-end`: no confirmation of the template counts.
     """
-    programme.require(uow.now)
     await lock_customers(uow, actor.partner.id, customer)
+    programme.require(uow.now)
     relationship = await require_relationship(uow, actor, customer)
     template = programme.template(template_id)
     if template is None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import Lock, UnitOfWork, to_micros
 
 KEPT = timedelta(hours=24)
 _KEY = "partner_id = $1 and method = $2 and path = $3 and request_id = $4"
@@ -45,6 +45,7 @@ async def claim_key(uow: UnitOfWork, key: IdempotencyKey, fingerprint: str) -> K
 
     A key older than a day is replaced.
     """
+    uow.note_lock(Lock.IDEMPOTENCY_KEY, *key.values)
     values = (*key.values, fingerprint, to_micros(uow.machine_now))
     insert = (
         "insert into idempotency (partner_id, method, path, request_id, fingerprint, kept_at)"

@@ -31,6 +31,7 @@ from agreegate.i18n import country_text, date_text, instant_text, text
 from agreegate.services.confirmation import acceptor_warnings, confirm
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Event, Preparation, Texts, prepare
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 NAMES = (
@@ -171,6 +172,7 @@ async def record(
     Raises:
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
     """
+    await lock_customers(uow, actor.partner.id, customer)
     preparation = await prepare(uow, actor, programme, customer, form["template"])
     draft = await checked(uow, actor, form, preparation, language)
     if isinstance(draft, Form):

@@ -25,6 +25,7 @@ from agreegate.domain.reason import Code
 from agreegate.services.gate import Denial, foresee
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 LONGEST_NUMBER = 9
@@ -121,6 +122,7 @@ async def carry_out(
     Raises:
         Rejected: a rule refuses it; the unit of work is to be undone.
     """
+    await lock_customers(uow, begun.actor.partner.id, begun.customer)
     step = step_of(form)
     if step is Step.CONFIRM:
         typed = await _confirmed(uow, begun, form, call, language)

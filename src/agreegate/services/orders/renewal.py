@@ -27,8 +27,9 @@ async def run_renewals(store: Store, until: datetime) -> int:
     async def some(uow: UnitOfWork) -> int:
         due = await due_subscriptions(uow, until, SUBSCRIPTIONS)
         customers = sorted({(partner, subscription.customer_id) for partner, subscription in due})
-        may_differ = [await lock_customers(uow, partner, customer) for partner, customer in customers]
-        if any(may_differ):
+        for partner, customer in customers:
+            await lock_customers(uow, partner, customer)
+        if customers and not uow.single_writer:  # others may have changed them before the lock
             again = await due_subscriptions(uow, until, SUBSCRIPTIONS)
             due = [(partner, found) for partner, found in again if (partner, found.customer_id) in customers]
         for partner, subscription in due:

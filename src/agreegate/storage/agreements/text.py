@@ -13,7 +13,7 @@ from agreegate.domain.agreements.text import (
     TextVersion,
     VersionId,
 )
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import Lock, Row, UnitOfWork, from_micros, to_micros
 
 _VERSION = """
     select v.number, v.version_id, v.label, v.major, v.note, v.effective_at, v.published_at, v.published_by
@@ -42,7 +42,7 @@ async def text_versions_in(uow: UnitOfWork, template: TemplateId, country: str) 
 async def lock_texts(uow: UnitOfWork, template: str, *, publishing: bool = False) -> None:
     """Let no text of the template be published until this unit of work ends; to publish, let nobody confirm either."""
     function = "pg_advisory_xact_lock" if publishing else "pg_advisory_xact_lock_shared"
-    await uow.lock(f"select {function}(hashtextextended($1, 0))", template)
+    await uow.lock(Lock.TEXTS, f"select {function}(hashtextextended($1, 0))", template)
 
 
 async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:

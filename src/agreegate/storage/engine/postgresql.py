@@ -1,7 +1,7 @@
 """PostgreSQL through asyncpg (decision 0005): a transaction for each unit of work, repeated when a concurrent one comes between.
 
 Writes are READ COMMITTED with the locks that services take (`UnitOfWork.lock`). Reads of several statements are REPEATABLE
-READ, so that they see one state of the record. A unit of work reads the clock of this process.
+READ, so that they see one state of the record. A unit that locks a customer has the database's clock, others this process's.
 """
 
 import asyncio
@@ -121,7 +121,14 @@ class PostgresStore:
             task.exception()  # the caller may have gone away; a caller that waits gets the error
 
     def _unit(self, connection: Connection) -> PostgresUnitOfWork:
-        return PostgresUnitOfWork(connection, self.clock(), machine_clock(), self._ids, self.trusted)
+        return PostgresUnitOfWork(
+            connection,
+            self.clock(),
+            machine_clock(),
+            self._ids,
+            self.trusted,
+            takes_database_time=self.clock is machine_clock,
+        )
 
     async def _read(self, connections: Connections, work: Work[T]) -> T:
         async with connections.connection() as connection:

@@ -1,16 +1,15 @@
 """Units of work on one SQLite connection: statements that never wait, and work that is run to its end (decision 0004)."""
 
 import re
-from collections.abc import Awaitable, Callable, Coroutine
-from datetime import datetime
+from collections.abc import Awaitable, Coroutine
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import apsw
 
+from agreegate.storage.engine.ordered_unit import OrderedUnit
 from agreegate.storage.engine.pace import Pace
-from agreegate.storage.engine.trusted import TrustedInstants
-from agreegate.storage.engine.unit_of_work import Row, Value
+from agreegate.storage.engine.unit_of_work import Lock, Row, Value
 
 T = TypeVar("T")
 
@@ -18,28 +17,15 @@ _STATEMENTS = 256
 _PARAMETER = re.compile(r"\$([0-9]+)")
 
 
-class SqliteUnitOfWork:
+class SqliteUnitOfWork(OrderedUnit):
     """A unit of work on one connection. Its coroutines never suspend."""
 
-    __slots__ = ("_connection", "_new_id", "machine_now", "now", "trusted")
+    __slots__ = ("_connection",)
+    single_writer = True
 
-    def __init__(
-        self,
-        connection: apsw.Connection,
-        now: datetime,
-        machine_now: datetime,
-        ids: Callable[[], str],
-        trusted: TrustedInstants | None = None,
-    ) -> None:
+    def __init__(self, connection: apsw.Connection, *others: Any) -> None:
+        super().__init__(*others)
         self._connection = connection
-        self.now = now
-        self.machine_now = machine_now
-        self._new_id = ids
-        self.trusted = trusted or TrustedInstants()
-
-    def new_id(self) -> str:
-        """A fresh GUID."""
-        return self._new_id()
 
     async def fetch_one(self, sql: str, *parameters: Value) -> Row | None:
         """The first row, or None."""
@@ -57,9 +43,9 @@ class SqliteUnitOfWork:
         # Not the difference of the totals: what triggers changed besides is in those.
         return self._connection.changes() if self._connection.total_changes() != before else 0
 
-    async def lock(self, _sql: str, *_parameters: Value) -> bool:
-        """Nothing to do: a unit of work that writes is alone."""
-        return False
+    async def lock(self, lock: Lock, _sql: str, *parameters: Value) -> None:
+        """Note the lock. A unit of work that writes is alone, so there is nothing to wait for."""
+        self.note_lock(lock, *parameters)
 
 
 class PacedUnitOfWork(SqliteUnitOfWork):

@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from enum import IntEnum
 from functools import partial
 from typing import Any, Protocol, TypeVar
 
@@ -25,15 +26,34 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 MICROSECOND = timedelta(microseconds=1)
 
 
+class Lock(IntEnum):
+    """The kinds of locks. Every unit of work takes its locks in this order, so that no two units wait for each other."""
+
+    IDEMPOTENCY_KEY = 1
+    CUSTOMER = 2
+    """Also the lock of the customer's confirmations, orders, carts, subscriptions and reseller requests."""
+    TEXTS = 3
+    """Confirming shares the lock of a template; publishing takes it alone."""
+    PERSONS = 4
+    """Renaming a customer shares the lock of the search by person; making persons searchable takes it alone."""
+
+
 class UnitOfWork(Protocol):
     """One actor's work: one clock reading, one commit. Either all of it is kept or none."""
 
-    now: datetime
-    """The product's clock, read once (decision 0014). Only the demo can move it."""
     machine_now: datetime
     """The machine's clock, for what must not follow the demo's: kept answers, leases, sessions."""
     trusted: TrustedInstants
     """The store's."""
+    single_writer: bool
+    """Whether no other unit of work writes at the same time."""
+
+    @property
+    def now(self) -> datetime:
+        """The product's clock, read once (decision 0014). Only the demo can move it.
+
+        PostgreSQL's clock, read with the lock of a customer, where the unit locks one; so the unit locks before it reads this.
+        """
 
     def new_id(self) -> str:
         """A fresh random GUID in lower case."""
@@ -47,14 +67,23 @@ class UnitOfWork(Protocol):
     async def execute(self, sql: str, *parameters: Value) -> int:
         """Change rows; how many were."""
 
-    async def lock(self, sql: str, *parameters: Value) -> bool:
-        """Let units of work that take the same locks wait until this one ends.
-
-        Returns:
-            Whether others may have changed what this unit read before it had the lock.
+    async def lock(self, lock: Lock, sql: str, *parameters: Value) -> None:
+        """Let units of work that take the same lock wait until this unit ends. A lock that the unit has is not taken again.
 
         Args:
+            lock: the kind; the parameters are the key.
             sql: selects the rows to lock, or calls a function that locks. SQLite has one writer and does not run it.
+
+        Raises:
+            RuntimeError: see `note_lock`.
+        """
+
+    def note_lock(self, lock: Lock, *key: Value) -> bool:
+        """Note a lock that this unit takes; return False if the unit has it.
+
+        Raises:
+            RuntimeError: the lock comes before another one that the unit has; or the lock is a customer's, and the unit has
+                read the clock.
         """
 
 
