@@ -57,8 +57,8 @@ class Memory:
         return await self.store.read(read)
 
 
-def call(number: int = 1) -> IdempotentCall:
+def call(actor: Actor, number: int = 1) -> IdempotentCall:
     """A request of its own."""
     return IdempotentCall(
-        "POST", "/", f"00000000-0000-4000-8000-{number:012}", "00000000-0000-4000-8000-000000000c0c", "f"
+        actor, "POST", "/", f"00000000-0000-4000-8000-{number:012}", "00000000-0000-4000-8000-000000000c0c", "f"
     )

@@ -55,7 +55,7 @@ async def recorded(uow: UnitOfWork, seller: Seller, customer: str) -> Answer:
     draft = Draft(contact, TemplateId(CLOUD_AGREEMENT), datetime(2026, 1, 1, 10, tzinfo=UTC))
 
     async def confirmed() -> Answer:
-        found = await confirm(uow, actor, programme.load(), customer, draft, call)
+        found = await confirm(uow, call, programme.load(), customer, draft)
         return answer(201, AgreementOut.recorded(found), found.id)
 
-    return await run_idempotent(uow, actor, call, confirmed)
+    return await run_idempotent(uow, call, confirmed)

@@ -107,10 +107,10 @@ def test_a_confirmation(record: apsw.Connection) -> None:
         call = IdempotentCall.of(actor, "POST", path, *ids, b"{}", repeatable=True)
 
         async def recorded() -> Answer:
-            found = await confirm(uow, actor, rules, customer, draft, call)
+            found = await confirm(uow, call, rules, customer, draft)
             return answer(201, AgreementOut.recorded(found), found.id)
 
-        drive(run_idempotent(uow, actor, call, recorded))
+        drive(run_idempotent(uow, call, recorded))
 
     def committed(first: int) -> None:
         record.execute("begin immediate")

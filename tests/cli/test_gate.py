@@ -173,7 +173,7 @@ def test_wrong_questions_are_told(
     ("at", "also"), [("2019-03-21", "enforcement.upcoming, R2"), ("2019-03-22", "confirmation.missing, R9")]
 )
 def test_the_line_has_every_reason_and_advisory(agreegate: Agreegate, data: Path, at: str, also: str) -> None:
-    recorded(data, lambda uow, actor: record_no_longer_agrees(uow, actor, load(), CEDAR, "By phone.", call()))
+    recorded(data, lambda uow, actor: record_no_longer_agrees(uow, call(actor), load(), CEDAR, "By phone."))
     result = check(agreegate, data, "--at", at, customer=CEDAR)
     assert (result.status, result.out.count("\n")) == (3, 1)
     assert 0 < result.out.index("(confirmation.ended, R47)") < result.out.index(f"({also})")
@@ -191,7 +191,7 @@ def test_an_older_text_is_told_with_the_order_that_it_is_due_before(
     agreegate: Agreegate, data: Path, language: str, sentence: str
 ) -> None:
     async def work(uow: UnitOfWork, actor: Actor) -> None:
-        await confirm(uow, actor, load(), CEDAR, DRAFT_CONFIRMATION, call())
+        await confirm(uow, call(actor), load(), CEDAR, DRAFT_CONFIRMATION)
         for label, effective in (("2", AUGUST + timedelta(days=1)), ("3", AUGUST + timedelta(days=9_999))):
             await add_text_version(uow, draft(label, effective_from=effective), "tests")
 

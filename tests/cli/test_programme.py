@@ -156,5 +156,5 @@ async def confirmed(data: Path) -> None:
     partner = await store.read(lambda uow: partner_of(uow, cast.ALDER))
     assert partner is not None
     actor = Actor(partner, frozenset({Role.SALES_AGENT}), UserId(cast.ALDER_SALES))
-    await store.write(lambda uow: confirm(uow, actor, load(), cast.CEDAR, DRAFT_CONFIRMATION, call()))
+    await store.write(lambda uow: confirm(uow, call(actor), load(), cast.CEDAR, DRAFT_CONFIRMATION))
     store.close()

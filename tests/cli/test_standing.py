@@ -46,10 +46,10 @@ def data(tmp_path: Path) -> Path:
         return Actor(partner, frozenset({Role.SALES_AGENT}), UserId(ALDER_SALES))
 
     async def record(uow: UnitOfWork) -> None:
-        await confirm(uow, await actor(uow), load(), CEDAR, DRAFT_CONFIRMATION, call())
+        await confirm(uow, call(await actor(uow)), load(), CEDAR, DRAFT_CONFIRMATION)
 
     async def refuse(uow: UnitOfWork) -> None:
-        await record_no_longer_agrees(uow, await actor(uow), load(), CEDAR, "By phone.", call(2))
+        await record_no_longer_agrees(uow, call(await actor(uow), 2), load(), CEDAR, "By phone.")
 
     for at, work in ((AUGUST, publish), (RECORDED, record), (REFUSED, refuse)):
         clock.now = at

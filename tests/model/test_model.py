@@ -403,16 +403,14 @@ class Histories(RuleBasedStateMachine):
         actor = Actor(self.ground.partners[partner], frozenset({Role.SALES_AGENT}), UserId(users[user % len(users)]), "",
                       channel=channel)  # fmt: skip
         self.calls += 1
-        call = IdempotentCall("POST", "/", f"00000000-0000-4000-8000-{self.calls:012}", "", "f")
-        if plain:
-            what = (customer, *what) if work is create_cart else (customer, *what, call)
-        else:
-            what = (self.programme, customer, *what, call)
+        call = IdempotentCall(actor, "POST", "/", f"00000000-0000-4000-8000-{self.calls:012}", "", "f")
+        by = actor if work is create_cart else call
+        what = (by, customer, *what) if plain else (by, self.programme, customer, *what)
         self.touched.add(pair) if pair in PAIRS else None
         try:
             if access is not None:
                 permit(actor, access)
-            done = drive(self.ground.store.write(lambda uow: work(uow, actor, *what)))
+            done = drive(self.ground.store.write(lambda uow: work(uow, *what)))
         except Rejected as rejected:
             assert rejected.code == (first or forbidden)
             return None

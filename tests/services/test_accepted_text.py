@@ -49,7 +49,7 @@ class Desk:
         before = await self.memory.rows("select count(*) from confirmation")
         try:
             await self.memory.do(
-                confirm, actor, self.programme, cast.CEDAR, replace(draft, **changes), call(self.calls)
+                confirm, call(actor, self.calls), self.programme, cast.CEDAR, replace(draft, **changes)
             )
         except Rejected as rejected:
             assert await self.memory.rows("select count(*) from confirmation") == before
@@ -73,7 +73,7 @@ async def test_the_version_that_a_person_names_is_kept_in_force_or_not(by: str, 
     upcoming = await desk.publish("2", AUGUST + 9 * DAY, files={AMERICA: file("2"), FRANCE: file("3")})
     actor = replace(await desk.memory.actor(cast.ALDER, cast.ALDER_SALES), channel=channel)
     named = replace(DRAFT, version=getattr(upcoming, by))
-    recorded = await desk.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, named, call())
+    recorded = await desk.memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, named)
     assert recorded.channel is channel
     assert await desk.kept() == [("stated", "2", "US", "en-US", "2" * 64)]
     desk.memory.clock.now = AUGUST + 20 * DAY
@@ -102,9 +102,9 @@ async def test_a_version_without_a_text_for_the_customers_country_cannot_be_name
     actor = replace(await desk.memory.actor(cast.ALDER, cast.ALDER_SALES), channel=channel)
     named = replace(DRAFT_CONFIRMATION, version=getattr(french, by))
     with rejected("text.version-unknown"):
-        await desk.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, named, call())
+        await desk.memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, named)
     assert await desk.kept() == []
-    await desk.memory.do(confirm, actor, PROGRAMME, cast.FRENE, named, call())
+    await desk.memory.do(confirm, call(actor), PROGRAMME, cast.FRENE, named)
     assert [row[:3] for row in await desk.kept()] == [("stated", "french", "FR")]
 
 

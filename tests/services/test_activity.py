@@ -24,9 +24,9 @@ async def memory() -> Memory:
     memory = Memory()
     alder, hazel = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
     for number in range(7):
-        await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
+        await memory.do(confirm, call(alder, number), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
         memory.clock.now += DAY
-    await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(7))
+    await memory.do(confirm, call(hazel, 7), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     memory.connection.execute(
         "update customer set company_name = 'Zebra', company_key = 'zebra' where partner_id = ?", (cast.HAZEL,)
     )

@@ -70,7 +70,7 @@ class Past:
 
     async def do(self, work: Any, *what: Any) -> Any:
         self.calls += 1
-        return await self.memory.do(work, self.actor, PROGRAMME, cast.CEDAR, *what, call(self.calls))
+        return await self.memory.do(work, call(self.actor, self.calls), PROGRAMME, cast.CEDAR, *what)
 
     async def period(self) -> int:
         row = await self.memory.do(relationship_since, self.actor.partner.id, cast.CEDAR)
@@ -128,7 +128,7 @@ class Past:
         for one in await self.memory.do(list_subscriptions, self.actor, cast.CEDAR):
             if one.status is SubscriptionStatus.ACTIVE:
                 await self.do(change_subscription, one.id, SubscriptionChange(status=SubscriptionStatus.SUSPENDED), ())
-        await self.memory.do(remove_relationship, self.actor, cast.CEDAR, call())
+        await self.memory.do(remove_relationship, call(self.actor), cast.CEDAR)
         self.note("parted", period=period)
 
     async def come_back(self) -> None:
@@ -385,10 +385,10 @@ async def test_an_employee_is_known_once_stated(past: Past) -> None:
     past.actor = await past.memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
     confirmation = await past.confirm()
     await past.move(DAY)
-    await past.memory.do(state_employee, past.actor, confirmation, Employee("Robin Vale"))
+    await past.memory.do(state_employee, call(past.actor), confirmation, Employee("Robin Vale"))
     stated = past.now
     await past.move(DAY)
-    await past.memory.do(state_employee, past.actor, confirmation, Employee("Sam Reed"))
+    await past.memory.do(state_employee, call(past.actor), confirmation, Employee("Sam Reed"))
     corrected = past.now
 
     async def employee(known_at: datetime) -> Employee | None:

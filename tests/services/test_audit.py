@@ -27,13 +27,13 @@ async def memory() -> Memory:
     """Alder confirmed Cedar, then Frêne, a day apart; then Hazel confirmed Cedar, and Alder created a customer."""
     memory = Memory()
     alder, hazel = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.HAZEL)
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
+    await memory.do(confirm, call(alder, 1), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     memory.clock.now += DAY
-    await memory.do(confirm, alder, PROGRAMME, cast.FRENE, DRAFT_CONFIRMATION, call(2))
+    await memory.do(confirm, call(alder, 2), PROGRAMME, cast.FRENE, DRAFT_CONFIRMATION)
     memory.clock.now += DAY
     hazel = replace(hazel, user_id=alder.user_id)
-    await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
-    await memory.do(create_customer, await memory.actor(cast.ALDER), CUSTOMER, None, call(4))
+    await memory.do(confirm, call(hazel, 3), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    await memory.do(create_customer, call(await memory.actor(cast.ALDER), 4), CUSTOMER, None)
     return memory
 
 
@@ -132,7 +132,7 @@ async def test_no_page_goes_beyond_the_first_or_the_last_day(memory: Memory, sea
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     for number in range(3, 7):  # one a day from the third on, all about Cedar
         memory.clock.now += DAY
-        await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
+        await memory.do(confirm, call(alder, number), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     start, end = AUGUST + 4 * DAY, AUGUST + 6 * DAY
     every = await memory.do(list_audit_records, alder, start, end, search, PageRequest())
     assert [record.operation_at for record in every.items] == [AUGUST + 5 * DAY, start]
@@ -185,10 +185,10 @@ async def test_no_more_records_are_walked_than_are_shown(memory: Memory, search:
 async def test_a_removal_is_recorded_with_the_customers_name_still(memory: Memory) -> None:
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     memory.clock.now += DAY
-    await memory.do(remove_relationship, alder, cast.DOGWOOD, call(5))
+    await memory.do(remove_relationship, call(alder, 5), cast.DOGWOOD)
     record = (await read(memory)).items[0]
     assert (record.operation_type, record.customer_name, record.correlation_id) == (
         "end_relationship",
         "Dogwood Legal",
-        call().correlation_id,
+        call(alder).correlation_id,
     )

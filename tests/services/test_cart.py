@@ -49,7 +49,7 @@ async def read(memory: Memory, cart: Cart) -> Cart:
 
 async def buy(memory: Memory, cart: Cart, number: int = 1) -> tuple[Order, ...] | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    return await memory.do(check_out, actor, PROGRAMME, cast.CEDAR, cart.id, call(number))
+    return await memory.do(check_out, call(actor, number), PROGRAMME, cast.CEDAR, cart.id)
 
 
 async def test_a_cart_reads_back_as_it_was_made(memory: Memory) -> None:
@@ -93,7 +93,7 @@ async def test_a_refused_checkout_leaves_the_cart_as_it_was(memory: Memory) -> N
     assert await read(memory, cart) == cart
     assert await memory.rows("select * from order_") == []
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    await memory.do(confirm, call(actor, 2), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     assert not isinstance(await buy(memory, cart), Denial)
 
 
@@ -130,7 +130,7 @@ async def test_what_was_right_may_be_wrong_at_checkout(memory: Memory) -> None:
     assert not cart.faulty
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
-    await memory.do(change_subscription, actor, PROGRAMME, cast.CEDAR, base, wanted, (), call(2))
+    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, wanted, ())
     with rejected("cart.faulty"):
         await buy(memory, cart, 3)
 

@@ -49,16 +49,16 @@ class Desk:
 
     async def confirmation(self) -> None:
         actor = await self.actor()
-        await self.memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(next(self.calls)))
+        await self.memory.do(confirm, call(actor, next(self.calls)), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
 
     async def ending(self) -> None:
         await self.memory.do(
-            record_no_longer_agrees, await self.actor(), PROGRAMME, cast.CEDAR, "", call(next(self.calls))
+            record_no_longer_agrees, call(await self.actor(), next(self.calls)), PROGRAMME, cast.CEDAR, ""
         )
 
     async def decision(self, action: Action = Action.NEW_PURCHASE) -> None:
         asked = Transaction(action, Channel.API)
-        await self.memory.do(check, await self.actor(), PROGRAMME, cast.CEDAR, asked, call(next(self.calls)))
+        await self.memory.do(check, call(await self.actor(), next(self.calls)), PROGRAMME, cast.CEDAR, asked)
 
     async def accept(self, partner: str | None = None) -> list[datetime]:
         async def accepted(uow: UnitOfWork) -> list[datetime]:
@@ -130,10 +130,10 @@ async def test_a_transaction_that_goes_on_is_kept_and_another_keeps_nothing(desk
 
 async def test_the_employee_behind_a_record_is_not_stated_either(desk: Desk) -> None:
     marketplace = await desk.actor(user=cast.ALDER_MARKETPLACE)
-    kept = await desk.memory.do(confirm, marketplace, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
+    kept = await desk.memory.do(confirm, call(marketplace, 1), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     desk.memory.clock.now -= YEAR
     with rejected("clock.behind"):
-        await desk.memory.do(state_employee, marketplace, kept.id, "nobody looks at it")
+        await desk.memory.do(state_employee, call(marketplace), kept.id, "nobody looks at it")
 
 
 async def test_another_partners_gate_stays_as_it_was(desk: Desk) -> None:
@@ -147,7 +147,7 @@ async def test_a_unit_that_was_undone_closes_nothing(desk: Desk) -> None:
     desk.memory.clock.now += YEAR
 
     async def undone(uow: UnitOfWork) -> None:
-        await confirm(uow, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+        await confirm(uow, call(actor), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
         raise RuntimeError
 
     with pytest.raises(RuntimeError):
@@ -198,7 +198,7 @@ async def test_a_clock_is_accepted_for_the_partner_named_and_audited_there(desk:
     hazel = await desk.actor(cast.HAZEL, cast.HAZEL_ADMIN)
     desk.memory.clock.now += YEAR
     await desk.confirmation()
-    await desk.memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await desk.memory.do(confirm, call(hazel), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     desk.memory.clock.now -= YEAR
     await desk.accept(cast.HAZEL)
     assert (await desk.reasons(), await desk.reasons(cast.HAZEL)) == (["clock.behind"], [])
@@ -336,7 +336,7 @@ async def undo(desk: Desk) -> None:
     actor = await desk.actor()
 
     async def undone(uow: UnitOfWork) -> None:
-        await check(uow, actor, PROGRAMME, cast.CEDAR, replace(PURCHASE), call(next(desk.calls)))
+        await check(uow, call(actor, next(desk.calls)), PROGRAMME, cast.CEDAR, replace(PURCHASE))
         raise RuntimeError
 
     with pytest.raises(RuntimeError):

@@ -50,7 +50,7 @@ async def record(
     **contact: Any,
 ) -> Confirmation:
     draft = replace(draft, contact=replace(draft.contact, **contact))
-    return await memory.do(confirm, actor or await sales(memory), programme, customer, draft, call())
+    return await memory.do(confirm, call(actor or await sales(memory)), programme, customer, draft)
 
 
 async def refused(memory: Memory, **attempt: Any) -> str:
@@ -93,7 +93,7 @@ async def test_what_was_handed_in_is_kept_with_who_recorded_it_when_and_by_which
         recorded_by=cast.ALDER_SALES,
         channel=Channel.DASHBOARD,
         recorded_at=AUGUST,
-        request_id=call().request_id,
+        request_id=call(actor).request_id,
     )
 
 
@@ -196,13 +196,13 @@ async def test_the_employee_behind_a_designated_account_is_stated_with_the_recor
         (marketplace, by_hand.id, "confirmation.not-designated"),
     ):
         with pytest.raises(Rejected) as raised:
-            await memory.do(state_employee, actor, confirmation, Employee("Eve"))
+            await memory.do(state_employee, call(actor), confirmation, Employee("Eve"))
         assert raised.value.code == key
-    await memory.do(state_employee, await sales(memory), unnamed.id, Employee(" Ben Ohm "))
+    await memory.do(state_employee, call(await sales(memory)), unnamed.id, Employee(" Ben Ohm "))
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.FRENE, None)
     assert listed == replace(unnamed, confirmed_by=Employee("Ben Ohm"))
     assert (await memory.do(list_without_employee, marketplace)).items == ()
-    await memory.do(state_employee, await sales(memory), named.id, Employee("Eve Quill"))
+    await memory.do(state_employee, call(await sales(memory)), named.id, Employee("Eve Quill"))
     [listed] = await memory.do(list_confirmations, marketplace, PROGRAMME, cast.CEDAR, None)
     assert listed == replace(named, confirmed_by=Employee("Eve Quill"))
     kept = await memory.rows("select name, stated_by from confirmation_employee order by number")
@@ -239,8 +239,8 @@ async def test_who_is_designated_when_the_statement_is_made_decides(memory: Memo
         (cast.DOGWOOD, by_hand.id, cast.CLOUD_AGREEMENT),
     )
     with rejected("confirmation.not-designated"):
-        await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
-    await memory.do(state_employee, marketplace, by_hand.id, Employee("Ben Ohm"))
+        await memory.do(state_employee, call(marketplace), confirmed.id, Employee("Ben Ohm"))
+    await memory.do(state_employee, call(marketplace), by_hand.id, Employee("Ben Ohm"))
     assert await memory.rows("select name from confirmation_employee") == [("Ben Ohm",)]
 
 
@@ -251,8 +251,8 @@ async def test_a_statement_has_an_audit_record_and_the_same_again_adds_nothing(m
     kept = "select operation_type, resource_type, resource_id, user_id, correlation_id, resource_new_value from audit_record"
     before = len(await memory.rows(kept))
     for number, name in enumerate(("Ben Ohm", "Ben Ohm ", "Ada Quill", "Ben Ohm"), 2):
-        await memory.do(state_employee, await sales(memory), confirmed.id, Employee(name), call(number))
-    stated = ("state_employee", "confirmation", confirmed.id, cast.ALDER_SALES, call().correlation_id, None)
+        await memory.do(state_employee, call(await sales(memory), number), confirmed.id, Employee(name))
+    stated = ("state_employee", "confirmation", confirmed.id, cast.ALDER_SALES, call(marketplace).correlation_id, None)
     assert (await memory.rows(kept))[before:] == [stated] * 3
     rows = await memory.rows("select number, name from confirmation_employee order by number")
     assert rows == [(1, "Ben Ohm"), (2, "Ada Quill"), (3, "Ben Ohm")]
@@ -262,10 +262,10 @@ async def test_a_statement_has_an_audit_record_and_the_same_again_adds_nothing(m
 async def test_nothing_is_stated_of_a_relationship_that_has_ended(memory: Memory) -> None:
     marketplace = await memory.actor(cast.ALDER, cast.ALDER_MARKETPLACE)
     confirmed = await record(memory, actor=marketplace)
-    await memory.do(remove_relationship, marketplace, cast.CEDAR, call())
+    await memory.do(remove_relationship, call(marketplace), cast.CEDAR)
     for _ in range(2):
         with rejected("confirmation.relationship-over"):
-            await memory.do(state_employee, marketplace, confirmed.id, Employee("Ben Ohm"))
+            await memory.do(state_employee, call(marketplace), confirmed.id, Employee("Ben Ohm"))
         assert (await memory.do(list_without_employee, marketplace)).items == ()
         await memory.do(open_relationship, marketplace.partner.id, cast.CEDAR)
     assert await memory.rows("select * from confirmation_employee") == []

@@ -37,7 +37,7 @@ def memory() -> Memory:
 
 async def created(memory: Memory, actor: Actor, name: str = "Contoso", reseller: str | None = None) -> ServedCustomer:
     draft = replace(CUSTOMER, company_name=name, domain=f"{name.encode().hex()}.example")
-    return await memory.do(create_customer, actor, draft, None if reseller is None else PartnerId(reseller), call())
+    return await memory.do(create_customer, call(actor), draft, None if reseller is None else PartnerId(reseller))
 
 
 async def names(memory: Memory, actor: Actor, search: Search | None = None) -> list[str]:
@@ -79,7 +79,7 @@ async def test_a_domain_that_somebody_has_is_refused(memory: Memory, domain: str
     memory.connection.execute("insert into partner_mail_domain values (?, 'mail.alder.example')", (cast.ALDER,))
     assert await memory.do(domain_taken, domain)
     with rejected("customer.domain-taken"):
-        await memory.do(create_customer, await memory.actor(cast.HAZEL), replace(CUSTOMER, domain=domain), None, call())
+        await memory.do(create_customer, call(await memory.actor(cast.HAZEL)), replace(CUSTOMER, domain=domain), None)
 
 
 async def test_a_free_domain_is_free_and_a_malformed_one_is_no_domain(memory: Memory) -> None:
@@ -93,7 +93,7 @@ async def test_a_sandbox_account_has_at_most_seventy_five_customers(memory: Memo
     served = [await created(memory, maple, f"Leaf {number}") for number in range(75)]
     with rejected("sandbox.limit"):
         await created(memory, maple, "Leaf 75")
-    await memory.do(delete_customer, maple, served[0].customer.id, call())
+    await memory.do(delete_customer, call(maple), served[0].customer.id)
     await created(memory, maple, "Leaf 75")
 
 
@@ -101,11 +101,11 @@ async def test_only_a_sandbox_account_deletes_and_nothing_recorded_is_lost(memor
     maple, alder = await memory.actor(cast.MAPLE, cast.MAPLE_ADMIN), await memory.actor(cast.ALDER, cast.ALDER_SALES)
     for customer in (cast.CEDAR, cast.NOBODY):
         with rejected("access.action-not-allowed"):
-            await memory.do(delete_customer, alder, customer, call())
+            await memory.do(delete_customer, call(alder), customer)
     served = await created(memory, maple)
     subscribe(memory, "active", cast.MAPLE, served.customer.id)
-    await memory.do(confirm, maple, PROGRAMME, served.customer.id, DRAFT_CONFIRMATION, call())
-    await memory.do(delete_customer, maple, served.customer.id, call())
+    await memory.do(confirm, call(maple), PROGRAMME, served.customer.id, DRAFT_CONFIRMATION)
+    await memory.do(delete_customer, call(maple), served.customer.id)
     with rejected("relationship.missing"):
         await memory.do(get_customer, maple, served.customer.id)
     assert await memory.rows("select status, revision from subscription") == [("deleted", 2)]
@@ -121,13 +121,14 @@ async def test_a_relationship_ends_only_when_nothing_is_active(memory: Memory) -
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     subscribe(memory, "active")
     with rejected("relationship.subscriptions-active"):
-        await memory.do(remove_relationship, alder, cast.CEDAR, call())
+        await memory.do(remove_relationship, call(alder), cast.CEDAR)
     assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
     memory.connection.execute("update subscription set status = 'suspended'")
-    await memory.do(remove_relationship, alder, cast.CEDAR, call())
-    for gone in (remove_relationship, lambda uow, actor, customer, _: get_customer(uow, actor, customer)):
-        with rejected("relationship.missing"):
-            await memory.do(gone, alder, cast.CEDAR, call())
+    await memory.do(remove_relationship, call(alder), cast.CEDAR)
+    with rejected("relationship.missing"):
+        await memory.do(remove_relationship, call(alder), cast.CEDAR)
+    with rejected("relationship.missing"):
+        await memory.do(get_customer, alder, cast.CEDAR)
     assert "Cedar Bakery" not in await names(memory, alder)
     assert await memory.rows("select operation_type from audit_record") == [("end_relationship",)]
 
@@ -142,11 +143,11 @@ async def test_a_relationship_ends_only_when_the_last_of_several_is_no_longer_ac
     for status in ("suspended", "deleted", "expired"):
         memory.connection.execute("update subscription set status = ? where subscription_id <> ?", (status, last))
         with rejected("relationship.subscriptions-active"):
-            await memory.do(remove_relationship, alder, cast.CEDAR, call())
+            await memory.do(remove_relationship, call(alder), cast.CEDAR)
     assert (await memory.do(get_customer, alder, cast.CEDAR)).customer.id == cast.CEDAR
     assert await memory.rows("select 1 from audit_record") == []
     memory.connection.execute("update subscription set status = 'suspended'")
-    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    await memory.do(remove_relationship, call(alder), cast.CEDAR)
     with rejected("relationship.missing"):
         await memory.do(get_customer, alder, cast.CEDAR)
 
@@ -154,9 +155,9 @@ async def test_a_relationship_ends_only_when_the_last_of_several_is_no_longer_ac
 async def test_a_customer_that_comes_back_starts_without_a_confirmation(memory: Memory) -> None:
     alder, birch = await memory.actor(cast.ALDER, cast.ALDER_SALES), await memory.actor(cast.BIRCH)
     customer = (await memory.do(get_customer, alder, cast.CEDAR)).customer
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     assert await memory.do(relate, PartnerId(cast.ALDER), customer, []) == 1, "open already"
-    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    await memory.do(remove_relationship, call(alder), cast.CEDAR)
     assert await names(memory, birch) == []
 
     assert await memory.do(relate, PartnerId(cast.ALDER), customer, [PartnerId(cast.HORNBEAM)]) == 2
@@ -267,10 +268,9 @@ async def test_pages_forwards_and_back_show_every_customer_once(
     for name in ("ada", "Ada", "Bob", "élan", "Élan", "Zoé", "ada", "42"):
         served = await memory.do(
             create_customer,
-            owner,
+            call(owner),
             replace(CUSTOMER, company_name=name, domain=f"a{len(await memory.rows('select 1 from customer'))}.example"),
             None if through is None else PartnerId(through),
-            call(),
         )
         assert served.customer.company_name == name
     search = None if field is None else Search(field, "a" if field is SearchField.COMPANY_NAME else "")

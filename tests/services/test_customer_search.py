@@ -36,7 +36,7 @@ def states(finding: Finding) -> dict[str, State | None]:
 async def test_each_customer_is_listed_and_counted_in_its_state() -> None:
     memory = Memory()
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     finding = await find(memory, cast.ALDER_SALES)
     assert states(finding) == {
         "Cedar Bakery": State.CURRENT,

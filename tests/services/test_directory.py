@@ -167,7 +167,7 @@ async def test_a_reseller_taken_off_a_customer_sees_it_no_longer(store: InlineSt
 
     await store.write(
         lambda uow: ask_for_data(
-            uow, alder, programme, BIRCH, [CEDAR], IdempotentCall("POST", "/", uow.new_id(), "", "")
+            uow, IdempotentCall(alder, "POST", "/", uow.new_id(), "", ""), programme, BIRCH, [CEDAR]
         )
     )
     assert await seen(birch) == (["Cedar Bakery"], 1)
@@ -256,7 +256,7 @@ async def test_what_is_shown_can_always_be_applied_again(store: InlineStore) -> 
         alder = Actor(await partner_of(uow, ALDER))
         british = replace(address, country="GB")
         draft = replace(old, domain=f"c{ord(name[0])}.example", company_name=name, address=british)
-        await create_customer(uow, alder, draft, PartnerId(BIRCH), IdempotentCall("POST", "/", uow.new_id(), "", ""))
+        await create_customer(uow, IdempotentCall(alder, "POST", "/", uow.new_id(), "", ""), draft, PartnerId(BIRCH))
 
     for name in (
         "株式会社\u3000山田商店",

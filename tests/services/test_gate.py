@@ -56,9 +56,9 @@ async def kept(memory: Memory) -> list[tuple[str, str]]:
 async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memory, policy: str) -> None:
     """Also one of an earlier version of the rules: the policy that is kept with it finds them."""
     actor, rules = await sales(memory), load(policy)
-    denied = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(1))
-    await memory.do(confirm, actor, rules, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    allowed = await memory.do(check, actor, rules, cast.CEDAR, PURCHASE, call(3))
+    denied = await memory.do(check, call(actor, 1), rules, cast.CEDAR, PURCHASE)
+    await memory.do(confirm, call(actor, 2), rules, cast.CEDAR, DRAFT_CONFIRMATION)
+    allowed = await memory.do(check, call(actor, 3), rules, cast.CEDAR, PURCHASE)
     columns = "decision_id, customer_id, action, channel, verdict, policy, decided_by, cloud, decided_at"
     by_id = {row[0]: row for row in await memory.rows(f"select {columns}, standing from decision")}
     for recorded, verdict in ((denied, "deny"), (allowed, "allow")):
@@ -72,13 +72,13 @@ async def test_a_decision_is_kept_with_all_it_takes_to_decide_again(memory: Memo
 
 async def test_the_same_request_with_the_same_verdict_is_kept_once(memory: Memory) -> None:
     actor = await sales(memory)
-    denied = [await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1)) for _ in range(3)]
+    denied = [await memory.do(check, call(actor, 1), PROGRAMME, cast.CEDAR, PURCHASE) for _ in range(3)]
     assert len({decision.id for decision in denied}) == 1
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    healed = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(1))
+    await memory.do(confirm, call(actor, 2), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    healed = await memory.do(check, call(actor, 1), PROGRAMME, cast.CEDAR, PURCHASE)
     assert healed.id != denied[0].id
-    another_body: IdempotentCall = replace(call(1), fingerprint="another")
-    await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, another_body)
+    another_body: IdempotentCall = replace(call(actor, 1), fingerprint="another")
+    await memory.do(check, another_body, PROGRAMME, cast.CEDAR, PURCHASE)
     assert await kept(memory) == [("new_purchase", "allow"), ("new_purchase", "allow"), ("new_purchase", "deny")]
 
 
@@ -95,7 +95,7 @@ async def test_a_refused_repeat_is_kept_again_after_a_day_of_the_machines_clock(
         now = API_ENFORCED + clock * hours
         uow = SqliteUnitOfWork(memory.connection, now, AUGUST + timedelta(hours=hours), new_id)
         actions = [Action.SUSPEND, Action.NEW_PURCHASE]
-        denied = drive(denial_of(uow, actor, WATCHFUL, cast.CEDAR, actions, call(1)))
+        denied = drive(denial_of(uow, call(actor, 1), WATCHFUL, cast.CEDAR, actions))
         assert denied is not None
         ids.append(denied.id)
     assert ids[0] == ids[1] != ids[2] == ids[3] != ids[4]
@@ -114,12 +114,12 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
     actor = await sales(memory)
 
     async def ask_again() -> tuple[str, str]:
-        arguments = (actor, PROGRAMME, cast.CEDAR)
+        arguments = (call(actor, 1), PROGRAMME, cast.CEDAR)
         if question:
-            answered = await memory.do(check, *arguments, PURCHASE, call(1))
+            answered = await memory.do(check, *arguments, PURCHASE)
             id_, reasons = answered.id, answered.decision.reasons
         else:
-            denied = await memory.do(denial_of, *arguments, [Action.NEW_PURCHASE], call(1))
+            denied = await memory.do(denial_of, *arguments, [Action.NEW_PURCHASE])
             assert denied is not None
             id_, reasons = denied.id, denied.reasons
         [row] = await memory.rows(f"select reasons from decision where decision_id = '{id_}'")
@@ -129,8 +129,8 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
     told = [await ask_again(), await ask_again()]
     for number in (2, 3):
         memory.clock.now += timedelta(hours=1)
-        await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(number))
-        await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "", call(number))
+        await memory.do(confirm, call(actor, number), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+        await memory.do(record_no_longer_agrees, call(actor, number), PROGRAMME, cast.CEDAR, "")
         told += [await ask_again(), await ask_again()]
     assert [code for code, _ in told] == ["confirmation.missing"] * 2 + ["confirmation.ended"] * 4
     first, again, ended, still, anew, at_last = [id_ for _, id_ in told]
@@ -142,9 +142,9 @@ async def test_a_repeat_that_is_refused_for_another_reason_has_a_decision_of_its
 async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> None:
     """Where its answer is kept, a repeat does not come here: a call that does is a new one."""
     actor = await sales(memory)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    await memory.do(confirm, call(actor, 2), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     for _ in range(2):
-        assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, [Action.NEW_PURCHASE], call(1)) is None
+        assert await memory.do(denial_of, call(actor, 1), PROGRAMME, cast.CEDAR, [Action.NEW_PURCHASE]) is None
     assert await kept(memory) == [("new_purchase", "allow")] * 2
 
 
@@ -160,7 +160,7 @@ async def test_every_transaction_that_may_complete_is_kept(memory: Memory) -> No
 async def test_one_refusal_stops_all_and_every_decision_is_kept(
     memory: Memory, actions: list[Action], stopped_by: Action | None
 ) -> None:
-    denied = await memory.do(denial_of, await sales(memory), PROGRAMME, cast.CEDAR, actions, call(), "cart 7")
+    denied = await memory.do(denial_of, call(await sales(memory)), PROGRAMME, cast.CEDAR, actions, "cart 7")
     assert (denied is None) is (stopped_by is None)
     subjects = await memory.rows("select action, subject_id from decision order by action")
     assert subjects == [(action, "cart 7") for action in sorted(actions)]
@@ -175,23 +175,23 @@ async def test_a_transaction_is_paused_only_where_all_of_it_may_complete_and_rec
         return "paused" if decision.advisories else None
 
     actor, actions = await sales(memory), [Action.NEW_PURCHASE, Action.SUSPEND]
-    denied = await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(1), None, pause)
+    denied = await memory.do(denial_of, call(actor, 1), PROGRAMME, cast.CEDAR, actions, None, pause)
     assert [one.decision.allowed for one in denied.denied] == [False]
     assert await kept(memory) == [("new_purchase", "deny"), ("suspend", "allow")]
     memory.clock.now = EVE_OF_API
-    assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(2), None, pause) == "paused"
+    assert await memory.do(denial_of, call(actor, 2), PROGRAMME, cast.CEDAR, actions, None, pause) == "paused"
     assert len(await kept(memory)) == 2
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(3))
-    assert await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(4), None, pause) is None
+    await memory.do(confirm, call(actor, 3), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    assert await memory.do(denial_of, call(actor, 4), PROGRAMME, cast.CEDAR, actions, None, pause) is None
     assert len(await kept(memory)) == 4
 
 
 @pytest.mark.rule("R7", "R47")
 async def test_a_refusal_hands_on_the_reasons_of_every_refused_action_each_once(memory: Memory) -> None:
     actor = await sales(memory)
-    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "By phone.", call(1))
+    await memory.do(record_no_longer_agrees, call(actor, 1), PROGRAMME, cast.CEDAR, "By phone.")
     actions = [Action.REACTIVATE, Action.CANCEL, Action.SEAT_CHANGE, Action.NEW_PURCHASE]
-    denied = await memory.do(denial_of, actor, PROGRAMME, cast.CEDAR, actions, call(2))
+    denied = await memory.do(denial_of, call(actor, 2), PROGRAMME, cast.CEDAR, actions)
     assert denied is not None
     assert [(reason.code, reason.rule) for reason in denied.reasons] == [
         ("confirmation.ended", "R47"),
@@ -225,16 +225,16 @@ async def test_recording_or_correcting_an_old_agreement_does_not_close_what_a_cu
         decision = await ask(memory.store, actor, strict, cast.CEDAR, PURCHASE)
         return [decision.verdict, *(reason.code for reason in decision.reasons)]
 
-    await memory.do(confirm, actor, strict, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
+    await memory.do(confirm, call(actor, 1), strict, cast.CEDAR, DRAFT_CONFIRMATION)
     assert await verdict() == ["deny", "confirmation.outdated"]
     customer_agreement = replace(DRAFT_CONFIRMATION, template_id=TemplateId(cast.CUSTOMER_AGREEMENT))
-    await memory.do(confirm, actor, strict, cast.CEDAR, customer_agreement, call(2))
+    await memory.do(confirm, call(actor, 2), strict, cast.CEDAR, customer_agreement)
     assert await verdict() == ["allow"]
     corrected = replace(DRAFT_CONFIRMATION, contact=replace(DRAFT_CONFIRMATION.contact, first_name="Nia"))
     for number, again in enumerate((DRAFT_CONFIRMATION, corrected), 3):
-        await memory.do(confirm, actor, strict, cast.CEDAR, again, call(number))
+        await memory.do(confirm, call(actor, number), strict, cast.CEDAR, again)
         assert await verdict() == ["allow"]
-    assert await memory.do(denial_of, actor, strict, cast.CEDAR, [Action.NEW_PURCHASE], call(9)) is None
+    assert await memory.do(denial_of, call(actor, 9), strict, cast.CEDAR, [Action.NEW_PURCHASE]) is None
 
 
 @pytest.mark.rule("R8", "R12", "R39")
@@ -246,7 +246,7 @@ async def test_a_new_customer_can_be_made_and_buys_nothing_before_it_accepts(mem
     for action in Action:
         answer = await ask(memory.store, actor, PROGRAMME, cast.DOGWOOD, Transaction(action, Channel.API))
         assert answer.allowed is not action.needs_confirmation
-    await memory.do(confirm, actor, PROGRAMME, cast.DOGWOOD, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(actor), PROGRAMME, cast.DOGWOOD, DRAFT_CONFIRMATION)
     assert (await ask(memory.store, actor, PROGRAMME, cast.DOGWOOD, PURCHASE)).allowed
 
 
@@ -259,7 +259,7 @@ async def test_asking_changes_nothing_and_at_moves_the_dates_alone(memory: Memor
     assert before == [
         memory.connection.execute(f"select * from {name}").fetchall() for name in tables_of(memory.connection)
     ]
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     assert (await ask(memory.store, actor, PROGRAMME, cast.CEDAR, PURCHASE, at=API_ENFORCED)).allowed
     memory.clock.now = AUGUST
     assert not (await ask(memory.store, actor, PROGRAMME, cast.ELM, PURCHASE)).allowed
@@ -283,7 +283,7 @@ async def test_a_record_that_cannot_be_read_is_not_a_missing_confirmation(memory
 
 async def test_what_was_known_is_read_back_as_it_was(memory: Memory) -> None:
     actor = await sales(memory)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(actor), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     standing = await memory.do(standing_of, actor.partner.id, cast.CEDAR)
     [current] = standing.current
     outdated = replace(

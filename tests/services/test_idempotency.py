@@ -1,5 +1,6 @@
 """A kept answer is given again for 24 hours of the machine's clock: no longer, and no shorter (contract 3.10)."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -16,15 +17,19 @@ pytestmark = pytest.mark.fault("F6")
 DAY, MINUTE = timedelta(hours=24), timedelta(minutes=1)
 
 
+async def called(memory: Memory, number: int = 1) -> IdempotentCall:
+    return call(await memory.actor(cast.ALDER, cast.ALDER_SALES), number)
+
+
 async def answered(memory: Memory, body: bytes, asked: IdempotentCall | None = None) -> bytes:
     """What a call is answered whose work would answer `body`."""
-    actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
+    asked = asked or await called(memory)
 
     async def ask(uow: UnitOfWork) -> Answer:
         async def work() -> Answer:
             return Answer(201, body)
 
-        return await run_idempotent(uow, actor, asked or call(), work)
+        return await run_idempotent(uow, asked, work)
 
     return (await memory.do(ask)).body
 
@@ -45,7 +50,8 @@ async def test_an_answer_is_kept_for_a_day_and_not_a_minute_longer() -> None:
 
 
 async def test_an_id_is_free_for_another_request_after_a_day_only() -> None:
-    memory, other = Memory(), IdempotentCall("POST", "/", call().request_id, "", "another body")
+    memory = Memory()
+    other = replace(await called(memory), fingerprint="another body")
     await answered(memory, b"first")
     later(memory, DAY - MINUTE)
     with rejected("request.id-reused"):
@@ -58,7 +64,7 @@ async def test_answers_are_deleted_after_a_day_and_not_before() -> None:
     memory = Memory()
     await answered(memory, b"older")
     later(memory, 2 * MINUTE)
-    await answered(memory, b"newer", call(2))
+    await answered(memory, b"newer", await called(memory, 2))
     later(memory, DAY - MINUTE)
     assert await memory.do(forget_answers, 100) == 1
     assert await memory.rows("select body from idempotency") == [(b"newer",)]

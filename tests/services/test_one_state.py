@@ -85,13 +85,13 @@ async def happen(memory: Memory, actor: Actor, customer: str, what: str, number:
         case "c" | "m":
             template = cast.CLOUD_AGREEMENT if what.lower() == "c" else cast.CUSTOMER_AGREEMENT
             draft = replace(DRAFT_CONFIRMATION, template_id=TemplateId(template), date_agreed=memory.clock.now)
-            await memory.do(confirm, actor, PROGRAMME, customer, draft, call(number))
+            await memory.do(confirm, call(actor, number), PROGRAMME, customer, draft)
         case "n":
-            await memory.do(record_no_longer_agrees, actor, PROGRAMME, customer, "", call(number))
+            await memory.do(record_no_longer_agrees, call(actor, number), PROGRAMME, customer, "")
         case "v":
-            await memory.do(void_confirmation, actor, PROGRAMME, customer, cast.CLOUD_AGREEMENT, "", call(number))
+            await memory.do(void_confirmation, call(actor, number), PROGRAMME, customer, cast.CLOUD_AGREEMENT, "")
         case "x":
-            await memory.do(remove_relationship, actor, customer, call(number))
+            await memory.do(remove_relationship, call(actor, number), customer)
         case "r":
             await memory.do(
                 lambda uow: uow.execute(

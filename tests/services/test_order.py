@@ -38,13 +38,13 @@ async def place(
     memory: Memory, *lines: LineDraft, number: int = 1, customer: str = cast.CEDAR, partner: str = cast.ALDER
 ) -> Order | Denial:
     actor = await memory.actor(partner, cast.ALDER_SALES)
-    return await memory.do(place_order, actor, PROGRAMME, customer, OrderDraft(lines), call(number))
+    return await memory.do(place_order, call(actor, number), PROGRAMME, customer, OrderDraft(lines))
 
 
 async def patch(memory: Memory, order: Order, number: int, **change: Any) -> Order | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
-        change_order, actor, PROGRAMME, order.customer_id, order.id, OrderChange(**change), call(number)
+        change_order, call(actor, number), PROGRAMME, order.customer_id, order.id, OrderChange(**change)
     )
 
 
@@ -84,7 +84,7 @@ async def test_after_the_confirmation_the_same_order_passes(memory: Memory) -> N
     memory.clock.now = API_ENFORCED
     assert isinstance(await place(memory, line()), Denial)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
+    await memory.do(confirm, call(actor, 2), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     assert isinstance(await place(memory, line()), Order)
     assert await memory.rows("select verdict from decision order by verdict") == [("allow",), ("deny",)]
 
@@ -210,7 +210,7 @@ async def test_no_addon_for_a_suspended_subscription(memory: Memory) -> None:
     base = order.lines[0].subscription_id
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     wanted = SubscriptionChange(status=SubscriptionStatus.SUSPENDED)
-    await memory.do(change_subscription, actor, PROGRAMME, cast.CEDAR, base, wanted, (), call(2))
+    await memory.do(change_subscription, call(actor, 2), PROGRAMME, cast.CEDAR, base, wanted, ())
     with rejected("subscription.parent-not-active"):
         await patch(memory, order, 3, lines=(line(parent_id=base),))
 
@@ -224,18 +224,18 @@ class Sandbox:
 
     async def open(self) -> "Sandbox":
         self.actor = await self.memory.actor(cast.MAPLE, cast.MAPLE_ADMIN)
-        made = await self.memory.do(create_customer, self.actor, CUSTOMER, None, call(900))
+        made = await self.memory.do(create_customer, call(self.actor, 900), CUSTOMER, None)
         self.customer = made.customer.id
         return self
 
     async def place(self, number: int, *lines: LineDraft) -> Order:
-        order = await self.memory.do(place_order, self.actor, PROGRAMME, self.customer, OrderDraft(lines), call(number))
+        order = await self.memory.do(place_order, call(self.actor, number), PROGRAMME, self.customer, OrderDraft(lines))
         assert isinstance(order, Order)
         return order
 
     async def cancel(self, number: int, order: Order) -> Order | Denial:
         return await self.memory.do(
-            change_order, self.actor, PROGRAMME, self.customer, order.id, OrderChange(cancelled=True), call(number)
+            change_order, call(self.actor, number), PROGRAMME, self.customer, order.id, OrderChange(cancelled=True)
         )
 
 
@@ -264,7 +264,7 @@ async def test_a_sandbox_order_is_cancelled_without_a_confirmation(memory: Memor
     assert await sandbox.cancel(3, order) == cancelled
     assert ("cancel", "allow") in await memory.rows("select action, verdict from decision")
     actor = sandbox.actor
-    await memory.do(confirm, actor, PROGRAMME, sandbox.customer, DRAFT_CONFIRMATION, call(4))
+    await memory.do(confirm, call(actor, 4), PROGRAMME, sandbox.customer, DRAFT_CONFIRMATION)
     change = OrderChange(billing_cycle=BillingCycle.ANNUAL)
     with rejected("order.not-processable"):
-        await memory.do(change_order, actor, PROGRAMME, sandbox.customer, order.id, change, call(5))
+        await memory.do(change_order, call(actor, 5), PROGRAMME, sandbox.customer, order.id, change)

@@ -55,7 +55,7 @@ class Case:
 
     async def do(self, work: Any, *what: Any, programme: Any = PROGRAMME) -> Any:
         self.calls += 1
-        return await self.memory.do(work, self.actor, programme, cast.CEDAR, *what, call(self.calls))
+        return await self.memory.do(work, call(self.actor, self.calls), programme, cast.CEDAR, *what)
 
     async def publish(self, label: str, effective: datetime, **changes: Any) -> TextVersion:
         return await self.memory.do(add_text_version, draft(label, effective_from=effective, **changes), "tests")

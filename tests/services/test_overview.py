@@ -126,7 +126,7 @@ async def test_who_no_longer_agrees_and_is_subscribed_is_listed_by_the_soonest_r
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     for number, (customer, days) in enumerate(((cast.CEDAR, 40), (cast.FRENE, 20))):
         await subscribed(memory, customer, days, auto_renew=True)
-        await memory.do(record_no_longer_agrees, actor, PROGRAMME, customer, "", call(number + 1))
+        await memory.do(record_no_longer_agrees, call(actor, number + 1), PROGRAMME, customer, "")
     await subscribed(memory, cast.CEDAR, 50, auto_renew=True)
     await subscribed(memory, cast.DOGWOOD, 30, auto_renew=True)
     if many:

@@ -33,7 +33,7 @@ async def accepted(
     actor = await memory.actor(cast.USERS[user][0], user)
     acceptance = Draft(contact, DRAFT_CONFIRMATION.template_id, DRAFT_CONFIRMATION.date_agreed)
     numbers = await memory.rows("select count(*) from confirmation")
-    await memory.do(confirm, actor, PROGRAMME, customer, acceptance, call(numbers[0][0] + 1))
+    await memory.do(confirm, call(actor, numbers[0][0] + 1), PROGRAMME, customer, acceptance)
     await memory.do(take_over_persons, 10)
 
 
@@ -121,7 +121,7 @@ async def test_every_confirmation_of_a_present_customer_finds_it() -> None:
     memory = Memory()
     actor = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
     await accepted(memory)
-    await memory.do(void_confirmation, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "wrong customer", call(8))
+    await memory.do(void_confirmation, call(actor, 8), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "wrong customer")
     await accepted(memory, PrimaryContact("Ida", "Roy", "ida@cedar.example"))
     assert await find(memory, actor, "nora") == await find(memory, actor, "ida") == ["Cedar Bakery"]
     assert await find(memory, actor, "nora ida") == ["Cedar Bakery"]

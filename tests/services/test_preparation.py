@@ -41,7 +41,7 @@ async def prepared(
 async def record(memory: Memory, name: str = "Noa", template: str = cast.CLOUD_AGREEMENT) -> None:
     contact = replace(DRAFT_CONFIRMATION.contact, first_name=name)
     draft = replace(DRAFT_CONFIRMATION, template_id=TemplateId(template), contact=contact)
-    await memory.do(confirm, await memory.actor(cast.ALDER, cast.ALDER_ADMIN), PROGRAMME, cast.CEDAR, draft, call())
+    await memory.do(confirm, call(await memory.actor(cast.ALDER, cast.ALDER_ADMIN)), PROGRAMME, cast.CEDAR, draft)
 
 
 @pytest.mark.parametrize(
@@ -126,7 +126,7 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
     assert (first.record.sequence, first.by) == (1, "admin@alder.example")
     assert first.record == (await prepared(memory)).current
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(void_confirmation, actor, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, call(actor), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     taken = (await prepared(memory)).newest
     assert taken is not None
     assert isinstance(taken.record, Ending)
@@ -134,7 +134,7 @@ async def test_what_was_recorded_last_about_this_agreement_is_told_with_its_auth
     other = (await prepared(memory, template=cast.CUSTOMER_AGREEMENT)).newest
     assert other is not None
     assert other.record.sequence == 2
-    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "", call())
+    await memory.do(record_no_longer_agrees, call(actor), PROGRAMME, cast.CEDAR, "")
     for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT):
         refused = (await prepared(memory, template=template)).newest
         assert refused is not None

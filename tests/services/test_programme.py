@@ -34,10 +34,10 @@ async def portfolio(memory: Memory) -> None:
     of none. A customer in a national cloud is never refused."""
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     hazel = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(1))
-    await memory.do(confirm, hazel, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(2))
-    await memory.do(confirm, hazel, PROGRAMME, cast.ELM, CUSTOMER_AGREEMENT, call(3))
-    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call(4))
+    await memory.do(confirm, call(alder, 1), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    await memory.do(confirm, call(hazel, 2), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    await memory.do(confirm, call(hazel, 3), PROGRAMME, cast.ELM, CUSTOMER_AGREEMENT)
+    await memory.do(record_no_longer_agrees, call(alder, 4), PROGRAMME, cast.FRENE, "")
 
 
 @pytest.mark.parametrize(

@@ -105,7 +105,7 @@ class Desk:
 
     async def do(self, work: Any, customer: str, *what: Any) -> Any:
         self.calls += 1
-        return await self.memory.do(work, self.actor, self.programme, customer, *what, call(self.calls))
+        return await self.memory.do(work, call(self.actor, self.calls), self.programme, customer, *what)
 
     async def publish(self, label: str, effective: datetime, *where: Any, **changes: Any) -> TextVersion:
         files = {locale: file() for locale in where or (AMERICA, FRANCE)}
@@ -390,7 +390,7 @@ class Stories:
             case "take back":
                 await desk.do(void_confirmation, customer, more[0], "")
             case "part":
-                await self.memory.do(remove_relationship, desk.actor, customer, call(0))
+                await self.memory.do(remove_relationship, call(desk.actor, 0), customer)
             case "come back":
                 await self.memory.do(open_relationship, desk.actor.partner.id, customer)
             case "move":

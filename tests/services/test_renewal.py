@@ -32,7 +32,7 @@ def memory() -> Memory:
 async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId:
     line = LineDraft(0, OFFER, 5, **changes)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    order = await memory.do(place_order, actor, PROGRAMME, cast.DOGWOOD, OrderDraft((line,)), call(number))
+    order = await memory.do(place_order, call(actor, number), PROGRAMME, cast.DOGWOOD, OrderDraft((line,)))
     assert isinstance(order, Order)
     return order.lines[0].subscription_id
 
@@ -41,13 +41,12 @@ async def change(memory: Memory, subscription: str, number: int, **wanted: Any) 
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     after = await memory.do(
         change_subscription,
-        actor,
+        call(actor, number),
         PROGRAMME,
         cast.DOGWOOD,
         subscription,
         SubscriptionChange(**wanted),
         (),
-        call(number),
     )
     assert isinstance(after, Subscription)
     return after
@@ -68,7 +67,7 @@ async def kept(memory: Memory, subscription: str) -> list[tuple[int, str, dateti
 async def test_it_renews_even_when_the_customer_no_longer_agrees(memory: Memory) -> None:
     subscription = await buy(memory)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.DOGWOOD, "said so", call(7))
+    await memory.do(record_no_longer_agrees, call(actor, 7), PROGRAMME, cast.DOGWOOD, "said so")
     await run_renewals(memory.store, YEAR_LATER)
     assert (await read(memory, subscription)).commitment.terms == 2
 
@@ -164,7 +163,7 @@ async def test_a_renewal_ordered_by_the_partner_is_gated(memory: Memory) -> None
     memory.clock.now = API_ENFORCED
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     line = LineDraft(0, OFFER, 5, subscription_id=subscription, renews_to=TermDuration.YEAR)
-    refused = await memory.do(place_order, actor, PROGRAMME, cast.DOGWOOD, OrderDraft((line,)), call(2))
+    refused = await memory.do(place_order, call(actor, 2), PROGRAMME, cast.DOGWOOD, OrderDraft((line,)))
     assert isinstance(refused, Denial)
     assert await kept(memory, subscription) == []
     [row] = await memory.rows("select action, verdict from decision where verdict = 'deny'")

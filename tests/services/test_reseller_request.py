@@ -60,7 +60,7 @@ async def birch(memory: Memory) -> Actor:
 
 
 async def ask(memory: Memory, actor: Actor, reseller: str, *customers: str) -> list[str]:
-    return await memory.do(ask_for_data, actor, PROGRAMME, reseller, customers, call())
+    return await memory.do(ask_for_data, call(actor), PROGRAMME, reseller, customers)
 
 
 async def lacking(memory: Memory, actor: Actor, reseller: str) -> list[tuple[str, State, datetime]]:
@@ -70,7 +70,7 @@ async def lacking(memory: Memory, actor: Actor, reseller: str) -> list[tuple[str
 
 async def confirmed(memory: Memory, actor: Actor, customer: str, name: str = "Noa") -> None:
     draft = replace(DRAFT_CONFIRMATION, contact=PrimaryContact(name, "Berg", "noa@cedar.example"))
-    await memory.do(confirm, actor, PROGRAMME, customer, draft, call())
+    await memory.do(confirm, call(actor), PROGRAMME, customer, draft)
 
 
 def crowd(memory: Memory, provider: str, reseller: str, count: int) -> list[str]:
@@ -112,9 +112,9 @@ async def test_each_reseller_is_counted_with_how_its_customers_stand(memory: Mem
 
     assert await counted() == {"Birch IT": (0, 1, 0), "Hornbeam Informatique": (0, 2, 0)}
     await confirmed(memory, alder, cast.CEDAR)  # one record, for both resellers
-    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call())
+    await memory.do(record_no_longer_agrees, call(alder), PROGRAMME, cast.FRENE, "")
     assert await counted() == {"Birch IT": (1, 0, 0), "Hornbeam Informatique": (1, 0, 1)}
-    await memory.do(remove_relationship, alder, cast.CEDAR, call())
+    await memory.do(remove_relationship, call(alder), cast.CEDAR)
     assert await counted() == {"Birch IT": (0, 0, 0), "Hornbeam Informatique": (0, 0, 1)}
 
 
@@ -137,10 +137,10 @@ async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alde
         ("Frêne Conseil", State.MISSING, related),
     ]
     memory.clock.now += timedelta(days=1)
-    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call())
+    await memory.do(record_no_longer_agrees, call(alder), PROGRAMME, cast.FRENE, "")
     await confirmed(memory, alder, cast.CEDAR)
     memory.clock.now += timedelta(days=1)
-    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     assert await lacking(memory, alder, cast.HORNBEAM) == [
         ("Cedar Bakery", State.MISSING, AUGUST + timedelta(days=2)),
         ("Frêne Conseil", State.ENDED, AUGUST + timedelta(days=1)),
@@ -151,8 +151,8 @@ async def test_it_says_since_when_a_confirmation_is_missing(memory: Memory, alde
 async def test_a_request_goes_from_asked_to_confirmed_and_every_step_is_audited(memory: Memory, alder: Actor) -> None:
     [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     memory.clock.now += timedelta(days=2)
-    assert await memory.do(receive_data, alder, cast.BIRCH, request, call())
-    assert not await memory.do(receive_data, alder, cast.BIRCH, request, call()), "once"
+    assert await memory.do(receive_data, call(alder), cast.BIRCH, request)
+    assert not await memory.do(receive_data, call(alder), cast.BIRCH, request), "once"
     shown = await memory.do(show_request, alder, cast.BIRCH, request)
     assert (shown.asked_at, shown.received_at) == (AUGUST, AUGUST + timedelta(days=2))
     assert (shown.asked_by, shown.state) == ("admin@alder.example", RequestState.RECEIVED)
@@ -161,7 +161,7 @@ async def test_a_request_goes_from_asked_to_confirmed_and_every_step_is_audited(
     shown = await memory.do(show_request, alder, cast.BIRCH, request)
     assert (shown.state, shown.confirmed_by) == (RequestState.CONFIRMED, "admin@alder.example")
     assert shown.confirmed_at == AUGUST + timedelta(days=3)
-    assert not await memory.do(return_request, alder, cast.BIRCH, request, "too late", call())
+    assert not await memory.do(return_request, call(alder), cast.BIRCH, request, "too late")
     kept = await memory.rows("select operation_type, customer_id, resource_id, user_id from audit_record")
     assert [row for row in kept if row[0] != "record_confirmation"] == [
         ("create_collection_request", cast.CEDAR, request, cast.ALDER_ADMIN),
@@ -173,10 +173,10 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
     [first] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     assert await ask(memory, alder, cast.BIRCH, cast.CEDAR) == [], "asked already"
     with rejected("request.invalid-property"):
-        await memory.do(return_request, alder, cast.BIRCH, first, " ", call())
-    assert await memory.do(return_request, alder, cast.BIRCH, first, "Nobody answers", call())
-    assert not await memory.do(return_request, alder, cast.BIRCH, first, "Twice", call())
-    assert not await memory.do(receive_data, alder, cast.BIRCH, first, call())
+        await memory.do(return_request, call(alder), cast.BIRCH, first, " ")
+    assert await memory.do(return_request, call(alder), cast.BIRCH, first, "Nobody answers")
+    assert not await memory.do(return_request, call(alder), cast.BIRCH, first, "Twice")
+    assert not await memory.do(receive_data, call(alder), cast.BIRCH, first)
     shown = await memory.do(show_request, alder, cast.BIRCH, first)
     assert (shown.state, shown.return_reason) == (RequestState.RETURNED, "Nobody answers")
     memory.clock.now += timedelta(days=1)
@@ -187,12 +187,12 @@ async def test_what_was_returned_with_a_reason_can_be_asked_again(memory: Memory
 
 async def test_a_confirmation_taken_back_leaves_the_request_open(memory: Memory, alder: Actor) -> None:
     await confirmed(memory, alder, cast.CEDAR)
-    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     assert (await memory.do(show_request, alder, cast.BIRCH, request)).open, "the one before answers nothing"
     await confirmed(memory, alder, cast.CEDAR, "Ada")
     assert not (await memory.do(show_request, alder, cast.BIRCH, request)).open
-    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "", call())
+    await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "")
     assert (await memory.do(show_request, alder, cast.BIRCH, request)).open
 
 
@@ -230,17 +230,17 @@ async def test_another_partner_sees_and_changes_nothing_of_it(memory: Memory, al
     with memory.connection:
         memory.connection.execute("update partner set kind = 'indirect_provider' where partner_id = ?", (cast.HAZEL,))
     tried: list[Tried] = [
-        (list_lacking, (PROGRAMME, cast.BIRCH, FIRST)),
-        (list_requests, (cast.BIRCH, PageRequest(50))),
-        (ask_for_data, (PROGRAMME, cast.BIRCH, [cast.CEDAR], call())),
-        (show_request, (cast.BIRCH, request)),
-        (receive_data, (cast.BIRCH, request, call())),
-        (return_request, (cast.BIRCH, request, "mine", call())),
-        (list_asked_together, (cast.BIRCH, request)),
+        (list_lacking, (hazel, PROGRAMME, cast.BIRCH, FIRST)),
+        (list_requests, (hazel, cast.BIRCH, PageRequest(50))),
+        (ask_for_data, (call(hazel), PROGRAMME, cast.BIRCH, [cast.CEDAR])),
+        (show_request, (hazel, cast.BIRCH, request)),
+        (receive_data, (call(hazel), cast.BIRCH, request)),
+        (return_request, (call(hazel), cast.BIRCH, request, "mine")),
+        (list_asked_together, (hazel, cast.BIRCH, request)),
     ]
     for work, arguments in tried:
         with rejected("request.not-found"):
-            await memory.do(work, hazel, *arguments)
+            await memory.do(work, *arguments)
     with memory.connection:
         start = to_micros(AUGUST)
         memory.connection.execute("insert into reseller_link values (?, ?, ?, null)", (cast.HAZEL, cast.BIRCH, start))
@@ -279,14 +279,14 @@ async def test_a_reseller_learns_that_data_are_missing_and_nothing_else(
     await confirmed(memory, alder, cast.CEDAR)
     gone = await told(birch)
     assert "Cedar" not in gone
-    await memory.do(void_confirmation, alder, PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note", call())
+    await memory.do(void_confirmation, call(alder), PROGRAMME, cast.CEDAR, cast.CLOUD_AGREEMENT, "a secret note")
     assert await told(birch) == never
     await confirmed(memory, alder, cast.CEDAR, "Ada")
-    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.CEDAR, "another secret", call())
+    await memory.do(record_no_longer_agrees, call(alder), PROGRAMME, cast.CEDAR, "another secret")
     assert await told(birch) == never
     # What the other reseller of this customer is asked is not told either.
     [asked] = await ask(memory, alder, cast.HORNBEAM, cast.CEDAR)
-    await memory.do(return_request, alder, cast.HORNBEAM, asked, "third secret", call())
+    await memory.do(return_request, call(alder), cast.HORNBEAM, asked, "third secret")
     assert await told(birch) == never
     assert "third secret" in await told(hornbeam)
     assert "admin@alder.example" not in await told(hornbeam)
@@ -298,7 +298,7 @@ async def test_a_reseller_sees_when_it_was_asked_and_why_it_was_returned(
     [request] = await ask(memory, alder, cast.BIRCH, cast.CEDAR)
     [needed] = (await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)).items
     assert (needed.asked_at, needed.returned_at, needed.return_reason) == (AUGUST, None, "")
-    await memory.do(return_request, alder, cast.BIRCH, request, "No answer", call())
+    await memory.do(return_request, call(alder), cast.BIRCH, request, "No answer")
     [needed] = (await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)).items
     assert (needed.asked_at, needed.returned_at, needed.return_reason) == (AUGUST, AUGUST, "No answer")
 
@@ -331,13 +331,13 @@ async def test_where_confirmations_do_not_exist_nothing_is_missing(
             memory.connection.execute("update partner set cloud = 'germany' where partner_id = ?", (cast.ALDER,))
         alder = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
     tried: list[Tried] = [
-        (list_resellers, (FIRST,)),
-        (list_lacking, (cast.BIRCH, FIRST)),
-        (ask_for_data, (cast.BIRCH, [cast.CEDAR], call())),
+        (list_resellers, (alder, PROGRAMME, FIRST)),
+        (list_lacking, (alder, PROGRAMME, cast.BIRCH, FIRST)),
+        (ask_for_data, (call(alder), PROGRAMME, cast.BIRCH, [cast.CEDAR])),
     ]
     for work, arguments in tried:
         with rejected("confirmation.feature-absent"):
-            await memory.do(work, alder, PROGRAMME, *arguments)
+            await memory.do(work, *arguments)
     with rejected("confirmation.feature-absent"):
         await memory.do(list_needed, birch, PROGRAMME, cast.ALDER, FIRST)
     assert [count for _, count in await memory.do(count_needed, birch, PROGRAMME)] == [0]

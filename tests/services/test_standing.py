@@ -62,7 +62,7 @@ class Case:
         return standing
 
     async def leave(self) -> None:
-        await self.memory.do(remove_relationship, self.actor, self.customer, call())
+        await self.memory.do(remove_relationship, call(self.actor), self.customer)
 
     async def come_back(self) -> None:
         await self.memory.do(open_relationship, self.actor.partner.id, self.customer)
@@ -101,7 +101,7 @@ class Case:
 
     async def _do(self, work: Any, *what: Any) -> Any:
         self.calls += 1
-        return await self.memory.do(work, self.actor, PROGRAMME, self.customer, *what, call(self.calls))
+        return await self.memory.do(work, call(self.actor, self.calls), PROGRAMME, self.customer, *what)
 
 
 @pytest.fixture
@@ -207,7 +207,7 @@ async def test_a_confirmation_of_another_template_of_the_type_is_not_voided(ceda
     templates = (replace(one, id=TemplateId(cast.NOBODY)) if one.id == CLOUD else one for one in PROGRAMME.templates)
     successor = replace(PROGRAMME, templates=tuple(templates))
     with rejected("confirmation.nothing-to-end"):
-        await cedar.memory.do(void_confirmation, cedar.actor, successor, cast.CEDAR, cast.NOBODY, "", call())
+        await cedar.memory.do(void_confirmation, call(cedar.actor), successor, cast.CEDAR, cast.NOBODY, "")
     assert await cedar.counts() == "Noa"
 
 

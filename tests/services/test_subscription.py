@@ -39,7 +39,7 @@ def memory() -> Memory:
 async def buy(memory: Memory, number: int = 1, **changes: Any) -> SubscriptionId:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     draft = OrderDraft((LineDraft(0, OFFER, 5, **changes),))
-    order = await memory.do(place_order, actor, PROGRAMME, cast.CEDAR, draft, call(number))
+    order = await memory.do(place_order, call(actor, number), PROGRAMME, cast.CEDAR, draft)
     assert isinstance(order, Order)
     return order.lines[0].subscription_id
 
@@ -49,7 +49,7 @@ async def change(
 ) -> Subscription | Denial:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     return await memory.do(
-        change_subscription, actor, PROGRAMME, cast.CEDAR, id_, SubscriptionChange(**wanted), revisions, call(number)
+        change_subscription, call(actor, number), PROGRAMME, cast.CEDAR, id_, SubscriptionChange(**wanted), revisions
     )
 
 
@@ -57,13 +57,13 @@ async def convert(memory: Memory, id_: str, offer: str = TARGET, **said: Any) ->
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     given = {"quantity": None, "billing_cycle": None} | said
     return await memory.do(
-        convert_trial, actor, PROGRAMME, cast.CEDAR, id_, offer, given["quantity"], given["billing_cycle"], call(5)
+        convert_trial, call(actor, 5), PROGRAMME, cast.CEDAR, id_, offer, given["quantity"], given["billing_cycle"]
     )
 
 
 async def upgraded(memory: Memory, id_: str, offer: str = TARGET, quantity: int | None = None) -> Any:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    return await memory.do(upgrade, actor, PROGRAMME, cast.CEDAR, id_, offer, quantity, call(6))
+    return await memory.do(upgrade, call(actor, 6), PROGRAMME, cast.CEDAR, id_, offer, quantity)
 
 
 async def read(memory: Memory, id_: str) -> Subscription:
@@ -72,7 +72,7 @@ async def read(memory: Memory, id_: str) -> Subscription:
 
 async def confirmed(memory: Memory) -> None:
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(confirm, actor, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call(800))
+    await memory.do(confirm, call(actor, 800), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
 
 
 @pytest.mark.rule("R7", "R10")
@@ -118,7 +118,7 @@ async def test_after_no_longer_agrees_it_can_be_suspended_and_cancelled_but_not_
     await change(memory, id_, 2, status=SUSPENDED)
     assert isinstance(await change(memory, id_, 3, status=ACTIVE), Subscription)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    await memory.do(record_no_longer_agrees, actor, PROGRAMME, cast.CEDAR, "said so", call(4))
+    await memory.do(record_no_longer_agrees, call(actor, 4), PROGRAMME, cast.CEDAR, "said so")
     assert isinstance(await change(memory, id_, 5, status=SUSPENDED), Subscription)
     refused = await change(memory, id_, 6, status=ACTIVE)
     assert isinstance(refused, Denial)

@@ -58,8 +58,8 @@ async def publish(memory: Memory, label: str, effective: datetime) -> None:
 
 
 async def test_few_customers_are_counted_at_once(memory: Memory, alder: Actor) -> None:
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
-    await memory.do(record_no_longer_agrees, alder, PROGRAMME, cast.FRENE, "", call(2))
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+    await memory.do(record_no_longer_agrees, call(alder, 2), PROGRAMME, cast.FRENE, "")
     found = await shown(memory, alder, KeptTotals())
     totals = found.totals
     assert totals is not None
@@ -71,13 +71,13 @@ async def test_few_customers_are_counted_at_once(memory: Memory, alder: Actor) -
         cast.BIRCH: {State.CURRENT: 1},
         cast.HORNBEAM: {State.CURRENT: 1, State.ENDED: 1},
     }
-    await memory.do(remove_relationship, alder, cast.CEDAR, call(3))
+    await memory.do(remove_relationship, call(alder, 3), cast.CEDAR)
     assert (await states(memory, alder))[State.CURRENT] == 0
 
 
 async def test_the_operator_counts_every_partner_whose_cloud_is_supported(memory: Memory, alder: Actor) -> None:
     operator = await memory.actor(cast.OPERATOR, cast.OPERATOR_USER)
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     found = await shown(memory, operator, KeptTotals())
     assert found.totals is not None
     assert found.totals.states == NONE | {State.CURRENT: 1, State.MISSING: 4}, (
@@ -96,7 +96,7 @@ async def test_where_confirmations_do_not_exist_nothing_is_counted(memory: Memor
 
 @pytest.mark.rule("R3", "R5", "R27")
 async def test_dates_ahead_count_what_would_be_refused_then(memory: Memory, alder: Actor) -> None:
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     for label, effective in (("1", AUGUST - 90 * DAY), ("2", DASHBOARD_ENFORCED)):
         await publish(memory, label, effective)
     refusing = replace(PROGRAMME, stale_rule=StaleRule.REFUSE, stale_from=API_ENFORCED)
@@ -127,7 +127,7 @@ async def test_ones_own_change_is_said_to_be_missing_until_it_is_counted(memory:
     kept = KeptTotals(replace(MANY, renewed_after=timedelta()))
     colleague = await memory.actor(cast.ALDER, cast.ALDER_ADMIN)
     await shown(memory, alder, kept)
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     changed = await memory.do(totals_of, alder, PROGRAMME, kept)
     assert changed is not None
     assert changed.totals is not None
@@ -157,7 +157,7 @@ async def test_a_moved_clock_empties_what_is_kept(memory: Memory, alder: Actor, 
 async def test_a_publication_empties_what_is_kept(memory: Memory, alder: Actor) -> None:
     kept = KeptTotals(MANY)
     draft = replace(DRAFT_CONFIRMATION, date_agreed=AUGUST - DAY)
-    await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, draft, call())
+    await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, draft)
     await publish(memory, "1", AUGUST - 90 * DAY)
     await shown(memory, alder, kept)
     await publish(memory, "2", AUGUST)

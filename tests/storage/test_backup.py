@@ -54,9 +54,8 @@ async def confirm_cedar(uow: UnitOfWork) -> int:
     partner = await partner_of(uow, ALDER)
     assert partner is not None
     draft = Draft(PrimaryContact("Nora", "Whitfield", "nora@cedar.example"), TemplateId(CLOUD_AGREEMENT), uow.now)
-    call = IdempotentCall("POST", "/", str(uuid4()), "", "")
-    actor = Actor(partner, user_id=UserId(ALDER_SALES))
-    return (await confirm(uow, actor, load(), CEDAR, draft, call)).sequence
+    call = IdempotentCall(Actor(partner, user_id=UserId(ALDER_SALES)), "POST", "/", str(uuid4()), "", "")
+    return (await confirm(uow, call, load(), CEDAR, draft)).sequence
 
 
 class Writer(threading.Thread):

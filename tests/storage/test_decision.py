@@ -95,7 +95,7 @@ def test_a_fact_that_is_new_or_missing_does_not_break_a_recorded_standing() -> N
 async def test_a_decision_of_an_earlier_version_shows_and_repeats_like_one_of_now() -> None:
     memory = Memory(API_ENFORCED)
     actor = await memory.actor(cast.ALDER, cast.ALDER_SALES)
-    asked = call(1)
+    asked = call(actor, 1)
     reasons = '[["confirmation.missing","R9","api",null]]'
     memory.connection.execute(
         "insert into decision values (?, 'earlier', ?, 'new_purchase', 'api', null, 'deny', ?, '[]', ?, 'public', ?, ?,"
@@ -109,8 +109,8 @@ async def test_a_decision_of_an_earlier_version_shows_and_repeats_like_one_of_no
         "insert into decision_repeat values (?, ?, ?, 'deny', 'new_purchase', 'earlier', ?)",
         (cast.ALDER, asked.request_id, asked.fingerprint, to_micros(machine_clock())),
     )
-    assert (await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, asked)).id == "earlier"
-    now = await memory.do(check, actor, PROGRAMME, cast.CEDAR, PURCHASE, call(2))
+    assert (await memory.do(check, asked, PROGRAMME, cast.CEDAR, PURCHASE)).id == "earlier"
+    now = await memory.do(check, call(actor, 2), PROGRAMME, cast.CEDAR, PURCHASE)
 
     async def shown(id_: str) -> KeptDecision:
         found = await memory.do(decision_of, PartnerId(cast.ALDER), cast.CEDAR, id_)

@@ -21,7 +21,7 @@ async def test_an_employee_is_stated_only_behind_a_confirmation_of_the_actors_pa
     memory = Memory()
     alder = await memory.actor(cast.ALDER, cast.ALDER_SALES)
     hazel = await memory.actor(cast.HAZEL, cast.HAZEL_ADMIN)
-    confirmed = await memory.do(confirm, alder, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION, call())
+    confirmed = await memory.do(confirm, call(alder), PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
     stated = EmployeeStated(cast.CEDAR, confirmed.id, Employee("Robin Vale"), cast.HAZEL_ADMIN)
     await memory.do(record, hazel, stated)
     assert await memory.rows("select * from confirmation_employee") == []

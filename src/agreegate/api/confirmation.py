@@ -60,10 +60,10 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
     body = await exchange.read(AgreementIn)
     employee = confirmed_by(exchange.incoming.header(b"agreegate-confirmed-by"))
     call = exchange.call(body if employee is None else (body, employee.stripped()))
-    draft, actor, programme = body.to_draft(employee), exchange.actor, exchange.deployment.programme
+    draft, programme = body.to_draft(employee), exchange.deployment.programme
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        confirmation = await confirm(uow, call, programme, customer, draft)
         return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
 
     return await exchange.once(call, recorded)
@@ -123,7 +123,7 @@ async def record_confirmation(
         call = call_of(request, (data, stated.stripped()))
 
     async def recorded(uow: UnitOfWork) -> Answer:
-        confirmation = await confirm(uow, actor, programme, customer, draft, call)
+        confirmation = await confirm(uow, call, programme, customer, draft)
         shown = await show_recorded(uow, actor, programme, customer, confirmation.id)
         return answer(201, RecordedOut.of(shown), confirmation.id)
 

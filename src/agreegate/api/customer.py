@@ -65,10 +65,10 @@ async def new_customer(exchange: Exchange) -> Answer:
     """`POST /v1/customers`: one customer for one request id, however often it is sent (contract 3.10)."""
     body = await exchange.read(CustomerIn)
     draft, reseller = body.to_draft(), body.reseller()
-    call, actor = exchange.call(body), exchange.actor
+    call = exchange.call(body)
 
     async def created(uow: UnitOfWork) -> Answer:
-        served = await create_customer(uow, actor, draft, reseller, call)
+        served = await create_customer(uow, call, draft, reseller)
         return answer(201, CustomerOut.created(served, uow.new_id()))
 
     return await exchange.once(call, created)
@@ -80,10 +80,10 @@ async def changed_customer(exchange: Exchange) -> Answer:
     body = await exchange.read(CustomerPatch)
     if body.relationship_to_partner.lower() != "none":
         raise Rejected("request.invalid-property", name="relationshipToPartner")
-    call, actor = exchange.call(body), exchange.actor
+    call = exchange.call(body)
 
     async def removed(uow: UnitOfWork) -> Answer:
-        await remove_relationship(uow, actor, customer, call)
+        await remove_relationship(uow, call, customer)
         return answer(200, REMOVED)
 
     return await exchange.once(call, removed)
@@ -92,10 +92,10 @@ async def changed_customer(exchange: Exchange) -> Answer:
 async def deleted_customer(exchange: Exchange) -> Answer:
     """`DELETE /v1/customers/{id}`: only from a sandbox account."""
     customer = exchange.customer()
-    call, actor = exchange.call(), exchange.actor
+    call = exchange.call()
 
     async def deleted(uow: UnitOfWork) -> Answer:
-        await delete_customer(uow, actor, customer, call)
+        await delete_customer(uow, call, customer)
         return answer(204)
 
     return await exchange.once(call, deleted)

@@ -192,7 +192,7 @@ class Exchange:
             Rejected: as `run_idempotent`, and what `work` raises.
         """
         return await self.deployment.store.write(
-            lambda uow: run_idempotent(uow, self.actor, call, lambda: work(uow), goes_on=goes_on)
+            lambda uow: run_idempotent(uow, call, lambda: work(uow), goes_on=goes_on)
         )
 
 

@@ -138,7 +138,7 @@ async def decide_question(request: RestRequest, data: JSONBody[Question]) -> Dec
     if at is not None:
         raise Rejected("request.recorded-at-now", name="at")
     call = call_of(request, data)
-    kept = await deployment.store.write(lambda uow: check(uow, actor, programme, customer, transaction, call))
+    kept = await deployment.store.write(lambda uow: check(uow, call, programme, customer, transaction))
     return encoded(kept.decision, programme, language, now, now, kept.id)
 
 

@@ -153,11 +153,8 @@ async def once(
     Raises:
         Rejected: as `run_idempotent`, and what `work` raises.
     """
-    actor = actor_of(request)
     try:
-        answer = await deployment_of(request).store.write(
-            lambda uow: run_idempotent(uow, actor, call, lambda: work(uow))
-        )
+        answer = await deployment_of(request).store.write(lambda uow: run_idempotent(uow, call, lambda: work(uow)))
     except Rejected as error:
         raise error.renamed(names) from None
     return Response(answer.body, status_code=answer.status, media_type=MediaType.JSON)

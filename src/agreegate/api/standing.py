@@ -208,18 +208,17 @@ def _after_refusal() -> Example:
 )
 async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSONBody[EndIn]) -> Response[StandingOut]:
     """Record that the customer no longer agrees, or void a confirmation recorded in error. Nothing is deleted."""
-    actor, programme = actor_of(request), deployment_of(request).programme
-    customer = as_guid(customer_id, "customerId")
+    programme, customer = deployment_of(request).programme, as_guid(customer_id, "customerId")
     call = call_of(request, data)
 
     async def end(uow: UnitOfWork) -> Answer:
         if data.reason is EndReason.NO_LONGER_AGREES:
-            standing = await record_no_longer_agrees(uow, actor, programme, customer, data.note, call)
+            standing = await record_no_longer_agrees(uow, call, programme, customer, data.note)
         elif data.template_id is None:
             raise Rejected("request.invalid-property", name="templateId")
         else:
             template = as_guid(data.template_id, "templateId")
-            standing = await void_confirmation(uow, actor, programme, customer, template, data.note, call)
+            standing = await void_confirmation(uow, call, programme, customer, template, data.note)
         return answer(200, StandingOut.of(standing))
 
     return await once(request, call, end, NAMES)
@@ -263,11 +262,11 @@ async def state_confirming_employee(
 
     The newest statement is shown, and all of them are kept.
     """
-    actor, confirmation = actor_of(request), as_guid(confirmation_id, "confirmationId")
+    confirmation = as_guid(confirmation_id, "confirmationId")
     call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
 
     async def state(uow: UnitOfWork) -> Answer:
-        kept = await state_employee(uow, actor, confirmation, employee, call)
+        kept = await state_employee(uow, call, confirmation, employee)
         return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
 
     return await once(request, call, state, NAMES)

@@ -58,7 +58,7 @@ RENEWS_AFTER = timedelta(days=30)
 """Time after the start when Juniper's subscription renews; Juniper accepted an older text."""
 
 Step = Callable[[UnitOfWork], Awaitable[object]]
-Record = Callable[[UnitOfWork, Actor, Programme, IdempotentCall], Awaitable[object]]
+Record = Callable[[UnitOfWork, IdempotentCall, Programme], Awaitable[object]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,7 @@ def _step(fact: Fact, number: int, programme: Programme) -> Step:
             raise LookupError(fact.partner)
         actor = Actor(partner, frozenset({Role.ADMIN_AGENT}), fact.user)
         identity = str(uuid5(UUID(fact.partner), f"fact {number}"))
-        await fact.record(uow, actor, programme, IdempotentCall("POST", "/demo", identity, identity, identity))
+        await fact.record(uow, IdempotentCall(actor, "POST", "/demo", identity, identity, identity), programme)
 
     return step
 
@@ -196,17 +196,15 @@ def _juniper(programme: Programme, contact: PrimaryContact, start: datetime) -> 
 
 def _order(customer: str, seats: int) -> Record:
     draft = OrderDraft((LineDraft(0, OFFER, seats, "Office work (made up)"),))
-    return lambda uow, actor, programme, call: place_order(uow, actor, programme, customer, draft, call)
+    return lambda uow, call, programme: place_order(uow, call, programme, customer, draft)
 
 
 def _confirmation(
     customer: str, template: TemplateId, contact: PrimaryContact, agreed: datetime, version: str | None = None
 ) -> Record:
     draft = Draft(contact, template, agreed.replace(hour=0, minute=0, second=0, microsecond=0), version=version)
-    return lambda uow, actor, programme, call: confirm(uow, actor, programme, customer, draft, call)
+    return lambda uow, call, programme: confirm(uow, call, programme, customer, draft)
 
 
 def _no_longer_agrees(customer: str) -> Record:
-    return lambda uow, actor, programme, call: record_no_longer_agrees(
-        uow, actor, programme, customer, "Made up for the demo.", call
-    )
+    return lambda uow, call, programme: record_no_longer_agrees(uow, call, programme, customer, "Made up for the demo.")

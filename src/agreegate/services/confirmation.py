@@ -42,7 +42,7 @@ CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 
 
 async def confirm(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, draft: Draft, call: IdempotentCall
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, draft: Draft
 ) -> Confirmation:
     """Record that the customer accepted. The confirmation counts at once, on both channels (R41).
 
@@ -54,15 +54,15 @@ async def confirm(
         `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: the first of `violations_of`.
     """
-    await lock_customers(uow, actor.partner.id, customer)
+    await lock_customers(uow, call.actor.partner.id, customer)
     programme.require(uow.now)
     await lock_texts(uow, draft.template_id)
-    facts = await read_facts(uow, actor, programme, customer, draft)
+    facts = await read_facts(uow, call.actor, programme, customer, draft)
     if violations := violations_of(draft, facts):
         raise violations[0]
-    sequence = await next_sequence(uow, actor.partner.id, customer)
-    fact = confirmation_of(draft, facts, actor, customer, uow.new_id(), sequence, call.request_id)
-    await record(uow, actor, fact, correlation_id=call.correlation_id)
+    sequence = await next_sequence(uow, call.actor.partner.id, customer)
+    fact = confirmation_of(draft, facts, call.actor, customer, uow.new_id(), sequence, call.request_id)
+    await record(uow, call.actor, fact, correlation_id=call.correlation_id)
     return fact.counting.confirmation
 
 
@@ -149,9 +149,7 @@ async def list_confirmations(
     return [c for c in found if agreement_type is None or c.agreement_type == agreement_type]
 
 
-async def state_employee(
-    uow: UnitOfWork, actor: Actor, confirmation_id: str, employee: Employee, call: IdempotentCall | None = None
-) -> Employee:
+async def state_employee(uow: UnitOfWork, call: IdempotentCall, confirmation_id: str, employee: Employee) -> Employee:
     """State the employee behind a confirmation by a designated account, or correct the statement (R28).
 
     Every statement is kept, and the newest is shown. The same statement again adds nothing.
@@ -164,16 +162,16 @@ async def state_employee(
         `request.invalid-property`, `confirmation.invalid-email`: see `violations_of_employee`.
         `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `behind_designated_account`.
     """
-    if (known := await confirmation_at(uow, actor.partner.id, confirmation_id)) is not None:
-        await lock_customers(uow, actor.partner.id, known[0])
-    await require_clock(uow, actor.partner.id)
+    if (known := await confirmation_at(uow, call.actor.partner.id, confirmation_id)) is not None:
+        await lock_customers(uow, call.actor.partner.id, known[0])
+    await require_clock(uow, call.actor.partner.id)
     for violation in violations_of_employee(employee):
         raise violation
     checked = employee.stripped()
-    customer, confirmation = await behind_designated_account(uow, actor, confirmation_id)
+    customer, confirmation = await behind_designated_account(uow, call.actor, confirmation_id)
     if confirmation.confirmed_by != checked:
-        fact = EmployeeStated(customer, confirmation.id, checked, actor.recorded_by)
-        await record(uow, actor, fact, correlation_id=None if call is None else call.correlation_id)
+        fact = EmployeeStated(customer, confirmation.id, checked, call.actor.recorded_by)
+        await record(uow, call.actor, fact, correlation_id=call.correlation_id)
     return checked
 
 

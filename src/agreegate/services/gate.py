@@ -158,12 +158,7 @@ async def foresee(uow: UnitOfWork, actor: Actor, programme: Programme, customer:
 
 
 async def check(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    customer: str,
-    asked: Transaction,
-    call: IdempotentCall,
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, asked: Transaction
 ) -> RecordedDecision:
     """Ask the gate and record the decision.
 
@@ -172,9 +167,9 @@ async def check(
     Raises:
         `clock.behind`: the clock is behind the partner's records, and the action is not in `GOES_ON`.
     """
-    await lock_customers(uow, actor.partner.id, customer)
-    standing, [(_, decision)] = await _decided(uow, actor, programme, customer, [asked])
-    return await _record(uow, actor, customer, asked, standing, decision, call, None, once=call.repeatable)
+    await lock_customers(uow, call.actor.partner.id, customer)
+    standing, [(_, decision)] = await _decided(uow, call.actor, programme, customer, [asked])
+    return await _record(uow, call, customer, asked, standing, decision, None, once=call.repeatable)
 
 
 def never(_: Decision) -> None:
@@ -183,11 +178,10 @@ def never(_: Decision) -> None:
 
 async def denial_of(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     actions: Iterable[Action],
-    call: IdempotentCall,
     subject: str | None = None,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Denial | Paused | None:
@@ -206,7 +200,7 @@ async def denial_of(
         `clock.behind`: the clock is behind the partner's records, and an action is not in `GOES_ON`.
     """
     standing, decided = await _decided(
-        uow, actor, programme, customer, [Transaction(action, actor.channel) for action in actions]
+        uow, call.actor, programme, customer, [Transaction(action, call.actor.channel) for action in actions]
     )
     denies = any(not decision.allowed for _, decision in decided)
     if not denies:
@@ -215,8 +209,7 @@ async def denial_of(
                 return paused
     once = call.repeatable and denies
     recorded = [
-        await _record(uow, actor, customer, asked, standing, decision, call, subject, once=once)
-        for asked, decision in decided
+        await _record(uow, call, customer, asked, standing, decision, subject, once=once) for asked, decision in decided
     ]
     denied = tuple(one for one in recorded if not one.decision.allowed)
     return Denial(denied) if denied else None
@@ -233,12 +226,11 @@ async def _decided(
 
 async def _record(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     customer: str,
     asked: Transaction,
     standing: Standing,
     decision: Decision,
-    call: IdempotentCall,
     subject: str | None,
     *,
     once: bool,
@@ -246,10 +238,10 @@ async def _record(
     fact = TransactionDecided(
         customer, uow.new_id(), asked, standing, decision, call.request_id, call.fingerprint, subject, once
     )
-    earlier = await repeated_decision(uow, actor.partner.id, fact) if once else None
+    earlier = await repeated_decision(uow, call.actor.partner.id, fact) if once else None
     if earlier is not None:
         return RecordedDecision(earlier, decision)
-    await record(uow, actor, fact)
+    await record(uow, call.actor, fact)
     return RecordedDecision(fact.decision_id, decision)
 
 

@@ -15,8 +15,9 @@ from agreegate.storage.idempotency import IdempotencyKey, claim_key, keep_answer
 
 @dataclass(frozen=True, slots=True)
 class IdempotentCall:
-    """The identity of one request."""
+    """One request of an actor, and its identity."""
 
+    actor: Actor
     method: str
     path: str
     """Canonical: ids in lower case, literals in the contract's spelling."""
@@ -47,7 +48,7 @@ class IdempotentCall:
         canonical = path.lower()
         kind = b"application" if actor.user_id is None else b"user"
         digest = sha256(b"\x00".join((method.encode(), canonical.encode(), kind, actor.recorded_by.encode(), body)))
-        return cls(method, canonical, request_id, correlation_id, digest.hexdigest(), repeatable)
+        return cls(actor, method, canonical, request_id, correlation_id, digest.hexdigest(), repeatable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,7 @@ class Answer:
 
 
 async def run_idempotent(
-    uow: UnitOfWork, actor: Actor, call: IdempotentCall, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
+    uow: UnitOfWork, call: IdempotentCall, work: Callable[[], Awaitable[Answer]], *, goes_on: bool = False
 ) -> Answer:
     """Do the work, unless the same call was answered within 24 hours of the machine's clock: then return that answer.
 
@@ -82,7 +83,7 @@ async def run_idempotent(
         `request.id-reused`: the request id came with another body or from another user.
         `confirmation.ended-since`: the answer's confirmation, or its relationship, has ended.
     """
-    partner = actor.partner.id
+    partner = call.actor.partner.id
     if not call.repeatable:
         return await _done(uow, partner, work, goes_on=goes_on)
     key = IdempotencyKey(partner, call.method, call.path, call.request_id)

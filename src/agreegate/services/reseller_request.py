@@ -195,7 +195,7 @@ async def _locked_request(uow: UnitOfWork, actor: Actor, reseller: str, request:
 
 
 async def ask_for_data(
-    uow: UnitOfWork, actor: Actor, programme: Programme, reseller: str, customers: Collection[str], call: IdempotentCall
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, reseller: str, customers: Collection[str]
 ) -> list[str]:
     """Request acceptance data of customers from a reseller (R23); return the ids of the requests.
 
@@ -204,24 +204,24 @@ async def ask_for_data(
     Raises:
         `request.not-found`, `confirmation.feature-absent`.
     """
-    await lock_customers(uow, actor.partner.id, *customers)
-    programme.require(uow.now, actor.partner.cloud)
-    asked = await linked_reseller(uow, actor, reseller)
+    await lock_customers(uow, call.actor.partner.id, *customers)
+    programme.require(uow.now, call.actor.partner.cloud)
+    asked = await linked_reseller(uow, call.actor, reseller)
     made = []
     for customer in dict.fromkeys(customers):
-        if not await serves(uow, actor.partner.id, asked.id, customer):
+        if not await serves(uow, call.actor.partner.id, asked.id, customer):
             continue
-        standing = await standing_of(uow, actor.partner.id, customer)
+        standing = await standing_of(uow, call.actor.partner.id, customer)
         if opening(standing, programme, uow.now) is not None:
             continue
-        request = await add_request(uow, actor.partner.id, asked.id, customer, actor.recorded_by)
+        request = await add_request(uow, call.actor.partner.id, asked.id, customer, call.actor.recorded_by)
         if request is not None:
             made.append(request)
-            await _audit(uow, actor, "create_collection_request", customer, request, call)
+            await _audit(uow, call, "create_collection_request", customer, request)
     return made
 
 
-async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: str, call: IdempotentCall) -> bool:
+async def receive_data(uow: UnitOfWork, call: IdempotentCall, reseller: str, request: str) -> bool:
     """Note that the reseller gave the data; return False if that, or a reason without data, is noted already.
 
     Agreegate does not keep the data before the provider confirms (R22).
@@ -229,16 +229,14 @@ async def receive_data(uow: UnitOfWork, actor: Actor, reseller: str, request: st
     Raises:
         `request.not-found`.
     """
-    found = await _locked_request(uow, actor, reseller, request)
-    noted = found.open and await note_received(uow, actor.partner.id, request, actor.recorded_by)
+    found = await _locked_request(uow, call.actor, reseller, request)
+    noted = found.open and await note_received(uow, call.actor.partner.id, request, call.actor.recorded_by)
     if noted:
-        await _audit(uow, actor, "receive_collection_request", found.customer_id, request, call)
+        await _audit(uow, call, "receive_collection_request", found.customer_id, request)
     return noted
 
 
-async def return_request(
-    uow: UnitOfWork, actor: Actor, reseller: str, request: str, reason: str, call: IdempotentCall
-) -> bool:
+async def return_request(uow: UnitOfWork, call: IdempotentCall, reseller: str, request: str, reason: str) -> bool:
     """Note why the reseller gave no usable data; return False if the request is closed.
 
     Raises:
@@ -246,10 +244,10 @@ async def return_request(
         `request.invalid-property`: see `checked_reason`.
     """
     checked = checked_reason(reason)
-    found = await _locked_request(uow, actor, reseller, request)
-    noted = found.open and await note_returned(uow, actor.partner.id, request, actor.recorded_by, checked)
+    found = await _locked_request(uow, call.actor, reseller, request)
+    noted = found.open and await note_returned(uow, call.actor.partner.id, request, call.actor.recorded_by, checked)
     if noted:
-        await _audit(uow, actor, "return_collection_request", found.customer_id, request, call)
+        await _audit(uow, call, "return_collection_request", found.customer_id, request)
     return noted
 
 
@@ -325,8 +323,6 @@ async def _last_unconfirmed(
     return None if last is None or last.confirmed_at is not None else last
 
 
-async def _audit(
-    uow: UnitOfWork, actor: Actor, operation: str, customer: str, request: str, call: IdempotentCall
-) -> None:
+async def _audit(uow: UnitOfWork, call: IdempotentCall, operation: str, customer: str, request: str) -> None:
     change = ResourceChanged(operation, "collection_request", customer, request)
-    await record(uow, actor, change, correlation_id=call.correlation_id)
+    await record(uow, call.actor, change, correlation_id=call.correlation_id)

@@ -184,7 +184,7 @@ async def _recorded(
 
 
 async def record_no_longer_agrees(
-    uow: UnitOfWork, actor: Actor, programme: Programme, customer: str, note: str, call: IdempotentCall
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, note: str
 ) -> CustomerStanding:
     """Record that the customer no longer agrees, which ends every agreement type, confirmed or not (R47).
 
@@ -192,23 +192,17 @@ async def record_no_longer_agrees(
         `confirmation.feature-absent`, `relationship.missing`.
         `confirmation.nothing-to-end`: it is recorded already, and nothing was confirmed since.
     """
-    await lock_customers(uow, actor.partner.id, customer)
+    await lock_customers(uow, call.actor.partner.id, customer)
     programme.require(uow.now)
-    partner, found = actor.partner.id, await require_relationship(uow, actor, customer)
+    partner, found = call.actor.partner.id, await require_relationship(uow, call.actor, customer)
     if found.no_longer_agrees_sequence is not None and await newest_counting(uow, partner, customer) is None:
         raise Rejected("confirmation.nothing-to-end")
-    await _end(uow, actor, customer, found, EndReason.NO_LONGER_AGREES, None, note, call)
-    return await show_standing(uow, actor, programme, customer)
+    await _end(uow, call, customer, found, EndReason.NO_LONGER_AGREES, None, note)
+    return await show_standing(uow, call.actor, programme, customer)
 
 
 async def void_confirmation(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    customer: str,
-    template_id: str,
-    note: str,
-    call: IdempotentCall,
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, template_id: str, note: str
 ) -> CustomerStanding:
     """Void the current confirmation of a template as recorded in error. It stays in the record.
 
@@ -218,18 +212,18 @@ async def void_confirmation(
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
         `confirmation.nothing-to-end`: no confirmation of the template counts.
     """
-    await lock_customers(uow, actor.partner.id, customer)
+    await lock_customers(uow, call.actor.partner.id, customer)
     programme.require(uow.now)
-    relationship = await require_relationship(uow, actor, customer)
+    relationship = await require_relationship(uow, call.actor, customer)
     template = programme.template(template_id)
     if template is None:
         raise Rejected("confirmation.template-unknown", name="template_id")
-    partner, kind = actor.partner.id, template.agreement_type
+    partner, kind = call.actor.partner.id, template.agreement_type
     current = await current_confirmation(uow, partner, customer, kind)
     if current is None or current.template_id != template.id:
         raise Rejected("confirmation.nothing-to-end")
-    await _end(uow, actor, customer, relationship, EndReason.RECORDED_IN_ERROR, current, note, call)
-    return await show_standing(uow, actor, programme, customer)
+    await _end(uow, call, customer, relationship, EndReason.RECORDED_IN_ERROR, current, note)
+    return await show_standing(uow, call.actor, programme, customer)
 
 
 async def counts_before(
@@ -243,30 +237,29 @@ async def counts_before(
 
 async def _end(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     customer: str,
     relationship: OpenRelationship,
     reason: EndReason,
     voided: Confirmation | None,
     note: str,
-    call: IdempotentCall,
 ) -> None:
     if len(note) > NOTE_LENGTH or "\x00" in note:
         raise Rejected("request.invalid-property", name="note")
-    before = None if voided is None else await counts_before(uow, actor, customer, voided)
+    before = None if voided is None else await counts_before(uow, call.actor, customer, voided)
     ending = Ending(
         id=uow.new_id(),
-        sequence=await next_sequence(uow, actor.partner.id, customer),
+        sequence=await next_sequence(uow, call.actor.partner.id, customer),
         reason=reason,
         confirmation_id=None if voided is None else voided.id,
         note=note,
-        recorded_by=actor.recorded_by,
-        channel=actor.channel,
+        recorded_by=call.actor.recorded_by,
+        channel=call.actor.channel,
         recorded_at=uow.now,
     )
     counting = None
     if before is not None:
-        text = await accepted_text_of(uow, actor.partner.id, customer, before.sequence)
+        text = await accepted_text_of(uow, call.actor.partner.id, customer, before.sequence)
         counting = Counting(before, text, relationship.period, maybe_instant(relationship.no_longer_agrees_at))
     fact = AgreementEnded(customer, relationship.period, ending, voided, counting)
-    await record(uow, actor, fact, correlation_id=call.correlation_id)
+    await record(uow, call.actor, fact, correlation_id=call.correlation_id)

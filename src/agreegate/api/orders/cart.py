@@ -56,9 +56,7 @@ async def checkout(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: check_out(
-            uow, exchange.actor, programme, customer, cart, call, exchange.deployment.most_subscriptions
-        ),
+        lambda uow: check_out(uow, call, programme, customer, cart, exchange.deployment.most_subscriptions),
         201,
         CheckoutOut.of,
     )

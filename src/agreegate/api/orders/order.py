@@ -22,9 +22,7 @@ async def create_order(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: place_order(
-            uow, exchange.actor, programme, customer, draft, call, exchange.deployment.most_subscriptions
-        ),
+        lambda uow: place_order(uow, call, programme, customer, draft, exchange.deployment.most_subscriptions),
         201,
         OrderOut.of,
     )
@@ -68,9 +66,7 @@ async def patch_order(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: change_order(
-            uow, exchange.actor, programme, customer, order, change, call, exchange.deployment.most_subscriptions
-        ),
+        lambda uow: change_order(uow, call, programme, customer, order, change, exchange.deployment.most_subscriptions),
         200,
         OrderOut.of,
         goes_on=True,  # an order can be cancelled

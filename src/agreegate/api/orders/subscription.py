@@ -73,7 +73,7 @@ async def patch_subscription(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: change_subscription(uow, exchange.actor, programme, customer, id_, draft, revisions, call),
+        lambda uow: change_subscription(uow, call, programme, customer, id_, draft, revisions),
         200,
         SubscriptionOut.of,
         goes_on=True,  # a subscription can be suspended and cancelled
@@ -96,9 +96,7 @@ async def upgrade_subscription(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: upgrade(
-            uow, exchange.actor, programme, customer, id_, offer, seats, call, exchange.deployment.most_subscriptions
-        ),
+        lambda uow: upgrade(uow, call, programme, customer, id_, offer, seats, exchange.deployment.most_subscriptions),
         200,
         lambda target: UpgradeResult.of(id_, target),
     )
@@ -121,7 +119,7 @@ async def convert_subscription(exchange: Exchange) -> Answer:
     return await transact(
         exchange,
         call,
-        lambda uow: convert_trial(uow, exchange.actor, programme, customer, id_, offer, seats, billing_cycle, call),
+        lambda uow: convert_trial(uow, call, programme, customer, id_, offer, seats, billing_cycle),
         200,
         lambda conversion: ConversionResult.of(*conversion),
     )

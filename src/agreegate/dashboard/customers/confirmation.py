@@ -159,26 +159,20 @@ def noticed(form: Form, preparation: Preparation, language: str) -> Form:
 
 
 async def record(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    customer: str,
-    form: Form,
-    call: IdempotentCall,
-    language: str,
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, form: Form, language: str
 ) -> Confirmation | Form:
     """Record what was typed; or the form to show again, with mistakes or a warning, and nothing was done.
 
     Raises:
         `confirmation.feature-absent`, `relationship.missing`, `confirmation.template-unknown`.
     """
-    await lock_customers(uow, actor.partner.id, customer)
-    preparation = await prepare(uow, actor, programme, customer, form["template"])
-    draft = await checked(uow, actor, form, preparation, language)
+    await lock_customers(uow, call.actor.partner.id, customer)
+    preparation = await prepare(uow, call.actor, programme, customer, form["template"])
+    draft = await checked(uow, call.actor, form, preparation, language)
     if isinstance(draft, Form):
         return draft
     try:
-        return await confirm(uow, actor, programme, customer, draft, call)
+        return await confirm(uow, call, programme, customer, draft)
     except Rejected as error:  # raised before anything is written
         return form.rejected(error, FIELDS)
 

@@ -57,7 +57,7 @@ async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]
     programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
-        recorded = await record(uow, actor, programme, id_, form, call, language)
+        recorded = await record(uow, call, programme, id_, form, language)
         if isinstance(recorded, Form):
             return recorded
         served = await get_customer(uow, actor, id_)

@@ -126,9 +126,9 @@ async def make_customer(request: DashboardRequest) -> Response[Any]:
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         reseller = PartnerId(form["reseller"].lower()) if form["reseller"] else None
-        id_ = (await create_customer(uow, actor, customer, reseller, call)).customer.id
+        id_ = (await create_customer(uow, call, customer, reseller)).customer.id
         if stated is not None:
-            await confirm(uow, actor, programme, id_, stated, call)
+            await confirm(uow, call, programme, id_, stated)
             return Done(f"/customers/{id_}", "new-customer.created-confirmed")
         decision = await foresee(uow, actor, programme, id_, Transaction(Action.NEW_PURCHASE, actor.channel))
         if not decision.allowed:

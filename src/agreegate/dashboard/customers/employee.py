@@ -94,7 +94,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
         if form["stated"] != _mark(found):
             again = replace(form, fields={**form.fields, "stated": [_mark(found)]})
             return again.with_mistakes(Mistake("", "employee.meanwhile"))
-        await state_employee(uow, actor, id_, employee, call)
+        await state_employee(uow, call, id_, employee)
         return Done(f"/customers/{of}", "employee.stated")
 
     try:

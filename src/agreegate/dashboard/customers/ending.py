@@ -51,7 +51,7 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
         found = await _read(uow, request, programme, id_, form["template"])
         if form["counts"] != _mark(found):
             return _anew(form, found)
-        await void_confirmation(uow, actor, programme, id_, found.preparation.template.id, form["note"], call)
+        await void_confirmation(uow, call, programme, id_, found.preparation.template.id, form["note"])
         notice = "ending.done" if found.before is None else "ending.done.before"
         return Done(f"/customers/{id_}", notice, {"company": found.customer.company_name})
 

@@ -100,7 +100,7 @@ async def _refuse(request: DashboardRequest, customer: str, form: Form) -> Respo
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done:
         served = await get_customer(uow, actor, customer)
-        await record_no_longer_agrees(uow, actor, deployment.programme, customer, form["note"], call)
+        await record_no_longer_agrees(uow, call, deployment.programme, customer, form["note"])
         path = f"/customers/{customer}/no-longer-agrees"
         return Done(path, "no-longer-agrees.recorded", {"company": served.customer.company_name})
 
@@ -150,7 +150,7 @@ async def _cancel_one(
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Denial:
         revisions = [number_of(revision) or 0]
         programme = deployment_of(request).programme
-        after = await change_subscription(uow, actor, programme, customer, id_, CANCELLED, revisions, call)
+        after = await change_subscription(uow, call, programme, customer, id_, CANCELLED, revisions)
         return after if isinstance(after, Denial) else Done("/")
 
     try:

@@ -239,7 +239,7 @@ async def save(
             otherwise.append(result)
             return Answer(400, b"")
 
-        return await run_idempotent(uow, actor, call, do, goes_on=goes_on)
+        return await run_idempotent(uow, call, do, goes_on=goes_on)
 
     answer = await deployment_of(request).store.write(unit)
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]

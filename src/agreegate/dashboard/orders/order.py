@@ -103,7 +103,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
 
         async def work(pause: Pause) -> Done | Denial | Held:
             most = deployment.most_subscriptions
-            result = await place_order(uow, actor, deployment.programme, id_, draft, call, most, pause)
+            result = await place_order(uow, call, deployment.programme, id_, draft, most, pause)
             if isinstance(result, Order):
                 return Done(f"/customers/{id_}", "order.placed" if len(result.lines) == 1 else "order.placed-lines")
             return result

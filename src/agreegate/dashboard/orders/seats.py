@@ -83,7 +83,7 @@ async def change_seats(
         async def work(pause: Pause) -> Done | Denial | Held:
             change, revisions = SubscriptionChange(quantity=quantity), [0 if revision is None else revision]
             result = await change_subscription(
-                uow, actor, begun.programme, id_, str(subscription), change, revisions, call, pause
+                uow, call, begun.programme, id_, str(subscription), change, revisions, pause
             )
             if not isinstance(result, Subscription):
                 return result

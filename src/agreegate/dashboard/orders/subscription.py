@@ -78,14 +78,7 @@ async def change(request: DashboardRequest, customer: FromPath[UUID], subscripti
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Denial:
         after = await change_subscription(
-            uow,
-            actor,
-            deployment.programme,
-            str(customer),
-            str(subscription),
-            _WANTED[chosen],
-            [_revision(form)],
-            call,
+            uow, call, deployment.programme, str(customer), str(subscription), _WANTED[chosen], [_revision(form)]
         )
         if isinstance(after, Denial):
             return after

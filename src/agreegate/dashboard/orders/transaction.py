@@ -147,7 +147,7 @@ async def _confirmed(
     actor, programme, customer = begun.actor, begun.programme, begun.customer
     if (other := await other_agreement(uow, actor, programme, form, customer)) is not None:
         return other
-    return await record(uow, actor, programme, customer, form, call, language)
+    return await record(uow, call, programme, customer, form, language)
 
 
 async def other_agreement(

@@ -160,7 +160,7 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
         return await _choose_again(request, id_, form.with_mistakes(too_many), 422)
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | None:
-        made = await ask_for_data(uow, actor, deployment.programme, id_, customers, call)
+        made = await ask_for_data(uow, call, deployment.programme, id_, customers)
         return Done(f"/resellers/{id_}/request?asked={made[0]}", "reseller-request.noted") if made else None
 
     try:
@@ -206,10 +206,10 @@ async def note(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPat
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | None:
         asked = await show_request(uow, actor, asked_of, one)
         if form["outcome"] == "received":
-            noted = await receive_data(uow, actor, asked_of, one, call)
+            noted = await receive_data(uow, call, asked_of, one)
             path = f"/customers/{asked.customer_id}/confirmation?collected={asked_of}"
             return Done(path, "reseller-request.received") if noted else None
-        noted = await return_request(uow, actor, asked_of, one, form["reason"], call)
+        noted = await return_request(uow, call, asked_of, one, form["reason"])
         return Done(f"/resellers/{asked_of}/requests", "reseller-request.returned") if noted else None
 
     try:

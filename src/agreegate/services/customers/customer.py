@@ -53,7 +53,7 @@ class ServedCustomer:
 
 
 async def create_customer(
-    uow: UnitOfWork, actor: Actor, draft: CustomerDraft, reseller: PartnerId | None, call: IdempotentCall
+    uow: UnitOfWork, call: IdempotentCall, draft: CustomerDraft, reseller: PartnerId | None
 ) -> ServedCustomer:
     """Create a customer tenant. It has no confirmation yet: the gate decides about purchases only (R12, R19).
 
@@ -64,7 +64,7 @@ async def create_customer(
         Rejected: see `checked_draft`.
         `customer.reseller-not-linked`, `customer.domain-taken`, `sandbox.limit`.
     """
-    partner = actor.partner
+    partner = call.actor.partner
     checked = checked_draft(draft, country_codes(partner.cloud))
     if reseller is not None and not await has_reseller(uow, partner.id, reseller):
         raise Rejected("customer.reseller-not-linked", name="reseller_id")
@@ -75,7 +75,7 @@ async def create_customer(
     customer = new_copy(uow, CustomerId(uow.new_id()), checked)
     await relate(uow, partner.id, customer, [] if reseller is None else [reseller])
     change = ResourceChanged("add_customer", "customer", customer.id, customer.id)
-    await record(uow, actor, change, correlation_id=call.correlation_id)
+    await record(uow, call.actor, change, correlation_id=call.correlation_id)
     return ServedCustomer(customer, reseller)
 
 
@@ -133,35 +133,35 @@ async def list_customers(
     return await customers_of(uow, actor.partner, search, page_request)
 
 
-async def remove_relationship(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
+async def remove_relationship(uow: UnitOfWork, call: IdempotentCall, customer: str) -> None:
     """End the relationship with a customer. Nothing is deleted; its confirmations never count again.
 
     Raises:
         `relationship.missing`.
         `relationship.subscriptions-active`: the partner must suspend them first (R40, contract 4.7).
     """
-    await lock_customers(uow, actor.partner.id, customer)
-    await get_customer(uow, actor, customer)
-    if await count_subscriptions(uow, actor.partner.id, customer, [SubscriptionStatus.ACTIVE]):
+    await lock_customers(uow, call.actor.partner.id, customer)
+    await get_customer(uow, call.actor, customer)
+    if await count_subscriptions(uow, call.actor.partner.id, customer, [SubscriptionStatus.ACTIVE]):
         raise Rejected("relationship.subscriptions-active")
-    await _end(uow, actor, customer, "end_relationship", call)
+    await _end(uow, call, customer, "end_relationship")
 
 
-async def delete_customer(uow: UnitOfWork, actor: Actor, customer: str, call: IdempotentCall) -> None:
+async def delete_customer(uow: UnitOfWork, call: IdempotentCall, customer: str) -> None:
     """End the relationship with a sandbox account's customer, and delete its subscriptions. The records stay.
 
     Raises:
         `access.action-not-allowed`: the account is a production account.
         `relationship.missing`.
     """
-    if actor.partner.account is not Account.SANDBOX:
+    if call.actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
-    await lock_customers(uow, actor.partner.id, customer)
-    await get_customer(uow, actor, customer)
-    for living in await subscriptions_of(uow, actor.partner.id, customer):
+    await lock_customers(uow, call.actor.partner.id, customer)
+    await get_customer(uow, call.actor, customer)
+    for living in await subscriptions_of(uow, call.actor.partner.id, customer):
         if not living.status.ended:
-            await save_subscription(uow, actor.partner.id, living.with_status(SubscriptionStatus.DELETED))
-    await _end(uow, actor, customer, "delete_customer", call)
+            await save_subscription(uow, call.actor.partner.id, living.with_status(SubscriptionStatus.DELETED))
+    await _end(uow, call, customer, "delete_customer")
 
 
 async def resellers_of_customer(uow: UnitOfWork, actor: Actor, customer: str) -> list[Partner]:
@@ -186,8 +186,8 @@ async def domain_taken(uow: UnitOfWork, domain: str) -> bool:
     return await domain_in_use(uow, checked_domain(domain))
 
 
-async def _end(uow: UnitOfWork, actor: Actor, customer: str, operation: str, call: IdempotentCall) -> None:
-    await end_relationship(uow, actor.partner.id, customer)
+async def _end(uow: UnitOfWork, call: IdempotentCall, customer: str, operation: str) -> None:
+    await end_relationship(uow, call.actor.partner.id, customer)
     await record(
-        uow, actor, ResourceChanged(operation, "customer", customer, customer), correlation_id=call.correlation_id
+        uow, call.actor, ResourceChanged(operation, "customer", customer, customer), correlation_id=call.correlation_id
     )

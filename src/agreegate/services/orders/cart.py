@@ -85,13 +85,7 @@ async def replace_lines(uow: UnitOfWork, actor: Actor, customer: str, id_: str, 
 
 
 async def check_out(
-    uow: UnitOfWork,
-    actor: Actor,
-    programme: Programme,
-    customer: str,
-    id_: str,
-    call: IdempotentCall,
-    most: int = MOST_SUBSCRIPTIONS,
+    uow: UnitOfWork, call: IdempotentCall, programme: Programme, customer: str, id_: str, most: int = MOST_SUBSCRIPTIONS
 ) -> tuple[Order, ...] | Denial:
     """Buy a cart: one order for each order group, all of them or none (R7).
 
@@ -105,17 +99,17 @@ async def check_out(
         `cart.faulty`: a line cannot be bought.
         `order.too-many-subscriptions`: the customer would have more than `most`.
     """
-    cart = await _open(uow, actor, customer, id_)
+    cart = await _open(uow, call.actor, customer, id_)
     drafts = orders_of(cart)
     actions = actions_of(line for draft in drafts for line in draft.lines)
-    if (denied := await denial_of(uow, actor, programme, customer, actions, call, cart.id)) is not None:
+    if (denied := await denial_of(uow, call, programme, customer, actions, cart.id)) is not None:
         return denied
-    now = replace(cart, lines=await _checked(uow, actor, customer, cart.lines))
+    now = replace(cart, lines=await _checked(uow, call.actor, customer, cart.lines))
     if now.faulty:
         raise Rejected("cart.faulty", cart=cart.id)
-    orders = [await fulfil(uow, actor, programme, customer, draft, call, most=most) for draft in drafts]
-    after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=actor.recorded_by)
-    await save_cart(uow, actor.partner.id, after)
+    orders = [await fulfil(uow, call, programme, customer, draft, most=most) for draft in drafts]
+    after = replace(cart, status=CartStatus.ORDERED, modified_at=uow.now, modified_by=call.actor.recorded_by)
+    await save_cart(uow, call.actor.partner.id, after)
     return tuple(orders)
 
 

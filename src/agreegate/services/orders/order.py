@@ -95,11 +95,10 @@ async def order_resellers(uow: UnitOfWork, actor: Actor, customer: str) -> list[
 
 async def place_order(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     draft: OrderDraft,
-    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Order | Denial | Paused:
@@ -113,11 +112,11 @@ async def place_order(
         `relationship.missing`: the customer is not one of this partner's (decision 0018).
         Rejected: see `check_draft` and `fulfil`.
     """
-    await lock_customers(uow, actor.partner.id, customer)
-    await require_relationship(uow, actor, customer)
+    await lock_customers(uow, call.actor.partner.id, customer)
+    await require_relationship(uow, call.actor, customer)
     check_draft(draft)
-    stopped = await denial_of(uow, actor, programme, customer, actions_of(draft.lines), call, pause=pause)
-    return await fulfil(uow, actor, programme, customer, draft, call, most=most) if stopped is None else stopped
+    stopped = await denial_of(uow, call, programme, customer, actions_of(draft.lines), pause=pause)
+    return await fulfil(uow, call, programme, customer, draft, most=most) if stopped is None else stopped
 
 
 async def list_orders(uow: UnitOfWork, actor: Actor, customer: str) -> list[Order]:
@@ -155,12 +154,11 @@ async def show_order(uow: UnitOfWork, actor: Actor, customer: str, order: str) -
 
 async def change_order(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     order: str,
     change: OrderChange,
-    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Order | Denial:
     """Buy add-ons with an order, change its billing cycle, or (sandbox accounts) cancel it.
@@ -178,40 +176,39 @@ async def change_order(
         `request.invalid-property`: a new line names no subscription to extend, or a line names one of another order.
         Rejected: see `check_lines` and `fulfil`.
     """
-    await lock_customers(uow, actor.partner.id, customer)
-    stored = await show_order(uow, actor, customer, order)
+    await lock_customers(uow, call.actor.partner.id, customer)
+    stored = await show_order(uow, call.actor, customer, order)
     if change.cancelled:
-        return await _cancel(uow, actor, programme, stored, call)
+        return await _cancel(uow, call, programme, stored)
     added = _added(stored, change.lines)
     rebilled = change.billing_cycle not in (None, stored.billing_cycle)
     if not added and not rebilled:
         return stored
     actions = dict.fromkeys([*actions_of(added), *([Action.NEW_PURCHASE] if rebilled else [])])
-    if (denied := await denial_of(uow, actor, programme, customer, actions, call, stored.id)) is not None:
+    if (denied := await denial_of(uow, call, programme, customer, actions, stored.id)) is not None:
         return denied
     if stored.status is OrderStatus.CANCELLED:
         raise Rejected("order.not-processable", name="status")
     after = replace(stored, billing_cycle=change.billing_cycle or stored.billing_cycle)
     if rebilled:
-        await save_order(uow, actor.partner.id, after)
-        for subscription in await _living_of(uow, actor, stored):
+        await save_order(uow, call.actor.partner.id, after)
+        for subscription in await _living_of(uow, call.actor, stored):
             await save_subscription(
                 uow,
-                actor.partner.id,
+                call.actor.partner.id,
                 replace(subscription, billing_cycle=after.billing_cycle, revision=subscription.revision + 1),
             )
-    after = await _buy(uow, actor, programme, after, added, LineKind.NEW, most)
-    await _record(uow, actor, "update_order", after, call, stored)
+    after = await _buy(uow, call.actor, programme, after, added, LineKind.NEW, most)
+    await _record(uow, call, "update_order", after, stored)
     return after
 
 
 async def fulfil(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     draft: OrderDraft,
-    call: IdempotentCall,
     kind: LineKind = LineKind.NEW,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Order:
@@ -236,9 +233,9 @@ async def fulfil(
         created_at=uow.now,
         lines=(),
     )
-    await add_order(uow, actor.partner.id, order)
-    order = await _buy(uow, actor, programme, order, draft.lines, kind, most)
-    await _record(uow, actor, "create_order", order, call)
+    await add_order(uow, call.actor.partner.id, order)
+    order = await _buy(uow, call.actor, programme, order, draft.lines, kind, most)
+    await _record(uow, call, "create_order", order)
     return order
 
 
@@ -320,22 +317,20 @@ async def _existing(uow: UnitOfWork, actor: Actor, customer: str, id_: Subscript
     return await renew(uow, actor.partner.id, found, uow.now)
 
 
-async def _cancel(
-    uow: UnitOfWork, actor: Actor, programme: Programme, stored: Order, call: IdempotentCall
-) -> Order | Denial:
+async def _cancel(uow: UnitOfWork, call: IdempotentCall, programme: Programme, stored: Order) -> Order | Denial:
     """Cancel an order and delete its subscriptions. A second time changes nothing."""
-    if actor.partner.account is not Account.SANDBOX:
+    if call.actor.partner.account is not Account.SANDBOX:
         raise Rejected("access.action-not-allowed")
     if stored.status is OrderStatus.CANCELLED:
         return stored
-    denied = await denial_of(uow, actor, programme, stored.customer_id, [Action.CANCEL], call, stored.id)
+    denied = await denial_of(uow, call, programme, stored.customer_id, [Action.CANCEL], stored.id)
     if denied is not None:
         return denied
     after = replace(stored, status=OrderStatus.CANCELLED)
-    await save_order(uow, actor.partner.id, after)
-    for subscription in await _living_of(uow, actor, stored):
-        await save_with_addons(uow, actor.partner.id, subscription.with_status(SubscriptionStatus.DELETED))
-    await _record(uow, actor, "update_order", after, call, stored)
+    await save_order(uow, call.actor.partner.id, after)
+    for subscription in await _living_of(uow, call.actor, stored):
+        await save_with_addons(uow, call.actor.partner.id, subscription.with_status(SubscriptionStatus.DELETED))
+    await _record(uow, call, "update_order", after, stored)
     return after
 
 
@@ -356,8 +351,8 @@ async def _living_of(uow: UnitOfWork, actor: Actor, order: Order) -> list[Subscr
 
 
 async def _record(
-    uow: UnitOfWork, actor: Actor, operation: str, order: Order, call: IdempotentCall, before: Order | None = None
+    uow: UnitOfWork, call: IdempotentCall, operation: str, order: Order, before: Order | None = None
 ) -> None:
     old = None if before is None else order_facts(before)
     change = ResourceChanged(operation, "order", order.customer_id, order.id, old, order_facts(order))
-    await record(uow, actor, change, correlation_id=call.correlation_id)
+    await record(uow, call.actor, change, correlation_id=call.correlation_id)

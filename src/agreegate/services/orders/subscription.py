@@ -99,13 +99,12 @@ async def list_addons(uow: UnitOfWork, actor: Actor, customer: str, id_: str) ->
 
 async def change_subscription(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     id_: str,
     change: SubscriptionChange,
     revisions: Sequence[int],
-    call: IdempotentCall,
     pause: Callable[[Decision], Paused | None] = never,
 ) -> Subscription | Denial | Paused:
     """Change a subscription that the client sends back, everything or nothing (R7, R10).
@@ -123,41 +122,40 @@ async def change_subscription(
         `request.etag-stale`: the subscription has changed since the client read it.
         Rejected: see `changed`.
     """
-    stored = await _stored(uow, actor, customer, id_)
+    stored = await _stored(uow, call.actor, customer, id_)
     actions = actions_of(stored, change)
     check_friendly_name(change.friendly_name, "friendly_name")
     if any(revision != stored.revision for revision in revisions):
         raise Rejected("request.etag-stale")
-    if (stopped := await denial_of(uow, actor, programme, customer, actions, call, stored.id, pause)) is not None:
+    if (stopped := await denial_of(uow, call, programme, customer, actions, stored.id, pause)) is not None:
         return stopped
     if change.partner_id_on_record not in (None, stored.partner_id_on_record):
-        resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, actor.partner.id)}
+        resellers = {reseller.mpn_id for reseller in await linked_resellers(uow, call.actor.partner.id)}
         if change.partner_id_on_record not in resellers:
             raise Rejected("request.invalid-property", name="partner_id_on_record")
     parent = None
     if stored.parent_id is not None:
-        parent = await subscription_of(uow, actor.partner.id, customer, stored.parent_id)
-    after = changed(stored, change, parent, actor.partner.account)
+        parent = await subscription_of(uow, call.actor.partner.id, customer, stored.parent_id)
+    after = changed(stored, change, parent, call.actor.partner.account)
     if after == stored:
         return stored
     if GOES_ON.isdisjoint(actions):
-        await require_clock(uow, actor.partner.id)
+        await require_clock(uow, call.actor.partner.id)
     save = save_subscription if after.status is stored.status else save_with_addons
-    await save(uow, actor.partner.id, after)
-    await _record(uow, actor, "update_subscription", stored, after, call)
+    await save(uow, call.actor.partner.id, after)
+    await _record(uow, call, "update_subscription", stored, after)
     return after
 
 
 async def convert_trial(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     id_: str,
     offer_id: str,
     quantity: int | None,
     billing_cycle: BillingCycle | None,
-    call: IdempotentCall,
 ) -> tuple[Subscription, Subscription] | Denial:
     """Convert a trial to a paid subscription of another offer with the same id, whose first term begins now.
 
@@ -173,10 +171,10 @@ async def convert_trial(
         `subscription.not-convertible`: it is no trial. `subscription.ended`, `subscription.suspended`: it is not active.
         `subscription.quantity-out-of-range`, `sandbox.limit`.
     """
-    stored = await _stored(uow, actor, customer, id_)
+    stored = await _stored(uow, call.actor, customer, id_)
     if not is_catalog_item(offer_id) or programme.is_trial(offer_id):
         raise Rejected("order.invalid-offer", name="offer_id")
-    if (denied := await denial_of(uow, actor, programme, customer, [Action.CONVERSION], call, stored.id)) is not None:
+    if (denied := await denial_of(uow, call, programme, customer, [Action.CONVERSION], stored.id)) is not None:
         return denied
     _require_active(stored)
     if not stored.is_trial:
@@ -192,21 +190,20 @@ async def convert_trial(
         commitment=Commitment.begin(uow.now, TermDuration.YEAR),
         revision=stored.revision + 1,
     )
-    check_seats(after.quantity, actor.partner.account)
-    await save_subscription(uow, actor.partner.id, after)
-    await _record(uow, actor, "convert_trial_subscription", stored, after, call)
+    check_seats(after.quantity, call.actor.partner.account)
+    await save_subscription(uow, call.actor.partner.id, after)
+    await _record(uow, call, "convert_trial_subscription", stored, after)
     return stored, after
 
 
 async def upgrade(
     uow: UnitOfWork,
-    actor: Actor,
+    call: IdempotentCall,
     programme: Programme,
     customer: str,
     id_: str,
     offer_id: str,
     quantity: int | None,
-    call: IdempotentCall,
     most: int = MOST_SUBSCRIPTIONS,
 ) -> Subscription | Denial:
     """Replace a subscription by one of another offer with a new order; delete the old one with its add-ons.
@@ -220,15 +217,15 @@ async def upgrade(
         `subscription.ended`, `subscription.suspended`: it is not active.
         `subscription.quantity-out-of-range`, `sandbox.limit`, `order.too-many-subscriptions`.
     """
-    partner = actor.partner.id
-    stored = await _stored(uow, actor, customer, id_)
+    partner = call.actor.partner.id
+    stored = await _stored(uow, call.actor, customer, id_)
     if not is_catalog_item(offer_id):
         raise Rejected("order.invalid-offer", name="offer_id")
-    if (denied := await denial_of(uow, actor, programme, customer, [Action.UPGRADE], call, stored.id)) is not None:
+    if (denied := await denial_of(uow, call, programme, customer, [Action.UPGRADE], stored.id)) is not None:
         return denied
     _require_active(stored)
     seats = stored.quantity if quantity is None else quantity
-    check_seats(seats, actor.partner.account)
+    check_seats(seats, call.actor.partner.account)
     await save_with_addons(uow, partner, stored.with_status(SubscriptionStatus.DELETED))
     first = await order_of(uow, partner, customer, stored.order_id)
     line = LineDraft(
@@ -240,9 +237,9 @@ async def upgrade(
         term=stored.commitment.term,
     )
     draft = OrderDraft((line,), stored.billing_cycle, DEFAULT_CURRENCY if first is None else first.currency_code)
-    order = await fulfil(uow, actor, programme, customer, draft, call, LineKind.CONVERT, most)
-    after = await show_subscription(uow, actor, customer, order.lines[0].subscription_id)
-    await _record(uow, actor, "upgrade_subscription", stored, after, call)
+    order = await fulfil(uow, call, programme, customer, draft, LineKind.CONVERT, most)
+    after = await show_subscription(uow, call.actor, customer, order.lines[0].subscription_id)
+    await _record(uow, call, "upgrade_subscription", stored, after)
     return after
 
 
@@ -261,8 +258,8 @@ def _require_active(stored: Subscription) -> None:
 
 
 async def _record(
-    uow: UnitOfWork, actor: Actor, operation: str, before: Subscription, after: Subscription, call: IdempotentCall
+    uow: UnitOfWork, call: IdempotentCall, operation: str, before: Subscription, after: Subscription
 ) -> None:
     old, new = subscription_facts(before), subscription_facts(after)
     change = ResourceChanged(operation, "subscription", after.customer_id, after.id, old, new)
-    await record(uow, actor, change, correlation_id=call.correlation_id)
+    await record(uow, call.actor, change, correlation_id=call.correlation_id)
