@@ -20,6 +20,7 @@ from agreegate.storage.customers.person import persons_wait, take_over_persons
 from agreegate.storage.decision import forget_repeats
 from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.idempotency import forget_answers
+from agreegate.storage.kept_unit import forget_units
 from agreegate.storage.orders.cart import forget_carts
 from agreegate.storage.orders.renewal import next_due
 from agreegate.storage.session import forget_sessions
@@ -44,7 +45,7 @@ ABANDONED_SECONDS = 24 * 60 * 60
 
 Step = Callable[[UnitOfWork, int], Awaitable[int]]
 """Deletes or takes over at most that many rows; returns how many."""
-EXPIRING: tuple[Step, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions)
+EXPIRING: tuple[Step, ...] = (forget_answers, forget_repeats, forget_carts, forget_sessions, forget_units)
 
 
 class PersonIndex:

@@ -48,8 +48,11 @@ class Connections:
         self._idle: list[Connection] = []
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, *, opened_now: bool = False) -> AsyncIterator[Connection]:
         """A connection for one unit of work. One that is left within a transaction is closed, which undoes that.
+
+        Args:
+            opened_now: not one that was used before.
 
         Raises:
             StoreUnavailable: no connection is free in time, or the server cannot be reached.
@@ -61,7 +64,7 @@ class Connections:
         except TimeoutError:
             raise StoreUnavailable("no free connection") from None
         try:
-            connection = self._usable_idle() or await self._open()
+            connection = (None if opened_now else self._usable_idle()) or await self._open()
             try:
                 yield connection
             finally:

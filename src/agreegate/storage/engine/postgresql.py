@@ -14,6 +14,7 @@ import asyncpg
 
 from agreegate.domain.error import StoreUnavailable
 from agreegate.storage.engine.connections import Connection, Connections
+from agreegate.storage.engine.outcome import UnknownOutcomeError, commit_unit, was_kept
 from agreegate.storage.engine.postgresql_schema import require_latest
 from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
 from agreegate.storage.engine.trusted import TrustedInstants
@@ -38,10 +39,16 @@ _WRITING = _SETTINGS | {"statement_timeout": "10s"}
 _READING = _SETTINGS | {"statement_timeout": "5s"}
 _READING_SLOWLY = _SETTINGS | {"statement_timeout": "60s"}
 
-_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError)
-"""A concurrent unit of work came between: repeated, the unit sees what that one did.
 
-A key that the other inserted is among them: one writer would have found it, and so does the repeat.
+class _LostError(Exception):
+    """The connection was lost before the server committed."""
+
+
+_AGAIN = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError, asyncpg.UniqueViolationError, _LostError)
+"""A concurrent unit of work came between, or nothing was kept: the whole unit is repeated, and sees what the other did.
+
+A key that the other inserted is among them: one writer would have found it, and so does the repeat. A key that is still taken
+after all repeats is a defect.
 """
 _BROKEN = (
     asyncpg.PostgresConnectionError,
@@ -56,8 +63,6 @@ _BROKEN = (
 """The server did not do it, and may do it later."""
 
 _BEGIN_WRITE = "begin isolation level read committed read write"
-_COMMIT = "set local statement_timeout = 0; commit"
-"""A commit that waits for a standby is never given up by us: it would be kept here alone."""
 _BEGIN_READ = "begin isolation level repeatable read read only"
 
 
@@ -144,47 +149,34 @@ class PostgresStore:
         while True:
             try:
                 return await self._attempt(work)
-            except _AGAIN:
+            except _AGAIN as error:
                 if repeats == REPEATS:
-                    raise
+                    if isinstance(error, asyncpg.UniqueViolationError):
+                        raise
+                    raise StoreUnavailable(type(error).__name__) from error
                 pause = _PAUSE_SECONDS * 2**repeats * random.random()  # noqa: S311 - it only spreads the repeats
                 repeats += 1
             await asyncio.sleep(pause)
 
     async def _attempt(self, work: Work[T]) -> T:
-        async with self._writers.connection() as connection:
-            with _failing_closed(connection):
-                await connection.execute(_BEGIN_WRITE)
-                try:
-                    result = await work(self._unit(connection))
-                except BaseException:
-                    await connection.execute("rollback")
-                    raise
-                await _commit(connection)
-                return result
-
-
-async def _commit(connection: Connection) -> None:
-    """Commit, and wait until that is durable where the server was told to make it so.
-
-    Raises:
-        StoreUnavailable: a standby that had to have it may not have it, or a statement failed before and nothing is kept.
-    """
-    warnings: list[Any] = []
-
-    def note(_: Connection, message: Any) -> None:
-        if message.severity_en == "WARNING":
-            warnings.append(message)
-
-    connection.add_log_listener(note)
-    try:
-        status = await connection.execute(_COMMIT)
-    finally:
-        connection.remove_log_listener(note)
-    if status != "COMMIT":
-        raise StoreUnavailable("rolled back")
-    if warnings:
-        raise StoreUnavailable("not replicated")
+        unit_id = new_id()
+        try:
+            async with self._writers.connection() as connection:
+                with _failing_closed(connection):
+                    await connection.execute(_BEGIN_WRITE)
+                    try:
+                        result = await work(self._unit(connection))
+                    except BaseException:
+                        await connection.execute("rollback")
+                        raise
+                    await commit_unit(connection, unit_id)
+        except UnknownOutcomeError as error:
+            async with self._writers.connection(opened_now=True) as connection:
+                with _failing_closed(connection):
+                    await connection.execute(_BEGIN_WRITE)
+                    if not await was_kept(connection, unit_id):
+                        raise _LostError from error
+        return result
 
 
 @contextmanager

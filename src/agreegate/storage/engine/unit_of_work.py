@@ -136,6 +136,12 @@ def new_id() -> str:
     return str(uuid.UUID(int=made & ~(0xF000 << 64) & ~(3 << 62) | 0x7000 << 64 | 2 << 62))
 
 
+def first_id(at: datetime) -> str:
+    """Return the beginning of the ids that `new_id` makes in this millisecond: ids made before are less."""
+    made = f"{(at - EPOCH) // timedelta(milliseconds=1):012x}"
+    return f"{made[:8]}-{made[8:]}"
+
+
 def to_micros(instant: datetime) -> int:
     """An instant as it is stored: microseconds since 1970, UTC."""
     return (instant - EPOCH) // MICROSECOND
