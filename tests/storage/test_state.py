@@ -4,24 +4,27 @@ import random
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from itertools import product
 
 import pytest
 
 from agreegate.domain.actor import Actor, Channel, UserId
 from agreegate.domain.agreements.accepted_text import AcceptedText, Basis
 from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
-from agreegate.domain.confirmation import Confirmation, ConfirmationId
-from agreegate.domain.fact import ConfirmationRecorded, Counting
+from agreegate.domain.confirmation import Confirmation, ConfirmationId, Ending, EndReason
+from agreegate.domain.fact import AgreementEnded, ConfirmationRecorded, Counting, Fact
 from agreegate.domain.partner import Account, Cloud, Partner, PartnerId, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES
-from agreegate.domain.standing import State, opening, state_of
+from agreegate.domain.standing import Endings, State, opening, state_of
+from agreegate.storage.confirmation import confirmations_of
 from agreegate.storage.customers import state
 from agreegate.storage.customers.standing import CURRENT, NEWER_TEXTS, standing_of, standings_of
 from agreegate.storage.engine.schema import upgrade
 from agreegate.storage.engine.sqlite import InlineStore, connect
 from agreegate.storage.engine.sqlite_unit import numbered
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
+from agreegate.storage.question import customer_that_no_longer_agrees
 from agreegate.storage.record import record
 from agreegate.storage.statement import Statement
 
@@ -88,26 +91,49 @@ class World:
                                 digest="0" * 64, media_type="text/plain", size=1)  # fmt: skip
 
     async def add_customer(self, number: int) -> None:
+        no_longer_agrees_at = self.instant() if self.random.random() < 0.3 else None
+        key = self.relate(number, no_longer_agrees_at)
+        for place, template in enumerate(self.random.sample(TEMPLATES, self.random.randint(0, 3))):
+            await self.confirm(number, place + 2, template, self.text(template), maybe_instant(no_longer_agrees_at))
+        for term in range(2, 2 + self.random.randint(0, 2)):
+            self.insert("renewal", **key, subscription_id="s", term=term, due_at=self.instant(), recorded_at=self.instant(),
+                        outcome=self.random.choice(["renewed", "renewed", "expired"]))  # fmt: skip
+
+    def relate(self, number: int, no_longer_agrees_at: int | None) -> dict[str, Value]:
         customer = f"{number:08x}-0000-4000-8000-00000000000c"
         self.customers.append(customer)
         key: dict[str, Value] = {"partner_id": PARTNER, "customer_id": customer}
         self.insert("customer", **key, commerce_id="", company_name="", company_key="", domain="", language="en",
                     country=self.random.choice(COUNTRIES), culture="en-US", created_at=0)  # fmt: skip
-        no_longer_agrees_at = self.instant() if self.random.random() < 0.3 else None
         self.insert("relationship", **key, period=1, started_at=0, ended_at=None, no_longer_agrees_at=no_longer_agrees_at,
                     no_longer_agrees_sequence=None if no_longer_agrees_at is None else 1)  # fmt: skip
-        for place, template in enumerate(self.random.sample(TEMPLATES, self.random.randint(0, 3))):
-            confirmation = Confirmation(
-                ConfirmationId(f"{customer}-{place}"), place + 2, template.id, template.agreement_type,
-                from_micros(self.instant()), None, UserId(""), "", Channel.API, from_micros(self.instant()),
-            )  # fmt: skip
-            fact = ConfirmationRecorded(
-                customer, Counting(confirmation, self.text(template), 1, maybe_instant(no_longer_agrees_at))
-            )
-            await self.store.write(lambda uow, fact=fact: record(uow, ACTOR, fact))  # type: ignore[misc]
-        for term in range(2, 2 + self.random.randint(0, 2)):
-            self.insert("renewal", **key, subscription_id="s", term=term, due_at=self.instant(), recorded_at=self.instant(),
-                        outcome=self.random.choice(["renewed", "renewed", "expired"]))  # fmt: skip
+        return key
+
+    async def confirm(
+        self,
+        number: int,
+        sequence: int,
+        template: AgreementTemplate,
+        text: AcceptedText | None = None,
+        no_longer_agrees_at: datetime | None = None,
+    ) -> Confirmation:
+        customer = self.customers[number]
+        confirmation = Confirmation(
+            ConfirmationId(f"{customer}-{sequence}"), sequence, template.id, template.agreement_type,
+            from_micros(self.instant()), None, UserId(""), "", Channel.API, from_micros(self.instant()),
+        )  # fmt: skip
+        await self.record(ConfirmationRecorded(customer, Counting(confirmation, text, 1, no_longer_agrees_at)))
+        return confirmation
+
+    async def end(self, number: int, sequence: int, voided: Confirmation | None) -> Ending:
+        reason = EndReason.NO_LONGER_AGREES if voided is None else EndReason.RECORDED_IN_ERROR
+        id_, confirmation = f"{self.customers[number]}-{sequence}", None if voided is None else voided.id
+        ending = Ending(id_, sequence, reason, confirmation, "", "", Channel.API, self.now)
+        await self.record(AgreementEnded(self.customers[number], 1, ending, voided))
+        return ending
+
+    async def record(self, fact: Fact) -> None:
+        await self.store.write(lambda uow: record(uow, ACTOR, fact))
 
     def text(self, template: AgreementTemplate) -> AcceptedText | None:
         versions = self.connection.execute(
@@ -134,6 +160,10 @@ class World:
         to = Statement(PARTNER)
         rows = self.rows("c.customer_id", state.is_in(asked, PROGRAMME, at, to), to)
         return {customer for (customer,) in rows}
+
+    async def example(self, at: datetime) -> str | None:
+        self.now = at
+        return await self.store.read(lambda uow: customer_that_no_longer_agrees(uow, ACTOR.partner, PROGRAMME))
 
     def rows(self, columns: str, condition: str, to: Statement) -> list[Row]:
         sql = f"""select {columns} from relationship r
@@ -182,8 +212,33 @@ async def test_sql_finds_the_state_that_the_domain_decides(customers: int) -> No
             for asked in State:
                 wanted = {customer for customer, (found, _) in decided.items() if found is asked}
                 assert world.found_in(asked, at) == wanted, f"seed {seed} at {at}: {asked}"
+            ended = (customer for customer, (found, _) in decided.items() if found is State.ENDED)
+            assert await world.example(at) == min(ended, default=None), f"seed {seed} at {at}"
             met |= {found for found, _ in decided.values()}
     assert met == set(State)
+
+
+@pytest.mark.rule("R17", "R47")
+async def test_sql_counts_the_confirmations_that_the_domain_says_nothing_ended() -> None:
+    world = World(0)
+    for number, events in enumerate(product(("confirm", "void the oldest", "no longer agrees"), repeat=4)):
+        world.relate(number, None)
+        confirmed: list[Confirmation] = []
+        endings: list[Ending] = []
+        left: list[Confirmation] = []
+        for sequence, event in enumerate(events, 1):
+            if event == "confirm":
+                refused = any(one.confirmation_id is None for one in endings)
+                at = world.now if refused else None
+                left.append(await world.confirm(number, sequence, TEMPLATES[0], no_longer_agrees_at=at))
+                confirmed.append(left[-1])
+            elif event == "no longer agrees" or left:
+                endings.append(await world.end(number, sequence, left.pop(0) if event.startswith("void") else None))
+        counting = await world.store.read(
+            lambda uow, number=number: confirmations_of(uow, PARTNER, world.customers[number], counting=True)  # type: ignore[misc]
+        )
+        ended = Endings(endings)
+        assert {one.id for one in counting} == {one.id for one in confirmed if ended.first_of(one) is None}, events
 
 
 ONE_CUSTOMER = """from relationship r join customer c on c.partner_id = r.partner_id and c.customer_id = r.customer_id

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.partner import PartnerKind
+from agreegate.domain.programme import Programme
 from agreegate.questions.answer import Case, When
 from agreegate.storage.customers.customer import customer_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
@@ -94,7 +95,7 @@ def address(show: Show, customers: Mapping[Example, str]) -> str | None:
     return None if customer is None else show.page.format(customer=customer)
 
 
-async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict[Example, str]:
+async def examples(uow: UnitOfWork, actor: Actor, programme: Programme, shared: Iterable[str]) -> dict[Example, str]:
     """Return a customer of each kind that the reader's organisation serves; kinds without a customer are left out.
 
     Args:
@@ -104,7 +105,7 @@ async def examples(uow: UnitOfWork, actor: Actor, shared: Iterable[str]) -> dict
     found = {
         Example.UNCONFIRMED: next((id_ for id_, _ in unconfirmed), None),
         Example.CONFIRMED: await confirmed_customer(uow, actor.partner),
-        Example.REFUSED: await customer_that_no_longer_agrees(uow, actor.partner),
+        Example.REFUSED: await customer_that_no_longer_agrees(uow, actor.partner, programme),
     }
     for customer in shared:
         if await customer_of(uow, actor.partner, customer) is not None:

@@ -48,14 +48,20 @@ def as_confirmation(columns: Sequence[Any]) -> Confirmation:
     )
 
 
+def is_voided(c: str) -> str:
+    """SQL: the confirmation of a row was recorded in error (R17)."""
+    return f"""exists (select 1 from ending x where x.partner_id = {c}.partner_id and x.customer_id = {c}.customer_id
+      and x.confirmation_sequence = {c}.sequence)"""
+
+
 _OF_PRESENT_PERIOD = """r.partner_id = c.partner_id and r.customer_id = c.customer_id
     and r.ended_at is null and r.period = c.period"""
 COUNTING = f"""
     join relationship r on {_OF_PRESENT_PERIOD}
-    where c.sequence > coalesce(r.no_longer_agrees_sequence, 0)
-      and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id
-        and x.confirmation_sequence = c.sequence)
+    where c.sequence > coalesce(r.no_longer_agrees_sequence, 0) and not {is_voided("c")}
 """
+"""SQL: the confirmation `c` counts (contract 4.3): of the present period, not voided, newer than the last time the customer no
+longer agreed; like a confirmation that `Endings` in `domain/standing.py` ends by nothing."""
 
 
 async def collections_of(

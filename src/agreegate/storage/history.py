@@ -4,7 +4,7 @@ from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementType
 from agreegate.domain.confirmation import Confirmation, Ending, EndReason
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.confirmation import COLUMNS, COUNTING, LAST, as_confirmation, confirmation_where
+from agreegate.storage.confirmation import COLUMNS, COUNTING, LAST, as_confirmation, confirmation_where, is_voided
 from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 
@@ -66,8 +66,7 @@ async def was_confirmed(uow: UnitOfWork, partner: PartnerId, customer: str, agre
     """Whether a confirmation of an agreement type exists that was not voided."""
     row = await uow.fetch_one(
         "select 1 from confirmation c where c.partner_id = $1 and c.customer_id = $2 and c.agreement_type = $3"
-        " and not exists (select 1 from ending x where x.partner_id = c.partner_id and x.customer_id = c.customer_id"
-        "  and x.confirmation_sequence = c.sequence) limit 1",
+        f" and not {is_voided('c')} limit 1",
         partner,
         customer,
         agreement_type,

@@ -5,15 +5,11 @@ from typing import NamedTuple
 
 from agreegate.domain.agreements.text import Digest
 from agreegate.storage.agreements.text_file import TextDamaged, TextFiles
+from agreegate.storage.confirmation import COUNTING, is_voided
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork
 
 SHOWN = 5
 """Maximum number of breaches shown of one invariant."""
-
-_VOIDED = (
-    "exists (select 1 from ending x where x.partner_id = {0}.partner_id and x.customer_id = {0}.customer_id"
-    " and x.confirmation_sequence = {0}.sequence)"
-)
 
 
 class Invariant(NamedTuple):
@@ -28,10 +24,7 @@ class Invariant(NamedTuple):
 INVARIANTS = (
     Invariant(
         "counting-confirmation-missing",
-        "select distinct c.partner_id, c.customer_id from confirmation c"
-        " join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.period = c.period"
-        " where r.ended_at is null and c.sequence > coalesce(r.no_longer_agrees_sequence, 0)"
-        f" and not {_VOIDED.format('c')}"
+        f"select distinct c.partner_id, c.customer_id from confirmation c {COUNTING}"
         " and not exists (select 1 from current_confirmation n where n.partner_id = c.partner_id"
         " and n.customer_id = c.customer_id and n.agreement_type = c.agreement_type)",
     ),
@@ -44,10 +37,10 @@ INVARIANTS = (
         " and coalesce(r.no_longer_agrees_at, 0) = coalesce(n.no_longer_agrees_at, 0) and c.sequence = n.sequence"
         " and c.period = n.period and c.agreement_type = n.agreement_type and c.template_id = n.template_id"
         " and c.date_agreed_at = n.date_agreed_at and c.recorded_at = n.recorded_at)"
-        f" or {_VOIDED.format('n')}"
+        f" or {is_voided('n')}"
         " or exists (select 1 from confirmation c where c.partner_id = n.partner_id and c.customer_id = n.customer_id"
         " and c.sequence > n.sequence and c.period = n.period and c.agreement_type = n.agreement_type"
-        f" and not {_VOIDED.format('c')})",
+        f" and not {is_voided('c')})",
     ),
     Invariant(
         "no-longer-agrees-differs",

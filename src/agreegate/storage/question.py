@@ -1,7 +1,10 @@
 """Example customers for the questions and answers: the first of a kind that a partner or a reseller serves."""
 
 from agreegate.domain.partner import Partner, PartnerKind
+from agreegate.domain.programme import Programme
+from agreegate.storage.customers.state import no_longer_agrees
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.statement import Statement
 
 LOOKED_AT = 5_000
 """Maximum number of customers read to find an example, the first by id."""
@@ -30,25 +33,30 @@ _SEVERAL_RESELLERS = """
 
 async def unconfirmed_customers(uow: UnitOfWork, asking: Partner, most: int) -> list[tuple[str, str]]:
     """Return id and name of customers without any record, by id; at most `most`."""
-    return await _some(uow, asking, f"r.no_longer_agrees_at is null and not {_CONFIRMED}", most)
+    return await _some(uow, asking, f"r.no_longer_agrees_at is null and not {_CONFIRMED}", _bounded(asking, most))
 
 
 async def confirmed_customer(uow: UnitOfWork, asking: Partner) -> str | None:
     """Return a customer with a confirmation, preferably one that several resellers of a provider serve."""
     for condition in (f"{_CONFIRMED} and {_SEVERAL_RESELLERS}", _CONFIRMED):
-        if found := await _some(uow, asking, condition, 1):
-            [(id_, _)] = found
+        for id_, _ in await _some(uow, asking, condition, _bounded(asking, 1)):
             return id_
     return None
 
 
-async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner) -> str | None:
+async def customer_that_no_longer_agrees(uow: UnitOfWork, asking: Partner, programme: Programme) -> str | None:
     """Return a customer that no longer agrees."""
-    found = await _some(uow, asking, f"r.no_longer_agrees_at is not null and not {_CONFIRMED}", 1)
-    return next((id_ for id_, _ in found), None)
+    to = _bounded(asking, 1)
+    for id_, _ in await _some(uow, asking, no_longer_agrees(programme, uow.now, to), to):
+        return id_
+    return None
 
 
-async def _some(uow: UnitOfWork, asking: Partner, condition: str, most: int) -> list[tuple[str, str]]:
+def _bounded(asking: Partner, most: int) -> Statement:
+    return Statement(asking.id, most, LOOKED_AT)
+
+
+async def _some(uow: UnitOfWork, asking: Partner, condition: str, to: Statement) -> list[tuple[str, str]]:
     base = _THROUGH_PROVIDER if asking.kind is PartnerKind.INDIRECT_RESELLER else _OWN
-    rows = await uow.fetch_all(f"{base} and {condition} order by r.customer_id limit $2", asking.id, most, LOOKED_AT)
+    rows = await uow.fetch_all(f"{base} and {condition} order by r.customer_id limit $2", *to.values)
     return [(id_, name) for id_, name in rows]

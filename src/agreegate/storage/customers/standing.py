@@ -18,6 +18,7 @@ from agreegate.storage.engine.unit_of_work import (
     maybe_instant,
     to_micros,
 )
+from agreegate.storage.orders.renewal import RAN_AT, ran_by
 from agreegate.storage.orders.subscription import LIVING_END
 from agreegate.storage.statement import Statement, portions
 
@@ -41,8 +42,6 @@ _SELECTED = (
     f" (select v.effective_at from text_version v where {newer()} order by v.effective_at limit 1)"
 )
 CURRENT = f"{_SELECTED} from current_confirmation n where n.partner_id = $1 and n.customer_id = $2"
-RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
-"""SQL: when the renewal `w` ran: when its term began, or when the partner ordered it before that (R33)."""
 
 
 def _newer_texts(whose: str, now: str, beside: str = "") -> str:
@@ -51,7 +50,7 @@ def _newer_texts(whose: str, now: str, beside: str = "") -> str:
       (select min({LIVING_END}) from subscription s
         where s.partner_id = $1 and s.customer_id = n.customer_id),
       (select max({RAN_AT}) from renewal w where w.partner_id = $1 and w.customer_id = n.customer_id
-        and w.outcome = 'renewed' and (w.due_at <= {now} or w.recorded_at <= {now})),
+        and {ran_by(now)}),
       n.text_at, n.text_number{beside}
     from current_confirmation n
     join text_version v on {newer()} and v.effective_at <= {now}

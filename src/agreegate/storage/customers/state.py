@@ -12,6 +12,7 @@ from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.storage.customers.standing import newer
 from agreegate.storage.engine.unit_of_work import to_micros
+from agreegate.storage.orders.renewal import ran_after, ran_by
 from agreegate.storage.statement import Statement
 
 
@@ -27,16 +28,11 @@ def is_outdated(now: str) -> str:
 
 
 def is_overdue(now: str, n: str = "n") -> str:
-    """SQL: the confirmation `n` of the customer `c` is outdated at `now`, and a renewal has run since.
-
-    A renewal ran when its term began, or when it was ordered before that (R33): at the earlier of its two instants.
-    """
+    """SQL: the confirmation `n` of the customer `c` is outdated at `now`, and a renewal has run since."""
     return f"""exists (select 1 from renewal w
-        join text_version v on {newer_text(now, n)}
-          and w.due_at > v.effective_at and w.recorded_at > v.effective_at
-        where w.partner_id = {n}.partner_id and w.customer_id = {n}.customer_id and w.outcome = 'renewed'
-          and w.due_at > {n}.date_agreed_at and w.recorded_at > {n}.date_agreed_at
-          and (w.due_at <= {now} or w.recorded_at <= {now}))"""
+        join text_version v on {newer_text(now, n)} and {ran_after("v.effective_at")}
+        where w.partner_id = {n}.partner_id and w.customer_id = {n}.customer_id
+          and {ran_after(f"{n}.date_agreed_at")} and {ran_by(now)})"""
 
 
 def state_of(programme: Programme, at: datetime, to: Statement) -> str:
@@ -46,12 +42,17 @@ def state_of(programme: Programme, at: datetime, to: Statement) -> str:
     """
     now = to.bind(to_micros(at))
     opening = to.bind_all(_opening(programme, at))
-    opened = to.bind_all(one.id for one in programme.templates if one.has_opened(at))
     # The names of these three states sort best first, so the least one is the customer's.
     found = f"""case when not {is_outdated(now)} then '{State.CURRENT}'
       when not {is_overdue(now)} then '{State.OUTDATED}' else '{State.OVERDUE}' end"""
-    return f"""case when r.no_longer_agrees_at is not null and not exists (select 1 {_confirmations(opened)}) then '{State.ENDED}'
+    return f"""case when {no_longer_agrees(programme, at, to)} then '{State.ENDED}'
       else coalesce((select min({found}) {_confirmations(opening)}), '{State.MISSING}') end"""
+
+
+def no_longer_agrees(programme: Programme, at: datetime, to: Statement) -> str:
+    """SQL: the customer of `r` no longer agrees at `at`, and no later confirmation opens the gate or has opened it (R47)."""
+    opened = to.bind_all(one.id for one in programme.templates if one.has_opened(at))
+    return f"r.no_longer_agrees_at is not null and not exists (select 1 {_confirmations(opened)})"
 
 
 def lacks_confirmation(programme: Programme, at: datetime, to: Statement) -> str:

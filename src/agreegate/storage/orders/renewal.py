@@ -8,6 +8,19 @@ from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
 from agreegate.storage.orders.subscription import COLUMNS, LIVING, as_subscription
 
+RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
+"""SQL: when the renewal `w` ran: when its term began, or when it was ordered before that (R33); `ran_at` of the domain."""
+
+
+def ran_by(instant: str) -> str:
+    """SQL: `RAN_AT` of the renewal `w` is at an instant or before; a subscription that expired ran no renewal."""
+    return f"w.outcome = 'renewed' and (w.due_at <= {instant} or w.recorded_at <= {instant})"
+
+
+def ran_after(instant: str) -> str:
+    """SQL: `RAN_AT` of the renewal `w` is after an instant."""
+    return f"w.due_at > {instant} and w.recorded_at > {instant}"
+
 
 async def next_due(uow: UnitOfWork) -> datetime | None:
     """Return when the next subscription renews or expires; None: no subscription is living."""

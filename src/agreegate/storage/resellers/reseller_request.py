@@ -7,6 +7,7 @@ from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reseller_request import ResellerRequest
+from agreegate.storage.confirmation import is_voided
 from agreegate.storage.customers.state import lacks_confirmation
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
@@ -29,12 +30,10 @@ _LACKING = """
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id || ''
     where {partner} = $1 and v.reseller_id = $2 and r.ended_at is null and """
 # A request is answered by the first confirmation after it that was not voided.
-_ANSWER = """(
+_ANSWER = f"""(
       select min(o.sequence) from confirmation o
       where o.partner_id = q.partner_id and o.customer_id = q.customer_id and o.sequence > q.after_sequence
-        and not exists (
-          select 1 from ending e
-          where e.partner_id = o.partner_id and e.customer_id = o.customer_id and e.confirmation_sequence = o.sequence))"""
+        and not {is_voided("o")})"""
 _OPEN = f"q.returned_at is null and {_ANSWER} is null"
 _REQUEST = f"""
     select q.asked_at, q.request_id, q.reseller_id, q.customer_id, c.company_name, coalesce(u.user_name, q.asked_by),
