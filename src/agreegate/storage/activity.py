@@ -8,14 +8,16 @@ from typing import Any
 from agreegate.domain.activity import Activity, ActivitySearch
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.audit import in_records, of_company, present_word
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import reader
 from agreegate.storage.statement import Statement
 
 _RECORDS = """
-    select a.operation_at, a.audit_id, a.customer_id, c.company_name, r.customer_id is not null, a.user_id, u.user_name,
-      a.application_id, a.channel, a.operation_type, a.resource_type, a.resource_id, a.operation_status,
-      a.correlation_id, f.agreement_type, e.reason, a.resource_old_value, a.resource_new_value
+    select a.operation_at, a.audit_id, a.audit_id, a.operation_at, a.customer_id, c.company_name,
+      r.customer_id is not null, a.user_id, u.user_name, a.application_id, a.channel, a.operation_type, a.resource_type,
+      a.resource_id, a.operation_status, a.correlation_id, f.agreement_type, e.reason, a.resource_old_value,
+      a.resource_new_value
     from audit_record a
     left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
     left join relationship r on r.partner_id = a.partner_id and r.customer_id = a.customer_id and r.ended_at is null
@@ -27,29 +29,17 @@ _RECORDS = """
     where a.partner_id = $1"""
 
 
-def _activity(row: Row) -> Activity:
-    (at, id_, customer_id, customer_name, served, user_id, user_name, application_id, channel, operation, resource_type,
-     resource_id, status, correlation_id, agreement_type, end_reason, before, after) = row  # fmt: skip
-    return Activity(
-        id=id_,
-        at=from_micros(at),
-        customer_id=customer_id,
-        customer_name=customer_name,
-        served=bool(served),
-        user_id=user_id,
-        user_name=user_name,
-        application_id=application_id,
-        channel=channel,
-        operation=present_word(operation),
-        resource_type=present_word(resource_type),
-        resource_id=resource_id,
-        status=status,
-        correlation_id=correlation_id,
-        agreement_type=agreement_type,
-        end_reason=end_reason,
-        before=_values(before),
-        after=_values(after),
-    )
+def _values(text: str | None) -> Mapping[str, Any]:
+    values = None if text is None else json.loads(text)
+    return {_present_name(name): value for name, value in values.items()} if isinstance(values, dict) else {}
+
+
+def _present_name(recorded: str) -> str:
+    """Return the present name of a recorded value; former versions recorded the contract's names."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", recorded).lower().removesuffix("_enabled")
+
+
+_as_activity = reader(Activity, operation=present_word, resource_type=present_word, before=_values, after=_values)
 
 
 async def activity_of(
@@ -78,7 +68,7 @@ async def activity_of(
         upper=maybe_micros(search.end),
     )
     found = await page_of(uow, listing, page_request, *to.values)
-    return found.holding(map(_activity, found.items))
+    return found.holding(_as_activity(columns) for _, _, *columns in found.items)
 
 
 async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:
@@ -89,13 +79,3 @@ async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple
         most,
     )
     return [(id_, name) for id_, name in rows]
-
-
-def _values(text: str | None) -> Mapping[str, Any]:
-    values = None if text is None else json.loads(text)
-    return {_present_name(name): value for name, value in values.items()} if isinstance(values, dict) else {}
-
-
-def _present_name(recorded: str) -> str:
-    """Return the present name of a recorded value; former versions recorded the contract's names."""
-    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", recorded).lower().removesuffix("_enabled")

@@ -5,19 +5,25 @@ from datetime import datetime
 from agreegate.domain.as_of import Period, Renewal
 from agreegate.domain.confirmation import Employee
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.row import find_all, reader
+
+_as_period = reader(Period)
+_as_renewal = reader(Renewal)
 
 
 async def periods_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Period, ...]:
     """Return the relationship periods of a partner with a customer, in order; none: it never was the partner's customer."""
-    rows = await uow.fetch_all(
+    rows = await find_all(
+        uow,
+        _as_period,
         "select period, started_at, ended_at from relationship_period where partner_id = $1 and customer_id = $2"
         " union all select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2"
         " order by period",
         partner,
         customer,
     )
-    return tuple(Period(number, from_micros(start), maybe_instant(end)) for number, start, end in rows)
+    return tuple(rows)
 
 
 async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[int, int]:
@@ -30,13 +36,15 @@ async def period_of_each(uow: UnitOfWork, partner: PartnerId, customer: str) -> 
 
 async def all_renewals_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[Renewal, ...]:
     """Return the renewals of a customer's subscriptions, in the order of recording."""
-    rows = await uow.fetch_all(
+    rows = await find_all(
+        uow,
+        _as_renewal,
         "select due_at, recorded_at from renewal where partner_id = $1 and customer_id = $2 and outcome = 'renewed'"
         " order by recorded_at, due_at",
         partner,
         customer,
     )
-    return tuple(Renewal(from_micros(due_at), from_micros(recorded_at)) for due_at, recorded_at in rows)
+    return tuple(rows)
 
 
 async def employees_stated_by(

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 
 from agreegate.domain.actor import Actor
 from agreegate.domain.audit import SHARED, AuditField, AuditRecord, AuditSearch, AuditWindow
@@ -9,8 +10,9 @@ from agreegate.domain.customers.customer import search_key
 from agreegate.domain.fact import ResourceChanged
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import confirmation_at
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_micros, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, maybe_micros, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import reader
 from agreegate.storage.statement import Statement
 
 CONTRACT_WORDS = {
@@ -23,39 +25,32 @@ CONTRACT_WORDS = {
 """Agreegate's resource and operation types that the contract calls otherwise. Old records have the contract's words."""
 _PLAIN_WORDS = {word: plain for plain, word in CONTRACT_WORDS.items()}
 
+
+def present_word(recorded: str) -> str:
+    """Return Agreegate's word for a recorded operation type or resource type."""
+    return _PLAIN_WORDS.get(recorded, recorded)
+
+
 _RECORDS = """
-    select a.operation_at, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
-      a.application_id, a.resource_type, a.operation_type, a.operation_status, a.correlation_id,
-      a.resource_old_value, a.resource_new_value, a.resource_id
+    select a.operation_at, a.audit_id, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
+      a.application_id, a.resource_type, a.operation_type, a.operation_status, a.correlation_id, a.resource_old_value,
+      a.resource_new_value, a.operation_at, a.resource_id
     from audit_record a
     left join customer c on c.partner_id = a.partner_id and c.customer_id = a.customer_id
     left join partner_user u on u.partner_id = a.partner_id and u.user_id = a.user_id
     where a.partner_id = $1 and a.resource_type in ({kinds})"""
 
 
-async def _record(uow: UnitOfWork, row: Row) -> AuditRecord:
-    (at, id_, partner_id, customer_id, customer_name, user_name, user_id, application_id, resource, operation, status,
-     correlation_id, old_value, new_value, resource_id) = row  # fmt: skip
-    confirmed = present_word(operation) == "record_confirmation" and resource_id is not None
-    found = await confirmation_at(uow, partner_id, resource_id) if confirmed else None
-    _, confirmation = found or (None, None)
-    return AuditRecord(
-        id=id_,
-        partner_id=partner_id,
-        customer_id=customer_id,
-        customer_name=customer_name,
-        user_name=user_name,
-        user_id=user_id,
-        application_id=application_id,
-        resource_type=present_word(resource),
-        operation_type=present_word(operation),
-        operation_status=status,
-        correlation_id=correlation_id,
-        old_value=old_value,
-        new_value=new_value,
-        operation_at=from_micros(at),
-        confirmation=confirmation,
-    )
+_as_record = reader(AuditRecord, resource_type=present_word, operation_type=present_word, confirmation=None)
+
+
+async def _record(uow: UnitOfWork, partner: PartnerId, row: Row) -> AuditRecord:
+    _, _, *columns, resource_id = row
+    record = _as_record((*columns, None))
+    if record.operation_type != "record_confirmation" or resource_id is None:
+        return record
+    _, confirmation = await confirmation_at(uow, partner, resource_id) or (None, None)
+    return replace(record, confirmation=confirmation)
 
 
 async def add_audit_record(uow: UnitOfWork, actor: Actor, change: ResourceChanged, correlation_id: str | None) -> None:
@@ -108,7 +103,7 @@ async def audit_records_of(
         upper=maybe_micros(window.end),
     )
     found = await page_of(uow, listing, page_request, *to.values)
-    return found.holding([await _record(uow, row) for row in found.items])
+    return found.holding([await _record(uow, partner, row) for row in found.items])
 
 
 def of_company(name: str, to: Statement) -> str:
@@ -118,11 +113,6 @@ def of_company(name: str, to: Statement) -> str:
         "a.customer_id in (select k.customer_id from customer k where k.partner_id = $1"
         f" and {to.contains('k.company_key', search_key(name))})"
     )
-
-
-def present_word(recorded: str) -> str:
-    """Return Agreegate's word for a recorded operation type or resource type."""
-    return _PLAIN_WORDS.get(recorded, recorded)
 
 
 def in_records(*words: str) -> str:

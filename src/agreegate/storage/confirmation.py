@@ -1,23 +1,22 @@
 """Confirmations as rows, in the order of recording, with their contacts and employees. `record.py` alone writes them."""
 
-from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from agreegate.domain.actor import Channel, UserId
-from agreegate.domain.agreements.agreement import AgreementTemplate, AgreementType, TemplateId
-from agreegate.domain.confirmation import Collection, Confirmation, ConfirmationId, Employee, PrimaryContact
+from agreegate.domain.agreements.agreement import AgreementTemplate
+from agreegate.domain.confirmation import Collection, Confirmation
 from agreegate.domain.customers.customer import text_language
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.warning import AcceptorWarning
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import find, find_all, reader
 
 LAST = (1 << 63) - 1
 """The highest possible sequence."""
 _SELECTED = """
-    c.confirmation_id, c.sequence, c.template_id, c.agreement_type, c.date_agreed_at, c.user_id, c.recorded_by, c.channel,
-    c.recorded_at, c.request_id, p.first_name, p.last_name, p.email, p.phone, e.name, e.email, e.reference
+    c.confirmation_id, c.sequence, c.template_id, c.agreement_type, c.date_agreed_at, p.first_name, p.last_name, p.email,
+    p.phone, c.user_id, c.recorded_by, c.channel, c.recorded_at, c.request_id, e.name, e.email, e.reference
 """
 _BESIDE = """
     left join confirmation_contact p on p.confirmation_number = c.number
@@ -28,24 +27,9 @@ COLUMNS = f"{_SELECTED} from confirmation c {_BESIDE}"
 _IS_CURRENT = "c.partner_id = n.partner_id and c.customer_id = n.customer_id and c.sequence = n.sequence"
 
 
-def as_confirmation(columns: Sequence[Any]) -> Confirmation:
-    """Return the confirmation of a row of `COLUMNS`."""
-    (id_, sequence, template, kind, agreed, user, recorded_by, channel, recorded, request_id, first_name, last_name, email,
-     phone, employee, employee_email, reference) = columns  # fmt: skip
-    return Confirmation(
-        id=ConfirmationId(id_),
-        sequence=sequence,
-        template_id=TemplateId(template),
-        agreement_type=AgreementType(kind),
-        date_agreed=from_micros(agreed),
-        contact=None if first_name is None else PrimaryContact(first_name, last_name, email, phone),
-        user_id=UserId(user),
-        recorded_by=recorded_by,
-        channel=Channel(channel),
-        recorded_at=from_micros(recorded),
-        request_id=request_id,
-        confirmed_by=None if employee is None else Employee(employee, employee_email, reference),
-    )
+as_confirmation = reader(Confirmation)
+"""Makes the confirmation of a row of `COLUMNS`."""
+_as_collection = reader(Collection)
 
 
 def is_voided(c: str) -> str:
@@ -75,10 +59,7 @@ async def collections_of(
     rows = await _beside(
         uow, "confirmation_collection", "k.reseller_id, k.person, k.collected_at", partner, customer, first, last
     )
-    return {
-        sequence: Collection(PartnerId(reseller), person, from_micros(collected))
-        for sequence, reseller, person, collected in rows
-    }
+    return {sequence: _as_collection(columns) for sequence, *columns in rows}
 
 
 async def warnings_of(
@@ -158,8 +139,7 @@ async def served_customer(
 
 async def confirmation_where(uow: UnitOfWork, clause: str, *parameters: Value) -> Confirmation | None:
     """Return the first confirmation `c` that a clause of SQL selects, beginning with `where` or a join."""
-    row = await uow.fetch_one(f"select {COLUMNS} {clause}", *parameters)
-    return None if row is None else as_confirmation(row)
+    return await find(uow, as_confirmation, f"select {COLUMNS} {clause}", *parameters)
 
 
 async def current_confirmation(
@@ -196,34 +176,24 @@ async def confirmations_of(
         counting: only the confirmations that the wire lists (contract 4.3): of the present period, not voided, and not
             ended because the customer no longer agreed.
     """
-    rows = await uow.fetch_all(
-        f"select {COLUMNS} {f'{COUNTING} and' if counting else 'where'} c.partner_id = $1 and c.customer_id = $2"
-        " order by c.sequence desc",
-        partner,
-        customer,
-    )
-    return [as_confirmation(row) for row in rows]
+    among = f"{COUNTING} and" if counting else "where"
+    sql = f"select {COLUMNS} {among} c.partner_id = $1 and c.customer_id = $2 order by c.sequence desc"
+    return await find_all(uow, as_confirmation, sql, partner, customer)
 
 
 async def still_counting(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
     """Whether the wire lists a confirmation: neither the confirmation nor its relationship has ended."""
-    row = await uow.fetch_one(
-        f"select 1 from confirmation c {COUNTING} and c.partner_id = $1 and c.confirmation_id = $2",
-        partner,
-        confirmation_id,
-    )
-    return row is not None
+    sql = f"select 1 from confirmation c {COUNTING} and c.partner_id = $1 and c.confirmation_id = $2"
+    return await uow.fetch_one(sql, partner, confirmation_id) is not None
 
 
 async def of_present_period(uow: UnitOfWork, partner: PartnerId, confirmation_id: str) -> bool:
     """Whether the relationship in which a confirmation was recorded is still open."""
-    row = await uow.fetch_one(
+    sql = (
         f"select 1 from confirmation c join relationship r on {_OF_PRESENT_PERIOD}"
-        " where c.partner_id = $1 and c.confirmation_id = $2",
-        partner,
-        confirmation_id,
+        " where c.partner_id = $1 and c.confirmation_id = $2"
     )
-    return row is not None
+    return await uow.fetch_one(sql, partner, confirmation_id) is not None
 
 
 async def without_employee(

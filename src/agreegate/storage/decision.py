@@ -16,13 +16,14 @@ from agreegate.domain.actor import Actor, Channel
 from agreegate.domain.agreements.agreement import AgreementType, TemplateId
 from agreegate.domain.fact import TransactionDecided
 from agreegate.domain.gate import Verdict
-from agreegate.domain.orders.transaction import Action, Transaction
+from agreegate.domain.orders.transaction import Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
 from agreegate.storage.idempotency import KEPT
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import find, reader
 
 
 class _Reasons(msgspec.Struct, tag_field="version", tag=2):
@@ -67,27 +68,50 @@ class KeptDecision:
         return self.verdict is Verdict.ALLOW
 
 
-_KEPT = (
-    "decided_at, decision_id, action, channel, agreement_type, verdict, reasons, advisories, standing, policy,"
-    " decided_by, request_id, subject_id from decision where partner_id = $1 and customer_id = $2"
-)
+def reasons_text(reasons: tuple[Reason, ...]) -> str:
+    """Return reasons as they are recorded."""
+    return msgspec.json.encode(_Reasons(reasons)).decode()
 
 
-def _kept(row: Row) -> KeptDecision:
-    decided_at, id_, action, channel, kind, verdict, reasons, advisories, known, policy, by, request_id, subject = row
-    return KeptDecision(
-        id=id_,
-        asked=Transaction(Action(action), Channel(channel), None if kind is None else AgreementType(kind)),
-        verdict=Verdict(verdict),
-        reasons=as_reasons(reasons),
-        advisories=as_reasons(advisories),
-        known=as_standing(known),
-        policy=policy,
-        decided_by=by,
-        request_id=request_id,
-        subject=subject,
-        decided_at=from_micros(decided_at),
+def as_reasons(text: str) -> tuple[Reason, ...]:
+    """Return recorded reasons."""
+    if not text.startswith("["):
+        return _REASONS.decode(text).reasons
+    return tuple(
+        Reason(Code(code), rule, None if channel is None else Channel(channel), maybe_instant(date))
+        for code, rule, channel, date in json.loads(text)
     )
+
+
+def standing_text(standing: Standing | Unknown) -> str:
+    """Return a standing as it is recorded: without personal data."""
+    known = _Known(None, standing.clock_behind) if isinstance(standing, Unknown) else _Known(standing)
+    return msgspec.json.encode(known).decode()
+
+
+def as_standing(text: str) -> Standing | Unknown:
+    """Return a recorded standing."""
+    if text.startswith('{"version":'):
+        found = _KNOWN.decode(
+            text.replace('{"version":2,', '{"version":3,').replace('"refused_at":', '"no_longer_agrees_at":')
+        )
+        return found.standing or Unknown(found.clock_behind)
+    known = json.loads(text)
+    if known is None:
+        return Unknown()
+    current = tuple(
+        Current(AgreementType(kind), TemplateId(template), from_micros(agreed), from_micros(recorded), sequence,
+                maybe_instant(outdated), maybe_instant(renew_by), overdue)
+        for kind, template, agreed, recorded, sequence, outdated, renew_by, overdue in known["current"]
+    )  # fmt: skip
+    return Standing(known["related"], current, maybe_instant(known["refused_at"]))
+
+
+_KEPT = (
+    "decision_id, action, channel, agreement_type, verdict, reasons, advisories, standing, policy, decided_by, request_id,"
+    " subject_id, decided_at from decision where partner_id = $1 and customer_id = $2"
+)
+_as_kept = reader(KeptDecision, reasons=as_reasons, advisories=as_reasons, known=as_standing)
 
 
 async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: TransactionDecided) -> str | None:
@@ -165,51 +189,11 @@ async def decisions_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest
 ) -> Page[KeptDecision]:
     """Return a page of the decisions about a customer of this partner, newest first."""
-    listing = Listing(f"select {_KEPT}", "decided_at", "decision_id", newest_first=True)
+    listing = Listing(f"select decided_at, decision_id, {_KEPT}", "decided_at", "decision_id", newest_first=True)
     found = await page_of(uow, listing, page_request, partner, customer)
-    return found.holding(map(_kept, found.items))
+    return found.holding(_as_kept(columns) for _, _, *columns in found.items)
 
 
 async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decision: str) -> KeptDecision | None:
     """Return a decision about a customer."""
-    row = await uow.fetch_one(f"select {_KEPT} and decision_id = $3", partner, customer, decision)
-    return None if row is None else _kept(row)
-
-
-def reasons_text(reasons: tuple[Reason, ...]) -> str:
-    """Return reasons as they are recorded."""
-    return msgspec.json.encode(_Reasons(reasons)).decode()
-
-
-def as_reasons(text: str) -> tuple[Reason, ...]:
-    """Return recorded reasons."""
-    if not text.startswith("["):
-        return _REASONS.decode(text).reasons
-    return tuple(
-        Reason(Code(code), rule, None if channel is None else Channel(channel), maybe_instant(date))
-        for code, rule, channel, date in json.loads(text)
-    )
-
-
-def standing_text(standing: Standing | Unknown) -> str:
-    """Return a standing as it is recorded: without personal data."""
-    known = _Known(None, standing.clock_behind) if isinstance(standing, Unknown) else _Known(standing)
-    return msgspec.json.encode(known).decode()
-
-
-def as_standing(text: str) -> Standing | Unknown:
-    """Return a recorded standing."""
-    if text.startswith('{"version":'):
-        found = _KNOWN.decode(
-            text.replace('{"version":2,', '{"version":3,').replace('"refused_at":', '"no_longer_agrees_at":')
-        )
-        return found.standing or Unknown(found.clock_behind)
-    known = json.loads(text)
-    if known is None:
-        return Unknown()
-    current = tuple(
-        Current(AgreementType(kind), TemplateId(template), from_micros(agreed), from_micros(recorded), sequence,
-                maybe_instant(outdated), maybe_instant(renew_by), overdue)
-        for kind, template, agreed, recorded, sequence, outdated, renew_by, overdue in known["current"]
-    )  # fmt: skip
-    return Standing(known["related"], current, maybe_instant(known["refused_at"]))
+    return await find(uow, _as_kept, f"select {_KEPT} and decision_id = $3", partner, customer, decision)

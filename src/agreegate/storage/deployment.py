@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.row import find, reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,13 +14,12 @@ class MadeFor:
     demo: bool
 
 
+_as_made_for = reader(MadeFor)
+
+
 async def made_for(uow: UnitOfWork) -> MadeFor | None:
     """Return the purpose of this database; None: it has none yet."""
-    row = await uow.fetch_one("select programme, demo from deployment where id = 1")
-    if row is None:
-        return None
-    programme, demo = row
-    return MadeFor(programme, bool(demo))
+    return await find(uow, _as_made_for, "select programme, demo from deployment where id = 1")
 
 
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:

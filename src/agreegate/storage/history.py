@@ -1,12 +1,14 @@
 """The history of a customer's acceptance: its endings, pages of its confirmations, and queries whose cost stays bounded."""
 
-from agreegate.domain.actor import Channel
 from agreegate.domain.agreements.agreement import AgreementType
-from agreegate.domain.confirmation import Confirmation, Ending, EndReason
+from agreegate.domain.confirmation import Confirmation, Ending
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.confirmation import COLUMNS, COUNTING, LAST, as_confirmation, confirmation_where, is_voided
-from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import find_all, reader
+
+_as_ending = reader(Ending)
 
 
 async def confirmations_page(
@@ -169,7 +171,9 @@ async def _endings(
     uow: UnitOfWork, partner: PartnerId, customer: str, condition: str, *parameters: Value, most: int = LAST
 ) -> list[Ending]:
     """Return the endings `x` that meet a condition, newest first; `c` is the voided confirmation, if any."""
-    rows = await uow.fetch_all(
+    return await find_all(
+        uow,
+        _as_ending,
         "select x.ending_id, x.sequence, x.reason, c.confirmation_id, x.note, x.recorded_by, x.channel, x.recorded_at"
         " from ending x left join confirmation c on c.partner_id = x.partner_id and c.customer_id = x.customer_id"
         "  and c.sequence = x.confirmation_sequence"
@@ -178,7 +182,3 @@ async def _endings(
         customer,
         *parameters,
     )
-    return [
-        Ending(id_, sequence, EndReason(reason), voided, note, recorded_by, Channel(channel), from_micros(recorded_at))
-        for id_, sequence, reason, voided, note, recorded_by, channel, recorded_at in rows
-    ]

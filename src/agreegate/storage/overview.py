@@ -17,6 +17,7 @@ from agreegate.storage.customers.state import state_of
 from agreegate.storage.decision import as_reasons
 from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.orders.subscription import LIVING, is_living
+from agreegate.storage.row import find_all, number_of, reader
 from agreegate.storage.statement import Statement
 
 LATEST = 300
@@ -66,6 +67,10 @@ class Denied:
     channel: Channel
     reasons: tuple[Reason, ...]
     at: datetime
+
+
+_as_tried = reader(Tried)
+_as_denied = reader(Denied, reasons=as_reasons)
 
 
 async def ending_first(
@@ -132,7 +137,9 @@ async def _latest(
     uow: UnitOfWork, partner: PartnerId, table: str, at: str, condition: str, order: str, *parameters: Value
 ) -> list[Tried]:
     """Return the customers of the last rows of a table, the latest first. `$2` of the condition is now."""
-    rows = await uow.fetch_all(
+    return await find_all(
+        uow,
+        _as_tried,
         f"""select s.customer_id, {_NAME}, s.at from (
           select customer_id, max({at}) as at from (
             select customer_id, {at} from {table} where partner_id = $1 and {condition}
@@ -143,12 +150,13 @@ async def _latest(
         to_micros(uow.now),
         *parameters,
     )
-    return [Tried(customer, name, from_micros(at)) for customer, name, at in rows]
 
 
 async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> list[Denied]:
     """Return the transactions that the gate denied since an instant, the latest first."""
-    rows = await uow.fetch_all(
+    return await find_all(
+        uow,
+        _as_denied,
         """select d.decision_id, d.customer_id, c.company_name, d.action, d.channel, d.reasons, d.decided_at
            from decision d
            left join customer c on c.partner_id = d.partner_id and c.customer_id = d.customer_id
@@ -159,15 +167,12 @@ async def denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int
         to_micros(uow.now),
         most,
     )
-    return [
-        Denied(id_, customer, name, Action(action), Channel(channel), as_reasons(reasons), from_micros(at))
-        for id_, customer, name, action, channel, reasons, at in rows
-    ]
 
 
 async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, most: int) -> int:
     """Count the transactions that the gate denied since an instant, at most `most`."""
-    [(count,)] = await uow.fetch_all(
+    return await number_of(
+        uow,
         "select count(*) from (select 1 from decision where partner_id = $1 and verdict = 'deny'"
         " and decided_at between $2 and $3 limit $4) d",
         partner,
@@ -175,17 +180,13 @@ async def count_denied(uow: UnitOfWork, partner: PartnerId, since: datetime, mos
         to_micros(uow.now),
         most,
     )
-    return int(count)
 
 
 async def many_no_longer_agree(uow: UnitOfWork, partner: PartnerId) -> bool:
     """Whether more customers no longer agree, or did not for a time, than `no_longer_agreeing` may read."""
-    [(count,)] = await uow.fetch_all(
-        "select count(*) from (select 1 from relationship where partner_id = $1 and no_longer_agrees_at >= 0"
-        f" limit {NO_LONGER_AGREEING + 1}) r",
-        partner,
-    )
-    return bool(count > NO_LONGER_AGREEING)
+    rows = "select 1 from relationship where partner_id = $1 and no_longer_agrees_at >= 0"
+    sql = f"select count(*) from ({rows} limit {NO_LONGER_AGREEING + 1}) r"
+    return await number_of(uow, sql, partner) > NO_LONGER_AGREEING
 
 
 async def _committed(uow: UnitOfWork, partner: PartnerId, customer: str, name: str, ends_at: int) -> Committed:

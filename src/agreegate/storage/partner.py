@@ -1,13 +1,13 @@
 """Partners, their users and the links between providers and resellers, as rows."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from agreegate.domain.actor import Role, UserId
-from agreegate.domain.partner import Account, Cloud, OrganizationProfile, Partner, PartnerId, PartnerKind
+from agreegate.domain.partner import OrganizationProfile, Partner, PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
+from agreegate.storage.row import find, find_all, reader
 from agreegate.storage.statement import Statement
 
 
@@ -22,7 +22,11 @@ class KnownUser:
 
 
 COLUMNS = "partner_id, name, kind, cloud, account, mpn_id, domain, country, culture"
+as_partner = reader(Partner)
+"""Makes the partner of a row of `COLUMNS`."""
 _PARTNER = f"{COLUMNS} from partner"
+_BY_NAME = "order by name, partner_id"
+_as_profile = reader(OrganizationProfile)
 _WORKED_WITH = f"""
     select {COLUMNS}, mpa_signed_at from partner
     where {{column}} = $2 and (partner_id = $1 or exists (
@@ -32,46 +36,25 @@ _WORKED_WITH = f"""
 """
 
 
-def as_partner(row: Sequence[Any]) -> Partner:
-    """Return the partner of a row of `COLUMNS`."""
-    id_, name, kind, cloud, account, mpn_id, domain, country, culture = row
-    return Partner(
-        id=PartnerId(id_),
-        name=name,
-        kind=PartnerKind(kind),
-        cloud=Cloud(cloud),
-        account=Account(account),
-        mpn_id=mpn_id,
-        domain=domain,
-        country=country,
-        culture=culture,
-    )
-
-
 async def partner_of(uow: UnitOfWork, partner: str) -> Partner | None:
     """Return the partner of a tenant id."""
-    row = await uow.fetch_one(f"select {_PARTNER} where partner_id = $1", partner)
-    return None if row is None else as_partner(row)
+    return await find(uow, as_partner, f"select {_PARTNER} where partner_id = $1", partner)
 
 
 async def every_partner(uow: UnitOfWork) -> list[Partner]:
     """Return every partner of the directory."""
-    return [as_partner(row) for row in await uow.fetch_all(f"select {_PARTNER} order by partner_id")]
+    return await find_all(uow, as_partner, f"select {_PARTNER} order by partner_id")
 
 
 async def operator_of(uow: UnitOfWork) -> Partner | None:
     """Return the programme's operator, if the directory has one."""
-    row = await uow.fetch_one(f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
-    return None if row is None else as_partner(row)
+    return await find(uow, as_partner, f"select {_PARTNER} where kind = 'operator' order by partner_id limit 1")
 
 
 async def profile_of(uow: UnitOfWork, partner: PartnerId) -> OrganizationProfile | None:
     """Return the profile of a partner's organization."""
-    row = await uow.fetch_one(f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1", partner)
-    if row is None:
-        return None
-    *found, email, etag = row
-    return OrganizationProfile(as_partner(found), email, etag)
+    sql = f"select {COLUMNS}, email, profile_etag from partner where partner_id = $1"
+    return await find(uow, _as_profile, sql, partner)
 
 
 async def worked_with(
@@ -88,12 +71,8 @@ async def worked_with(
 
 async def has_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
     """Whether the reseller has an open link to the provider."""
-    row = await uow.fetch_one(
-        "select 1 from reseller_link where partner_id = $1 and reseller_id = $2 and ended_at is null",
-        provider,
-        reseller,
-    )
-    return row is not None
+    sql = "select 1 from reseller_link where partner_id = $1 and reseller_id = $2 and ended_at is null"
+    return await uow.fetch_one(sql, provider, reseller) is not None
 
 
 async def roles_of(uow: UnitOfWork, partner: PartnerId, user: str) -> frozenset[Role] | None:
@@ -135,12 +114,8 @@ async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name:
 
 async def linked_resellers(uow: UnitOfWork, provider: PartnerId) -> list[Partner]:
     """Return the resellers with an open link to a provider, by name."""
-    rows = await uow.fetch_all(
-        f"select {_PARTNER} where partner_id in"
-        " (select reseller_id from reseller_link where partner_id = $1 and ended_at is null) order by name, partner_id",
-        provider,
-    )
-    return [as_partner(row) for row in rows]
+    linked = "select reseller_id from reseller_link where partner_id = $1 and ended_at is null"
+    return await find_all(uow, as_partner, f"select {_PARTNER} where partner_id in ({linked}) {_BY_NAME}", provider)
 
 
 async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], list[str]]:
@@ -159,9 +134,5 @@ async def mail_domains(uow: UnitOfWork, partner: PartnerId) -> tuple[list[str], 
 
 async def linked_providers(uow: UnitOfWork, reseller: PartnerId) -> list[Partner]:
     """Return the providers with an open link to a reseller, by name."""
-    rows = await uow.fetch_all(
-        f"select {_PARTNER} where partner_id in"
-        " (select partner_id from reseller_link where reseller_id = $1 and ended_at is null) order by name, partner_id",
-        reseller,
-    )
-    return [as_partner(row) for row in rows]
+    linked = "select partner_id from reseller_link where reseller_id = $1 and ended_at is null"
+    return await find_all(uow, as_partner, f"select {_PARTNER} where partner_id in ({linked}) {_BY_NAME}", reseller)

@@ -20,6 +20,7 @@ from agreegate.storage.clock import note_recorded
 from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.decision import add_decision
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_micros, to_micros
+from agreegate.storage.row import number_of
 
 
 async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:
@@ -51,14 +52,14 @@ async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: st
 
 async def next_sequence(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
     """Take the next sequence in a customer's history. The changed row makes concurrent writers wait for each other."""
-    [(sequence,)] = await uow.fetch_all(
+    return await number_of(
+        uow,
         "insert into customer_sequence (partner_id, customer_id, last_sequence) values ($1, $2, 1)"
         " on conflict (partner_id, customer_id) do update set last_sequence = customer_sequence.last_sequence + 1"
         " returning last_sequence",
         partner,
         customer,
     )
-    return int(sequence)
 
 
 async def _confirm(uow: UnitOfWork, actor: Actor, fact: ConfirmationRecorded) -> ResourceChanged:

@@ -1,10 +1,8 @@
 """Customers as rows: the copy of each partner, the resellers through which the partner serves them, and lists."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection
 
 from agreegate.domain.customers.customer import (
-    Address,
     BillingContact,
     Customer,
     CustomerId,
@@ -19,37 +17,20 @@ from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.customers.person import rename_with_persons
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import number_of, reader
 from agreegate.storage.statement import BEYOND, Statement
 
 _LEAST = "\x01"
 """Comes before every character of a name: a name, and the name followed by this, enclose that name alone."""
 
 _CUSTOMER = """
-    c.partner_id, c.customer_id, c.commerce_id, c.company_name, c.domain, c.country, c.language, c.culture,
-    c.registration_number, k.profile_id, k.etag, k.email, k.city, k.address_line1, k.state, k.address_line2,
-    k.postal_code, k.first_name, k.last_name, k.phone
+    c.customer_id, c.commerce_id, c.company_name, c.domain, c.country, c.language, c.culture, c.registration_number,
+    k.profile_id, k.etag, k.email, c.country, k.city, k.address_line1, k.state, k.address_line2, k.postal_code,
+    k.first_name, k.last_name, k.phone
 """
 
 
-def _customer(row: Sequence[Any]) -> Customer:
-    (_, id_, commerce_id, company_name, domain, country, language, culture, registration_number, profile_id, etag, email,
-     *address) = row  # fmt: skip
-    billing = None
-    if profile_id is not None:
-        billing = BillingContact(profile_id, etag, email, Address(country, *address))
-    return Customer(
-        id=CustomerId(id_),
-        commerce_id=commerce_id,
-        company_name=company_name,
-        domain=domain,
-        country=country,
-        language=language,
-        culture=culture,
-        registration_number=registration_number,
-        billing=billing,
-    )
-
-
+_as_customer = reader(Customer)
 _COPY = """
     join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
     left join customer_contact k on k.partner_id = c.partner_id and k.customer_id = c.customer_id
@@ -195,8 +176,8 @@ async def _add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: s
 
 async def has_copy(uow: UnitOfWork, partner: PartnerId, customer: str) -> bool:
     """Whether the partner has a copy of the customer, with or without a relationship."""
-    row = await uow.fetch_one("select 1 from customer where partner_id = $1 and customer_id = $2", partner, customer)
-    return row is not None
+    sql = "select 1 from customer where partner_id = $1 and customer_id = $2"
+    return await uow.fetch_one(sql, partner, customer) is not None
 
 
 async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[Customer, PartnerId | None] | None:
@@ -209,7 +190,7 @@ async def customer_of(uow: UnitOfWork, asking: Partner, customer: str) -> tuple[
     if row is None:
         return None
     *found, reseller = row
-    return _customer(found), reseller
+    return _as_customer(found), reseller
 
 
 async def locale_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> tuple[str, str] | None:
@@ -311,19 +292,16 @@ async def countries_of(uow: UnitOfWork, partner: PartnerId) -> list[str]:
 
 async def count_customers(uow: UnitOfWork, partner: PartnerId) -> int:
     """Count the customers that the partner serves today. It reads all of them: only for accounts with few customers."""
-    sql = "select count(*) from relationship where partner_id = $1 and ended_at is null"
-    [(count,)] = await uow.fetch_all(sql, partner)
-    return int(count)
+    return await number_of(uow, "select count(*) from relationship where partner_id = $1 and ended_at is null", partner)
 
 
 async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
     """Whether any customer or partner has the domain, given in lower case."""
-    [(in_use,)] = await uow.fetch_all(
-        "select exists (select 1 from tenant_domain where domain = $1) or exists (select 1 from partner where domain = $1)"
-        " or exists (select 1 from partner_mail_domain where domain = $1)",
-        domain,
+    sql = (
+        "select 1 from tenant_domain where domain = $1 union all select 1 from partner where domain = $1"
+        " union all select 1 from partner_mail_domain where domain = $1"
     )
-    return bool(in_use)
+    return await uow.fetch_one(sql, domain) is not None
 
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:

@@ -11,6 +11,7 @@ from agreegate.storage.customers.customer_search import MOST_COUNTED, CustomerLi
 from agreegate.storage.customers.state import state_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import Page, PageRequest
+from agreegate.storage.row import number_of
 from agreegate.storage.statement import Statement, portions
 
 Place = tuple[str, str, PartnerId]
@@ -138,8 +139,7 @@ async def _count(uow: UnitOfWork, one: CustomerList) -> int | None:
     if one.by_state and one.rows > MOST_COUNTED:
         return None
     to = Statement()
-    [(number,)] = await uow.fetch_all(f"select count(*) from ({one.found(to)} limit {MOST_COUNTED + 1}) n", *to.values)
-    return int(number)
+    return await number_of(uow, f"select count(*) from ({one.found(to)} limit {MOST_COUNTED + 1}) n", *to.values)
 
 
 def _sum(counted: Sequence[int | None]) -> Counted:

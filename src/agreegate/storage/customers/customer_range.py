@@ -16,6 +16,7 @@ from agreegate.domain.standing import State
 from agreegate.storage.agreements.floor import Rank, floors_of, outdated_from
 from agreegate.storage.customers.customer import countries_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.row import number_of
 from agreegate.storage.statement import Condition, Statement
 
 MOST_COMPARED = 50_000
@@ -113,8 +114,7 @@ async def count(uow: UnitOfWork, ranges: Ranges) -> CountedRanges:
     for one in ranges:
         to = Statement()
         rows = f"select 1 from {one.table} where {one.condition(to)} limit {MOST_COMPARED + 1}"
-        [(number,)] = await uow.fetch_all(f"select count(*) from ({rows}) n", *to.values)
-        found += number
+        found += await number_of(uow, f"select count(*) from ({rows}) n", *to.values)
     return CountedRanges(found, ranges)
 
 
@@ -122,8 +122,7 @@ async def count_in(uow: UnitOfWork, every: Sequence[Ranges], most: int) -> int:
     """Count the customers that are in all of some ranges, at most `most` + 1."""
     to = Statement()
     rows = f"select * from ({ids_in(every, to)}) i limit {most + 1}"
-    [(number,)] = await uow.fetch_all(f"select count(*) from ({rows}) n", *to.values)
-    return int(number)
+    return await number_of(uow, f"select count(*) from ({rows}) n", *to.values)
 
 
 async def state_ranges(

@@ -14,6 +14,7 @@ from agreegate.domain.standing import State
 from agreegate.storage.audit import in_records
 from agreegate.storage.customers.state import state_of
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
+from agreegate.storage.row import number_of
 from agreegate.storage.statement import Statement
 
 LATEST_CHANGES = 1_000
@@ -113,14 +114,12 @@ async def has_more_customers(uow: UnitOfWork, programme: Programme, partner: Par
     """
     to = Statement()
     rows = f"select 1 from relationship r where {_whose(programme, partner, to)} limit {most + 1}"
-    [(count,)] = await uow.fetch_all(f"select count(*) from ({rows}) s", *to.values)
-    return bool(count > most)
+    return await number_of(uow, f"select count(*) from ({rows}) s", *to.values) > most
 
 
 async def count_texts(uow: UnitOfWork) -> int:
     """Count the published versions of all texts."""
-    [(count,)] = await uow.fetch_all("select count(*) from text_version")
-    return int(count)
+    return await number_of(uow, "select count(*) from text_version")
 
 
 async def newest_change(uow: UnitOfWork, partner: PartnerId) -> datetime | None:

@@ -2,9 +2,12 @@
 
 import msgspec
 
-from agreegate.domain.orders.cart import Cart, CartId, CartLine, CartStatus
+from agreegate.domain.orders.cart import Cart, CartLine
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.row import find, reader
+
+_as_cart = reader(Cart, lines=msgspec.json.Decoder(tuple[CartLine, ...]).decode)
 
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
@@ -41,24 +44,14 @@ async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
 
 async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:
     """Return a cart of a customer, expired or not."""
-    row = await uow.fetch_one(
+    return await find(
+        uow,
+        _as_cart,
         "select cart_id, customer_id, status, lines, created_at, modified_at, modified_by from cart"
         " where partner_id = $1 and customer_id = $2 and cart_id = $3",
         partner,
         customer,
         id_,
-    )
-    if row is None:
-        return None
-    cart_id, customer_id, status, lines, created_at, modified_at, modified_by = row
-    return Cart(
-        id=CartId(cart_id),
-        customer_id=customer_id,
-        status=CartStatus(status),
-        lines=msgspec.json.decode(lines, type=tuple[CartLine, ...]),
-        created_at=from_micros(created_at),
-        modified_at=from_micros(modified_at),
-        modified_by=modified_by,
     )
 
 

@@ -1,15 +1,12 @@
 """Orders and their lines as rows."""
 
 import json
-from collections.abc import Iterable, Sequence
-from typing import Any
 
-from agreegate.domain.orders.order import LineKind, Order, OrderId, OrderLine, OrderStatus
-from agreegate.domain.orders.subscription import SubscriptionId
-from agreegate.domain.orders.term import BillingCycle, TermDuration
+from agreegate.domain.orders.order import Order, OrderLine
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
+from agreegate.storage.row import find_all, reader
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
 _LINE = (
@@ -18,35 +15,8 @@ _LINE = (
 )
 
 
-def _order(row: Sequence[Any], lines: Iterable[OrderLine]) -> Order:
-    id_, customer_id, billing_cycle, currency_code, status, created_at = row
-    return Order(
-        id=OrderId(id_),
-        customer_id=customer_id,
-        billing_cycle=BillingCycle(billing_cycle),
-        currency_code=currency_code,
-        status=OrderStatus(status),
-        created_at=from_micros(created_at),
-        lines=tuple(lines),
-    )
-
-
-def _line(row: Sequence[Any]) -> OrderLine:
-    (number, offer_id, subscription_id, friendly_name, quantity, kind, term, parent_id, partner_id_on_record, renews_to,
-     provisioning_context) = row  # fmt: skip
-    return OrderLine(
-        number=number,
-        offer_id=offer_id,
-        subscription_id=SubscriptionId(subscription_id),
-        friendly_name=friendly_name,
-        quantity=quantity,
-        kind=LineKind(kind),
-        term=TermDuration(term),
-        parent_id=None if parent_id is None else SubscriptionId(parent_id),
-        partner_id_on_record=partner_id_on_record,
-        renews_to=None if renews_to is None else TermDuration(renews_to),
-        provisioning_context={} if provisioning_context is None else json.loads(provisioning_context),
-    )
+_as_order = reader(Order, lines=tuple)
+_as_line = reader(OrderLine, provisioning_context=lambda text: {} if text is None else json.loads(text))
 
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
@@ -108,7 +78,7 @@ async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str)
         customer,
         id_,
     )
-    return None if row is None else _order(row, await _lines_of(uow, partner, customer, id_))
+    return None if row is None else _as_order((*row, await _lines_of(uow, partner, customer, id_)))
 
 
 async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[Order]:
@@ -126,8 +96,8 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
     )
     by_order: dict[str, list[OrderLine]] = {}
     for order_id, *line in lines:
-        by_order.setdefault(order_id, []).append(_line(line))
-    return [_order((order_id, *order), by_order.get(order_id, [])) for order_id, *order in rows]
+        by_order.setdefault(order_id, []).append(_as_line(line))
+    return [_as_order((order_id, *order, by_order.get(order_id, ()))) for order_id, *order in rows]
 
 
 async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest) -> Page[Order]:
@@ -140,16 +110,17 @@ async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page
     )
     found = await page_of(uow, listing, page_request, partner, customer)
     return found.holding(
-        [_order(order, await _lines_of(uow, partner, customer, id_)) for _, id_, *order in found.items]
+        [_as_order((*order, await _lines_of(uow, partner, customer, id_))) for _, id_, *order in found.items]
     )
 
 
 async def _lines_of(uow: UnitOfWork, partner: PartnerId, customer: str, order: str) -> list[OrderLine]:
-    rows = await uow.fetch_all(
+    return await find_all(
+        uow,
+        _as_line,
         f"select {_LINE} from order_line where partner_id = $1 and customer_id = $2 and order_id = $3"
         " order by line_number",
         partner,
         customer,
         order,
     )
-    return [_line(row) for row in rows]

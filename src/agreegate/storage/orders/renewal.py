@@ -7,6 +7,7 @@ from agreegate.domain.orders.subscription import Subscription
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
 from agreegate.storage.orders.subscription import COLUMNS, LIVING, as_subscription
+from agreegate.storage.row import number_of
 
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
 """SQL: when the renewal `w` ran: when its term began, or when it was ordered before that (R33); `ran_at` of the domain."""
@@ -66,5 +67,4 @@ async def add_renewals(
 
 async def count_renewals(uow: UnitOfWork, partner: PartnerId) -> int:
     """Count the renewals and expiries of a partner's subscriptions."""
-    [(count,)] = await uow.fetch_all("select count(*) from renewal where partner_id = $1", partner)
-    return int(count)
+    return await number_of(uow, "select count(*) from renewal where partner_id = $1", partner)

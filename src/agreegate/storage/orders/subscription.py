@@ -1,12 +1,11 @@
 """Subscriptions as rows."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any
 
-from agreegate.domain.orders.subscription import Subscription, SubscriptionId, SubscriptionStatus
-from agreegate.domain.orders.term import BillingCycle, Commitment, TermDuration
+from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.row import find, find_all, number_of, reader
 from agreegate.storage.statement import Statement
 
 LIVING_STATUSES = tuple(status for status in SubscriptionStatus if not status.ended)
@@ -24,35 +23,12 @@ LIVING_END = f"case when {LIVING} then s.commitment_end_at end"
 Conditions on the rows of one customer stand in `case … end`: engines then read these rows, not an index over all customers.
 """
 COLUMNS = (
-    "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity,"
-    " s.billing_cycle, s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration,"
-    " s.renewal_term_duration, s.created_at, s.parent_subscription_id, s.partner_id_on_record, s.is_trial, s.revision"
+    "s.subscription_id, s.customer_id, s.order_id, s.offer_id, s.offer_name, s.friendly_name, s.quantity, s.billing_cycle,"
+    " s.status, s.auto_renew, s.started_at, s.terms, s.months, s.term_duration, s.renewal_term_duration, s.created_at,"
+    " s.parent_subscription_id, s.partner_id_on_record, s.is_trial, s.revision"
 )
-
-
-def as_subscription(row: Sequence[Any]) -> Subscription:
-    """Return the subscription of a row of `COLUMNS`."""
-    (id_, customer_id, order_id, offer_id, offer_name, friendly_name, quantity, billing_cycle, status, auto_renew,
-     started_at, terms, months, term, renewal_term, created_at, parent_id, partner_id_on_record, is_trial,
-     revision) = row  # fmt: skip
-    return Subscription(
-        id=SubscriptionId(id_),
-        customer_id=customer_id,
-        order_id=order_id,
-        offer_id=offer_id,
-        offer_name=offer_name,
-        friendly_name=friendly_name,
-        quantity=quantity,
-        billing_cycle=BillingCycle(billing_cycle),
-        status=SubscriptionStatus(status),
-        auto_renew=bool(auto_renew),
-        commitment=Commitment(from_micros(started_at), terms, months, TermDuration(term), TermDuration(renewal_term)),
-        created_at=from_micros(created_at),
-        parent_id=None if parent_id is None else SubscriptionId(parent_id),
-        partner_id_on_record=partner_id_on_record,
-        is_trial=bool(is_trial),
-        revision=revision,
-    )
+as_subscription = reader(Subscription)
+"""Makes the subscription of a row of `COLUMNS`."""
 
 
 async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
@@ -121,14 +97,15 @@ async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: S
 
 async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
     """Return a subscription of a customer."""
-    row = await uow.fetch_one(
+    return await find(
+        uow,
+        as_subscription,
         f"select {COLUMNS} from subscription s"
         " where s.partner_id = $1 and s.customer_id = $2 and s.subscription_id = $3",
         partner,
         customer,
         id_,
     )
-    return None if row is None else as_subscription(row)
 
 
 async def subscriptions_of(
@@ -140,7 +117,9 @@ async def subscriptions_of(
         order: only the subscriptions that this order began.
         parent: only the add-ons of this subscription.
     """
-    rows = await uow.fetch_all(
+    return await find_all(
+        uow,
+        as_subscription,
         f"select {COLUMNS} from subscription s where s.partner_id = $1 and s.customer_id = $2"
         " and (cast($3 as text) is null or s.order_id = $3)"
         " and (cast($4 as text) is null or s.parent_subscription_id = $4)"
@@ -150,7 +129,6 @@ async def subscriptions_of(
         order,
         parent,
     )
-    return [as_subscription(row) for row in rows]
 
 
 async def offers_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, str]:
@@ -220,8 +198,5 @@ async def count_subscriptions(
 ) -> int:
     """Count the subscriptions of a customer that have one of these statuses."""
     to = Statement(partner, customer)
-    [(count,)] = await uow.fetch_all(
-        f"select count(*) from subscription where partner_id = $1 and customer_id = $2 and status in ({to.bind_all(statuses)})",
-        *to.values,
-    )
-    return int(count)
+    having = f"partner_id = $1 and customer_id = $2 and status in ({to.bind_all(statuses)})"
+    return await number_of(uow, f"select count(*) from subscription where {having}", *to.values)

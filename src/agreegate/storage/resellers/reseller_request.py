@@ -3,15 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from agreegate.domain.customers.customer import CustomerId
 from agreegate.domain.partner import Partner, PartnerId
 from agreegate.domain.programme import Programme
 from agreegate.domain.reseller_request import ResellerRequest
 from agreegate.storage.confirmation import is_voided
 from agreegate.storage.customers.state import lacks_confirmation
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.partner import partner_of
+from agreegate.storage.row import find, find_all, number_of, reader
 from agreegate.storage.statement import Statement
 
 _FEW = 5_000
@@ -35,9 +35,10 @@ _ANSWER = f"""(
       where o.partner_id = q.partner_id and o.customer_id = q.customer_id and o.sequence > q.after_sequence
         and not {is_voided("o")})"""
 _OPEN = f"q.returned_at is null and {_ANSWER} is null"
-_REQUEST = f"""
-    select q.asked_at, q.request_id, q.reseller_id, q.customer_id, c.company_name, coalesce(u.user_name, q.asked_by),
-      q.received_at, q.returned_at, q.return_reason, a.recorded_at, coalesce(w.user_name, a.recorded_by)
+_COLUMNS = """
+    q.request_id, q.reseller_id, q.customer_id, c.company_name, q.asked_at, coalesce(u.user_name, q.asked_by), q.received_at,
+      q.returned_at, q.return_reason, a.recorded_at, coalesce(w.user_name, a.recorded_by)"""
+_REQUESTS = f"""
     from reseller_request q
     join customer c on c.partner_id = q.partner_id and c.customer_id = q.customer_id
     left join partner_user u on u.partner_id = q.partner_id and u.user_id = q.asked_by
@@ -45,6 +46,7 @@ _REQUEST = f"""
       on a.partner_id = q.partner_id and a.customer_id = q.customer_id and a.sequence = {_ANSWER}
     left join partner_user w on w.partner_id = a.partner_id and w.user_id = a.recorded_by
     where q.partner_id = $1"""
+_as_request = reader(ResellerRequest)
 
 
 async def resellers_page(uow: UnitOfWork, provider: PartnerId, page_request: PageRequest) -> Page[Partner]:
@@ -64,8 +66,7 @@ async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Program
     """Count the customers served through a reseller that have no confirmation that opens the gate."""
     to = Statement(provider, reseller)
     lacks = lacks_confirmation(programme, uow.now, to)
-    [(count,)] = await uow.fetch_all(f"select count(*) {_SERVED} and {lacks}", *to.values)
-    return int(count)
+    return await number_of(uow, f"select count(*) {_SERVED} and {lacks}", *to.values)
 
 
 async def count_open_requests(uow: UnitOfWork, provider: PartnerId, reseller: str) -> tuple[int, datetime | None]:
@@ -129,8 +130,8 @@ async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[
 
 async def serves(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> bool:
     """Whether the provider serves the customer through the reseller today."""
-    row = await uow.fetch_one(f"select 1 {_SERVED} and v.customer_id = $3", provider, reseller, customer)
-    return row is not None
+    sql = f"select 1 {_SERVED} and v.customer_id = $3"
+    return await uow.fetch_one(sql, provider, reseller, customer) is not None
 
 
 async def serves_anybody(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
@@ -190,16 +191,17 @@ async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> ResellerRequest | None:
     """Return a request of the provider."""
-    return next(iter(await _requests(uow, "q.request_id = $2", provider, request)), None)
+    return await find(uow, _as_request, f"select {_COLUMNS} {_REQUESTS} and q.request_id = $2", provider, request)
 
 
 async def requests_page(
     uow: UnitOfWork, provider: PartnerId, reseller: str, page_request: PageRequest
 ) -> Page[ResellerRequest]:
     """Return a page of the requests to a reseller, newest first."""
-    listing = Listing(f"{_REQUEST} and q.reseller_id = $2", "q.asked_at", "q.request_id", newest_first=True)
+    select = f"select q.asked_at, q.request_id, {_COLUMNS} {_REQUESTS} and q.reseller_id = $2"
+    listing = Listing(select, "q.asked_at", "q.request_id", newest_first=True)
     found = await page_of(uow, listing, page_request, provider, reseller)
-    return found.holding(map(_request, found.items))
+    return found.holding(_as_request(columns) for _, _, *columns in found.items)
 
 
 async def requests_asked_at(
@@ -207,45 +209,19 @@ async def requests_asked_at(
 ) -> list[ResellerRequest]:
     """Return the requests to a reseller of one instant, by the customer's name."""
     condition = "q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id"
-    return await _requests(uow, condition, provider, reseller, to_micros(asked_at))
+    sql = f"select {_COLUMNS} {_REQUESTS} and {condition}"
+    return await find_all(uow, _as_request, sql, provider, reseller, to_micros(asked_at))
 
 
 async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> ResellerRequest | None:
     """Return the newest request to a reseller for a customer."""
     condition = "q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1"
-    return next(iter(await _requests(uow, condition, provider, customer, reseller)), None)
-
-
-async def _requests(uow: UnitOfWork, condition: str, provider: PartnerId, *parameters: Value) -> list[ResellerRequest]:
-    return [_request(row) for row in await uow.fetch_all(f"{_REQUEST} and {condition}", provider, *parameters)]
-
-
-def _request(row: Row) -> ResellerRequest:
-    (asked_at, id_, reseller_id, customer_id, company_name, asked_by, received_at, returned_at, return_reason,
-     confirmed_at, confirmed_by) = row  # fmt: skip
-    return ResellerRequest(
-        id=id_,
-        reseller_id=PartnerId(reseller_id),
-        customer_id=CustomerId(customer_id),
-        company_name=company_name,
-        asked_at=from_micros(asked_at),
-        asked_by=asked_by,
-        received_at=maybe_instant(received_at),
-        returned_at=maybe_instant(returned_at),
-        return_reason=return_reason,
-        confirmed_at=maybe_instant(confirmed_at),
-        confirmed_by=confirmed_by,
-    )
+    return await find(uow, _as_request, f"select {_COLUMNS} {_REQUESTS} and {condition}", provider, customer, reseller)
 
 
 async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
-    [(count,)] = await uow.fetch_all(
-        "select count(*) from (select 1 from customer_reseller v where v.partner_id || '' = $1 and v.reseller_id = $2"
-        f" limit {_FEW + 1}) s",
-        provider,
-        reseller,
-    )
-    return bool(count > _FEW)
+    rows = "select 1 from customer_reseller v where v.partner_id || '' = $1 and v.reseller_id = $2"
+    return await number_of(uow, f"select count(*) from ({rows} limit {_FEW + 1}) s", provider, reseller) > _FEW
 
 
 async def _many_lack(uow: UnitOfWork, lacks: str, to: Statement) -> bool:
