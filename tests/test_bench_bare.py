@@ -9,7 +9,7 @@ import pytest
 
 from agreegate import programme
 from agreegate.api.exchange import answer
-from agreegate.api.wire.agreement import AgreementOut
+from agreegate.api.wire.agreement import recorded_body
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
@@ -56,6 +56,6 @@ async def recorded(uow: UnitOfWork, seller: Seller, customer: str) -> Answer:
 
     async def confirmed() -> Answer:
         found = await confirm(uow, call, programme.load(), customer, draft)
-        return answer(201, AgreementOut.recorded(found), found.id)
+        return answer(201, recorded_body(found), found.id)
 
     return await run_idempotent(uow, call, confirmed)

@@ -18,7 +18,7 @@ import pytest
 from agreegate import programme
 from agreegate.api.exchange import answer
 from agreegate.api.host import KnownHosts
-from agreegate.api.wire.agreement import AgreementOut
+from agreegate.api.wire.agreement import recorded_body
 from agreegate.domain.actor import Actor, Role, UserId
 from agreegate.domain.agreements.agreement import TemplateId
 from agreegate.domain.confirmation import Draft, PrimaryContact
@@ -108,7 +108,7 @@ def test_a_confirmation(record: apsw.Connection) -> None:
 
         async def recorded() -> Answer:
             found = await confirm(uow, call, rules, customer, draft)
-            return answer(201, AgreementOut.recorded(found), found.id)
+            return answer(201, recorded_body(found), found.id)
 
         drive(run_idempotent(uow, call, recorded))
 

@@ -3,7 +3,7 @@
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.instant import query_date, query_end, read_date
 from agreegate.api.pagination import PAGE, page_collection, page_request_of
-from agreegate.api.wire.audit import NAMES, AuditRecordOut
+from agreegate.api.wire.audit import NAMES, record_body
 from agreegate.api.wire.filter import audit_search
 from agreegate.domain.actor import READ_AUDIT
 from agreegate.domain.audit import as_read_by
@@ -23,7 +23,7 @@ async def audit_records(exchange: Exchange) -> Answer:
 
     async def read(uow: UnitOfWork) -> Answer:
         page = await list_audit_records(uow, actor, start, end, search, page_request)
-        items = [AuditRecordOut.of(as_read_by(actor, record)) for record in page.items]
+        items = [record_body(as_read_by(actor, record)) for record in page.items]
         return answer(200, page_collection(exchange, "/auditrecords", page_request, page, items))
 
     return await exchange.deployment.store.read_slow(read)

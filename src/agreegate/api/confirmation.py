@@ -20,8 +20,8 @@ from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.rest import CustomerId, RestRequest, actor_of, call_of, once
 from agreegate.api.wire.agreement import NAMES as WIRE_NAMES
-from agreegate.api.wire.agreement import AgreementIn, AgreementOut, metadata_list
-from agreegate.api.wire.partner import DirectSignedStatus
+from agreegate.api.wire.agreement import AgreementIn, listed_body, metadata_list, recorded_body
+from agreegate.api.wire.partner import directly_signed_body
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import (
     AGREEMENT_METADATA,
@@ -64,7 +64,7 @@ async def confirm_acceptance(exchange: Exchange) -> Answer:
 
     async def recorded(uow: UnitOfWork) -> Answer:
         confirmation = await confirm(uow, call, programme, customer, draft)
-        return answer(201, AgreementOut.recorded(confirmation), confirmation.id)
+        return answer(201, recorded_body(confirmation), confirmation.id)
 
     return await exchange.once(call, recorded)
 
@@ -79,7 +79,7 @@ async def customer_agreements(exchange: Exchange) -> Answer:
         found = await list_confirmations(uow, actor, deployment.programme, customer, None)
         return [confirmation for confirmation in found if confirmation.agreement_type in kinds]
 
-    return await whole_list(exchange, read, lambda one: AgreementOut.listed(one, deployment.programme))
+    return await whole_list(exchange, read, lambda one: listed_body(one, deployment.programme))
 
 
 @post(
@@ -134,7 +134,7 @@ async def direct_signed_status(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}/directSignedMicrosoftCustomerAgreementStatus`."""
     customer, deployment, actor = exchange.customer(), exchange.deployment, exchange.actor
     signed = await deployment.store.read(lambda uow: signed_directly(uow, actor, deployment.programme, customer))
-    return answer(200, DirectSignedStatus(signed))
+    return answer(200, directly_signed_body(signed))
 
 
 def _templates(exchange: Exchange) -> tuple[AgreementTemplate, ...]:

@@ -1,7 +1,7 @@
 """The rules of a country for a customer's address, and its languages (contract 7.1)."""
 
 from agreegate.api.exchange import Exchange, Route, answer
-from agreegate.api.wire.country import CountryRules
+from agreegate.api.wire.country import country_body
 from agreegate.domain.actor import PREPARE_CUSTOMERS
 from agreegate.domain.error import Rejected
 from agreegate.locales import countries_of
@@ -16,7 +16,7 @@ async def country_rules(exchange: Exchange) -> Answer:
     )
     if found is None:
         raise Rejected("request.not-found")
-    return answer(200, CountryRules.of(found.code, found.languages))
+    return answer(200, country_body(found.code, found.languages))
 
 
 ROUTES = (Route("GET", "/v1/countryvalidationrules/{country}", PREPARE_CUSTOMERS, country_rules),)

@@ -2,7 +2,6 @@
 
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.pagination import PAGE, page_collection, page_request_of, whole_list
-from agreegate.api.wire import ObjectType
 from agreegate.api.wire.customer import (
     ADDRESS_NAMES,
     NAMES,
@@ -10,12 +9,14 @@ from agreegate.api.wire.customer import (
     REMOVED,
     AddressBody,
     CustomerIn,
-    CustomerOut,
     CustomerPatch,
-    RelationshipRequest,
+    created_body,
+    customer_body,
+    listed_body,
+    relationship_request_body,
 )
 from agreegate.api.wire.filter import customer_search
-from agreegate.api.wire.partner import PartnerRelationship
+from agreegate.api.wire.partner import relationship_body
 from agreegate.domain.actor import PREPARE_CUSTOMERS, READ_CUSTOMERS, WRITE_CUSTOMERS
 from agreegate.domain.customers.customer import checked_address
 from agreegate.domain.error import Rejected
@@ -46,7 +47,7 @@ async def customers(exchange: Exchange) -> Answer:
 
     async def read(uow: UnitOfWork) -> Answer:
         page = await list_customers(uow, actor, search, page_request)
-        items = [CustomerOut.listed(customer) for customer in page.items]
+        items = [listed_body(customer) for customer in page.items]
         return answer(200, page_collection(exchange, "/customers", page_request, page, items))
 
     return await exchange.deployment.store.read_slow(read)
@@ -55,10 +56,8 @@ async def customers(exchange: Exchange) -> Answer:
 async def customer_by_id(exchange: Exchange) -> Answer:
     """`GET /v1/customers/{id}`."""
     customer, actor = exchange.customer(), exchange.actor
-    return answer(
-        200,
-        CustomerOut.read(await exchange.deployment.store.read(lambda uow: get_customer(uow, actor, customer))),
-    )
+    served = await exchange.deployment.store.read(lambda uow: get_customer(uow, actor, customer))
+    return answer(200, customer_body(served))
 
 
 async def new_customer(exchange: Exchange) -> Answer:
@@ -69,7 +68,7 @@ async def new_customer(exchange: Exchange) -> Answer:
 
     async def created(uow: UnitOfWork) -> Answer:
         served = await create_customer(uow, call, draft, reseller)
-        return answer(201, CustomerOut.created(served, uow.new_id()))
+        return answer(201, created_body(served, uow.new_id()))
 
     return await exchange.once(call, created)
 
@@ -107,7 +106,7 @@ async def customer_relationships(exchange: Exchange) -> Answer:
     return await whole_list(
         exchange,
         lambda uow: resellers_of_customer(uow, actor, customer),
-        lambda reseller: PartnerRelationship.of(reseller, RelationshipType.PROVIDER_OF),
+        lambda reseller: relationship_body(reseller, RelationshipType.PROVIDER_OF),
     )
 
 
@@ -128,7 +127,7 @@ async def address_check(exchange: Exchange) -> Answer:
 async def relationship_request(exchange: Exchange) -> Answer:
     """`GET /v1/customers/relationshiprequests`: the link that a partner gives to a customer."""
     url = f"{exchange.deployment.public_url}{RELATIONSHIP_REQUEST}/{exchange.actor.partner.id}"
-    return answer(200, RelationshipRequest(url, ObjectType("RelationshipRequest")))
+    return answer(200, relationship_request_body(url))
 
 
 async def validation_codes(exchange: Exchange) -> Answer:

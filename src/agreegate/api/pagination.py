@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from agreegate.api.exchange import Exchange
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Body, collection, link
 from agreegate.deployment.cursor import TOKEN
 from agreegate.domain.error import Rejected
 from agreegate.services.idempotency import Answer
@@ -53,8 +53,8 @@ def page_request_of(exchange: Exchange) -> PageRequest:
 
 
 def page_collection(
-    exchange: Exchange, path: str, page_request: PageRequest, page: Page[Any], items: Sequence[Wire]
-) -> Collection:
+    exchange: Exchange, path: str, page_request: PageRequest, page: Page[Any], items: Sequence[Body]
+) -> Body:
     """Return the page as a collection. It has `next` and `previous` only if there is such a page; both carry the token.
 
     Args:
@@ -66,22 +66,22 @@ def page_collection(
     def uri(*more: tuple[str, str]) -> str:
         return f"{path}?{urlencode([('size', str(page_request.size)), *kept, *more])}"
 
-    links = {"self": Link.to(uri())}
+    links = {"self": link(uri())}
     token = None
     if page.first is not None and page.last is not None:
         cursors, partner = exchange.deployment.cursors, exchange.actor.partner.id
         token = cursors.to(partner, exchange.incoming.path, page.first, page.last)
         if page.more_after:
-            links["next"] = Link.to(uri(("seekOperation", PageStep.NEXT)), {TOKEN: token})
+            links["next"] = link(uri(("seekOperation", PageStep.NEXT)), {TOKEN: token})
         if page.more_before:
-            links["previous"] = Link.to(uri(("seekOperation", PageStep.PREVIOUS)), {TOKEN: token})
-    return Collection(len(items), items, links, ObjectType("Collection"), token)
+            links["previous"] = link(uri(("seekOperation", PageStep.PREVIOUS)), {TOKEN: token})
+    return collection(items, links, token)
 
 
 async def whole_list(
     exchange: Exchange,
     read: Callable[[UnitOfWork], Awaitable[Sequence[T]]],
-    encoded: Callable[[T], Wire],
+    encoded: Callable[[T], Body],
     path: str | None = None,
 ) -> Answer:
     """Return the answer of a list that clients read whole. One partner's lists are read one after the other.
@@ -98,9 +98,9 @@ async def whole_list(
     return Answer(200, body, more=tuple(more))
 
 
-def _in_pieces(found: Sequence[T], encoded: Callable[[T], Wire], path: str | None) -> list[bytes]:
-    links = None if path is None else {"self": Link.to(path)}
-    whole = msgspec.json.encode(Collection(len(found), [], links, ObjectType("Collection")))
+def _in_pieces(found: Sequence[T], encoded: Callable[[T], Body], path: str | None) -> list[bytes]:
+    links = None if path is None else {"self": link(path)}
+    whole = msgspec.json.encode(collection([], links) | {"totalCount": len(found)})
     before, _, after = whole.partition(_NO_ITEMS)
     pieces = [before + _NO_ITEMS[:-1]]
     for start in range(0, len(found), ITEMS):

@@ -6,10 +6,10 @@ from agreegate.api.paths import as_guid
 from agreegate.api.wire.filter import relationship_search
 from agreegate.api.wire.partner import (
     RELATIONSHIP_TYPES,
-    AgreementStatus,
-    MpnProfileOut,
-    OrganizationProfileOut,
-    PartnerRelationship,
+    agreement_signed_body,
+    mpn_body,
+    organization_body,
+    relationship_body,
 )
 from agreegate.domain.actor import PARTNER_AGREEMENT, READ_PARTNER
 from agreegate.domain.error import Rejected
@@ -27,17 +27,15 @@ _RELATIONSHIP_TYPES = {name.replace("_", ""): kind for kind, name in RELATIONSHI
 async def organization(exchange: Exchange) -> Answer:
     """`GET /v1/profiles/organization`."""
     actor = exchange.actor
-    return answer(
-        200,
-        OrganizationProfileOut.of(await exchange.deployment.store.read(lambda uow: organization_profile(uow, actor))),
-    )
+    profile = await exchange.deployment.store.read(lambda uow: organization_profile(uow, actor))
+    return answer(200, organization_body(profile))
 
 
 async def mpn(exchange: Exchange) -> Answer:
     """`GET /v1/profiles/mpn`: the caller's own, or of the partner whose `mpnId` is given."""
     mpn_id, actor = _mpn_id(exchange), exchange.actor
     partner = await exchange.deployment.store.read(lambda uow: mpn_partner(uow, actor, mpn_id))
-    return answer(200, MpnProfileOut.of(partner, named=mpn_id is not None))
+    return answer(200, mpn_body(partner, named=mpn_id is not None))
 
 
 async def relationships(exchange: Exchange) -> Answer:
@@ -50,7 +48,7 @@ async def relationships(exchange: Exchange) -> Answer:
     return await whole_list(
         exchange,
         lambda uow: partner_relationships(uow, actor, kind, search),
-        lambda partner: PartnerRelationship.of(partner, kind),
+        lambda partner: relationship_body(partner, kind),
     )
 
 
@@ -67,7 +65,7 @@ async def agreement_status(exchange: Exchange) -> Answer:
     signed = await exchange.deployment.store.read(
         lambda uow: partner_agreement_signed(uow, actor, mpn_id=mpn_id, tenant=tenant)
     )
-    return answer(200, AgreementStatus(signed))
+    return answer(200, agreement_signed_body(signed))
 
 
 def _mpn_id(exchange: Exchange) -> str | None:

@@ -14,7 +14,7 @@ from agreegate.api.instant import query_date, read_date, written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.rest import RestRequest, actor_of
-from agreegate.api.wire.agreement import TemplateDocument
+from agreegate.api.wire.agreement import document_body
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import AGREEMENT_DOCUMENT, READ_TEXTS
 from agreegate.domain.agreements.text import DEFAULT_COUNTRY, DEFAULT_LANGUAGE, Fallback, country_to_read
@@ -47,7 +47,7 @@ async def template_document(exchange: Exchange) -> Answer:
         lambda uow: find_text(uow, deployment.programme, template.id, country, language)
     )
     display, download = (deployment.links.to_text(template, found, use, exchange.actor.key) for use in Use)
-    return answer(200, TemplateDocument(display, download, found.locale.language, found.locale.country))
+    return answer(200, document_body(display, download, found.locale))
 
 
 ROUTES = (

@@ -3,7 +3,7 @@
 from agreegate.api.body import MAX_BODY
 from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.orders.transaction import transact
-from agreegate.api.wire.cart import NAMES, CartIn, CartOut, CheckoutOut
+from agreegate.api.wire.cart import NAMES, CartIn, cart_body, checkout_body
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.services.idempotency import Answer
 from agreegate.services.orders.cart import check_out, create_cart, replace_lines, show_cart
@@ -20,7 +20,7 @@ async def new_cart(exchange: Exchange) -> Answer:
         call,
         lambda uow: create_cart(uow, exchange.actor, customer, lines),
         201,
-        lambda cart: CartOut.of(cart, exchange.language),
+        lambda cart: cart_body(cart, exchange.language),
     )
 
 
@@ -29,7 +29,7 @@ async def one_cart(exchange: Exchange) -> Answer:
     customer, cart = _ids(exchange)
 
     async def read(uow: UnitOfWork) -> Answer:
-        return answer(200, CartOut.of(await show_cart(uow, exchange.actor, customer, cart), exchange.language))
+        return answer(200, cart_body(await show_cart(uow, exchange.actor, customer, cart), exchange.language))
 
     return await exchange.deployment.store.read_slow(read)
 
@@ -44,7 +44,7 @@ async def put_cart(exchange: Exchange) -> Answer:
         call,
         lambda uow: replace_lines(uow, exchange.actor, customer, cart, lines),
         200,
-        lambda changed: CartOut.of(changed, exchange.language),
+        lambda changed: cart_body(changed, exchange.language),
     )
 
 
@@ -58,7 +58,7 @@ async def checkout(exchange: Exchange) -> Answer:
         call,
         lambda uow: check_out(uow, call, programme, customer, cart, exchange.deployment.most_subscriptions),
         201,
-        CheckoutOut.of,
+        checkout_body,
     )
 
 

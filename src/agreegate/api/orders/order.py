@@ -5,7 +5,7 @@ from agreegate.api.exchange import Exchange, Route, answer
 from agreegate.api.orders.transaction import transact
 from agreegate.api.pagination import whole_list
 from agreegate.api.paths import as_guid
-from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderOut, OrderPatch, billing_cycle_of
+from agreegate.api.wire.order import NAMES, OrderHead, OrderIn, OrderPatch, billing_cycle_of, order_body
 from agreegate.domain.actor import READ_ORDERS, WRITE_ORDERS
 from agreegate.domain.error import Rejected
 from agreegate.domain.orders.order import Order
@@ -24,7 +24,7 @@ async def create_order(exchange: Exchange) -> Answer:
         call,
         lambda uow: place_order(uow, call, programme, customer, draft, exchange.deployment.most_subscriptions),
         201,
-        OrderOut.of,
+        order_body,
     )
 
 
@@ -38,7 +38,7 @@ async def customer_orders(exchange: Exchange) -> Answer:
         found = await list_orders(uow, exchange.actor, customer)
         return [order for order in found if cycle in (None, order.billing_cycle)]
 
-    return await whole_list(exchange, read, OrderOut.of, f"/customers/{customer}/orders")
+    return await whole_list(exchange, read, order_body, f"/customers/{customer}/orders")
 
 
 async def one_order(exchange: Exchange) -> Answer:
@@ -47,7 +47,7 @@ async def one_order(exchange: Exchange) -> Answer:
     _check_prices(exchange)
 
     async def read(uow: UnitOfWork) -> Answer:
-        return answer(200, OrderOut.of(await show_order(uow, exchange.actor, customer, order)))
+        return answer(200, order_body(await show_order(uow, exchange.actor, customer, order)))
 
     return await exchange.deployment.store.read_slow(read)
 
@@ -68,7 +68,7 @@ async def patch_order(exchange: Exchange) -> Answer:
         call,
         lambda uow: change_order(uow, call, programme, customer, order, change, exchange.deployment.most_subscriptions),
         200,
-        OrderOut.of,
+        order_body,
         goes_on=True,  # an order can be cancelled
     )
 

@@ -9,13 +9,13 @@ from agreegate.api.wire.subscription import (
     NAMES,
     UPGRADE_NAMES,
     ConversionIn,
-    ConversionResult,
-    SubscriptionOut,
     SubscriptionPatch,
     UpgradeIn,
-    UpgradeResult,
     conversion_list,
+    converted_body,
+    subscription_body,
     upgrade_list,
+    upgraded_body,
 )
 from agreegate.domain.actor import READ_SUBSCRIPTIONS, WRITE_SUBSCRIPTIONS
 from agreegate.domain.orders.subscription import Subscription
@@ -43,14 +43,14 @@ async def customer_subscriptions(exchange: Exchange) -> Answer:
             if order in ("", one.order_id) and mpn_id in ("", one.partner_id_on_record)
         ]
 
-    return await whole_list(exchange, read, SubscriptionOut.of, f"/customers/{customer}/subscriptions")
+    return await whole_list(exchange, read, subscription_body, f"/customers/{customer}/subscriptions")
 
 
 async def one_subscription(exchange: Exchange) -> Answer:
     """`GET .../subscriptions/{subscription id}`."""
     customer, id_ = _ids(exchange)
     found = await exchange.deployment.store.read(lambda uow: show_subscription(uow, exchange.actor, customer, id_))
-    return answer(200, SubscriptionOut.of(found))
+    return answer(200, subscription_body(found))
 
 
 async def addons(exchange: Exchange) -> Answer:
@@ -59,7 +59,7 @@ async def addons(exchange: Exchange) -> Answer:
     return await whole_list(
         exchange,
         lambda uow: list_addons(uow, exchange.actor, customer, id_),
-        SubscriptionOut.of,
+        subscription_body,
         f"/customers/{customer}/subscriptions/{id_}/addons",
     )
 
@@ -75,7 +75,7 @@ async def patch_subscription(exchange: Exchange) -> Answer:
         call,
         lambda uow: change_subscription(uow, call, programme, customer, id_, draft, revisions),
         200,
-        SubscriptionOut.of,
+        subscription_body,
         goes_on=True,  # a subscription can be suspended and cancelled
     )
 
@@ -98,7 +98,7 @@ async def upgrade_subscription(exchange: Exchange) -> Answer:
         call,
         lambda uow: upgrade(uow, call, programme, customer, id_, offer, seats, exchange.deployment.most_subscriptions),
         200,
-        lambda target: UpgradeResult.of(id_, target),
+        lambda target: upgraded_body(id_, target),
     )
 
 
@@ -121,7 +121,7 @@ async def convert_subscription(exchange: Exchange) -> Answer:
         call,
         lambda uow: convert_trial(uow, call, programme, customer, id_, offer, seats, billing_cycle),
         200,
-        lambda conversion: ConversionResult.of(*conversion),
+        lambda conversion: converted_body(*conversion),
     )
 
 

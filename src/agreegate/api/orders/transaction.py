@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 from agreegate.api.exchange import Exchange, answer
-from agreegate.api.wire import Wire
+from agreegate.api.wire import Body
 from agreegate.api.wire.error import error_body
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.reason import Code
@@ -24,7 +24,7 @@ async def transact(
     call: IdempotentCall,
     work: Callable[[UnitOfWork], Awaitable[T | Denial]],
     status: int,
-    encoded: Callable[[T], Wire],
+    encoded: Callable[[T], Body],
     *,
     goes_on: bool = False,
 ) -> Answer:

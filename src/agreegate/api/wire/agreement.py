@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Self
-
-from msgspec.structs import replace
 
 from agreegate.api.confirmed_by import NAME as CONFIRMED_BY
 from agreegate.api.instant import parse_instant, written_bare, written_utc
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Collection, Link, ObjectType, Wire
+from agreegate.api.wire import Body, Wire, collection, link
 from agreegate.domain.actor import UserId
 from agreegate.domain.agreements.agreement import AgreementTemplate, TemplateId
+from agreegate.domain.agreements.text import Locale
 from agreegate.domain.confirmation import Confirmation, Draft, Employee, PrimaryContact
 from agreegate.domain.error import Rejected
 from agreegate.domain.programme import Programme
@@ -31,20 +29,6 @@ NAMES = {
 """The domain's names of a confirmation's members, as the wire calls them. The wire has no text's version and no collection."""
 
 
-class AgreementMetadata(Wire):
-    """One agreement template, as a list of them shows it."""
-
-    template_id: str
-    agreement_type: str
-    agreement_link: str
-    version_rank: int
-
-    @classmethod
-    def of(cls, template: AgreementTemplate) -> "AgreementMetadata":
-        """Return the template's row."""
-        return cls(template.id, template.agreement_type, template.link, template.version_rank)
-
-
 class Contact(Wire):
     """The person who accepted."""
 
@@ -52,11 +36,6 @@ class Contact(Wire):
     last_name: str
     email: str
     phone_number: str | None = None
-
-    @classmethod
-    def of(cls, contact: PrimaryContact | None) -> Self | None:
-        """Return the contact as it was recorded; None once it is erased."""
-        return None if contact is None else cls(contact.first_name, contact.last_name, contact.email, contact.phone)
 
 
 class AgreementIn(Wire):
@@ -85,55 +64,49 @@ class AgreementIn(Wire):
         )
 
 
-class AgreementOut(Wire):
-    """A confirmation as it is answered: after a POST with `userId`, in a list with `agreementLink` too."""
-
-    primary_contact: Contact | None
-    template_id: str
-    date_agreed: str
-    type: str
-    user_id: str | None = None
-    agreement_link: str | None = None
-
-    @classmethod
-    def recorded(cls, confirmation: Confirmation) -> "AgreementOut":
-        """Return the echo of a POST: the date in UTC with `Z` (contract 4.2)."""
-        return cls(
-            primary_contact=Contact.of(confirmation.contact),
-            template_id=confirmation.template_id,
-            date_agreed=written_utc(confirmation.date_agreed),
-            type=confirmation.agreement_type,
-            user_id=confirmation.user_id,
-        )
-
-    @classmethod
-    def listed(cls, confirmation: Confirmation, programme: Programme) -> "AgreementOut":
-        """Return an item of a list: the date without a zone (contract 4.3)."""
-        template = programme.template(confirmation.template_id)
-        return replace(
-            cls.recorded(confirmation),
-            date_agreed=written_bare(confirmation.date_agreed),
-            agreement_link=None if template is None else template.link,
-        )
+def recorded_body(confirmation: Confirmation) -> Body:
+    """Return the echo of a POST: the date in UTC with `Z` (contract 4.2). A contact that is erased is null."""
+    contact = confirmation.contact
+    return {
+        "primaryContact": None
+        if contact is None
+        else Contact(contact.first_name, contact.last_name, contact.email, contact.phone),
+        "templateId": confirmation.template_id,
+        "dateAgreed": written_utc(confirmation.date_agreed),
+        "type": confirmation.agreement_type,
+        "userId": confirmation.user_id,
+    }
 
 
-class TemplateDocument(Wire):
-    """Where a template's text is, for five minutes (contract 4.4)."""
-
-    display_uri: str
-    download_uri: str
-    language: str
-    country: str
+def listed_body(confirmation: Confirmation, programme: Programme) -> Body:
+    """Return an item of a list: the date without a zone, and the link to the agreement (contract 4.3)."""
+    template = programme.template(confirmation.template_id)
+    shown = recorded_body(confirmation) | {"dateAgreed": written_bare(confirmation.date_agreed)}
+    return shown if template is None else shown | {"agreementLink": template.link}
 
 
-def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Collection:
+def document_body(display: str, download: str, locale: Locale) -> Body:
+    """Return where a template's text is, for five minutes (contract 4.4)."""
+    return {
+        "displayUri": display,
+        "downloadUri": download,
+        "language": locale.language,
+        "country": locale.country,
+    }
+
+
+def metadata_list(templates: Sequence[AgreementTemplate], query: str) -> Body:
     """Return the answer of `GET /v1/agreements`."""
-    return Collection(
-        total_count=len(templates),
-        items=[AgreementMetadata.of(template) for template in templates],
-        links={"self": Link.to("/agreements" + query)},
-        attributes=ObjectType("Collection"),
-    )
+    items = [
+        {
+            "templateId": template.id,
+            "agreementType": template.agreement_type,
+            "agreementLink": template.link,
+            "versionRank": template.version_rank,
+        }
+        for template in templates
+    ]
+    return collection(items, {"self": link("/agreements" + query)})
 
 
 def _date(written: str) -> tuple[datetime, bool]:

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from agreegate.api.instant import written_utc, written_z
-from agreegate.api.wire import ObjectType, Wire
+from agreegate.api.wire import Body, present
 from agreegate.api.wire.order import TRANSACTION_TYPES
 from agreegate.domain.audit import SHARED, AuditRecord
 from agreegate.domain.confirmation import Confirmation
@@ -38,72 +38,28 @@ _TICKS_TO_1970 = 621_355_968_000_000_000
 """Ticks of 100 nanoseconds from the year 1 to 1970: the ids of records end with ticks."""
 
 
-class KeyValue(Wire):
-    """A further fact of a record."""
-
-    key: str
-    value: str
-
-
-class AuditRecordOut(Wire):
-    """One record."""
-
-    id: str
-    partner_id: str
-    resource_type: str
-    operation_type: str
-    operation_date: str
-    operation_status: str
-    customer_id: str | None = None
-    customer_name: str | None = None
-    user_principal_name: str | None = None
-    application_id: str | None = None
-    resource_old_value: str | None = None
-    resource_new_value: str | None = None
-    original_correlation_id: str | None = None
-    customized_data: list[KeyValue] | None = None
-    attributes: ObjectType | None = None
-
-    @classmethod
-    def of(cls, record: AuditRecord) -> "AuditRecordOut":
-        """Return the record, with the confirmation that it is about."""
-        confirmed = record.confirmation
-        return cls(
-            id=_id(record),
-            partner_id=record.partner_id,
-            customer_id=record.customer_id,
-            customer_name=record.customer_name,
-            user_principal_name=record.user_name or record.user_id,
-            application_id=record.application_id,
-            resource_type=CONTRACT_WORDS.get(record.resource_type, record.resource_type),
-            resource_old_value=_value(record, record.old_value),
-            resource_new_value=_value(record, record.new_value) if confirmed is None else _agreement(confirmed),
-            operation_type=_operation(record),
-            original_correlation_id=record.correlation_id,
-            operation_date=written_z(record.operation_at),
-            operation_status=record.operation_status,
-            customized_data=None if confirmed is None else [KeyValue("TemplateId", confirmed.template_id)],
-            attributes=ObjectType("AuditRecord"),
-        )
-
-
-class _Pascal(msgspec.Struct, rename="pascal", omit_defaults=True):
-    """A resource inside a record, named as the SDK's classes are."""
-
-
-class _Contact(_Pascal):
-    first_name: str
-    last_name: str
-    email: str
-    phone_number: str | None = None
-
-
-class _Agreement(_Pascal):
-    user_id: str
-    primary_contact: _Contact | None
-    template_id: str
-    date_agreed: str
-    type: str
+def record_body(record: AuditRecord) -> Body:
+    """Return the record, with the confirmation that it is about."""
+    confirmed = record.confirmation
+    return present(
+        {
+            "id": _id(record),
+            "partnerId": record.partner_id,
+            "resourceType": CONTRACT_WORDS.get(record.resource_type, record.resource_type),
+            "operationType": _operation(record),
+            "operationDate": written_z(record.operation_at),
+            "operationStatus": record.operation_status,
+            "customerId": record.customer_id,
+            "customerName": record.customer_name,
+            "userPrincipalName": record.user_name or record.user_id,
+            "applicationId": record.application_id,
+            "resourceOldValue": _value(record, record.old_value),
+            "resourceNewValue": _value(record, record.new_value) if confirmed is None else _agreement(confirmed),
+            "originalCorrelationId": record.correlation_id,
+            "customizedData": None if confirmed is None else [{"key": "TemplateId", "value": confirmed.template_id}],
+            "attributes": {"objectType": "AuditRecord"},
+        }
+    )
 
 
 def _operation(record: AuditRecord) -> str:
@@ -144,14 +100,19 @@ def _id(record: AuditRecord) -> str:
 
 
 def _agreement(confirmation: Confirmation) -> str:
+    """Return the confirmation as a text, named as the SDK's classes are."""
     contact = confirmation.contact
-    agreement = _Agreement(
-        user_id=confirmation.user_id,
-        primary_contact=None
-        if contact is None
-        else _Contact(contact.first_name, contact.last_name, contact.email, contact.phone),
-        template_id=confirmation.template_id,
-        date_agreed=written_utc(confirmation.date_agreed),
-        type=confirmation.agreement_type,
-    )
+    person = contact and {
+        "FirstName": contact.first_name,
+        "LastName": contact.last_name,
+        "Email": contact.email,
+        "PhoneNumber": contact.phone,
+    }
+    agreement = {
+        "UserId": confirmation.user_id,
+        "PrimaryContact": person and present(person),
+        "TemplateId": confirmation.template_id,
+        "DateAgreed": written_utc(confirmation.date_agreed),
+        "Type": confirmation.agreement_type,
+    }
     return msgspec.json.encode(agreement).decode()

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 
 from agreegate.api.instant import written_z
-from agreegate.api.wire import Link, ObjectType, Wire
+from agreegate.api.wire import Body, Wire, link, present
 from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import (
-    OrderOut,
     RenewsTo,
     billing_cycle_of,
     context_of,
     currency_of,
+    order_body,
     renewal_term_of,
     term_of,
 )
@@ -102,91 +102,49 @@ class CartIn(Wire):
         return tuple(lines)
 
 
-class CartErrorOut(Wire):
-    """Why a line cannot be bought."""
-
-    error_code: int
-    error_description: str
-
-
-class CartLineOut(Wire):
-    """One line of a cart as it is answered."""
-
-    id: int
-    catalog_item_id: str
-    quantity: int
-    currency_code: str
-    billing_cycle: str
-    order_group: str
-    friendly_name: str | None = None
-    term_duration: str | None = None
-    participants: list[Participant] | None = None
-    provisioning_context: dict[str, str] | None = None
-    addon_items: list["CartLineOut"] | None = None
-    renews_to: RenewsTo | None = None
-    error: CartErrorOut | None = None
-
-    @classmethod
-    def of(cls, line: CartLine, language: str) -> "CartLineOut":
-        """Return the line with its add-ons and, in the caller's language, its error."""
-        error = line.error
-        return cls(
-            id=line.id,
-            catalog_item_id=line.catalog_item_id,
-            quantity=line.quantity,
-            currency_code=line.currency_code,
-            billing_cycle=line.billing_cycle,
-            order_group=line.order_group,
-            friendly_name=line.friendly_name,
-            term_duration=line.term,
-            participants=[Participant(key, value) for key, value in line.participants] or None,
-            provisioning_context=dict(line.provisioning_context) or None,
-            addon_items=[cls.of(addon, language) for addon in line.addons] or None,
-            renews_to=None if line.renews_to is None else RenewsTo(line.renews_to),
-            error=None
-            if error is None
-            else CartErrorOut(_LINE_ERRORS[error], text(f"cart.line-error.{error}", language)),
-        )
+def cart_body(cart: Cart, language: str) -> Body:
+    """Return the cart with its lines; their errors are in the caller's language."""
+    return {
+        "id": cart.id,
+        "creationTimestamp": written_z(cart.created_at),
+        "lastModifiedTimestamp": written_z(cart.modified_at),
+        "expirationTimestamp": written_z(cart.expires_at),
+        "lastModifiedUser": cart.modified_by,
+        "status": _STATUSES[cart.status],
+        "lineItems": [_line_body(line, language) for line in cart.lines],
+        "links": {"self": link(f"/customers/{cart.customer_id}/carts/{cart.id}")},
+        "attributes": {"objectType": "Cart"},
+    }
 
 
-class CartOut(Wire):
-    """A cart as it is answered."""
-
-    id: str
-    creation_timestamp: str
-    last_modified_timestamp: str
-    expiration_timestamp: str
-    last_modified_user: str
-    status: str
-    line_items: list[CartLineOut]
-    links: dict[str, Link]
-    attributes: ObjectType
-
-    @classmethod
-    def of(cls, cart: Cart, language: str) -> "CartOut":
-        """Return the cart with its lines."""
-        return cls(
-            id=cart.id,
-            creation_timestamp=written_z(cart.created_at),
-            last_modified_timestamp=written_z(cart.modified_at),
-            expiration_timestamp=written_z(cart.expires_at),
-            last_modified_user=cart.modified_by,
-            status=_STATUSES[cart.status],
-            line_items=[CartLineOut.of(line, language) for line in cart.lines],
-            links={"self": Link.to(f"/customers/{cart.customer_id}/carts/{cart.id}")},
-            attributes=ObjectType("Cart"),
-        )
+def checkout_body(orders: Sequence[Order]) -> Body:
+    """Return the orders of a checkout, one for each order group. A checkout orders the whole cart, or is refused."""
+    return {
+        "orders": [order_body(order) for order in orders],
+        "orderErrors": [],
+        "attributes": {"objectType": "CartCheckoutResult"},
+    }
 
 
-class CheckoutOut(Wire):
-    """The orders of a checkout."""
-
-    orders: list[OrderOut]
-    order_errors: list[Wire]
-    """Always empty: a checkout orders the whole cart, or is refused."""
-    attributes: ObjectType
-
-    @classmethod
-    def of(cls, orders: Sequence[Order]) -> "CheckoutOut":
-        """Return the orders, one for each order group."""
-        return cls([OrderOut.of(order) for order in orders], [], ObjectType("CartCheckoutResult"))
+def _line_body(line: CartLine, language: str) -> Body:
+    error = line.error and {
+        "errorCode": _LINE_ERRORS[line.error],
+        "errorDescription": text(f"cart.line-error.{line.error}", language),
+    }
+    return present(
+        {
+            "id": line.id,
+            "catalogItemId": line.catalog_item_id,
+            "quantity": line.quantity,
+            "currencyCode": line.currency_code,
+            "billingCycle": line.billing_cycle,
+            "orderGroup": line.order_group,
+            "friendlyName": line.friendly_name,
+            "termDuration": line.term,
+            "participants": [{"key": key, "value": value} for key, value in line.participants] or None,
+            "provisioningContext": dict(line.provisioning_context) or None,
+            "addonItems": [_line_body(addon, language) for addon in line.addons] or None,
+            "renewsTo": line.renews_to and {"termDuration": line.renews_to},
+            "error": error,
+        }
+    )

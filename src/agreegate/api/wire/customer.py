@@ -1,20 +1,19 @@
 """Customers on the wire, in requests and answers (contract 4.7)."""
 
 from dataclasses import asdict
-from typing import Any
 
 from msgspec import field, structs
 
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Etagged, Link, ObjectType, Wire
+from agreegate.api.wire import Body, Wire, link, present
 from agreegate.domain.customers.customer import Address, Customer, CustomerDraft, CustomerSummary
 from agreegate.domain.partner import PartnerId
 from agreegate.services.customers.customer import ServedCustomer
 
 USER_NAME = "admin"
-NOTHING_TO_VALIDATE: list[Wire] = []
+NOTHING_TO_VALIDATE: list[Body] = []
 """The validation codes of a government partner: always none. A bare array, no collection (contract 7.1)."""
-REMOVED: dict[str, Any] = {
+REMOVED: Body = {
     "Id": None,
     "CommerceId": None,
     "CompanyProfile": None,
@@ -125,126 +124,82 @@ class CustomerPatch(Wire):
     relationship_to_partner: str
 
 
-class CompanyProfile(Wire):
-    """A customer's company profile."""
+def created_body(served: ServedCustomer, password: str) -> Body:
+    """Return the answer to a create: `none` for the partner's own customer, `reseller` through a reseller (contract 4.7).
 
-    tenant_id: str
-    domain: str
-    company_name: str
-    organization_registration_number: str | None = None
-    attributes: ObjectType | None = None
-
-
-class BillingProfile(Wire):
-    """A customer's billing profile."""
-
-    id: str
-    email: str
-    culture: str
-    language: str
-    company_name: str
-    default_address: AddressBody
-    attributes: Etagged
+    Args:
+        password: made up, because clients expect one. No directory account is created.
+    """
+    relationship = "none" if served.reseller is None else "reseller"
+    return _whole(served, relationship, {"userCredentials": {"userName": USER_NAME, "password": password}})
 
 
-class UserCredentials(Wire):
-    """The first account of a new customer tenant."""
-
-    user_name: str
-    password: str
-
-
-class CustomerOut(Wire):
-    """A customer as it is answered: all of it by id, some of it in a list."""
-
-    id: str
-    company_profile: CompanyProfile
-    relationship_to_partner: str
-    commerce_id: str | None = None
-    billing_profile: BillingProfile | None = None
-    allow_delegated_access: bool | None = None
-    user_credentials: UserCredentials | None = None
-    custom_domains: list[str] | None = None
-    associated_partner_id: str | None = None
-    links: dict[str, Link] | None = None
-    attributes: ObjectType | None = None
-
-    @classmethod
-    def created(cls, served: ServedCustomer, password: str) -> "CustomerOut":
-        """Return the answer to a create: `none` for the partner's own customer, `reseller` through a reseller (contract 4.7).
-
-        Args:
-            password: made up, because clients expect one. No directory account is created.
-        """
-        return cls(
-            **_whole(served),
-            relationship_to_partner="none" if served.reseller is None else "reseller",
-            user_credentials=UserCredentials(USER_NAME, password),
-        )
-
-    @classmethod
-    def read(cls, served: ServedCustomer) -> "CustomerOut":
-        """Return a customer in full."""
-        customer = served.customer
-        return cls(
-            **_whole(served),
-            relationship_to_partner="reseller",
-            allow_delegated_access=True,
-            custom_domains=[customer.domain],
-            links={"self": Link.to(f"/customers/{customer.id}")},
-        )
-
-    @classmethod
-    def listed(cls, customer: CustomerSummary) -> "CustomerOut":
-        """Return an item of a list."""
-        return cls(
-            id=customer.id,
-            company_profile=_company(customer),
-            relationship_to_partner="reseller",
-            attributes=ObjectType("Customer"),
-        )
-
-
-class RelationshipRequest(Wire):
-    """Where a customer agrees to be served by the partner."""
-
-    url: str
-    attributes: ObjectType
-
-
-def _whole(served: ServedCustomer) -> dict[str, Any]:
-    """Return the members of every answer about one customer."""
+def customer_body(served: ServedCustomer) -> Body:
+    """Return a customer in full."""
     customer = served.customer
+    return _whole(
+        served,
+        "reseller",
+        {"allowDelegatedAccess": True, "customDomains": [customer.domain]},
+        {"self": link(f"/customers/{customer.id}")},
+    )
+
+
+def listed_body(customer: CustomerSummary) -> Body:
+    """Return an item of a list."""
     return {
         "id": customer.id,
-        "commerce_id": customer.commerce_id,
-        "company_profile": _company(customer),
-        "billing_profile": _billing(customer),
-        "associated_partner_id": served.reseller,
-        "attributes": ObjectType("Customer"),
+        "companyProfile": _company(customer),
+        "relationshipToPartner": "reseller",
+        "attributes": {"objectType": "Customer"},
     }
 
 
-def _company(customer: Customer | CustomerSummary) -> CompanyProfile:
-    return CompanyProfile(
-        tenant_id=customer.id,
-        domain=customer.domain,
-        company_name=customer.company_name,
-        organization_registration_number=customer.registration_number if isinstance(customer, Customer) else None,
-        attributes=ObjectType("CustomerCompanyProfile"),
+def relationship_request_body(url: str) -> Body:
+    """Return where a customer agrees to be served by the partner."""
+    return {"url": url, "attributes": {"objectType": "RelationshipRequest"}}
+
+
+def _whole(served: ServedCustomer, relationship: str, more: Body, links: Body | None = None) -> Body:
+    """Return the members of every answer about one customer, with the members that one answer has `more`."""
+    customer = served.customer
+    return present(
+        {
+            "id": customer.id,
+            "companyProfile": _company(customer),
+            "relationshipToPartner": relationship,
+            "commerceId": customer.commerce_id,
+            "billingProfile": _billing(customer),
+            **more,
+            "associatedPartnerId": served.reseller,
+            "links": links,
+            "attributes": {"objectType": "Customer"},
+        }
     )
 
 
-def _billing(customer: Customer) -> BillingProfile | None:
+def _company(customer: Customer | CustomerSummary) -> Body:
+    return present(
+        {
+            "tenantId": customer.id,
+            "domain": customer.domain,
+            "companyName": customer.company_name,
+            "organizationRegistrationNumber": customer.registration_number if isinstance(customer, Customer) else None,
+            "attributes": {"objectType": "CustomerCompanyProfile"},
+        }
+    )
+
+
+def _billing(customer: Customer) -> Body | None:
     billing = customer.billing
     if billing is None:
         return None
-    return BillingProfile(
-        id=billing.profile_id,
-        email=billing.email,
-        culture=customer.culture,
-        language=customer.language,
-        company_name=customer.company_name,
-        default_address=AddressBody.of(billing.address),
-        attributes=Etagged(billing.etag, "CustomerBillingProfile"),
-    )
+    return {
+        "id": billing.profile_id,
+        "email": billing.email,
+        "culture": customer.culture,
+        "language": customer.language,
+        "companyName": customer.company_name,
+        "defaultAddress": AddressBody.of(billing.address),
+        "attributes": {"etag": billing.etag, "objectType": "CustomerBillingProfile"},
+    }

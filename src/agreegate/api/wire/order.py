@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from agreegate.api.instant import written_z
 from agreegate.api.paths import as_guid
-from agreegate.api.wire import Link, ObjectType, Wire
+from agreegate.api.wire import Body, Wire, link, present
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.domain.orders.order import (
     DEFAULT_CURRENCY,
@@ -145,72 +145,42 @@ class OrderPatch(OrderHead):
         )
 
 
-class OrderLineOut(Wire):
-    """One line of an order as it is answered."""
-
-    line_item_number: int
-    offer_id: str
-    subscription_id: str
-    friendly_name: str
-    quantity: int
-    term_duration: str
-    transaction_type: str
-    links: dict[str, Link]
-    parent_subscription_id: str | None = None
-    partner_id_on_record: str | None = None
-    provisioning_context: dict[str, str] | None = None
-    renews_to: RenewsTo | None = None
-
-    @classmethod
-    def of(cls, line: OrderLine, customer: str) -> "OrderLineOut":
-        """Return the line, with where its subscription is."""
-        return cls(
-            line_item_number=line.number,
-            offer_id=line.offer_id,
-            subscription_id=line.subscription_id,
-            friendly_name=line.friendly_name,
-            quantity=line.quantity,
-            term_duration=line.term,
-            transaction_type=TRANSACTION_TYPES[line.kind],
-            links={"subscription": Link.to(f"/customers/{customer}/subscriptions/{line.subscription_id}")},
-            parent_subscription_id=line.parent_id,
-            partner_id_on_record=line.partner_id_on_record,
-            provisioning_context=dict(line.provisioning_context) or None,
-            renews_to=None if line.renews_to is None else RenewsTo(line.renews_to),
-        )
+def order_body(order: Order) -> Body:
+    """Return the order with its lines."""
+    return present(
+        {
+            "id": order.id,
+            "referenceCustomerId": order.customer_id,
+            "billingCycle": order.billing_cycle,
+            "currencyCode": order.currency_code,
+            "lineItems": [_line_body(line, order.customer_id) for line in order.lines],
+            "creationDate": written_z(order.created_at),
+            "status": order.status,
+            "transactionType": "UserPurchase",
+            "links": {"self": link(f"/customers/{order.customer_id}/orders/{order.id}")},
+            "attributes": {"objectType": "Order"},
+            "currencySymbol": CURRENCY_SYMBOLS.get(order.currency_code),
+        }
+    )
 
 
-class OrderOut(Wire):
-    """An order as it is answered."""
-
-    id: str
-    reference_customer_id: str
-    billing_cycle: str
-    currency_code: str
-    line_items: list[OrderLineOut]
-    creation_date: str
-    status: str
-    transaction_type: str
-    links: dict[str, Link]
-    attributes: ObjectType
-    currency_symbol: str | None = None
-
-    @classmethod
-    def of(cls, order: Order) -> "OrderOut":
-        """Return the order with its lines."""
-        return cls(
-            id=order.id,
-            reference_customer_id=order.customer_id,
-            billing_cycle=order.billing_cycle,
-            currency_code=order.currency_code,
-            line_items=[OrderLineOut.of(line, order.customer_id) for line in order.lines],
-            creation_date=written_z(order.created_at),
-            status=order.status,
-            transaction_type="UserPurchase",
-            links={"self": Link.to(f"/customers/{order.customer_id}/orders/{order.id}")},
-            attributes=ObjectType("Order"),
-            currency_symbol=CURRENCY_SYMBOLS.get(order.currency_code),
-        )
+def _line_body(line: OrderLine, customer: str) -> Body:
+    return present(
+        {
+            "lineItemNumber": line.number,
+            "offerId": line.offer_id,
+            "subscriptionId": line.subscription_id,
+            "friendlyName": line.friendly_name,
+            "quantity": line.quantity,
+            "termDuration": line.term,
+            "transactionType": TRANSACTION_TYPES[line.kind],
+            "links": {"subscription": link(f"/customers/{customer}/subscriptions/{line.subscription_id}")},
+            "parentSubscriptionId": line.parent_id,
+            "partnerIdOnRecord": line.partner_id_on_record,
+            "provisioningContext": dict(line.provisioning_context) or None,
+            "renewsTo": line.renews_to and {"termDuration": line.renews_to},
+        }
+    )
 
 
 def enum_of(text: str, kind: type[E], name: str, code: ErrorCode = "request.invalid-property") -> E:

@@ -5,7 +5,7 @@ import binascii
 import json
 
 from agreegate.api.instant import written_z
-from agreegate.api.wire import Collection, Etagged, Link, ObjectType, Wire
+from agreegate.api.wire import Body, Wire, collection, link, present
 from agreegate.api.wire.order import NAMES as ORDER_NAMES
 from agreegate.api.wire.order import billing_cycle_of, enum_of
 from agreegate.domain.orders.subscription import (
@@ -26,6 +26,19 @@ UPGRADE_ONLY = "upgrade_only"
 
 ETAG_LENGTH = 256
 """Maximum characters of an etag; a longer one is foreign."""
+
+
+class Etagged(Wire):
+    """The `attributes` of a subscription."""
+
+    etag: str | None = None
+    object_type: str | None = None
+
+
+class ObjectType(Wire):
+    """The `attributes` of an offer."""
+
+    object_type: str
 
 
 class SubscriptionPatch(Wire):
@@ -63,78 +76,6 @@ class SubscriptionPatch(Wire):
         return tuple(_revision(etag, subscription) for etag in (header, body) if etag not in ("", "*"))
 
 
-class SubscriptionOut(Wire):
-    """A subscription as it is answered."""
-
-    id: str
-    offer_id: str
-    entitlement_id: str
-    offer_name: str
-    friendly_name: str
-    quantity: int
-    unit_type: str
-    has_purchasable_addons: bool
-    creation_date: str
-    effective_start_date: str
-    commitment_end_date: str
-    status: str
-    auto_renew_enabled: bool
-    is_trial: bool
-    billing_type: str
-    billing_cycle: str
-    term_duration: str
-    renewal_term_duration: str
-    actions: list[str]
-    attention_needed: bool
-    action_taken: bool
-    contract_type: str
-    links: dict[str, Link]
-    order_id: str
-    attributes: Etagged
-    parent_subscription_id: str | None = None
-    partner_id: str | None = None
-    suspension_reasons: list[str] | None = None
-
-    @classmethod
-    def of(cls, subscription: Subscription) -> "SubscriptionOut":
-        """Return the subscription as it is now."""
-        base = f"/customers/{subscription.customer_id}/subscriptions/"
-        links = {"offer": Link.to(f"/offers/{subscription.offer_id}"), "self": Link.to(base + subscription.id)}
-        if subscription.parent_id is not None:
-            links["parentSubscription"] = Link.to(base + subscription.parent_id)
-        suspended = subscription.status is SubscriptionStatus.SUSPENDED
-        return cls(
-            id=subscription.id,
-            offer_id=subscription.offer_id,
-            entitlement_id=subscription.id,
-            offer_name=subscription.offer_name,
-            friendly_name=subscription.friendly_name,
-            quantity=subscription.quantity,
-            unit_type="Licenses",
-            has_purchasable_addons=subscription.parent_id is None,
-            creation_date=written_z(subscription.created_at),
-            effective_start_date=written_z(subscription.commitment.started_at),
-            commitment_end_date=written_z(subscription.commitment.ends_at),
-            status=subscription.status,
-            auto_renew_enabled=subscription.auto_renew,
-            is_trial=subscription.is_trial,
-            billing_type="license",
-            billing_cycle=subscription.billing_cycle,
-            term_duration=subscription.commitment.term,
-            renewal_term_duration=subscription.commitment.renewal_term,
-            actions=[] if subscription.status.ended else ["Cancel", "Edit"],
-            attention_needed=False,
-            action_taken=False,
-            contract_type="subscription",
-            links=links,
-            order_id=subscription.order_id,
-            attributes=Etagged(_etag(subscription), "Subscription"),
-            parent_subscription_id=subscription.parent_id,
-            partner_id=subscription.partner_id_on_record,
-            suspension_reasons=["CustomerCancellation"] if suspended else None,
-        )
-
-
 class TargetOffer(Wire):
     """The offer to upgrade to, as far as anything is known of it without a catalogue."""
 
@@ -157,41 +98,6 @@ class UpgradeIn(Wire):
     quantity: int | None = None
 
 
-class UpgradeErrorOut(Wire):
-    """Why a subscription cannot be upgraded now."""
-
-    code: str
-    description: str
-    attributes: ObjectType
-
-
-class UpgradeOut(Wire):
-    """An upgrade that a subscription could have."""
-
-    target_offer: TargetOffer
-    upgrade_type: str
-    is_eligible: bool
-    quantity: int
-    upgrade_errors: list[UpgradeErrorOut]
-    attributes: ObjectType
-
-
-class UpgradeResult(Wire):
-    """The result of an upgrade."""
-
-    source_subscription_id: str
-    target_subscription_id: str
-    upgrade_type: str
-    upgrade_errors: list[UpgradeErrorOut]
-    license_errors: list[ObjectType]
-    attributes: ObjectType
-
-    @classmethod
-    def of(cls, source: str, target: Subscription) -> "UpgradeResult":
-        """Return the subscription upgraded and the one that took its place."""
-        return cls(source, target.id, UPGRADE_ONLY, [], [], ObjectType("UpgradeResult"))
-
-
 class ConversionIn(Wire):
     """The conversion chosen: one from the list, or to any other offer."""
 
@@ -200,68 +106,113 @@ class ConversionIn(Wire):
     billing_cycle: str | None = None
 
 
-class ConversionOut(Wire):
-    """A conversion that a trial could have."""
+def subscription_body(subscription: Subscription) -> Body:
+    """Return the subscription as it is now."""
+    base = f"/customers/{subscription.customer_id}/subscriptions/"
+    links = {"offer": link(f"/offers/{subscription.offer_id}"), "self": link(base + subscription.id)}
+    if subscription.parent_id is not None:
+        links["parentSubscription"] = link(base + subscription.parent_id)
+    suspended = subscription.status is SubscriptionStatus.SUSPENDED
+    return present(
+        {
+            "id": subscription.id,
+            "offerId": subscription.offer_id,
+            "entitlementId": subscription.id,
+            "offerName": subscription.offer_name,
+            "friendlyName": subscription.friendly_name,
+            "quantity": subscription.quantity,
+            "unitType": "Licenses",
+            "hasPurchasableAddons": subscription.parent_id is None,
+            "creationDate": written_z(subscription.created_at),
+            "effectiveStartDate": written_z(subscription.commitment.started_at),
+            "commitmentEndDate": written_z(subscription.commitment.ends_at),
+            "status": subscription.status,
+            "autoRenewEnabled": subscription.auto_renew,
+            "isTrial": subscription.is_trial,
+            "billingType": "license",
+            "billingCycle": subscription.billing_cycle,
+            "termDuration": subscription.commitment.term,
+            "renewalTermDuration": subscription.commitment.renewal_term,
+            "actions": [] if subscription.status.ended else ["Cancel", "Edit"],
+            "attentionNeeded": False,
+            "actionTaken": False,
+            "contractType": "subscription",
+            "links": links,
+            "orderId": subscription.order_id,
+            "attributes": {"etag": _etag(subscription), "objectType": "Subscription"},
+            "parentSubscriptionId": subscription.parent_id,
+            "partnerId": subscription.partner_id_on_record,
+            "suspensionReasons": ["CustomerCancellation"] if suspended else None,
+        }
+    )
 
-    offer_id: str
-    target_offer_id: str
-    order_id: str
-    quantity: int
-    billing_cycle: str
-    attributes: ObjectType
 
-
-class ConversionResult(Wire):
-    """The result of a conversion."""
-
-    subscription_id: str
-    offer_id: str
-    target_offer_id: str
-    attributes: ObjectType
-
-    @classmethod
-    def of(cls, trial: Subscription, paid: Subscription) -> "ConversionResult":
-        """Return the trial, which is the paid subscription now."""
-        return cls(paid.id, trial.offer_id, paid.offer_id, ObjectType("ConversionResult"))
-
-
-def upgrade_list(subscription: Subscription, language: str) -> Collection:
+def upgrade_list(subscription: Subscription, language: str) -> Body:
     """Return the answer of `GET .../upgrades`: one made-up offer, which clients can choose."""
     eligible = subscription.status is SubscriptionStatus.ACTIVE
-    description = text("subscription.upgrade-not-active", language)
-    error = UpgradeErrorOut("subscription_status_not_active", description, ObjectType("UpgradeError"))
-    offer = TargetOffer(
-        id=target_offer(subscription),
-        name=subscription.offer_name,
-        minimum_quantity=1,
-        maximum_quantity=MOST_SEATS,
-        is_add_on=subscription.parent_id is not None,
-        is_available_for_purchase=True,
-        billing="license",
-        is_auto_renewable=True,
-        unit_type="Licenses",
-        attributes=ObjectType("Offer"),
-    )
-    errors = [] if eligible else [error]
-    upgrade = UpgradeOut(offer, UPGRADE_ONLY, eligible, subscription.quantity, errors, ObjectType("Upgrade"))
-    return Collection(total_count=1, items=[upgrade], attributes=ObjectType("Collection"))
+    error = {
+        "code": "subscription_status_not_active",
+        "description": text("subscription.upgrade-not-active", language),
+        "attributes": {"objectType": "UpgradeError"},
+    }
+    offer = {
+        "id": target_offer(subscription),
+        "name": subscription.offer_name,
+        "minimumQuantity": 1,
+        "maximumQuantity": MOST_SEATS,
+        "isAddOn": subscription.parent_id is not None,
+        "isAvailableForPurchase": True,
+        "billing": "license",
+        "isAutoRenewable": True,
+        "unitType": "Licenses",
+        "attributes": {"objectType": "Offer"},
+    }
+    upgrade = {
+        "targetOffer": offer,
+        "upgradeType": UPGRADE_ONLY,
+        "isEligible": eligible,
+        "quantity": subscription.quantity,
+        "upgradeErrors": [] if eligible else [error],
+        "attributes": {"objectType": "Upgrade"},
+    }
+    return collection([upgrade])
 
 
-def conversion_list(subscription: Subscription) -> Collection:
+def upgraded_body(source: str, target: Subscription) -> Body:
+    """Return the subscription upgraded and the one that took its place."""
+    return {
+        "sourceSubscriptionId": source,
+        "targetSubscriptionId": target.id,
+        "upgradeType": UPGRADE_ONLY,
+        "upgradeErrors": [],
+        "licenseErrors": [],
+        "attributes": {"objectType": "UpgradeResult"},
+    }
+
+
+def conversion_list(subscription: Subscription) -> Body:
     """Return the answer of `GET .../conversions`: one made-up offer for an active trial, else nothing."""
-    items = []
-    if subscription.is_trial and subscription.status is SubscriptionStatus.ACTIVE:
-        items.append(
-            ConversionOut(
-                subscription.offer_id,
-                target_offer(subscription),
-                subscription.order_id,
-                subscription.quantity,
-                subscription.billing_cycle,
-                ObjectType("Conversion"),
-            )
-        )
-    return Collection(total_count=len(items), items=items, attributes=ObjectType("Collection"))
+    if not subscription.is_trial or subscription.status is not SubscriptionStatus.ACTIVE:
+        return collection([])
+    conversion = {
+        "offerId": subscription.offer_id,
+        "targetOfferId": target_offer(subscription),
+        "orderId": subscription.order_id,
+        "quantity": subscription.quantity,
+        "billingCycle": subscription.billing_cycle,
+        "attributes": {"objectType": "Conversion"},
+    }
+    return collection([conversion])
+
+
+def converted_body(trial: Subscription, paid: Subscription) -> Body:
+    """Return the trial, which is the paid subscription now."""
+    return {
+        "subscriptionId": paid.id,
+        "offerId": trial.offer_id,
+        "targetOfferId": paid.offer_id,
+        "attributes": {"objectType": "ConversionResult"},
+    }
 
 
 def _etag(subscription: Subscription) -> str:
