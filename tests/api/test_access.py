@@ -180,8 +180,8 @@ async def test_the_demos_clock_is_for_every_signed_in_user(tmp_path: Path) -> No
     async with httpx2.AsyncClient(transport=transport, base_url=BASE_URL) as client:
 
         async def statuses(form: dict[str, str], tenant: str) -> list[int]:
-            asked = form | {"client_id": "tests", "scope": f"{PARTNER_CENTER}/.default"}
-            token = (await client.post(f"/{tenant}/oauth2/v2.0/token", data=asked)).json()["access_token"]
+            credentials = form | {"client_id": "tests", "scope": f"{PARTNER_CENTER}/.default"}
+            token = (await client.post(f"/{tenant}/oauth2/v2.0/token", data=credentials)).json()["access_token"]
             headers = {"Authorization": f"Bearer {token}"}
             now = {"now": "2018-11-07T00:00:00Z"}
             return [

@@ -19,7 +19,7 @@ async def get(world: World, query: str = "", path: str = CEDAR, who: str = cast.
     return await world.send(who, "GET", path + query)
 
 
-async def look(world: World, query: str) -> dict[str, Any]:
+async def standing_as_of(world: World, query: str) -> dict[str, Any]:
     answer = await get(world, query)
     assert answer.status_code == 200, answer.text
     found: dict[str, Any] = answer.json()
@@ -54,19 +54,19 @@ async def past(world: World) -> World:
 async def test_it_is_what_was_answered_then_and_says_so(past: World) -> None:
     for at in (AUGUST + DAY - timedelta(microseconds=1), AUGUST + DAY, AUGUST + 5 * DAY, AUGUST + 10 * DAY):
         written = f"{at:%Y-%m-%dT%H:%M:%S.%fZ}"
-        found = await look(past, f"?on={written}&knownAt={written}")
+        found = await standing_as_of(past, f"?on={written}&knownAt={written}")
         past.clock.now = at
-        asked = await look(past, f"?on={at:%Y-%m-%d}")
-        assert (asked["on"], asked["knownAt"]) == (found["on"], found["knownAt"]), "today's day ends now"
+        by_date = await standing_as_of(past, f"?on={at:%Y-%m-%d}")
+        assert (by_date["on"], by_date["knownAt"]) == (found["on"], found["knownAt"]), "today's day ends now"
         past.clock.now = AUGUST + 10 * DAY
-        assert cloud(found) == cloud(asked)
+        assert cloud(found) == cloud(by_date)
 
 
 @pytest.mark.rule("R48")
 async def test_now_it_is_todays_answer_and_today_is_answered_as_ever(past: World) -> None:
     await past.confirm(cast.ALDER_SALES, cast.CEDAR)
     today = await get(past)
-    found = await look(past, "?on=2018-08-25")
+    found = await standing_as_of(past, "?on=2018-08-25")
     assert list(found) == [*today.json(), "on", "knownAt"]
     assert found.pop("on") == found.pop("knownAt") == "2018-08-25T00:00:00Z"
     assert json.dumps(found, ensure_ascii=False, separators=(",", ":")) == today.text
@@ -78,25 +78,25 @@ async def test_now_it_is_todays_answer_and_today_is_answered_as_ever(past: World
 
 @pytest.mark.rule("R17", "R36", "R47", "R48")
 async def test_what_was_recorded_later_is_not_there(past: World) -> None:
-    found = await look(past, "?on=2018-08-24&knownAt=2018-08-15T23:59:59.999999Z")
+    found = await standing_as_of(past, "?on=2018-08-24&knownAt=2018-08-15T23:59:59.999999Z")
     assert (found["on"], found["knownAt"]) == ("2018-08-24T23:59:59.999999Z", "2018-08-15T23:59:59.999999Z")
     assert found["refusals"] == []
     assert cloud(found)["state"] == "current"
     [known] = cloud(found)["history"]
     assert known == cloud(found)["confirmation"]
     assert (known["contact"]["lastName"], known["ended"], known["text"]["basis"]) == ("Berg", None, "inferred")
-    late = await look(past, "?on=2018-08-24&knownAt=2018-08-20")
+    late = await standing_as_of(past, "?on=2018-08-24&knownAt=2018-08-20")
     assert cloud(late)["state"] == "ended"
     assert [one["ended"]["reason"] for one in cloud(late)["history"]] == ["no_longer_agrees"] * 2
     assert [one["contact"]["lastName"] for one in cloud(late)["history"]] == ["Corrected", "Berg"]
-    before = await look(past, "?on=2018-08-19&knownAt=2018-08-20")
+    before = await standing_as_of(past, "?on=2018-08-19&knownAt=2018-08-20")
     assert cloud(before)["state"] == "current"
     assert cloud(before)["confirmation"]["contact"]["lastName"] == "Corrected"
     assert "2018-08-20T00:00:00Z" in json.dumps(before), "that it was refused afterwards is known"
 
 
 async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_is_told_of(past: World) -> None:
-    found = await look(past, "?on=2018-06-30")
+    found = await standing_as_of(past, "?on=2018-06-30")
     assert found["relationshipSince"] is None
     assert [(one["state"], one["confirmation"]) for one in found["agreements"]] == [(None, None), (None, None)]
     assert len(cloud(found)["history"]) == 2
@@ -105,8 +105,8 @@ async def test_a_day_without_a_relationship_is_an_answer_and_a_former_customer_i
     )
     assert patched.status_code == 200
     assert (await get(past)).status_code == 403, "today it is nobody's customer"
-    assert cloud(await look(past, "?on=2018-08-19"))["state"] == "current"
-    assert cloud(await look(past, "?on=2018-08-26"))["state"] is None
+    assert cloud(await standing_as_of(past, "?on=2018-08-19"))["state"] == "current"
+    assert cloud(await standing_as_of(past, "?on=2018-08-26"))["state"] is None
 
 
 @pytest.mark.parametrize(
@@ -143,4 +143,4 @@ async def test_before_the_first_day_there_is_nothing_to_look_at(world: World) ->
 
 
 async def test_the_last_day_there_is_can_be_asked_about(past: World) -> None:
-    assert cloud(await look(past, "?on=9000-12-31"))["state"] == "ended"
+    assert cloud(await standing_as_of(past, "?on=9000-12-31"))["state"] == "ended"

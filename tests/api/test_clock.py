@@ -52,15 +52,15 @@ async def test_the_gate_answers_deny_with_one_reason_by_the_hot_path_and_by_the_
     expected = ("deny", [("clock.behind", "R6")], [], None)
     for more in ({}, {"at": "2026-01-01"}, {"agreementType": "MicrosoftCloudAgreement"}):
         for _ in range(2):  # the token is known the second time
-            said = await behind.ask(cast.ALDER_SALES, customer, **more)
-            reasons = [(reason["code"], reason["rule"]) for reason in said["reasons"]]
-            assert (said["verdict"], reasons, said["advisories"], said["confirmation"]) == expected
-            assert said["reasons"][0]["text"]
-            assert said["reasons"][0]["nextStep"]
+            decision = await behind.ask(cast.ALDER_SALES, customer, **more)
+            reasons = [(reason["code"], reason["rule"]) for reason in decision["reasons"]]
+            assert (decision["verdict"], reasons, decision["advisories"], decision["confirmation"]) == expected
+            assert decision["reasons"][0]["text"]
+            assert decision["reasons"][0]["nextStep"]
     headers = [(b"authorization", f"Bearer {token(cast.ALDER_SALES)}".encode())]
-    asked = f'{{"customerId":"{customer}","action":"new_purchase","channel":"api"}}'.encode()
-    at_once = behind.app.at_once(headers, asked)
-    through = await call(behind.app, "POST", b"/api/gate/decisions", headers, asked)
+    question = f'{{"customerId":"{customer}","action":"new_purchase","channel":"api"}}'.encode()
+    at_once = behind.app.at_once(headers, question)
+    through = await call(behind.app, "POST", b"/api/gate/decisions", headers, question)
     assert b'"clock.behind"' in through.body
     assert at_once == through.body
     assert (await behind.ask(cast.HAZEL_ADMIN, cast.CEDAR))["reasons"][0]["code"] == "confirmation.missing"
@@ -89,10 +89,10 @@ async def test_what_would_record_is_503_and_records_nothing(
     answer = await behind.send(cast.ALDER_SALES, method, path, body)
     assert answer.status_code == 503, answer.text
     assert int(answer.headers["retry-after"]) > 0
-    said = answer.json()
-    assert said.get("isRetryable", True) is True
-    assert (said["code"], said.get("errorName")) in ((0, "ServiceUnavailable"), ("clock.behind", None))
-    assert "clock" in (said.get("description") or said["detail"])
+    error = answer.json()
+    assert error.get("isRetryable", True) is True
+    assert (error["code"], error.get("errorName")) in ((0, "ServiceUnavailable"), ("clock.behind", None))
+    assert "clock" in (error.get("description") or error["detail"])
     assert counted(behind) == before
 
 

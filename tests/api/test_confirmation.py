@@ -35,8 +35,8 @@ async def confirm(world: World, who: str = cast.ALDER_SALES, **changes: Any) -> 
 
 async def standing(world: World, template: str = cast.CLOUD_AGREEMENT) -> dict[str, Any]:
     """The agreement as the standing shows it."""
-    told = (await world.send(cast.ALDER_SALES, "GET", STANDING)).json()
-    found: dict[str, Any] = next(one for one in told["agreements"] if one["templateId"] == template)
+    shown = (await world.send(cast.ALDER_SALES, "GET", STANDING)).json()
+    found: dict[str, Any] = next(one for one in shown["agreements"] if one["templateId"] == template)
     return found
 
 
@@ -113,14 +113,14 @@ async def test_a_version_for_another_country_is_refused_and_opens_no_order(tmp_p
 
 @pytest.mark.rule("R22", "R23", "R24", "R28")
 async def test_who_really_confirmed_and_through_whom_the_data_came_are_kept(world: World) -> None:
-    said = {"name": "Robin Vale", "email": "robin@alder.example", "reference": "4711"}
+    employee = {"name": "Robin Vale", "email": "robin@alder.example", "reference": "4711"}
     through = {"resellerId": cast.BIRCH.upper(), "person": " Kim Marsh ", "date": "2018-08-12"}
     answer = await confirm(
-        world, cast.ALDER_MARKETPLACE, confirmedBy=said, collectedThrough=through, contact__email="n@birch.example"
+        world, cast.ALDER_MARKETPLACE, confirmedBy=employee, collectedThrough=through, contact__email="n@birch.example"
     )
     assert answer.status_code == 201
     shown = answer.json()
-    assert shown["confirmedBy"] == said
+    assert shown["confirmedBy"] == employee
     assert shown["collectedThrough"] == {"resellerId": cast.BIRCH, "person": "Kim Marsh", "date": "2018-08-12"}
     assert shown["warnings"] == ["reseller_domain"]
     assert (await standing(world))["confirmation"] == shown
@@ -212,9 +212,9 @@ async def test_what_breaks_a_rule_names_the_member_and_changes_nothing(
     answer = await confirm(world, **changes)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
-    told = answer.json()
-    assert (told["code"], told["data"]) == (code, [member])
-    assert told["detail"]
+    problem = answer.json()
+    assert (problem["code"], problem["data"]) == (code, [member])
+    assert problem["detail"]
     assert world.rows("select (select count(*) from confirmation), (select count(*) from confirmation_text)") == [
         (0, 0)
     ]
@@ -307,5 +307,5 @@ async def test_a_text_ahead_of_its_day_is_kept_as_such_in_the_past_of_the_custom
     await publish(world, TEXT, "2", effective_from=AUGUST + timedelta(days=30))
     await confirm(world)
     await confirm(world, version="2")
-    told = [one["text"]["label"] for one in (await standing(world))["history"]]
-    assert told == ["2", "1"]
+    labels = [one["text"]["label"] for one in (await standing(world))["history"]]
+    assert labels == ["2", "1"]

@@ -68,9 +68,9 @@ async def test_the_name_is_kept_as_people_read_it(world: World, header: str, nam
         "Ада <rene@alder.example>".encode("utf-16-be").replace(b"\x00", b"\x80"),
     ],
 )
-@pytest.mark.parametrize(("language", "said"), [("en", "is not in UTF-8"), ("fr", "n’est pas en UTF-8")])
+@pytest.mark.parametrize(("language", "words"), [("en", "is not in UTF-8"), ("fr", "n’est pas en UTF-8")])
 async def test_other_bytes_are_refused_with_a_sentence_that_says_utf8(
-    world: World, header: bytes, language: str, said: str
+    world: World, header: bytes, language: str, words: str
 ) -> None:
     headers = [
         (b"Authorization", f"Bearer {token(cast.ALDER_MARKETPLACE)}".encode()),
@@ -79,7 +79,7 @@ async def test_other_bytes_are_refused_with_a_sentence_that_says_utf8(
     ]
     answer = await world.client.post(WIRE, json=agreement(), headers=headers)
     assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 3000, ["Agreegate-Confirmed-By"])
-    assert said in answer.json()["description"]
+    assert words in answer.json()["description"]
     assert world.rows("select * from confirmation") == []
 
 

@@ -18,7 +18,7 @@ QUESTIONS: list[dict[str, Any]] = [
 ]
 
 
-async def asked(
+async def decisions_of(
     world: World, questions: list[Any], who: str = cast.ALDER_SALES, **headers: str
 ) -> list[dict[str, Any]]:
     answer = await world.send(who, "POST", BATCH, {"decisions": questions}, headers)
@@ -36,7 +36,7 @@ async def test_each_answer_is_that_of_the_question_alone_in_the_same_order(world
         (await world.send(cast.ALDER_SALES, "POST", "/api/gate/decisions", question, headers)).json()
         for question in QUESTIONS
     ]
-    assert await asked(world, QUESTIONS, **headers) == alone
+    assert await decisions_of(world, QUESTIONS, **headers) == alone
     assert {answer["verdict"] for answer in alone} == {"allow", "deny"}
 
 
@@ -58,7 +58,7 @@ async def test_a_faulty_question_has_its_problem_in_its_place(
     world: World, faulty: dict[str, Any], status: int, code: str, data: list[str]
 ) -> None:
     good = {"customerId": cast.DOGWOOD, "action": "new_purchase", "channel": "api"}
-    first, problem, last = await asked(world, [good, good | faulty, good])
+    first, problem, last = await decisions_of(world, [good, good | faulty, good])
     assert first == last
     assert first["verdict"] == "allow"
     assert (problem["status"], problem["code"], problem.get("data", [])) == (status, code, data)
@@ -71,7 +71,7 @@ async def test_a_faulty_question_has_its_problem_in_its_place(
 
 @pytest.mark.parametrize("item", [None, 7, "new_purchase", [], {}, {"customerId": cast.CEDAR}])
 async def test_what_is_no_question_has_a_problem_too(world: World, item: object) -> None:
-    [problem] = await asked(world, [item])
+    [problem] = await decisions_of(world, [item])
     assert problem["status"] == 400
     assert problem["code"] in ("request.invalid", "request.invalid-property")
 
@@ -93,8 +93,8 @@ async def test_a_batch_that_cannot_be_read_is_refused_whole(world: World, body: 
 
 
 async def test_the_most_questions_are_answered_and_none_at_all_too(world: World) -> None:
-    assert len(await asked(world, QUESTIONS[:1] * MOST_QUESTIONS)) == MOST_QUESTIONS
-    assert await asked(world, []) == []
+    assert len(await decisions_of(world, QUESTIONS[:1] * MOST_QUESTIONS)) == MOST_QUESTIONS
+    assert await decisions_of(world, []) == []
 
 
 @pytest.mark.parametrize(

@@ -62,5 +62,5 @@ async def test_pages_and_questions_say_the_same(world: World, language: str) -> 
     assert answered == dict.fromkeys(PAGES, 404)
     shown = await someone.get(PAGE)
     assert not [link for link in shown.page.links if link.partition("?")[0] in {one.partition("?")[0] for one in PAGES}]
-    said = text("answer.absent", language, cloud=text("answer.cloud.us_government", language))
-    assert " ".join(said.split()) in (await someone.get("/questions")).text
+    sentence = text("answer.absent", language, cloud=text("answer.cloud.us_government", language))
+    assert " ".join(sentence.split()) in (await someone.get("/questions")).text

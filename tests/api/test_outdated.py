@@ -82,7 +82,7 @@ async def run_due(world: World) -> None:
 
 @pytest.mark.rule("R34", "R37")
 @pytest.mark.parametrize(
-    ("language", "said"),
+    ("language", "texts"),
     [
         (
             "en",
@@ -104,14 +104,14 @@ async def run_due(world: World) -> None:
         ),
     ],
 )  # fmt: skip
-async def test_the_customers_page_and_the_record_say_it(world: World, language: str, said: list[list[str]]) -> None:
+async def test_the_customers_page_and_the_record_say_it(world: World, language: str, texts: list[list[str]]) -> None:
     await publish(world, TEXT)
     await world.confirm(cast.ALDER_SALES, cast.CEDAR)
     assert await order(world) == 201
     [(ends,)] = world.rows("select commitment_end_at from subscription")
     await publish(world, TEXT, "2", effective_from=NEWER)
     someone = await visitor(world, cast.ALDER_ADMIN, language)
-    for now, words in zip((NEWER, datetime.fromtimestamp(ends / 1e6, UTC)), said, strict=True):
+    for now, words in zip((NEWER, datetime.fromtimestamp(ends / 1e6, UTC)), texts, strict=True):
         world.clock.now = now
         await run_due(world)
         for path in (f"/customers/{cast.CEDAR}", f"/customers/{cast.CEDAR}/record"):

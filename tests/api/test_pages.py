@@ -46,12 +46,12 @@ async def test_confirmations_without_an_employee_come_in_pages_newest_first(larg
         assert [one["confirmationId"] for page in pages for one in page] == newest_first
 
 
-@pytest.mark.parametrize("asked", ["size=0", "size=501", "size=-1", "size=x", "cursor=", "cursor=x", "cursor=a.b.c"])
-async def test_a_page_that_cannot_be_is_refused(large: World, asked: str) -> None:
+@pytest.mark.parametrize("query", ["size=0", "size=501", "size=-1", "size=x", "cursor=", "cursor=x", "cursor=a.b.c"])
+async def test_a_page_that_cannot_be_is_refused(large: World, query: str) -> None:
     for path in (UNKNOWN, STANDING):
         answer = await large.send(cast.ALDER_SALES, "GET", f"{path}?{asked}")
         assert answer.status_code == 400, answer.text
-        assert answer.json()["data"] == [asked.partition("=")[0]]
+        assert answer.json()["data"] == [query.partition("=")[0]]
 
 
 async def test_a_cursor_is_good_for_its_partner_and_its_list_alone(large: World) -> None:
@@ -72,8 +72,8 @@ async def test_a_long_history_comes_in_pages_and_the_standing_is_the_same_on_eac
     assert len(pages) == 2
     cloud = next(one for one in pages[1]["agreements"] if one["history"])
     assert (cloud["state"], cloud["confirmation"]["confirmationId"]) == ("current", id_of(7, MANY // 2))
-    told = [{**page, "agreements": [one | {"history": []} for one in page["agreements"]]} for page in pages]
-    assert told[0] == told[1], "but for the history"
+    standings = [{**page, "agreements": [one | {"history": []} for one in page["agreements"]]} for page in pages]
+    assert standings[0] == standings[1], "but for the history"
     found = [one["confirmationId"] for page in pages for type_ in page["agreements"] for one in type_["history"]]
     assert found == [id_of(7, n) for n in range(MANY // 2, 0, -1)]
 

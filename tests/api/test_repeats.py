@@ -89,9 +89,9 @@ async def test_the_kept_answer_of_a_confirmation_that_ended_is_not_given_again(
     await end(world, how)
     before = world.rows("select * from confirmation")
     refused = await post(world, path, body)
-    told = refused.json()
-    assert (refused.status_code, told["code"]) == (409, 3000 if path == DOORS[0][0] else "confirmation.ended-since")
-    assert text("confirmation.ended-since", "en") in (told.get("description"), told.get("detail"))
+    error = refused.json()
+    assert (refused.status_code, error["code"]) == (409, 3000 if path == DOORS[0][0] else "confirmation.ended-since")
+    assert text("confirmation.ended-since", "en") in (error.get("description"), error.get("detail"))
     assert world.rows("select * from confirmation") == before
     if how != "parted":
         assert (await world.send(cast.ALDER_SALES, "POST", path, body)).status_code == 201, "a new request confirms"

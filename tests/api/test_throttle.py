@@ -163,11 +163,11 @@ async def test_a_list_beyond_the_limit_is_answered_as_each_surface_answers(make_
     assert wire.headers["content-type"] == "application/json"
     assert wire.headers["MS-RequestId"] == cast.NOBODY
 
-    own = await world.send(cast.ALDER_SALES, "GET", "/api/confirmations/without-employee")
-    assert (own.status_code, own.headers["content-type"]) == (429, "application/problem+json")
-    assert own.headers["Retry-After"] == str(wait)
-    assert own.json()["code"] == "request.throttled"
-    assert own.json()["detail"] == sentence
+    rest = await world.send(cast.ALDER_SALES, "GET", "/api/confirmations/without-employee")
+    assert (rest.status_code, rest.headers["content-type"]) == (429, "application/problem+json")
+    assert rest.headers["Retry-After"] == str(wait)
+    assert rest.json()["code"] == "request.throttled"
+    assert rest.json()["detail"] == sentence
     french = await world.send(
         cast.ALDER_SALES, "GET", "/api/confirmations/without-employee", headers={"X-Locale": "fr"}
     )
@@ -202,10 +202,10 @@ async def test_a_page_beyond_the_limit_says_so_in_the_readers_language(make_worl
 async def test_opening_a_text_counts_for_whom_its_link_was_made(make_world: Callable[..., World]) -> None:
     world = make_world(caller_throttle=Throttle(2, Machine()))
     await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=cast.CUSTOMER_AGREEMENT)
-    asked = f"/v1/agreementtemplates/{cast.CUSTOMER_AGREEMENT}/document"
+    path = f"/v1/agreementtemplates/{cast.CUSTOMER_AGREEMENT}/document"
 
     async def opened(who: str) -> list[int]:
-        document = (await world.send(who, "GET", asked)).json()
+        document = (await world.send(who, "GET", path)).json()
         links = [document["displayUri"], document["downloadUri"]]
         return [(await world.client.get(link)).status_code for link in (*links, *links)]
 
@@ -213,7 +213,7 @@ async def test_opening_a_text_counts_for_whom_its_link_was_made(make_world: Call
     assert await opened(cast.HAZEL_ADMIN) == [200, 200, 429, 429]
     assert (await world.client.get("/texts/preview/none-of-ours")).status_code == 404
     assert (await world.send(cast.ALDER_SALES, "GET", "/v1/customers")).status_code == 429
-    assert (await world.send(cast.ALDER_SALES, "GET", asked)).status_code == 200, "a link can always be had"
+    assert (await world.send(cast.ALDER_SALES, "GET", path)).status_code == 200, "a link can always be had"
 
 
 @pytest.mark.fault("A6")

@@ -206,17 +206,17 @@ async def test_the_wire_is_the_same_to_the_byte_whether_texts_are_published_or_n
             await publish(world, {AMERICA: ("text.md", b"# Made up")}, template_id=template)
             later = AUGUST + timedelta(days=9)
             await publish(world, {AMERICA: ("text.md", b"# Newer")}, "2", template_id=template, effective_from=later)
-        told = [
+        replies = [
             await world.confirm(cast.ALDER_SALES, cast.CEDAR, templateId=template, **more)
             for template in (cast.CLOUD_AGREEMENT, cast.CUSTOMER_AGREEMENT)
             for more in ({}, {"version": "2"}, {"version": "never published", "dateAgreed": "2018-08-11"})
         ]
-        told.append(await world.send(cast.ALDER_SALES, "GET", f"{path}?agreementType=*"))
-        told.append(await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*"))
+        replies.append(await world.send(cast.ALDER_SALES, "GET", f"{path}?agreementType=*"))
+        replies.append(await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*"))
         answers.append(
             [
                 (one.status_code, one.content, [h for h in one.headers.items() if not h[0].startswith("ms-")])
-                for one in told
+                for one in replies
             ]
         )
         bases = world.rows("select basis from confirmation_text")

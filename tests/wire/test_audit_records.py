@@ -72,12 +72,12 @@ async def test_a_confirmation_is_recorded_as_the_contract_shows_it(world: World)
 )
 async def test_an_application_alone_reads_the_record_without_the_person(world: World, query: str) -> None:
     await confirmed(world, cast.CEDAR)
-    [told] = await items(world, query, cast.ALDER)
-    [known] = await items(world, query)
-    whole = json.loads(known["resourceNewValue"])
+    [by_application] = await items(world, query, cast.ALDER)
+    [by_user] = await items(world, query)
+    whole = json.loads(by_user["resourceNewValue"])
     assert whole["PrimaryContact"]["Email"] == "noa@contoso.example"
-    assert json.loads(told["resourceNewValue"]) == whole | {"PrimaryContact": None}
-    assert told | {"resourceNewValue": ""} == known | {"resourceNewValue": ""}
+    assert json.loads(by_application["resourceNewValue"]) == whole | {"PrimaryContact": None}
+    assert by_application | {"resourceNewValue": ""} == by_user | {"resourceNewValue": ""}
 
 
 @pytest.mark.fault("D6")

@@ -149,7 +149,7 @@ def test_a_body_without_a_length_is_none(line: Line) -> None:
     ],
 )
 def test_bytes_that_are_no_request_of_ours_are_no_error_of_ours(server: Server, line: Line, sent: bytes) -> None:
-    said = len(server.output)
+    before = len(server.output)
     first = b""
     try:
         line.send(sent)
@@ -160,4 +160,4 @@ def test_bytes_that_are_no_request_of_ours_are_no_error_of_ours(server: Server, 
     if first:
         assert 200 <= int(first.split()[1]) < 500
     assert server.client.get("/healthz").status_code == 200
-    assert "Traceback" not in server.output[said:]
+    assert "Traceback" not in server.output[before:]

@@ -22,12 +22,12 @@ REQUEST_ID = "d628adbe-b7ee-412e-ac55-58f22b4ba2f4"
 def as_the_sdk_sends(**changes: Any) -> dict[str, Any]:
     """The same from .NET: PascalCase, with every property and its nulls."""
 
-    def spelled(value: Any) -> Any:
+    def pascal(value: Any) -> Any:
         if not isinstance(value, dict):
             return value
-        return {name[0].upper() + name[1:]: spelled(inner) for name, inner in value.items()}
+        return {name[0].upper() + name[1:]: pascal(inner) for name, inner in value.items()}
 
-    sent = spelled(contoso(**changes)) | {
+    sent = pascal(contoso(**changes)) | {
         "Id": None,
         "CommerceId": None,
         "RelationshipToPartner": "none",

@@ -113,8 +113,8 @@ async def test_a_country_in_other_letters_is_refused_and_named(published: World,
 @pytest.mark.fault("D8")
 async def test_an_unknown_country_reads_a_text_and_confirms_none(published: World) -> None:
     """The fallback is for reading: what a confirmation may name stays the customer's country's (R38)."""
-    own = f"/api/agreements/{cast.CUSTOMER_AGREEMENT}/text?country=KO"
-    answer = await published.send(cast.ALDER_SALES, "GET", own)
+    path = f"/api/agreements/{cast.CUSTOMER_AGREEMENT}/text?country=KO"
+    answer = await published.send(cast.ALDER_SALES, "GET", path)
     assert (answer.status_code, answer.json()["code"]) == (400, "text.country-without")
 
 
@@ -200,8 +200,8 @@ async def test_of_a_word_document_no_words_are_shown_and_the_file_is_offered(pub
     assert "Made" not in page.text and "Sample &lt;1&gt;" not in page.text
     assert html.escape(text("text.offer.why", language[:2])) in page.text
     name = "MicrosoftCustomerAgreement-2018-first-US-en-US.docx"
-    for told in (name, text("text.offer.bytes", language[:2], size=len(WORD)), hashlib.sha256(WORD).hexdigest()):
-        assert told in page.text, told
+    for fact in (name, text("text.offer.bytes", language[:2], size=len(WORD)), hashlib.sha256(WORD).hexdigest()):
+        assert fact in page.text, fact
     assert {"default-src 'none'", "sandbox allow-downloads"} <= set(page.headers["content-security-policy"].split("; "))
     [link] = re.findall(r'href="([^"]+)"', page.text)
     offered = await published.send(None, "GET", urlsplit(link).path)

@@ -81,7 +81,7 @@ async def ask(world: World, path: str, *queries: str) -> list[httpx2.Response]:
     return [await world.send(cast.ALDER_SALES, "GET", f"{path}?{query}") for query in queries]
 
 
-def told(answer: httpx2.Response) -> tuple[int, object]:
+def comparable(answer: httpx2.Response) -> tuple[int, object]:
     """The answer without what is new in each: links to texts, and links that repeat the query."""
     new = ("displayUri", "downloadUri", "links", "continuationToken", "url")
     return answer.status_code, {name: value for name, value in answer.json().items() if name not in new}
@@ -91,7 +91,7 @@ def told(answer: httpx2.Response) -> tuple[int, object]:
 async def test_each_parameter_changes_the_answer_unless_it_is_empty(world: World, path: str, parameter: str) -> None:
     without, given = READ[path, parameter]
     capitals = given.replace(f"{parameter}=", f"{parameter.upper()}=")
-    base, empty, changed, shouted, twice, both = await ask(
+    base, empty, changed, in_capitals, twice, both = await ask(
         world,
         path,
         without,
@@ -101,8 +101,8 @@ async def test_each_parameter_changes_the_answer_unless_it_is_empty(world: World
         f"{given}&{given}",
         f"{given}&{parameter}=other",
     )
-    assert told(empty) == told(base) != told(changed)
-    assert told(changed) == told(shouted) == told(twice)
+    assert comparable(empty) == comparable(base) != comparable(changed)
+    assert comparable(changed) == comparable(in_capitals) == comparable(twice)
     assert changed.status_code in (200, 400)
     assert (both.status_code, both.json()["code"], both.json()["data"]) == (400, 3000, [parameter])
 

@@ -92,8 +92,8 @@ def test_customers(client: Any, package: Any) -> None:
         "1", filter='{"Field":"CompanyName","Value":"cont","Operator":"starts_with"}'
     )
     assert [customer.id for customer in found.items] == [created.id]
-    parted = model(package, "Customer", relationship_to_partner="none")
-    assert client.patchvversioncustomerscustomer.id(created.id, parted, "1", raw=True).response.status_code == 200
+    ended = model(package, "Customer", relationship_to_partner="none")
+    assert client.patchvversioncustomerscustomer.id(created.id, ended, "1", raw=True).response.status_code == 200
     assert client.getvversioncustomerscustomer.id(created.id, "1", raw=True).response.status_code == 403
 
 

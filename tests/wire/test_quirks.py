@@ -23,14 +23,14 @@ CORRELATION_ID = "5b0f6d2e-90a2-4b0b-9c55-0d4b8f4f8f11"
 # Bodies: names in any case, nulls, unknown members (section 8, 1).
 
 
-def respelled(value: Any, spell: Callable[[str], str], more: dict[str, Any]) -> Any:
+def renamed_body(value: Any, rename: Callable[[str], str], more: dict[str, Any]) -> Any:
     """A body with other names for its members, and members more; names that are data stay as they are."""
     if isinstance(value, list):
-        return [respelled(item, spell, more) for item in value]
+        return [renamed_body(item, rename, more) for item in value]
     if not isinstance(value, dict):
         return value
     return more | {
-        spell(name): inner if name == "provisioningContext" else respelled(inner, spell, more)
+        rename(name): inner if name == "provisioningContext" else renamed_body(inner, rename, more)
         for name, inner in value.items()
     }
 
@@ -58,13 +58,15 @@ async def test_names_come_in_any_case_with_nulls_and_unknown_members(
 ) -> None:
     who = cast.MAPLE_ADMIN
     case = await case_for(world, who, operation)
-    spell, more = SPELLINGS[spelling]
-    answer = await world.send(who, operation.method, operation.at(case), respelled(operation.body(case), spell, more))
+    rename, more = SPELLINGS[spelling]
+    answer = await world.send(
+        who, operation.method, operation.at(case), renamed_body(operation.body(case), rename, more)
+    )
     assert answer.status_code == operation.status, answer.text
 
 
 async def test_the_same_confirmation_whatever_its_names_look_like(world: World) -> None:
-    sent = respelled(agreement(), pascal, {"Attributes": {"ObjectType": "Agreement"}}) | {
+    sent = renamed_body(agreement(), pascal, {"Attributes": {"ObjectType": "Agreement"}}) | {
         "UserId": None,
         "AgreementLink": None,
     }

@@ -140,10 +140,10 @@ async def test_an_etag_is_taken_wherever_it_stands(world: World, where: str) -> 
 
     async def send(version: int, seats: int) -> Any:
         tag = etag(stored, version)
-        spelled = {"quoted": f'"{tag}"', "bare": tag, "weak": f'W/"{tag}"'}.get(where)
-        if spelled is None:
+        header = {"quoted": f'"{tag}"', "bare": tag, "weak": f'W/"{tag}"'}.get(where)
+        if header is None:
             return await patch(world, stored, {"quantity": seats, "attributes": {"etag": tag}})
-        return await patch(world, stored, {"quantity": seats}, **{"If-Match": spelled})
+        return await patch(world, stored, {"quantity": seats}, **{"If-Match": header})
 
     assert (await send(1, 6)).status_code == 200
     stale = await send(1, 7)

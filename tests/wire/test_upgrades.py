@@ -109,10 +109,10 @@ async def test_a_trial_is_converted_under_its_own_id(world: World) -> None:
 
 @pytest.mark.rule("R9")
 @pytest.mark.fault("D12")
-@pytest.mark.parametrize("spelled", [str.upper, str.lower])
+@pytest.mark.parametrize("case", [str.upper, str.lower])
 @pytest.mark.parametrize("by_cart", [False, True])
-async def test_the_trial_offer_is_a_trial_without_saying_so_and_is_converted(world: World, spelled, by_cart) -> None:
-    offer = spelled(TRIAL_OFFER)
+async def test_the_trial_offer_is_a_trial_without_saying_so_and_is_converted(world: World, case, by_cart) -> None:
+    offer = case(TRIAL_OFFER)
     if by_cart:
         line = {"id": 0, "catalogItemId": offer, "quantity": 1, "billingCycle": "monthly"}
         path = f"/v1/customers/{cast.CEDAR}/carts"
@@ -126,14 +126,14 @@ async def test_the_trial_offer_is_a_trial_without_saying_so_and_is_converted(wor
     path = f"{SUBSCRIPTIONS}/{trial['id']}/conversions"
     again = await world.send(cast.ALDER_SALES, "POST", path, {"targetOfferId": TRIAL_OFFER})
     assert (again.status_code, again.json()["code"]) == (400, 800004)
-    wanted = {
+    conversion = {
         "OfferId": offer,
         "TargetOfferId": TARGET,
         "OrderId": trial["orderId"],
         "Quantity": 25,
         "BillingCycle": "monthly",
     }
-    done = await world.send(cast.ALDER_SALES, "POST", path, wanted)
+    done = await world.send(cast.ALDER_SALES, "POST", path, conversion)
     assert done.status_code == 200
     paid = (await read(world, trial)).json()
     assert (paid["isTrial"], paid["autoRenewEnabled"], paid["offerId"], paid["quantity"]) == (False, True, TARGET, 25)
