@@ -13,7 +13,7 @@ import uvicorn
 import uvloop
 from uvicorn.server import ServerState
 
-from agreegate.connections import Connections, Limits, Stage
+from agreegate.client_connections import Connections, Limits, Stage
 from agreegate.protocol import BoundedProtocol
 
 PATIENCE = 30

@@ -55,9 +55,9 @@ LAYERS: dict[str, frozenset[str]] = {
     "hotpath": frozenset({"deployment", "domain", "services", "i18n", "api"}),
     "bounded_request": frozenset(),
     "app": frozenset({"", "domain", "api", "bounded_request", "dashboard", "deployment", "hotpath"}),
-    "connections": frozenset({"diagnostics"}),
-    "protocol": frozenset({"api", "connections", "domain", "hotpath"}),
-    "server": frozenset({"connections", "deployment", "domain", "hotpath", "protocol"}),
+    "client_connections": frozenset({"diagnostics"}),
+    "protocol": frozenset({"api", "client_connections", "domain", "hotpath"}),
+    "server": frozenset({"client_connections", "deployment", "domain", "hotpath", "protocol"}),
     "upkeep": frozenset({"diagnostics", "domain", "storage", "services"}),
     "production": frozenset(
         {"", "domain", "storage", "api", "dashboard", "deployment", "identity", "programme", "settings",
@@ -69,7 +69,7 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "identity", "locales", "manifest",
-         "programme", "questions", "directory", "settings", "spreadsheet", "app", "connections", "diagnostics", "file_input",
+         "programme", "questions", "directory", "settings", "spreadsheet", "app", "client_connections", "diagnostics", "file_input",
          "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
     ),
     "": frozenset(),

@@ -39,7 +39,7 @@ from agreegate.api.orders import cart, order, subscription
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.rest import RestRequest, guard
-from agreegate.api.server import wire_handlers
+from agreegate.api.asgi import wire_handlers
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.frame.guard import UnroutedPage

@@ -28,7 +28,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.exchange import unrouted
 from agreegate.api.host import AtOnce
-from agreegate.connections import LINGER_SECONDS, Connections, Limits, Stage
+from agreegate.client_connections import LINGER_SECONDS, Connections, Limits, Stage
 from agreegate.domain.error import Rejected
 from agreegate.hotpath import GATE
 

@@ -14,7 +14,7 @@ import uvicorn
 import uvloop
 from prometheus_client import generate_latest
 
-from agreegate.connections import Connections, Limits
+from agreegate.client_connections import Connections, Limits
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.error import ErrorCode, Rejected
 from agreegate.hotpath import App

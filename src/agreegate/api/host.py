@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from agreegate.api.exchange import unrouted
-from agreegate.api.server import send_reply
+from agreegate.api.asgi import send_reply
 from agreegate.domain.error import Rejected
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -23,7 +23,7 @@ def serve(words: Words, **values: Any) -> None:
     given = {name.replace("_", "-"): value for name, value in values.items()}
     settings = checked(given)
 
-    from agreegate.connections import Limits
+    from agreegate.client_connections import Limits
     from agreegate.diagnostics import begin_diagnostics
     from agreegate.production import open_server
     from agreegate.server import listen, run
