@@ -69,8 +69,8 @@ LAYERS: dict[str, frozenset[str]] = {
     ),
     "cli": frozenset(
         {"", "domain", "storage", "services", "api", "dashboard", "deployment", "i18n", "identity", "locales", "manifest",
-         "programme", "questions", "directory", "settings", "spreadsheet", "app", "client_connections", "diagnostics", "file_input",
-         "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
+         "programme", "questions", "directory", "settings", "spreadsheet", "app", "client_connections", "diagnostics",
+         "file_input", "hotpath", "server", "text_link", "toml_input", "upkeep", "demo", "production"}
     ),
     "": frozenset(),
 }  # fmt: skip

@@ -20,11 +20,11 @@ from litestar.types import ControllerRouterHandler
 
 from agreegate import __version__
 from agreegate.api import (
-    as_of,
     audit,
     confirmation,
     country,
     customer,
+    employee,
     gate,
     gate_batch,
     health,
@@ -33,13 +33,13 @@ from agreegate.api import (
 )
 from agreegate.api.agreements import text, text_link
 from agreegate.api.agreements.text_page import LaidOutTexts
+from agreegate.api.asgi import wire_handlers
 from agreegate.api.body import LARGEST_RECORD
 from agreegate.api.exchange import Route, unrouted
 from agreegate.api.orders import cart, order, subscription
 from agreegate.api.paths import NormalisedPaths, PathNormaliser
 from agreegate.api.problem_details import as_rejected, methods_of, problem_response
 from agreegate.api.rest import RestRequest, guard
-from agreegate.api.asgi import wire_handlers
 from agreegate.bounded_request import BoundedRequest
 from agreegate.dashboard.dashboard import dashboard
 from agreegate.dashboard.frame.guard import UnroutedPage
@@ -64,10 +64,10 @@ REST_HANDLERS = (
     gate.decide_question,
     gate_batch.decide_batch,
     confirmation.record_confirmation,
-    as_of.read_standing,
+    standing.read_standing,
     standing.end_standing,
-    standing.without_employee,
-    standing.state_confirming_employee,
+    employee.without_employee,
+    employee.state_confirming_employee,
     text.read_text,
 )
 """Our own API, below `/api`."""

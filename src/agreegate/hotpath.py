@@ -10,11 +10,11 @@ from typing import Any
 
 import msgspec
 
+from agreegate.api.asgi import incoming_of, send_reply
 from agreegate.api.body import LARGEST_QUESTION
 from agreegate.api.confirmation import ROUTES
 from agreegate.api.exchange import perform
 from agreegate.api.gate import encoded
-from agreegate.api.asgi import incoming_of, send_reply
 from agreegate.deployment.deployment import Deployment
 from agreegate.domain.actor import ASK_GATE, Channel, permit
 from agreegate.domain.gate import Decision

@@ -49,7 +49,7 @@ async def test_confirmations_without_an_employee_come_in_pages_newest_first(larg
 @pytest.mark.parametrize("query", ["size=0", "size=501", "size=-1", "size=x", "cursor=", "cursor=x", "cursor=a.b.c"])
 async def test_a_page_that_cannot_be_is_refused(large: World, query: str) -> None:
     for path in (UNKNOWN, STANDING):
-        answer = await large.send(cast.ALDER_SALES, "GET", f"{path}?{asked}")
+        answer = await large.send(cast.ALDER_SALES, "GET", f"{path}?{query}")
         assert answer.status_code == 400, answer.text
         assert answer.json()["data"] == [query.partition("=")[0]]
 

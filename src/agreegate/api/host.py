@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Collection
 from typing import Any
 from urllib.parse import urlsplit
 
-from agreegate.api.exchange import unrouted
 from agreegate.api.asgi import send_reply
+from agreegate.api.exchange import unrouted
 from agreegate.domain.error import Rejected
 
 App = Callable[[Any, Any, Any], Awaitable[None]]

@@ -1,12 +1,14 @@
-"""A customer's standing, its end, and the employee behind a designated account, in our own API."""
+"""A customer's standing in our own API: today's, that of a day as the records stood on another (R48), and its end."""
 
-from typing import Annotated
+from collections.abc import Container, Iterable
+from datetime import datetime
+from typing import Annotated, Any
 
 import msgspec
 from litestar import Response, get, post
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.spec import Example
-from litestar.params import JSONBody, PathParameter
+from litestar.params import JSONBody, QueryParameter
 from msgspec import UNSET, Meta, UnsetType
 from msgspec.structs import replace
 
@@ -15,13 +17,11 @@ from agreegate.api.confirmation_record import (
     EXAMPLE_TEMPLATE,
     EXAMPLE_USER,
     NAMES,
-    EmployeeIn,
-    EmployeeOut,
     EndingOut,
     RecordedOut,
 )
 from agreegate.api.exchange import answer
-from agreegate.api.instant import written_z
+from agreegate.api.instant import query_moment, read_date, written_z
 from agreegate.api.paths import as_guid
 from agreegate.api.problem_details import problems
 from agreegate.api.rest import (
@@ -37,26 +37,21 @@ from agreegate.api.rest import (
 )
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import STANDING
-from agreegate.domain.confirmation import Employee, EndReason
+from agreegate.domain.as_of import AgreementThen
+from agreegate.domain.confirmation import EndReason
 from agreegate.domain.error import Rejected
-from agreegate.services.confirmation import list_without_employee, state_employee
+from agreegate.services.as_of import StandingAsOf, standing_as_of
 from agreegate.services.idempotency import Answer
 from agreegate.services.standing import (
     AgreementStanding,
     CustomerStanding,
+    Recorded,
     record_no_longer_agrees,
+    show_standing,
     void_confirmation,
 )
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.pagination import LARGEST
-
-ConfirmationId = Annotated[
-    str,
-    PathParameter(
-        description="The confirmation's id, as the standing shows it.",
-        examples=[Example(value="6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10")],
-    ),
-]
+from agreegate.storage.pagination import LARGEST, Page, page_in
 
 
 class AgreementStandingOut(msgspec.Struct, rename="camel"):
@@ -96,16 +91,22 @@ class AgreementStandingOut(msgspec.Struct, rename="camel"):
     ]
 
     @classmethod
-    def of(cls, standing: AgreementStanding) -> "AgreementStandingOut":
+    def of(
+        cls,
+        agreement: AgreementStanding | AgreementThen,
+        current: Recorded | None,
+        history: Iterable[Recorded],
+        renew_by: datetime | None,
+    ) -> "AgreementStandingOut":
         """Return the standing of an agreement type as our own API answers it."""
         return cls(
-            agreement_type=standing.template.agreement_type,
-            template_id=standing.template.id,
-            state=standing.state,
-            outdated_since=None if standing.outdated_since is None else written_z(standing.outdated_since),
-            renew_by=None if standing.renew_by is None else written_z(standing.renew_by),
-            confirmation=None if standing.current is None else RecordedOut.of(standing.current),
-            history=[RecordedOut.of(recorded) for recorded in standing.history],
+            agreement_type=agreement.template.agreement_type,
+            template_id=agreement.template.id,
+            state=agreement.state,
+            outdated_since=None if agreement.outdated_since is None else written_z(agreement.outdated_since),
+            renew_by=None if renew_by is None else written_z(renew_by),
+            confirmation=None if current is None else RecordedOut.of(current),
+            history=[RecordedOut.of(recorded) for recorded in history],
         )
 
 
@@ -150,12 +151,44 @@ class StandingOut(msgspec.Struct, rename="camel"):
 
     @classmethod
     def of(cls, standing: CustomerStanding) -> "StandingOut":
-        """Return the standing as our own API answers it."""
+        """Return today's standing as our own API answers it."""
         return cls(
             customer_id=standing.customer_id,
             relationship_since=written_z(standing.relationship_since),
-            agreements=[AgreementStandingOut.of(agreement) for agreement in standing.agreements],
+            agreements=[
+                AgreementStandingOut.of(agreement, agreement.current, agreement.history, agreement.renew_by)
+                for agreement in standing.agreements
+            ],
             refusals=[EndingOut.of(ending) for ending in standing.refusals],
+        )
+
+    @classmethod
+    def as_of(cls, standing: StandingAsOf, shown: Container[int]) -> "StandingOut":
+        """Return a standing as of a day.
+
+        Args:
+            shown: the sequences of what is on the page of the history.
+        """
+        found, recorded = standing.found, standing.recorded
+        return cls(
+            customer_id=standing.customer_id,
+            relationship_since=None if found.period is None else written_z(found.period.started_at),
+            agreements=[
+                AgreementStandingOut.of(
+                    agreement,
+                    None if agreement.confirmation is None else recorded[agreement.confirmation.sequence],
+                    [
+                        recorded[one.confirmation.sequence]
+                        for one in agreement.history
+                        if one.confirmation.sequence in shown
+                    ],
+                    None,
+                )
+                for agreement in found.agreements
+            ],
+            refusals=[EndingOut.of(ending) for ending in found.refusals if ending.sequence in shown],
+            on=written_z(found.on),
+            known_at=written_z(found.known_at),
         )
 
 
@@ -170,18 +203,6 @@ class EndIn(msgspec.Struct, rename="camel", forbid_unknown_fields=True):
     ] = None
 
 
-class UnknownEmployee(msgspec.Struct, rename="camel"):
-    """A confirmation by a designated account whose employee nobody has stated."""
-
-    customer_id: Annotated[
-        str, Meta(description="The customer's tenant id.", examples=["ceda0000-0000-4000-8000-000000000011"])
-    ]
-    confirmation_id: Annotated[
-        str, Meta(description="The confirmation's id.", examples=["6f1c0a52-3f0e-4a86-9d5b-0c6f4a1f7a10"])
-    ]
-    template_id: Annotated[str, Meta(description="The agreement template.", examples=[EXAMPLE_TEMPLATE])]
-
-
 def _after_refusal() -> Example:
     """Return the answer to the example of `end_standing`: a standing without a confirmation that counts."""
     ending = EndingOut(EndReason.NO_LONGER_AGREES, "Told us by phone.", "2019-04-02T09:30:00Z", EXAMPLE_USER, "api")
@@ -191,6 +212,69 @@ def _after_refusal() -> Example:
     )
     standing = StandingOut("ceda0000-0000-4000-8000-000000000011", "2018-08-01T00:00:00Z", [agreement], [ending])
     return Example(value=standing)  # as it is: of a dict, the document would leave out what is null
+
+
+@get(
+    "/customers/{customer_id:str}/standing",
+    opt={"access": STANDING},
+    tags=["standing"],
+    summary="Read a standing",
+    responses={
+        200: ResponseSpec(StandingOut, generate_examples=False, description="The standing."),
+        **problems(400, 403, 404),
+    },
+)
+async def read_standing(
+    request: RestRequest,
+    customer_id: CustomerId,
+    on: Annotated[
+        str | None,
+        QueryParameter(
+            description="The day or instant asked about; a date alone is the whole day in UTC. That of `knownAt` when left "
+            "out. It may come after it: the answer is what was to be expected then.",
+            examples=[Example(value="2019-05-01")],
+        ),
+    ] = None,
+    known_at: Annotated[
+        str | None,
+        QueryParameter(
+            name="knownAt",
+            description="Only what was recorded by this day or instant counts; now when left out. It may not lie ahead.",
+            examples=[Example(value="2019-06-01")],
+        ),
+    ] = None,
+    size: PageSize = LARGEST,
+    cursor: Cursor = None,
+) -> Response[StandingOut]:
+    """What is recorded about a customer's acceptance, newest first, with its history page by page.
+
+    The `Link` header leads to the next page of the history; all the rest is the same on each page.
+
+    `on` and `knownAt` ask for the standing of the day `on` by the records of the day `knownAt`: later records and
+    corrections are left out. `knownAt` defaults to now, `on` to `knownAt`. A former customer may be named as well.
+    """
+    deployment = deployment_of(request)
+    actor, programme, customer = actor_of(request), deployment.programme, as_guid(customer_id, "customerId")
+    page_request = page_request_of(request, size, cursor, "on", "knownAt")
+    day = None if on is None else read_date(query_moment, on, "on")
+    recorded_by = None if known_at is None else read_date(query_moment, known_at, "knownAt")
+
+    async def today(uow: UnitOfWork) -> tuple[StandingOut, Page[Any]]:
+        standing = await show_standing(uow, actor, programme, customer, page_request)
+        return StandingOut.of(standing), standing.page
+
+    async def as_of_day(uow: UnitOfWork) -> tuple[StandingOut, Page[Any]]:
+        try:
+            as_of = await standing_as_of(uow, actor, programme, customer, day, recorded_by)
+        except Rejected as error:
+            raise error.renamed({"known_at": "knownAt"}) from None
+        sequences = sorted({*as_of.recorded, *(ending.sequence for ending in as_of.found.refusals)}, reverse=True)
+        page = page_in(sequences, lambda sequence: (sequence, ""), page_request)
+        return StandingOut.as_of(as_of, frozenset(page.items)), page
+
+    async with deployment.list_locks.of(actor.partner.id):
+        shown, page = await deployment.store.read_slow(today if on is None and known_at is None else as_of_day)
+    return Response(shown, headers=next_page(request, page))
 
 
 @post(
@@ -222,51 +306,3 @@ async def end_standing(request: RestRequest, customer_id: CustomerId, data: JSON
         return answer(200, StandingOut.of(standing))
 
     return await once(request, call, end, NAMES)
-
-
-@get(
-    "/confirmations/without-employee",
-    opt={"access": STANDING, "costly": True},
-    tags=["standing"],
-    summary="Confirmations whose employee is unknown",
-    response_description="The confirmations.",
-    responses=problems(400, 403, 404, 429),
-)
-async def without_employee(
-    request: RestRequest, size: PageSize = LARGEST, cursor: Cursor = None
-) -> Response[list[UnknownEmployee]]:
-    """Confirmations by designated accounts for which nobody stated the real employee (R28), newest first.
-
-    The `Link` header leads to the next page.
-    """
-    deployment = deployment_of(request)
-    actor, page_request = actor_of(request), page_request_of(request, size, cursor)
-    found = await deployment.store.read_slow(lambda uow: list_without_employee(uow, actor, page_request))
-    listed = [UnknownEmployee(*one) for one in found.items]
-    return Response(listed, headers=next_page(request, found))
-
-
-@post(
-    "/confirmations/{confirmation_id:str}/employee",
-    status_code=201,
-    opt={"access": STANDING},
-    tags=["standing"],
-    summary="State the employee",
-    response_description="The employee as stated.",
-    responses=problems(400, 403, 404, 409, 413),
-)
-async def state_confirming_employee(
-    request: RestRequest, confirmation_id: ConfirmationId, data: JSONBody[EmployeeIn]
-) -> Response[EmployeeOut]:
-    """State which employee stands behind a confirmation by a designated account, or correct it (R28).
-
-    The newest statement is shown, and all of them are kept.
-    """
-    confirmation = as_guid(confirmation_id, "confirmationId")
-    call, employee = call_of(request, data), Employee(data.name, data.email, data.reference)
-
-    async def state(uow: UnitOfWork) -> Answer:
-        kept = await state_employee(uow, call, confirmation, employee)
-        return answer(201, EmployeeOut(kept.name, kept.email, kept.reference))
-
-    return await once(request, call, state, NAMES)
