@@ -29,12 +29,13 @@ _GUID = re.compile(r"\{?([0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12})\}
 class _Node:
     """What may follow a prefix of the contract's paths."""
 
-    __slots__ = ("ends", "literals", "parameter", "spellings")
+    __slots__ = ("ends", "literals", "parameter", "spelling")
 
-    def __init__(self) -> None:
+    def __init__(self, spelling: str = "") -> None:
+        self.spelling = spelling
+        """The contract's spelling of the segment that leads here; empty for an id."""
         self.literals: dict[str, _Node] = {}
-        self.spellings: dict[str, str] = {}
-        """The contract's spelling of each literal, by its lower case."""
+        """By lower case."""
         self.parameter: _Node | None = None
         self.ends = False
         """Whether a path may end here."""
@@ -48,8 +49,7 @@ class _Node:
             self.parameter = self.parameter or _Node()
             self.parameter.add(rest)
         else:
-            spelling = self.spellings.setdefault(segment.lower(), segment)
-            self.literals.setdefault(spelling, _Node()).add(rest)
+            self.literals.setdefault(segment.lower(), _Node(segment)).add(rest)
 
     def canonical(self, segments: list[str]) -> list[str] | None:
         """Return the segments with the contract's literals; None when the contract has no such path.
@@ -59,15 +59,9 @@ class _Node:
         if not segments:
             return [] if self.ends else None
         segment, *rest = segments
-        spelling = self.spellings.get(segment.lower())
-        if spelling is not None:
-            found = self.literals[spelling].canonical(rest)
-            if found is not None:
-                return [spelling, *found]
-        if self.parameter is not None:
-            found = self.parameter.canonical(rest)
-            if found is not None:
-                return [segment, *found]
+        for node in (self.literals.get(segment.lower()), self.parameter):
+            if node is not None and (found := node.canonical(rest)) is not None:
+                return [node.spelling or segment, *found]
         return None
 
 
@@ -86,26 +80,12 @@ class PathNormaliser:
         Ids keep their case, also an id that is a literal elsewhere in the contract. A path below `/v1` without a route only
         loses slashes and braces. Paths outside `/v1` and `/webhooks` stay as they are.
         """
-        if self._is_canonical(path) or not _CONTRACT.match(path):
+        if not _CONTRACT.match(path):
             return path
         segments = [_unbraced(segment) for segment in _segments(path)]
         if segments[0].lower() == _VERSION:
             segments[0] = "v1"
         return "/" + "/".join(self._root.canonical(segments) or [segments[0].lower(), *segments[1:]])
-
-    def _is_canonical(self, path: str) -> bool:
-        """Return whether the path is canonical already, as nearly every one is."""
-        if "{" in path or "//" in path:
-            return False
-        node = self._root
-        for segment in path[1:].split("/"):
-            following = node.literals.get(segment)
-            if following is None:
-                if not segment or node.parameter is None or (node.literals and segment.lower() in node.spellings):
-                    return False
-                following = node.parameter
-            node = following
-        return node.ends
 
 
 class NormalisedPaths:
