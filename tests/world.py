@@ -186,9 +186,20 @@ class World:
         self.store.close()
 
 
+def changed(body: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """The body with other members; `primaryContact__email=…` changes a member inside."""
+    for path, value in changes.items():
+        *outer, last = path.split("__")
+        inside = body
+        for name in outer:
+            inside = inside[name]
+        inside[last] = value
+    return body
+
+
 def agreement(**changes: Any) -> dict[str, Any]:
-    """A confirmation as a client posts it; `primaryContact__email=…` changes a member inside."""
-    body: dict[str, Any] = {
+    """A confirmation as a client posts it, `changed`."""
+    body = {
         "primaryContact": {
             "firstName": "Noa",
             "lastName": "Berg",
@@ -199,13 +210,7 @@ def agreement(**changes: Any) -> dict[str, Any]:
         "dateAgreed": "2018-08-10T00:00:00.000Z",
         "type": "MicrosoftCloudAgreement",
     }
-    for name, value in changes.items():
-        outer, _, inner = name.partition("__")
-        if inner:
-            body[outer] = body[outer] | {inner: value}
-        else:
-            body[outer] = value
-    return body
+    return changed(body, **changes)
 
 
 def populate(connection: Any) -> None:

@@ -69,9 +69,10 @@ async def test_the_demos_clock_makes_no_repeat_a_new_order(world: World) -> None
 
 async def test_a_refused_order_that_is_repeated_adds_no_decision_until_the_answer_changes(world: World) -> None:
     world.clock.now = API_ENFORCED
-    for _ in range(3):
-        assert (await post(world, f"{DOGWOOD}/orders", ORDER)).status_code == 403
+    refused = [await post(world, f"{DOGWOOD}/orders", ORDER) for _ in range(3)]
+    assert {(answer.status_code, answer.content) for answer in refused} == {(403, refused[0].content)}
     assert verdicts(world) == ["deny"]
+    assert world.rows("select * from idempotency") == []
     await world.confirm(cast.ALDER_SALES, cast.DOGWOOD)
     world.clock.now += timedelta(minutes=1)
     assert (await post(world, f"{DOGWOOD}/orders", ORDER)).status_code == 201

@@ -5,39 +5,17 @@ from typing import Any
 from urllib.parse import quote
 
 from tests import personas as cast
-from tests.world import World
+from tests.operations import customer
+from tests.world import World, changed
 
 SELF = {"method": "GET", "headers": []}
 
 
 def contoso(**changes: Any) -> dict[str, Any]:
     """A customer as a client posts it; `billingProfile__email=…` changes a member inside."""
-    body: dict[str, Any] = {
-        "companyProfile": {"domain": "contoso.example"},
-        "billingProfile": {
-            "email": "noa@contoso.example",
-            "culture": "en-US",
-            "language": "en",
-            "companyName": "Contoso",
-            "defaultAddress": {
-                "country": "US",
-                "city": "Redmond",
-                "state": "WA",
-                "addressLine1": "1 Main St",
-                "postalCode": "98052",
-                "firstName": "Noa",
-                "lastName": "Berg",
-                "phoneNumber": "",
-            },
-        },
-    }
-    for path, value in changes.items():
-        *outer, last = path.split("__")
-        inside = body
-        for name in outer:
-            inside = inside[name]
-        inside[last] = value
-    return body
+    body = customer("contoso.example")
+    body["billingProfile"]["defaultAddress"]["phoneNumber"] = ""
+    return changed(body, **changes)
 
 
 async def create(world: World, who: str, body: Any = None, **headers: str) -> Any:

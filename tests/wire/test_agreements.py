@@ -149,13 +149,6 @@ async def test_what_breaks_a_rule_is_refused_and_changes_nothing(
     assert world.rows("select count(*) from confirmation") == [(0,)]
 
 
-@pytest.mark.parametrize(
-    "date", ["2018-08-15T00:05:00Z", "2018-08-15T14:00:00", "2018-08-15", "2018-08-15T02:05:00+02:00", "1900-01-01"]
-)
-async def test_a_date_within_the_tolerance_is_accepted(world: World, date: str) -> None:
-    assert (await world.confirm(cast.ALDER_SALES, cast.CEDAR, dateAgreed=date)).status_code == 201
-
-
 async def test_the_template_decides_the_type(world: World) -> None:
     answer = await world.confirm(cast.ALDER_SALES, cast.CEDAR, type="MicrosoftCustomerAgreement")
     assert answer.json()["type"] == "MicrosoftCloudAgreement"

@@ -3,7 +3,6 @@
 import asyncio
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -19,33 +18,8 @@ CASES = Path(__file__).parents[1] / "cases"
 REQUEST_ID = "d628adbe-b7ee-412e-ac55-58f22b4ba2f4"
 
 
-def as_the_sdk_sends(**changes: Any) -> dict[str, Any]:
-    """The same from .NET: PascalCase, with every property and its nulls."""
-
-    def pascal(value: Any) -> Any:
-        if not isinstance(value, dict):
-            return value
-        return {name[0].upper() + name[1:]: pascal(inner) for name, inner in value.items()}
-
-    sent = pascal(contoso(**changes)) | {
-        "Id": None,
-        "CommerceId": None,
-        "RelationshipToPartner": "none",
-        "AllowDelegatedAccess": None,
-        "UserCredentials": None,
-        "CustomDomains": None,
-        "Attributes": {"ObjectType": "Customer"},
-    }
-    sent.setdefault("AssociatedPartnerId", None)
-    sent["CompanyProfile"] |= {"TenantId": None, "CompanyName": None, "OrganizationRegistrationNumber": None}
-    sent["BillingProfile"] |= {"Id": None, "FirstName": None, "LastName": None}
-    sent["BillingProfile"]["DefaultAddress"] |= {"Region": None, "AddressLine2": None}
-    return sent
-
-
-@pytest.mark.parametrize("body", [contoso(), as_the_sdk_sends()])
-async def test_a_customer_is_created_and_read_back(world: World, body: dict) -> None:
-    posted = await create(world, cast.HAZEL_ADMIN, body)
+async def test_a_customer_is_created_and_read_back(world: World) -> None:
+    posted = await create(world, cast.HAZEL_ADMIN)
     assert posted.status_code == 201
     assert posted.headers["content-type"] == "application/json; charset=utf-8"
     assert posted.content.startswith(b'{"id":"')

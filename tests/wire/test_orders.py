@@ -425,13 +425,6 @@ async def test_an_addon_to_a_subscription_that_is_not_there(world: World) -> Non
     assert (answer.status_code, answer.json()["code"]) == (404, 20003)
 
 
-async def test_another_order_under_the_same_request_id(world: World) -> None:
-    await place(world, **{"MS-RequestId": REQUEST})
-    other = await place(world, of({"quantity": 6}), **{"MS-RequestId": REQUEST})
-    assert (other.status_code, other.json()["code"]) == (409, 3000)
-    assert world.rows("select count(*) from order_") == [(1,)]
-
-
 async def test_without_a_request_id_every_order_is_another(world: World) -> None:
     await place(world)
     await place(world)

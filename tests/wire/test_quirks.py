@@ -4,7 +4,6 @@ import json
 import re
 from collections.abc import Callable
 from typing import Any
-from urllib.parse import urlsplit
 from uuid import UUID
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from agreegate.app import WIRE_ROUTES
 from tests import personas as cast
 from tests.operations import OFFER, OPERATIONS, Operation, case_for, confirmation, named
-from tests.world import API_ENFORCED, EVE_OF_API, World, agreement, token
+from tests.world import World, agreement, token
 
 CEDAR = f"/v1/customers/{cast.CEDAR}"
 REQUEST_ID = "ad6d3d7a-5e3a-4c9a-8d9c-4f3b2a1c0d9e"
@@ -20,7 +19,7 @@ QUESTION = {"customerId": cast.CEDAR, "action": "new_purchase", "channel": "api"
 CORRELATION_ID = "5b0f6d2e-90a2-4b0b-9c55-0d4b8f4f8f11"
 
 
-# Bodies: names in any case, nulls, unknown members (section 8, 1).
+# Bodies: names in any case, unknown members (section 8, 1). What each language writes: `test_clients.py`.
 
 
 def renamed_body(value: Any, rename: Callable[[str], str], more: dict[str, Any]) -> Any:
@@ -35,15 +34,9 @@ def renamed_body(value: Any, rename: Callable[[str], str], more: dict[str, Any])
     }
 
 
-def pascal(name: str) -> str:
-    return name[:1].upper() + name[1:]
-
-
 SPELLINGS: dict[str, tuple[Callable[[str], str], dict[str, Any]]] = {
-    ".NET": (pascal, {"Attributes": {"ObjectType": "Any"}, "Links": None, "Id": None}),
     "capitals": (str.upper, {}),
     "lower case": (str.lower, {}),
-    "Java": (str, {"attributes": {"objectType": "Any"}}),
     "unknown members": (str, {"whatNobodyKnows": [{"deep": {"er": None}}], "": 1, "ünbekannt": 1e3}),
 }
 WITH_BODY = [
@@ -53,7 +46,7 @@ WITH_BODY = [
 
 @pytest.mark.parametrize("spelling", SPELLINGS)
 @pytest.mark.parametrize("operation", WITH_BODY, ids=named)
-async def test_names_come_in_any_case_with_nulls_and_unknown_members(
+async def test_names_come_in_any_case_and_unknown_members_are_dropped(
     world: World, operation: Operation, spelling: str
 ) -> None:
     who = cast.MAPLE_ADMIN
@@ -63,26 +56,7 @@ async def test_names_come_in_any_case_with_nulls_and_unknown_members(
         who, operation.method, operation.at(case), renamed_body(operation.body(case), rename, more)
     )
     assert answer.status_code == operation.status, answer.text
-
-
-async def test_the_same_confirmation_whatever_its_names_look_like(world: World) -> None:
-    sent = renamed_body(agreement(), pascal, {"Attributes": {"ObjectType": "Agreement"}}) | {
-        "UserId": None,
-        "AgreementLink": None,
-    }
-    posted = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", sent)
-    assert posted.json() == agreement() | {"userId": cast.ALDER_SALES}
-
-
-@pytest.mark.parametrize(
-    "zero", ["0001-01-01T00:00:00", "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+01:00", "0001-01-01T00:00:00.0000000"]
-)
-async def test_the_zero_date_of_net_is_a_missing_date(world: World, zero: str) -> None:
-    answer = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/agreements", agreement(dateAgreed=zero))
-    assert (answer.status_code, answer.json()["code"], answer.json()["data"]) == (400, 3000, ["dateAgreed"])
-
-
-# Dates (section 8, 2; contract 3.5, 4.2).
+    assert not answer.content or isinstance(json.loads(answer.content), dict), "one JSON value"
 
 
 # Paths (section 8, 10; contract 3.1).
@@ -164,17 +138,6 @@ async def test_a_resource_that_is_not_served_is_not_taken_for_an_id(world: World
         assert (answer.status_code, answer.json()["code"]) == (404, 1000), method
 
 
-async def test_the_link_to_the_next_page_can_be_followed_behind_the_version(world: World) -> None:
-    page = await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=2")
-    following = page.json()["links"]["next"]
-    headers = {header["key"]: header["value"] for header in following["headers"]}
-    assert following["uri"].startswith("/")
-    rest = await world.send(cast.ALDER_SALES, following["method"], f"/v1/{following['uri']}", headers=headers)
-    assert rest.status_code == 200
-    seen = [item["id"] for item in page.json()["items"] + rest.json()["items"]]
-    assert sorted(seen) == sorted([cast.CEDAR, cast.DOGWOOD, cast.FRENE])
-
-
 # Headers (contract 3.3, 3.4).
 
 
@@ -229,13 +192,14 @@ ANSWERS: list[tuple[str | None, str, str, object, int]] = [
 
 
 @pytest.mark.parametrize(("who", "method", "path", "body", "status"), ANSWERS)
-async def test_request_and_correlation_ids_come_back_on_every_answer(
+async def test_every_answer_has_the_ids_of_its_request_and_is_never_cached(
     world: World, who: str | None, method: str, path: str, body: object, status: int
 ) -> None:
     given = {"ms-requestid": f"{{{REQUEST_ID.upper()}}}", "MS-CORRELATIONID": CORRELATION_ID}
     answer = await world.send(who, method, path, body, given)
     assert answer.status_code == status
     assert (answer.headers["MS-RequestId"], answer.headers["MS-CorrelationId"]) == (REQUEST_ID, CORRELATION_ID)
+    assert (answer.headers["Cache-Control"], answer.headers["X-Content-Type-Options"]) == ("no-store", "nosniff")
     for unusable in ({}, {"MS-RequestId": "one", "MS-CorrelationId": "; drop"}):
         answer = await world.send(who, method, path, body, unusable)
         fresh = answer.headers["MS-RequestId"], answer.headers["MS-CorrelationId"]
@@ -264,13 +228,6 @@ async def test_the_locale_chooses_the_language_and_comes_back_twice(
     assert refused.json()["message"] == refused.json()["description"]
     done = await world.send(cast.ALDER_SALES, "GET", "/v1/agreements", headers=headers)
     assert refused.headers["X-Locale"] == done.headers["X-Locale"] == echoed
-
-
-async def test_what_is_cached_nowhere_says_so(world: World) -> None:
-    for who, method, path, body, _ in ANSWERS:
-        answer = await world.send(who, method, path, body)
-        assert answer.headers["Cache-Control"] == "no-store"
-        assert answer.headers["X-Content-Type-Options"] == "nosniff"
 
 
 @pytest.mark.fault("D20")
@@ -374,26 +331,7 @@ async def test_a_byte_order_mark_before_success_bodies_when_asked_for(make_world
     assert (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements")).content.count(b"\xef\xbb\xbf") == 1
 
 
-async def test_no_byte_order_mark_otherwise(world: World) -> None:
-    assert (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements")).content.startswith(b"{")
-
-
 # Bodies of answers (section 8, 3 to 6, 8).
-
-
-async def test_every_answer_to_a_post_is_one_json_value(world: World) -> None:
-    for operation in WITH_BODY:
-        case = await case_for(world, cast.MAPLE_ADMIN, operation)
-        answer = await world.send(cast.MAPLE_ADMIN, operation.method, operation.at(case), operation.body(case))
-        if answer.content:
-            assert isinstance(json.loads(answer.content), dict)
-            assert answer.content[-1:] == b"}"
-
-
-async def test_a_link_to_an_agreement_is_one_and_its_rank_a_number(world: World) -> None:
-    for item in (await world.send(cast.ALDER_SALES, "GET", "/v1/agreements?agreementType=*")).json()["items"]:
-        assert urlsplit(item["agreementLink"]).scheme == "https"
-        assert type(item["versionRank"]) is int
 
 
 async def test_old_clients_are_shown_the_cloud_agreement_alone(world: World) -> None:
@@ -406,22 +344,6 @@ async def test_old_clients_are_shown_the_cloud_agreement_alone(world: World) -> 
     ]:
         listed = await world.send(cast.ALDER_SALES, "GET", f"{CEDAR}/agreements{query}")
         assert [item["type"] for item in listed.json()["items"]] == types
-
-
-@pytest.mark.rule("R10")
-async def test_a_whole_subscription_is_sent_back_with_one_thing_changed(world: World) -> None:
-    world.clock.now = EVE_OF_API
-    line = {"lineItemNumber": 0, "offerId": OFFER, "quantity": 3}
-    placed = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", {"lineItems": [line]})
-    path = f"{CEDAR}/subscriptions/{placed.json()['lineItems'][0]['subscriptionId']}"
-    world.clock.now = API_ENFORCED
-    whole = (await world.send(cast.ALDER_SALES, "GET", path)).json()
-    renamed = await world.send(cast.ALDER_SALES, "PATCH", path, whole | {"friendlyName": "Ovens"})
-    assert (renamed.status_code, renamed.json()["friendlyName"], renamed.json()["quantity"]) == (200, "Ovens", 3)
-    stale = await world.send(cast.ALDER_SALES, "PATCH", path, whole | {"friendlyName": "Mixers"})
-    assert (stale.status_code, stale.json()["code"]) == (400, 2055)
-    more = await world.send(cast.ALDER_SALES, "PATCH", path, renamed.json() | {"quantity": 4})
-    assert (more.status_code, more.json()["code"]) == (403, 13605)
 
 
 @pytest.mark.parametrize(
@@ -443,24 +365,3 @@ async def test_a_cart_is_checked_out_with_whatever_body(
     answer = await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/carts/{cart}/checkout", body, headers)
     assert answer.status_code == 201
     assert len(answer.json()["orders"]) == 1
-
-
-# Repeats (section 8, 13; contract 3.10).
-
-
-@pytest.mark.rule("R7")
-async def test_a_refused_order_comes_again_at_once_with_the_same_request_id(world: World) -> None:
-    world.clock.now = API_ENFORCED
-    headers = {"MS-RequestId": REQUEST_ID}
-    body = {"lineItems": [{"lineItemNumber": 0, "offerId": OFFER, "quantity": 1}]}
-    before = world.rows("select count(*) from idempotency")
-    refused = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(4)]
-    assert {(answer.status_code, answer.content) for answer in refused} == {(403, refused[0].content)}
-    assert world.rows("select count(*) from decision") == [(1,)]
-    assert world.rows("select count(*) from order_") == [(0,)]
-    assert world.rows("select count(*) from idempotency") == before
-    await world.confirm(cast.ALDER_SALES, cast.CEDAR)
-    bought = [await world.send(cast.ALDER_SALES, "POST", f"{CEDAR}/orders", body, headers) for _ in range(3)]
-    assert {(answer.status_code, answer.content) for answer in bought} == {(201, bought[0].content)}
-    assert world.rows("select count(*) from order_") == [(1,)]
-    assert world.rows("select count(*) from decision") == [(2,)]
