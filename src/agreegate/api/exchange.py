@@ -207,9 +207,7 @@ def answer(status: int, body: object = None, confirmation_id: str | None = None)
 
 async def perform(deployment: Deployment, route: Route, incoming: Incoming) -> Reply:
     """Authenticate and permit the caller, run the handler, and return the reply. Nothing that a caller sends makes it raise."""
-    language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
-    headers = _headers(incoming, ids)
+    language, ids, headers = _frame(incoming)
     try:
         if ids.ambiguous:
             raise Rejected("request.invalid-parameter", name="MS-RequestId")
@@ -253,25 +251,27 @@ def error_reply(error: Rejected, language: str, headers: Headers) -> Reply:
 def unrouted(error: Rejected, request_headers: Iterable[tuple[bytes, bytes]]) -> Reply:
     """Return the reply to a path or method that the contract does not have."""
     incoming = Incoming("", "", {}, b"", dict(request_headers), _nothing)
-    ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
-    language = language_of(incoming.header(b"x-locale") or incoming.header(b"accept-language"))
-    return error_reply(error, language, _headers(incoming, ids))
+    language, _, headers = _frame(incoming)
+    return error_reply(error, language, headers)
 
 
 async def _nothing() -> bytes:
     return b""
 
 
-def _headers(incoming: Incoming, ids: CallIds) -> Headers:
+def _frame(incoming: Incoming) -> tuple[str, CallIds, Headers]:
+    """Return the language of the answer to a request, its ids, and the headers of every answer."""
     given = incoming.header(b"x-locale") or ""
     locale = given if _LOCALE.fullmatch(given) else "en-US"
-    return [
+    ids = ids_of(incoming.header(b"ms-requestid"), incoming.header(b"ms-correlationid"))
+    headers = [
         (b"ms-requestid", ids.request_id.encode()),
         (b"ms-correlationid", ids.correlation_id.encode()),
         (b"x-locale", f"{locale},{locale}".encode()),  # doubled, as the original sends it (contract 3.4)
         (b"cache-control", b"no-store"),
         (b"x-content-type-options", b"nosniff"),
     ]
+    return language_of(given or incoming.header(b"accept-language")), ids, headers
 
 
 def ids_of(request_ids: str | None, correlation_ids: str | None) -> CallIds:

@@ -47,12 +47,6 @@ class Written(NamedTuple):
     """Aware, in UTC, to the microsecond."""
     zoned: bool
     """False when a time was written without a zone: it is read as UTC but may be the client's local time (contract 4.2)."""
-
-
-class _Reading(NamedTuple):
-    """An instant, and whether its day begins with it."""
-
-    written: Written
     midnight: bool
     """Whether its day begins at this instant, in the zone written."""
 
@@ -67,8 +61,13 @@ def parse_instant(text: object) -> Written | None:
     Raises:
         ValueError: anything else, and years outside 1900–9000 in UTC.
     """
-    reading = _read(text)
-    return None if reading is None else reading.written
+    if not isinstance(text, str):
+        raise ValueError("not a date")  # noqa: TRY004 - a caller has one error to catch
+    if found := _MILLISECONDS.fullmatch(text):
+        return _from_milliseconds(found)
+    if found := _ISO.fullmatch(text) or _RFC_1123.fullmatch(text):
+        return _from_calendar(found.groupdict())
+    raise ValueError("not a date")
 
 
 def stated_instant(text: str) -> Written:
@@ -106,7 +105,7 @@ def query_date(text: str) -> datetime:
     Raises:
         ValueError: anything else, and .NET's zero date.
     """
-    return _read_query(text).written.instant
+    return _read_query(text).instant
 
 
 def query_end(text: str) -> datetime:
@@ -117,8 +116,8 @@ def query_end(text: str) -> datetime:
     Raises:
         ValueError: as `query_date`.
     """
-    reading = _read_query(text)
-    return reading.written.instant + (timedelta(days=1) if reading.midnight else timedelta(microseconds=1))
+    written = _read_query(text)
+    return written.instant + (timedelta(days=1) if written.midnight else timedelta(microseconds=1))
 
 
 def query_moment(text: str) -> Moment:
@@ -150,27 +149,14 @@ def _utc(instant: datetime, timespec: str) -> str:
     return instant.astimezone(UTC).isoformat(timespec=timespec).removesuffix("+00:00")
 
 
-def _read_query(text: str) -> _Reading:
+def _read_query(text: str) -> Written:
     if found := _INVARIANT.fullmatch(text):
         month, day, year, hour, minute, second = found.groups()
         text = f"{year}-{month}-{day}T{hour}:{minute}:{second}Z"
-    reading = _read(_LOST_PLUS.sub(r"\1+", text))
-    if reading is None:
-        raise ValueError("the zero date")
-    return reading
+    return stated_instant(_LOST_PLUS.sub(r"\1+", text))
 
 
-def _read(text: object) -> _Reading | None:
-    if not isinstance(text, str):
-        raise ValueError("not a date")  # noqa: TRY004 - a caller has one error to catch
-    if found := _MILLISECONDS.fullmatch(text):
-        return _from_milliseconds(found)
-    if found := _ISO.fullmatch(text) or _RFC_1123.fullmatch(text):
-        return _from_calendar(found.groupdict())
-    raise ValueError("not a date")
-
-
-def _from_milliseconds(found: re.Match[str]) -> _Reading | None:
+def _from_milliseconds(found: re.Match[str]) -> Written | None:
     since_1970 = timedelta(milliseconds=int(found["milliseconds"]))
     offset = _offset(found.groupdict()) or timedelta()
     if _ZERO in (since_1970, since_1970 + offset):
@@ -178,10 +164,10 @@ def _from_milliseconds(found: re.Match[str]) -> _Reading | None:
     if not _ZERO < since_1970 < _END:
         raise ValueError("year out of range")
     midnight = (since_1970 + offset) % timedelta(days=1) == timedelta()
-    return _Reading(Written(_in_range(_EPOCH + since_1970), zoned=True), midnight)
+    return Written(_in_range(_EPOCH + since_1970), True, midnight)
 
 
-def _from_calendar(parts: dict[str, str | None]) -> _Reading | None:
+def _from_calendar(parts: dict[str, str | None]) -> Written | None:
     name = parts.get("month_name")
     year, day = int(parts["year"] or 0), int(parts["day"] or 0)
     month = int(parts["month"] or 0) if name is None else _MONTHS.index(name.lower()) + 1
@@ -198,7 +184,7 @@ def _from_calendar(parts: dict[str, str | None]) -> _Reading | None:
         raise ValueError("not this weekday")
     offset = _offset(parts)
     zoned = parts["hour"] is None or parts["utc"] is not None or offset is not None
-    return _Reading(Written(_in_range(wall - (offset or timedelta())), zoned), midnight)
+    return Written(_in_range(wall - (offset or timedelta())), zoned, midnight)
 
 
 def _offset(parts: dict[str, str | None]) -> timedelta | None:
