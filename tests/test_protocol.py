@@ -30,7 +30,7 @@ async def until(there: Callable[[], object]) -> None:
             await asyncio.sleep(0)
 
 
-def told(caplog: pytest.LogCaptureFixture) -> list[str]:
+def warned(caplog: pytest.LogCaptureFixture) -> list[str]:
     """The diagnostics that the operator reads."""
     return [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
 
@@ -39,7 +39,7 @@ class App:
     """An application that notes what it is asked, and answers when it may."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[str, int]] = []
+        self.requests: list[tuple[str, int]] = []
         self.received = 0
         """Bytes of bodies."""
         self.headers: list[list[tuple[bytes, bytes]]] = []
@@ -61,7 +61,7 @@ class App:
             size += len(message["body"])
             self.received += len(message["body"])
             more = message["more_body"]
-        self.asked.append((scope["path"], size))
+        self.requests.append((scope["path"], size))
         self.headers.append(scope["headers"])
         await self.may_answer.wait()
         length = (b"content-length", b"%d" % len(self.body))
@@ -181,12 +181,12 @@ async def test_too_much_in_a_head_is_refused_before_the_application_is_asked(nam
         answered, headers, body = await line.answer()
         assert answered == status
         assert await line.ends() == b""
-    assert app.asked == []
+    assert app.requests == []
     assert headers["connection"] == "close"
     assert headers["content-type"].startswith("application/json")
-    told = json.loads(body)
-    assert told["code"] == 3000
-    assert told["description"]
+    error = json.loads(body)
+    assert error["code"] == 3000
+    assert error["description"]
 
 
 @pytest.mark.fault("A2")
@@ -199,7 +199,7 @@ async def test_what_browsers_and_clients_send_is_served(name: str, apart: int | 
         for _ in range(2):
             await line.send_apart(sent, apart or len(sent))
             assert (await line.answer())[0] == 200
-    assert len(app.asked) == 2
+    assert len(app.requests) == 2
 
 
 @pytest.mark.fault("A2")
@@ -235,11 +235,11 @@ async def test_requests_before_the_refused_one_are_answered(refused: bytes) -> N
     async with served(app) as connect:
         line = await connect()
         line.send(head(target="/first") + refused + head(target="/third"))
-        await until(lambda: app.asked)
+        await until(lambda: app.requests)
         app.may_answer.set()
         assert (await line.answer())[0] == 200
         assert await line.ends() == b""
-    assert app.asked == [("/first", 0)]
+    assert app.requests == [("/first", 0)]
 
 
 @pytest.mark.fault("A2")
@@ -252,7 +252,7 @@ async def test_a_body_and_the_next_head_may_come_together() -> None:
         assert (await line.answer())[0] == 200
         line.send(head()[20:])
         assert (await line.answer())[0] == 200
-    assert app.asked == [("/", 100_000), ("/", 0)]
+    assert app.requests == [("/", 100_000), ("/", 0)]
 
 
 CHUNKED = head("Transfer-Encoding: chunked", method="POST") + b"4\r\nbody\r\n0\r\n"
@@ -280,13 +280,13 @@ async def test_a_pipeline_has_a_bound_and_nothing_of_it_is_lost() -> None:
     async with served(app) as connect:
         line = await connect()
         line.send(b"".join(head(target=f"/{number}") for number in range(200)))
-        await until(lambda: app.asked)
+        await until(lambda: app.requests)
         app.may_answer.set()
         answers = [await line.answer() for _ in range(33)]
         assert await line.ends() == b""
     assert [answer[0] for answer in answers] == [200] * 33
     assert answers[-1][1]["connection"] == "close"
-    assert app.asked == [(f"/{number}", 0) for number in range(33)]
+    assert app.requests == [(f"/{number}", 0) for number in range(33)]
 
 
 @pytest.mark.fault("A5")
@@ -305,9 +305,9 @@ async def test_a_client_that_would_rather_upgrade_is_served(
         await line.send_apart(sent * 2, apart or len(sent) * 2)
         for _ in range(2):
             assert (await line.answer())[0] == 200
-    assert app.asked == [("/", 18)] * 2
+    assert app.requests == [("/", 18)] * 2
     assert b"upgrade" not in dict(app.headers[0])
-    assert told(caplog) == []
+    assert warned(caplog) == []
 
 
 @pytest.mark.fault("A2")
@@ -344,7 +344,7 @@ async def test_a_head_has_its_time(sent: bytes, caplog: pytest.LogCaptureFixture
             assert (status, headers["connection"]) == (408, "close")
             assert json.loads(body)["isRetryable"]
             assert await line.ends() == b""
-    assert told(caplog) == ["a request's head did not come in time"]
+    assert warned(caplog) == ["a request's head did not come in time"]
 
 
 @pytest.mark.fault("A4")
@@ -363,8 +363,8 @@ async def test_a_body_has_its_time(coding: str, caplog: pytest.LogCaptureFixture
         assert (await line.answer())[0] == 408
         assert await line.ends() == b""
         await asyncio.wait_for(app.gone.wait(), PATIENCE)
-    assert app.asked == []
-    assert told(caplog) == ["a request's body did not come in time"]
+    assert app.requests == []
+    assert warned(caplog) == ["a request's body did not come in time"]
 
 
 @pytest.mark.fault("A4")
@@ -376,7 +376,7 @@ async def test_a_body_that_comes_fast_enough_has_more_time() -> None:
         assert await clock.ends() == b"", "so much time has passed"
         line.send(b"x")
         assert (await line.answer())[0] == 200
-    assert app.asked == [("/", 101)]
+    assert app.requests == [("/", 101)]
 
 
 @pytest.mark.fault("A4")
@@ -396,7 +396,7 @@ async def test_a_client_that_waits_for_the_server_is_not_too_slow(sent: str) -> 
             )
         line.send(b"x" * (200_000 - len(first)))
         assert (await line.answer())[0] == 200
-    assert app.asked == [("/", 200_000)]
+    assert app.requests == [("/", 200_000)]
 
 
 @pytest.mark.fault("A4")
@@ -417,10 +417,10 @@ async def test_an_answer_that_nobody_takes_is_given_up(caplog: pytest.LogCapture
         line = await connect()
         line.writer.transport.pause_reading()  # type: ignore[attr-defined]
         line.send(head())
-        await until(lambda: told(caplog))
+        await until(lambda: warned(caplog))
         line.writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await line.ends()) < len(app.body)
-    assert told(caplog) == ["an answer was not taken in time"]
+    assert warned(caplog) == ["an answer was not taken in time"]
 
 
 @pytest.mark.fault("A5")
@@ -433,7 +433,7 @@ def test_answers_that_nobody_takes_are_no_defects(caplog: pytest.LogCaptureFixtu
             line = await connect()
             line.writer.transport.pause_reading()  # type: ignore[attr-defined]
             line.send(head() * 4)
-            await until(lambda: told(caplog))
+            await until(lambda: warned(caplog))
             line.writer.transport.resume_reading()  # type: ignore[attr-defined]
             await line.ends()
 
@@ -441,7 +441,7 @@ def test_answers_that_nobody_takes_are_no_defects(caplog: pytest.LogCaptureFixtu
         loop_factory=uvloop.new_event_loop
     ) as runner:  # the server's own, which writes to no closed line
         runner.run(ask_ahead())
-    assert told(caplog) == ["an answer was not taken in time"]
+    assert warned(caplog) == ["an answer was not taken in time"]
 
 
 FEW = Limits(connections_per_address=3)
@@ -466,9 +466,9 @@ async def test_the_connection_that_waited_longest_for_its_head_makes_room(
             assert await closed.ends() == b""
             idle.send(head())
             assert (await idle.answer())[0] == 200, "it has shown to be a client"
-    [said] = told(caplog)
-    assert "3 connections" in said
-    assert "127.0.0.1" not in said
+    [warning] = warned(caplog)
+    assert "3 connections" in warning
+    assert "127.0.0.1" not in warning
 
 
 @pytest.mark.fault("A4")
@@ -482,7 +482,7 @@ async def test_the_connection_that_is_idle_longest_makes_room_and_a_busy_one_nev
             assert (await line.answer())[0] == 200
         app.may_answer.clear()
         first.send(head(target="/busy"))
-        await until(lambda: len(app.asked) == 4)
+        await until(lambda: len(app.requests) == 4)
         fourth = await connect()
         assert await second.ends() == b""
         app.may_answer.set()
@@ -510,7 +510,7 @@ async def test_a_body_that_does_not_come_makes_room_for_a_client(limits: Limits)
         for line, rest in ((slow[1], 99), (uploading, 50_000)):
             line.send(b"x" * rest)
             assert (await line.answer())[0] == 200
-    assert [size for _, size in app.asked] == [0, 100, 100_000]
+    assert [size for _, size in app.requests] == [0, 100, 100_000]
 
 
 @pytest.mark.fault("A4")
@@ -525,15 +525,15 @@ async def test_an_answer_that_is_not_taken_makes_room_for_a_client(
         for number, line in enumerate(lines, 1):
             line.writer.transport.pause_reading()  # type: ignore[attr-defined]
             line.send(head() * 2)
-            await until(lambda number=number: len(app.asked) == 2 * number)
+            await until(lambda number=number: len(app.requests) == 2 * number)
         app.body = b"done"
         healthy = await connect()
         healthy.send(head())
         assert (await healthy.answer())[0] == 200
         lines[0].writer.transport.resume_reading()  # type: ignore[attr-defined]
         assert len(await lines[0].ends()) < 50_000_000
-    [said] = told(caplog)
-    assert "closed for a new one" in said
+    [warning] = warned(caplog)
+    assert "closed for a new one" in warning
 
 
 @pytest.mark.fault("A4")
@@ -547,7 +547,7 @@ async def test_a_new_connection_is_refused_when_every_other_one_is_busy(
         lines = [await connect() for _ in range(3)]
         for line in lines:
             line.send(head())
-        await until(lambda: len(app.asked) == 3)
+        await until(lambda: len(app.requests) == 3)
         for _ in range(2):
             refused = await connect()
             status, headers, body = await refused.answer()
@@ -560,7 +560,7 @@ async def test_a_new_connection_is_refused_when_every_other_one_is_busy(
         again = await connect()
         again.send(head())
         assert (await again.answer())[0] == 200
-    first, _ = told(caplog)  # the second: one was closed for the last one
+    first, _ = warned(caplog)  # the second: one was closed for the last one
     assert "a new one was refused" in first
 
 
@@ -574,6 +574,29 @@ async def test_a_trusted_proxy_has_no_bound_of_its_own() -> None:
             assert (await line.answer())[0] == 200
         await connect()
         assert await lines[0].ends() == b"", "the bound in total holds for it too"
+
+
+class Waiting:
+    """A connection that waits for a request's head."""
+
+    closed = False
+
+    def stage(self) -> tuple[Stage, float]:
+        return Stage.HEAD, 0.0
+
+    def check(self, now: float) -> None:
+        """No time limit has passed."""
+
+    def abort(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.fault("A4")
+async def test_an_ipv4_address_counts_alike_on_a_socket_of_both_families() -> None:
+    bounds = Connections(Limits(connections_per_address=1))
+    mapped, plain = Waiting(), Waiting()
+    assert bounds.admit(mapped, "::ffff:192.0.2.1") and bounds.admit(plain, "192.0.2.1")
+    assert (mapped.closed, plain.closed) == (True, False)
 
 
 @pytest.mark.fault("A4")
@@ -614,7 +637,7 @@ async def test_a_question_is_answered_at_once_when_the_last_of_it_is_there() -> 
         assert await line.answer() == (200, {"content-type": "application/json", "content-length": "2"}, b"{}")
         line.send(head())
         assert (await line.answer())[2] == b"done"
-    assert (app.questions, app.asked) == ([b"asked?"], [("/", 0)])
+    assert (app.questions, app.requests) == ([b"asked?"], [("/", 0)])
 
 
 async def test_a_long_question_is_the_applications() -> None:
@@ -623,7 +646,7 @@ async def test_a_long_question_is_the_applications() -> None:
         line = await connect()
         await line.send_apart(question(10_000) + b"x" * 10_000, 3_000)
         assert (await line.answer())[2] == b"done"
-    assert (app.questions, app.asked) == ([], [("/api/gate/decisions", 10_000)])
+    assert (app.questions, app.requests) == ([], [("/api/gate/decisions", 10_000)])
 
 
 @pytest.mark.fault("A4")
@@ -634,8 +657,8 @@ async def test_a_question_has_its_time(caplog: pytest.LogCaptureFixture) -> None
         line.send(question(6) + b"ask")
         assert (await line.answer())[0] == 408
         assert await line.ends() == b""
-    assert (app.questions, app.asked) == ([], [])
-    assert told(caplog) == ["a request's body did not come in time"]
+    assert (app.questions, app.requests) == ([], [])
+    assert warned(caplog) == ["a request's body did not come in time"]
 
 
 @pytest.mark.fault("A4")
@@ -672,6 +695,6 @@ async def test_a_question_that_has_begun_is_answered_before_the_server_ends() ->
     status, headers, body = await line.answer()
     assert (status, headers["connection"], body) == (200, "close", b"done")
     assert await line.ends() == b""
-    assert app.asked == [("/api/gate/decisions", 6)]
+    assert app.requests == [("/api/gate/decisions", 6)]
     line.writer.close()
     server.close()

@@ -50,6 +50,11 @@ async def test_without_a_size_there_is_one_large_page(world: World, query: str) 
     assert answer.json()["links"] == {"self": SELF | {"uri": "/customers?size=500"}}
 
 
+async def test_an_offset_of_0_is_the_first_page(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=1&offset=0")
+    assert (answer.status_code, answer.json()["totalCount"]) == (200, 1)
+
+
 async def test_a_client_follows_the_links_there_and_back(world: World) -> None:
     first = (await world.send(cast.ALDER_SALES, "GET", "/v1/customers?size=1")).json()
     seen = [first]

@@ -98,6 +98,8 @@ async def test_an_order_is_echoed_with_its_subscription_and_read_back(world: Wor
         ({"renewsTo": {"termDuration": "P1M"}}, {"renewsTo": {"termDuration": "P1M"}, "termDuration": "P1Y"}),
         ({"renewsTo": [{"TermDuration": "P1Y"}]}, {"renewsTo": {"termDuration": "P1Y"}}),
         ({"renewsTo": {}}, {"renewsTo": {"termDuration": "P1Y"}}),
+        ({"renewsTo": {}, "termDuration": "P1M"}, {"renewsTo": {"termDuration": "P1M"}}),
+        ({"provisioningContext": {"a": None, "b": "1"}}, {"provisioningContext": {"b": "1"}}),
         ({"friendlyName": "  Büro 名 "}, {"friendlyName": "Büro 名"}),
     ],
 )

@@ -107,6 +107,12 @@ async def test_each_parameter_changes_the_answer_unless_it_is_empty(world: World
     assert (both.status_code, both.json()["code"], both.json()["data"]) == (400, 3000, [parameter])
 
 
+@pytest.mark.parametrize(("count", "status"), [(50, 200), (51, 400)])
+async def test_a_query_of_too_many_parameters_is_refused(world: World, count: int, status: int) -> None:
+    query = "&".join(f"p{number}=x" for number in range(count))
+    assert (await world.send(cast.ALDER_SALES, "GET", f"/v1/agreements?{query}")).status_code == status
+
+
 @pytest.mark.parametrize(("method", "path", "parameter"), sorted(UNSERVED))
 async def test_a_parameter_that_is_not_served_is_refused(world: World, method: str, path: str, parameter: str) -> None:
     path = path.format(customer_id=cast.CEDAR, domain="free.example")

@@ -163,6 +163,7 @@ async def test_an_unknown_kind_of_relationship_is_refused(world: World, query: s
         ("?tenantId=birch", 2000, "Tenant Id must be a GUID.", CONTROLLERS),
         ("?mpnId=birch", 2000, "MPN Id must be numeric.", CONTROLLERS),
         ("?mpnId=-1", 2000, "MPN Id must be numeric.", CONTROLLERS),
+        ("?mpnId=%D9%A1", 2000, "MPN Id must be numeric.", CONTROLLERS),
         ("", 2001, "Both MPN Id and Tenant Id cannot be empty.", COMPLIANCE),
         ("?mpnId=&tenantId=", 2001, "Both MPN Id and Tenant Id cannot be empty.", COMPLIANCE),
         (f"?mpnId=1&tenantId={cast.BIRCH}", 2000, "Both MPN Id and Tenant Id should not be passed.", COMPLIANCE),

@@ -152,7 +152,17 @@ async def test_an_etag_is_taken_wherever_it_stands(world: World, where: str) -> 
 
 
 @pytest.mark.parametrize(
-    "tag", ["nonsense", "<etag>", "bnVsbA==", "W10=", base64.b64encode(b'{"id":1}').decode(), "x" * 5000, "é"]
+    "tag",
+    [
+        "nonsense",
+        "<etag>",
+        "bnVsbA==",
+        "W10=",
+        base64.b64encode(b'{"id":1}').decode(),
+        etag({"id": cast.NOBODY}, 1),
+        "x" * 5000,
+        "é",
+    ],
 )
 async def test_an_etag_that_is_not_ours_is_stale(world: World, tag: str) -> None:
     stored = await buy(world)
