@@ -83,7 +83,7 @@ def as_before(world: World) -> int:
     return changed
 
 
-async def told(world: World) -> dict[str, Any]:
+async def contents(world: World) -> dict[str, Any]:
     """The records at every door that shows them."""
     found: dict[str, Any] = {
         query: await items(world, query) for query in ("", filtered("ResourceType", "Agreement", "equals"))
@@ -98,9 +98,9 @@ async def told(world: World) -> dict[str, Any]:
 
 async def test_records_from_before_and_of_today_read_alike_at_every_door(world: World) -> None:
     await deeds(world)
-    today = await told(world)
+    today = await contents(world)
     assert as_before(world) == 7
-    assert await told(world) == today
+    assert await contents(world) == today
 
 
 async def test_the_wire_and_the_file_keep_the_contracts_words(world: World) -> None:

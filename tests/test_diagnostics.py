@@ -24,15 +24,15 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def told(clock: Clock) -> Iterator[list[str]]:
-    """What loggers of any library below `tests.told` write."""
+def messages(clock: Clock) -> Iterator[list[str]]:
+    """What loggers of any library below `tests.messages` write."""
     found: list[str] = []
 
     class Handler(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             found.append(record.getMessage())
 
-    handler, logger = Handler(), logging.getLogger("tests.told")
+    handler, logger = Handler(), logging.getLogger("tests.messages")
     handler.addFilter(OnceAMinute(clock))
     logger.addHandler(handler)
     yield found
@@ -47,9 +47,9 @@ def raise_another() -> None:
     raise ValueError
 
 
-def test_a_place_in_the_code_is_told_once_a_minute(told: list[str], clock: Clock) -> None:
+def test_a_place_in_the_code_is_told_once_a_minute(messages: list[str], clock: Clock) -> None:
     def tell(number: int) -> None:
-        logging.getLogger("tests.told.library").warning("number %d", number)
+        logging.getLogger("tests.messages.library").warning("number %d", number)
 
     for number in range(3):
         tell(number)
@@ -57,26 +57,26 @@ def test_a_place_in_the_code_is_told_once_a_minute(told: list[str], clock: Clock
     tell(3)
     clock.now += 1
     tell(4)
-    logging.getLogger("tests.told.library").warning("elsewhere")
-    assert told == ["number 0", "number 4", "elsewhere"]
+    logging.getLogger("tests.messages.library").warning("elsewhere")
+    assert messages == ["number 0", "number 4", "elsewhere"]
 
 
-def test_exceptions_of_another_kind_or_place_are_told_beside_each_other(told: list[str]) -> None:
+def test_exceptions_of_another_kind_or_place_are_told_beside_each_other(messages: list[str]) -> None:
     for _ in range(3):
         for work in (lambda: raise_one(ValueError), lambda: raise_one(KeyError), raise_another):
             try:
                 work()
             except Exception as error:
-                logging.getLogger("tests.told").exception("defect: %s", type(error).__name__)
-    assert told == ["defect: ValueError", "defect: KeyError", "defect: ValueError"]
+                logging.getLogger("tests.messages").exception("defect: %s", type(error).__name__)
+    assert messages == ["defect: ValueError", "defect: KeyError", "defect: ValueError"]
 
 
-def test_ours_are_bounded_by_cause_and_in_number(told: list[str], clock: Clock) -> None:
-    causes = Causes(logging.getLogger("tests.told"), "refused: %s", clock)
+def test_ours_are_bounded_by_cause_and_in_number(messages: list[str], clock: Clock) -> None:
+    causes = Causes(logging.getLogger("tests.messages"), "refused: %s", clock)
     for number in range(CAUSES * 2):
         causes.warn(str(number))
         causes.warn("0")
-    assert told == [f"refused: {number}" for number in range(CAUSES)]
+    assert messages == [f"refused: {number}" for number in range(CAUSES)]
     clock.now += PAUSE
     causes.warn("new")
-    assert told[-1] == "refused: new", "those of a minute ago have made room"
+    assert messages[-1] == "refused: new", "those of a minute ago have made room"

@@ -47,8 +47,8 @@ async def test_what_it_says_to_watch_is_there(world: World) -> None:
     assert named
     answer = await world.send(None, "GET", "/metrics")
     assert answer.headers["content-type"].count("charset") == 1
-    figures = answer.text
-    assert f'{named[1]}{{method="GET",route="/v1/agreements",status="401"}} 1.0' in figures
+    metrics = answer.text
+    assert f'{named[1]}{{method="GET",route="/v1/agreements",status="401"}} 1.0' in metrics
 
 
 @pytest.mark.fault("E3")

@@ -57,8 +57,8 @@ def standing(confirmed: str | None) -> Standing:
 def test_the_gate_opens_and_closes_on_the_days_the_page_names(
     confirmed: str | None, channel: Channel, date: str, verdict: Verdict
 ) -> None:
-    asked = Transaction(Action.NEW_PURCHASE, channel)
-    assert decide(asked, standing(confirmed), LARKSPUR, Cloud.PUBLIC, day(date)).verdict is verdict
+    transaction = Transaction(Action.NEW_PURCHASE, channel)
+    assert decide(transaction, standing(confirmed), LARKSPUR, Cloud.PUBLIC, day(date)).verdict is verdict
 
 
 def test_recording_starts_stops_and_refuses_repeats_on_the_days_the_page_names() -> None:
@@ -71,18 +71,18 @@ def test_recording_starts_stops_and_refuses_repeats_on_the_days_the_page_names()
 
 
 def test_nothing_is_asked_in_the_cloud_the_page_leaves_out() -> None:
-    asked = Transaction(Action.NEW_PURCHASE, Channel.API)
-    assert decide(asked, standing(None), LARKSPUR, Cloud.US_GOVERNMENT, day("2028-01-01")).allowed
+    transaction = Transaction(Action.NEW_PURCHASE, Channel.API)
+    assert decide(transaction, standing(None), LARKSPUR, Cloud.US_GOVERNMENT, day("2028-01-01")).allowed
 
 
 def test_without_enforcement_dates_the_gate_only_watches() -> None:
     table = re.compile(r"\[enforce_from\]\n.*?\n\n", re.DOTALL)
     watching = read(TomlFile(table.sub("", EXAMPLE), FILE))
-    asked = Transaction(Action.NEW_PURCHASE, Channel.API)
-    decision = decide(asked, standing(None), watching, Cloud.PUBLIC, day("2028-01-01"))
+    transaction = Transaction(Action.NEW_PURCHASE, Channel.API)
+    decision = decide(transaction, standing(None), watching, Cloud.PUBLIC, day("2028-01-01"))
     assert decision.allowed
     assert [advisory.code for advisory in decision.advisories] == [Code.CONFIRMATION_MISSING]
-    assert not decide(asked, Standing(related=False), watching, Cloud.PUBLIC, day("2028-01-01")).allowed
+    assert not decide(transaction, Standing(related=False), watching, Cloud.PUBLIC, day("2028-01-01")).allowed
 
 
 def test_the_page_explains_every_key_there_is() -> None:

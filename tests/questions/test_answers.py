@@ -108,7 +108,7 @@ CHANNELS = {
     **{on: ["channel.since", "channel.ahead"] for on in ONE_CHANNEL},
     **{on: ["channel.since", "channel.since"] for on in BOTH_CHANNELS},
 }
-SAID: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
+PARTS: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
     ("P1", KINDS, ALWAYS, ["P1.what", "P1.review", "duty"]),
     ("P1", KINDS, BEGUN, ["exists"]),
     ("P2", KINDS, BEGUN, ["exists"]),
@@ -173,17 +173,17 @@ SAID: list[tuple[str, list[PartnerKind], list[str], list[str]]] = [
 
 
 @pytest.mark.rule("R1", "R20", "R21", "R22", "R23", "R30", "R38", "R39", "R48")
-@pytest.mark.parametrize(("question", "kinds", "dates", "said"), SAID)
+@pytest.mark.parametrize(("question", "kinds", "dates", "parts"), PARTS)
 def test_each_sentence_is_said_to_its_partners_at_its_dates(
-    question: str, kinds: list[PartnerKind], dates: list[str], said: list[str]
+    question: str, kinds: list[PartnerKind], dates: list[str], parts: list[str]
 ) -> None:
     for kind, on in product(KINDS, ALWAYS):
-        expected = said if kind in kinds and on in dates else []
-        assert [key for key in dict.fromkeys(keys(question, on, partner(kind))) if key in said] == expected, (kind, on)
+        expected = parts if kind in kinds and on in dates else []
+        assert [key for key in dict.fromkeys(keys(question, on, partner(kind))) if key in parts] == expected, (kind, on)
 
 
 def test_the_table_names_every_sentence_that_the_table_of_questions_says() -> None:
-    listed = {question: {key for each, _, _, said in SAID if each == question for key in said} for question in IDS}
+    listed = {question: {key for each, _, _, parts in PARTS if each == question for key in parts} for question in IDS}
     computed = ("channel.", "role.", "outcome.", "L4.absent", "L8.only-another")
     headings = ("without", "with", "older", "refused", "not-yet")
     for question, kind, on in product(IDS, KINDS, ALWAYS):
@@ -239,8 +239,8 @@ NATIONAL = {
 @pytest.mark.parametrize("question", IDS)
 def test_a_national_cloud_reads_only_what_exists_there(question: str, cloud: Cloud) -> None:
     for kind, on, programme in product(KINDS, ALWAYS, (PUBLISHED, SUCCESSOR)):
-        said = keys(question, on, partner(kind, cloud), programme)
-        assert said == ["absent", *NATIONAL.get(question, [])], (kind, on)
+        parts = keys(question, on, partner(kind, cloud), programme)
+        assert parts == ["absent", *NATIONAL.get(question, [])], (kind, on)
 
 
 @pytest.mark.rule("R30", "R31")
@@ -338,7 +338,7 @@ CLOSING = [*DATED, ("L14.closes", CLOUD, "2020-02-01"), ("L14.retired", CLOUD, "
 
 @pytest.mark.rule("R32", "R33")
 @pytest.mark.parametrize(
-    ("programme", "on", "asked", "said"),
+    ("programme", "on", "title", "parts"),
     [
         (PUBLISHED, "2018-08-07", CLOUD, DATED),
         (PUBLISHED, "2026-11-22", CLOUD, DATED),
@@ -348,11 +348,11 @@ CLOSING = [*DATED, ("L14.closes", CLOUD, "2020-02-01"), ("L14.retired", CLOUD, "
     ],
 )
 def test_which_agreement_counts_and_from_when(
-    programme: Programme, on: str, asked: str, said: list[tuple[str, str, str]]
+    programme: Programme, on: str, title: str, parts: list[tuple[str, str, str]]
 ) -> None:
-    assert [one["agreement"] for one in params("L14", "L14.today", on, programme)] == [asked]
-    found = [(key, one["agreement"], one["date"]) for key, _, _ in said for one in params("L14", key, on, programme)]
-    assert found == [(key, title, day(date)) for key, title, date in said]
+    assert [one["agreement"] for one in params("L14", "L14.today", on, programme)] == [title]
+    found = [(key, one["agreement"], one["date"]) for key, _, _ in parts for one in params("L14", key, on, programme)]
+    assert found == [(key, title, day(date)) for key, title, date in parts]
 
 
 @pytest.mark.rule("R33", "R36")
