@@ -12,7 +12,8 @@ from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 
 SOURCE = Path(__file__).resolve().parents[2] / "src" / "agreegate"
 _WRITES = re.compile(
-    r"(?:insert into|update|delete from) (?:audit_record|confirmation\w*|current_confirmation|decision|ending)\b"
+    r"(?:(?:insert into|update|delete from) |(?:insert|put|update)\(\s*uow,\s*\")"
+    r"(?:audit_record|confirmation\w*|current_confirmation|decision|ending)\b"
     r"|await (?:add_audit_record|add_decision)\("
 )
 

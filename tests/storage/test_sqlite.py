@@ -198,6 +198,7 @@ async def test_work_that_waits_for_anything_but_its_store_is_undone(store: Sqlit
 async def test_closing_finishes_what_was_handed_in(store: SqliteStore, tmp_path: Path) -> None:
     units = asyncio.gather(*(store.write(put(str(number))) for number in range(50)))
     await asyncio.sleep(0)
+    await asyncio.to_thread(store.close)
     await units
     reader = connect(tmp_path / "agreegate.db", read_only=True)
     assert reader.execute("select count(*) from mark").get == 50

@@ -20,10 +20,10 @@ from agreegate.domain.orders.transaction import Transaction
 from agreegate.domain.partner import PartnerId
 from agreegate.domain.reason import Code, Reason
 from agreegate.domain.standing import Current, Standing, Unknown
-from agreegate.storage.engine.unit_of_work import UnitOfWork, from_micros, maybe_instant, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, from_micros, maybe_instant, to_micros
 from agreegate.storage.idempotency import KEPT
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.row import find, reader
+from agreegate.storage.row import find, insert, put, reader
 
 
 class _Reasons(msgspec.Struct, tag_field="version", tag=2):
@@ -121,8 +121,7 @@ async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: Transacti
         " join decision using (partner_id, decision_id)"
         " where partner_id = $1 and decision_repeat.request_id = $2 and decision_repeat.fingerprint = $3"
         " and decision_repeat.verdict = $4 and decision_repeat.action = $5 and kept_at > $6 and policy = $7",
-        partner,
-        *_same(fact),
+        *_same(partner, fact).values(),
         to_micros(uow.machine_now - KEPT),
         fact.decision.policy,
     )
@@ -136,43 +135,38 @@ async def repeated_decision(uow: UnitOfWork, partner: PartnerId, fact: Transacti
 
 async def add_decision(uow: UnitOfWork, actor: Actor, fact: TransactionDecided) -> None:
     """Add a decision; only `record` calls this function."""
-    await uow.execute(
-        "insert into decision (partner_id, decision_id, customer_id, action, channel, agreement_type, verdict, reasons,"
-        " advisories, standing, policy, cloud, decided_by, request_id, fingerprint, subject_id, decided_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)",
-        actor.partner.id,
-        fact.decision_id,
-        fact.customer,
-        fact.asked.action,
-        fact.asked.channel,
-        fact.asked.agreement_type,
-        fact.decision.verdict,
-        reasons_text(fact.decision.reasons),
-        reasons_text(fact.decision.advisories),
-        standing_text(fact.standing),
-        fact.decision.policy,
-        actor.partner.cloud,
-        actor.recorded_by,
-        fact.request_id,
-        fact.fingerprint,
-        fact.subject,
-        to_micros(uow.now),
+    same = _same(actor.partner.id, fact)
+    await insert(
+        uow,
+        "decision",
+        **same,
+        decision_id=fact.decision_id,
+        customer_id=fact.customer,
+        channel=fact.asked.channel,
+        agreement_type=fact.asked.agreement_type,
+        reasons=reasons_text(fact.decision.reasons),
+        advisories=reasons_text(fact.decision.advisories),
+        standing=standing_text(fact.standing),
+        policy=fact.decision.policy,
+        cloud=actor.partner.cloud,
+        decided_by=actor.recorded_by,
+        subject_id=fact.subject,
+        decided_at=to_micros(uow.now),
     )
     if fact.once:
-        await uow.execute(
-            "insert into decision_repeat (partner_id, request_id, fingerprint, verdict, action, decision_id, kept_at)"
-            " values ($1, $2, $3, $4, $5, $6, $7) on conflict (partner_id, request_id, fingerprint, verdict, action)"
-            " do update set decision_id = excluded.decision_id, kept_at = excluded.kept_at",
-            actor.partner.id,
-            *_same(fact),
-            fact.decision_id,
-            to_micros(uow.machine_now),
-        )
+        kept_at = to_micros(uow.machine_now)
+        await put(uow, "decision_repeat", same, decision_id=fact.decision_id, kept_at=kept_at)
 
 
-def _same(fact: TransactionDecided) -> tuple[str, ...]:
-    """Return the values by which a repeated call is recognised."""
-    return fact.request_id, fact.fingerprint, fact.decision.verdict, fact.asked.action
+def _same(partner: PartnerId, fact: TransactionDecided) -> dict[str, Value]:
+    """Return the columns by which a repeated call is recognised."""
+    return {
+        "partner_id": partner,
+        "request_id": fact.request_id,
+        "fingerprint": fact.fingerprint,
+        "verdict": fact.decision.verdict,
+        "action": fact.asked.action,
+    }
 
 
 async def forget_repeats(uow: UnitOfWork, most: int) -> int:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.row import find, reader
+from agreegate.storage.row import find, put, reader
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +24,4 @@ async def made_for(uow: UnitOfWork) -> MadeFor | None:
 
 async def make_for(uow: UnitOfWork, programme: str, *, demo: bool) -> None:
     """Set the purpose of this database."""
-    await uow.execute(
-        "insert into deployment (id, programme, demo) values (1, $1, $2)"
-        " on conflict (id) do update set programme = excluded.programme, demo = excluded.demo",
-        programme,
-        int(demo),
-    )
+    await put(uow, "deployment", {"id": 1}, programme=programme, demo=int(demo))

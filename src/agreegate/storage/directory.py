@@ -9,6 +9,7 @@ from agreegate.domain.partner import Partner, PartnerId
 from agreegate.storage.customers.customer import new_etag, put_contact, rename_customer, resellers_of
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, maybe_instant, maybe_micros, to_micros
 from agreegate.storage.partner import COLUMNS, as_partner
+from agreegate.storage.row import insert, put, update
 
 _CUSTOMERS = """
     select c.customer_id, c.company_name, c.domain, c.country, c.language, c.culture, c.registration_number,
@@ -38,30 +39,26 @@ async def listed_partners(
 async def put_partner(uow: UnitOfWork, listed: ListedPartner) -> None:
     """Add or change a partner and its mail domains; its users, links and customers stay as they are."""
     partner = listed.partner
-    await uow.execute(
-        "insert into partner (partner_id, name, kind, cloud, account, mpn_id, domain, country, culture, email,"
-        " mpa_signed_at, profile_etag, created_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-        " on conflict (partner_id) do update set name = excluded.name, kind = excluded.kind, cloud = excluded.cloud,"
-        " account = excluded.account, mpn_id = excluded.mpn_id, domain = excluded.domain, country = excluded.country,"
-        " culture = excluded.culture, email = excluded.email, mpa_signed_at = excluded.mpa_signed_at,"
-        " profile_etag = excluded.profile_etag",
-        partner.id,
-        partner.name,
-        partner.kind,
-        partner.cloud,
-        partner.account,
-        partner.mpn_id,
-        partner.domain,
-        partner.country,
-        partner.culture,
-        listed.email,
-        maybe_micros(listed.mpa_signed_at),
-        new_etag(uow),
-        to_micros(uow.now),
+    await put(
+        uow,
+        "partner",
+        {"partner_id": partner.id},
+        {"created_at": to_micros(uow.now)},
+        name=partner.name,
+        kind=partner.kind,
+        cloud=partner.cloud,
+        account=partner.account,
+        mpn_id=partner.mpn_id,
+        domain=partner.domain,
+        country=partner.country,
+        culture=partner.culture,
+        email=listed.email,
+        mpa_signed_at=maybe_micros(listed.mpa_signed_at),
+        profile_etag=new_etag(uow),
     )
     await uow.execute("delete from partner_mail_domain where partner_id = $1", partner.id)
     for domain in sorted(listed.mail_domains):
-        await uow.execute("insert into partner_mail_domain (partner_id, domain) values ($1, $2)", partner.id, domain)
+        await insert(uow, "partner_mail_domain", partner_id=partner.id, domain=domain)
 
 
 async def release_names(uow: UnitOfWork, partner: PartnerId) -> None:
@@ -71,27 +68,23 @@ async def release_names(uow: UnitOfWork, partner: PartnerId) -> None:
 
 async def put_user(uow: UnitOfWork, partner: PartnerId, user: ListedUser) -> None:
     """Add or change a user and its roles."""
-    await uow.execute(
-        "insert into partner_user (partner_id, user_id, user_name, designated, active, created_at)"
-        " values ($1, $2, $3, $4, $5, $6) on conflict (partner_id, user_id) do update set"
-        " user_name = excluded.user_name, designated = excluded.designated, active = excluded.active",
-        partner,
-        user.id,
-        user.name,
-        int(user.designated),
-        int(user.active),
-        to_micros(uow.now),
+    await put(
+        uow,
+        "partner_user",
+        {"partner_id": partner, "user_id": user.id},
+        {"created_at": to_micros(uow.now)},
+        user_name=user.name,
+        designated=int(user.designated),
+        active=int(user.active),
     )
     await uow.execute("delete from partner_user_role where partner_id = $1 and user_id = $2", partner, user.id)
     for role in sorted(user.roles):
-        await uow.execute(
-            "insert into partner_user_role (partner_id, user_id, role) values ($1, $2, $3)", partner, user.id, role
-        )
+        await insert(uow, "partner_user_role", partner_id=partner, user_id=user.id, role=role)
 
 
 async def close_user(uow: UnitOfWork, partner: PartnerId, user: str) -> None:
     """Close a user. What the user recorded stays under its name."""
-    await uow.execute("update partner_user set active = 0 where partner_id = $1 and user_id = $2", partner, user)
+    await update(uow, "partner_user", {"partner_id": partner, "user_id": user}, active=0)
 
 
 async def link_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -> None:
@@ -118,16 +111,15 @@ async def unlink_reseller(uow: UnitOfWork, provider: PartnerId, reseller: str) -
 async def change_customer(uow: UnitOfWork, partner: PartnerId, customer: CustomerId, draft: CustomerDraft) -> None:
     """Change the partner's copy of a customer, with its contact and address."""
     await rename_customer(uow, partner, customer, draft.company_name)
-    await uow.execute(
-        "update customer set domain = $3, country = $4, language = $5, culture = $6, registration_number = $7"
-        " where partner_id = $1 and customer_id = $2",
-        partner,
-        customer,
-        draft.domain,
-        draft.address.country,
-        draft.language,
-        draft.culture,
-        draft.registration_number,
+    await update(
+        uow,
+        "customer",
+        {"partner_id": partner, "customer_id": customer},
+        domain=draft.domain,
+        country=draft.address.country,
+        language=draft.language,
+        culture=draft.culture,
+        registration_number=draft.registration_number,
     )
     await put_contact(uow, partner, customer, BillingContact(uow.new_id(), new_etag(uow), draft.email, draft.address))
 

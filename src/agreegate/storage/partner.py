@@ -7,7 +7,7 @@ from datetime import datetime
 from agreegate.domain.actor import Role, UserId
 from agreegate.domain.partner import OrganizationProfile, Partner, PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
-from agreegate.storage.row import find, find_all, reader
+from agreegate.storage.row import find, find_all, insert, reader
 from agreegate.storage.statement import Statement
 
 
@@ -102,13 +102,14 @@ async def users_named(uow: UnitOfWork, partner: PartnerId, users: Collection[str
 
 async def add_user(uow: UnitOfWork, partner: PartnerId, user: UserId, user_name: str) -> None:
     """Add a user without roles, whose first valid token came."""
-    await uow.execute(
-        "insert into partner_user (partner_id, user_id, user_name, created_at) values ($1, $2, $3, $4)"
-        " on conflict (partner_id, user_id) do nothing",
-        partner,
-        user,
-        user_name,
-        to_micros(uow.now),
+    await insert(
+        uow,
+        "partner_user",
+        "(partner_id, user_id) do nothing",
+        partner_id=partner,
+        user_id=user,
+        user_name=user_name,
+        created_at=to_micros(uow.now),
     )
 
 

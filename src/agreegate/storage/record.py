@@ -20,7 +20,7 @@ from agreegate.storage.clock import note_recorded
 from agreegate.storage.customers.standing import UNKNOWN_TEXT
 from agreegate.storage.decision import add_decision
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_micros, to_micros
-from agreegate.storage.row import number_of
+from agreegate.storage.row import insert, number_of, update
 
 
 async def record(uow: UnitOfWork, actor: Actor, *facts: Fact, correlation_id: str | None = None) -> None:
@@ -152,29 +152,28 @@ async def _end(uow: UnitOfWork, actor: Actor, fact: AgreementEnded) -> ResourceC
     partner, ending, voided = actor.partner.id, fact.ending, fact.voided
     await clear_current(uow, partner, fact.customer, voided)
     if ending.reason is EndReason.NO_LONGER_AGREES:
-        await uow.execute(  # it outlives the relationship period
-            "update relationship set no_longer_agrees_at = $3, no_longer_agrees_sequence = $4"
-            " where partner_id = $1 and customer_id = $2",
-            partner,
-            fact.customer,
-            to_micros(ending.recorded_at),
-            ending.sequence,
+        await update(  # it outlives the relationship period
+            uow,
+            "relationship",
+            {"partner_id": partner, "customer_id": fact.customer},
+            no_longer_agrees_at=to_micros(ending.recorded_at),
+            no_longer_agrees_sequence=ending.sequence,
         )
     await note_recorded(uow, partner)
-    await uow.execute(
-        "insert into ending (partner_id, customer_id, sequence, ending_id, period, reason, confirmation_sequence, note,"
-        " recorded_by, channel, recorded_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-        partner,
-        fact.customer,
-        ending.sequence,
-        ending.id,
-        fact.period,
-        ending.reason,
-        None if voided is None else voided.sequence,
-        ending.note,
-        ending.recorded_by,
-        ending.channel,
-        to_micros(ending.recorded_at),
+    await insert(
+        uow,
+        "ending",
+        partner_id=partner,
+        customer_id=fact.customer,
+        sequence=ending.sequence,
+        ending_id=ending.id,
+        period=fact.period,
+        reason=ending.reason,
+        confirmation_sequence=None if voided is None else voided.sequence,
+        note=ending.note,
+        recorded_by=ending.recorded_by,
+        channel=ending.channel,
+        recorded_at=to_micros(ending.recorded_at),
     )
     if fact.counting is not None:
         await _make_current(uow, partner, fact.customer, fact.counting)

@@ -1,9 +1,10 @@
-"""Reads rows as numbers and as dataclasses of the domain."""
+"""Rows: read as dataclasses of the domain, and written with each value beside the name of its column."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from datetime import datetime
 from enum import Enum
+from functools import cache
 from types import NoneType
 from typing import Any, TypeVar, get_args, get_type_hints
 
@@ -53,6 +54,51 @@ async def number_of(uow: UnitOfWork, sql: str, *parameters: Value) -> int:
     """Return the one number that a statement selects."""
     [(number,)] = await uow.fetch_all(sql, *parameters)
     return int(number)
+
+
+def insert(uow: UnitOfWork, table: str, conflict: str = "", /, **columns: Value) -> Coroutine[Any, Any, int]:
+    """Add a row; return how many rows were added.
+
+    Args:
+        conflict: what to do if the table has a row with this key: the SQL after `on conflict`, such as `do nothing`.
+    """
+    suffix = f" on conflict {conflict}" if conflict else ""
+    return uow.execute(_insert_into(table, suffix, tuple(columns)), *columns.values())
+
+
+def put(
+    uow: UnitOfWork, table: str, key: Mapping[str, Value], new: Mapping[str, Value] | None = None, /, **columns: Value
+) -> Coroutine[Any, Any, int]:
+    """Add a row, or change the row that has its key.
+
+    Args:
+        new: columns that only an added row gets; a changed row keeps its own values.
+    """
+    added = {**key, **(new or {}), **columns}
+    return uow.execute(_insert_into(table, _or_change(tuple(key), tuple(columns)), tuple(added)), *added.values())
+
+
+def update(uow: UnitOfWork, table: str, key: Mapping[str, Value], /, **columns: Value) -> Coroutine[Any, Any, int]:
+    """Change columns of the rows with a key; return how many rows were changed."""
+    return uow.execute(_update(table, tuple(key), tuple(columns)), *key.values(), *columns.values())
+
+
+@cache
+def _insert_into(table: str, suffix: str, columns: tuple[str, ...]) -> str:
+    values = ", ".join(f"${place}" for place in range(1, len(columns) + 1))
+    return f"insert into {table} ({', '.join(columns)}) values ({values}){suffix}"
+
+
+@cache
+def _or_change(key: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    changed = ", ".join(f"{column} = excluded.{column}" for column in columns)
+    return f" on conflict ({', '.join(key)}) do update set {changed}"
+
+
+@cache
+def _update(table: str, key: tuple[str, ...], columns: tuple[str, ...]) -> str:
+    equal = [f"{column} = ${place}" for place, column in enumerate((*key, *columns), 1)]
+    return f"update {table} set {', '.join(equal[len(key) :])} where {' and '.join(equal[: len(key)])}"
 
 
 def _kinds(cls: Any) -> list[tuple[str, Any]]:

@@ -14,6 +14,7 @@ from agreegate.domain.agreements.text import (
     VersionId,
 )
 from agreegate.storage.engine.unit_of_work import Lock, Row, UnitOfWork, from_micros, to_micros
+from agreegate.storage.row import insert, number_of
 
 _VERSION = """
     select v.number, v.version_id, v.label, v.major, v.note, v.effective_at, v.published_at, v.published_by
@@ -55,31 +56,33 @@ async def published_digests(uow: UnitOfWork) -> frozenset[Digest]:
 
 async def add_text_version(uow: UnitOfWork, draft: TextDraft, published_by: str) -> TextVersion:
     """Add a version and the list of its files."""
-    [(number,)] = await uow.fetch_all(
-        "insert into text_version (template_id, version_id, label, major, note, effective_at, published_at,"
-        " published_by, files) values ($1, $2, $3, $4, $5, $6, $7, $8, $9) returning number",
-        draft.template_id,
-        uow.new_id(),
-        draft.label,
-        int(draft.major),
-        draft.note,
-        to_micros(draft.effective_from),
-        to_micros(uow.now),
-        published_by,
-        len(draft.files),
+    version = VersionId(uow.new_id())
+    await insert(
+        uow,
+        "text_version",
+        template_id=draft.template_id,
+        version_id=version,
+        label=draft.label,
+        major=int(draft.major),
+        note=draft.note,
+        effective_at=to_micros(draft.effective_from),
+        published_at=to_micros(uow.now),
+        published_by=published_by,
+        files=len(draft.files),
     )
+    number = await number_of(uow, "select number from text_version where version_id = $1", version)
     for locale, file in draft.files.items():
-        await uow.execute(
-            "insert into text_file (number, country, language, digest, media_type, size, shown_digest, shown_size)"
-            " values ($1, $2, $3, $4, $5, $6, $7, $8)",
-            number,
-            locale.country,
-            locale.language,
-            file.digest,
-            file.media_type,
-            file.size,
-            None if file.shown_as is None else file.shown_as.digest,
-            None if file.shown_as is None else file.shown_as.size,
+        await insert(
+            uow,
+            "text_file",
+            number=number,
+            country=locale.country,
+            language=locale.language,
+            digest=file.digest,
+            media_type=file.media_type,
+            size=file.size,
+            shown_digest=None if file.shown_as is None else file.shown_as.digest,
+            shown_size=None if file.shown_as is None else file.shown_as.size,
         )
     return next(one for one in await text_versions(uow, draft.template_id) if one.number == number)
 

@@ -15,9 +15,9 @@ from agreegate.domain.customers.customer import (
 from agreegate.domain.customers.customer_search import index_words, spaced_words
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.customers.person import rename_with_persons
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.row import number_of, reader
+from agreegate.storage.row import insert, number_of, put, reader, update
 from agreegate.storage.statement import BEYOND, Statement
 
 _LEAST = "\x01"
@@ -79,28 +79,22 @@ _THROUGH_FIRST_PROVIDER = """
 
 async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) -> None:
     """Add a partner's copy of a customer, with its billing contact; `open_relationship` opens the relationship."""
-    await uow.execute(
-        "insert into customer (partner_id, customer_id, commerce_id, company_name, company_key, name_words, domain, country,"
-        " language, culture, registration_number, created_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)",
-        partner,
-        customer.id,
-        customer.commerce_id,
-        customer.company_name,
-        search_key(customer.company_name),
-        spaced_words(customer.company_name),
-        customer.domain.lower(),
-        customer.country,
-        customer.language,
-        customer.culture,
-        customer.registration_number,
-        to_micros(uow.now),
+    domain = customer.domain.lower()
+    await insert(
+        uow,
+        "customer",
+        partner_id=partner,
+        customer_id=customer.id,
+        commerce_id=customer.commerce_id,
+        **_named(customer.company_name),
+        domain=domain,
+        country=customer.country,
+        language=customer.language,
+        culture=customer.culture,
+        registration_number=customer.registration_number,
+        created_at=to_micros(uow.now),
     )
-    await uow.execute(
-        "insert into tenant_domain (domain, customer_id) values ($1, $2) on conflict (domain) do nothing",
-        customer.domain.lower(),
-        customer.id,
-    )
+    await insert(uow, "tenant_domain", "(domain) do nothing", domain=domain, customer_id=customer.id)
     await _add_words(uow, partner, customer.id, customer.company_name)
     if customer.billing is not None:
         await put_contact(uow, partner, customer.id, customer.billing)
@@ -109,27 +103,21 @@ async def add_customer(uow: UnitOfWork, partner: PartnerId, customer: Customer) 
 async def put_contact(uow: UnitOfWork, partner: PartnerId, customer: str, billing: BillingContact) -> None:
     """Add or change the billing contact of a customer; an existing contact keeps its `profile_id`."""
     address = billing.address
-    await uow.execute(
-        "insert into customer_contact (partner_id, customer_id, profile_id, etag, email, first_name, last_name, phone,"
-        " address_line1, address_line2, city, state, postal_code)"
-        " values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
-        " on conflict (partner_id, customer_id) do update set etag = excluded.etag, email = excluded.email,"
-        " first_name = excluded.first_name, last_name = excluded.last_name, phone = excluded.phone,"
-        " address_line1 = excluded.address_line1, address_line2 = excluded.address_line2, city = excluded.city,"
-        " state = excluded.state, postal_code = excluded.postal_code",
-        partner,
-        customer,
-        billing.profile_id,
-        billing.etag,
-        billing.email,
-        address.first_name,
-        address.last_name,
-        address.phone,
-        address.line1,
-        address.line2,
-        address.city,
-        address.state,
-        address.postal_code,
+    await put(
+        uow,
+        "customer_contact",
+        {"partner_id": partner, "customer_id": customer},
+        {"profile_id": billing.profile_id},
+        etag=billing.etag,
+        email=billing.email,
+        first_name=address.first_name,
+        last_name=address.last_name,
+        phone=address.phone,
+        address_line1=address.line1,
+        address_line2=address.line2,
+        city=address.city,
+        state=address.state,
+        postal_code=address.postal_code,
     )
 
 
@@ -150,17 +138,13 @@ async def rename_customer(uow: UnitOfWork, partner: PartnerId, customer: str, na
             f" and word in ({to.bind_all(words)})",
             *to.values,
         )
-    await uow.execute(
-        "update customer set company_name = $3, company_key = $4, name_words = $5"
-        " where partner_id = $1 and customer_id = $2",
-        partner,
-        customer,
-        name,
-        search_key(name),
-        spaced_words(name),
-    )
+    await update(uow, "customer", {"partner_id": partner, "customer_id": customer}, **_named(name))
     await _add_words(uow, partner, customer, name)
     await rename_with_persons(uow, partner, customer, search_key(name))
+
+
+def _named(name: str) -> dict[str, Value]:
+    return {"company_name": name, "company_key": search_key(name), "name_words": spaced_words(name)}
 
 
 async def _add_words(uow: UnitOfWork, partner: PartnerId, customer: str, name: str) -> None:
@@ -306,13 +290,14 @@ async def domain_in_use(uow: UnitOfWork, domain: str) -> bool:
 
 async def add_reseller(uow: UnitOfWork, partner: PartnerId, customer: str, reseller: PartnerId) -> None:
     """Record that a provider serves the customer through one of its linked resellers."""
-    await uow.execute(
-        "insert into customer_reseller (partner_id, customer_id, reseller_id, created_at) values ($1, $2, $3, $4)"
-        " on conflict (partner_id, customer_id, reseller_id) do nothing",
-        partner,
-        customer,
-        reseller,
-        to_micros(uow.now),
+    await insert(
+        uow,
+        "customer_reseller",
+        "(partner_id, customer_id, reseller_id) do nothing",
+        partner_id=partner,
+        customer_id=customer,
+        reseller_id=reseller,
+        created_at=to_micros(uow.now),
     )
 
 

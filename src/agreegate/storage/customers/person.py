@@ -4,6 +4,7 @@ from agreegate.domain.customers.customer_search import CustomerSearch, is_part_o
 from agreegate.domain.customers.person import person_index, person_words
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.row import insert
 from agreegate.storage.statement import Statement
 
 BEHIND = 10_000
@@ -32,14 +33,8 @@ async def take_over_persons(uow: UnitOfWork, most: int) -> int:
     )
     for _, partner, customer, company_key, first_name, last_name, email in rows:
         words = person_words(first_name, last_name, email)
-        added = await uow.execute(
-            "insert into person (partner_id, customer_id, words) values ($1, $2, $3)"
-            " on conflict (partner_id, customer_id, words) do nothing",
-            partner,
-            customer,
-            words,
-        )
-        if added:
+        unless_there = "(partner_id, customer_id, words) do nothing"
+        if await insert(uow, "person", unless_there, partner_id=partner, customer_id=customer, words=words):
             to = Statement(partner, customer, company_key)
             index = ", ".join(f"($1, $2, $3, {to.bind(word)})" for word in sorted(person_index(words)))
             await uow.execute(

@@ -1,8 +1,9 @@
 """Relationships between a partner and its customer: opened, ended, and opened again as a new period (contract 4.7)."""
 
 from agreegate.domain.partner import Cloud, PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, to_micros
 from agreegate.storage.record import clear_current
+from agreegate.storage.row import insert, update
 
 
 async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) -> int:
@@ -11,39 +12,20 @@ async def open_relationship(uow: UnitOfWork, partner: PartnerId, customer: str) 
     A customer that comes back begins a new period without a confirmation. The former period is kept, and so is the fact that
     the customer no longer agrees (R47). An open relationship stays as it is.
     """
+    key: dict[str, Value] = {"partner_id": partner, "customer_id": customer}
     row = await uow.fetch_one(
         "select period, started_at, ended_at from relationship where partner_id = $1 and customer_id = $2",
         partner,
         customer,
     )
     if row is None:
-        await uow.execute(
-            "insert into relationship (partner_id, customer_id, period, started_at) values ($1, $2, 1, $3)",
-            partner,
-            customer,
-            to_micros(uow.now),
-        )
+        await insert(uow, "relationship", **key, period=1, started_at=to_micros(uow.now))
         return 1
-    period, started, ended = row
-    if ended is None:
+    period, started_at, ended_at = row
+    if ended_at is None:
         return int(period)
-    await uow.execute(
-        "insert into relationship_period (partner_id, customer_id, period, started_at, ended_at)"
-        " values ($1, $2, $3, $4, $5)",
-        partner,
-        customer,
-        period,
-        started,
-        ended,
-    )
-    await uow.execute(
-        "update relationship set period = $3, started_at = $4, ended_at = null"
-        " where partner_id = $1 and customer_id = $2",
-        partner,
-        customer,
-        period + 1,
-        to_micros(uow.now),
-    )
+    await insert(uow, "relationship_period", **key, period=period, started_at=started_at, ended_at=ended_at)
+    await update(uow, "relationship", key, period=period + 1, started_at=to_micros(uow.now), ended_at=None)
     return int(period) + 1
 
 

@@ -4,42 +4,34 @@ import msgspec
 
 from agreegate.domain.orders.cart import Cart, CartLine
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
-from agreegate.storage.row import find, reader
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, to_micros
+from agreegate.storage.row import find, insert, reader, update
 
 _as_cart = reader(Cart, lines=msgspec.json.Decoder(tuple[CartLine, ...]).decode)
 
 
 async def add_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Add a cart."""
-    await uow.execute(
-        "insert into cart (partner_id, customer_id, cart_id, status, modified_by, lines, created_at,"
-        " modified_at, expires_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-        partner,
-        cart.customer_id,
-        cart.id,
-        cart.status,
-        cart.modified_by,
-        msgspec.json.encode(cart.lines).decode(),
-        to_micros(cart.created_at),
-        to_micros(cart.modified_at),
-        to_micros(cart.expires_at),
-    )
+    created_at, expires_at = to_micros(cart.created_at), to_micros(cart.expires_at)
+    await insert(uow, "cart", **_key(partner, cart), **_changing(cart), created_at=created_at, expires_at=expires_at)
 
 
 async def save_cart(uow: UnitOfWork, partner: PartnerId, cart: Cart) -> None:
     """Update the columns of a cart that may change."""
-    await uow.execute(
-        "update cart set status = $4, modified_by = $5, lines = $6, modified_at = $7"
-        " where partner_id = $1 and customer_id = $2 and cart_id = $3",
-        partner,
-        cart.customer_id,
-        cart.id,
-        cart.status,
-        cart.modified_by,
-        msgspec.json.encode(cart.lines).decode(),
-        to_micros(cart.modified_at),
-    )
+    await update(uow, "cart", _key(partner, cart), **_changing(cart))
+
+
+def _key(partner: PartnerId, cart: Cart) -> dict[str, Value]:
+    return {"partner_id": partner, "customer_id": cart.customer_id, "cart_id": cart.id}
+
+
+def _changing(cart: Cart) -> dict[str, Value]:
+    return {
+        "status": cart.status,
+        "modified_by": cart.modified_by,
+        "lines": msgspec.json.encode(cart.lines).decode(),
+        "modified_at": to_micros(cart.modified_at),
+    }
 
 
 async def cart_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Cart | None:

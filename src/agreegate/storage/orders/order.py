@@ -4,9 +4,9 @@ import json
 
 from agreegate.domain.orders.order import Order, OrderLine
 from agreegate.domain.partner import PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.row import find_all, reader
+from agreegate.storage.row import find_all, insert, reader, update
 
 _ORDER = "order_id, customer_id, billing_cycle, currency_code, status, created_at"
 _LINE = (
@@ -21,53 +21,44 @@ _as_line = reader(OrderLine, provisioning_context=lambda text: {} if text is Non
 
 async def add_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
     """Add an order; `add_line` adds its lines."""
-    await uow.execute(
-        "insert into order_ (partner_id, customer_id, order_id, billing_cycle, currency_code, status, created_at)"
-        " values ($1, $2, $3, $4, $5, $6, $7)",
-        partner,
-        order.customer_id,
-        order.id,
-        order.billing_cycle,
-        order.currency_code,
-        order.status,
-        to_micros(order.created_at),
+    await insert(
+        uow,
+        "order_",
+        **_key(partner, order),
+        billing_cycle=order.billing_cycle,
+        currency_code=order.currency_code,
+        status=order.status,
+        created_at=to_micros(order.created_at),
     )
 
 
 async def add_line(uow: UnitOfWork, partner: PartnerId, order: Order, line: OrderLine) -> None:
     """Add a line to an order."""
-    await uow.execute(
-        "insert into order_line (partner_id, customer_id, order_id, line_number, offer_id, subscription_id,"
-        " parent_subscription_id, friendly_name, quantity, partner_id_on_record, kind, term_duration,"
-        " renews_to, provisioning_context) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
-        partner,
-        order.customer_id,
-        order.id,
-        line.number,
-        line.offer_id,
-        line.subscription_id,
-        line.parent_id,
-        line.friendly_name,
-        line.quantity,
-        line.partner_id_on_record,
-        line.kind,
-        line.term,
-        line.renews_to,
-        json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
+    await insert(
+        uow,
+        "order_line",
+        **_key(partner, order),
+        line_number=line.number,
+        offer_id=line.offer_id,
+        subscription_id=line.subscription_id,
+        parent_subscription_id=line.parent_id,
+        friendly_name=line.friendly_name,
+        quantity=line.quantity,
+        partner_id_on_record=line.partner_id_on_record,
+        kind=line.kind,
+        term_duration=line.term,
+        renews_to=line.renews_to,
+        provisioning_context=json.dumps(dict(line.provisioning_context)) if line.provisioning_context else None,
     )
 
 
 async def save_order(uow: UnitOfWork, partner: PartnerId, order: Order) -> None:
     """Update the columns of an order that may change."""
-    await uow.execute(
-        "update order_ set billing_cycle = $4, status = $5"
-        " where partner_id = $1 and customer_id = $2 and order_id = $3",
-        partner,
-        order.customer_id,
-        order.id,
-        order.billing_cycle,
-        order.status,
-    )
+    await update(uow, "order_", _key(partner, order), billing_cycle=order.billing_cycle, status=order.status)
+
+
+def _key(partner: PartnerId, order: Order) -> dict[str, Value]:
+    return {"partner_id": partner, "customer_id": order.customer_id, "order_id": order.id}
 
 
 async def order_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Order | None:

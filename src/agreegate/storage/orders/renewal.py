@@ -7,7 +7,7 @@ from agreegate.domain.orders.subscription import Subscription
 from agreegate.domain.partner import PartnerId
 from agreegate.storage.engine.unit_of_work import UnitOfWork, maybe_instant, to_micros
 from agreegate.storage.orders.subscription import COLUMNS, LIVING, as_subscription
-from agreegate.storage.row import number_of
+from agreegate.storage.row import insert, number_of
 
 RAN_AT = "case when w.due_at < w.recorded_at then w.due_at else w.recorded_at end"
 """SQL: when the renewal `w` ran: when its term began, or when it was ordered before that (R33); `ran_at` of the domain."""
@@ -52,16 +52,16 @@ async def add_renewals(
         due: when each of these terms was due.
     """
     for term, instant in enumerate(due, first):
-        await uow.execute(
-            "insert into renewal (partner_id, customer_id, subscription_id, term, outcome, due_at, recorded_at)"
-            " values ($1, $2, $3, $4, $5, $6, $7)",
-            partner,
-            subscription.customer_id,
-            subscription.id,
-            term,
-            outcome,
-            to_micros(instant),
-            to_micros(uow.now),
+        await insert(
+            uow,
+            "renewal",
+            partner_id=partner,
+            customer_id=subscription.customer_id,
+            subscription_id=subscription.id,
+            term=term,
+            outcome=outcome,
+            due_at=to_micros(instant),
+            recorded_at=to_micros(uow.now),
         )
 
 

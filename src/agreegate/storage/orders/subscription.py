@@ -4,8 +4,8 @@ from collections.abc import Iterable, Sequence
 
 from agreegate.domain.orders.subscription import Subscription, SubscriptionStatus
 from agreegate.domain.partner import Partner, PartnerId
-from agreegate.storage.engine.unit_of_work import UnitOfWork, to_micros
-from agreegate.storage.row import find, find_all, number_of, reader
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, to_micros
+from agreegate.storage.row import find, find_all, insert, number_of, reader, update
 from agreegate.storage.statement import Statement
 
 LIVING_STATUSES = tuple(status for status in SubscriptionStatus if not status.ended)
@@ -33,66 +33,46 @@ as_subscription = reader(Subscription)
 
 async def add_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
     """Add a subscription; its order is recorded before."""
-    commitment = subscription.commitment
-    await uow.execute(
-        "insert into subscription (partner_id, customer_id, subscription_id, order_id, offer_id, offer_name,"
-        " friendly_name, quantity, parent_subscription_id, partner_id_on_record, billing_cycle, term_duration,"
-        " renewal_term_duration, status, auto_renew, is_trial, revision, created_at, started_at, terms, months,"
-        " commitment_end_at) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,"
-        " $19, $20, $21, $22)",
-        partner,
-        subscription.customer_id,
-        subscription.id,
-        subscription.order_id,
-        subscription.offer_id,
-        subscription.offer_name,
-        subscription.friendly_name,
-        subscription.quantity,
-        subscription.parent_id,
-        subscription.partner_id_on_record,
-        subscription.billing_cycle,
-        commitment.term,
-        commitment.renewal_term,
-        subscription.status,
-        int(subscription.auto_renew),
-        int(subscription.is_trial),
-        subscription.revision,
-        to_micros(subscription.created_at),
-        to_micros(commitment.started_at),
-        commitment.terms,
-        commitment.months,
-        to_micros(commitment.ends_at),
+    await insert(
+        uow,
+        "subscription",
+        **_key(partner, subscription),
+        **_changing(subscription),
+        order_id=subscription.order_id,
+        parent_subscription_id=subscription.parent_id,
+        created_at=to_micros(subscription.created_at),
     )
 
 
 async def save_subscription(uow: UnitOfWork, partner: PartnerId, subscription: Subscription) -> None:
     """Update the columns of a subscription that may change."""
+    await update(uow, "subscription", _key(partner, subscription), **_changing(subscription))
+
+
+def _key(partner: PartnerId, subscription: Subscription) -> dict[str, Value]:
+    return {"partner_id": partner, "customer_id": subscription.customer_id, "subscription_id": subscription.id}
+
+
+def _changing(subscription: Subscription) -> dict[str, Value]:
     commitment = subscription.commitment
-    await uow.execute(
-        "update subscription set offer_id = $4, offer_name = $5, friendly_name = $6, quantity = $7,"
-        " partner_id_on_record = $8, billing_cycle = $9, term_duration = $10, renewal_term_duration = $11, status = $12,"
-        " auto_renew = $13, is_trial = $14, revision = $15, started_at = $16, terms = $17, months = $18,"
-        " commitment_end_at = $19 where partner_id = $1 and customer_id = $2 and subscription_id = $3",
-        partner,
-        subscription.customer_id,
-        subscription.id,
-        subscription.offer_id,
-        subscription.offer_name,
-        subscription.friendly_name,
-        subscription.quantity,
-        subscription.partner_id_on_record,
-        subscription.billing_cycle,
-        commitment.term,
-        commitment.renewal_term,
-        subscription.status,
-        int(subscription.auto_renew),
-        int(subscription.is_trial),
-        subscription.revision,
-        to_micros(commitment.started_at),
-        commitment.terms,
-        commitment.months,
-        to_micros(commitment.ends_at),
-    )
+    return {
+        "offer_id": subscription.offer_id,
+        "offer_name": subscription.offer_name,
+        "friendly_name": subscription.friendly_name,
+        "quantity": subscription.quantity,
+        "partner_id_on_record": subscription.partner_id_on_record,
+        "billing_cycle": subscription.billing_cycle,
+        "term_duration": commitment.term,
+        "renewal_term_duration": commitment.renewal_term,
+        "status": subscription.status,
+        "auto_renew": int(subscription.auto_renew),
+        "is_trial": int(subscription.is_trial),
+        "revision": subscription.revision,
+        "started_at": to_micros(commitment.started_at),
+        "terms": commitment.terms,
+        "months": commitment.months,
+        "commitment_end_at": to_micros(commitment.ends_at),
+    }
 
 
 async def subscription_of(uow: UnitOfWork, partner: PartnerId, customer: str, id_: str) -> Subscription | None:
