@@ -13,8 +13,7 @@ from litestar import Response, get
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.activity import Activity, ActivitySearch, Deed, Kind, Status
@@ -77,7 +76,7 @@ class Told:
     status: str
 
 
-@get("/activity", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
+@get("/activity", opt={"access": READ_AUDIT, "costly": True})
 async def show_activity(request: DashboardRequest) -> Response[str]:
     """Show a page of the activity that fits the filters, newest first."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
@@ -112,7 +111,7 @@ async def show_activity(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get("/activity.csv", opt={"access": READ_AUDIT, "costly": True}, include_in_schema=False)
+@get("/activity.csv", opt={"access": READ_AUDIT, "costly": True})
 async def export_activity(request: DashboardRequest) -> Response[Any]:
     """Export the whole list as a CSV file.
 

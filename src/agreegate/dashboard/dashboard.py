@@ -23,6 +23,7 @@ from agreegate.dashboard.customers import (
     text,
 )
 from agreegate.dashboard.frame import clock, signin
+from agreegate.dashboard.frame.absent import answer_absent
 from agreegate.dashboard.frame.form import LARGEST_FORM
 from agreegate.dashboard.frame.guard import guard, refused
 from agreegate.dashboard.frame.session import form_cookie, session_middleware
@@ -79,7 +80,9 @@ def dashboard(deployment: Deployment) -> list[ControllerRouterHandler]:
             DefineMiddleware(FormsWithFiles, key=deployment.form_key, cookie=form_cookie(deployment)),
         ],
         guards=[guard],
+        before_request=answer_absent,
         exception_handlers={Exception: refused},
         request_max_body_size=LARGEST_FORM,
+        include_in_schema=False,
     )
     return [pages, *static_files()]

@@ -3,11 +3,10 @@
 from litestar import Response, get
 
 from agreegate.dashboard.frame.clock import meanings
-from agreegate.dashboard.frame.navigation import may
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, reader_of
 from agreegate.dashboard.resellers.reseller_request import DATA
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA
+from agreegate.domain.actor import CONFIRM, READ_NEEDED_DATA, may
 from agreegate.domain.reason import Code
 from agreegate.i18n import text
 
@@ -21,7 +20,7 @@ REFUSALS = (
 """Why the gate refuses, and the sentence that says so of no customer in particular."""
 
 
-@get("/how-to-confirm", opt={"public": True}, include_in_schema=False)
+@get("/how-to-confirm", opt={"public": True})
 async def show_help(request: DashboardRequest) -> Response[str]:
     """What is needed, who may confirm, the steps on both channels, the dates in force, and what to do when refused."""
     deployment, reader, language = deployment_of(request), reader_of(request), reader_language(request)

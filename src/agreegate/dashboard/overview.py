@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from litestar import Response
 
 from agreegate.dashboard.customers.customer import closed
+from agreegate.dashboard.frame.absent import why_absent
 from agreegate.dashboard.frame.clock import meanings
-from agreegate.dashboard.frame.navigation import may
 from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor
-from agreegate.domain.partner import Cloud, PartnerKind
+from agreegate.domain.actor import ASK_GATE, CONFIRM, READ_CUSTOMERS, Actor, may
+from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.standing import State
 from agreegate.services.overview import Denials, Urgent, show_denials, show_urgent
@@ -62,7 +62,7 @@ async def overview(request: DashboardRequest, reader: Actor) -> Response[str]:
     programme, now = deployment.programme, deployment.store.clock()
     operator = reader.partner.kind is PartnerKind.OPERATOR
     absent = None if operator and programme.exists(now) else closed(reader, programme, now)
-    asks = may(reader, ASK_GATE) and reader.partner.cloud is Cloud.PUBLIC and programme.exists(now)
+    asks = may(reader, ASK_GATE) and why_absent(reader, programme, now) is None
 
     async def read(uow: UnitOfWork) -> Shown:
         return Shown(

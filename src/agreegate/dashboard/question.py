@@ -11,9 +11,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.clock import jump
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import (
     ANYONE_SIGNED_IN,
@@ -25,6 +23,7 @@ from agreegate.domain.actor import (
     WRITE_ORDERS,
     Access,
     Actor,
+    may,
 )
 from agreegate.domain.error import Rejected
 from agreegate.i18n import date_text, text
@@ -74,7 +73,7 @@ class Read:
         return all(word in whole for word in words)
 
 
-@get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
+@get("/questions", opt={"access": ANYONE_SIGNED_IN, "costly": True})
 async def show_questions(request: DashboardRequest) -> Response[str]:
     """Every question, or those with the words that the reader typed."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
@@ -86,7 +85,7 @@ async def show_questions(request: DashboardRequest) -> Response[str]:
     return page(request, "questions.html", groups=groups, wanted=wanted, found=len(found), everything=len(read))
 
 
-@post("/questions/{question:str}/show", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@post("/questions/{question:str}/show", opt={"access": ANYONE_SIGNED_IN})
 async def show_answer(request: DashboardRequest, question: FromPath[str]) -> Response[Any]:
     """Set the demo's clock to the day on which an answer is seen, and open the page.
 

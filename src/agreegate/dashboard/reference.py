@@ -24,7 +24,7 @@ PATH = "/api/docs"
 Json = Mapping[str, Any]
 
 
-@get(PATH, opt={"public": True}, include_in_schema=False)
+@get(PATH, opt={"public": True})
 async def show_reference(request: DashboardRequest) -> Response[str]:
     """The page that describes our own API; what it shows is put together once for each language."""
     language, deployment = reader_language(request), deployment_of(request)

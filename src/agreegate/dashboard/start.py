@@ -32,7 +32,7 @@ class Now:
     allowed: bool
 
 
-@get("/", opt={"public": True, "costly": True}, include_in_schema=False)
+@get("/", opt={"public": True, "costly": True})
 async def show_start(request: DashboardRequest) -> Response[str]:
     """The start page of a server; the overview for a user who is signed in."""
     if (reader := reader_of(request)) is not None:

@@ -6,12 +6,10 @@ from uuid import UUID
 
 from litestar import Response, get
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor
+from agreegate.domain.actor import ANYONE_SIGNED_IN, ASK_GATE, READ_CUSTOMERS, WRITE_ORDERS, Actor, may
 from agreegate.domain.error import Rejected
 from agreegate.domain.gate import Decision
 from agreegate.i18n import date_text, text
@@ -33,7 +31,7 @@ class Row:
     today: bool
 
 
-@get("/tour", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@get("/tour", opt={"access": ANYONE_SIGNED_IN})
 async def show_tour(request: DashboardRequest) -> Response[str]:
     """The tour with one of the reader's customers; with a made-up one for users who may not order.
 

@@ -8,12 +8,9 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.text import lead_to
-from agreegate.dashboard.frame.absent import absent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE
+from agreegate.domain.actor import ANYONE_SIGNED_IN, PUBLISH_TEXTS, READ_TEXTS, SIMULATE, may
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.agreements.text import DEFAULT_LANGUAGE, FoundText, primary_subtag
 from agreegate.domain.error import Rejected
@@ -64,11 +61,9 @@ class Listed:
     found: FoundText | None
 
 
-@get("/agreements", opt={"access": ANYONE_SIGNED_IN, "costly": True}, include_in_schema=False)
+@get("/agreements", opt={"access": ANYONE_SIGNED_IN, "absent": "agreements.title", "costly": True})
 async def show_agreements(request: DashboardRequest) -> Response[str]:
     """Show the table or the rows that match the search; the row of `?country=&language=` comes first."""
-    if (nothing := absent(request, "agreements.title")) is not None:
-        return nothing
     rows, query = table(reader_language(request)), request.query_params.get("q", "").strip()
     country = request.query_params.get("country", "")
     chosen = _chosen(rows, country, request.query_params.get("language", ""))
@@ -88,21 +83,19 @@ async def show_agreements(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get("/agreements/{country:str}/{culture:str}", opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@get("/agreements/{country:str}/{culture:str}", opt={"access": ANYONE_SIGNED_IN, "absent": "agreements.title"})
 async def show_agreement(request: DashboardRequest, country: FromPath[str], culture: FromPath[str]) -> Response[str]:
     """Which agreements there are for one country and language, since when each counts, and its text.
 
     Raises:
         `request.not-found`: the table has no such pair; its codes are written exactly so.
     """
-    if (nothing := absent(request, "agreements.title")) is not None:
-        return nothing
     chosen = _pair(request, country, culture)
     listed, may_read = await _listed(request, chosen), may(actor_of(request), READ_TEXTS)
     return page(request, "agreement.html", chosen=chosen, listed=listed, may_read=may_read)
 
 
-@get("/agreements/{country:str}/{culture:str}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
+@get("/agreements/{country:str}/{culture:str}/text", opt={"access": READ_TEXTS})
 async def show_text(request: DashboardRequest, country: FromPath[str], culture: FromPath[str]) -> Response[Any]:
     """Lead to the text in force of `?template=`, to read it or to download the file: each time by a new, short-lived link.
 

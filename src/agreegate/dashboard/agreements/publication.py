@@ -22,8 +22,7 @@ from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
 from agreegate.dashboard.agreements.version import PATH as VERSIONS
 from agreegate.dashboard.agreements.version import Part, parts
 from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
 from agreegate.dashboard.frame.upload import uploads_of
 from agreegate.deployment.deployment import Deployment, deployment_of
 from agreegate.domain.actor import PUBLISH_TEXTS
@@ -44,7 +43,7 @@ OFFERED = (ROWS, 12, MOST_ROWS)
 """Maximum number of rows of texts with which the form opens."""
 
 
-@get(PATH, opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+@get(PATH, opt={"access": PUBLISH_TEXTS})
 async def show_publication(request: DashboardRequest) -> Response[str]:
     """The form for a version, for `?texts=` files."""
     deployment = deployment_of(request)
@@ -54,7 +53,7 @@ async def show_publication(request: DashboardRequest) -> Response[str]:
     return _form(request, choose_again(form, file_fields(request)), 200)
 
 
-@post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields}, include_in_schema=False)
+@post(PATH, opt={"access": PUBLISH_TEXTS, "files": file_fields})
 async def publish_version(request: DashboardRequest) -> Response[Any]:
     """Check everything and show it at the first press; publish what was shown at the second.
 
@@ -74,7 +73,7 @@ async def publish_version(request: DashboardRequest) -> Response[Any]:
     return _form(request, shown, 422) if shown.mistakes else _check(request, reading, reading.form, review)
 
 
-@get(PATH + "/text", opt={"access": PUBLISH_TEXTS}, include_in_schema=False)
+@get(PATH + "/text", opt={"access": PUBLISH_TEXTS})
 async def preview_unpublished(request: DashboardRequest) -> Response[Any]:
     """Redirect to an uploaded file as customers would read it, by a new link that expires in five minutes.
 

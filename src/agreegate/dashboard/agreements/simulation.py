@@ -22,15 +22,12 @@ from agreegate.dashboard.agreements.simulation_file import (
     rule_lines,
     shown_figures,
 )
-from agreegate.dashboard.frame.absent import absent
 from agreegate.dashboard.frame.csv import csv_answer, in_pages, written_for
 from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE
+from agreegate.domain.actor import READ_CONFIRMATIONS, SIMULATE, may
 from agreegate.domain.agreements.agreement import AgreementTemplate
 from agreegate.domain.agreements.simulation import USUAL_WEEKS, WEEKS, Figure, Scenario
 from agreegate.domain.agreements.text import TextVersion
@@ -97,11 +94,9 @@ class Table:
     """Number of rows that only the file has."""
 
 
-@get(PATH, opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
+@get(PATH, opt={"access": SIMULATE, "absent": "simulation.title", "costly": True})
 async def show_simulation(request: DashboardRequest) -> Response[str]:
     """The form, and once a day or a version is named, what would happen."""
-    if (nothing := absent(request, "simulation.title")) is not None:
-        return nothing
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     form = _form(request)
     asked: Asked | None = None
@@ -152,7 +147,7 @@ async def show_simulation(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get(PATH + ".csv", opt={"access": SIMULATE, "costly": True}, include_in_schema=False)
+@get(PATH + ".csv", opt={"access": SIMULATE, "costly": True})
 async def export_counts(request: DashboardRequest) -> Response[Any]:
     """What is counted, as a file.
 
@@ -168,7 +163,7 @@ async def export_counts(request: DashboardRequest) -> Response[Any]:
     return await csv_answer(request, "simulation", COUNTS, pages())
 
 
-@get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True}, include_in_schema=False)
+@get(PATH + "-customers.csv", opt={"access": READ_CONFIRMATIONS, "costly": True})
 async def export_customers(request: DashboardRequest) -> Response[Any]:
     """Each of the partner's customers who would become outdated, as a file.
 

@@ -13,13 +13,10 @@ from litestar.params import FromPath
 from agreegate.dashboard.agreements.agreement import table
 from agreegate.dashboard.agreements.simulation import PATH as SIMULATION
 from agreegate.dashboard.customers.text import lead_to
-from agreegate.dashboard.frame.absent import absent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE
+from agreegate.domain.actor import PUBLISH_TEXTS, READ_TEXTS, SIMULATE, may
 from agreegate.domain.agreements.text import Fallback, FoundText, Locale, TextFile
 from agreegate.domain.error import Rejected
 from agreegate.i18n import culture_text
@@ -54,13 +51,11 @@ class Part:
         return {"country": self.countries[0][0], "language": self.language}
 
 
-@get(PATH, opt={"access": READ_TEXTS, "costly": True}, include_in_schema=False)
+@get(PATH, opt={"access": READ_TEXTS, "absent": "versions.title", "shown_to": PUBLISH_TEXTS, "costly": True})
 async def show_versions(request: DashboardRequest) -> Response[str]:
     """The versions of every agreement of the programme, a page of each, with where they are in force now."""
     deployment, actor = deployment_of(request), actor_of(request)
     may_publish = may(actor, PUBLISH_TEXTS)
-    if not may_publish and (nothing := absent(request, "versions.title")) is not None:
-        return nothing
     lists = []
     for template, versions in await deployment.store.read_slow(
         lambda uow: show_texts(uow, actor, deployment.programme)
@@ -70,15 +65,13 @@ async def show_versions(request: DashboardRequest) -> Response[str]:
     return page(request, "versions.html", lists=lists, may_publish=may_publish)
 
 
-@get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS}, include_in_schema=False)
+@get(PATH + "/{version:uuid}", opt={"access": READ_TEXTS, "absent": "versions.title", "shown_to": PUBLISH_TEXTS})
 async def show_version(request: DashboardRequest, version: FromPath[UUID]) -> Response[str]:
     """One version, and its files.
 
     Raises:
         `request.not-found`: the programme has none of this id.
     """
-    if not may(actor_of(request), PUBLISH_TEXTS) and (nothing := absent(request, "versions.title")) is not None:
-        return nothing
     listed = await _found(request, version)
     shown = parts(listed.version.files, reader_language(request))
     links = {one: f"{PATH}/{version}/text?{urlencode(one.locale)}" for one in shown}
@@ -93,7 +86,7 @@ async def show_version(request: DashboardRequest, version: FromPath[UUID]) -> Re
     )
 
 
-@get(PATH + "/{version:uuid}/text", opt={"access": READ_TEXTS}, include_in_schema=False)
+@get(PATH + "/{version:uuid}/text", opt={"access": READ_TEXTS})
 async def show_version_text(request: DashboardRequest, version: FromPath[UUID]) -> Response[Any]:
     """Lead to the version's text for `?country=&language=`, by a new, short-lived link.
 

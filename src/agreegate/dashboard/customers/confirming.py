@@ -10,12 +10,10 @@ from litestar.params import FromPath
 
 from agreegate.dashboard.customers.confirmation import asked, defaults, noticed, record
 from agreegate.dashboard.frame.form import Done, Form, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor
+from agreegate.domain.actor import AGENTS, CONFIRM, SELLING_KINDS, Access, Actor, may
 from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerKind
 from agreegate.services.customers.customer import get_customer
@@ -37,7 +35,7 @@ class Found:
     standing: CustomerStanding
 
 
-@get(PATH, opt={"access": TOLD}, include_in_schema=False)
+@get(PATH, opt={"access": TOLD})
 async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The form for one agreement, `?template=`, its data given by a reseller, `?collected=`; a reseller reads who confirms."""
     actor, id_ = actor_of(request), str(customer)
@@ -50,7 +48,7 @@ async def show_confirmation(request: DashboardRequest, customer: FromPath[UUID])
     return _page(request, actor, found, opened(request, **values))
 
 
-@post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@post(PATH, opt={"access": CONFIRM})
 async def confirm_acceptance(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record what was typed, or show it again with what is to be said about it."""
     actor, id_, form, language = actor_of(request), str(customer), await sent(request), reader_language(request)

@@ -7,9 +7,8 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.absent import why_absent
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.dashboard.orders.gate import Worded, worded
 from agreegate.deployment.deployment import deployment_of
@@ -21,11 +20,12 @@ from agreegate.domain.actor import (
     WRITE_ORDERS,
     WRITE_SUBSCRIPTIONS,
     Actor,
+    may,
 )
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.orders.order import Order
 from agreegate.domain.orders.subscription import Subscription
-from agreegate.domain.partner import Cloud, Partner, PartnerKind
+from agreegate.domain.partner import Partner, PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.i18n import country_text, culture_text
 from agreegate.services.customers.customer import get_customer, resellers_of_customer
@@ -74,7 +74,7 @@ class Known:
     people: People
 
 
-@get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS}, include_in_schema=False)
+@get("/customers/{customer:uuid}", opt={"access": READ_CUSTOMERS})
 async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The customer's page: as much of it as the reader's role and kind of partner may see."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)
@@ -103,7 +103,7 @@ async def show_customer(request: DashboardRequest, customer: FromPath[UUID]) -> 
         lines_shown=LINES,
         may_order=may(actor, WRITE_ORDERS),
         may_change=may(actor, WRITE_SUBSCRIPTIONS),
-        may_explain=may_explain(actor, deployment.programme, deployment.store.clock()),
+        may_explain=why_absent(actor, deployment.programme, deployment.store.clock()) is None,
     )
 
 
@@ -111,16 +111,7 @@ def closed(actor: Actor, programme: Programme, now: datetime) -> str | None:
     """Why the agreement section is not shown to the reader; None: it is."""
     if actor.partner.kind is PartnerKind.INDIRECT_RESELLER:
         return "reseller"
-    if actor.partner.cloud is not Cloud.PUBLIC:
-        return "cloud"
-    if not programme.exists(now):
-        return "not-yet"
-    return None if may(actor, READ_CONFIRMATIONS) else "role"
-
-
-def may_explain(actor: Actor, programme: Programme, now: datetime) -> bool:
-    """Whether there is something to explain to the reader's customers."""
-    return actor.partner.cloud is Cloud.PUBLIC and programme.exists(now)
+    return why_absent(actor, programme, now) or (None if may(actor, READ_CONFIRMATIONS) else "role")
 
 
 def in_order(record: CustomerRecord | None, programme: Programme, now: datetime) -> list[AgreementStanding]:

@@ -10,12 +10,10 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.customers.confirmation import NAMES, asked, checked
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import other_agreement, with_values
 from agreegate.deployment.deployment import Deployment, deployment_of
-from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel
+from agreegate.domain.actor import CONFIRM, WRITE_CUSTOMERS, Actor, Channel, may
 from agreegate.domain.confirmation import Draft
 from agreegate.domain.customers.customer import REGISTRATION_FORMATS, Address, CustomerDraft, violations_of
 from agreegate.domain.error import ErrorCode, Rejected
@@ -98,7 +96,7 @@ class Section:
     """From when on it does, if ever."""
 
 
-@get("/customers/new", opt=ACCESS, include_in_schema=False)
+@get("/customers/new", opt=ACCESS)
 async def show_new_customer(request: DashboardRequest) -> Response[str]:
     """The empty form; with `?domain=` also whether that domain is free, with `?country=` the text to accept there."""
     partner, domain = actor_of(request).partner, request.query_params.get("domain", "")
@@ -109,7 +107,7 @@ async def show_new_customer(request: DashboardRequest) -> Response[str]:
     return await _page(request, form, said=await _said(request, domain))
 
 
-@post("/customers/new", opt=ACCESS, include_in_schema=False)
+@post("/customers/new", opt=ACCESS)
 async def make_customer(request: DashboardRequest) -> Response[Any]:
     """Create the customer, with the confirmation if one is stated: both or neither."""
     actor, form = actor_of(request), await sent(request)

@@ -7,8 +7,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from agreegate.dashboard.customers.customer import in_order, in_words
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -40,7 +39,7 @@ class Sheet:
     people: People
 
 
-@get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+@get("/customers/{customer:uuid}/record", opt={"access": READ_CONFIRMATIONS})
 async def show_record(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """Everything that was recorded about the customer's acceptance, with ids and instants."""
     deployment, actor, id_ = deployment_of(request), actor_of(request), str(customer)

@@ -10,12 +10,10 @@ from litestar.response import Stream
 
 from agreegate.dashboard.customers.customer import closed
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
 from agreegate.dashboard.frame.pagination import page_links
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS
+from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS, may
 from agreegate.domain.customers.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
 from agreegate.domain.partner import PartnerId, PartnerKind
 from agreegate.domain.standing import State
@@ -52,7 +50,7 @@ class Shown:
     filters: Filters
 
 
-@get("/customers", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
+@get("/customers", opt={"access": READ_CUSTOMERS, "costly": True})
 async def show_customers(request: DashboardRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
@@ -93,7 +91,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True}, include_in_schema=False)
+@get("/customers.csv", opt={"access": READ_CUSTOMERS, "costly": True})
 async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
     """Every customer that fits, in the order of the list."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)

@@ -9,8 +9,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
 from agreegate.dashboard.frame.pagination import PageLinks, page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -52,7 +51,7 @@ class Found:
     """The key of the sentence that says why no employee can be stated; None: one can."""
 
 
-@get("/employees-unknown", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+@get("/employees-unknown", opt={"access": CONFIRM, "costly": True})
 async def list_unknown(request: DashboardRequest) -> Response[str]:
     """The confirmations by designated accounts that still need an employee, newest first."""
     deployment, actor, place = deployment_of(request), actor_of(request), page_request(request, LIST, SIZE)
@@ -70,7 +69,7 @@ async def list_unknown(request: DashboardRequest) -> Response[str]:
     return page(request, "employees_unknown.html", unknown=unknown, page_links=around)
 
 
-@get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@get(PATH, opt={"access": CONFIRM})
 async def show_employee(
     request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]
 ) -> Response[str]:
@@ -82,7 +81,7 @@ async def show_employee(
     return _page(request, found, form, asked=stated.name == "" or "correct" in request.query_params)
 
 
-@post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@post(PATH, opt={"access": CONFIRM})
 async def state(request: DashboardRequest, customer: FromPath[UUID], confirmation: FromPath[UUID]) -> Response[Any]:
     """Record the employee who confirmed. When a colleague has stated one meanwhile, the next press corrects it."""
     actor, form, of, id_ = actor_of(request), await sent(request), str(customer), str(confirmation)

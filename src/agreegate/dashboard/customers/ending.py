@@ -8,8 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.confirmation import Confirmation
@@ -34,14 +33,14 @@ class Found:
     before: Confirmation | None
 
 
-@get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@get(PATH, opt={"access": CONFIRM})
 async def show_error(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """Show the confirmation to void, and what counts afterwards."""
     found = await _found(request, str(customer), request.query_params.get("template", ""))
     return _page(request, found, opened(request, template=found.preparation.template.id, counts=_mark(found)))
 
 
-@post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@post(PATH, opt={"access": CONFIRM})
 async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Void the confirmation that the reader saw, and no other."""
     actor, id_, form = actor_of(request), str(customer), await sent(request)

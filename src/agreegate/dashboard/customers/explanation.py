@@ -6,8 +6,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import SELLING_KINDS, STAFF, Access, Actor, Channel
 from agreegate.domain.agreements.text import primary_subtag
@@ -23,7 +22,7 @@ EXPLAIN = Access(kinds=SELLING_KINDS, roles=STAFF, application=False, public_clo
 NEEDED = ("name", "email", "phone", "date")
 
 
-@get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN}, include_in_schema=False)
+@get("/customers/{customer:uuid}/explanation", opt={"access": EXPLAIN})
 async def show_explanation(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """Return the text to copy, in the customer's language if Agreegate has that language."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)

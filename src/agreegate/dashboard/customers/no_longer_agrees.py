@@ -14,8 +14,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import number_of
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, Actor
@@ -67,14 +66,14 @@ class Found:
         return [one for one in self.active if one.id in ids]
 
 
-@get(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@get(PATH, opt={"access": CONFIRM})
 async def show_no_longer_agrees(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The refusal, or once it is recorded what can be cancelled."""
     found = await _found(request, str(customer))
     return _page(request, found, opened(request))
 
 
-@post(PATH, opt={"access": CONFIRM}, include_in_schema=False)
+@post(PATH, opt={"access": CONFIRM})
 async def act(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Record the refusal; or ask once more about what was ticked; or cancel it."""
     id_, form = str(customer), await sent(request)

@@ -8,10 +8,8 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.response import Stream
 
-from agreegate.dashboard.frame.absent import absent
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, asked_besides, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, asked_besides, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
@@ -65,11 +63,9 @@ class Shown:
     lines: Page[Reconfirmation]
 
 
-@get(PATH, opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+@get(PATH, opt={"access": CONFIRM, "absent": "nav.reconfirmations", "costly": True})
 async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
-    if (nothing := absent(request, "nav.reconfirmations")) is not None:
-        return nothing
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     search, place = search_of(request), _page_request(request)
 
@@ -106,7 +102,7 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     )
 
 
-@get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True}, include_in_schema=False)
+@get(f"{PATH}.csv", opt={"access": CONFIRM, "costly": True})
 async def export_reconfirmations(request: DashboardRequest) -> Stream:
     """Every outdated confirmation that fits, in the order of the list.
 

@@ -13,7 +13,7 @@ from agreegate.deployment.deployment import deployment_of
 from agreegate.storage.partner import partner_of
 
 
-@get("/relationship-request/{partner:str}", opt={"public": True}, include_in_schema=False)
+@get("/relationship-request/{partner:str}", opt={"public": True})
 async def show_request(request: DashboardRequest, partner: FromPath[str]) -> Response[str]:
     """The page of one partner's request; 404 for a tenant that could not serve anybody."""
     deployment = deployment_of(request)

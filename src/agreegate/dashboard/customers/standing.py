@@ -6,11 +6,9 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.absent import absent
 from agreegate.dashboard.frame.day import day_of
 from agreegate.dashboard.frame.form import Form, Mistake
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_CONFIRMATIONS
@@ -27,11 +25,9 @@ MOST = 250
 """Entries of the history on one page."""
 
 
-@get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS}, include_in_schema=False)
+@get("/customers/{customer:uuid}/standing", opt={"access": READ_CONFIRMATIONS, "absent": "as-of.title"})
 async def show_standing_then(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The standing on the two days that the address names; now, where it names none."""
-    if (nothing := absent(request, "as-of.title")) is not None:
-        return nothing
     deployment, actor, language, id_ = (
         deployment_of(request),
         actor_of(request),

@@ -7,8 +7,7 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, to
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, to
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
 from agreegate.domain.agreements.agreement import AgreementTemplate
@@ -36,7 +35,7 @@ def lead_to(request: DashboardRequest, template: AgreementTemplate, found: Found
     return to(deployment_of(request).links.to_text(template, found, use, actor_of(request).key))
 
 
-@get("/customers/{customer:uuid}/text", opt={"access": CONFIRM}, include_in_schema=False)
+@get("/customers/{customer:uuid}/text", opt={"access": CONFIRM})
 async def show_customers_text(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Lead to the text of `?template=` in force for the customer's country, in the language closest to the customer's.
 

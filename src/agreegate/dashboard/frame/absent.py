@@ -1,20 +1,31 @@
-"""Pages about confirmations where there are none to make say so, instead of failing (R1, R31)."""
+"""Pages about confirmations: where a user has nothing to confirm, they say why (R1, R31).
+
+A route names the heading of that page by its catalogue key, as `opt={"absent": …}`. With `opt={"shown_to": …}`, users
+who have that `Access` get the route's own page all the same.
+"""
+
+from datetime import datetime
 
 from litestar import Response
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
 from agreegate.deployment.deployment import deployment_of
+from agreegate.domain.actor import Actor, may
+from agreegate.domain.programme import Programme
 
 
-def absent(request: DashboardRequest, title: str) -> Response[str] | None:
-    """The page that says why there is nothing to confirm for the reader; None where there is.
+def why_absent(actor: Actor, programme: Programme, now: datetime) -> str | None:
+    """Return why a user has nothing to confirm: `cloud`, or `not-yet` before the programme; None where there is."""
+    if actor.partner.cloud in programme.unsupported_clouds:
+        return "cloud"
+    return None if programme.exists(now) else "not-yet"
 
-    Args:
-        title: the catalogue key of the heading.
-    """
-    programme, now = deployment_of(request).programme, deployment_of(request).store.clock()
-    national = actor_of(request).partner.cloud in programme.unsupported_clouds
-    if not national and programme.exists(now):
+
+async def answer_absent(request: DashboardRequest) -> Response[str] | None:
+    """Return the page that says why there is nothing to confirm; None: the route's handler answers."""
+    opt = request.route_handler.opt
+    if "absent" not in opt or ("shown_to" in opt and may(actor_of(request), opt["shown_to"])):
         return None
-    return page(request, "absent.html", title=title, why="cloud" if national else "not-yet")
+    deployment = deployment_of(request)
+    why = why_absent(actor_of(request), deployment.programme, deployment.store.clock())
+    return None if why is None else page(request, "absent.html", title=opt["absent"], why=why)

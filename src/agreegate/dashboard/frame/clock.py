@@ -11,8 +11,7 @@ from litestar import Response, get, post
 
 from agreegate.dashboard.frame.day import instant_of
 from agreegate.dashboard.frame.form import Form, Mistake, opened, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language, see
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, see
 from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import Sandbox, deployment_of
 from agreegate.domain.actor import ANYONE_SIGNED_IN, Channel
@@ -26,7 +25,7 @@ NOW = "now"
 """The value that sets the clock to the machine's own time."""
 
 
-@get(ADDRESS, opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@get(ADDRESS, opt={"access": ANYONE_SIGNED_IN})
 async def show_clock(request: DashboardRequest) -> Response[str]:
     """The clock on a page of its own, with every date of the programme.
 
@@ -37,7 +36,7 @@ async def show_clock(request: DashboardRequest) -> Response[str]:
     return _page(request, opened(request, at="", back="/"))
 
 
-@post(ADDRESS, opt={"access": ANYONE_SIGNED_IN}, include_in_schema=False)
+@post(ADDRESS, opt={"access": ANYONE_SIGNED_IN})
 async def set_clock(request: DashboardRequest) -> Response[Any]:
     """Set the clock, and go back to the page the reader came from, with a sentence on what the date means.
 

@@ -63,12 +63,6 @@ async def guard(connection: ASGIConnection[Any, Any, Any, Any], handler: BaseRou
     permit(reader, access)
 
 
-def actor_of(request: DashboardRequest) -> Actor:
-    """Return the signed-in user that the guard found."""
-    actor: Actor = request.scope["user"]
-    return actor
-
-
 async def _reader(connection: ASGIConnection[Any, Any, Any, Any]) -> Actor | None:
     """Return the signed-in user. Reads the directory each time, so that a user removed there is out at once."""
     user = connection.session.get("user")

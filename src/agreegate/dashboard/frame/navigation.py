@@ -14,8 +14,6 @@ from agreegate.domain.actor import (
     may,
 )
 
-__all__ = ["PLACES", "Place", "Shown", "may", "places"]
-
 
 @dataclass(frozen=True, slots=True)
 class Place:

@@ -41,9 +41,15 @@ DashboardRequest = Request[Any, Any, Any]
 
 
 def reader_of(request: DashboardRequest) -> Actor | None:
-    """Who is signed in, if anybody is."""
+    """Return the signed-in user of a public page; None where nobody is signed in."""
     reader: Actor | None = request.scope.get("user")
     return reader
+
+
+def actor_of(request: DashboardRequest) -> Actor:
+    """Return the signed-in user that the guard found."""
+    actor: Actor = request.scope["user"]
+    return actor
 
 
 def reader_language(request: DashboardRequest) -> str:

@@ -21,7 +21,7 @@ _KEPT = "/?#&=%+,:;@!$'()*~[]"
 """What an address may hold as it is; a header takes nothing beyond ASCII."""
 
 
-@get("/sign-in", opt=PUBLIC, include_in_schema=False)
+@get("/sign-in", opt=PUBLIC)
 async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
     """Send the browser to the provider; `next` is where it comes back to."""
     deployment, next_path = deployment_of(request), local(request.query_params.get("next", "/"))
@@ -38,7 +38,7 @@ async def begin_sign_in(request: DashboardRequest) -> Response[Any]:
     return answer
 
 
-@get(CALLBACK, opt=PUBLIC, include_in_schema=False)
+@get(CALLBACK, opt=PUBLIC)
 async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
     """The provider's answer, brought by the browser: from here on the browser has a user's session, under a new id."""
     state, code = request.query_params.get("state", ""), request.query_params.get("code")
@@ -72,7 +72,7 @@ async def finish_sign_in(request: DashboardRequest) -> Response[Any]:
     return answer
 
 
-@post("/sign-out", opt=PUBLIC, include_in_schema=False)
+@post("/sign-out", opt=PUBLIC)
 async def sign_out(request: DashboardRequest) -> Response[Any]:
     """End the session."""
     answer = to("/")

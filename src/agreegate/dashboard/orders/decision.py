@@ -5,12 +5,10 @@ from uuid import UUID
 from litestar import Response, get
 from litestar.params import FromPath
 
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.gate import worded
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ASK_GATE, CONFIRM
+from agreegate.domain.actor import ASK_GATE, CONFIRM, may
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.standing import Unknown
 from agreegate.services.customers.customer import get_customer
@@ -20,7 +18,7 @@ from agreegate.storage.decision import KeptDecision
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
-@get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE}, include_in_schema=False)
+@get("/customers/{customer:uuid}/decisions/{decision:uuid}", opt={"access": ASK_GATE})
 async def show_one(request: DashboardRequest, customer: FromPath[UUID], decision: FromPath[UUID]) -> Response[str]:
     """The decision, each reason with its rule and what to do next."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)

@@ -12,8 +12,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import (
     Begun,
     Held,
@@ -66,7 +65,7 @@ class Found:
         return replace(self, shown=replace(self.shown, form=form))
 
 
-@get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS}, include_in_schema=False)
+@get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS})
 async def show_order(request: DashboardRequest, customer: FromPath[UUID]) -> Response[str]:
     """The empty form, or what was typed when the session ended."""
     found = await _read(request, str(customer), opened(request, **{"lines": "1", "quantity-0": "1"}))
@@ -80,7 +79,6 @@ async def show_order(request: DashboardRequest, customer: FromPath[UUID]) -> Res
     "/customers/{customer:uuid}/order",
     opt={"access": WRITE_ORDERS},
     request_max_body_size=LARGEST_FORM,
-    include_in_schema=False,
 )
 async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response[Any]:
     """Place the order; where a confirmation is wanting, show the form for it and keep the order as it was begun."""

@@ -8,8 +8,7 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import (
     Begun,
     Held,
@@ -53,7 +52,7 @@ class Found:
         return replace(self, shown=replace(self.shown, form=form))
 
 
-@get(SEATS, opt=ACCESS, include_in_schema=False)
+@get(SEATS, opt=ACCESS)
 async def show_seats(
     request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
 ) -> Response[str]:
@@ -64,7 +63,7 @@ async def show_seats(
     return _page(request, found.with_form(replace(form, fields={**now, **form.fields})))
 
 
-@post(SEATS, opt=ACCESS, include_in_schema=False)
+@post(SEATS, opt=ACCESS)
 async def change_seats(
     request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
 ) -> Response[Any]:

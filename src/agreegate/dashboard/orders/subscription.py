@@ -9,12 +9,10 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.gate import worded
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS
+from agreegate.domain.actor import CONFIRM, WRITE_SUBSCRIPTIONS, may
 from agreegate.domain.customers.customer import Customer
 from agreegate.domain.error import Rejected
 from agreegate.domain.orders.subscription import Subscription, SubscriptionChange, SubscriptionStatus
@@ -57,7 +55,7 @@ class Found:
     """What follows it when it is suspended or cancelled."""
 
 
-@get(PATH, opt={"access": WRITE_SUBSCRIPTIONS}, include_in_schema=False)
+@get(PATH, opt={"access": WRITE_SUBSCRIPTIONS})
 async def show_change(
     request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]
 ) -> Response[str]:
@@ -67,7 +65,7 @@ async def show_change(
     return _page(request, found, form)
 
 
-@post(PATH, opt={"access": WRITE_SUBSCRIPTIONS}, include_in_schema=False)
+@post(PATH, opt={"access": WRITE_SUBSCRIPTIONS})
 async def change(request: DashboardRequest, customer: FromPath[UUID], subscription: FromPath[UUID]) -> Response[str]:
     """Do it, if the subscription is still as its reader saw it and the gate lets it pass."""
     deployment, actor, form = deployment_of(request), actor_of(request), await sent(request)

@@ -7,9 +7,7 @@ from typing import Any
 
 from litestar import Response, get
 
-from agreegate.dashboard.frame.absent import absent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.page import DashboardRequest, page
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
 from agreegate.dashboard.resellers.reseller import cursor_of
 from agreegate.dashboard.resellers.reseller_request import DATA, answer_text
 from agreegate.deployment.deployment import deployment_of
@@ -19,11 +17,9 @@ from agreegate.services.reseller_request import count_needed, list_needed
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 
-@get("/providers", opt={"access": READ_NEEDED_DATA, "costly": True}, include_in_schema=False)
+@get("/providers", opt={"access": READ_NEEDED_DATA, "absent": "providers.title", "costly": True})
 async def show_providers(request: DashboardRequest) -> Response[str]:
     """The reader's providers, and the customers whose data one of them lacks: the one asked for, else the first."""
-    if (nothing := absent(request, "providers.title")) is not None:
-        return nothing
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
     asked = request.query_params.get("provider")
 

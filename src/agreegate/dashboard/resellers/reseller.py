@@ -8,16 +8,13 @@ from litestar import Response, get, post
 from litestar.params import FromPath
 from litestar.response import Stream
 
-from agreegate.dashboard.frame.absent import absent
 from agreegate.dashboard.frame.csv import csv_answer, written_for
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
-from agreegate.dashboard.frame.guard import actor_of
-from agreegate.dashboard.frame.navigation import may
-from agreegate.dashboard.frame.page import DashboardRequest, page, reader_language
+from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.dashboard.resellers.reseller_request import DATA, request_text
 from agreegate.deployment.deployment import deployment_of
-from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS
+from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS, may
 from agreegate.domain.error import Rejected
 from agreegate.domain.reseller_request import LARGEST_REQUEST, Lacking, ResellerRequest
 from agreegate.domain.standing import State
@@ -59,12 +56,10 @@ def cursor_of(request: DashboardRequest) -> Cursor:
     return Cursor(request.query_params.get("after", ""), request.query_params.get("before", ""))
 
 
-@get("/resellers", opt={"access": READ_RESELLERS, "costly": True}, include_in_schema=False)
+@get("/resellers", opt={"access": READ_RESELLERS, "absent": "nav.resellers", "costly": True})
 async def show_resellers(request: DashboardRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
     deployment, actor = deployment_of(request), actor_of(request)
-    if (nothing := absent(request, "nav.resellers")) is not None:
-        return nothing
     cursor = cursor_of(request)
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
@@ -78,12 +73,10 @@ async def show_resellers(request: DashboardRequest) -> Response[str]:
     return page(request, "resellers.html", states=tuple(State), words=_words(request), **shown)
 
 
-@get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS}, include_in_schema=False)
+@get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS, "absent": "nav.resellers"})
 async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """One reseller: how its customers stand, those without a confirmation, since when, and what it was asked."""
     deployment, actor, cursor = deployment_of(request), actor_of(request), cursor_of(request)
-    if (nothing := absent(request, "nav.resellers")) is not None:
-        return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         named = await linked_reseller(uow, actor, str(reseller))
@@ -106,12 +99,10 @@ async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> 
     )  # fmt: skip
 
 
-@get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS}, include_in_schema=False)
+@get("/resellers/{reseller:uuid}/requests", opt={"access": READ_RESELLERS, "absent": "requests.title"})
 async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Everything that a reseller was asked for, newest first."""
     deployment, actor, asked = deployment_of(request), actor_of(request), page_request(request, "requests", PAGE)
-    if (nothing := absent(request, "requests.title")) is not None:
-        return nothing
 
     async def read(uow: UnitOfWork) -> dict[str, Any]:
         return {
@@ -130,11 +121,9 @@ async def show_requests(request: DashboardRequest, reseller: FromPath[UUID]) -> 
     )
 
 
-@get("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+@get("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"})
 async def show_asking(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[str]:
     """Choose whose data to ask for; or, for one that was asked, the text to copy."""
-    if (nothing := absent(request, "reseller-request.title")) is not None:
-        return nothing
     if (asked := request.query_params.get("asked")) is not None:
         return await _text(request, str(reseller), asked)
     chosen = request.query_params.getall("customer", [])[:LARGEST_REQUEST]
@@ -144,12 +133,10 @@ async def show_asking(request: DashboardRequest, reseller: FromPath[UUID]) -> Re
     return page(request, "reseller_ask.html", form=form, ticked=ticked, some=bool(chosen), **offered)
 
 
-@post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+@post("/resellers/{reseller:uuid}/request", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"})
 async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[Any]:
     """Note that the reseller is asked, then show the text to copy."""
     deployment, actor, id_, form = deployment_of(request), actor_of(request), str(reseller), await sent(request)
-    if (nothing := absent(request, "reseller-request.title")) is not None:
-        return nothing
     customers = form.all("customer")
     if not customers:
         return await _choose_again(
@@ -173,7 +160,7 @@ async def ask(request: DashboardRequest, reseller: FromPath[UUID]) -> Response[A
     return seen(request, done)
 
 
-@get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS, "costly": True}, include_in_schema=False)
+@get("/resellers/{reseller:uuid}/request.csv", opt={"access": ASK_RESELLERS, "costly": True})
 async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) -> Stream:
     """The customers of a request as a file with columns to fill in."""
     asked = await _asked(request, str(reseller), request.query_params.get("asked", ""))
@@ -184,19 +171,19 @@ async def export_request(request: DashboardRequest, reseller: FromPath[UUID]) ->
     return await csv_answer(request, "acceptance-data", COLUMNS, lines())
 
 
-@get("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+@get(
+    "/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"}
+)
 async def show_one(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[str]:
     """One request, and a form to note what came of it."""
-    if (nothing := absent(request, "reseller-request.title")) is not None:
-        return nothing
     return await _one(request, str(reseller), str(id_), opened(request))
 
 
-@post("/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS}, include_in_schema=False)
+@post(
+    "/resellers/{reseller:uuid}/requests/{id_:uuid}", opt={"access": ASK_RESELLERS, "absent": "reseller-request.title"}
+)
 async def note(request: DashboardRequest, reseller: FromPath[UUID], id_: FromPath[UUID]) -> Response[Any]:
     """Note that the data came, and lead to the confirmation; or that none come, and why."""
-    if (nothing := absent(request, "reseller-request.title")) is not None:
-        return nothing
     actor, form, asked_of, one = actor_of(request), await sent(request), str(reseller), str(id_)
     if form["outcome"] not in OUTCOMES:
         return await _one(
