@@ -155,6 +155,8 @@ OUTCOMES: dict[ErrorCode, Outcome] = {
 
 RETRY_AFTER = 5
 """Seconds after which a client may try an unavailable record again."""
+PROVIDER_RETRY_AFTER = 60
+"""Seconds after which a user may try again to sign in at a provider that did not answer."""
 
 
 def known(error: Exception) -> Rejected:
@@ -168,6 +170,8 @@ def retry_after(error: Rejected) -> int | None:
     """Return the seconds after which the caller may try again; None where the error does not pass with time."""
     if error.code == "request.throttled":
         return int(error.parameters["seconds"])
+    if error.code == "sign-in.provider-silent":
+        return PROVIDER_RETRY_AFTER
     return RETRY_AFTER if OUTCOMES[error.code].status == 503 else None
 
 

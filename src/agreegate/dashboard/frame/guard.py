@@ -19,12 +19,14 @@ from agreegate.dashboard.frame.signin import local
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, Channel, permit
 from agreegate.domain.error import Rejected, StoreUnavailable
-from agreegate.error import OUTCOMES, RETRY_AFTER, known
+from agreegate.error import OUTCOMES, known, retry_after
 from agreegate.services.caller import Identity, recognise
 from agreegate.services.clock import is_behind
 
 logger = logging.getLogger("agreegate.dashboard")
 
+PAGE_SENTENCES = {"request.not-found": "page.not-found", "request.throttled": "page.throttled"}
+"""The sentence of a page for an error whose own sentence speaks to programs."""
 LARGEST_KEPT = 64 * 1024
 """Characters of a form that are kept while its user signs in again."""
 
@@ -125,16 +127,12 @@ def refused(request: DashboardRequest, error: Exception) -> Response[Any]:
     if rejected.code == "defect":
         handler = request.scope.get("route_handler")
         logger.error("defect in %s", handler and handler.handler_name, exc_info=error)
-    status, key, wait = OUTCOMES[rejected.code].on_page, str(rejected.code), RETRY_AFTER
-    if key == "request.not-found":
-        key = "page.not-found"
-    if key == "request.throttled":
-        key, wait = "page.throttled", int(rejected.parameters["seconds"])
-    if key == "sign-in.provider-silent":
-        key, wait = key if request.method in SAFE else "sign-in.provider-silent-form", 60
+    status, key = OUTCOMES[rejected.code].on_page, PAGE_SENTENCES.get(rejected.code, rejected.code)
+    if key == "sign-in.provider-silent" and request.method not in SAFE:
+        key = "sign-in.provider-silent-form"
     answer: Response[Any] = page(request, "refused.html", status, sentence_key=key, parameters=rejected.parameters)
-    if status in (429, 503):
-        answer.headers["retry-after"] = str(wait)
+    if (seconds := retry_after(rejected)) is not None:
+        answer.headers["retry-after"] = str(seconds)
     if status == 429 and request.headers.get("hx-request"):
         # The sentence takes the list's place, and the form stays as it is.
         answer.headers |= {"hx-reselect": ".lead", "hx-reswap": "innerHTML"}
