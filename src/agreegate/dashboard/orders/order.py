@@ -15,9 +15,9 @@ from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, se
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import (
     Begun,
+    Found,
     Held,
     Pause,
-    Shown,
     Step,
     carry_out,
     named,
@@ -54,15 +54,10 @@ CYCLES = (
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the page shows, read in one unit of work."""
+class FoundOrder(Found):
+    """What the page shows: the order that was begun, and what can be ordered."""
 
     offered: Offered
-    shown: Shown
-
-    def with_form(self, form: Form) -> "Found":
-        """The same with another form."""
-        return replace(self, shown=replace(self.shown, form=form))
 
 
 @get("/customers/{customer:uuid}/order", opt={"access": WRITE_ORDERS})
@@ -95,7 +90,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
         return _page(request, id_, found.with_form(found.shown.form.with_mistakes(*gone)), 422)
     begun, language = _begun(request, id_, form), reader_language(request)
 
-    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
+    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | FoundOrder:
         if form["reseller"] and (gone := _reseller_gone(form, await order_resellers(uow, actor, id_))):
             return await _found(uow, begun, form.with_mistakes(*gone))
 
@@ -107,7 +102,7 @@ async def place(request: DashboardRequest, customer: FromPath[UUID]) -> Response
             return result
 
         result = await carry_out(uow, begun, form, call, language, work)
-        return result if isinstance(result, Done) else Found(await offered_to(uow, actor, id_), result)
+        return result if isinstance(result, Done) else FoundOrder(result, await offered_to(uow, actor, id_))
 
     try:
         result = await save(request, actor, form, unit)
@@ -125,13 +120,13 @@ def _begun(request: DashboardRequest, customer: str, form: Form) -> Begun:
     return Begun(actor_of(request), deployment_of(request).programme, customer, Action.NEW_PURCHASE, carried)
 
 
-async def _read(request: DashboardRequest, customer: str, form: Form) -> Found:
+async def _read(request: DashboardRequest, customer: str, form: Form) -> FoundOrder:
     begun = _begun(request, customer, form)
     return await deployment_of(request).store.read_slow(lambda uow: _found(uow, begun, form))
 
 
-async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> Found:
-    return Found(await offered_to(uow, begun.actor, begun.customer), await show(uow, begun, form))
+async def _found(uow: UnitOfWork, begun: Begun, form: Form) -> FoundOrder:
+    return FoundOrder(await show(uow, begun, form), await offered_to(uow, begun.actor, begun.customer))
 
 
 def _reseller_gone(form: Form, resellers: Sequence[Partner]) -> list[Mistake]:
@@ -180,7 +175,7 @@ def _term(written: str) -> TermDuration:
     return next((term for term in TermDuration if term == written), TermDuration.YEAR)
 
 
-def _page(request: DashboardRequest, customer: str, found: Found, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, customer: str, found: FoundOrder, status: int = 200) -> Response[str]:
     """The form. Where the order is held it is shown, carried along unseen, and the confirmation is asked for."""
     form, offered, language = found.shown.form, found.offered, reader_language(request)
     places = _places(form)

@@ -11,6 +11,7 @@ from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, se
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import (
     Begun,
+    Found,
     Held,
     Pause,
     Shown,
@@ -40,16 +41,11 @@ ACCESS = {"access": WRITE_SUBSCRIPTIONS}
 
 
 @dataclass(frozen=True, slots=True)
-class Found:
-    """What the page shows, read in one unit of work."""
+class FoundSeats(Found):
+    """What the page shows: the change that was begun, and the subscription as it is."""
 
     company: str
     subscription: Subscription
-    shown: Shown
-
-    def with_form(self, form: Form) -> "Found":
-        """The same with another form."""
-        return replace(self, shown=replace(self.shown, form=form))
 
 
 @get(SEATS, opt=ACCESS)
@@ -78,7 +74,7 @@ async def change_seats(
         return _page(request, await _read(request, customer, subscription, wrong), 422)
     begun, language = _begun(request, id_), reader_language(request)
 
-    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | Found:
+    async def unit(uow: UnitOfWork, call: IdempotentCall) -> Done | FoundSeats:
         async def work(pause: Pause) -> Done | Denial | Held:
             change, revisions = SubscriptionChange(quantity=quantity), [0 if revision is None else revision]
             result = await change_subscription(
@@ -135,22 +131,22 @@ def _begun(request: DashboardRequest, customer: str) -> Begun:
     return Begun(actor_of(request), deployment_of(request).programme, customer, Action.SEAT_CHANGE, CARRIED)
 
 
-async def _read(request: DashboardRequest, customer: UUID, subscription: UUID, form: Form) -> Found:
+async def _read(request: DashboardRequest, customer: UUID, subscription: UUID, form: Form) -> FoundSeats:
     begun = _begun(request, str(customer))
 
-    async def read(uow: UnitOfWork) -> Found:
+    async def read(uow: UnitOfWork) -> FoundSeats:
         return await _found(uow, begun, str(subscription), await show(uow, begun, form))
 
     return await deployment_of(request).store.read_slow(read)
 
 
-async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> Found:
+async def _found(uow: UnitOfWork, begun: Begun, subscription: str, shown: Shown) -> FoundSeats:
     served = await get_customer(uow, begun.actor, begun.customer)
     found = await show_subscription(uow, begun.actor, begun.customer, subscription)
-    return Found(served.customer.company_name, found, shown)
+    return FoundSeats(shown, served.customer.company_name, found)
 
 
-def _page(request: DashboardRequest, found: Found, status: int = 200) -> Response[str]:
+def _page(request: DashboardRequest, found: FoundSeats, status: int = 200) -> Response[str]:
     """The form. Where the change is held it is shown, carried along unseen, and the confirmation is asked for."""
     begun = _begun(request, found.subscription.customer_id)
     return page(

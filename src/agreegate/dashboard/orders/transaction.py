@@ -8,7 +8,7 @@ is an older one, the confirmation stays: it is true whatever is ordered.
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, Self
 
 from agreegate.dashboard.customers.confirmation import asked, defaults, record
 from agreegate.dashboard.frame.form import Done, Form, Mistake
@@ -97,6 +97,17 @@ class Shown:
     """The transaction would be held if it were begun now."""
     preparation: Preparation | None = None
     """What the form for the confirmation begins with; None: no confirmation is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the page of a transaction shows, read in one unit of work. Each page adds its own facts."""
+
+    shown: Shown
+
+    def with_form(self, form: Form) -> Self:
+        """Return the same with another form."""
+        return replace(self, shown=replace(self.shown, form=form))
 
 
 Pause = Callable[[Decision], Held | None]
