@@ -1,7 +1,8 @@
 """The list of customers: found while typing, filtered, turned page by page, and kept as a file."""
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from litestar.response import Stream
 from agreegate.dashboard.customers.customer import closed
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language, to
-from agreegate.dashboard.frame.pagination import page_links
+from agreegate.dashboard.frame.pagination import BY_IDS, ID, page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM, READ_CUSTOMERS, READ_PERSONS, WRITE_CUSTOMERS, may
 from agreegate.domain.customers.customer_search import LISTED, LONGEST_TEXT, CustomerSearch
@@ -29,17 +30,12 @@ from agreegate.services.customers.customer_search import (
 from agreegate.spreadsheet import Line
 from agreegate.storage.customers.customer_search import MOST_COUNTED, TooManyFit
 from agreegate.storage.engine.unit_of_work import UnitOfWork
-from agreegate.storage.pagination import Page, PageRequest, PageStep, Position
+from agreegate.storage.pagination import Page, PageRequest
 
 SIZE = 25
+_COUNTRY, _TENANT = re.compile("[A-Z]{2}"), re.compile(ID)
 LIST = "results"
-"""The list's name in addresses."""
-LAST = "last"
-ID_LENGTH = 36
-_COUNTRY = re.compile("[A-Z]{2}")
-_ID = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
-_TENANT = re.compile(_ID)
-_PLACE = re.compile(f"{_ID}-{_ID}")
+"""The list's name in addresses. An item's position is its customer and its partner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +51,7 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
     """A page of the customers that fit what is typed and chosen."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
-    search, place = _search(request, with_states=absent is None), _page_request(request)
+    search, place = _search(request, with_states=absent is None), page_request(request, LIST, SIZE, BY_IDS)
 
     async def read(uow: UnitOfWork) -> Shown:
         finding = await find_customers(uow, actor, deployment.programme, search, place, deployment.totals)
@@ -73,15 +69,13 @@ async def show_customers(request: DashboardRequest) -> Response[str]:
         longest=LONGEST_TEXT,
         finding=finding,
         most=MOST_COUNTED,
-        first=f"?{asked}#{LIST}",
-        last=f"?{urlencode([*_asked(search), (LIST, LAST)])}#{LIST}",
         page_links=page_links(request, LIST, finding.page),
-        file=f"/customers.csv?{asked}" if asked else "/customers.csv",
+        file=f"/customers.csv?{asked}".rstrip("?"),
         filtered=bool(asked),
         states=states,
         outdated=0 if finding.states is None else finding.states[State.OUTDATED] + finding.states[State.OVERDUE],
-        work_list=f"/reconfirmations?{narrowed}" if (narrowed := urlencode(_narrowed(search))) else "/reconfirmations",
-        countries=_named(shown.filters.countries, language),
+        work_list=f"/reconfirmations?{urlencode(_asked(replace(search, state=None)))}".rstrip("?"),
+        countries=named_countries(shown.filters.countries, language),
         country_of=lambda code: country_text(code, language),
         resellers=[(one.id, one.name) for one in shown.filters.resellers],
         absent=absent,
@@ -97,12 +91,7 @@ async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
     absent = closed(actor, deployment.programme, deployment.store.clock())
     search = _search(request, with_states=absent is None)
-    columns = [
-        "word.customer",
-        "word.domain",
-        "word.customer-id",
-        "word.country",
-    ]
+    columns = ["word.customer", "word.domain", "word.customer-id", "word.country"]
     reseller = actor.partner.kind is PartnerKind.INDIRECT_RESELLER
     if reseller:
         columns.append("customers.column.provider")
@@ -124,49 +113,31 @@ async def export_customers(request: DashboardRequest) -> Response[Any] | Stream:
 
 
 def _search(request: DashboardRequest, *, with_states: bool) -> CustomerSearch:
-    """What the address asks for; what cannot be is not asked for."""
-    given = request.query_params
-    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
-    may_filter = actor_of(request).partner.kind is not PartnerKind.INDIRECT_RESELLER
-    state, country, reseller = given.get("state", ""), given.get("country", ""), given.get("reseller", "")
+    """Return the search that the address asks for, by the customer's state too."""
+    state = request.query_params.get("state", "")
+    return replace(customer_search(request), state=State(state) if with_states and state in LISTED else None)
+
+
+def customer_search(request: DashboardRequest) -> CustomerSearch:
+    """Return the search for customers that the address asks for, without what cannot be, or is not the reader's to ask."""
+    given, kind = request.query_params, actor_of(request).partner.kind
+    country, reseller = given.get("country", ""), given.get("reseller", "")
     return CustomerSearch(
         text=given.get("q", "").strip()[:LONGEST_TEXT],
-        state=State(state) if with_states and state in LISTED else None,
-        country=country if may_filter and _COUNTRY.fullmatch(country) else None,
-        reseller=PartnerId(reseller) if provider and _TENANT.fullmatch(reseller) else None,
+        country=country if kind is not PartnerKind.INDIRECT_RESELLER and _COUNTRY.fullmatch(country) else None,
+        reseller=PartnerId(reseller) if kind is PartnerKind.INDIRECT_PROVIDER and _TENANT.fullmatch(reseller) else None,
     )
 
 
 def _asked(search: CustomerSearch) -> list[tuple[str, str]]:
+    """Return the query of an address that asks for a search."""
     given = (("q", search.text), ("state", search.state), ("country", search.country), ("reseller", search.reseller))
     return [(name, str(value)) for name, value in given if value]
 
 
-def _narrowed(search: CustomerSearch) -> list[tuple[str, str]]:
-    """What the work list of outdated confirmations can be asked for too."""
-    return [(name, value) for name, value in _asked(search) if name != "state"]
-
-
-def _page_request(request: DashboardRequest) -> PageRequest:
-    """The page of the list that the address asks for. Positions are customer and partner: `after-CUSTOMER-PARTNER`."""
-    way, _, place = request.query_params.get(LIST, "").partition("-")
-    if way == LAST:
-        return PageRequest(SIZE, PageStep.LAST)
-    if _PLACE.fullmatch(place) is None:
-        return PageRequest(SIZE)
-    here: Position = (place[:ID_LENGTH], place[ID_LENGTH + 1 :])
-    match way:
-        case "after":
-            return PageRequest(SIZE, PageStep.NEXT, last=here)
-        case "before":
-            return PageRequest(SIZE, PageStep.PREVIOUS, first=here)
-        case _:
-            return PageRequest(SIZE)
-
-
-def _named(countries: list[str], language: str) -> list[tuple[str, str]]:
-    named: list[tuple[str, Any]] = [(code, country_text(code, language)) for code in countries]
-    return sorted(named, key=lambda pair: pair[1])
+def named_countries(codes: Iterable[str], language: str) -> list[tuple[str, str]]:
+    """Return countries as code and name, in the order of their names."""
+    return sorted(((code, country_text(code, language)) for code in codes), key=lambda pair: pair[1])
 
 
 ROUTES = (show_customers, export_customers)

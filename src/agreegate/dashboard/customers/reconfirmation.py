@@ -1,6 +1,5 @@
 """The work list of outdated confirmations: by the date before which each must be renewed, each leads to its form (R33–R37)."""
 
-import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
@@ -8,14 +7,14 @@ from urllib.parse import urlencode
 from litestar import Response, get
 from litestar.response import Stream
 
+from agreegate.dashboard.customers.customer_search import customer_search, named_countries
 from agreegate.dashboard.frame.csv import csv_answer, in_pages
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, asked_besides, page, reader_language
 from agreegate.dashboard.frame.pagination import page_links, page_request
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import CONFIRM
-from agreegate.domain.agreements.agreement import TemplateId
-from agreegate.domain.customers.customer_search import LONGEST_TEXT, CustomerSearch
-from agreegate.domain.partner import PartnerId, PartnerKind
+from agreegate.domain.customers.customer_search import LONGEST_TEXT
+from agreegate.domain.partner import PartnerKind
 from agreegate.domain.programme import Programme
 from agreegate.domain.reconfirmation import STATES, Due, ReconfirmationSearch
 from agreegate.domain.standing import State
@@ -35,7 +34,6 @@ PATH = "/reconfirmations"
 SIZE = 25
 LIST = "results"
 """The list's name in addresses."""
-LAST = "last"
 FIELDS = ("q", "reseller", "country", "agreement", "state", "due")
 COLUMNS = (
     "word.customer",
@@ -51,8 +49,6 @@ COLUMNS = (
     "word.confirmation",
     "word.reseller",
 )
-_COUNTRY = re.compile("[A-Z]{2}")
-_TENANT = re.compile("[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +63,7 @@ class Shown:
 async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
     """A page of the outdated confirmations that fit what is typed and chosen, the soonest first."""
     deployment, actor, language = deployment_of(request), actor_of(request), reader_language(request)
-    search, place = search_of(request), _page_request(request)
+    search, place = search_of(request), page_request(request, LIST, SIZE)
 
     async def read(uow: UnitOfWork) -> Shown:
         found = await find_reconfirmations(uow, actor, deployment.programme, search, deployment.totals)
@@ -90,10 +86,8 @@ async def show_reconfirmations(request: DashboardRequest) -> Response[str]:
         found=shown.found,
         lines=[(one, _form(request, deployment.programme, one)) for one in shown.lines.items],
         left=lambda days: days_text(days, language),
-        first=f"?{urlencode(asked)}#{LIST}",
-        last=f"?{urlencode([*asked, (LIST, LAST)])}#{LIST}",
         page_links=page_links(request, LIST, shown.lines),
-        file=f"{PATH}.csv?{urlencode(asked)}" if asked else f"{PATH}.csv",
+        file=f"{PATH}.csv?{urlencode(asked)}".rstrip("?"),
         overdue=f"{PATH}?state={State.OVERDUE}",
         filtered=search != ReconfirmationSearch(),
         provider=actor.partner.kind is PartnerKind.INDIRECT_PROVIDER,
@@ -141,17 +135,11 @@ async def export_reconfirmations(request: DashboardRequest) -> Stream:
 
 def search_of(request: DashboardRequest) -> ReconfirmationSearch:
     """What the address asks for; what cannot be is not asked for."""
-    given = {name: request.query_params.get(name, "") for name in FIELDS}
-    provider = actor_of(request).partner.kind is PartnerKind.INDIRECT_PROVIDER
+    given = {name: request.query_params.get(name, "") for name in ("agreement", "state", "due")}
+    template = deployment_of(request).programme.template(given["agreement"])
     return ReconfirmationSearch(
-        CustomerSearch(
-            text=given["q"].strip()[:LONGEST_TEXT],
-            country=given["country"] if _COUNTRY.fullmatch(given["country"]) else None,
-            reseller=PartnerId(given["reseller"]) if provider and _TENANT.fullmatch(given["reseller"]) else None,
-        ),
-        template=TemplateId(given["agreement"])
-        if deployment_of(request).programme.template(given["agreement"])
-        else None,
+        customer_search(request),
+        template=None if template is None else template.id,
         state=State(given["state"]) if given["state"] in STATES else None,
         due=Due(given["due"]) if given["due"] in tuple(Due) else None,
     )
@@ -183,7 +171,7 @@ def _choices(shown: Shown, search: ReconfirmationSearch, language: str) -> dict[
     found = shown.found
     offered: dict[str, list[tuple[str, str]]] = {
         "reseller": [(one.id, one.name) for one in found.resellers],
-        "country": sorted(((code, country_text(code, language)) for code in found.countries), key=lambda pair: pair[1]),
+        "country": named_countries(found.countries, language),
         "agreement": [(one.id, text("agreement.title", language, agreement=one.title)) for one in found.templates],
         "state": [(state, text(f"state.{state}", language)) for state in STATES],
         "due": [(due, text(f"reconfirmations.due.{due}", language)) for due in Due],
@@ -194,12 +182,6 @@ def _choices(shown: Shown, search: ReconfirmationSearch, language: str) -> dict[
         for name, values in offered.items()
         if values and (name not in chosen or len(values) > 1 or chosen[name] is not None)
     }
-
-
-def _page_request(request: DashboardRequest) -> PageRequest:
-    if request.query_params.get(LIST) == LAST:
-        return PageRequest(SIZE, PageStep.LAST)
-    return page_request(request, LIST, SIZE)
 
 
 ROUTES = (show_reconfirmations, export_reconfirmations)

@@ -8,7 +8,7 @@ from typing import Any
 from litestar import Response, get
 
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page
-from agreegate.dashboard.resellers.reseller import cursor_of
+from agreegate.dashboard.frame.pagination import cursor_links, cursor_of
 from agreegate.dashboard.resellers.reseller_request import DATA, answer_text
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import READ_NEEDED_DATA
@@ -32,11 +32,13 @@ async def show_providers(request: DashboardRequest) -> Response[str]:
 
     shown = await deployment.store.read_slow(read)
     agreement, texts = deployment.programme.asks_for(deployment.store.clock()), {}
+    links = None
     if shown["found"] is not None:
         customers = [(one.customer_id, one.company_name) for one in shown["found"].items]
         name = shown["chosen"].name
+        links = cursor_links(shown["found"], provider=shown["chosen"].id)
         texts = {language: answer_text(name, agreement, customers, language) for language in LANGUAGES}
-    return page(request, "providers.html", agreement=agreement, data=DATA, texts=texts, **shown)
+    return page(request, "providers.html", agreement=agreement, data=DATA, texts=texts, page_links=links, **shown)
 
 
 ROUTES = (show_providers,)

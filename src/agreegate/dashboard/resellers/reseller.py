@@ -11,7 +11,7 @@ from litestar.response import Stream
 from agreegate.dashboard.frame.csv import csv_answer, written_for
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
-from agreegate.dashboard.frame.pagination import page_links, page_request
+from agreegate.dashboard.frame.pagination import cursor_links, cursor_of, page_links, page_request
 from agreegate.dashboard.resellers.reseller_request import DATA, request_text
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import ASK_RESELLERS, READ_RESELLERS, may
@@ -22,7 +22,6 @@ from agreegate.i18n import LANGUAGES, text
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.reseller_request import (
     PAGE,
-    Cursor,
     ask_for_data,
     can_be_asked,
     has_customers,
@@ -51,11 +50,6 @@ OUTCOMES = ("received", "returned")
 TO_RECONFIRM = (State.OUTDATED, State.OVERDUE)
 
 
-def cursor_of(request: DashboardRequest) -> Cursor:
-    """The page of a list by name that the address asks for."""
-    return Cursor(request.query_params.get("after", ""), request.query_params.get("before", ""))
-
-
 @get("/resellers", opt={"access": READ_RESELLERS, "absent": "nav.resellers", "costly": True})
 async def show_resellers(request: DashboardRequest) -> Response[str]:
     """Every linked reseller, with how its customers stand."""
@@ -70,7 +64,14 @@ async def show_resellers(request: DashboardRequest) -> Response[str]:
 
     shown = await deployment.store.read_slow(read)
     deployment.totals.refresh(deployment.store, deployment.programme, actor, shown["shown"])
-    return page(request, "resellers.html", states=tuple(State), words=_words(request), **shown)
+    return page(
+        request,
+        "resellers.html",
+        states=tuple(State),
+        words=_words(request),
+        page_links=cursor_links(shown["found"]),
+        **shown,
+    )
 
 
 @get("/resellers/{reseller:uuid}", opt={"access": READ_RESELLERS, "absent": "nav.resellers"})
@@ -95,7 +96,7 @@ async def show_reseller(request: DashboardRequest, reseller: FromPath[UUID]) -> 
     outdated = totals is None or any(totals.resellers.get(str(reseller), {}).get(state) for state in TO_RECONFIRM)
     return page(
         request, "reseller.html", may_ask=may(actor, ASK_RESELLERS), states=tuple(State), words=_words(request),
-        has_outdated=outdated, **found,
+        has_outdated=outdated, page_links=cursor_links(found["found"]), **found,
     )  # fmt: skip
 
 
