@@ -11,7 +11,7 @@ from agreegate.api import audit, confirmation, customer, partner
 from agreegate.api.confirmation_record import NAMES as REST
 from agreegate.api.orders import cart, order, subscription
 from agreegate.api.wire.agreement import NAMES as WIRE
-from agreegate.dashboard.customers.confirmation import FIELDS as FORM
+from agreegate.dashboard.customers.confirmation_form import FIELDS as FORM
 from agreegate.domain.confirmation import violations_of
 from agreegate.domain.error import Rejected
 from tests import personas as cast

@@ -8,7 +8,7 @@ from litestar.types import ControllerRouterHandler
 from agreegate.dashboard import activity, how_to_confirm, question, reference, start, tour
 from agreegate.dashboard.agreements import agreement, publication, simulation, version
 from agreegate.dashboard.customers import (
-    confirming,
+    confirmation,
     customer,
     customer_draft,
     customer_record,
@@ -41,7 +41,7 @@ PAGES: tuple[HTTPRouteHandler, ...] = (
     *customer_draft.ROUTES,
     *customer.ROUTES,
     *customer_search.ROUTES,
-    *confirming.ROUTES,
+    *confirmation.ROUTES,
     *text.ROUTES,
     *reconfirmation.ROUTES,
     *ending.ROUTES,

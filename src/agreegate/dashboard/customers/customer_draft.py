@@ -8,7 +8,7 @@ from typing import Any
 
 from litestar import Response, get, post
 
-from agreegate.dashboard.customers.confirmation import NAMES, asked, checked
+from agreegate.dashboard.customers.confirmation_form import NAMES, asked, checked
 from agreegate.dashboard.frame.form import Done, Form, Mistake, opened, save, seen, sent
 from agreegate.dashboard.frame.page import DashboardRequest, actor_of, page, reader_language
 from agreegate.dashboard.orders.transaction import other_agreement, with_values

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Self
 
-from agreegate.dashboard.customers.confirmation import asked, defaults, record
+from agreegate.dashboard.customers.confirmation_form import asked, defaults, record
 from agreegate.dashboard.frame.form import Done, Form, Mistake
 from agreegate.dashboard.frame.page import DashboardRequest, reader_language
 from agreegate.dashboard.orders.gate import worded
