@@ -106,12 +106,12 @@ async def test_a_long_list_is_read_a_page_at_a_time() -> None:
 
     async def read(uow: UnitOfWork, page_request: PageRequest) -> Page[Row]:
         listing = Listing(
-            "with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500)"
-            " select i, '' as id from n where true",
+            "i from (with recursive n(i) as (select 1 union all select i + 1 from n where i < 2500) select i from n) n"
+            " where true",
             "i",
             "''",
         )
-        found = await page_of(uow, listing, page_request)
+        found = await page_of(uow, tuple, listing, page_request)
         sizes.append(len(found.items))
         return found
 

@@ -285,21 +285,18 @@ async def list_needed(
     page_request = cursor.page_request(await position_of(uow, found_provider.id, item) if served else None)
     found = await lacking_page(uow, found_provider.id, actor.partner.id, programme, page_request)
     return found.holding(
-        [
-            await _needed(uow, found_provider.id, actor.partner.id, customer, name)
-            for _, customer, name, _ in found.items
-        ]
+        [await _needed(uow, found_provider.id, actor.partner.id, customer, name) for customer, name, _ in found.items]
     )
 
 
 async def _lacking(
     uow: UnitOfWork, provider: Partner, programme: Programme, reseller: str, rows: Sequence[Row]
 ) -> tuple[Lacking, ...]:
-    customers = [customer for _, customer, _, _ in rows]
+    customers = [customer for customer, _, _ in rows]
     standings = await standings_of(uow, provider.id, customers)
     voided = await last_voided(uow, provider.id, customers)
     items = []
-    for _, customer, name, related_at in rows:
+    for customer, name, related_at in rows:
         standing = standings[customer]
         since = lacking_since(standing, programme, uow.now, from_micros(related_at), voided.get(customer))
         state = state_of(standing, programme, provider.cloud, uow.now) or State.MISSING

@@ -14,7 +14,7 @@ from agreegate.storage.row import reader
 from agreegate.storage.statement import Statement
 
 _RECORDS = """
-    select a.operation_at, a.audit_id, a.audit_id, a.operation_at, a.customer_id, c.company_name,
+    a.audit_id, a.operation_at, a.customer_id, c.company_name,
       r.customer_id is not null, a.user_id, u.user_name, a.application_id, a.channel, a.operation_type, a.resource_type,
       a.resource_id, a.operation_status, a.correlation_id, f.agreement_type, e.reason, a.resource_old_value,
       a.resource_new_value
@@ -67,8 +67,7 @@ async def activity_of(
         lower=maybe_micros(search.start),
         upper=maybe_micros(search.end),
     )
-    found = await page_of(uow, listing, page_request, *to.values)
-    return found.holding(_as_activity(columns) for _, _, *columns in found.items)
+    return await page_of(uow, _as_activity, listing, page_request, *to.values)
 
 
 async def users_of(uow: UnitOfWork, partner: PartnerId, most: int) -> list[tuple[str, str]]:

@@ -32,7 +32,7 @@ def present_word(recorded: str) -> str:
 
 
 _RECORDS = """
-    select a.operation_at, a.audit_id, a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
+    a.audit_id, a.partner_id, a.customer_id, c.company_name, u.user_name, a.user_id,
       a.application_id, a.resource_type, a.operation_type, a.operation_status, a.correlation_id, a.resource_old_value,
       a.resource_new_value, a.operation_at, a.resource_id
     from audit_record a
@@ -45,7 +45,7 @@ _as_record = reader(AuditRecord, resource_type=present_word, operation_type=pres
 
 
 async def _record(uow: UnitOfWork, partner: PartnerId, row: Row) -> AuditRecord:
-    _, _, *columns, resource_id = row
+    *columns, resource_id = row
     record = _as_record((*columns, None))
     if record.operation_type != "record_confirmation" or resource_id is None:
         return record
@@ -102,7 +102,7 @@ async def audit_records_of(
         lower=to_micros(window.start),
         upper=maybe_micros(window.end),
     )
-    found = await page_of(uow, listing, page_request, *to.values)
+    found = await page_of(uow, tuple, listing, page_request, *to.values)
     return found.holding([await _record(uow, partner, row) for row in found.items])
 
 

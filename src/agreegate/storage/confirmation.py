@@ -205,7 +205,7 @@ async def without_employee(
     employee can be stated for them.
     """
     listing = Listing(
-        "select c.recorded_at, c.confirmation_id, c.customer_id, c.template_id from confirmation c"
+        "c.customer_id, c.confirmation_id, c.template_id from confirmation c"
         " join partner_user u on u.partner_id = c.partner_id and u.user_id = c.user_id and u.designated = 1"
         f" join relationship r on {_OF_PRESENT_PERIOD}"
         " where c.partner_id = $1"
@@ -214,8 +214,7 @@ async def without_employee(
         "c.confirmation_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, page_request, partner)
-    return found.holding((customer, confirmation, template) for _, confirmation, customer, template in found.items)
+    return await page_of(uow, tuple, listing, page_request, partner)
 
 
 async def direct_acceptances(uow: UnitOfWork, partner: PartnerId, customer: str) -> dict[str, datetime]:

@@ -183,9 +183,8 @@ async def decisions_of(
     uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest
 ) -> Page[KeptDecision]:
     """Return a page of the decisions about a customer of this partner, newest first."""
-    listing = Listing(f"select decided_at, decision_id, {_KEPT}", "decided_at", "decision_id", newest_first=True)
-    found = await page_of(uow, listing, page_request, partner, customer)
-    return found.holding(_as_kept(columns) for _, _, *columns in found.items)
+    listing = Listing(_KEPT, "decided_at", "decision_id", newest_first=True)
+    return await page_of(uow, _as_kept, listing, page_request, partner, customer)
 
 
 async def decision_of(uow: UnitOfWork, partner: PartnerId, customer: str, decision: str) -> KeptDecision | None:

@@ -16,13 +16,12 @@ async def confirmations_page(
 ) -> Page[Confirmation]:
     """Return a page of the confirmations that a partner recorded for a customer, newest first."""
     listing = Listing(
-        f"select c.sequence, c.confirmation_id, {COLUMNS} where c.partner_id = $1 and c.customer_id = $2",
+        f"{COLUMNS} where c.partner_id = $1 and c.customer_id = $2",
         "c.sequence",
         "c.confirmation_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, page_request, partner, customer)
-    return found.holding(as_confirmation(columns) for _, _, *columns in found.items)
+    return await page_of(uow, as_confirmation, listing, page_request, partner, customer)
 
 
 async def confirmation_of(uow: UnitOfWork, partner: PartnerId, customer: str, sequence: int) -> Confirmation | None:

@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import Generic, TypeVar
 
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value
+from agreegate.storage.row import Read
 from agreegate.storage.statement import Statement
 
 T = TypeVar("T")
@@ -99,10 +100,10 @@ def page_in(items: Sequence[T], position: Callable[[T], Position], page_request:
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """A list as SQL: the statement without its order, and the columns by which the list is ordered."""
+    """A list as SQL: the columns of its items with their tables, and the columns by which the list is ordered."""
 
     select: str
-    """Its first two columns are an item's position. It ends within its `where` clause."""
+    """Such as `c.company_name from customer c where c.country = $1`. It ends within its `where` clause."""
     key: str
     id: str
     newest_first: bool = False
@@ -112,11 +113,17 @@ class Listing:
     """Only items whose key is below this value."""
 
 
-async def page_of(uow: UnitOfWork, listing: Listing, page_request: PageRequest, *parameters: Value) -> Page[Row]:
-    """Return the rows of one page, from an index of (…, key, id): every page costs the same."""
+async def page_of(
+    uow: UnitOfWork, read: Read[T], listing: Listing, page_request: PageRequest, *parameters: Value
+) -> Page[T]:
+    """Return one page, from an index of (…, key, id): every page costs the same.
+
+    Args:
+        read: makes an item of the columns that the listing selects.
+    """
     start = page_request.start
     descending = page_request.is_backwards(start) is not listing.newest_first
-    to, sql = Statement(*parameters), listing.select
+    to, sql = Statement(*parameters), f"select {listing.key}, {listing.id}, {listing.select}"
     # The position replaces the bound on its own side: an index is entered at one place only.
     if start is not None:
         sql += f" and ({listing.key}, {listing.id}) {'<' if descending else '>'} ({to.bind_all(start)})"
@@ -126,7 +133,8 @@ async def page_of(uow: UnitOfWork, listing: Listing, page_request: PageRequest, 
         sql += f" and {listing.key} < {to.bind(listing.upper)}"
     way = " desc" if descending else ""
     sql += f" order by {listing.key}{way}, {listing.id}{way} limit {to.bind(page_request.size + 1)}"
-    return page_request.page(await uow.fetch_all(sql, *to.values), start, _position)
+    found = page_request.page(await uow.fetch_all(sql, *to.values), start, _position)
+    return found.holding(read(columns) for _, _, *columns in found.items)
 
 
 def _position(row: Row) -> Position:

@@ -117,12 +117,12 @@ async def affected_customers(
     if not query.concerns(portfolio):
         return Page()
     to = Statement(portfolio.partner.id)
-    select = f"""select c.company_key, c.customer_id from customer c
+    select = f"""c.customer_id from customer c
       where c.partner_id = $1
         and (select {query.counts_as(to, portfolio, Figure.CUSTOMERS)} from current_confirmation n
           where n.partner_id = $1 and n.customer_id = c.customer_id)"""
-    found = await page_of(uow, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
-    ids = [customer for _, customer in found.items]
+    found = await page_of(uow, tuple, Listing(select, "c.company_key", "c.customer_id"), page_request, *to.values)
+    ids = [customer for (customer,) in found.items]
     items: dict[str, Affected] = {}
     for some in portions(ids):
         to = Statement(portfolio.partner.id)

@@ -5,7 +5,6 @@ from collections.abc import Collection
 from agreegate.domain.customers.customer import (
     BillingContact,
     Customer,
-    CustomerId,
     CustomerSummary,
     Search,
     SearchField,
@@ -15,7 +14,7 @@ from agreegate.domain.customers.customer import (
 from agreegate.domain.customers.customer_search import index_words, spaced_words
 from agreegate.domain.partner import Partner, PartnerId, PartnerKind
 from agreegate.storage.customers.person import rename_with_persons
-from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, Value, to_micros
+from agreegate.storage.engine.unit_of_work import UnitOfWork, Value, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
 from agreegate.storage.row import insert, number_of, put, reader, update
 from agreegate.storage.statement import BEYOND, Statement
@@ -31,6 +30,7 @@ _CUSTOMER = """
 
 
 _as_customer = reader(Customer)
+_as_summary = reader(CustomerSummary)
 _COPY = """
     join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id and r.ended_at is null
     left join customer_contact k on k.partner_id = c.partner_id and k.customer_id = c.customer_id
@@ -52,18 +52,18 @@ _THROUGH_PROVIDER = f"""
 """
 
 _LIST_OWN = """
-    select {order}, c.customer_id, c.customer_id, c.company_name, c.domain
+    c.customer_id, c.company_name, c.domain
     from customer c
     join relationship r on r.partner_id = c.partner_id and r.customer_id = c.customer_id
     where c.partner_id = $1 and r.ended_at is null"""
 _LIST_OF_RESELLER = """
-    select v.customer_id, v.partner_id, c.customer_id, c.company_name, c.domain
+    c.customer_id, c.company_name, c.domain
     from customer_reseller v
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
     where v.partner_id = $1 and v.reseller_id = $2 and r.ended_at is null"""
 _LIST_AS_RESELLER = """
-    select v.customer_id, v.partner_id, c.customer_id, c.company_name, c.domain
+    c.customer_id, c.company_name, c.domain
     from customer_reseller v
     join reseller_link l on l.partner_id = v.partner_id and l.reseller_id = v.reseller_id
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
@@ -195,31 +195,32 @@ async def customers_of(
 
     Ordered by name; a search by domain by domain; a reseller's customers by id.
     """
-    if asking.kind is PartnerKind.INDIRECT_RESELLER:
-        found = await _as_reseller(uow, asking, search, page_request)
-    else:
-        found = await _as_owner(uow, asking, search, page_request)
-    return found.holding(CustomerSummary(CustomerId(id_), name, domain) for _, _, id_, name, domain in found.items)
+    as_reseller = asking.kind is PartnerKind.INDIRECT_RESELLER
+    return await (_as_reseller if as_reseller else _as_owner)(uow, asking, search, page_request)
 
 
-async def _as_owner(uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest) -> Page[Row]:
+async def _as_owner(
+    uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest
+) -> Page[CustomerSummary]:
     key, lower, upper = "c.company_key", None, None
     if search is not None:
         match search.field:
             case SearchField.INDIRECT_RESELLER:
                 listing = Listing(_LIST_OF_RESELLER, "v.customer_id", "v.partner_id")
-                return await page_of(uow, listing, page_request, asking.id, search.value)
+                return await page_of(uow, _as_summary, listing, page_request, asking.id, search.value)
             case SearchField.INDIRECT_PROVIDER:
                 if search.value != asking.id:
                     return Page()
             case SearchField.COMPANY_NAME | SearchField.DOMAIN:
                 key = _column(search)
                 lower, upper = _between(search)
-    listing = Listing(_LIST_OWN.format(order=key), key, "c.customer_id", lower=lower, upper=upper)
-    return await page_of(uow, listing, page_request, asking.id)
+    listing = Listing(_LIST_OWN, key, "c.customer_id", lower=lower, upper=upper)
+    return await page_of(uow, _as_summary, listing, page_request, asking.id)
 
 
-async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest) -> Page[Row]:
+async def _as_reseller(
+    uow: UnitOfWork, asking: Partner, search: Search | None, page_request: PageRequest
+) -> Page[CustomerSummary]:
     select, parameters = _LIST_AS_RESELLER + _THROUGH_FIRST_PROVIDER, [str(asking.id)]
     if search is not None:
         match search.field:
@@ -232,7 +233,7 @@ async def _as_reseller(uow: UnitOfWork, asking: Partner, search: Search | None, 
             case SearchField.COMPANY_NAME | SearchField.DOMAIN:
                 select += f" and {_column(search)} >= $2 and {_column(search)} < $3"
                 parameters.extend(_between(search))
-    return await page_of(uow, Listing(select, "v.customer_id", "v.partner_id"), page_request, *parameters)
+    return await page_of(uow, _as_summary, Listing(select, "v.customer_id", "v.partner_id"), page_request, *parameters)
 
 
 def _column(search: Search) -> str:

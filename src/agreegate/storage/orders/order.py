@@ -94,14 +94,14 @@ async def orders_of(uow: UnitOfWork, partner: PartnerId, customer: str) -> list[
 async def newest_orders(uow: UnitOfWork, partner: PartnerId, customer: str, page_request: PageRequest) -> Page[Order]:
     """Return a page of a customer's orders, newest first."""
     listing = Listing(
-        f"select created_at, order_id, {_ORDER} from order_ where partner_id = $1 and customer_id = $2",
+        f"{_ORDER} from order_ where partner_id = $1 and customer_id = $2",
         "created_at",
         "order_id",
         newest_first=True,
     )
-    found = await page_of(uow, listing, page_request, partner, customer)
+    found = await page_of(uow, tuple, listing, page_request, partner, customer)
     return found.holding(
-        [_as_order((*order, await _lines_of(uow, partner, customer, id_))) for _, id_, *order in found.items]
+        [_as_order((id_, *order, await _lines_of(uow, partner, customer, id_))) for id_, *order in found.items]
     )
 
 

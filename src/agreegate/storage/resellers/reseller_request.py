@@ -10,7 +10,7 @@ from agreegate.storage.confirmation import is_voided
 from agreegate.storage.customers.state import lacks_confirmation
 from agreegate.storage.engine.unit_of_work import Row, UnitOfWork, from_micros, maybe_instant, to_micros
 from agreegate.storage.pagination import Listing, Page, PageRequest, page_of
-from agreegate.storage.partner import partner_of
+from agreegate.storage.partner import COLUMNS, as_partner
 from agreegate.storage.row import find, find_all, number_of, reader
 from agreegate.storage.statement import Statement
 
@@ -24,7 +24,7 @@ _SERVED = """
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id
     where v.partner_id || '' = $1 and v.reseller_id = $2 and r.ended_at is null"""
 _LACKING = """
-    select c.company_key, c.customer_id, c.company_name, r.started_at
+    c.customer_id, c.company_name, r.started_at
     from customer_reseller v
     join customer c on c.partner_id = v.partner_id and c.customer_id = v.customer_id
     join relationship r on r.partner_id = v.partner_id and r.customer_id = v.customer_id || ''
@@ -35,7 +35,7 @@ _ANSWER = f"""(
       where o.partner_id = q.partner_id and o.customer_id = q.customer_id and o.sequence > q.after_sequence
         and not {is_voided("o")})"""
 _OPEN = f"q.returned_at is null and {_ANSWER} is null"
-_COLUMNS = """
+_REQUEST = """
     q.request_id, q.reseller_id, q.customer_id, c.company_name, q.asked_at, coalesce(u.user_name, q.asked_by), q.received_at,
       q.returned_at, q.return_reason, a.recorded_at, coalesce(w.user_name, a.recorded_by)"""
 _REQUESTS = f"""
@@ -51,15 +51,9 @@ _as_request = reader(ResellerRequest)
 
 async def resellers_page(uow: UnitOfWork, provider: PartnerId, page_request: PageRequest) -> Page[Partner]:
     """Return a page of the resellers with an open link to the provider, by name."""
-    listing = Listing(
-        "select p.name, p.partner_id from reseller_link l join partner p on p.partner_id = l.reseller_id"
-        " where l.partner_id = $1 and l.ended_at is null",
-        "p.name",
-        "p.partner_id",
-    )
-    found = await page_of(uow, listing, page_request, provider)
-    partners = [await partner_of(uow, id_) for _, id_ in found.items]
-    return found.holding(partner for partner in partners if partner is not None)
+    linked = "select reseller_id from reseller_link where partner_id = $1 and ended_at is null"
+    listing = Listing(f"{COLUMNS} from partner where partner_id in ({linked})", "name", "partner_id")
+    return await page_of(uow, as_partner, listing, page_request, provider)
 
 
 async def count_lacking(uow: UnitOfWork, provider: PartnerId, programme: Programme, reseller: str) -> int:
@@ -92,7 +86,7 @@ async def lacking_page(
 ) -> Page[Row]:
     """Return a page of a reseller's customers that have no confirmation that opens the gate, by name.
 
-    Each row: the key of the name, id, name, when the relationship began.
+    Each row: id, name, when the relationship began.
 
     Args:
         unasked: only the customers for which the reseller has no open request.
@@ -112,7 +106,7 @@ async def lacking_page(
             f" and q.customer_id = v.customer_id and q.reseller_id = v.reseller_id and {_OPEN})"
         )
     listing = Listing(select, "c.company_key" if by_name else "c.company_key || ''", "c.customer_id")
-    return await page_of(uow, listing, page_request, *to.values)
+    return await page_of(uow, tuple, listing, page_request, *to.values)
 
 
 async def last_voided(uow: UnitOfWork, provider: PartnerId, customers: Sequence[str]) -> dict[str, datetime]:
@@ -191,17 +185,16 @@ async def note_returned(uow: UnitOfWork, provider: PartnerId, request: str, user
 
 async def request_of(uow: UnitOfWork, provider: PartnerId, request: str) -> ResellerRequest | None:
     """Return a request of the provider."""
-    return await find(uow, _as_request, f"select {_COLUMNS} {_REQUESTS} and q.request_id = $2", provider, request)
+    return await find(uow, _as_request, f"select {_REQUEST} {_REQUESTS} and q.request_id = $2", provider, request)
 
 
 async def requests_page(
     uow: UnitOfWork, provider: PartnerId, reseller: str, page_request: PageRequest
 ) -> Page[ResellerRequest]:
     """Return a page of the requests to a reseller, newest first."""
-    select = f"select q.asked_at, q.request_id, {_COLUMNS} {_REQUESTS} and q.reseller_id = $2"
+    select = f"{_REQUEST} {_REQUESTS} and q.reseller_id = $2"
     listing = Listing(select, "q.asked_at", "q.request_id", newest_first=True)
-    found = await page_of(uow, listing, page_request, provider, reseller)
-    return found.holding(_as_request(columns) for _, _, *columns in found.items)
+    return await page_of(uow, _as_request, listing, page_request, provider, reseller)
 
 
 async def requests_asked_at(
@@ -209,14 +202,14 @@ async def requests_asked_at(
 ) -> list[ResellerRequest]:
     """Return the requests to a reseller of one instant, by the customer's name."""
     condition = "q.reseller_id = $2 and q.asked_at = $3 order by c.company_key, q.customer_id"
-    sql = f"select {_COLUMNS} {_REQUESTS} and {condition}"
+    sql = f"select {_REQUEST} {_REQUESTS} and {condition}"
     return await find_all(uow, _as_request, sql, provider, reseller, to_micros(asked_at))
 
 
 async def last_request(uow: UnitOfWork, provider: PartnerId, reseller: str, customer: str) -> ResellerRequest | None:
     """Return the newest request to a reseller for a customer."""
     condition = "q.customer_id = $2 and q.reseller_id = $3 order by q.asked_at desc, q.request_id limit 1"
-    return await find(uow, _as_request, f"select {_COLUMNS} {_REQUESTS} and {condition}", provider, customer, reseller)
+    return await find(uow, _as_request, f"select {_REQUEST} {_REQUESTS} and {condition}", provider, customer, reseller)
 
 
 async def _serves_many(uow: UnitOfWork, provider: PartnerId, reseller: str) -> bool:
