@@ -163,7 +163,8 @@ async def state_employee(uow: UnitOfWork, call: IdempotentCall, confirmation_id:
         `request.not-found`, `confirmation.relationship-over`, `confirmation.not-designated`: see `behind_designated_account`.
     """
     if (known := await confirmation_at(uow, call.actor.partner.id, confirmation_id)) is not None:
-        await lock_customers(uow, call.actor.partner.id, known[0])
+        customer, _ = known
+        await lock_customers(uow, call.actor.partner.id, customer)
     await require_clock(uow, call.actor.partner.id)
     for violation in violations_of_employee(employee):
         raise violation
