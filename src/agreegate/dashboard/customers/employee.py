@@ -21,6 +21,7 @@ from agreegate.services.confirmation import behind_designated_account, list_with
 from agreegate.services.customers.customer import get_customer
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.standing import show_recorded
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/confirmation/{confirmation:uuid}/employee"
@@ -89,6 +90,7 @@ async def state(request: DashboardRequest, customer: FromPath[UUID], confirmatio
     employee = Employee(form["name"], form["email"] or None, form["reference"] or None)
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
+        await lock_customers(uow, call.actor.partner.id, of)
         found = await _read(uow, actor, programme, of, id_)
         if form["stated"] != _mark(found):
             again = replace(form, fields={**form.fields, "stated": [_mark(found)]})

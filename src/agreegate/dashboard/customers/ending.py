@@ -19,6 +19,7 @@ from agreegate.services.customers.customer import get_customer
 from agreegate.services.idempotency import IdempotentCall
 from agreegate.services.preparation import Preparation, prepare
 from agreegate.services.standing import counts_before, void_confirmation
+from agreegate.storage.customers.customer_lock import lock_customers
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 PATH = "/customers/{customer:uuid}/recorded-in-error"
@@ -47,6 +48,7 @@ async def void_it(request: DashboardRequest, customer: FromPath[UUID]) -> Respon
     programme = deployment_of(request).programme
 
     async def work(uow: UnitOfWork, call: IdempotentCall) -> Done | Form:
+        await lock_customers(uow, call.actor.partner.id, id_)
         found = await _read(uow, request, programme, id_, form["template"])
         if form["counts"] != _mark(found):
             return _anew(form, found)
