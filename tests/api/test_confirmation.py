@@ -261,7 +261,7 @@ async def test_the_same_request_id_makes_one_record(world: World) -> None:
 
 @pytest.mark.rule("R17", "R33", "R37")
 async def test_around_the_refresh_of_2023_reconfirming_is_no_duplicate(tmp_path: Path) -> None:
-    """On the wire and through our own API alike: they look at one record."""
+    """On the wire and through our own API alike: both read one record."""
     template = {"templateId": cast.CUSTOMER_AGREEMENT}
     world = World(tmp_path, datetime(2022, 5, 2, 12, tzinfo=UTC), "microsoft-customer-agreement")
     refresh = datetime(2023, 4, 1, tzinfo=UTC)

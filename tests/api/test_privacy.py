@@ -1,4 +1,4 @@
-"""Names, e-mail and phone stay in the record: never in diagnostics, figures, addresses or refusals (R18, design 5.3)."""
+"""Names, e-mail and phone stay in the record: never in diagnostics, metrics, addresses or errors (R18, design 5.3)."""
 
 import json
 from collections.abc import Callable, Iterator

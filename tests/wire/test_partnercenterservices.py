@@ -40,7 +40,7 @@ def package() -> Any:
 
 @pytest.fixture
 def client(server: Server, package: Any) -> Iterator[Any]:
-    """The client, told only where the server is and with what token to speak."""
+    """The client, which knows only the address of the server and its token."""
     from msrest.authentication import BasicTokenAuthentication
 
     made = package.MicrosoftPartnerStoreApis(
