@@ -54,6 +54,12 @@ async def test_a_page_that_cannot_be_is_refused(large: World, query: str) -> Non
         assert answer.json()["data"] == [query.partition("=")[0]]
 
 
+async def test_a_parameter_that_a_list_does_not_have_is_refused(world: World) -> None:
+    for path in (UNKNOWN, STANDING):
+        answer = await world.send(cast.ALDER_SALES, "GET", f"{path}?page=2")
+        assert (answer.status_code, answer.json()["data"]) == (400, ["query"])
+
+
 async def test_a_cursor_is_good_for_its_partner_and_its_list_alone(large: World) -> None:
     first = next_of(await large.send(cast.ALDER_SALES, "GET", f"{UNKNOWN}?size=10"))
     assert first is not None

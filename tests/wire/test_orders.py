@@ -177,6 +177,14 @@ async def test_from_the_day_of_enforcement_an_order_needs_the_confirmation(world
     assert world.rows("select verdict, count(*) from decision group by verdict") == [("allow", 2), ("deny", 1)]
 
 
+@pytest.mark.rule("R7", "R33")
+async def test_a_reason_of_two_actions_is_named_once(world: World) -> None:
+    """A purchase and a renewal need the confirmation by two rules, R9 and R33."""
+    world.clock.now = API_ENFORCED
+    refused = await place(world, of({}, {"renewsTo": {}}))
+    assert (refused.status_code, refused.json()["data"]) == (403, ["confirmation.missing"])
+
+
 async def test_the_refusal_speaks_french(world: World) -> None:
     world.clock.now = API_ENFORCED
     refused = await place(world, **{"X-Locale": "fr-FR"})
@@ -224,6 +232,11 @@ async def test_an_order_that_is_not_there(world: World, id_: str) -> None:
     for method in ("GET", "PATCH"):
         answer = await world.send(cast.ALDER_SALES, method, f"{ORDERS}/{id_}", {"status": "cancelled"})
         assert (answer.status_code, answer.json()["code"]) == (404, 20000)
+
+
+async def test_an_order_that_is_not_there_is_named_with_64_characters(world: World) -> None:
+    answer = await world.send(cast.ALDER_SALES, "GET", f"{ORDERS}/{'x' * 200}")
+    assert re.findall("x{9,}", answer.json()["description"]) == ["x" * 64]
 
 
 @pytest.mark.fault("D3")
