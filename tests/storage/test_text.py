@@ -102,9 +102,7 @@ async def test_the_version_in_force_is_the_same_whichever_way_it_is_computed(
 
 
 async def test_the_pdf_to_show_is_kept_with_its_text_and_never_removed() -> None:
-    connection = connect(":memory:")
-    upgrade(connection)
-    store = InlineStore(connection, lambda: JANUARY)
+    store = InlineStore.in_memory(lambda: JANUARY)
     shown = replace(file("1", MediaType.DOCX), shown_as=file("2", MediaType.PDF))
     handed_in = draft(files={AMERICA: shown, FRANCE: file("3")})
     await store.write(lambda uow: published(uow, [handed_in]))
