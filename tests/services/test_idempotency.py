@@ -1,16 +1,23 @@
 """A kept answer is given again for 24 hours of the machine's clock: no longer, and no shorter (contract 3.10)."""
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.domain.orders.order import LineDraft, OrderDraft
+from agreegate.services.confirmation import confirm
+from agreegate.services.gate import Denial
+from agreegate.services.idempotency import Answer, IdempotentCall, do_once, run_idempotent
+from agreegate.services.orders.order import place_order
 from agreegate.storage.engine.unit_of_work import MICROSECOND, UnitOfWork
 from agreegate.storage.idempotency import forget_answers
 from tests import personas as cast
-from tests.memory import Memory, call
+from tests.memory import DRAFT_CONFIRMATION, PROGRAMME, Memory, call
 from tests.rejection import rejected
+from tests.world import API_ENFORCED
 
 pytestmark = pytest.mark.fault("F6")
 
@@ -68,3 +75,42 @@ async def test_answers_are_deleted_after_a_day_and_not_before() -> None:
     later(memory, DAY - MINUTE)
     assert await memory.do(forget_answers, 100) == 1
     assert await memory.rows("select body from idempotency") == [(b"newer",)]
+
+
+async def at_once(
+    memory: Memory, asked: IdempotentCall, work: Callable[[UnitOfWork], Awaitable[Answer]]
+) -> list[Answer]:
+    """What 32 equal calls get that two processes receive at once."""
+    first = memory.store
+    memory.restart()
+    both = (first, memory.store)
+    return list(await asyncio.gather(*(do_once(both[number % 2], asked, work) for number in range(32))))
+
+
+async def test_equal_calls_at_once_make_one_record_and_get_one_answer() -> None:
+    memory = Memory()
+    asked = call(await memory.actor(cast.ALDER, cast.ALDER_SALES))
+
+    async def work(uow: UnitOfWork) -> Answer:
+        made = await confirm(uow, asked, PROGRAMME, cast.CEDAR, DRAFT_CONFIRMATION)
+        return Answer(201, made.id.encode(), made.id)
+
+    answers = await at_once(memory, asked, work)
+    [(recorded,)] = await memory.rows("select confirmation_id from confirmation")
+    assert answers == [Answer(201, recorded.encode(), recorded)] * 32
+
+
+async def test_equal_refused_calls_at_once_make_one_decision_and_get_one_answer() -> None:
+    memory = Memory(API_ENFORCED)
+    asked = call(await memory.actor(cast.ALDER, cast.ALDER_SALES))
+    draft = OrderDraft([LineDraft(number=0, offer_id="BD938F12-058F-4927-BBA3-AE36B1D2501C", quantity=5)])
+
+    async def work(uow: UnitOfWork) -> Answer:
+        denial = await place_order(uow, asked, PROGRAMME, cast.CEDAR, draft)
+        assert isinstance(denial, Denial)
+        return Answer(403, denial.id.encode())
+
+    answers = await at_once(memory, asked, work)
+    [(decision,)] = await memory.rows("select decision_id from decision")
+    assert answers == [Answer(403, decision.encode())] * 32
+    assert await memory.rows("select count(*) from idempotency") == [(0,)], "the call may be sent again"

@@ -300,3 +300,28 @@ async def test_through_a_pooler_no_statement_is_prepared(database: Connection) -
 
     assert await pooled.read(prepared) == (0,)
     await pooled.finish()
+
+
+async def test_units_that_wait_for_their_turn_leave_the_connections_to_others(store: PostgresStore) -> None:
+    first, go_on, running = asyncio.Event(), asyncio.Event(), 0
+
+    async def work(uow: UnitOfWork) -> int:
+        nonlocal running
+        running += 1
+        most, _ = running, first.set()
+        await go_on.wait()
+        await uow.fetch_one("select 1")
+        running -= 1
+        return most
+
+    equal = [asyncio.ensure_future(store.write(work, "turn")) for _ in range(32)]
+    await first.wait()
+    assert await asyncio.gather(*(store.write(put(str(number)), number) for number in range(32)))
+    go_on.set()
+    assert await asyncio.gather(*equal) == [1] * 32
+
+
+async def test_a_unit_whose_work_fails_gives_its_turn_to_the_next(store: PostgresStore) -> None:
+    with pytest.raises(LookupError):
+        await store.write(fails, "turn")
+    assert await store.write(put("a"), "turn") == "a"

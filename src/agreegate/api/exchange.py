@@ -21,7 +21,7 @@ from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
 from agreegate.error import OUTCOMES, known, retry_after
 from agreegate.i18n import language_of
-from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.services.idempotency import Answer, IdempotentCall, do_once
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 logger = logging.getLogger("agreegate.api")
@@ -191,9 +191,7 @@ class Exchange:
         Raises:
             Rejected: as `run_idempotent`, and what `work` raises.
         """
-        return await self.deployment.store.write(
-            lambda uow: run_idempotent(uow, call, lambda: work(uow), goes_on=goes_on)
-        )
+        return await do_once(self.deployment.store, call, work, goes_on=goes_on)
 
 
 def answer(status: int, body: object = None, confirmation_id: str | None = None) -> Answer:

@@ -16,7 +16,7 @@ from agreegate.bounded_request import BoundedRequest
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Access, Actor, permit
 from agreegate.domain.error import Rejected
-from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.services.idempotency import Answer, IdempotentCall, do_once
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 from agreegate.storage.pagination import LARGEST, Page, PageRequest, PageStep
 
@@ -154,7 +154,7 @@ async def once(
         Rejected: as `run_idempotent`, and what `work` raises.
     """
     try:
-        answer = await deployment_of(request).store.write(lambda uow: run_idempotent(uow, call, lambda: work(uow)))
+        answer = await do_once(deployment_of(request).store, call, work)
     except Rejected as error:
         raise error.renamed(names) from None
     return Response(answer.body, status_code=answer.status, media_type=MediaType.JSON)

@@ -9,7 +9,7 @@ from agreegate.domain.error import Rejected
 from agreegate.domain.partner import PartnerId
 from agreegate.services.clock import require_clock
 from agreegate.storage.confirmation import still_counting
-from agreegate.storage.engine.unit_of_work import UnitOfWork
+from agreegate.storage.engine.unit_of_work import Store, UnitOfWork
 from agreegate.storage.idempotency import IdempotencyKey, claim_key, keep_answer, release_key
 
 
@@ -66,6 +66,17 @@ class Answer:
     def accepted(self) -> bool:
         """Whether the answer is a success. Only successes are kept: a kept denial would outlive a new confirmation."""
         return 200 <= self.status < 300
+
+
+async def do_once(
+    store: Store, call: IdempotentCall, work: Callable[[UnitOfWork], Awaitable[Answer]], *, goes_on: bool = False
+) -> Answer:
+    """Do the work in one unit of work, or return the answer that this call got before: see `run_idempotent`.
+
+    Equal calls wait for each other before they begin: at most one in each process waits in the database.
+    """
+    turn = (call.actor.partner.id, call.method, call.path, call.request_id) if call.repeatable else None
+    return await store.write(lambda uow: run_idempotent(uow, call, lambda: work(uow), goes_on=goes_on), turn)
 
 
 async def run_idempotent(

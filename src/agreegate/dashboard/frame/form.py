@@ -23,7 +23,7 @@ from agreegate.dashboard.frame.page import FORM_TOKEN, DashboardRequest, reader_
 from agreegate.deployment.deployment import deployment_of
 from agreegate.domain.actor import Actor
 from agreegate.domain.error import Rejected
-from agreegate.services.idempotency import Answer, IdempotentCall, run_idempotent
+from agreegate.services.idempotency import Answer, IdempotentCall, do_once
 from agreegate.storage.engine.unit_of_work import UnitOfWork
 
 REQUEST_ID = "request_id"
@@ -231,17 +231,14 @@ async def save(
     )  # fmt: skip
     otherwise: list[T] = []
 
-    async def unit(uow: UnitOfWork) -> Answer:
-        async def do() -> Answer:
-            result = await work(uow, call)
-            if isinstance(result, Done):
-                return Answer(200, msgspec.json.encode(result), result.confirmation_id)
-            otherwise.append(result)
-            return Answer(400, b"")
+    async def do(uow: UnitOfWork) -> Answer:
+        result = await work(uow, call)
+        if isinstance(result, Done):
+            return Answer(200, msgspec.json.encode(result), result.confirmation_id)
+        otherwise.append(result)
+        return Answer(400, b"")
 
-        return await run_idempotent(uow, call, do, goes_on=goes_on)
-
-    answer = await deployment_of(request).store.write(unit)
+    answer = await do_once(deployment_of(request).store, call, do, goes_on=goes_on)
     return msgspec.json.decode(answer.body, type=Done) if answer.accepted else otherwise[-1]
 
 

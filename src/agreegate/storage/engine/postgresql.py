@@ -6,14 +6,15 @@ READ, so that they see one state of the record. A unit that locks a customer has
 
 import asyncio
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
+from weakref import WeakValueDictionary
 
 import asyncpg
 
 from agreegate.domain.error import StoreUnavailable
-from agreegate.storage.engine.connections import Connection, Connections
+from agreegate.storage.engine.connections import WAIT_SECONDS, Connection, Connections
 from agreegate.storage.engine.outcome import UnknownOutcomeError, commit_unit, was_kept
 from agreegate.storage.engine.postgresql_schema import require_latest
 from agreegate.storage.engine.postgresql_unit import PostgresUnitOfWork
@@ -85,6 +86,7 @@ class PostgresStore:
         self._readers = Connections(url, READERS, _READING, require_latest, pooler=pooler)
         self._slow_readers = Connections(url, SLOW_READERS, _READING_SLOWLY, require_latest, pooler=pooler)
         self._connections = (self._writers, self._readers, self._slow_readers)
+        self._turns: WeakValueDictionary[Hashable, asyncio.Lock] = WeakValueDictionary()
         self._under_way: set[asyncio.Task[Any]] = set()
 
     async def read(self, work: Work[T]) -> T:
@@ -101,9 +103,9 @@ class PostgresStore:
             with _failing_closed(connection):
                 return [tuple(found) for found in await connection.fetch(sql, *parameters)]
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], turn: Hashable = None) -> T:
         """Run work and answer once the commit is durable. The work goes on to its end when the caller goes away."""
-        task = asyncio.ensure_future(self._write(work))
+        task = asyncio.ensure_future(self._write(work) if turn is None else self._write_in_turn(work, turn))
         self._under_way.add(task)
         task.add_done_callback(self._ended)
         return await asyncio.shield(task)
@@ -143,6 +145,18 @@ class PostgresStore:
                     return await work(self._unit(connection))
                 finally:
                     await connection.execute("rollback")
+
+    async def _write_in_turn(self, work: Work[T], turn: Hashable) -> T:
+        lock = self._turns.setdefault(turn, asyncio.Lock())
+        try:
+            async with asyncio.timeout(WAIT_SECONDS):
+                await lock.acquire()
+        except TimeoutError:
+            raise StoreUnavailable("no turn") from None
+        try:
+            return await self._write(work)
+        finally:
+            lock.release()
 
     async def _write(self, work: Work[T]) -> T:
         repeats = 0

@@ -7,7 +7,7 @@ fails undoes itself alone, and a commit that fails undoes them all. A unit alone
 import asyncio
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -127,7 +127,7 @@ class InlineStore:
         except _BROKEN as error:
             raise StoreUnavailable(type(error).__name__) from error
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], turn: Hashable = None) -> T:  # noqa: ARG002 - one writer: all run one after another
         """Run work and keep it."""
         return self._run(work)
 
@@ -257,7 +257,7 @@ class SqliteStore:
             self._looking = False
             self.reader.execute("rollback")
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], turn: Hashable = None) -> T:  # noqa: ARG002 - one writer: all run one after another
         """Run work on the writer's thread; the answer comes after the commit is on disk."""
         pending = _Pending(work, asyncio.get_running_loop())
         self._queue.put(pending)

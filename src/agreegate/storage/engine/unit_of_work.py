@@ -7,7 +7,7 @@ writer's thread without an event loop; an engine that talks over a network await
 import os
 import time
 import uuid
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable
 from datetime import UTC, datetime, timedelta
 from enum import IntEnum
 from functools import partial
@@ -119,8 +119,12 @@ class Store(Protocol):
             StoreUnavailable: the record cannot be read now.
         """
 
-    async def write(self, work: Work[T]) -> T:
+    async def write(self, work: Work[T], turn: Hashable = None) -> T:
         """Run work and answer once it is durable. A raised error undoes the work, and only this work.
+
+        Args:
+            turn: units of work with an equal value run one after another in this process, because they would wait for each
+                other's locks, each on a connection that others need.
 
         Raises:
             StoreUnavailable: nothing of it was kept.
